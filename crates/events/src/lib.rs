@@ -1,1 +1,26 @@
-//! Skeleton.
+//! The contract of Worldbus in Rust: event types, event ids, the columnar batch codec, the
+//! catalogue, the JSON form.
+//!
+//! No I/O, no async, no clock. `docs/contract.md` describes the same for other languages.
+
+mod batch;
+mod error;
+mod event;
+mod id;
+pub mod limits;
+mod varint;
+
+pub use batch::{Batch, BatchBuilder, EventView, Events, NewEvent};
+pub use error::{Error, Kind};
+pub use event::Event;
+pub use id::{EventId, ProducerId};
+
+/// The messages of `worldbus.events.v1`, generated from `proto/worldbus/events/v1`. Their
+/// documentation is that of the .proto files.
+#[allow(missing_docs, clippy::all)]
+pub mod v1 {
+    include!(concat!(env!("OUT_DIR"), "/worldbus.events.v1.rs"));
+}
+
+/// The FileDescriptorSet of the contract, catalogue options included.
+pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.binpb"));

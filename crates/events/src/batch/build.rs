@@ -1,0 +1,365 @@
+//! Writing a batch: columns grow as events come, and are joined once at the end.
+
+use super::{Batch, Columns, field};
+use crate::error::{Error, Kind};
+use crate::event::Event;
+use crate::id::{EventId, ProducerId};
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
+    PAYLOAD_BYTES_MAX,
+};
+use crate::{v1, varint};
+use bytes::Bytes;
+use prost::Message;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+/// Room that is always kept for the batch's own header fields.
+const HEADER_BYTES_MAX: usize = 512;
+/// An event's share of the columns besides payload, entity and metadata, at the most.
+const EVENT_COLUMNS_BYTES_MAX: usize = 40;
+
+/// An event on its way into a batch, its payload already encoded.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEvent<'a> {
+    /// The event type's number, not 0.
+    pub event_type: u32,
+    /// The event's identity. In one batch all have one producer, and sequences rise.
+    pub id: EventId,
+    /// Wall time in milliseconds since the Unix epoch.
+    pub timestamp_ms: i64,
+    /// What the event is about.
+    pub entity: Option<&'a str>,
+    /// The encoded payload message.
+    pub payload: &'a [u8],
+    /// Free entries.
+    pub metadata: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Collects events of one source and world into a batch. No allocation an event once its
+/// columns have grown; they keep their room from batch to batch.
+#[derive(Debug)]
+pub struct BatchBuilder {
+    source: String,
+    world: String,
+    producer: ProducerId,
+    first_sequence: u64,
+    base_timestamp_ms: i64,
+    last_sequence: u64,
+    last_timestamp_ms: i64,
+    count: usize,
+    event_types: Vec<u8>,
+    /// Empty as long as the sequences are consecutive.
+    sequence_deltas: Vec<u8>,
+    /// Empty as long as all timestamps are the first one's.
+    timestamp_deltas_ms: Vec<u8>,
+    entities: Vec<String>,
+    entity_ranks: HashMap<String, u32>,
+    entity_bytes: usize,
+    /// Empty as long as no event has an entity.
+    entity_indexes: Vec<u8>,
+    payload_sizes: Vec<u8>,
+    payloads: Vec<u8>,
+    metadata: Vec<v1::EventMetadata>,
+    metadata_bytes: usize,
+}
+
+impl BatchBuilder {
+    /// An empty builder. Names longer than their limit are refused when an event comes.
+    pub fn new(source: &str, world: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            world: world.to_owned(),
+            producer: ProducerId::from_bits(0),
+            first_sequence: 0,
+            base_timestamp_ms: 0,
+            last_sequence: 0,
+            last_timestamp_ms: 0,
+            count: 0,
+            event_types: Vec::new(),
+            sequence_deltas: Vec::new(),
+            timestamp_deltas_ms: Vec::new(),
+            entities: Vec::new(),
+            entity_ranks: HashMap::new(),
+            entity_bytes: 0,
+            entity_indexes: Vec::new(),
+            payload_sizes: Vec::new(),
+            payloads: Vec::new(),
+            metadata: Vec::new(),
+            metadata_bytes: 0,
+        }
+    }
+
+    /// The number of events so far.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no event yet.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// An upper bound of the bytes that the batch would have now.
+    pub fn bytes_max(&self) -> usize {
+        HEADER_BYTES_MAX
+            + self.event_types.len()
+            + self.sequence_deltas.len()
+            + self.timestamp_deltas_ms.len()
+            + self.entity_bytes
+            + self.entity_indexes.len()
+            + self.payload_sizes.len()
+            + self.payloads.len()
+            + self.metadata_bytes
+    }
+
+    /// Whether an event of `payload_bytes` with this id still fits: room for it, the same
+    /// producer, a rising sequence. An empty builder takes every valid event.
+    pub fn fits(&self, id: EventId, payload_bytes: usize, batch_bytes_max: usize) -> bool {
+        self.count == 0
+            || (self.count < BATCH_EVENTS_MAX
+                && id.producer == self.producer
+                && id.sequence > self.last_sequence
+                && self.bytes_max() + payload_bytes + EVENT_COLUMNS_BYTES_MAX + ENTITY_BYTES_MAX
+                    <= batch_bytes_max)
+    }
+
+    /// Adds a typed event, encoding its payload straight into the batch.
+    ///
+    /// # Errors
+    /// As [`BatchBuilder::push`].
+    #[inline]
+    pub fn push_event<E: Event>(
+        &mut self,
+        event: &E,
+        id: EventId,
+        timestamp_ms: i64,
+        entity: Option<&str>,
+    ) -> Result<(), Error> {
+        let size = event.encoded_len();
+        let head = NewEvent {
+            event_type: E::NUMBER,
+            id,
+            timestamp_ms,
+            entity,
+            payload: &[],
+            metadata: None,
+        };
+        self.push_columns(&head, size)?;
+        event.encode_raw(&mut self.payloads);
+        Ok(())
+    }
+
+    /// Adds an event.
+    ///
+    /// # Errors
+    /// `TooLarge` if a limit is exceeded, `Malformed` if producer or sequence do not fit the
+    /// events before it. The builder is then as before.
+    pub fn push(&mut self, event: NewEvent<'_>) -> Result<(), Error> {
+        self.push_columns(&event, event.payload.len())?;
+        self.payloads.extend_from_slice(event.payload);
+        Ok(())
+    }
+
+    #[inline]
+    fn push_columns(&mut self, event: &NewEvent<'_>, payload_bytes: usize) -> Result<(), Error> {
+        let metadata = self.check(event, payload_bytes)?;
+        if self.count == 0 {
+            self.producer = event.id.producer;
+            self.first_sequence = event.id.sequence;
+            self.base_timestamp_ms = event.timestamp_ms;
+        } else {
+            self.push_deltas(event);
+        }
+        self.last_sequence = event.id.sequence;
+        self.last_timestamp_ms = event.timestamp_ms;
+        if event.entity.is_some() || !self.entity_indexes.is_empty() {
+            self.push_entity(event.entity);
+        }
+        if let Some(metadata) = metadata {
+            self.metadata_bytes += metadata.encoded_len() + 8;
+            self.metadata.push(metadata);
+        }
+        varint::put(&mut self.event_types, u64::from(event.event_type));
+        varint::put(&mut self.payload_sizes, payload_bytes as u64);
+        self.count += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn check(
+        &self,
+        event: &NewEvent<'_>,
+        payload_bytes: usize,
+    ) -> Result<Option<v1::EventMetadata>, Error> {
+        if event.event_type == 0 {
+            return Err(Error::new(Kind::UnknownEventType, "event type 0"));
+        }
+        if payload_bytes > PAYLOAD_BYTES_MAX {
+            return Err(Error::too_large("bytes of a payload", payload_bytes, PAYLOAD_BYTES_MAX));
+        }
+        if let Some(entity) = event.entity
+            && entity.len() > ENTITY_BYTES_MAX
+        {
+            return Err(Error::too_large("bytes of an entity", entity.len(), ENTITY_BYTES_MAX));
+        }
+        if self.count == 0 {
+            self.check_names()?;
+        } else {
+            self.check_order(event, payload_bytes)?;
+        }
+        event.metadata.filter(|entries| !entries.is_empty()).map_or(Ok(None), |entries| {
+            let index = self.count as u32;
+            let metadata = v1::EventMetadata { index, entries: entries.clone() };
+            let bytes = metadata.encoded_len();
+            if bytes > METADATA_BYTES_MAX {
+                return Err(Error::too_large("bytes of metadata", bytes, METADATA_BYTES_MAX));
+            }
+            Ok(Some(metadata))
+        })
+    }
+
+    fn check_names(&self) -> Result<(), Error> {
+        for (what, name) in [("source", &self.source), ("world", &self.world)] {
+            if name.len() > NAME_BYTES_MAX {
+                let what = format!("bytes of the {what}");
+                return Err(Error::too_large(&what, name.len(), NAME_BYTES_MAX));
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn check_order(&self, event: &NewEvent<'_>, payload_bytes: usize) -> Result<(), Error> {
+        if self.count == BATCH_EVENTS_MAX {
+            return Err(Error::too_large("events of a batch", self.count + 1, BATCH_EVENTS_MAX));
+        }
+        if event.id.producer != self.producer || event.id.sequence <= self.last_sequence {
+            return Err(Error::malformed("an event of another producer, or out of sequence"));
+        }
+        let bytes = self.bytes_max() + payload_bytes + METADATA_BYTES_MAX;
+        if bytes > BATCH_BYTES_MAX {
+            return Err(Error::too_large("bytes of a batch", bytes, BATCH_BYTES_MAX));
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push_deltas(&mut self, event: &NewEvent<'_>) {
+        let sequence_delta = event.id.sequence - self.last_sequence;
+        if sequence_delta != 1 || !self.sequence_deltas.is_empty() {
+            if self.sequence_deltas.is_empty() {
+                self.sequence_deltas.push(0);
+                self.sequence_deltas.resize(self.count, 1);
+            }
+            varint::put(&mut self.sequence_deltas, sequence_delta);
+        }
+        let timestamp_delta = event.timestamp_ms.wrapping_sub(self.last_timestamp_ms);
+        if timestamp_delta != 0 || !self.timestamp_deltas_ms.is_empty() {
+            if self.timestamp_deltas_ms.is_empty() {
+                self.timestamp_deltas_ms.resize(self.count, 0);
+            }
+            varint::put(&mut self.timestamp_deltas_ms, varint::zigzag(timestamp_delta));
+        }
+    }
+
+    fn push_entity(&mut self, entity: Option<&str>) {
+        if self.entity_indexes.is_empty() {
+            self.entity_indexes.resize(self.count, 0);
+        }
+        let index = entity.map_or(0, |entity| match self.entity_ranks.get(entity) {
+            Some(&rank) => rank,
+            None => {
+                self.entities.push(entity.to_owned());
+                self.entity_bytes += entity.len() + 3;
+                let rank = self.entities.len() as u32;
+                self.entity_ranks.insert(entity.to_owned(), rank);
+                rank
+            }
+        });
+        varint::put(&mut self.entity_indexes, u64::from(index));
+    }
+
+    /// The batch of the events so far, and an empty builder; `None` if there are none.
+    pub fn finish(&mut self) -> Option<Batch> {
+        if self.count == 0 {
+            return None;
+        }
+        let mut out = Writer { bytes: Vec::with_capacity(self.bytes_max()) };
+        let mut columns = Columns {
+            producer_id: self.producer.number(),
+            first_sequence: self.first_sequence,
+            base_timestamp_ms: self.base_timestamp_ms,
+            event_count: self.count as u32,
+            ..Columns::default()
+        };
+        columns.source = out.block(field::SOURCE, self.source.as_bytes());
+        out.fixed64(field::PRODUCER_ID, self.producer.number());
+        out.varint(field::FIRST_SEQUENCE, self.first_sequence);
+        out.varint(field::BASE_TIMESTAMP_MS, self.base_timestamp_ms as u64);
+        columns.world = out.block(field::WORLD, self.world.as_bytes());
+        columns.event_types = out.block(field::EVENT_TYPES, &self.event_types);
+        columns.sequence_deltas = out.block(field::SEQUENCE_DELTAS, &self.sequence_deltas);
+        columns.timestamp_deltas_ms =
+            out.block(field::TIMESTAMP_DELTAS_MS, &self.timestamp_deltas_ms);
+        for entity in self.entities.drain(..) {
+            columns.entities.push(out.entry(field::ENTITIES, entity.as_bytes()));
+        }
+        columns.entity_indexes = out.block(field::ENTITY_INDEXES, &self.entity_indexes);
+        columns.payload_sizes = out.block(field::PAYLOAD_SIZES, &self.payload_sizes);
+        columns.payloads = out.block(field::PAYLOADS, &self.payloads);
+        for metadata in &self.metadata {
+            out.entry(field::METADATA, &metadata.encode_to_vec());
+        }
+        columns.metadata = std::mem::take(&mut self.metadata);
+        self.clear();
+        Some(Batch { bytes: Bytes::from(out.bytes), columns })
+    }
+
+    fn clear(&mut self) {
+        self.count = 0;
+        self.event_types.clear();
+        self.sequence_deltas.clear();
+        self.timestamp_deltas_ms.clear();
+        self.entity_ranks.clear();
+        self.entity_bytes = 0;
+        self.entity_indexes.clear();
+        self.payload_sizes.clear();
+        self.payloads.clear();
+        self.metadata_bytes = 0;
+    }
+}
+
+/// Fields in the order of their numbers, defaults left out: what prost and protoc write.
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    fn varint(&mut self, number: u64, value: u64) {
+        if value != 0 {
+            varint::put(&mut self.bytes, number << 3);
+            varint::put(&mut self.bytes, value);
+        }
+    }
+
+    fn fixed64(&mut self, number: u64, value: u64) {
+        if value != 0 {
+            varint::put(&mut self.bytes, number << 3 | 1);
+            self.bytes.extend_from_slice(&value.to_le_bytes());
+        }
+    }
+
+    fn block(&mut self, number: u64, value: &[u8]) -> Range<u32> {
+        if value.is_empty() { 0..0 } else { self.entry(number, value) }
+    }
+
+    /// As [`Writer::block`], also for an empty value: an element of a repeated field.
+    fn entry(&mut self, number: u64, value: &[u8]) -> Range<u32> {
+        varint::put(&mut self.bytes, number << 3 | 2);
+        varint::put(&mut self.bytes, value.len() as u64);
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(value);
+        start..self.bytes.len() as u32
+    }
+}

@@ -1,0 +1,188 @@
+//! Walking the events of a batch.
+
+use super::Batch;
+use super::build::NewEvent;
+use crate::error::{Error, Kind};
+use crate::event::Event;
+use crate::id::EventId;
+use crate::{v1, varint};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+
+/// One event of a batch, in place.
+#[derive(Debug, Clone, Copy)]
+pub struct EventView<'a> {
+    /// Which event of the batch, from 0.
+    pub index: u32,
+    /// The event type's number.
+    pub event_type: u32,
+    /// The event's identity.
+    pub id: EventId,
+    /// Wall time in milliseconds since the Unix epoch.
+    pub timestamp_ms: i64,
+    /// What the event is about, if it names it.
+    pub entity: Option<&'a str>,
+    /// The encoded payload message.
+    pub payload: &'a [u8],
+    batch: &'a Batch,
+}
+
+impl<'a> EventView<'a> {
+    /// The payload as a typed event.
+    ///
+    /// # Errors
+    /// `UnknownEventType` if the event is of another type, `WrongPayload` if the bytes are
+    /// not such a message.
+    pub fn decode<E: Event>(&self) -> Result<E, Error> {
+        if self.event_type != E::NUMBER {
+            let context =
+                format!("expected {} ({}), found {}", E::NAME, E::NUMBER, self.event_type);
+            return Err(Error::new(Kind::UnknownEventType, context));
+        }
+        E::decode(self.payload)
+            .map_err(|error| Error::new(Kind::WrongPayload, format!("{}: {error}", E::NAME)))
+    }
+
+    /// The batch that the event is in: its source and world are the event's.
+    pub fn batch(&self) -> &'a Batch {
+        self.batch
+    }
+
+    /// The payload as shared bytes, without copying.
+    pub fn payload_bytes(&self) -> Bytes {
+        self.batch.bytes.slice_ref(self.payload)
+    }
+
+    /// Free entries, if the event has any.
+    pub fn metadata(&self) -> Option<&'a BTreeMap<String, String>> {
+        let all = &self.batch.columns.metadata;
+        let position = all.binary_search_by_key(&self.index, |entry| entry.index).ok()?;
+        Some(&all[position].entries)
+    }
+
+    /// Whether a filter admits the event; an empty list admits all.
+    pub fn admits(&self, types: &[u32], entities: &[String]) -> bool {
+        (types.is_empty() || types.contains(&self.event_type))
+            && (entities.is_empty()
+                || self.entity.is_some_and(|name| entities.iter().any(|e| e == name)))
+    }
+
+    /// The event as a message of its own.
+    pub fn to_game_event(&self) -> v1::GameEvent {
+        let mut metadata = self.metadata().cloned().unwrap_or_default();
+        if !self.batch.world().is_empty() {
+            metadata.insert("world".to_owned(), self.batch.world().to_owned());
+        }
+        if let Some(entity) = self.entity {
+            metadata.insert("entity".to_owned(), entity.to_owned());
+        }
+        v1::GameEvent {
+            event_id: self.id.to_string(),
+            event_type: self.event_type,
+            source: self.batch.source().to_owned(),
+            timestamp: self.timestamp_ms,
+            payload: self.payload.to_vec(),
+            metadata,
+        }
+    }
+
+    /// The event as input for another batch.
+    pub fn to_new(&self) -> NewEvent<'a> {
+        NewEvent {
+            event_type: self.event_type,
+            id: self.id,
+            timestamp_ms: self.timestamp_ms,
+            entity: self.entity,
+            payload: self.payload,
+            metadata: self.metadata(),
+        }
+    }
+}
+
+/// The events of a batch, in order.
+#[derive(Debug, Clone)]
+pub struct Events<'a> {
+    batch: &'a Batch,
+    index: u32,
+    event_types: &'a [u8],
+    sequence_deltas: &'a [u8],
+    timestamp_deltas_ms: &'a [u8],
+    entity_indexes: &'a [u8],
+    payload_sizes: &'a [u8],
+    payloads: &'a [u8],
+    sequence: u64,
+    timestamp_ms: i64,
+}
+
+impl<'a> Events<'a> {
+    pub(super) fn new(batch: &'a Batch) -> Self {
+        let columns = &batch.columns;
+        Self {
+            batch,
+            index: 0,
+            event_types: batch.slice(&columns.event_types),
+            sequence_deltas: batch.slice(&columns.sequence_deltas),
+            timestamp_deltas_ms: batch.slice(&columns.timestamp_deltas_ms),
+            entity_indexes: batch.slice(&columns.entity_indexes),
+            payload_sizes: batch.slice(&columns.payload_sizes),
+            payloads: batch.slice(&columns.payloads),
+            sequence: columns.first_sequence,
+            timestamp_ms: columns.base_timestamp_ms,
+        }
+    }
+
+    // The columns were checked when the batch was decoded: `None` here means the end.
+    #[inline]
+    fn step(&mut self) -> Option<EventView<'a>> {
+        let event_type = varint::take(&mut self.event_types).ok()? as u32;
+        if !self.sequence_deltas.is_empty() {
+            self.sequence =
+                self.sequence.wrapping_add(varint::take(&mut self.sequence_deltas).ok()?);
+        } else if self.index > 0 {
+            self.sequence = self.sequence.wrapping_add(1);
+        }
+        if !self.timestamp_deltas_ms.is_empty() {
+            let delta = varint::unzigzag(varint::take(&mut self.timestamp_deltas_ms).ok()?);
+            self.timestamp_ms = self.timestamp_ms.wrapping_add(delta);
+        }
+        let entity = match self.entity_indexes {
+            [] => None,
+            _ => match varint::take(&mut self.entity_indexes).ok()? {
+                0 => None,
+                index => {
+                    Some(self.batch.text(self.batch.columns.entities.get(index as usize - 1)?))
+                }
+            },
+        };
+        let size = varint::take(&mut self.payload_sizes).ok()? as usize;
+        let (payload, rest) = self.payloads.split_at_checked(size)?;
+        self.payloads = rest;
+        let view = EventView {
+            index: self.index,
+            event_type,
+            id: EventId { producer: self.batch.producer(), sequence: self.sequence },
+            timestamp_ms: self.timestamp_ms,
+            entity,
+            payload,
+            batch: self.batch,
+        };
+        self.index += 1;
+        Some(view)
+    }
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = EventView<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<EventView<'a>> {
+        self.step()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = (self.batch.columns.event_count - self.index) as usize;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Events<'_> {}

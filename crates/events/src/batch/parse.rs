@@ -1,0 +1,268 @@
+//! Checking the bytes of a batch, once, so that walking it later cannot fail.
+
+use super::{Batch, Columns, field};
+use crate::error::Error;
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
+    PAYLOAD_BYTES_MAX,
+};
+use crate::{v1, varint};
+use bytes::Bytes;
+use prost::Message;
+use std::ops::Range;
+
+const WIRE_VARINT: u64 = 0;
+const WIRE_FIXED64: u64 = 1;
+const WIRE_BYTES: u64 = 2;
+const WIRE_FIXED32: u64 = 5;
+
+pub(super) fn batch(bytes: Bytes) -> Result<Batch, Error> {
+    if bytes.len() > BATCH_BYTES_MAX {
+        return Err(Error::too_large("bytes of a batch", bytes.len(), BATCH_BYTES_MAX));
+    }
+    match fields(&bytes)? {
+        Some(mut columns) => {
+            check(&bytes, &mut columns)?;
+            Ok(Batch { bytes, columns })
+        }
+        None => normalised(&bytes),
+    }
+}
+
+/// Protocol Buffers let a writer split a packed column or write it unpacked. Nobody does, so
+/// the slow way is enough: decode, put in order, check again.
+fn normalised(bytes: &Bytes) -> Result<Batch, Error> {
+    let message = v1::EventBatch::decode(&bytes[..])
+        .map_err(|error| Error::malformed(format!("not an EventBatch: {error}")))?;
+    let bytes = Bytes::from(message.encode_to_vec());
+    let Some(mut columns) = fields(&bytes)? else {
+        return Err(Error::malformed("the columns of a batch do not come out in one piece"));
+    };
+    check(&bytes, &mut columns)?;
+    Ok(Batch { bytes, columns })
+}
+
+/// Where the columns are; `None` if a column is split or unpacked.
+fn fields(bytes: &[u8]) -> Result<Option<Columns>, Error> {
+    let mut columns = Columns::default();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let tag = varint::take(&mut rest)?;
+        let (number, wire) = (tag >> 3, tag & 7);
+        match (number, wire) {
+            (field::PRODUCER_ID, WIRE_FIXED64) => {
+                columns.producer_id = u64::from_le_bytes(fixed(&mut rest)?);
+            }
+            (field::FIRST_SEQUENCE, WIRE_VARINT) => {
+                columns.first_sequence = varint::take(&mut rest)?;
+            }
+            (field::BASE_TIMESTAMP_MS, WIRE_VARINT) => {
+                columns.base_timestamp_ms = varint::take(&mut rest)? as i64;
+            }
+            (field::SOURCE, WIRE_BYTES) => columns.source = block(bytes, &mut rest)?,
+            (field::WORLD, WIRE_BYTES) => columns.world = block(bytes, &mut rest)?,
+            (field::ENTITIES, WIRE_BYTES) => {
+                if columns.entities.len() == BATCH_EVENTS_MAX {
+                    return Err(Error::malformed("a batch has more entities than events"));
+                }
+                columns.entities.push(block(bytes, &mut rest)?);
+            }
+            (field::METADATA, WIRE_BYTES) => {
+                let entry = block(bytes, &mut rest)?;
+                columns.metadata.push(metadata(&bytes[entry.start as usize..entry.end as usize])?);
+            }
+            (field::EVENT_TYPES..=field::PAYLOADS, WIRE_BYTES) => {
+                let column = match number {
+                    field::EVENT_TYPES => &mut columns.event_types,
+                    field::SEQUENCE_DELTAS => &mut columns.sequence_deltas,
+                    field::TIMESTAMP_DELTAS_MS => &mut columns.timestamp_deltas_ms,
+                    field::ENTITY_INDEXES => &mut columns.entity_indexes,
+                    field::PAYLOAD_SIZES => &mut columns.payload_sizes,
+                    _ => &mut columns.payloads,
+                };
+                if column.start != column.end && number != field::PAYLOADS {
+                    return Ok(None);
+                }
+                *column = block(bytes, &mut rest)?;
+            }
+            (field::EVENT_TYPES..=field::PAYLOAD_SIZES, WIRE_VARINT) => return Ok(None),
+            (1..=13, _) => {
+                let message = format!("field {number} of a batch has wire type {wire}");
+                return Err(Error::malformed(message));
+            }
+            _ => skip(number, wire, bytes, &mut rest)?,
+        }
+    }
+    Ok(Some(columns))
+}
+
+fn metadata(bytes: &[u8]) -> Result<v1::EventMetadata, Error> {
+    if bytes.len() > METADATA_BYTES_MAX {
+        return Err(Error::too_large("bytes of metadata", bytes.len(), METADATA_BYTES_MAX));
+    }
+    v1::EventMetadata::decode(bytes)
+        .map_err(|error| Error::malformed(format!("metadata of a batch: {error}")))
+}
+
+/// A field that this version does not know.
+fn skip(number: u64, wire: u64, all: &[u8], rest: &mut &[u8]) -> Result<(), Error> {
+    if number == 0 {
+        return Err(Error::malformed("field number 0"));
+    }
+    match wire {
+        WIRE_VARINT => varint::take(rest).map(drop),
+        WIRE_FIXED64 => fixed::<8>(rest).map(drop),
+        WIRE_BYTES => block(all, rest).map(drop),
+        WIRE_FIXED32 => fixed::<4>(rest).map(drop),
+        _ => Err(Error::malformed(format!("field {number} has wire type {wire}"))),
+    }
+}
+
+fn fixed<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Error> {
+    let Some((value, after)) = rest.split_first_chunk::<N>() else {
+        return Err(Error::malformed("a fixed-size field is cut off"));
+    };
+    *rest = after;
+    Ok(*value)
+}
+
+fn block(all: &[u8], rest: &mut &[u8]) -> Result<Range<u32>, Error> {
+    let size = varint::take(rest)?;
+    if size > rest.len() as u64 {
+        return Err(Error::malformed("a field is longer than the batch"));
+    }
+    let start = (all.len() - rest.len()) as u32;
+    *rest = &rest[size as usize..];
+    Ok(start..start + size as u32)
+}
+
+fn check(bytes: &[u8], columns: &mut Columns) -> Result<(), Error> {
+    crate::ProducerId::new(columns.producer_id)?;
+    name(bytes, &columns.source, "source", NAME_BYTES_MAX)?;
+    name(bytes, &columns.world, "world", NAME_BYTES_MAX)?;
+    for entity in &columns.entities {
+        name(bytes, entity, "entity", ENTITY_BYTES_MAX)?;
+    }
+    let count = column(bytes, &columns.event_types, "event_types", |value| {
+        if value == 0 || value > u64::from(u32::MAX) {
+            return Err(Error::malformed(format!("event type {value}")));
+        }
+        Ok(())
+    })?;
+    if count == 0 {
+        return Err(Error::malformed("a batch without events"));
+    }
+    columns.event_count = count as u32;
+    sequences(bytes, columns, count)?;
+    timestamps(bytes, columns, count)?;
+    entity_indexes(bytes, columns, count)?;
+    payload_sizes(bytes, columns, count)?;
+    columns.metadata.sort_by_key(|entry| entry.index);
+    match columns.metadata.last() {
+        Some(last) if last.index >= count as u32 => {
+            Err(Error::malformed(format!("metadata of event {} of {count}", last.index)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn name(bytes: &[u8], range: &Range<u32>, what: &str, max: usize) -> Result<(), Error> {
+    if range.len() > max {
+        return Err(Error::too_large(&format!("bytes of {what}"), range.len(), max));
+    }
+    let text = &bytes[range.start as usize..range.end as usize];
+    std::str::from_utf8(text)
+        .map(drop)
+        .map_err(|_| Error::malformed(format!("{what} is not UTF-8")))
+}
+
+/// Applies `check` to each value of a packed column; the number of values.
+fn column(
+    bytes: &[u8],
+    range: &Range<u32>,
+    what: &str,
+    mut check: impl FnMut(u64) -> Result<(), Error>,
+) -> Result<usize, Error> {
+    let mut rest = &bytes[range.start as usize..range.end as usize];
+    let mut count = 0;
+    while !rest.is_empty() {
+        check(varint::take(&mut rest)?)?;
+        count += 1;
+        if count > BATCH_EVENTS_MAX {
+            return Err(Error::too_large(what, count, BATCH_EVENTS_MAX));
+        }
+    }
+    Ok(count)
+}
+
+fn same_length(what: &str, found: usize, events: usize) -> Result<(), Error> {
+    if found != events {
+        return Err(Error::malformed(format!("{what} has {found} values for {events} events")));
+    }
+    Ok(())
+}
+
+fn sequences(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Error> {
+    let overflow = || Error::malformed("a sequence beyond 64 bits");
+    if columns.sequence_deltas.is_empty() {
+        columns.first_sequence.checked_add(events as u64 - 1).ok_or_else(overflow)?;
+        return Ok(());
+    }
+    let mut sequence = columns.first_sequence;
+    let mut first = true;
+    let found = column(bytes, &columns.sequence_deltas, "sequence_deltas", |delta| {
+        if delta == 0 && !first {
+            return Err(Error::malformed(format!("sequence {sequence} stands twice")));
+        }
+        first = false;
+        sequence = sequence.checked_add(delta).ok_or_else(overflow)?;
+        Ok(())
+    })?;
+    same_length("sequence_deltas", found, events)
+}
+
+fn timestamps(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Error> {
+    if columns.timestamp_deltas_ms.is_empty() {
+        return Ok(());
+    }
+    let mut timestamp = columns.base_timestamp_ms;
+    let found = column(bytes, &columns.timestamp_deltas_ms, "timestamp_deltas_ms", |delta| {
+        timestamp = timestamp
+            .checked_add(varint::unzigzag(delta))
+            .ok_or_else(|| Error::malformed("a timestamp beyond 64 bits"))?;
+        Ok(())
+    })?;
+    same_length("timestamp_deltas_ms", found, events)
+}
+
+fn entity_indexes(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Error> {
+    if columns.entity_indexes.is_empty() {
+        return Ok(());
+    }
+    let entities = columns.entities.len() as u64;
+    let found = column(bytes, &columns.entity_indexes, "entity_indexes", |index| {
+        if index > entities {
+            return Err(Error::malformed(format!("entity {index} of {entities}")));
+        }
+        Ok(())
+    })?;
+    same_length("entity_indexes", found, events)
+}
+
+fn payload_sizes(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Error> {
+    let mut total = 0u64;
+    let found = column(bytes, &columns.payload_sizes, "payload_sizes", |size| {
+        if size > PAYLOAD_BYTES_MAX as u64 {
+            let size = usize::try_from(size).unwrap_or(usize::MAX);
+            return Err(Error::too_large("bytes of a payload", size, PAYLOAD_BYTES_MAX));
+        }
+        total += size;
+        Ok(())
+    })?;
+    same_length("payload_sizes", found, events)?;
+    if total != columns.payloads.len() as u64 {
+        let payloads = columns.payloads.len();
+        return Err(Error::malformed(format!("payload_sizes add up to {total} of {payloads}")));
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! What is written can be read, by us and by prost; what is damaged is refused.
+
+use super::*;
+use crate::limits::{BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use crate::v1::{Phase, TimeUpdated, WeatherChanged};
+use proptest::prelude::*;
+use prost::Message;
+use std::collections::BTreeMap;
+
+fn id(producer: u64, sequence: u64) -> EventId {
+    EventId { producer: ProducerId::new(producer).unwrap(), sequence }
+}
+
+#[derive(Debug, Clone)]
+struct Sample {
+    event_type: u32,
+    gap: u64,
+    timestamp_ms: i64,
+    entity: Option<String>,
+    payload: Vec<u8>,
+    metadata: BTreeMap<String, String>,
+}
+
+fn sample() -> impl Strategy<Value = Sample> {
+    (
+        1..2000u32,
+        prop_oneof![4 => Just(0u64), 1 => 0..1u64 << 40],
+        prop_oneof![2 => Just(5i64), 1 => any::<i32>().prop_map(i64::from)],
+        proptest::option::of("[a-c]{0,2}"),
+        proptest::collection::vec(any::<u8>(), 0..40),
+        proptest::collection::btree_map("[a-z]{1,3}", "[a-z]{0,3}", 0..4),
+    )
+        .prop_map(|(event_type, gap, timestamp_ms, entity, payload, metadata)| Sample {
+            event_type,
+            gap,
+            timestamp_ms,
+            entity,
+            payload,
+            metadata,
+        })
+}
+
+proptest! {
+    #[test]
+    fn what_is_built_is_read_back(samples in proptest::collection::vec(sample(), 1..50), first in 0..1u64 << 50) {
+        let mut builder = BatchBuilder::new("source", "world");
+        let mut sequence = first;
+        let mut ids = Vec::new();
+        for sample in &samples {
+            sequence += 1 + sample.gap;
+            ids.push(sequence);
+            builder.push(NewEvent {
+                event_type: sample.event_type,
+                id: id(7, sequence),
+                timestamp_ms: sample.timestamp_ms,
+                entity: sample.entity.as_deref(),
+                payload: &sample.payload,
+                metadata: Some(&sample.metadata),
+            }).unwrap();
+        }
+        let bound = builder.bytes_max();
+        let built = builder.finish().unwrap();
+        prop_assert!(built.bytes().len() <= bound);
+        let read = Batch::decode(built.bytes().clone()).unwrap();
+        let message = v1::EventBatch::decode(&built.bytes()[..]).unwrap();
+        prop_assert_eq!(Bytes::from(message.encode_to_vec()), built.bytes().clone());
+        for batch in [&built, &read] {
+            prop_assert_eq!(batch.len(), samples.len());
+            for ((event, sample), sequence) in batch.iter().zip(&samples).zip(&ids) {
+                prop_assert_eq!(event.id, id(7, *sequence));
+                prop_assert_eq!(event.event_type, sample.event_type);
+                prop_assert_eq!(event.timestamp_ms, sample.timestamp_ms);
+                prop_assert_eq!(event.entity, sample.entity.as_deref());
+                prop_assert_eq!(event.payload, &sample.payload[..]);
+                let metadata = event.metadata().cloned().unwrap_or_default();
+                prop_assert_eq!(&metadata, &sample.metadata);
+            }
+        }
+    }
+
+    #[test]
+    fn noise_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(batch) = Batch::decode(Bytes::from(bytes)) {
+            prop_assert_eq!(batch.iter().count(), batch.len());
+        }
+    }
+
+    #[test]
+    fn a_changed_byte_never_panics(at in any::<prop::sample::Index>(), byte: u8) {
+        let mut bytes = ticks(20).bytes().to_vec();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(batch) = Batch::decode(Bytes::from(bytes)) {
+            prop_assert_eq!(batch.iter().count(), batch.len());
+        }
+    }
+}
+
+fn ticks(count: u64) -> Batch {
+    let mut builder = BatchBuilder::new("time-manager", "europe");
+    for minute in 0..count {
+        let event = TimeUpdated {
+            total_minutes: 500_000 + minute as i64,
+            hour: (minute / 60 % 24) as u32,
+            minute: (minute % 60) as u32,
+            phase: Phase::Day.into(),
+        };
+        let timestamp_ms = 1_795_000_000_000 + minute as i64 * 1250 / 3;
+        builder.push_event(&event, id(9, minute), timestamp_ms, None).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+#[test]
+fn a_tick_takes_fifteen_bytes_at_most() {
+    let bytes = ticks(1000).bytes().len();
+    assert!(bytes <= 15_000, "{bytes}");
+}
+
+#[test]
+fn typed_events_come_back_typed() {
+    let batch = ticks(3);
+    let event = batch.iter().nth(2).unwrap();
+    assert_eq!(event.decode::<TimeUpdated>().unwrap().minute, 2);
+    assert_eq!(event.decode::<WeatherChanged>().unwrap_err().kind(), crate::Kind::UnknownEventType);
+}
+
+#[test]
+fn every_cut_of_a_batch_is_refused_or_whole() {
+    let whole = ticks(10);
+    for cut in 0..whole.bytes().len() {
+        assert!(Batch::decode(whole.bytes().slice(..cut)).is_err(), "{cut}");
+    }
+}
+
+#[test]
+fn unpacked_and_split_columns_are_read() {
+    let batch = ticks(3);
+    let mut message = v1::EventBatch::decode(&batch.bytes()[..]).unwrap();
+    let event_types = std::mem::take(&mut message.event_types);
+    let mut bytes = message.encode_to_vec();
+    for event_type in event_types {
+        bytes.extend([6 << 3, event_type as u8]);
+    }
+    assert_eq!(Batch::decode(Bytes::from(bytes)).unwrap(), batch);
+}
+
+#[test]
+fn columns_that_disagree_are_refused() {
+    let good = v1::EventBatch {
+        event_types: vec![6, 6],
+        payload_sizes: vec![1, 1],
+        payloads: vec![0, 0],
+        ..Default::default()
+    };
+    assert!(Batch::decode(good.encode_to_vec().into()).is_ok());
+    let bad: [fn(&mut v1::EventBatch); 12] = [
+        |b| b.event_types.clear(),
+        |b| b.event_types[0] = 0,
+        |b| b.payload_sizes = vec![2],
+        |b| b.payload_sizes = vec![1, 2],
+        |b| b.sequence_deltas = vec![0],
+        |b| b.sequence_deltas = vec![0, 0],
+        |b| b.first_sequence = u64::MAX,
+        |b| b.timestamp_deltas_ms = vec![1],
+        |b| b.entity_indexes = vec![0, 1],
+        |b| b.producer_id = u64::MAX,
+        |b| b.metadata = vec![v1::EventMetadata { index: 2, ..Default::default() }],
+        |b| b.source = "x".repeat(129),
+    ];
+    for (index, spoil) in bad.iter().enumerate() {
+        let mut batch = good.clone();
+        spoil(&mut batch);
+        assert!(Batch::decode(batch.encode_to_vec().into()).is_err(), "case {index}");
+    }
+}
+
+#[test]
+fn the_limits_of_a_batch_hold() {
+    let mut builder = BatchBuilder::new("s", "w");
+    let event = NewEvent {
+        event_type: 1,
+        id: id(1, 1),
+        timestamp_ms: 0,
+        entity: None,
+        payload: &[],
+        metadata: None,
+    };
+    let long = "x".repeat(ENTITY_BYTES_MAX + 1);
+    assert!(builder.push(NewEvent { entity: Some(&long), ..event }).is_err());
+    let large = vec![0; PAYLOAD_BYTES_MAX + 1];
+    assert!(builder.push(NewEvent { payload: &large, ..event }).is_err());
+    assert!(builder.is_empty() && builder.finish().is_none());
+    for sequence in 0..BATCH_EVENTS_MAX as u64 {
+        builder.push(NewEvent { id: id(1, sequence), ..event }).unwrap();
+    }
+    assert!(builder.push(NewEvent { id: id(1, 1 << 20), ..event }).is_err());
+    assert_eq!(builder.finish().unwrap().len(), BATCH_EVENTS_MAX);
+    let half = vec![0; PAYLOAD_BYTES_MAX];
+    let mut refused = 0;
+    for sequence in 0..8 {
+        let pushed = builder.push(NewEvent { id: id(1, sequence), payload: &half, ..event });
+        refused += usize::from(pushed.is_err());
+    }
+    assert!(refused > 0);
+    let batch = builder.finish().unwrap();
+    assert!(Batch::decode(batch.bytes().clone()).is_ok());
+}
+
+#[test]
+fn retain_keeps_ids_and_drops_the_rest() {
+    let batch = ticks(5);
+    let kept = batch.retain(|event| event.id.sequence % 2 == 0).unwrap();
+    let ids: Vec<u64> = kept.iter().map(|event| event.id.sequence).collect();
+    assert_eq!(ids, [0, 2, 4]);
+    assert!(batch.retain(|_| false).is_none());
+}
+
+#[test]
+fn filters_admit_by_type_and_entity() {
+    let mut builder = BatchBuilder::new("s", "w");
+    let event = WeatherChanged::default();
+    builder.push_event(&event, id(1, 1), 0, Some("oslo")).unwrap();
+    let batch = builder.finish().unwrap();
+    assert!(batch.admits(&[], &[]));
+    assert!(batch.admits(&[1], &["oslo".to_owned()]));
+    assert!(!batch.admits(&[2], &[]));
+    assert!(!batch.admits(&[], &["rome".to_owned()]));
+}

@@ -1,0 +1,54 @@
+"""Decodes and re-encodes the golden vectors: decode_golden.py STUBS GOLDEN_FOLDER
+
+Each NAME.binpb is an EventBatch; NAME.json beside it lists its events in JSON form.
+"""
+
+import datetime
+import json
+import pathlib
+import sys
+
+from google.protobuf import json_format
+
+from contract import Contract, payload_json
+
+
+def main(stubs, folder):
+    contract = Contract(stubs)
+    vectors = sorted(pathlib.Path(folder).glob("*.binpb"))
+    if not vectors:
+        sys.exit(f"no golden vector in {folder}")
+    for path in vectors:
+        data = path.read_bytes()
+        batch = contract.batch_class.FromString(data)
+        expected = json.loads(path.with_suffix(".json").read_text())
+        expected = expected["events"] if isinstance(expected, dict) else expected
+        actual = list(contract.events(batch))
+        check(len(actual) == len(expected), path, f"{len(actual)} events, not {len(expected)}")
+        for index, (have, want) in enumerate(zip(actual, expected)):
+            compare(contract, f"{path} event {index}", have, want)
+        again = batch.SerializeToString(deterministic=True)
+        check(again == data, path, "is encoded again to other bytes")
+        print(f"{path.name}: {len(actual)} events")
+
+
+def compare(contract, where, have, want):
+    for key in ("event_id", "event_type", "source", "world", "entity"):
+        check(have[key] == (want.get(key) or ""), where, f"{key}: {have[key]}, not {want.get(key)}")
+    check(have["metadata"] == want.get("metadata", {}), where, f"metadata: {have['metadata']}")
+    time = datetime.datetime.fromisoformat(want["timestamp"].replace("Z", "+00:00"))
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+    milliseconds = (time - epoch) // datetime.timedelta(milliseconds=1)
+    check(have["timestamp_ms"] == milliseconds, where, f"timestamp: {have['timestamp_ms']} ms")
+    payload_class = contract.payload_class(want["event_type"])
+    payload = json_format.ParseDict(want["payload"], payload_class())
+    check(have["payload"] == payload, where, f"payload: {payload_json(have['payload'])}")
+
+
+def check(holds, where, fault):
+    if not holds:
+        sys.exit(f"{where}: {fault}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
