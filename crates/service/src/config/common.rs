@@ -1,0 +1,52 @@
+//! The settings that every serving command has.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use super::value::{Shape, Value};
+use crate::Secret;
+
+crate::settings! {
+    /// Settings of every command that serves.
+    pub struct Common {
+        /// Directory of all durable data: the bus in `bus/`, the state in `state.db`.
+        data_dir: PathBuf = "./worldbus-data",
+        /// Address and port of HTTP and gRPC. Beyond loopback an API key is required.
+        listen: SocketAddr = "127.0.0.1:7070",
+        /// The bus to use: `embedded:DIR` or `http://host:port`.
+        url: String = "embedded:{data_dir}/bus",
+        /// Where small state is kept: `sqlite:PATH`.
+        state_url: String = "sqlite:{data_dir}/state.db",
+        /// World file; without it the sample world that is built in.
+        world: Option<PathBuf>,
+        /// The key that clients must present as `authorization: Bearer KEY`.
+        api_key: Option<Secret>,
+        /// What is logged: a level, or a filter such as `info,worldbus_bus=debug`.
+        log: String = "info",
+        /// How logs are written to standard error: `text` or `json`.
+        log_format: LogFormat = "text",
+    }
+}
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for log collectors.
+    Json,
+}
+
+impl Value for LogFormat {
+    const EXPECTED: &'static str = "text or json";
+    const SHAPE: Shape = Shape::Text;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        match texts {
+            [text] if text == "text" => Ok(Self::Text),
+            [text] if text == "json" => Ok(Self::Json),
+            _ => Err(String::new()),
+        }
+    }
+}

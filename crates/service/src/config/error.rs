@@ -1,0 +1,96 @@
+//! What can be wrong with a configuration, said with the place to correct.
+
+use std::path::Path;
+
+use super::setting::{Origin, Setting};
+use crate::Secret;
+
+/// What kind of mistake it was. All are refused before anything is started: correct and rerun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The file cannot be read or is not TOML.
+    File,
+    /// The file has a key that no setting has.
+    UnknownKey,
+    /// A variable `WORLDBUS_*` looks like a misspelt setting.
+    UnknownVariable,
+    /// A value that its setting cannot take.
+    Invalid,
+}
+
+/// A mistake in the configuration; its text names the place and what was expected.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{text}")]
+pub struct Error {
+    kind: Kind,
+    text: String,
+}
+
+impl Error {
+    pub(super) fn new(kind: Kind, text: String) -> Self {
+        Self { kind, text }
+    }
+
+    /// What kind of mistake it was.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub(super) fn file(path: &Path, line: Option<usize>, reason: &str) -> Self {
+        let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+        Self::new(Kind::File, format!("{}{line}: {reason}", path.display()))
+    }
+
+    pub(super) fn unknown_key(path: &Path, line: usize, key: &str, declared: &[Setting]) -> Self {
+        let names: Vec<&str> = declared.iter().map(|setting| setting.name).collect();
+        let hint = match nearest(key, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known keys: {}", names.join(", ")),
+        };
+        let place = format!("{}:{line}", path.display());
+        Self::new(Kind::UnknownKey, format!("{place}: unknown key `{key}`; {hint}"))
+    }
+
+    pub(super) fn unknown_variable(variable: &str, near: &str) -> Self {
+        let text = format!(
+            "environment variable {variable} is unknown; did you mean {near}? \
+             (unset it if it is meant for something else)"
+        );
+        Self::new(Kind::UnknownVariable, text)
+    }
+
+    pub(super) fn invalid(
+        setting: &Setting,
+        texts: &[String],
+        origin: &Origin,
+        reason: &str,
+    ) -> Self {
+        let shown = if setting.secret { Secret::MASK.to_owned() } else { texts.join(", ") };
+        let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+        let text = format!(
+            "setting `{}` from {origin}: `{shown}` is not valid{reason}; expected {}",
+            setting.name, setting.expected
+        );
+        Self::new(Kind::Invalid, text)
+    }
+
+    pub(super) fn undeclared(name: &str, reason: &str) -> Self {
+        Self::new(Kind::Invalid, format!("setting `{name}` is not declared: {reason}"))
+    }
+}
+
+/// The known name that `text` is most likely a misspelling of.
+pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let text = text.to_lowercase().replace('-', "_");
+    known
+        .map(|name| (strsim::damerau_levenshtein(&text, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= distance_max(name.len()))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// One slip in a short name, two in a long one: beyond that it is another word.
+fn distance_max(name_bytes: usize) -> usize {
+    if name_bytes < 6 { 1 } else { 2 }
+}

@@ -1,0 +1,122 @@
+//! What a setting may hold: how a value is read from text and written as TOML.
+//!
+//! A raw value is a list of texts: one for most types, none for an unset optional one, several for
+//! a list. Flags, variables and file keys all become that, so a type is parsed in one place only.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::Secret;
+
+/// The TOML type that a value of the file must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// An integer.
+    Integer,
+    /// An integer or a float.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// An array of strings.
+    List,
+}
+
+/// A type that a setting can have.
+pub trait Value: Sized {
+    /// What was expected, for errors and the reference: `path`, `address such as …`.
+    const EXPECTED: &'static str;
+    /// Its type in the file.
+    const SHAPE: Shape;
+    /// Whether it must never be shown and has no flag.
+    const SECRET: bool = false;
+
+    /// Reads it from texts; `Err` completes the sentence "`X` is not …".
+    ///
+    /// # Errors
+    /// The reason in words, when there is more to say than [`Value::EXPECTED`].
+    fn parse(texts: &[String]) -> Result<Self, String>;
+}
+
+fn single(texts: &[String]) -> Result<&str, String> {
+    match texts {
+        [text] => Ok(text),
+        [] => Err("no value is set".to_owned()),
+        _ => Err("one value is expected, not a list".to_owned()),
+    }
+}
+
+macro_rules! by_from_str {
+    ($($type:ty, $shape:ident, $expected:literal;)*) => { $(
+        impl Value for $type {
+            const EXPECTED: &'static str = $expected;
+            const SHAPE: Shape = Shape::$shape;
+
+            fn parse(texts: &[String]) -> Result<Self, String> {
+                single(texts)?.parse().map_err(|_| String::new())
+            }
+        }
+    )* };
+}
+
+by_from_str! {
+    u16, Integer, "a whole number from 0 to 65535";
+    u32, Integer, "a whole number from 0 to 4294967295";
+    u64, Integer, "a whole number, not negative";
+    i64, Integer, "a whole number";
+    f64, Number, "a number";
+    bool, Boolean, "true or false";
+    SocketAddr, Text, "an address and port such as 127.0.0.1:7070 or [::1]:7070";
+}
+
+impl Value for String {
+    const EXPECTED: &'static str = "text";
+    const SHAPE: Shape = Shape::Text;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        single(texts).map(str::to_owned)
+    }
+}
+
+impl Value for PathBuf {
+    const EXPECTED: &'static str = "a path";
+    const SHAPE: Shape = Shape::Text;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        match single(texts)? {
+            "" => Err("it is empty".to_owned()),
+            text => Ok(Self::from(text)),
+        }
+    }
+}
+
+impl Value for Secret {
+    const EXPECTED: &'static str = "a secret of printable ASCII";
+    const SHAPE: Shape = Shape::Text;
+    const SECRET: bool = true;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        single(texts)?.parse().map_err(str::to_owned)
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+    const SHAPE: Shape = T::SHAPE;
+    const SECRET: bool = T::SECRET;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        if texts.is_empty() { Ok(None) } else { T::parse(texts).map(Some) }
+    }
+}
+
+impl<T: Value> Value for Vec<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+    const SHAPE: Shape = Shape::List;
+    const SECRET: bool = T::SECRET;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        texts.iter().map(|text| T::parse(std::slice::from_ref(text))).collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! Extractors whose refusals are problem documents that name the field at fault. They are here
+//! because axum's own answer with plain text, which clients of a JSON API cannot read.
+
+use std::time::Duration;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Problem;
+use crate::door::BODY_BYTES_MAX;
+
+/// How long a client may take to send the whole body of a command.
+pub const BODY_READ_MS_MAX: u64 = 10_000;
+
+/// A JSON body, in and out. As a request it asks for a JSON content type (415), at most
+/// [`BODY_BYTES_MAX`] bytes (413), well-formed JSON (400) and the right shape (422, with `field`).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Json<T>(pub T);
+
+/// The query string; a value of the wrong shape is a 400 that names the parameter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !is_json(request.headers()) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "send the body as JSON, with `content-type: application/json`",
+            ));
+        }
+        let limit = Duration::from_millis(BODY_READ_MS_MAX);
+        let body = tokio::time::timeout(limit, Bytes::from_request(request, state))
+            .await
+            .map_err(|_| slow_body())?
+            .map_err(|rejection| unread_body(&rejection.into_response()))?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(form_pairs(query));
+        serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
+            let field = named_field(error.path());
+            let problem = Problem::bad_request(match &field {
+                Some(field) => format!("query parameter `{field}`: {}", error.inner()),
+                None => format!("query: {}", error.inner()),
+            });
+            with_field(problem, field)
+        })
+    }
+}
+
+/// Whether the headers declare a JSON body (`application/json` or a `+json` type, any parameters).
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+    let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    essence == "application/json"
+        || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
+    form_urlencoded::parse(query.as_bytes())
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = named_field(error.path());
+        let inner = error.inner();
+        let problem = match (inner.classify(), &field) {
+            (serde_json::error::Category::Data, Some(field)) => {
+                Problem::unprocessable(format!("field `{field}`: {inner}"))
+            }
+            (serde_json::error::Category::Data, None) => Problem::unprocessable(inner.to_string()),
+            _ => Problem::bad_request(format!("the body is not JSON: {inner}")),
+        };
+        with_field(problem, field)
+    })?;
+    json.end().map_err(|error| {
+        Problem::bad_request(format!("the body has more than one JSON value: {error}"))
+    })?;
+    Ok(value)
+}
+
+fn named_field(path: &serde_path_to_error::Path) -> Option<String> {
+    let text = path.to_string();
+    (text != "." && !text.is_empty()).then_some(text)
+}
+
+fn with_field(problem: Problem, field: Option<String>) -> Problem {
+    match field {
+        Some(field) => problem.with_field(field),
+        None => problem,
+    }
+}
+
+fn slow_body() -> Problem {
+    Problem::new(
+        StatusCode::REQUEST_TIMEOUT,
+        format!("the body did not arrive within {BODY_READ_MS_MAX} ms"),
+    )
+}
+
+fn unread_body(rejection: &Response) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(format!(
+            "the body is larger than {BODY_BYTES_MAX} bytes; send less in one request"
+        )),
+        status => Problem::new(status, "the body could not be read; send it again"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! What a client is told when a request fails: an RFC 9457 problem document. Not an error type for
+//! use inside a service; a service turns its own errors into a [`Problem`] at its REST border.
+//!
+//! The status says whose fault it was: 4xx for what the caller did wrong (do not repeat the same
+//! request), 503 for what will pass (repeat it later), 500 for a fault of ours.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+
+/// The media type of a problem document (RFC 9457 section 3).
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+/// A problem document. Its `detail` is one sentence for people: what was wrong and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// A URI that names the kind of problem; `about:blank` says that the status tells it all.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind of problem in words, the same at each occurrence.
+    pub title: String,
+    /// The HTTP status of the response that carries this document.
+    pub status: u16,
+    /// What went wrong this time, and what to do.
+    pub detail: String,
+    /// A URI reference of this occurrence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// The field of the request that was wrong, as a path: `payload.minute`, `regions[2].id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+impl Problem {
+    /// A problem with `status`, told by `detail`.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            instance: None,
+            field: None,
+        }
+    }
+
+    /// 400: the request could not be understood.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// 404: what the request names does not exist.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 409: the state changed under the caller; read it again, then decide.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// 413: the request is larger than a named limit.
+    pub fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    }
+
+    /// 422: understood, but a value is not possible (hour 25, a scale of 0).
+    pub fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    /// 503: cannot be done now; the same request may succeed later.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// 500: a fault of ours. `detail` goes to the caller: put causes into the log instead.
+    pub fn internal(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+
+    /// The same problem, naming the field that was wrong.
+    #[must_use]
+    pub fn with_field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// The same problem with a type of its own and the title that belongs to it.
+    #[must_use]
+    pub fn with_type(mut self, kind: impl Into<String>, title: impl Into<String>) -> Self {
+        self.kind = kind.into();
+        self.title = title.into();
+        self
+    }
+
+    /// The same problem, naming this occurrence.
+    #[must_use]
+    pub fn with_instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance = Some(instance.into());
+        self
+    }
+
+    /// The status as a type; 500 when the number is not a status.
+    pub fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.status, self.title, self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status_code();
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let content_type = (header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+        let mut response = (status, [content_type], body).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,43 @@
+//! SIGTERM or Ctrl-C becomes a cancelled token that every task and stream watches; a second signal
+//! means "now": the process exits at once with code 130.
+
+use std::io;
+
+use futures_util::{Stream, StreamExt as _};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The exit code of a second signal: 128 + SIGINT, as shells have it.
+pub const EXIT_CODE_FORCED: i32 = 130;
+
+/// Listens for signals from now on; the token is cancelled by the first.
+///
+/// # Errors
+/// When the operating system refuses the signal handlers.
+pub fn on_signal() -> io::Result<CancellationToken> {
+    let shutdown = CancellationToken::new();
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let first = shutdown.clone();
+    tokio::spawn(async move {
+        let name = next(&mut interrupt, &mut terminate).await;
+        tracing::info!(signal = name, "draining; a second signal exits at once");
+        first.cancel();
+        next(&mut interrupt, &mut terminate).await;
+        std::process::exit(EXIT_CODE_FORCED);
+    });
+    Ok(shutdown)
+}
+
+async fn next(interrupt: &mut Signal, terminate: &mut Signal) -> &'static str {
+    tokio::select! {
+        _ = interrupt.recv() => "SIGINT",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}
+
+/// `stream` until `shutdown`: for SSE and gRPC streams, which would else hold the drain until its
+/// deadline.
+pub fn until<S: Stream>(stream: S, shutdown: CancellationToken) -> impl Stream<Item = S::Item> {
+    stream.take_until(shutdown.cancelled_owned())
+}

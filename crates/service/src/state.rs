@@ -1,0 +1,87 @@
+//! Small durable state: keyed values with a revision and compare-and-set. For clock segments,
+//! overrides, cursors, schedules; not for events and not for anything that grows without bound.
+//!
+//! Several processes may share one store: whoever writes states the revision it has read, and one
+//! of two writers loses and reads again. Revisions are never reused, also not after a delete.
+
+mod error;
+mod sqlite;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use error::{Error, Fate, Kind};
+pub use sqlite::Sqlite;
+
+/// The longest key, in bytes of UTF-8.
+pub const KEY_BYTES_MAX: usize = 256;
+/// The largest value: the smallest limit of the stores we mean to support (DynamoDB, 400 KiB).
+pub const VALUE_BYTES_MAX: usize = 256 * 1024;
+/// The most keys that one [`StateStore::list`] returns; more is refused, not cut.
+pub const LIST_COUNT_MAX: usize = 10_000;
+
+/// A value and the revision that wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The bytes as they were written.
+    pub value: Vec<u8>,
+    /// Greater than every revision that this store gave before.
+    pub revision: u64,
+}
+
+/// The key was not as the writer expected, and nothing was written. Carries what is there now, so
+/// that the writer can decide again without another read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the key was changed by another writer")]
+pub struct Conflict {
+    /// What is there now; `None` when the key does not exist.
+    pub current: Option<Entry>,
+}
+
+/// A store of small state.
+///
+/// Every method is linearizable over all processes that share the store. When a write returns
+/// `Ok(Ok(_))` it is durable: on disk and fsynced. When its future is dropped the write may still
+/// happen: read before writing again. Errors say by [`Error::fate`] what a caller may do.
+#[async_trait]
+pub trait StateStore: Send + Sync + std::fmt::Debug {
+    /// The entry of `key`, or `None`.
+    async fn get(&self, key: &str) -> Result<Option<Entry>, Error>;
+
+    /// Writes `value` if the key is at revision `expected`, or does not exist when that is `None`.
+    /// Returns the new revision.
+    async fn compare_and_set(
+        &self,
+        key: &str,
+        expected: Option<u64>,
+        value: Vec<u8>,
+    ) -> Result<Result<u64, Conflict>, Error>;
+
+    /// All entries whose key begins with `prefix`, by key in byte order; one consistent view.
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Entry)>, Error>;
+
+    /// Removes `key` if it is at revision `expected`.
+    async fn delete(&self, key: &str, expected: u64) -> Result<Result<(), Conflict>, Error>;
+}
+
+/// Opens the store that `url` names: `sqlite:PATH`. Creates it when it does not exist.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for another scheme, and those of the backend.
+pub async fn open(url: &str) -> Result<Arc<dyn StateStore>, Error> {
+    match url.split_once(':') {
+        Some(("sqlite", path)) if !path.is_empty() => {
+            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+            Ok(Arc::new(Sqlite::open(path).await?))
+        }
+        _ => Err(Error::new(
+            Kind::Unsupported,
+            format!("state store `{url}` is not supported; use sqlite:PATH (WORLDBUS_STATE_URL)"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;
