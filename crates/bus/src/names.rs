@@ -1,0 +1,67 @@
+//! Names of topics and subscriptions, checked once.
+
+use crate::error::{Error, Kind};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Bytes of a name.
+const NAME_BYTES_MAX: usize = 64;
+
+fn check(what: &str, name: &str) -> Result<(), Error> {
+    let letters = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !letters {
+        let context = format!(
+            "{what} {name:.80?}: expected 1 to {NAME_BYTES_MAX} of the characters a-z 0-9 - _"
+        );
+        return Err(Error::refused(Kind::Invalid, context));
+    }
+    Ok(())
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $type:ident, $what:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $type(Arc<str>);
+
+        impl $type {
+            /// A name of 1 to 64 of the characters a-z 0-9 - _.
+            ///
+            /// # Errors
+            /// `Invalid` for any other text.
+            pub fn new(name: &str) -> Result<Self, Error> {
+                check($what, name)?;
+                Ok(Self(Arc::from(name)))
+            }
+
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = Error;
+
+            fn from_str(name: &str) -> Result<Self, Error> {
+                Self::new(name)
+            }
+        }
+    };
+}
+
+name! {
+    /// The name of a topic: a stream owned by one publishing service, e.g. `weather`.
+    Topic, "topic"
+}
+name! {
+    /// The name of a subscription: a durable queue of one consuming service.
+    SubscriptionName, "subscription"
+}

@@ -1,0 +1,320 @@
+//! The contract between the bus and what carries its batches. The comments here are the
+//! durability contract: every transport keeps them, and users may rely on them.
+
+use crate::capabilities::Capabilities;
+use crate::error::Error;
+use crate::names::{SubscriptionName, Topic};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use worldbus_events::{Batch, v1};
+
+/// Carries batches between processes, or within one, and keeps them.
+#[async_trait]
+pub trait Transport: Send + Sync + 'static {
+    /// What this transport can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Appends a batch to a topic, creating the topic if need be.
+    ///
+    /// When it returns `Ok` the batch is durable in the engine: it survives the loss of every
+    /// process and of power. Batches of one producer are appended in the order in which
+    /// `publish` was first polled, one call after the other. Events that the engine has
+    /// already, by id, are left out and count as appended.
+    ///
+    /// # Errors
+    /// With [`Fate::Refused`](crate::Fate) or `Retry` nothing was appended. With `Unknown` the
+    /// batch may be there: the same batch may be published again without a duplicate, within
+    /// the engine's window.
+    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error>;
+
+    /// Opens a subscription as one of its competing consumers, creating it if need be.
+    ///
+    /// A subscription is durable: batches appended after its creation wait for it. Its start
+    /// is used at creation only; topics and filter are those of the last opening.
+    ///
+    /// # Errors
+    /// `Unsupported` if the start or the filter ask for a capability that is missing.
+    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error>;
+
+    /// Reads what is stored, past or as it comes, without leases and without trace.
+    ///
+    /// # Errors
+    /// `Unsupported` without [`Capability::Replay`](crate::Capability::Replay).
+    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error>;
+
+    /// The topics that exist, by name.
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error>;
+
+    /// The latest dead letters of a subscription, or of all, newest first, at most `limit`.
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error>;
+
+    /// Stops taking new work and waits for what is under way to be durable.
+    async fn close(&self) -> Result<(), Error>;
+}
+
+/// Where a subscription or a reader begins in a topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// Behind what is there now.
+    Now,
+    /// At the oldest batch that is kept.
+    Start,
+    /// At this offset. One below the oldest that is kept begins there.
+    Offset(u64),
+    /// At the first batch appended at or after this wall time, in milliseconds since the Unix
+    /// epoch.
+    TimeMs(i64),
+}
+
+/// Which events are asked for. Engines and readers leave out whole batches without any; the
+/// events that are not asked for in a batch that has some are skipped by the receiver.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Event types by number; empty admits all.
+    pub types: Vec<u32>,
+    /// Entities; empty admits all.
+    pub entities: Vec<String>,
+}
+
+impl Filter {
+    /// Whether it admits everything.
+    pub fn is_empty(&self) -> bool {
+        self.types.is_empty() && self.entities.is_empty()
+    }
+
+    /// Whether it admits an event of the batch.
+    pub fn admits(&self, batch: &Batch) -> bool {
+        batch.admits(&self.types, &self.entities)
+    }
+}
+
+/// What a consumer asks for when it opens a subscription.
+#[derive(Debug, Clone)]
+pub struct SubscriptionSpec {
+    /// The subscription. Its instances compete for deliveries.
+    pub name: SubscriptionName,
+    /// The topics it is bound to, at least one.
+    pub topics: Vec<Topic>,
+    /// The events it wants.
+    pub filter: Filter,
+    /// Where it begins if it does not exist yet.
+    pub start: Position,
+    /// How long a delivery is the consumer's before it goes to another.
+    pub lease: Duration,
+    /// After this many deliveries without a settlement a batch is dead-lettered.
+    pub attempts_max: u32,
+    /// Unsettled deliveries of this consumer at once, in batches.
+    pub in_flight_max: u32,
+    /// Who consumes, for people: host and process.
+    pub consumer: String,
+}
+
+impl SubscriptionSpec {
+    /// Lease of 30 s, 16 batches in flight, 10 attempts, from now.
+    pub fn new(name: SubscriptionName, topics: Vec<Topic>) -> Self {
+        Self {
+            name,
+            topics,
+            filter: Filter::default(),
+            start: Position::Now,
+            lease: Duration::from_secs(30),
+            attempts_max: 10,
+            in_flight_max: 16,
+            consumer: String::new(),
+        }
+    }
+}
+
+/// One open consumer of a subscription. Dropping it releases nothing early: what it holds
+/// under lease goes to others when the lease ends.
+#[async_trait]
+pub trait Consumer: Send {
+    /// The next delivery; waits for one. Cancel-safe: a delivery is never lost between the
+    /// engine and the caller, it comes again after its lease at the latest.
+    ///
+    /// # Errors
+    /// `Closed` after the transport was closed; others only after the transport's own
+    /// attempts to reconnect ended.
+    async fn next(&mut self) -> Result<Delivered, Error>;
+
+    /// Settles the deliveries of this consumer; may be used from several tasks.
+    fn settler(&self) -> Arc<dyn Settle>;
+}
+
+/// The right to settle a delivery. Valid until it is given to somebody else, across
+/// reconnects and restarts of either side.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The subscription.
+    pub subscription: SubscriptionName,
+    /// The topic of the batch.
+    pub topic: Topic,
+    /// The batch.
+    pub offset: u64,
+    /// Which delivery of it, from 1.
+    pub attempt: u32,
+}
+
+/// A batch under lease.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    /// The right to settle it.
+    pub lease: Lease,
+    /// When it was appended, in milliseconds since the Unix epoch.
+    pub appended_ms: i64,
+    /// The batch, as it was published.
+    pub batch: Batch,
+}
+
+/// What becomes of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Done: it does not come again.
+    Ack,
+    /// Failed: it comes again after the delay.
+    Nack(Duration),
+    /// Not begun, as at shutdown: it comes again at once and the attempt does not count.
+    Release,
+    /// Still working: the lease begins anew.
+    Extend,
+}
+
+/// An event of a delivery that no retry will mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadEvent {
+    /// Which event of the batch.
+    pub index: u32,
+    /// Why, for people.
+    pub reason: String,
+    /// How often its handler was tried.
+    pub attempts: u32,
+    /// Wall time of the first failure, in milliseconds since the Unix epoch.
+    pub first_failed_ms: i64,
+    /// Wall time of the last.
+    pub last_failed_ms: i64,
+}
+
+/// Settles deliveries.
+#[async_trait]
+pub trait Settle: Send + Sync {
+    /// Settles a delivery. An ack is known to the engine when this returns, and durable
+    /// shortly after: if the engine fails in between, the delivery comes again.
+    ///
+    /// # Errors
+    /// `LeaseLost` if the delivery was given to another consumer or settled before.
+    async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error>;
+
+    /// Sets events of a delivery aside as dead letters, their bytes unchanged. Durable when
+    /// it returns. The delivery is still to be settled.
+    ///
+    /// # Errors
+    /// As [`Settle::settle`].
+    async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error>;
+}
+
+/// What a reader asks for.
+#[derive(Debug, Clone)]
+pub struct ReadSpec {
+    /// Topics and where to begin in each. Empty: every topic, also those created later, from
+    /// `default_from`.
+    pub topics: Vec<(Topic, Position)>,
+    /// Where to begin in topics that are not listed.
+    pub default_from: Position,
+    /// Whether topics that are not listed are read as well.
+    pub all_topics: bool,
+    /// The events that are wanted.
+    pub filter: Filter,
+    /// Whether to wait for what comes, or to end behind what is there.
+    pub follow: bool,
+}
+
+impl ReadSpec {
+    /// Every topic from one place on.
+    pub fn all(from: Position, follow: bool) -> Self {
+        Self {
+            topics: Vec::new(),
+            default_from: from,
+            all_topics: true,
+            filter: Filter::default(),
+            follow,
+        }
+    }
+
+    /// Some topics from one place on.
+    pub fn topics(topics: impl IntoIterator<Item = Topic>, from: Position, follow: bool) -> Self {
+        let topics = topics.into_iter().map(|topic| (topic, from)).collect();
+        Self { topics, all_topics: false, ..Self::all(from, follow) }
+    }
+}
+
+/// Reads batches in the order of their offsets within each topic, and across topics in the
+/// order in which they were appended as far as they were read together.
+#[async_trait]
+pub trait Reader: Send {
+    /// The next batch. `None` at the end, unless the reader follows. Cancel-safe.
+    ///
+    /// # Errors
+    /// `Damaged` if what is stored there is not what was appended.
+    async fn next(&mut self) -> Result<Option<StoredBatch>, Error>;
+}
+
+/// A batch as it is stored.
+#[derive(Debug, Clone)]
+pub struct StoredBatch {
+    /// The topic.
+    pub topic: Topic,
+    /// The number of the batch within the topic.
+    pub offset: u64,
+    /// When it was appended, in milliseconds since the Unix epoch.
+    pub appended_ms: i64,
+    /// The batch.
+    pub batch: Batch,
+}
+
+/// What became of a published batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The offset that it got, if the engine has offsets and the batch was not a duplicate.
+    pub offset: Option<u64>,
+    /// Events that the engine had already.
+    pub duplicates: u32,
+}
+
+/// A topic and how much it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicStatus {
+    /// The topic.
+    pub topic: Topic,
+    /// The oldest offset that is kept.
+    pub first_offset: u64,
+    /// The offset that the next batch gets.
+    pub next_offset: u64,
+    /// Events appended since the topic was created.
+    pub events_total: u64,
+    /// Bytes of the batches that are kept.
+    pub bytes: u64,
+}
+
+/// An event that could not be handled, as it was set aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeadLetter {
+    /// Its number within the engine.
+    pub number: u64,
+    /// The subscription that could not handle it.
+    pub subscription: SubscriptionName,
+    /// The topic that it came on.
+    pub topic: Topic,
+    /// The batch that it came in.
+    pub offset: u64,
+    /// The consumer that gave up.
+    pub consumer: String,
+    /// Why, attempts and times.
+    pub event: DeadEvent,
+    /// The event itself, as a message of its own.
+    pub game_event: v1::GameEvent,
+}
