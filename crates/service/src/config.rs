@@ -129,23 +129,21 @@ macro_rules! settings {
             const ABOUT: &'static str = concat!($($about, "\n"),*);
 
             fn declare() -> ::std::vec::Vec<$crate::config::Setting> {
-                #[allow(unused_mut)]
-                let mut declared = ::std::vec::Vec::new();
-                $(
-                    declared.extend(
+                let declared: ::std::vec::Vec<::std::vec::Vec<$crate::config::Setting>> = vec![
+                    $(
                         <$Part as $crate::config::Settings>::declare_with(
                             &[ $( (stringify!($other), $text) ),* ],
                         ),
-                    );
-                )*
-                $(
-                    declared.push($crate::config::Setting::new::<$Field>(
-                        stringify!($field),
-                        concat!($($doc, "\n"),*),
-                        None$(.or(Some($default)))?,
-                    ));
-                )*
-                declared
+                    )*
+                    vec![
+                        $( $crate::config::Setting::new::<$Field>(
+                            stringify!($field),
+                            concat!($($doc, "\n"),*),
+                            None$(.or(Some($default)))?,
+                        ) ),*
+                    ],
+                ];
+                declared.concat()
             }
 
             fn from_resolved(

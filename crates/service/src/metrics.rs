@@ -2,13 +2,13 @@
 //! the one place that knows who collects. Names begin with `worldbus_` and end in their unit.
 
 use std::sync::OnceLock;
-use std::time::Instant;
 
 use ::metrics::{counter, gauge, histogram};
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::time::Instant;
 
 /// Bounds of histograms in seconds: from a local call to the longest wait a client accepts.
 const SECONDS_BUCKETS: &[f64] =

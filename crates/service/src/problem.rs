@@ -4,6 +4,8 @@
 //! The status says whose fault it was: 4xx for what the caller did wrong (do not repeat the same
 //! request), 503 for what will pass (repeat it later), 500 for a fault of ours.
 
+use std::borrow::Cow;
+
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -16,27 +18,29 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 pub struct Problem {
     /// A URI that names the kind of problem; `about:blank` says that the status tells it all.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Cow<'static, str>,
     /// The kind of problem in words, the same at each occurrence.
-    pub title: String,
+    pub title: Cow<'static, str>,
     /// The HTTP status of the response that carries this document.
     pub status: u16,
     /// What went wrong this time, and what to do.
     pub detail: String,
     /// A URI reference of this occurrence.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub instance: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub instance: Option<Box<str>>,
     /// The field of the request that was wrong, as a path: `payload.minute`, `regions[2].id`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub field: Option<Box<str>>,
 }
 
 impl Problem {
     /// A problem with `status`, told by `detail`.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
-            kind: "about:blank".to_owned(),
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            kind: "about:blank".into(),
+            title: status.canonical_reason().unwrap_or("Error").into(),
             status: status.as_u16(),
             detail: detail.into(),
             instance: None,
@@ -81,14 +85,18 @@ impl Problem {
 
     /// The same problem, naming the field that was wrong.
     #[must_use]
-    pub fn with_field(mut self, field: impl Into<String>) -> Self {
+    pub fn with_field(mut self, field: impl Into<Box<str>>) -> Self {
         self.field = Some(field.into());
         self
     }
 
     /// The same problem with a type of its own and the title that belongs to it.
     #[must_use]
-    pub fn with_type(mut self, kind: impl Into<String>, title: impl Into<String>) -> Self {
+    pub fn with_type(
+        mut self,
+        kind: impl Into<Cow<'static, str>>,
+        title: impl Into<Cow<'static, str>>,
+    ) -> Self {
         self.kind = kind.into();
         self.title = title.into();
         self
@@ -96,7 +104,7 @@ impl Problem {
 
     /// The same problem, naming this occurrence.
     #[must_use]
-    pub fn with_instance(mut self, instance: impl Into<String>) -> Self {
+    pub fn with_instance(mut self, instance: impl Into<Box<str>>) -> Self {
         self.instance = Some(instance.into());
         self
     }

@@ -42,6 +42,7 @@ impl Sources for Machine {
         std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
     }
 
+    #[allow(clippy::disallowed_methods, reason = "the adapter that configuration is given")]
     fn read(&self, path: &Path) -> io::Result<String> {
         std::fs::read_to_string(path)
     }

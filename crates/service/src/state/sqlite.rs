@@ -189,6 +189,7 @@ fn checked_key(key: &str) -> Result<String, Error> {
     ))
 }
 
+#[allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]
 fn open(path: &Path) -> Result<Connection, Error> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(directory).map_err(|error| {
