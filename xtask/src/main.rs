@@ -1,2 +1,44 @@
-//! Skeleton.
-fn main() {}
+//! All automation of the repository: `cargo xtask COMMAND`.
+//!
+//! For people and for CI alike, so that both run the same thing. Not for anything that a user of
+//! Worldbus needs at run time. Plain Rust instead of shell or make: it is typed, tested, and runs
+//! wherever the project builds.
+#![expect(clippy::disallowed_methods, reason = "a build tool lives on disk and clock")]
+
+mod ci;
+mod repo;
+mod tidy;
+
+use std::env;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+commands:
+  tidy                   check the invariants of the architecture (a second or two)
+  ci                     install what the tests need and run all of them, in CI's order
+  ci --list              name the steps of ci
+  ci --only STEP[,STEP]  run these steps only
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["tidy"] => tidy::run(),
+        ["ci", options @ ..] => ci::run(options),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        unknown => Err(anyhow::anyhow!("unknown command: {}\n\n{USAGE}", unknown.join(" "))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

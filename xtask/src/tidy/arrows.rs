@@ -1,0 +1,114 @@
+//! Who may depend on whom, from `cargo metadata`.
+//!
+//! The tables below are the architecture. A new arrow is a line here, a line in ARCHITECTURE.md and
+//! a commit of its own. Dependencies on outside crates are the business of `vendors`.
+
+use super::{Violation, short};
+use crate::repo::{Dependency, Kind, Package};
+
+/// What a package may depend on, by short names.
+struct Arrows {
+    of: &'static str,
+    normal: &'static [&'static str],
+    build: &'static [&'static str],
+}
+
+const fn arrows(of: &'static str, normal: &'static [&'static str]) -> Arrows {
+    Arrows { of, normal, build: &[] }
+}
+
+const ALLOWED: &[Arrows] = &[
+    arrows("events-build", &[]),
+    Arrows { of: "events", normal: &[], build: &["events-build"] },
+    arrows("bus", &["events"]),
+    arrows("rpc", &["bus", "events"]),
+    arrows("transport-embedded", &["bus", "events"]),
+    arrows("transport-remote", &["bus", "events", "rpc"]),
+    arrows("world", &["events"]),
+    arrows("service", &["bus"]),
+    arrows("time-manager", &["bus", "events", "service", "world"]),
+    arrows("weather-manager", &["bus", "events", "service", "world"]),
+    arrows("event-bus", &["bus", "events", "rpc", "service"]),
+    arrows("worldbus", &["bus", "events", "transport-embedded", "transport-remote"]),
+    arrows(
+        "cli",
+        &[
+            "bus",
+            "event-bus",
+            "events",
+            "service",
+            "time-manager",
+            "transport-embedded",
+            "transport-remote",
+            "weather-manager",
+            "world",
+            "worldbus",
+        ],
+    ),
+    arrows("bench", &["bus", "events", "worldbus"]),
+    Arrows { of: "studio", normal: &["worldbus"], build: &["events-build"] },
+    arrows("xtask", &[]),
+];
+
+/// Packages that exist for tests: under dev-dependencies only.
+const TEST_KITS: &[&str] = &["bench"];
+
+/// What any package may use in its tests besides its own arrows: the test kits, and a real
+/// transport to run against.
+const FOR_TESTS: &[&str] = &["bench", "transport-embedded", "transport-remote", "worldbus"];
+
+/// Every arrow between workspace packages is in the tables.
+pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
+    packages.iter().flat_map(|package| check_package(package, packages)).collect()
+}
+
+fn check_package(package: &Package, packages: &[Package]) -> Vec<Violation> {
+    let of = short(&package.folder);
+    let Some(allowed) = ALLOWED.iter().find(|allowed| allowed.of == of) else {
+        return vec![violation(package, format!("`{of}` is not in the table of arrows"))];
+    };
+    let ours = |dependency: &&Dependency| packages.iter().any(|p| p.name == dependency.name);
+    let arrows = package.dependencies.iter().filter(ours);
+    let forbidden = arrows.filter(|arrow| !is_allowed(allowed, arrow));
+    let describe = |arrow: &Dependency| {
+        let to = short_name(&arrow.name);
+        violation(package, format!("`{of}` may not depend on `{to}` ({})", heading(arrow.kind)))
+    };
+    forbidden.map(describe).collect()
+}
+
+fn is_allowed(allowed: &Arrows, arrow: &Dependency) -> bool {
+    let to = short_name(&arrow.name);
+    let normal = allowed.normal.contains(&to) && !TEST_KITS.contains(&to);
+    match arrow.kind {
+        Kind::Normal => normal,
+        Kind::Dev => normal || FOR_TESTS.contains(&to) || allowed.build.contains(&to),
+        Kind::Build => allowed.build.contains(&to),
+    }
+}
+
+fn violation(package: &Package, what: String) -> Violation {
+    Violation {
+        file: format!("{}/Cargo.toml", package.folder),
+        line: None,
+        what,
+        mend: "turn the arrow round, or meet through events; a wanted new arrow is a line in \
+               xtask/src/tidy/arrows.rs and in ARCHITECTURE.md, in a commit of its own"
+            .to_owned(),
+    }
+}
+
+fn short_name(package: &str) -> &str {
+    package.strip_prefix("worldbus-").unwrap_or(package)
+}
+
+fn heading(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Normal => "dependencies",
+        Kind::Dev => "dev-dependencies",
+        Kind::Build => "build-dependencies",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! Which packages may name which vendor crate.
+//!
+//! A vendor is a crate that we may want to exchange: a store, an RPC stack, an HTTP server. Crates
+//! that are vocabulary (bytes, serde, tracing) are not vendors. `deny.toml` bans the same ones, so
+//! that a stray dependency fails twice.
+
+use super::{Violation, short};
+use crate::repo::{Kind, Package};
+
+/// A family of vendor crates: the one named, and those whose names go on with `-`.
+struct Vendor {
+    name: &'static str,
+    within: &'static [&'static str],
+    tests_too: bool,
+}
+
+const fn vendor(name: &'static str, within: &'static [&'static str]) -> Vendor {
+    Vendor { name, within, tests_too: true }
+}
+
+const VENDORS: &[Vendor] = &[
+    vendor("rusqlite", &["transport-embedded", "service"]),
+    vendor("tonic", &["rpc", "transport-remote", "event-bus", "service"]),
+    vendor("axum", &["service", "time-manager", "weather-manager", "event-bus"]),
+    vendor("utoipa", &["service", "time-manager", "weather-manager", "event-bus"]),
+    vendor("hyper", &["service"]),
+    vendor("metrics-exporter-prometheus", &["service"]),
+    vendor("tracing-subscriber", &["service"]),
+    vendor("zstd", &["events"]),
+    vendor("protox", &["events-build", "rpc"]),
+    // Our tests drive servers with a blocking client; no server of ours calls out by it.
+    Vendor { name: "ureq", within: &[], tests_too: false },
+];
+
+/// Every vendor crate stands only in the manifests of the packages that may name it.
+pub(super) fn check(packages: &[Package]) -> Vec<Violation> {
+    packages.iter().flat_map(check_package).collect()
+}
+
+fn check_package(package: &Package) -> Vec<Violation> {
+    let of = short(&package.folder);
+    let mut violations = Vec::new();
+    for dependency in &package.dependencies {
+        let Some(vendor) = VENDORS.iter().find(|vendor| vendor.owns(&dependency.name)) else {
+            continue;
+        };
+        let applies = vendor.tests_too || dependency.kind != Kind::Dev;
+        if applies && !vendor.within.contains(&of) {
+            violations.push(violation(package, &dependency.name, vendor));
+        }
+    }
+    violations
+}
+
+impl Vendor {
+    fn owns(&self, name: &str) -> bool {
+        let rest = name.strip_prefix(self.name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+}
+
+fn violation(package: &Package, name: &str, vendor: &Vendor) -> Violation {
+    let mend = match vendor.within {
+        [] => format!("`{name}` is for dev-dependencies only"),
+        within => format!("only {} may name it; use what they offer instead", within.join(", ")),
+    };
+    Violation {
+        file: format!("{}/Cargo.toml", package.folder),
+        line: None,
+        what: format!("`{}` names the vendor crate `{name}`", short(&package.folder)),
+        mend,
+    }
+}
+
+#[cfg(test)]
+mod tests;
