@@ -16,6 +16,8 @@ pub enum Kind {
     WrongPayload,
     /// The content type is none of ours.
     UnknownContentType,
+    /// A catalogue of event types cannot be used. Correct its .proto files.
+    WrongCatalogue,
 }
 
 /// Why bytes or values were refused, and where.
@@ -53,6 +55,7 @@ impl fmt::Display for Error {
             Kind::UnknownEventType => "unknown event type",
             Kind::WrongPayload => "wrong payload",
             Kind::UnknownContentType => "unknown content type",
+            Kind::WrongCatalogue => "wrong catalogue",
         };
         write!(f, "{kind}: {}", self.context)
     }

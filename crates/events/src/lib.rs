@@ -4,13 +4,16 @@
 //! No I/O, no async, no clock. `docs/contract.md` describes the same for other languages.
 
 mod batch;
+mod catalogue;
 mod error;
 mod event;
 mod id;
+pub mod json;
 pub mod limits;
 mod varint;
 
 pub use batch::{Batch, BatchBuilder, EventView, Events, NewEvent};
+pub use catalogue::{Catalogue, EventType, Owner};
 pub use error::{Error, Kind};
 pub use event::Event;
 pub use id::{EventId, ProducerId};

@@ -12,3 +12,5 @@ pub const METADATA_BYTES_MAX: usize = 16 << 10;
 pub const ENTITY_BYTES_MAX: usize = 256;
 /// Bytes of the name of a source or a world.
 pub const NAME_BYTES_MAX: usize = 128;
+/// Bytes of the name of a topic.
+pub const TOPIC_BYTES_MAX: usize = 64;

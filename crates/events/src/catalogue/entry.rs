@@ -1,0 +1,148 @@
+//! One event type of the catalogue, and the rules that its option keeps.
+
+use super::{OPTION, wrong};
+use crate::error::Error;
+use crate::limits::{NAME_BYTES_MAX, TOPIC_BYTES_MAX};
+use crate::v1::{self, DeliveryClass};
+use prost_reflect::{DescriptorPool, MessageDescriptor};
+use std::fmt;
+
+/// The package of Worldbus's own event types.
+const PACKAGE: &str = "worldbus.events.v1";
+/// The first number for studios.
+const STUDIO_NUMBER_MIN: u32 = 1000;
+
+/// Who defines an event type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// Worldbus; numbers below 1000.
+    Worldbus,
+    /// A studio; numbers from 1000.
+    Studio,
+}
+
+/// An event type as the catalogue knows it.
+#[derive(Debug, Clone)]
+pub struct EventType {
+    option: v1::EventType,
+    message: MessageDescriptor,
+}
+
+impl EventType {
+    /// The number on the wire.
+    pub fn number(&self) -> u32 {
+        self.option.number
+    }
+
+    /// The name for people, e.g. `weather.changed`.
+    pub fn name(&self) -> &str {
+        &self.option.name
+    }
+
+    /// The topic that its events travel on.
+    pub fn topic(&self) -> &str {
+        &self.option.topic
+    }
+
+    /// How its events behave when a consumer cannot keep up; never unspecified.
+    pub fn delivery_class(&self) -> DeliveryClass {
+        match self.option.delivery_class() {
+            DeliveryClass::Unspecified => DeliveryClass::Every,
+            class => class,
+        }
+    }
+
+    /// One line of text about what happened.
+    pub fn summary(&self) -> &str {
+        &self.option.summary
+    }
+
+    /// The full name of the payload message, e.g. `worldbus.events.v1.WeatherChanged`.
+    pub fn message_name(&self) -> &str {
+        self.message.full_name()
+    }
+
+    /// Who defines it.
+    pub fn owner(&self) -> Owner {
+        if self.message.package_name() == PACKAGE { Owner::Worldbus } else { Owner::Studio }
+    }
+
+    pub(crate) fn message(&self) -> &MessageDescriptor {
+        &self.message
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {} ({})", self.name(), self.number(), self.message_name())
+    }
+}
+
+/// The event types of all messages in a pool, by rising number. Numbers and names may repeat.
+pub(super) fn read_all(pool: &DescriptorPool) -> Result<Vec<EventType>, Error> {
+    let Some(option) = pool.get_extension_by_name(OPTION) else {
+        return Err(wrong(format!("the option {OPTION} is not declared")));
+    };
+    let mut event_types = Vec::new();
+    for message in pool.all_messages() {
+        let options = message.options();
+        if !options.has_extension(&option) {
+            continue;
+        }
+        let name = message.full_name().to_owned();
+        let value = options.get_extension(&option);
+        let option = value
+            .as_message()
+            .and_then(|value| value.transcode_to::<v1::EventType>().ok())
+            .ok_or_else(|| wrong(format!("{name}: its {OPTION} option is not an EventType")))?;
+        let event_type = EventType { option, message };
+        check(&event_type).map_err(|fault| wrong(format!("{name}: {fault}")))?;
+        event_types.push(event_type);
+    }
+    event_types.sort_by_key(EventType::number);
+    Ok(event_types)
+}
+
+fn check(event_type: &EventType) -> Result<(), String> {
+    let (number, name, topic) = (event_type.number(), event_type.name(), event_type.topic());
+    match event_type.owner() {
+        Owner::Worldbus if !(1..STUDIO_NUMBER_MIN).contains(&number) => {
+            return Err(format!("number {number}; expected 1 to {}", STUDIO_NUMBER_MIN - 1));
+        }
+        Owner::Studio if number < STUDIO_NUMBER_MIN => {
+            return Err(format!(
+                "number {number}; expected {STUDIO_NUMBER_MIN} or more, since those below are \
+                 Worldbus's own"
+            ));
+        }
+        _ => {}
+    }
+    if !is_name(name) {
+        return Err(format!(
+            "name {name:.80?}; expected two or more words of a-z 0-9 _ with a dot between, at \
+             most {NAME_BYTES_MAX} bytes, like \"quest.completed\""
+        ));
+    }
+    if !is_topic(topic) {
+        return Err(format!(
+            "topic {topic:.80?}; expected 1 to {TOPIC_BYTES_MAX} of the characters a-z 0-9 - _"
+        ));
+    }
+    if event_type.message.parent_message().is_some() {
+        return Err("expected a message at top level".to_owned());
+    }
+    Ok(())
+}
+
+fn is_name(name: &str) -> bool {
+    let is_word = |word: &str| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_'))
+    };
+    name.len() <= NAME_BYTES_MAX && name.contains('.') && name.split('.').all(is_word)
+}
+
+fn is_topic(topic: &str) -> bool {
+    (1..=TOPIC_BYTES_MAX).contains(&topic.len())
+        && topic.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+}

@@ -1,0 +1,164 @@
+//! Studios' types join ours; whatever clashes or breaks a rule is refused by name.
+
+use super::*;
+use crate::v1::DeliveryClass;
+use proptest::prelude::*;
+use protox::file::{
+    ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
+};
+use std::path::Path;
+
+struct Source(String);
+
+impl FileResolver for Source {
+    fn open_file(&self, name: &str) -> Result<File, protox::Error> {
+        match name {
+            "studio.proto" => File::from_source(name, &self.0),
+            _ => Err(protox::Error::file_not_found(name)),
+        }
+    }
+}
+
+/// The descriptor set of a studio's file with this body.
+pub(crate) fn compile(body: &str, with_imports: bool) -> Vec<u8> {
+    let mut chain = ChainFileResolver::new();
+    chain.add(Source(format!(
+        "syntax = \"proto3\";\npackage studio.v1;\n\
+         import \"worldbus/events/v1/catalogue.proto\";\n{body}"
+    )));
+    let proto = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    chain.add(IncludeFileResolver::new(proto));
+    chain.add(GoogleFileResolver::new());
+    let mut compiler = protox::Compiler::with_file_resolver(chain);
+    compiler.include_imports(with_imports).open_file("studio.proto").unwrap();
+    compiler.encode_file_descriptor_set()
+}
+
+/// A message that is an event type.
+fn message(message: &str, number: u32, name: &str, topic: &str) -> String {
+    format!(
+        "message {message} {{ option (worldbus.events.v1.event_type) = \
+         {{ number: {number} name: {name:?} topic: {topic:?} summary: \"s\" }}; \
+         string quest_id = 1; }}"
+    )
+}
+
+fn refusal(body: &str) -> String {
+    let error = Catalogue::builtin().with_descriptor_set(&compile(body, true)).unwrap_err();
+    assert_eq!(error.kind(), Kind::WrongCatalogue);
+    error.to_string()
+}
+
+#[test]
+fn the_fixed_numbers_keep_their_names() {
+    let catalogue = Catalogue::builtin();
+    let found: Vec<(u32, &str, &str)> =
+        catalogue.iter().map(|t| (t.number(), t.name(), t.topic())).collect();
+    assert_eq!(
+        found,
+        [
+            (1, "weather.changed", "weather"),
+            (2, "weather.severe", "weather"),
+            (3, "time.changed", "time"),
+            (4, "time.day_activated", "time"),
+            (5, "time.night_activated", "time"),
+            (6, "time.updated", "time"),
+            (7, "world_state.updated", "world"),
+            (8, "time.clock_changed", "time"),
+        ]
+    );
+    assert_eq!(catalogue.topics().collect::<Vec<_>>(), ["time", "weather", "world"]);
+    let tick = catalogue.by_number(6).unwrap();
+    assert_eq!(tick.delivery_class(), DeliveryClass::Latest);
+    assert_eq!(tick.owner(), Owner::Worldbus);
+    assert_eq!(tick.message_name(), "worldbus.events.v1.TimeUpdated");
+}
+
+#[test]
+fn a_studios_types_join_with_imports_and_without() {
+    let body = message("QuestCompleted", 1000, "quest.completed", "quest");
+    for with_imports in [true, false] {
+        let set = compile(&body, with_imports);
+        let catalogue = Catalogue::builtin().with_descriptor_set(&set).unwrap();
+        let quest = catalogue.by_name("quest.completed").unwrap();
+        assert_eq!((quest.number(), quest.owner()), (1000, Owner::Studio));
+        assert_eq!(quest.delivery_class(), DeliveryClass::Every);
+        assert_eq!(catalogue.iter().count(), 9);
+        // The same set once more changes nothing.
+        assert!(catalogue.with_descriptor_set(&set).is_ok());
+    }
+}
+
+#[test]
+fn unknown_names_suggest_the_ones_most_like_them() {
+    let catalogue = Catalogue::builtin();
+    let error = catalogue.by_name("weather.chnaged").unwrap_err();
+    assert_eq!(error.kind(), Kind::UnknownEventType);
+    assert!(error.to_string().contains("did you mean weather.changed"), "{error}");
+    let error = catalogue.by_name("xyz").unwrap_err().to_string();
+    assert!(error.contains("worldbus catalog"), "{error}");
+    assert_eq!(catalogue.name_of(6), "time.updated");
+    assert_eq!(catalogue.name_of(77), "77");
+}
+
+#[test]
+fn numbers_and_names_that_are_taken_are_refused_naming_both() {
+    let both = message("A", 1000, "a.b", "t") + &message("B", 1000, "b.c", "t");
+    let text = refusal(&both);
+    assert!(text.contains("studio.v1.A") && text.contains("studio.v1.B"), "{text}");
+    let text = refusal(&message("Rain", 1001, "weather.changed", "rain"));
+    assert!(text.contains("studio.v1.Rain"), "{text}");
+    assert!(text.contains("worldbus.events.v1.WeatherChanged"), "{text}");
+}
+
+#[test]
+fn options_that_break_a_rule_are_refused_by_message() {
+    for (body, expected) in [
+        (message("A", 999, "a.b", "t"), "expected 1000 or more"),
+        (message("A", 0, "a.b", "t"), "expected 1000 or more"),
+        (message("A", 1000, "quest", "t"), "name \"quest\""),
+        (message("A", 1000, "Quest.done", "t"), "name \"Quest.done\""),
+        (message("A", 1000, "quest..done", "t"), "name"),
+        (message("A", 1000, &format!("a.{}", "b".repeat(127)), "t"), "name"),
+        (message("A", 1000, "a.b", ""), "topic \"\""),
+        (message("A", 1000, "a.b", "my topic"), "topic \"my topic\""),
+        (message("A", 1000, "a.b", &"t".repeat(65)), "topic"),
+        (format!("message Outer {{ {} }}", message("A", 1000, "a.b", "t")), "top level"),
+    ] {
+        let text = refusal(&body);
+        assert!(text.contains("studio.v1.") && text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_set_whose_imports_are_missing_is_refused_with_advice() {
+    let error = Catalogue::empty()
+        .with_descriptor_set(&compile(&message("A", 1000, "a.b", "t"), false))
+        .unwrap_err();
+    assert!(error.to_string().contains("--include_imports"), "{error}");
+    let large = vec![0; DESCRIPTOR_SET_BYTES_MAX + 1];
+    let error = Catalogue::builtin().with_descriptor_set(&large).unwrap_err();
+    assert_eq!(error.kind(), Kind::TooLarge);
+}
+
+proptest! {
+    #[test]
+    fn noise_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        // Empty or unknown fields only are a valid set of no files.
+        let _ = Catalogue::builtin().with_descriptor_set(&bytes);
+    }
+
+    #[test]
+    fn changed_bytes_of_a_set_never_panic(
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        with_imports: bool,
+    ) {
+        let mut set = compile(&message("A", 1000, "a.b", "t"), with_imports);
+        for (at, byte) in changes {
+            let at = at.index(set.len());
+            set[at] = byte;
+        }
+        let _ = Catalogue::builtin().with_descriptor_set(&set);
+        let _ = Catalogue::empty().with_descriptor_set(&set);
+    }
+}

@@ -1,0 +1,98 @@
+//! Events to JSON, straight into the output.
+
+use crate::batch::EventView;
+use crate::catalogue::{Catalogue, EventType};
+use base64::display::Base64Display;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use prost_reflect::{DynamicMessage, SerializeOptions};
+use serde::Serialize;
+use std::fmt::{self, Write as _};
+
+/// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z, the bounds of RFC 3339.
+const RFC_3339_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
+
+const PAYLOAD_OPTIONS: SerializeOptions =
+    SerializeOptions::new().use_proto_field_name(true).skip_default_fields(false);
+
+/// The JSON form of an event, on one line. Never fails: what the catalogue cannot explain is
+/// shown by number and base64.
+pub fn event(event: &EventView<'_>, catalogue: &Catalogue) -> String {
+    let mut out = String::with_capacity(256 + 2 * event.payload.len());
+    write_event(&mut out, event, catalogue);
+    out
+}
+
+/// Appends what [`event`] returns to `out`.
+pub fn write_event(out: &mut String, event: &EventView<'_>, catalogue: &Catalogue) {
+    let event_type = catalogue.by_number(event.event_type);
+    let payload = event_type.and_then(|event_type| payload(event_type, event.payload));
+    // Writing to a String cannot fail.
+    let _ = write!(out, "{{\"event_id\":\"{}\",\"event_type\":", event.id);
+    match (event_type, &payload) {
+        (Some(event_type), Some(_)) => text(out, event_type.name()),
+        _ => text(out, Number(event.event_type)),
+    }
+    out.push_str(",\"source\":");
+    text(out, event.batch().source());
+    out.push_str(",\"world\":");
+    text(out, event.batch().world());
+    if let Some(entity) = event.entity {
+        out.push_str(",\"entity\":");
+        text(out, entity);
+    }
+    out.push_str(",\"timestamp\":");
+    timestamp(out, event.timestamp_ms);
+    out.push_str(",\"payload\":");
+    match payload {
+        Some(payload) => out.push_str(&payload),
+        None => opaque(out, event.payload),
+    }
+    if let Some(metadata) = event.metadata() {
+        out.push_str(",\"metadata\":");
+        text(out, metadata);
+    }
+    out.push('}');
+}
+
+/// The payload in proto3 JSON; `None` if the bytes are no such message, or one that proto3
+/// JSON has no form for, such as a google.protobuf.Timestamp out of range.
+fn payload(event_type: &EventType, bytes: &[u8]) -> Option<String> {
+    let message = DynamicMessage::decode(event_type.message().clone(), bytes).ok()?;
+    let mut json = Vec::with_capacity(64 + 4 * bytes.len());
+    let mut serializer = serde_json::Serializer::new(&mut json);
+    message.serialize_with_options(&mut serializer, &PAYLOAD_OPTIONS).ok()?;
+    String::from_utf8(json).ok()
+}
+
+fn opaque(out: &mut String, bytes: &[u8]) {
+    let _ = write!(out, "{{\"base64\":\"{}\"}}", Base64Display::new(bytes, &BASE64_STANDARD));
+}
+
+fn timestamp(out: &mut String, timestamp_ms: i64) {
+    let _ = match Timestamp::from_millisecond(timestamp_ms) {
+        Ok(time) if RFC_3339_MS.contains(&timestamp_ms) => write!(out, "\"{time:.3}\""),
+        _ => write!(out, "{timestamp_ms}"),
+    };
+}
+
+/// A text, or an object of texts, as JSON.
+fn text(out: &mut String, value: impl Serialize) {
+    // Texts and maps of texts always have a JSON form.
+    out.push_str(&serde_json::to_string(&value).unwrap_or_default());
+}
+
+/// A number as JSON text.
+struct Number(u32);
+
+impl Serialize for Number {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
