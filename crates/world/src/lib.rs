@@ -1,1 +1,41 @@
-//! Skeleton.
+//! The world as pure functions: its clock, calendar, weather, and the file that describes it.
+//! Not here: reading a clock, chance from outside, I/O, async, events on a wire (the services
+//! map these enums to the catalogue's by number).
+//!
+//! Everything is a function of a [`World`], a [`Clock`]'s segments and [`Overrides`], so every
+//! instance of a service computes the same, on every machine:
+//!
+//! ```
+//! use worldbus_world::{GameTime, Overrides, Weather, World};
+//!
+//! let world = World::sample();
+//! let weather = Weather::new(&world);
+//! let brussels = world.region_index("brussels").expect("a region of the sample world");
+//! let now = GameTime::from_hours(30);
+//! let conditions = weather.conditions(brussels, now, &Overrides::default());
+//! let forecast = weather.forecast(brussels, now, 24, &Overrides::default());
+//! assert_eq!(forecast[0].conditions, conditions);
+//! ```
+//!
+//! Only `+ - * /`, square roots, integers and `libm` are used at run time: std's transcendental
+//! functions differ from platform to platform.
+
+mod calendar;
+mod clock;
+mod ids;
+mod time;
+mod weather;
+mod world_file;
+
+pub use calendar::{Calendar, CalendarError, DateTime, Hemisphere, Phase, Season, SetTime};
+pub use clock::{
+    Boundaries, Boundary, Change, Clock, ClockError, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment,
+    Span,
+};
+pub use ids::{MODEL_VERSION, Slots, producer_id};
+pub use time::{GameTime, WallTime};
+pub use weather::{
+    Conditions, FORECAST_HOURS_MAX, Forecast, OVERRIDE_COUNT_MAX, Override, OverrideError,
+    Overrides, SPELL_HOURS_MAX, Severity, Spell, UnknownState, Weather, WeatherState, preset,
+};
+pub use world_file::{REGION_COUNT_MAX, Region, World, WorldFileError};

@@ -1,0 +1,124 @@
+//! The weather of a world's regions: a latent Gaussian field, turned into climate by a preset's
+//! tables, named by states, bent by overrides. Random access: any region, any game hour, no
+//! state. Not here: who is told of it (weather-manager), the ground, the sun.
+
+mod classify;
+mod conditions;
+mod constrain;
+mod field;
+mod hour;
+mod noise;
+mod overrides;
+pub mod preset;
+mod severe;
+mod state;
+#[cfg(test)]
+mod tests;
+mod thermo;
+
+pub use conditions::Conditions;
+pub use overrides::{OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides};
+pub use severe::{SPELL_HOURS_MAX, Severity, Spell};
+pub use state::{UnknownState, WeatherState};
+
+use self::field::Place;
+use self::preset::Preset;
+use crate::calendar::Calendar;
+use crate::time::GameTime;
+use crate::world_file::World;
+
+/// Hours that a forecast may cover: a week.
+pub const FORECAST_HOURS_MAX: u32 = 168;
+
+/// Computes the weather of one world. Costs no more than its preset's tables; share it freely.
+#[derive(Clone, Debug)]
+pub struct Weather {
+    key: [u32; 2],
+    calendar: Calendar,
+    preset: Preset,
+    places: Vec<Place>,
+    region_ids: Vec<String>,
+}
+
+/// One entry of a forecast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// When: now for the first entry, a whole game hour for the others.
+    pub time: GameTime,
+    /// What the conditions are going to be then, unless somebody intervenes.
+    pub conditions: Conditions,
+}
+
+impl Weather {
+    /// The weather of a world.
+    pub fn new(world: &World) -> Self {
+        let preset = Preset::built_in(&world.climate);
+        Self::with_preset(world, preset)
+    }
+
+    pub(crate) fn with_preset(world: &World, preset: Preset) -> Self {
+        let origin = &world.regions[0];
+        let places = world.regions.iter().map(|r| Place::new(origin, r, &preset)).collect();
+        let region_ids = world.regions.iter().map(|r| r.id.clone()).collect();
+        let key = [world.seed as u32, (world.seed >> 32) as u32];
+        Self { key, calendar: world.calendar(), preset, places, region_ids }
+    }
+
+    /// The conditions in a region at an instant, with what was forced upon it.
+    ///
+    /// The state changes at whole game hours and where an override begins or ends; the
+    /// continuous values move linearly from one hour to the next, inside the state's band.
+    ///
+    /// # Panics
+    /// If the world has no region of this index.
+    pub fn conditions(&self, region: usize, time: GameTime, overrides: &Overrides) -> Conditions {
+        let hour = self.hour(region, time.hours());
+        let part_us = time.0.rem_euclid(GameTime::HOUR_US);
+        let mut numbers = hour.numbers;
+        if part_us > 0 {
+            let next = self.hour(region, time.hours().saturating_add(1));
+            numbers = numbers.towards(&next.numbers, part_us);
+        }
+        if let Some(forced) = overrides.in_force(&self.region_ids[region], time) {
+            return constrain::force(numbers, forced.state, forced.intensity(), &self.preset);
+        }
+        let state = self.state_of(&hour, region, time.hours());
+        constrain::settle(numbers, state, &self.preset)
+    }
+
+    /// The state alone, cheaper than [`Self::conditions`].
+    ///
+    /// # Panics
+    /// If the world has no region of this index.
+    pub fn state(&self, region: usize, time: GameTime, overrides: &Overrides) -> WeatherState {
+        match overrides.in_force(&self.region_ids[region], time) {
+            Some(forced) => forced.state,
+            None => self.state_of(&self.hour(region, time.hours()), region, time.hours()),
+        }
+    }
+
+    /// The conditions now and at each whole game hour after, `hours` entries in all, at most
+    /// [`FORECAST_HOURS_MAX`]. It is the future itself: the same function at later times.
+    ///
+    /// # Panics
+    /// If the world has no region of this index.
+    pub fn forecast(
+        &self,
+        region: usize,
+        now: GameTime,
+        hours: u32,
+        overrides: &Overrides,
+    ) -> Vec<Forecast> {
+        let entry = |ahead: u32| {
+            let hour = now.hours().saturating_add(i64::from(ahead));
+            let time = if ahead == 0 { now } else { GameTime::from_hours(hour) };
+            Forecast { time, conditions: self.conditions(region, time, overrides) }
+        };
+        (0..hours.min(FORECAST_HOURS_MAX)).map(entry).collect()
+    }
+
+    /// How many regions the world has.
+    pub fn region_count(&self) -> usize {
+        self.places.len()
+    }
+}

@@ -1,0 +1,225 @@
+//! From the latent field to the numbers of one game hour in one region, by a preset's tables.
+//! Not here: the field itself (`field`), the names of what comes out (`classify`).
+
+use super::classify::{self, FOG_WIND_DMPS, MIST_VISIBILITY_M, WET_UMPH};
+use super::conditions::Numbers;
+use super::constrain::WET_CLOUD_PERMILLE;
+use super::field::{self, Noise, OCTAVE_COUNT, variable};
+use super::preset::{Preset, Season};
+use super::{Weather, WeatherState};
+use crate::time::GameTime;
+
+/// A blizzard must have lasted this many hours.
+const BLIZZARD_HOURS: i64 = 3;
+
+/// What the field says of an hour.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hour {
+    pub(super) numbers: Numbers,
+    pub(super) thunder: bool,
+}
+
+/// The latent variables of an hour, each Gaussian with variance 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Latent {
+    pub(super) precipitation: f64,
+    pub(super) cloud: f64,
+    pub(super) depression: f64,
+    pub(super) wind: f64,
+    /// Temperature's own part, and precipitation's and depression's at temperature's pace: the
+    /// mixture depends on month and time of day.
+    pub(super) temperature: [f64; 3],
+    pub(super) convection: f64,
+    pub(super) direction: f64,
+    pub(super) pressure: f64,
+}
+
+impl Weather {
+    /// The hour that begins `hour` hours after the world's epoch.
+    pub(super) fn hour(&self, region: usize, hour: i64) -> Hour {
+        let place = &self.places[region];
+        let date = self.calendar.at(GameTime::from_hours(hour));
+        let season = Season::new(&date, self.calendar.month_position(&date), place.south);
+        let latent = Latent::new(&field::noise(self.key, place, hour), &self.preset);
+        compute(&latent, &season, &self.preset, place.warmer_dc)
+    }
+
+    /// The state of an hour that [`Self::hour`] has computed.
+    pub(super) fn state_of(&self, hour: &Hour, region: usize, at: i64) -> WeatherState {
+        let past = |back: i64| self.hour(region, at.saturating_sub(back)).numbers;
+        let long_blizzard = classify::is_blizzard_hour(&hour.numbers)
+            && (1..BLIZZARD_HOURS).all(|back| classify::is_blizzard_hour(&past(back)));
+        classify::classify(&hour.numbers, hour.thunder, long_blizzard, &self.preset)
+    }
+}
+
+impl Latent {
+    pub(super) fn new(noise: &Noise, preset: &Preset) -> Self {
+        let a = &preset.amplitudes;
+        let c = &preset.correlations;
+        let (rain, cloud) = (&noise[variable::PRECIPITATION], &noise[variable::CLOUD]);
+        let dry = &noise[variable::DEPRESSION];
+        Self {
+            precipitation: sum(&a.precipitation, rain),
+            cloud: c.cloud_rain * sum(&a.cloud, rain)
+                + rest(&[c.cloud_rain]) * sum(&a.cloud, cloud),
+            depression: c.depression_rain * sum(&a.depression, rain)
+                + c.depression_cloud * sum(&a.depression, cloud)
+                + rest(&[c.depression_rain, c.depression_cloud]) * sum(&a.depression, dry),
+            wind: c.wind_rain * sum(&a.wind, rain)
+                + rest(&[c.wind_rain]) * sum(&a.wind, &noise[variable::WIND]),
+            temperature: [
+                sum(&a.temperature, &noise[variable::TEMPERATURE]),
+                sum(&a.temperature, rain),
+                sum(&a.temperature, dry),
+            ],
+            convection: sum(&CONVECTION, &noise[variable::CONVECTION]),
+            direction: sum(&SLOW, &noise[variable::DIRECTION]),
+            pressure: sum(&SLOW, &noise[variable::PRESSURE]),
+        }
+    }
+
+    /// The latent temperature where precipitation loads it by `rain`.
+    pub(super) fn temperature(&self, rain: f64, depression: f64) -> f64 {
+        let [own, wet, dry] = self.temperature;
+        rain * wet + depression * dry + rest(&[rain, depression]) * own
+    }
+}
+
+/// Amplitudes of what no preset decides: thunder is local, pressure and wind direction are not.
+const CONVECTION: [f64; OCTAVE_COUNT] = [0.6, 0.8, 0.0, 0.0, 0.0];
+const SLOW: [f64; OCTAVE_COUNT] = [0.0, 0.0, 0.6, 0.8, 0.0];
+
+const PRESSURE_MEAN_DHPA: f64 = 10_155.0;
+const PRESSURE_SD_DHPA: f64 = 95.0;
+const DIRECTION_SD_DEG: f64 = 60.0;
+const VISIBILITY_MAX_M: f64 = 40_000.0;
+
+/// The numbers of an hour.
+pub(super) fn compute(latent: &Latent, season: &Season, preset: &Preset, warmer_dc: f64) -> Hour {
+    let rate_mmph = preset.rate_mmph(season, latent.precipitation);
+    let (temperature_c, depression_c) = air(latent, season, preset, warmer_dc, rate_mmph);
+    let wind_mps = preset.wind.at(season, latent.wind).max(0.0) / 100.0;
+    let temperature_dc = round(temperature_c * 10.0);
+    let precipitation_umph = round(rate_mmph * 1000.0);
+    let wet = precipitation_umph >= WET_UMPH;
+    let cloud_permille = round(preset.cloud.at(season, latent.cloud).clamp(0.0, 1000.0));
+    let thunder = wet && is_thunder(latent, season, preset, temperature_c - depression_c);
+    let gust = 1.4 + 0.12 * latent.convection.abs() + if thunder { 0.5 } else { 0.0 };
+    let pressure = 0.8 * latent.pressure - 0.6 * latent.precipitation;
+    let mut numbers = Numbers {
+        temperature_dc,
+        dew_point_dc: round((temperature_c - depression_c) * 10.0).min(temperature_dc),
+        wind_dmps: round(wind_mps * 10.0),
+        gust_dmps: round(wind_mps * gust * 10.0),
+        wind_direction_deg: round(preset.prevailing_deg + DIRECTION_SD_DEG * latent.direction)
+            .rem_euclid(360),
+        precipitation_umph,
+        cloud_permille: if wet { cloud_permille.max(WET_CLOUD_PERMILLE) } else { cloud_permille },
+        visibility_m: 0,
+        pressure_dhpa: round(PRESSURE_MEAN_DHPA + PRESSURE_SD_DHPA * pressure),
+    };
+    numbers.visibility_m = if wet {
+        wet_visibility_m(&numbers)
+    } else {
+        dry_visibility_m(depression_c, numbers.wind_dmps, season, preset)
+    };
+    Hour { numbers, thunder }
+}
+
+/// Temperature and dew-point depression in C; rain moistens the air that it falls through.
+pub(super) fn air(
+    latent: &Latent,
+    season: &Season,
+    preset: &Preset,
+    warmer_dc: f64,
+    rate_mmph: f64,
+) -> (f64, f64) {
+    let load = preset.temperature_rain(season);
+    let z = latent.temperature(load, preset.correlations.temperature_depression);
+    let temperature_c = preset.temperature.at(season, z) / 100.0 + warmer_dc / 10.0;
+    let depression_c = preset.depression.at(season, latent.depression).max(0.0) / 100.0;
+    (temperature_c, depression_c * (1.0 - 0.4 * (2.0 * rate_mmph).min(1.0)))
+}
+
+/// Instability: moist air, the afternoon, a convective cell, more rain than it takes.
+pub(super) fn thunder_index(
+    latent: &Latent,
+    season: &Season,
+    preset: &Preset,
+    dew_point_c: f64,
+) -> f64 {
+    const DAY_H: [f64; 24] = day_wave();
+    let above = latent.precipitation - preset.onset_z(season);
+    (dew_point_c - 12.0) / 8.0 + DAY_H[season.hour] + 0.35 * latent.convection + 0.5 * above
+}
+
+fn is_thunder(latent: &Latent, season: &Season, preset: &Preset, dew_point_c: f64) -> bool {
+    thunder_index(latent, season, preset, dew_point_c) > preset.thunder_cut(season)
+}
+
+/// 0.54 cos(2 pi (h - 16) / 24): the sixths of a right angle by hand, since cos is not const.
+const fn day_wave() -> [f64; 24] {
+    const QUARTER: [f64; 7] = [
+        1.0,
+        0.965_925_826_289_068_3,
+        0.866_025_403_784_438_6,
+        0.707_106_781_186_547_5,
+        0.5,
+        0.258_819_045_102_520_74,
+        0.0,
+    ];
+    let mut wave = [0.0; 24];
+    let mut hour = 0;
+    while hour < 24 {
+        let turn = (hour + 8) % 24;
+        let turn = if turn > 12 { 24 - turn } else { turn };
+        let cos = if turn <= 6 { QUARTER[turn] } else { -QUARTER[12 - turn] };
+        wave[hour] = 0.54 * cos;
+        hour += 1;
+    }
+    wave
+}
+
+fn wet_visibility_m(n: &Numbers) -> i64 {
+    let rate = n.precipitation_umph as f64 / 1000.0;
+    if n.is_snow_phase() {
+        let blowing = 1.0 + (n.wind_dmps as f64 / 10.0 - 8.0).max(0.0) / 4.0;
+        round((3000.0 / (0.3 + 3.0 * rate) / blowing).clamp(50.0, 20_000.0))
+    } else {
+        round((20_000.0 / (1.0 + 2.5 * rate)).clamp(800.0, 20_000.0))
+    }
+}
+
+/// Visibility by how near the air is to saturation: below the preset's cuts it is mist and, in
+/// still air, fog.
+fn dry_visibility_m(depression_c: f64, wind_dmps: i64, season: &Season, preset: &Preset) -> i64 {
+    let (fog, mist) = preset.damp_cuts_c(season);
+    if depression_c < fog && wind_dmps < FOG_WIND_DMPS {
+        50 + round(949.0 * depression_c / fog)
+    } else if depression_c < mist {
+        let part = ((depression_c - fog) / (mist - fog)).max(0.0);
+        1000 + round(3999.0 * part)
+    } else {
+        let clear = 5000.0 + 4500.0 * (depression_c - mist);
+        round(clear.min(VISIBILITY_MAX_M)).max(MIST_VISIBILITY_M)
+    }
+}
+
+fn round(value: f64) -> i64 {
+    libm::round(value) as i64
+}
+
+fn sum(amplitudes: &[f64; OCTAVE_COUNT], noise: &[f64; OCTAVE_COUNT]) -> f64 {
+    let mut sum = 0.0;
+    for octave in 0..OCTAVE_COUNT {
+        sum += amplitudes[octave] * noise[octave];
+    }
+    sum
+}
+
+/// The loading that is left to reach variance 1.
+fn rest(loadings: &[f64]) -> f64 {
+    let used: f64 = loadings.iter().map(|l| l * l).sum();
+    libm::sqrt((1.0 - used).max(0.0))
+}

@@ -1,0 +1,31 @@
+//! Chance as a function: Philox4x32-10 (Salmon et al. 2011) and near-normal deviates from it.
+//! Not a crate: `rng-pack` 0.2.5 loses the high half of Philox's products, and 25 lines that a
+//! known-answer test holds are less to trust than a dependency.
+
+const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
+const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
+const ROUND_COUNT: usize = 10;
+
+/// One block of Philox4x32-10.
+pub(super) fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+    for _ in 0..ROUND_COUNT {
+        let a = u64::from(counter[0]) * u64::from(MULTIPLIERS[0]);
+        let b = u64::from(counter[2]) * u64::from(MULTIPLIERS[1]);
+        counter = [
+            (b >> 32) as u32 ^ counter[1] ^ key[0],
+            b as u32,
+            (a >> 32) as u32 ^ counter[3] ^ key[1],
+            a as u32,
+        ];
+        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+    }
+    counter
+}
+
+/// Two deviates of mean 0 and variance 1 from a block: Irwin-Hall sums of four 16-bit numbers
+/// each, which is bit-exact and, summed over the taps of an octave, as good as Gaussian.
+pub(super) fn normals(block: [u32; 4]) -> [f64; 2] {
+    let sum = |a: u32, b: u32| (a & 0xffff) + (a >> 16) + (b & 0xffff) + (b >> 16);
+    let normal = |sum: u32| (f64::from(sum) - 131_070.0) / 37_837.2;
+    [normal(sum(block[0], block[1])), normal(sum(block[2], block[3]))]
+}

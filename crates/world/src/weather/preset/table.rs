@@ -1,0 +1,112 @@
+//! Quantile tables over month, time of day and a latent deviate, read by straight lines between
+//! their knots: no `erf`, no `exp` at run time. Not here: what the values mean.
+
+use serde::{Deserialize, Serialize};
+
+/// Knots of a quantile function: deviates from -4 to 4 by halves.
+pub const KNOT_COUNT: usize = 17;
+/// Times of day: 0, 3, ... 21 o'clock.
+pub const SLOT_COUNT: usize = 8;
+
+const SLOT_HOURS: usize = 24 / SLOT_COUNT;
+const KNOTS_PER_UNIT: f64 = 2.0;
+const MIDDLE_KNOT: f64 = 8.0;
+
+/// Monotone values by month, time of day and deviate: a row of knots for each time of each
+/// month.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Vec<f64>>")]
+pub struct Table {
+    rows: Vec<[f64; KNOT_COUNT]>,
+}
+
+/// Where in the year and the day an instant is, as weights of the tables' rows. Months meet in
+/// their middles, so nothing jumps.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Season {
+    months: [usize; 2],
+    slots: [usize; 2],
+    month_part: f64,
+    slot_part: f64,
+    pub(in super::super) hour: usize,
+}
+
+impl Season {
+    /// A month of 0 to 11, the part of it that has passed, an hour of the day.
+    pub(super) fn at(month: usize, part: f64, hour: usize) -> Self {
+        let (months, month_part) = if part < 0.5 {
+            ([(month + 11) % 12, month], part + 0.5)
+        } else {
+            ([month, (month + 1) % 12], part - 0.5)
+        };
+        let slot = hour / SLOT_HOURS;
+        let slot_part = (hour % SLOT_HOURS) as f64 / SLOT_HOURS as f64;
+        Self { months, slots: [slot, (slot + 1) % SLOT_COUNT], month_part, slot_part, hour }
+    }
+
+    /// Between the values of two months.
+    pub(super) fn monthly(&self, values: &[f64; 12]) -> f64 {
+        lerp(values[self.months[0]], values[self.months[1]], self.month_part)
+    }
+
+    /// Between the values of two months and two times of day.
+    pub(super) fn over(&self, values: &[[f64; SLOT_COUNT]; 12]) -> f64 {
+        self.blend(|month, slot| values[month][slot])
+    }
+
+    fn blend(&self, value: impl Fn(usize, usize) -> f64) -> f64 {
+        let month =
+            |m: usize| lerp(value(m, self.slots[0]), value(m, self.slots[1]), self.slot_part);
+        lerp(month(self.months[0]), month(self.months[1]), self.month_part)
+    }
+}
+
+impl Table {
+    /// A table of whole numbers from a quantile function of month, slot and deviate.
+    pub fn from_quantiles(quantile: impl Fn(usize, usize, f64) -> f64) -> Self {
+        let knot = |k: usize| (k as f64 - MIDDLE_KNOT) / KNOTS_PER_UNIT;
+        let row = |row: usize| {
+            let (month, slot) = (row / SLOT_COUNT, row % SLOT_COUNT);
+            core::array::from_fn(|k| libm::round(quantile(month, slot, knot(k))))
+        };
+        Self { rows: (0..12 * SLOT_COUNT).map(row).collect() }
+    }
+
+    /// The rows, twelve times [`SLOT_COUNT`].
+    pub fn rows(&self) -> &[[f64; KNOT_COUNT]] {
+        &self.rows
+    }
+
+    pub(in super::super) fn at(&self, season: &Season, z: f64) -> f64 {
+        let at = (z * KNOTS_PER_UNIT + MIDDLE_KNOT).clamp(0.0, (KNOT_COUNT - 1) as f64);
+        let knot = (at as usize).min(KNOT_COUNT - 2);
+        let part = at - knot as f64;
+        season.blend(|month, slot| {
+            let row = &self.rows[month * SLOT_COUNT + slot];
+            lerp(row[knot], row[knot + 1], part)
+        })
+    }
+}
+
+impl TryFrom<Vec<Vec<f64>>> for Table {
+    type Error = String;
+
+    fn try_from(rows: Vec<Vec<f64>>) -> Result<Self, String> {
+        let row = |row: Vec<f64>| {
+            let knots: [f64; KNOT_COUNT] = row
+                .try_into()
+                .map_err(|r: Vec<f64>| format!("expected {KNOT_COUNT} knots, found {}", r.len()))?;
+            let rises = knots.is_sorted();
+            rises.then_some(knots).ok_or_else(|| format!("expected rising knots, found {knots:?}"))
+        };
+        let rows: Vec<_> = rows.into_iter().map(row).collect::<Result<_, String>>()?;
+        match rows.len() {
+            n if n == 12 * SLOT_COUNT => Ok(Self { rows }),
+            n => Err(format!("expected {} rows, found {n}", 12 * SLOT_COUNT)),
+        }
+    }
+}
+
+fn lerp(a: f64, b: f64, part: f64) -> f64 {
+    a + (b - a) * part
+}

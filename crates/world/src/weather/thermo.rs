@@ -1,0 +1,65 @@
+//! Moist air and what people feel in it, by published formulas on `libm`.
+//! Not `psychrometrics` crates: those use std's `exp`, which differs between platforms.
+
+const GAMMA_HPA_PER_K: f64 = 0.662;
+const SNOW_TEMPERATURE_DC: i64 = 12;
+const SNOW_WET_BULB_C: f64 = 1.0;
+
+/// Saturation vapour pressure over water in hPa, Magnus (Sonntag 1990).
+pub(super) fn vapour_pressure_hpa(celsius: f64) -> f64 {
+    6.112 * libm::exp(17.62 * celsius / (243.12 + celsius))
+}
+
+/// Relative humidity of air from its temperature and dew point, 0 to 1000.
+pub(super) fn humidity_permille(temperature_dc: i64, dew_point_dc: i64) -> i64 {
+    let (t, td) = (temperature_dc as f64 / 10.0, dew_point_dc as f64 / 10.0);
+    let ratio = vapour_pressure_hpa(td) / vapour_pressure_hpa(t);
+    libm::round(1000.0 * ratio.clamp(0.0, 1.0)) as i64
+}
+
+/// Wet-bulb temperature in C by the psychrometer equation, found by Newton's method from the
+/// rule of a third.
+pub(super) fn wet_bulb_c(temperature_dc: i64, dew_point_dc: i64) -> f64 {
+    let (t, td) = (temperature_dc as f64 / 10.0, dew_point_dc as f64 / 10.0);
+    let vapour = vapour_pressure_hpa(td);
+    let mut wet = t - (t - td) / 3.0;
+    for _ in 0..4 {
+        let saturated = vapour_pressure_hpa(wet);
+        let slope = saturated * 4283.77 / ((243.12 + wet) * (243.12 + wet));
+        wet -= (saturated - vapour - GAMMA_HPA_PER_K * (t - wet)) / (slope + GAMMA_HPA_PER_K);
+    }
+    wet.clamp(td, t)
+}
+
+/// Precipitation falls as snow: at 1.2 C or below, or with a wet bulb below 1 C.
+pub(super) fn is_snow(temperature_dc: i64, dew_point_dc: i64) -> bool {
+    if temperature_dc <= SNOW_TEMPERATURE_DC {
+        return true;
+    }
+    // Above 12 C no dew point makes the wet bulb that cold except in a desert, where none falls.
+    temperature_dc < 120 && wet_bulb_c(temperature_dc, dew_point_dc) < SNOW_WET_BULB_C
+}
+
+/// Felt as 41 C or more: the heat index of the US weather service (Rothfusz 1990), from 27 C.
+pub(super) fn feels_hot(temperature_dc: i64, dew_point_dc: i64) -> bool {
+    if temperature_dc < 270 {
+        return false;
+    }
+    let t = temperature_dc as f64 / 10.0;
+    let r = humidity_permille(temperature_dc, dew_point_dc) as f64 / 10.0;
+    let (tt, rr) = (t * t, r * r);
+    let linear = -8.784_694_755_56 + 1.611_394_11 * t + 2.338_548_838_89 * r;
+    let square = -0.146_116_05 * t * r - 0.012_308_094 * tt - 0.016_424_827_777_8 * rr;
+    let cubic = 0.002_211_732 * tt * r + 0.000_725_46 * t * rr - 0.000_003_582 * tt * rr;
+    r >= 40.0 && linear + square + cubic >= 41.0
+}
+
+/// Felt as -28 C or less: the wind chill of the North American weather services (2001).
+pub(super) fn feels_cold(temperature_dc: i64, wind_dmps: i64) -> bool {
+    if temperature_dc > 0 || wind_dmps < 14 {
+        return false;
+    }
+    let t = temperature_dc as f64 / 10.0;
+    let speed = libm::pow(wind_dmps as f64 * 0.36, 0.16);
+    13.12 + 0.6215 * t - 11.37 * speed + 0.3965 * t * speed <= -28.0
+}

@@ -1,0 +1,171 @@
+//! The file that describes a world, parsed strictly: every mistake names file, line, key and
+//! what was expected. Not here: reading the file (the caller hands over its text).
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use toml::value::Datetime;
+
+use self::table::Table;
+use crate::calendar::{Calendar, DateTime, Hemisphere};
+use crate::clock::Scale;
+use crate::weather::preset;
+
+/// Regions that a world may have.
+pub const REGION_COUNT_MAX: usize = 10_000;
+
+const SAMPLE_NAME: &str = "worlds/europe.toml";
+const SAMPLE: &str = include_str!("../../../worlds/europe.toml");
+const NAME_CHARS_MAX: usize = 200;
+
+/// A world as its file describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct World {
+    /// Names the world in every batch and in its state. Lower case letters, digits, `-`, `_`.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// All chance in the world follows from it.
+    pub seed: u64,
+    /// The date at which game time is 0: a whole hour, since the weather changes at those.
+    pub epoch: DateTime,
+    /// The scale that the clock starts with.
+    pub scale: Scale,
+    /// Name of a climate preset, one of [`preset::NAMES`].
+    pub climate: String,
+    /// The regions, at least one; a region's index is its rank in the identity of events.
+    pub regions: Vec<Region>,
+    by_id: HashMap<String, usize>,
+}
+
+/// A place with weather of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Region {
+    /// The entity of the region's events. Characters as in [`World::id`].
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// Metres above the sea.
+    pub elevation_m: f64,
+}
+
+/// A mistake in a world file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}: {}{message}", if key.is_empty() { String::new() } else { format!("{key}: ") })]
+pub struct WorldFileError {
+    /// The file's name as given.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The path of the key, such as `regions[3].latitude`; empty for the file as a whole.
+    pub key: String,
+    /// What was expected and what was found.
+    pub message: String,
+}
+
+impl World {
+    /// Parses the text of a world file; `file` is its name, for errors.
+    ///
+    /// # Errors
+    /// The first mistake: no TOML, a key unknown or missing, a value out of its range.
+    pub fn parse(file: &str, text: &str) -> Result<Self, WorldFileError> {
+        let source = table::Source { file, text };
+        let root = source.parse()?;
+        let mut root = Table::root(&source, &root);
+        let id = root.id("id")?;
+        let name = root.text_or("name", &id, NAME_CHARS_MAX)?;
+        let seed = root.integer("seed", 0, i64::MAX)? as u64;
+        let epoch = epoch(&mut root)?;
+        let scale = root.with("real_seconds_per_game_hour", |value| {
+            let number = table::number_text(value);
+            let number = number.ok_or_else(|| table::expected("a number such as 25", value))?;
+            let seconds: f64 = number.parse().unwrap_or(f64::NAN);
+            let scale = number.parse().or_else(|_| Scale::from_f64(seconds));
+            scale.map_err(|e| e.to_string())
+        })?;
+        let climate = root.with("climate", |value| {
+            let known = value.as_str().filter(|name| preset::NAMES.contains(name));
+            let wanted = || format!("one of the climates {}", preset::NAMES.join(", "));
+            known.map(str::to_owned).ok_or_else(|| table::expected(&wanted(), value))
+        })?;
+        let (regions, by_id) = regions(&mut root)?;
+        root.finish()?;
+        Ok(Self { id, name, seed, epoch, scale, climate, regions, by_id })
+    }
+
+    /// The world that is built in: `worlds/europe.toml`.
+    pub fn sample() -> Self {
+        #[expect(clippy::expect_used, reason = "a test parses the very same text")]
+        Self::parse(SAMPLE_NAME, SAMPLE).expect("the built-in world file is correct")
+    }
+
+    /// The region's rank, if it is one of this world's.
+    pub fn region_index(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The world's calendar.
+    pub fn calendar(&self) -> Calendar {
+        #[expect(clippy::expect_used, reason = "the parser has checked the epoch")]
+        Calendar::new(self.epoch).expect("the epoch is a date")
+    }
+
+    /// The hemisphere of the first region, which counts as the world's.
+    pub fn hemisphere(&self) -> Hemisphere {
+        self.regions[0].hemisphere()
+    }
+}
+
+impl Region {
+    /// The hemisphere that the region lies in.
+    pub fn hemisphere(&self) -> Hemisphere {
+        Hemisphere::of_latitude(self.latitude)
+    }
+}
+
+fn epoch(root: &mut Table<'_>) -> Result<DateTime, WorldFileError> {
+    const WANTED: &str = "a local date and whole hour such as 2024-03-01T06:00:00";
+    root.with("epoch", |value| {
+        let whole = |d: &&Datetime| {
+            let time = d.time.is_some_and(|t| {
+                t.minute == 0 && t.second.unwrap_or(0) == 0 && t.nanosecond.unwrap_or(0) == 0
+            });
+            d.offset.is_none() && time
+        };
+        let found = value.as_datetime().filter(whole);
+        let parts = found.and_then(|d| Some((d.date?, d.time?)));
+        let (date, time) = parts.ok_or_else(|| table::expected(WANTED, value))?;
+        let (month, day) = (date.month, date.day);
+        let (year, hour) = (i32::from(date.year), time.hour);
+        let epoch = DateTime { year, month, day, hour, minute: 0, second: 0 };
+        Calendar::new(epoch).map(|_| epoch).map_err(|e| e.to_string())
+    })
+}
+
+type Regions = (Vec<Region>, HashMap<String, usize>);
+
+fn regions(root: &mut Table<'_>) -> Result<Regions, WorldFileError> {
+    let tables = root.tables("regions", REGION_COUNT_MAX)?;
+    let (mut regions, mut by_id) = (Vec::with_capacity(tables.len()), HashMap::new());
+    for mut table in tables {
+        let id = table.id("id")?;
+        if let Some(first) = by_id.insert(id.clone(), regions.len()) {
+            let message = format!("expected an id of its own, found {id} of regions[{first}]");
+            return Err(table.error("id", message));
+        }
+        let name = table.text_or("name", &id, NAME_CHARS_MAX)?;
+        let latitude = table.number("latitude", "degrees", -90.0, 90.0)?;
+        let longitude = table.number("longitude", "degrees", -180.0, 180.0)?;
+        let elevation_m = table.number("elevation_m", "metres", -500.0, 9000.0)?;
+        table.finish()?;
+        regions.push(Region { id, name, latitude, longitude, elevation_m });
+    }
+    Ok((regions, by_id))
+}

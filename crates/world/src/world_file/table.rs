@@ -1,0 +1,176 @@
+//! Strict reading of a TOML table: each value is taken once by its key, what is left over is
+//! refused, and every error knows its line. Not `serde`: its errors lose the key's path.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::WorldFileError;
+
+const ID_CHARS_MAX: usize = 64;
+
+pub(super) struct Source<'a> {
+    pub(super) file: &'a str,
+    pub(super) text: &'a str,
+}
+
+/// A table, its path, and which of its keys have been asked for.
+pub(super) struct Table<'a> {
+    source: &'a Source<'a>,
+    path: String,
+    start: usize,
+    table: &'a DeTable<'a>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'a>>, WorldFileError> {
+        DeTable::parse(self.text).map_err(|e| {
+            let start = e.span().map_or(0, |s| s.start);
+            self.error(start, "", format!("expected TOML, found a mistake: {}", e.message()))
+        })
+    }
+
+    fn error(&self, offset: usize, key: &str, message: String) -> WorldFileError {
+        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
+        let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+        WorldFileError { file: self.file.to_owned(), line, key: key.to_owned(), message }
+    }
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn root(source: &'a Source<'a>, root: &'a Spanned<DeTable<'a>>) -> Self {
+        Self { source, path: String::new(), start: 0, table: root.get_ref(), asked: Vec::new() }
+    }
+
+    /// An error about a key of this table, at its value if it has one.
+    pub(super) fn error(&self, key: &str, message: String) -> WorldFileError {
+        let offset = self.table.get(key).map_or(self.start, |v| v.span().start);
+        self.source.error(offset, &format!("{}{key}", self.path), message)
+    }
+
+    /// A value that must be there, made into something by `read`.
+    pub(super) fn with<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
+    ) -> Result<T, WorldFileError> {
+        self.asked.push(key);
+        let Some(value) = self.table.get(key) else {
+            return Err(self.error(key, "expected this key, found none".to_owned()));
+        };
+        read(value.get_ref()).map_err(|message| self.error(key, message))
+    }
+
+    pub(super) fn id(&mut self, key: &'static str) -> Result<String, WorldFileError> {
+        let fits = |s: &&str| {
+            let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+            (1..=ID_CHARS_MAX).contains(&s.len()) && s.bytes().all(plain)
+        };
+        let wanted = format!("1 to {ID_CHARS_MAX} lower case letters, digits, - or _");
+        self.with(key, |v| {
+            v.as_str().filter(fits).map(str::to_owned).ok_or_else(|| expected(&wanted, v))
+        })
+    }
+
+    pub(super) fn text_or(
+        &mut self,
+        key: &'static str,
+        default: &str,
+        chars_max: usize,
+    ) -> Result<String, WorldFileError> {
+        if self.table.get(key).is_none() {
+            self.asked.push(key);
+            return Ok(default.to_owned());
+        }
+        let wanted = format!("a text of 1 to {chars_max} characters");
+        let fits = |s: &&str| (1..=chars_max).contains(&s.chars().count());
+        self.with(key, |v| {
+            v.as_str().filter(fits).map(str::to_owned).ok_or_else(|| expected(&wanted, v))
+        })
+    }
+
+    pub(super) fn integer(
+        &mut self,
+        key: &'static str,
+        min: i64,
+        max: i64,
+    ) -> Result<i64, WorldFileError> {
+        self.with(key, |v| {
+            let found =
+                v.as_integer().and_then(|i| i64::from_str_radix(i.as_str(), i.radix()).ok());
+            let found = found.filter(|n| (min..=max).contains(n));
+            found.ok_or_else(|| expected(&format!("a whole number from {min} to {max}"), v))
+        })
+    }
+
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        unit: &str,
+        min: f64,
+        max: f64,
+    ) -> Result<f64, WorldFileError> {
+        self.with(key, |v| {
+            let found = number_text(v).and_then(|text| text.parse::<f64>().ok());
+            let found = found.filter(|n| (min..=max).contains(n));
+            found.ok_or_else(|| expected(&format!("a number of {unit} from {min} to {max}"), v))
+        })
+    }
+
+    /// The tables of an array of tables, at least one.
+    pub(super) fn tables(
+        &mut self,
+        key: &'static str,
+        count_max: usize,
+    ) -> Result<Vec<Table<'a>>, WorldFileError> {
+        self.asked.push(key);
+        let wanted = format!("1 to {count_max} tables [[{key}]]");
+        let Some(value) = self.table.get(key) else {
+            return Err(self.error(key, format!("expected {wanted}, found none")));
+        };
+        let found = value.get_ref().as_array().filter(|a| (1..=count_max).contains(&a.len()));
+        let array = found.ok_or_else(|| self.error(key, expected(&wanted, value.get_ref())))?;
+        let table = |(i, item): (usize, &'a Spanned<DeValue<'a>>)| {
+            let path = format!("{}{key}[{i}].", self.path);
+            let (source, start) = (self.source, item.span().start);
+            match item.get_ref().as_table() {
+                Some(table) => Ok(Table { source, path, start, table, asked: Vec::new() }),
+                None => Err(self.source.error(start, &path, expected("a table", item.get_ref()))),
+            }
+        };
+        array.iter().enumerate().map(table).collect()
+    }
+
+    /// Refuses the first key that nobody asked for.
+    pub(super) fn finish(self) -> Result<(), WorldFileError> {
+        let unknown = |k: &&Spanned<_>| !self.asked.contains(&AsRef::<str>::as_ref(k.get_ref()));
+        let unknown = self.table.keys().filter(unknown).min_by_key(|k| k.span().start);
+        let Some(key) = unknown else { return Ok(()) };
+        let message = format!("expected one of the keys {}, found this", self.asked.join(", "));
+        let path = format!("{}{}", self.path, key.get_ref());
+        Err(self.source.error(key.span().start, &path, message))
+    }
+}
+
+/// A number's text, with a sign and without underscores.
+pub(super) fn number_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
+    match value {
+        DeValue::Integer(i) if i.radix() == 10 => Some(i.as_str()),
+        DeValue::Float(f) => Some(f.as_str()),
+        _ => None,
+    }
+}
+
+/// "expected ..., found ..." for a value.
+pub(super) fn expected(wanted: &str, found: &DeValue<'_>) -> String {
+    let found = match found {
+        DeValue::String(s) => format!("\"{}\"", s.chars().take(80).collect::<String>()),
+        DeValue::Integer(i) => i.as_str().to_owned(),
+        DeValue::Float(f) => f.as_str().to_owned(),
+        DeValue::Boolean(b) => b.to_string(),
+        DeValue::Datetime(d) => d.to_string(),
+        DeValue::Array(a) => format!("an array of {}", a.len()),
+        DeValue::Table(_) => "a table".to_owned(),
+    };
+    format!("expected {wanted}, found {found}")
+}
