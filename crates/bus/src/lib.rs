@@ -1,17 +1,49 @@
 //! Publish and subscribe, whatever carries the batches.
 //!
+//! Publishing a typed event and consuming one, over any transport:
+//!
+//! ```no_run
+//! use worldbus_bus::{Bus, HandlerError, Message, Router};
+//! use worldbus_events::v1::{WeatherChanged, WeatherState};
+//!
+//! # async fn example(bus: Bus, shutdown: tokio_util::sync::CancellationToken)
+//! # -> Result<(), worldbus_bus::Error> {
+//! let publisher = bus.publisher("weather-manager", "europe");
+//! let rain = WeatherChanged { new_state: WeatherState::Rain.into(), ..Default::default() };
+//! let event_id = publisher.publish_about("brussels", &rain).await?; // durable from here on
+//!
+//! let router = Router::new(&bus, "npc-behavior")?.on(
+//!     |event: WeatherChanged, message: Message| async move {
+//!         println!("{:?}: {:?}", message.entity(), event.new_state());
+//!         Ok::<(), HandlerError>(())
+//!     },
+//! )?;
+//! router.run(shutdown).await
+//! # }
+//! ```
+//!
 //! Not for: any vendor (transports are crates of their own), the meaning of events (`events`).
 
+mod backoff;
+mod bus;
 mod capabilities;
 mod error;
 mod names;
+mod publish;
+mod route;
 mod seen;
 mod transport;
 mod wall;
 
+pub use backoff::Backoff;
+pub use bus::Bus;
 pub use capabilities::{Capabilities, Capability};
 pub use error::{Error, Fate, Kind};
 pub use names::{SubscriptionName, Topic};
+pub use publish::{Outgoing, Pending, Publisher, PublisherOptions};
+pub use route::{
+    BoxError, Dedupe, Handler, HandlerError, Message, OpenRouter, Retry, RetryPolicy, Router, Trace,
+};
 pub use seen::{SeenLimits, SeenWindow};
 pub use transport::{
     Appended, Consumer, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome, Position,

@@ -144,6 +144,10 @@ pub trait Consumer: Send {
 
     /// Settles the deliveries of this consumer; may be used from several tasks.
     fn settler(&self) -> Arc<dyn Settle>;
+
+    /// Hands back, as [`Outcome::Release`], what was delivered ahead and not yet returned by
+    /// `next`. Leases of deliveries that were returned stay as they are.
+    async fn close(self: Box<Self>) -> Result<(), Error>;
 }
 
 /// The right to settle a delivery. Valid until it is given to somebody else, across

@@ -1,0 +1,192 @@
+//! The publisher: events in, batches out, an answer for each event once its batch is durable.
+//!
+//! Batching is adaptive: a batch leaves at once when none is in flight; while one is, events
+//! gather. So an idle publisher adds no delay and a busy one sends full batches.
+
+mod completion;
+mod lane;
+
+pub use completion::Pending;
+
+use crate::bus::Bus;
+use crate::error::{Error, Kind};
+use crate::names::Topic;
+use lane::Lane;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+use worldbus_events::{Event, EventId, NewEvent};
+
+/// Topics that one publisher writes to.
+const TOPICS_MAX: usize = 256;
+
+/// How a publisher batches, waits and gives up.
+#[derive(Debug, Clone)]
+pub struct PublisherOptions {
+    /// The service that publishes, e.g. `weather-manager`.
+    pub source: String,
+    /// The world that the events happen in.
+    pub world: String,
+    /// How long a batch waits for more events although nothing is in flight. Zero unless the
+    /// engine charges by the request.
+    pub linger: Duration,
+    /// Bytes buffered for each topic, in flight included. Beyond them publishing waits.
+    pub buffer_bytes_max: u32,
+    /// How long a batch is tried before its events fail.
+    pub timeout: Duration,
+}
+
+impl PublisherOptions {
+    /// No linger, 16 MiB of buffer a topic, 30 s of trying.
+    pub fn new(source: &str, world: &str) -> Self {
+        Self {
+            source: source.to_owned(),
+            world: world.to_owned(),
+            linger: Duration::ZERO,
+            buffer_bytes_max: 16 << 20,
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// An event whose payload is encoded already: what gateways and simulated services publish.
+#[derive(Debug, Clone, Default)]
+pub struct Outgoing<'a> {
+    /// The event type's number.
+    pub event_type: u32,
+    /// The identity of a simulated event; others are numbered by the publisher.
+    pub id: Option<EventId>,
+    /// Wall time in milliseconds since the Unix epoch; now, if not given.
+    pub timestamp_ms: Option<i64>,
+    /// What the event is about.
+    pub entity: Option<&'a str>,
+    /// The encoded payload message.
+    pub payload: &'a [u8],
+    /// Free entries.
+    pub metadata: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Publishes the events of one source in one world. Cheap to clone; all clones share buffers
+/// and numbering. Events of a topic keep the order in which their calls were first polled.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    bus: Bus,
+    options: PublisherOptions,
+    lanes: RwLock<Vec<Arc<Lane>>>,
+}
+
+impl Publisher {
+    pub(crate) fn new(bus: Bus, options: PublisherOptions) -> Self {
+        Self { shared: Arc::new(Shared { bus, options, lanes: RwLock::default() }) }
+    }
+
+    /// Publishes an event and waits until it is durable in the engine.
+    ///
+    /// If the call is dropped before its answer, the event may be published or not.
+    ///
+    /// # Errors
+    /// With its fate: `Refused` (e.g. `TooLarge`, `Closed`), `Retry`, or `Unknown`, after the
+    /// publisher's own attempts during [`PublisherOptions::timeout`].
+    pub async fn publish<E: Event>(&self, event: &E) -> Result<EventId, Error> {
+        self.enqueue(None, event).await?.await
+    }
+
+    /// As [`Publisher::publish`], for an event about an entity.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`].
+    pub async fn publish_about<E: Event>(&self, entity: &str, event: &E) -> Result<EventId, Error> {
+        self.enqueue(Some(entity), event).await?.await
+    }
+
+    /// Puts an event into the buffer, waiting for room; the answer comes later through
+    /// [`Pending`]. For callers that have many events in flight.
+    ///
+    /// # Errors
+    /// `TooLarge` or `Closed`; the event is then not in the buffer.
+    pub async fn enqueue<E: Event>(
+        &self,
+        entity: Option<&str>,
+        event: &E,
+    ) -> Result<Pending, Error> {
+        let lane = self.lane(E::TOPIC)?;
+        let cost = lane::cost(event.encoded_len(), entity);
+        lane.reserve(cost).await?;
+        let timestamp_ms = self.shared.bus.wall().now_us() / 1000;
+        lane.push(cost, None, event.encoded_len(), |builder, id| {
+            builder.push_event(event, id, timestamp_ms, entity)
+        })
+    }
+
+    /// As [`Publisher::enqueue`], for an event whose payload is encoded already.
+    ///
+    /// # Errors
+    /// As [`Publisher::enqueue`].
+    pub async fn enqueue_raw(&self, topic: &Topic, event: Outgoing<'_>) -> Result<Pending, Error> {
+        let lane = self.lane(topic.as_str())?;
+        let cost = lane::cost(event.payload.len(), event.entity);
+        lane.reserve(cost).await?;
+        let now_ms = || self.shared.bus.wall().now_us() / 1000;
+        let timestamp_ms = event.timestamp_ms.unwrap_or_else(now_ms);
+        lane.push(cost, event.id, event.payload.len(), |builder, id| {
+            builder.push(NewEvent {
+                event_type: event.event_type,
+                id,
+                timestamp_ms,
+                entity: event.entity,
+                payload: event.payload,
+                metadata: event.metadata,
+            })
+        })
+    }
+
+    /// Waits until everything that is buffered now is durable or has failed, and takes no
+    /// more. Dropping the last clone does the same without waiting.
+    pub async fn close(&self) {
+        let lanes = self.shared.lanes.read().unwrap_or_else(PoisonError::into_inner).clone();
+        for lane in lanes {
+            lane.close();
+            lane.drained().await;
+        }
+    }
+
+    fn lane(&self, topic: &str) -> Result<Arc<Lane>, Error> {
+        let find = |lanes: &[Arc<Lane>]| {
+            lanes.iter().find(|lane| lane.topic().as_str() == topic).map(Arc::clone)
+        };
+        let lanes = self.shared.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = find(&lanes) {
+            return Ok(lane);
+        }
+        drop(lanes);
+        let topic_name = Topic::new(topic)?;
+        let mut lanes = self.shared.lanes.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lane) = find(&lanes) {
+            return Ok(lane);
+        }
+        if lanes.len() == TOPICS_MAX {
+            let context = format!("topic {topic}: a publisher writes to {TOPICS_MAX} at most");
+            return Err(Error::refused(Kind::Invalid, context));
+        }
+        let transport = Arc::clone(self.shared.bus.transport());
+        let lane = Lane::start(transport, topic_name, &self.shared.options)?;
+        lanes.push(Arc::clone(&lane));
+        Ok(lane)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        for lane in self.lanes.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            lane.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! One answer for all events of a batch.
+//!
+//! Not a channel an event: with a thousand events in flight, one shared answer and a list of
+//! wakers costs a fraction of a thousand one-shot channels.
+
+use crate::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use worldbus_events::EventId;
+
+#[derive(Debug, Default)]
+pub(super) struct Completion {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    result: Option<Result<(), Error>>,
+    /// One for each pending event that was polled: at most the events of a batch.
+    wakers: Vec<Waker>,
+}
+
+impl Completion {
+    pub(super) fn finish(&self, result: Result<(), Error>) {
+        let wakers = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.result = Some(result);
+            std::mem::take(&mut state.wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The answer for one event, to come: its id once it is durable, or why it is not.
+#[derive(Debug)]
+#[must_use = "the event may fail; await its answer"]
+pub struct Pending {
+    completion: Arc<Completion>,
+    id: EventId,
+    waker_index: Option<usize>,
+}
+
+impl Pending {
+    pub(super) fn new(completion: Arc<Completion>, id: EventId) -> Self {
+        Self { completion, id, waker_index: None }
+    }
+
+    /// The event's id, known before its fate is.
+    pub fn id(&self) -> EventId {
+        self.id
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<EventId, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let completion = Arc::clone(&self.completion);
+        let mut state = completion.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(result) = &state.result {
+            return Poll::Ready(result.clone().map(|()| self.id));
+        }
+        match self.waker_index {
+            Some(index) => state.wakers[index].clone_from(context.waker()),
+            None => {
+                self.waker_index = Some(state.wakers.len());
+                state.wakers.push(context.waker().clone());
+            }
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,257 @@
+//! One topic of a publisher: a bounded buffer in front, one batch in flight behind.
+
+use super::PublisherOptions;
+use super::completion::{Completion, Pending};
+use crate::backoff::Backoff;
+use crate::error::{Error, Fate, Kind};
+use crate::names::Topic;
+use crate::transport::Transport;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::Instant;
+use worldbus_events::{Batch, BatchBuilder, EventId, ProducerId};
+
+/// What an event takes in the buffer beside its payload and entity.
+const EVENT_OVERHEAD_BYTES: usize = 64;
+/// Attempts to publish a batch wait this long at first, and this long at the most.
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
+
+pub(super) fn cost(payload_bytes: usize, entity: Option<&str>) -> u32 {
+    let bytes = payload_bytes + entity.map_or(0, str::len) + EVENT_OVERHEAD_BYTES;
+    u32::try_from(bytes).unwrap_or(u32::MAX)
+}
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    topic: Topic,
+    payload_bytes_max: usize,
+    batch_bytes_max: usize,
+    buffer_bytes_max: u32,
+    /// Bytes of the buffer that are free. A semaphore since it is fair: who waits first is
+    /// first.
+    room: Semaphore,
+    state: Mutex<State>,
+    /// Wakes the flusher when the buffer is no longer empty.
+    filled: Notify,
+    drained: watch::Sender<bool>,
+}
+
+#[derive(Debug)]
+struct State {
+    builder: BatchBuilder,
+    builder_cost: usize,
+    completion: Arc<Completion>,
+    sealed: VecDeque<Sealed>,
+    producer: ProducerId,
+    next_sequence: u64,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Sealed {
+    batch: Batch,
+    cost: usize,
+    completion: Arc<Completion>,
+}
+
+impl Lane {
+    /// A lane and the task that empties it, which ends after [`Lane::close`].
+    pub(super) fn start(
+        transport: Arc<dyn Transport>,
+        topic: Topic,
+        options: &PublisherOptions,
+    ) -> Result<Arc<Self>, Error> {
+        let capabilities = transport.capabilities();
+        let lane = Arc::new(Self {
+            topic,
+            payload_bytes_max: capabilities.payload_bytes_max,
+            batch_bytes_max: capabilities.batch_bytes_max,
+            buffer_bytes_max: options.buffer_bytes_max,
+            room: Semaphore::new(options.buffer_bytes_max as usize),
+            state: Mutex::new(State {
+                builder: BatchBuilder::new(&options.source, &options.world),
+                builder_cost: 0,
+                completion: Arc::default(),
+                sealed: VecDeque::new(),
+                producer: random_producer()?,
+                next_sequence: 0,
+                closed: false,
+            }),
+            filled: Notify::new(),
+            drained: watch::Sender::new(false),
+        });
+        tokio::spawn(flush(Arc::clone(&lane), transport, options.clone()));
+        Ok(lane)
+    }
+
+    pub(super) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
+    /// Takes room in the buffer, waiting for it in the order of calls.
+    pub(super) async fn reserve(&self, cost: u32) -> Result<(), Error> {
+        let payload_bytes = cost as usize - EVENT_OVERHEAD_BYTES;
+        if payload_bytes > self.payload_bytes_max || cost > self.buffer_bytes_max {
+            let max = self.payload_bytes_max.min(self.buffer_bytes_max as usize);
+            let context = format!(
+                "an event of {payload_bytes} bytes for topic {}: the transport takes {max} at \
+                 most; put large data elsewhere and publish a reference to it",
+                self.topic
+            );
+            return Err(Error::refused(Kind::TooLarge, context));
+        }
+        let permit = match self.room.try_acquire_many(cost) {
+            Ok(permit) => permit,
+            Err(_) => self.room.acquire_many(cost).await.map_err(|_| self.closed())?,
+        };
+        permit.forget();
+        Ok(())
+    }
+
+    /// Adds an event for which room is reserved.
+    pub(super) fn push(
+        &self,
+        cost: u32,
+        id: Option<EventId>,
+        payload_bytes: usize,
+        push: impl FnOnce(&mut BatchBuilder, EventId) -> Result<(), worldbus_events::Error>,
+    ) -> Result<Pending, Error> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(self.closed());
+        }
+        let numbered = EventId { producer: state.producer, sequence: state.next_sequence };
+        let event_id = id.unwrap_or(numbered);
+        let idle = state.builder.is_empty() && state.sealed.is_empty();
+        if !state.builder.fits(event_id, payload_bytes, self.batch_bytes_max) {
+            state.seal();
+        }
+        if let Err(error) = push(&mut state.builder, event_id) {
+            drop(state);
+            self.room.add_permits(cost as usize);
+            return Err(error.into());
+        }
+        state.next_sequence += u64::from(id.is_none());
+        state.builder_cost += cost as usize;
+        let pending = Pending::new(Arc::clone(&state.completion), event_id);
+        drop(state);
+        if idle {
+            self.filled.notify_one();
+        }
+        Ok(pending)
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.room.close();
+        self.filled.notify_one();
+    }
+
+    pub(super) async fn drained(&self) {
+        // The sender is in this lane: waiting cannot fail.
+        let _ = self.drained.subscribe().wait_for(|drained| *drained).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn closed(&self) -> Error {
+        let context = format!("topic {}: the publisher was closed", self.topic);
+        Error::refused(Kind::Closed, context)
+    }
+
+    /// The next batch to send; `Err(closed)` if there is none.
+    fn next(&self) -> Result<Sealed, bool> {
+        let mut state = self.lock();
+        if state.sealed.is_empty() {
+            state.seal();
+        }
+        let closed = state.closed;
+        state.sealed.pop_front().ok_or(closed)
+    }
+}
+
+impl State {
+    fn seal(&mut self) {
+        if let Some(batch) = self.builder.finish() {
+            let cost = std::mem::take(&mut self.builder_cost);
+            let completion = std::mem::take(&mut self.completion);
+            self.sealed.push_back(Sealed { batch, cost, completion });
+        }
+    }
+}
+
+fn random_producer() -> Result<ProducerId, Error> {
+    let bits = getrandom::u64().map_err(|error| {
+        let context = format!("no randomness for a producer id: {error}");
+        Error::retry(Kind::Unavailable, context)
+    })?;
+    Ok(ProducerId::from_bits(bits))
+}
+
+async fn flush(lane: Arc<Lane>, transport: Arc<dyn Transport>, options: PublisherOptions) {
+    loop {
+        match lane.next() {
+            Ok(sealed) => {
+                let result = send(&lane, &*transport, &sealed.batch, options.timeout).await;
+                sealed.completion.finish(result);
+                lane.room.add_permits(sealed.cost);
+            }
+            Err(true) => break,
+            Err(false) => {
+                lane.filled.notified().await;
+                if !options.linger.is_zero() {
+                    tokio::time::sleep(options.linger).await;
+                }
+            }
+        }
+    }
+    lane.drained.send_replace(true);
+}
+
+/// Publishes a batch, again and again while that can help.
+async fn send(
+    lane: &Lane,
+    transport: &dyn Transport,
+    batch: &Batch,
+    timeout: Duration,
+) -> Result<(), Error> {
+    record(lane, batch);
+    let deadline = Instant::now() + timeout;
+    let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
+    let mut unknown = false;
+    loop {
+        let error = match transport.publish(&lane.topic, batch.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        unknown |= error.fate() == Fate::Unknown;
+        let delay = backoff.next();
+        let error = if unknown { error.with_fate(Fate::Unknown) } else { error };
+        let refused = error.fate() == Fate::Refused || error.kind() == Kind::Closed;
+        if refused || Instant::now() + delay >= deadline {
+            metrics::counter!("worldbus_publish_failed_total", "topic" => lane.topic.to_string())
+                .increment(batch.len() as u64);
+            tracing::warn!(topic = %lane.topic, events = batch.len(), %error, "publish failed");
+            return Err(error);
+        }
+        metrics::counter!("worldbus_publish_retries_total", "topic" => lane.topic.to_string())
+            .increment(1);
+        tracing::debug!(topic = %lane.topic, %error, ?delay, "publish is tried again");
+        tokio::time::sleep(delay).await;
+    }
+}
+
+fn record(lane: &Lane, batch: &Batch) {
+    let (events, bytes) = (batch.len(), batch.bytes().len());
+    let topic = || lane.topic.to_string();
+    metrics::counter!("worldbus_published_events_total", "topic" => topic())
+        .increment(events as u64);
+    metrics::histogram!("worldbus_batch_events", "topic" => topic()).record(events as f64);
+    metrics::histogram!("worldbus_batch_bytes", "topic" => topic()).record(bytes as f64);
+    tracing::debug!(topic = %lane.topic, events, bytes, "batch published");
+}

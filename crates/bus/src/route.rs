@@ -1,0 +1,293 @@
+//! The router: typed handlers on a subscription, with retry, isolation of poison events,
+//! duplicate dropping and tracing.
+//!
+//! ```text
+//! delivery ── for each event that has a handler ──▶ layers ──▶ Dedupe ▶ Retry ▶ handler
+//!     ▲             │ still failing: dead letter, the rest goes on
+//!     └── ack last ─┘
+//! ```
+
+mod handler;
+mod layers;
+mod message;
+
+pub use handler::{BoxError, Handler, HandlerError};
+pub use layers::{Dedupe, Retry, RetryPolicy, Trace};
+pub use message::Message;
+
+use crate::backoff::Backoff;
+use crate::bus::Bus;
+use crate::error::{Error, Fate, Kind};
+use crate::names::{SubscriptionName, Topic};
+use crate::transport::{
+    Consumer, DeadEvent, Delivered, Lease, Outcome, Position, Settle, SubscriptionSpec,
+};
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use worldbus_events::Event;
+
+/// How long handlers under way at shutdown may take to end.
+const DRAIN_MAX: Duration = Duration::from_secs(2);
+/// Settling a delivery is tried this often before its lease is left to end.
+const SETTLE_ATTEMPTS_MAX: u32 = 5;
+
+type Layer = Box<dyn Fn(Arc<dyn Handler>) -> Arc<dyn Handler> + Send>;
+
+/// Handlers by event type on one subscription. Deliveries are handled one after the other, in
+/// order; instances of a service compete for them. Handling is at least once: see
+/// [`Dedupe`] for what is dropped.
+pub struct Router {
+    bus: Bus,
+    spec: SubscriptionSpec,
+    handlers: HashMap<u32, Arc<dyn Handler>>,
+    retry: RetryPolicy,
+    layers: Vec<Layer>,
+}
+
+impl Router {
+    /// A router on the subscription of this name.
+    ///
+    /// # Errors
+    /// `Invalid` if the name is none.
+    pub fn new(bus: &Bus, subscription: &str) -> Result<Self, Error> {
+        let spec = SubscriptionSpec::new(SubscriptionName::new(subscription)?, Vec::new());
+        Ok(Self {
+            bus: bus.clone(),
+            spec,
+            handlers: HashMap::new(),
+            retry: RetryPolicy::default(),
+            layers: Vec::new(),
+        })
+    }
+
+    /// Handles the events of a type. The subscription is bound to its topic. A second handler
+    /// of a type replaces the first.
+    ///
+    /// # Errors
+    /// `Invalid` if the event type's topic is not a valid name.
+    pub fn on<E, F, R, X>(mut self, handle: F) -> Result<Self, Error>
+    where
+        E: Event,
+        F: Fn(E, Message) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), X>> + Send + 'static,
+        X: Into<HandlerError>,
+    {
+        let topic = Topic::new(E::TOPIC)?;
+        if !self.spec.topics.contains(&topic) {
+            self.spec.topics.push(topic);
+        }
+        self.handlers.insert(E::NUMBER, handler::typed(handle));
+        Ok(self)
+    }
+
+    /// Where the subscription begins if it does not exist yet. Default: now.
+    pub fn start(mut self, position: Position) -> Self {
+        self.spec.start = position;
+        self
+    }
+
+    /// How long a delivery is this instance's. It is extended while a handler runs; a crashed
+    /// instance's deliveries wait this long. Default: 30 s.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.spec.lease = lease;
+        self
+    }
+
+    /// Only events about these entities.
+    pub fn entities(mut self, entities: impl IntoIterator<Item = String>) -> Self {
+        self.spec.filter.entities = entities.into_iter().collect();
+        self
+    }
+
+    /// How failing events are retried in place.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Who consumes, for people: shown in dead letters.
+    pub fn consumer(mut self, name: &str) -> Self {
+        self.spec.consumer = name.to_owned();
+        self
+    }
+
+    /// Wraps all handlers, outside of retry and duplicate dropping. The last added is the
+    /// outermost.
+    pub fn layer(
+        mut self,
+        layer: impl Fn(Arc<dyn Handler>) -> Arc<dyn Handler> + Send + 'static,
+    ) -> Self {
+        self.layers.push(Box::new(layer));
+        self
+    }
+
+    /// Opens the subscription; from then on events wait for it.
+    ///
+    /// # Errors
+    /// Those of [`Transport::subscribe`](crate::Transport::subscribe); `Invalid` without a
+    /// handler.
+    pub async fn open(mut self) -> Result<OpenRouter, Error> {
+        if self.handlers.is_empty() {
+            let context = format!("subscription {} has no handler", self.spec.name);
+            return Err(Error::refused(Kind::Invalid, context));
+        }
+        self.spec.filter.types = self.handlers.keys().copied().collect();
+        self.spec.filter.types.sort_unstable();
+        let lease = self.spec.lease;
+        let entities = self.spec.filter.entities.clone();
+        let consumer = self.bus.transport().subscribe(self.spec).await?;
+        let seen = layers::Seen::default();
+        let mut handlers = self.handlers;
+        for handler in handlers.values_mut() {
+            let retry = Arc::new(Retry::new(
+                Arc::clone(handler),
+                self.retry.clone(),
+                Arc::clone(self.bus.wall()),
+            ));
+            let traced = Arc::new(Trace::new(Arc::new(Dedupe::new(retry, seen.clone()))));
+            *handler = self.layers.iter().fold(traced, |inner, layer| layer(inner));
+        }
+        let settler = consumer.settler();
+        Ok(OpenRouter { consumer, settler, handlers, entities, lease, bus: self.bus })
+    }
+
+    /// [`Router::open`] and [`OpenRouter::run`] in one.
+    ///
+    /// # Errors
+    /// Those of both.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
+        self.open().await?.run(shutdown).await
+    }
+}
+
+/// A router whose subscription is open.
+pub struct OpenRouter {
+    consumer: Box<dyn Consumer>,
+    settler: Arc<dyn Settle>,
+    handlers: HashMap<u32, Arc<dyn Handler>>,
+    entities: Vec<String>,
+    lease: Duration,
+    bus: Bus,
+}
+
+impl OpenRouter {
+    /// Handles deliveries until `shutdown`; then finishes or hands back what is under way.
+    ///
+    /// # Errors
+    /// Those of [`Consumer::next`].
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
+        let result = loop {
+            let delivered = tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break Ok(()),
+                delivered = self.consumer.next() => delivered,
+            };
+            match delivered {
+                Ok(delivered) => self.deliver(delivered, &shutdown).await,
+                Err(error) => break Err(error),
+            }
+        };
+        if let Err(error) = self.consumer.close().await {
+            tracing::debug!(%error, "deliveries were not handed back; their leases will end");
+        }
+        result
+    }
+
+    /// Handles one delivery to its settlement.
+    async fn deliver(&self, delivered: Delivered, shutdown: &CancellationToken) {
+        let lease = delivered.lease.clone();
+        let handled = tokio::select! {
+            dead = self.handle(delivered) => Some(dead),
+            () = self.keep(&lease) => None,
+            () = drain_ends(shutdown) => None,
+        };
+        let settled = match handled {
+            Some(dead) => self.finish(&lease, dead).await,
+            None => self.settle(&lease, Outcome::Release).await,
+        };
+        if let Err(error) = settled {
+            // The delivery comes again; what was handled is dropped as seen.
+            tracing::warn!(topic = %lease.topic, offset = lease.offset, %error, "not settled");
+        }
+    }
+
+    /// The events that no retry mended.
+    async fn handle(&self, delivered: Delivered) -> Vec<DeadEvent> {
+        let mut dead = Vec::new();
+        let batch = Arc::new(delivered.batch);
+        for view in batch.iter().filter(|view| view.admits(&[], &self.entities)) {
+            let Some(handler) = self.handlers.get(&view.event_type) else {
+                continue;
+            };
+            let message = Message::new(&batch, &view, &delivered.lease, delivered.appended_ms);
+            if let Err(error) = handler.handle(message).await {
+                let name = &delivered.lease.subscription;
+                metrics::counter!("worldbus_poison_events_total", "subscription" => name.to_string())
+                    .increment(1);
+                tracing::warn!(subscription = %name, event_id = %view.id, %error, "dead letter");
+                let now_ms = self.bus.wall().now_us() / 1000;
+                dead.push(DeadEvent {
+                    index: view.index,
+                    reason: error.to_string(),
+                    attempts: error.attempts(),
+                    first_failed_ms: error.first_failed_ms().unwrap_or(now_ms),
+                    last_failed_ms: now_ms,
+                });
+            }
+        }
+        dead
+    }
+
+    async fn finish(&self, lease: &Lease, dead: Vec<DeadEvent>) -> Result<(), Error> {
+        if !dead.is_empty() {
+            patiently(|| self.settler.dead_letter(lease, dead.clone())).await?;
+        }
+        self.settle(lease, Outcome::Ack).await
+    }
+
+    async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
+        patiently(|| self.settler.settle(lease, outcome)).await
+    }
+
+    /// Extends the lease again and again; returns if it is lost, so that nobody works on
+    /// what is somebody else's.
+    async fn keep(&self, lease: &Lease) {
+        loop {
+            tokio::time::sleep(self.lease / 3).await;
+            match self.settler.settle(lease, Outcome::Extend).await {
+                Err(error) if error.kind() == Kind::LeaseLost => return,
+                Err(error) => tracing::debug!(%error, "lease not extended"),
+                Ok(()) => {}
+            }
+        }
+    }
+}
+
+async fn drain_ends(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(DRAIN_MAX).await;
+}
+
+/// Tries what may succeed later, a bounded number of times.
+async fn patiently<R>(mut call: impl FnMut() -> R) -> Result<(), Error>
+where
+    R: Future<Output = Result<(), Error>>,
+{
+    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+    for _ in 1..SETTLE_ATTEMPTS_MAX {
+        match call().await {
+            Err(error) if error.fate() != Fate::Refused => {
+                tracing::debug!(%error, "settling is tried again");
+                tokio::time::sleep(backoff.next()).await;
+            }
+            result => return result,
+        }
+    }
+    call().await
+}
+
+#[cfg(test)]
+mod tests;

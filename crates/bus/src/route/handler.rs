@@ -1,0 +1,106 @@
+//! What handles one event, and how it fails.
+
+use super::message::Message;
+use async_trait::async_trait;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use worldbus_events::Event;
+
+/// Any error that a handler ends with.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Handles events. Layers are handlers around a handler.
+#[async_trait]
+pub trait Handler: Send + Sync {
+    /// Handles one event. `Ok` means that it need not come again.
+    async fn handle(&self, message: Message) -> Result<(), HandlerError>;
+}
+
+/// Why a handler failed, and whether trying again can help.
+#[derive(Debug)]
+pub struct HandlerError {
+    source: BoxError,
+    permanent: bool,
+    attempts: u32,
+    first_failed_ms: Option<i64>,
+}
+
+impl HandlerError {
+    /// An error that another attempt may not meet.
+    pub fn temporary(error: impl Into<BoxError>) -> Self {
+        Self { source: error.into(), permanent: false, attempts: 1, first_failed_ms: None }
+    }
+
+    /// An error of the event itself: it is set aside without another attempt.
+    pub fn permanent(error: impl Into<BoxError>) -> Self {
+        Self { permanent: true, ..Self::temporary(error) }
+    }
+
+    /// Whether trying again is useless.
+    pub fn is_permanent(&self) -> bool {
+        self.permanent
+    }
+
+    /// How often the handler was tried.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// When the first attempt failed, in milliseconds since the Unix epoch, if a layer noted
+    /// it.
+    pub fn first_failed_ms(&self) -> Option<i64> {
+        self.first_failed_ms
+    }
+
+    pub(super) fn after(mut self, attempts: u32, first_failed_ms: i64) -> Self {
+        self.attempts = attempts;
+        self.first_failed_ms = Some(first_failed_ms);
+        self
+    }
+}
+
+impl fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.source.fmt(f)
+    }
+}
+
+impl<E: Into<BoxError>> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        Self::temporary(error)
+    }
+}
+
+/// A handler that decodes the payload first; a payload that does not decode is poison.
+pub(super) fn typed<E, F, R, X>(handle: F) -> Arc<dyn Handler>
+where
+    E: Event,
+    F: Fn(E, Message) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<(), X>> + Send + 'static,
+    X: Into<HandlerError>,
+{
+    Arc::new(Typed { handle, event: PhantomData::<fn() -> E> })
+}
+
+struct Typed<E, F> {
+    handle: F,
+    event: PhantomData<fn() -> E>,
+}
+
+#[async_trait]
+impl<E, F, R, X> Handler for Typed<E, F>
+where
+    E: Event,
+    F: Fn(E, Message) -> R + Send + Sync,
+    R: Future<Output = Result<(), X>> + Send,
+    X: Into<HandlerError>,
+{
+    async fn handle(&self, message: Message) -> Result<(), HandlerError> {
+        let event = E::decode(&message.payload[..]).map_err(|error| {
+            HandlerError::permanent(format!("payload is no {}: {error}", E::NAME))
+        })?;
+        (self.handle)(event, message).await.map_err(Into::into)
+    }
+}

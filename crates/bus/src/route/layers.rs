@@ -1,0 +1,127 @@
+//! The layers that every handler has: retry, duplicate dropping, tracing.
+
+use super::handler::{Handler, HandlerError};
+use super::message::Message;
+use crate::backoff::Backoff;
+use crate::seen::SeenWindow;
+use crate::wall::WallClock;
+use async_trait::async_trait;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tracing::Instrument;
+
+/// How often and how fast a failing event is tried again in place.
+#[derive(Debug, Clone)]
+pub struct RetryPolicy {
+    /// Attempts in all, at least 1.
+    pub attempts_max: u32,
+    /// The delay before the second attempt; it doubles each time, with jitter.
+    pub delay_min: Duration,
+    /// The longest delay.
+    pub delay_max: Duration,
+}
+
+impl Default for RetryPolicy {
+    /// Five attempts, 100 ms to 5 s apart.
+    fn default() -> Self {
+        Self {
+            attempts_max: 5,
+            delay_min: Duration::from_millis(100),
+            delay_max: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Tries a failing event again, unless its error is permanent.
+pub struct Retry {
+    inner: Arc<dyn Handler>,
+    policy: RetryPolicy,
+    wall: Arc<dyn WallClock>,
+}
+
+impl Retry {
+    /// Retries around a handler; `wall` tells when the first attempt failed.
+    pub fn new(inner: Arc<dyn Handler>, policy: RetryPolicy, wall: Arc<dyn WallClock>) -> Self {
+        Self { inner, policy, wall }
+    }
+}
+
+#[async_trait]
+impl Handler for Retry {
+    async fn handle(&self, message: Message) -> Result<(), HandlerError> {
+        let mut backoff = Backoff::new(self.policy.delay_min, self.policy.delay_max);
+        let mut attempt = 1;
+        let mut first_failed_ms = None;
+        loop {
+            let Err(error) = self.inner.handle(message.clone()).await else {
+                return Ok(());
+            };
+            let first_failed_ms = *first_failed_ms.get_or_insert_with(|| self.wall.now_us() / 1000);
+            if error.is_permanent() || attempt >= self.policy.attempts_max {
+                return Err(error.after(attempt, first_failed_ms));
+            }
+            tracing::debug!(event_id = %message.id, attempt, %error, "tried again");
+            attempt += 1;
+            tokio::time::sleep(backoff.next()).await;
+        }
+    }
+}
+
+/// The ids that the handlers of a router have handled.
+pub(super) type Seen = Arc<Mutex<SeenWindow>>;
+
+/// Drops events that this instance has handled already, by id. An id is marked only after
+/// success, in memory: another instance, or this one after a restart, may handle it again.
+pub struct Dedupe {
+    inner: Arc<dyn Handler>,
+    seen: Seen,
+}
+
+impl Dedupe {
+    pub(super) fn new(inner: Arc<dyn Handler>, seen: Seen) -> Self {
+        Self { inner, seen }
+    }
+}
+
+#[async_trait]
+impl Handler for Dedupe {
+    async fn handle(&self, message: Message) -> Result<(), HandlerError> {
+        let id = message.id;
+        if self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(id) {
+            metrics::counter!("worldbus_duplicates_dropped_total").increment(1);
+            return Ok(());
+        }
+        self.inner.handle(message).await?;
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        Ok(())
+    }
+}
+
+/// Runs each event in a tracing span that names it.
+pub struct Trace {
+    inner: Arc<dyn Handler>,
+}
+
+impl Trace {
+    /// Spans around a handler.
+    pub fn new(inner: Arc<dyn Handler>) -> Self {
+        Self { inner }
+    }
+}
+
+#[async_trait]
+impl Handler for Trace {
+    async fn handle(&self, message: Message) -> Result<(), HandlerError> {
+        let span = tracing::debug_span!(
+            "event",
+            event_id = %message.id,
+            event_type = message.event_type,
+            topic = %message.topic,
+            attempt = message.attempt,
+        );
+        if span.is_disabled() {
+            return self.inner.handle(message).await;
+        }
+        self.inner.handle(message).instrument(span).await
+    }
+}
