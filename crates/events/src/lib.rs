@@ -5,6 +5,7 @@
 
 mod batch;
 mod catalogue;
+pub mod codec;
 mod error;
 mod event;
 mod id;
@@ -14,6 +15,7 @@ mod varint;
 
 pub use batch::{Batch, BatchBuilder, EventView, Events, NewEvent};
 pub use catalogue::{Catalogue, EventType, Owner};
+pub use codec::ContentType;
 pub use error::{Error, Kind};
 pub use event::Event;
 pub use id::{EventId, ProducerId};

@@ -28,7 +28,7 @@ pub struct NewEvent<'a> {
     pub id: EventId,
     /// Wall time in milliseconds since the Unix epoch.
     pub timestamp_ms: i64,
-    /// What the event is about.
+    /// What the event is about; an empty name is none.
     pub entity: Option<&'a str>,
     /// The encoded payload message.
     pub payload: &'a [u8],
@@ -173,8 +173,9 @@ impl BatchBuilder {
         }
         self.last_sequence = event.id.sequence;
         self.last_timestamp_ms = event.timestamp_ms;
-        if event.entity.is_some() || !self.entity_indexes.is_empty() {
-            self.push_entity(event.entity);
+        let entity = event.entity.filter(|name| !name.is_empty());
+        if entity.is_some() || !self.entity_indexes.is_empty() {
+            self.push_entity(entity);
         }
         if let Some(metadata) = metadata {
             self.metadata_bytes += metadata.encoded_len() + 8;

@@ -150,7 +150,8 @@ impl<'a> Events<'a> {
             _ => match varint::take(&mut self.entity_indexes).ok()? {
                 0 => None,
                 index => {
-                    Some(self.batch.text(self.batch.columns.entities.get(index as usize - 1)?))
+                    let entity = self.batch.columns.entities.get(index as usize - 1)?;
+                    Some(self.batch.text(entity)).filter(|name| !name.is_empty())
                 }
             },
         };

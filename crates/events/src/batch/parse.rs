@@ -68,6 +68,9 @@ fn fields(bytes: &[u8]) -> Result<Option<Columns>, Error> {
                 columns.entities.push(block(bytes, &mut rest)?);
             }
             (field::METADATA, WIRE_BYTES) => {
+                if columns.metadata.len() == BATCH_EVENTS_MAX {
+                    return Err(Error::malformed("a batch has more metadata than events"));
+                }
                 let entry = block(bytes, &mut rest)?;
                 columns.metadata.push(metadata(&bytes[entry.start as usize..entry.end as usize])?);
             }
@@ -157,13 +160,7 @@ fn check(bytes: &[u8], columns: &mut Columns) -> Result<(), Error> {
     timestamps(bytes, columns, count)?;
     entity_indexes(bytes, columns, count)?;
     payload_sizes(bytes, columns, count)?;
-    columns.metadata.sort_by_key(|entry| entry.index);
-    match columns.metadata.last() {
-        Some(last) if last.index >= count as u32 => {
-            Err(Error::malformed(format!("metadata of event {} of {count}", last.index)))
-        }
-        _ => Ok(()),
-    }
+    metadata_indexes(columns, count)
 }
 
 fn name(bytes: &[u8], range: &Range<u32>, what: &str, max: usize) -> Result<(), Error> {
@@ -247,6 +244,20 @@ fn entity_indexes(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), 
         Ok(())
     })?;
     same_length("entity_indexes", found, events)
+}
+
+/// Each at most once. Ours rise; the order of others is put right.
+fn metadata_indexes(columns: &mut Columns, events: usize) -> Result<(), Error> {
+    columns.metadata.sort_by_key(|entry| entry.index);
+    if let Some(pair) = columns.metadata.windows(2).find(|pair| pair[0].index == pair[1].index) {
+        return Err(Error::malformed(format!("metadata of event {} stands twice", pair[0].index)));
+    }
+    match columns.metadata.last() {
+        Some(last) if last.index as usize >= events => {
+            Err(Error::malformed(format!("metadata of event {} of {events}", last.index)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn payload_sizes(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Error> {

@@ -70,7 +70,7 @@ proptest! {
                 prop_assert_eq!(event.id, id(7, *sequence));
                 prop_assert_eq!(event.event_type, sample.event_type);
                 prop_assert_eq!(event.timestamp_ms, sample.timestamp_ms);
-                prop_assert_eq!(event.entity, sample.entity.as_deref());
+                prop_assert_eq!(event.entity, sample.entity.as_deref().filter(|e| !e.is_empty()));
                 prop_assert_eq!(event.payload, &sample.payload[..]);
                 let metadata = event.metadata().cloned().unwrap_or_default();
                 prop_assert_eq!(&metadata, &sample.metadata);
@@ -154,19 +154,22 @@ fn columns_that_disagree_are_refused() {
         ..Default::default()
     };
     assert!(Batch::decode(good.encode_to_vec().into()).is_ok());
-    let bad: [fn(&mut v1::EventBatch); 12] = [
-        |b| b.event_types.clear(),
-        |b| b.event_types[0] = 0,
-        |b| b.payload_sizes = vec![2],
-        |b| b.payload_sizes = vec![1, 2],
-        |b| b.sequence_deltas = vec![0],
-        |b| b.sequence_deltas = vec![0, 0],
-        |b| b.first_sequence = u64::MAX,
-        |b| b.timestamp_deltas_ms = vec![1],
-        |b| b.entity_indexes = vec![0, 1],
-        |b| b.producer_id = u64::MAX,
-        |b| b.metadata = vec![v1::EventMetadata { index: 2, ..Default::default() }],
-        |b| b.source = "x".repeat(129),
+    let metadata = |index| v1::EventMetadata { index, ..Default::default() };
+    let bad: [&dyn Fn(&mut v1::EventBatch); 14] = [
+        &|b| b.event_types.clear(),
+        &|b| b.event_types[0] = 0,
+        &|b| b.payload_sizes = vec![2],
+        &|b| b.payload_sizes = vec![1, 2],
+        &|b| b.sequence_deltas = vec![0],
+        &|b| b.sequence_deltas = vec![0, 0],
+        &|b| b.first_sequence = u64::MAX,
+        &|b| b.timestamp_deltas_ms = vec![1],
+        &|b| b.entity_indexes = vec![0, 1],
+        &|b| b.producer_id = u64::MAX,
+        &|b| b.metadata = vec![metadata(2)],
+        &|b| b.metadata = vec![metadata(1), metadata(1)],
+        &|b| b.entities = vec![String::new(); 4097],
+        &|b| b.source = "x".repeat(129),
     ];
     for (index, spoil) in bad.iter().enumerate() {
         let mut batch = good.clone();
