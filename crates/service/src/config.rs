@@ -8,7 +8,7 @@
 //! worldbus_service::settings! {
 //!     /// Settings of the `time-manager` command.
 //!     pub struct TimeManager {
-//!         include common: Common { listen: "127.0.0.1:7071", url: "http://127.0.0.1:7070" }
+//!         ..common: Common { listen: "127.0.0.1:7071", url: "http://127.0.0.1:7070" },
 //!         /// Game minutes from one `time.updated` to the next.
 //!         cadence_game_minutes: u32 = "1",
 //!     }
@@ -98,14 +98,14 @@ pub fn load_tolerating<S: Settings>(
 /// Declares a struct of settings: each field once, with its type, its default as text and its
 /// documentation. A field without a default must be an `Option`, a `Vec` or the like.
 ///
-/// `include field: Type { name: "default", … }` takes in another such struct, with other defaults.
+/// `..field: Type { name: "default", … },` takes in another such struct, with other defaults.
 /// In a default, `{data_dir}` stands for the effective value of the setting `data_dir`.
 #[macro_export]
 macro_rules! settings {
     (
         $(#[doc = $about:literal])*
         $visibility:vis struct $name:ident {
-            $( include $part:ident : $Part:ty { $( $other:ident : $text:literal ),* $(,)? } )*
+            $( .. $part:ident : $Part:ty { $( $other:ident : $text:literal ),* $(,)? } $(,)? )*
             $(
                 $(#[doc = $doc:literal])*
                 $field:ident : $Field:ty $( = $default:literal )?

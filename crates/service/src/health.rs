@@ -69,6 +69,11 @@ impl Condition {
         self.set(Some(reason.into()));
     }
 
+    /// Like [`Condition::failed`] where nobody needs to be warned: the process was told to end.
+    pub(crate) fn ended(&self) {
+        self.readiness.lock().insert(self.name.clone(), Some("shutting down".to_owned()));
+    }
+
     fn set(&self, state: Option<String>) {
         let before = self.readiness.lock().insert(self.name.clone(), state.clone());
         match (before.flatten(), state) {

@@ -39,6 +39,9 @@ pub mod shutdown;
 pub mod state;
 pub mod wall;
 
+#[cfg(test)]
+mod testing;
+
 pub use extract::{Json, Query};
 pub use health::Readiness;
 pub use part::{Part, Task};

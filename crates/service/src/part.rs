@@ -180,7 +180,7 @@ impl Host {
         condition.met();
         let serve = tokio::spawn(server::serve(listener, router, shutdown.clone()));
         let ended = until_shutdown(&mut running, &shutdown).await;
-        condition.failed("shutting down");
+        condition.ended();
         shutdown.cancel();
         let (drained, _connections) = tokio::join!(drain(running), serve);
         ended.and(drained)

@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use crate::state::{self, Fate};
+
 /// The media type of a problem document (RFC 9457 section 3).
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
@@ -133,5 +135,50 @@ impl IntoResponse for Problem {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+/// What a caller is told when the state store fails under its request: 503 when the same request
+/// may succeed later (a full disk, another writer), else 500. The cause is for the log.
+impl From<state::Error> for Problem {
+    fn from(error: state::Error) -> Self {
+        tracing::warn!(%error, kind = ?error.kind(), "the state store failed");
+        match (error.kind(), error.fate()) {
+            (state::Kind::Full, _) => Self::unavailable("the disk is full; nothing was changed"),
+            (_, Fate::Retry) => Self::unavailable("the state is busy; nothing was changed"),
+            (_, Fate::Unknown) => Self::unavailable(
+                "the state store failed; the change may or may not have been made: look first",
+            ),
+            (_, Fate::Refused) => Self::internal("the state store refused; see the log"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failing_state_is_told_by_its_fate() {
+        let status = |kind| Problem::from(state::Error::new(kind, "state.db: secret path")).status;
+        assert_eq!(status(state::Kind::Full), 503);
+        assert_eq!(status(state::Kind::Busy), 503);
+        assert_eq!(status(state::Kind::Io), 503);
+        assert_eq!(status(state::Kind::Damaged), 500);
+    }
+
+    #[test]
+    fn unavailable_asks_to_come_again_and_members_that_are_not_set_are_left_out() {
+        let response = Problem::unavailable("later").into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        let plain = serde_json::to_value(Problem::conflict("changed")).unwrap();
+        assert_eq!(plain.as_object().unwrap().len(), 4);
+        let full = Problem::conflict("changed")
+            .with_field("hour")
+            .with_instance("/api/time/set")
+            .with_type("urn:worldbus:problem:changed", "Changed");
+        let full = serde_json::to_value(full).unwrap();
+        assert_eq!((&full["field"], &full["title"]), (&"hour".into(), &"Changed".into()));
+        assert_eq!(full["type"], "urn:worldbus:problem:changed");
     }
 }

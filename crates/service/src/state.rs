@@ -22,6 +22,9 @@ pub const VALUE_BYTES_MAX: usize = 256 * 1024;
 /// The most keys that one [`StateStore::list`] returns; more is refused, not cut.
 pub const LIST_COUNT_MAX: usize = 10_000;
 
+/// How often [`update`] tries before it gives up: each try that fails is a success of another.
+pub const UPDATE_COUNT_MAX: usize = 64;
+
 /// A value and the revision that wrote it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -81,6 +84,29 @@ pub async fn open(url: &str) -> Result<Arc<dyn StateStore>, Error> {
             format!("state store `{url}` is not supported; use sqlite:PATH (WORLDBUS_STATE_URL)"),
         )),
     }
+}
+
+/// Replaces the value of `key` by what `change` makes of it, trying again as often as another
+/// writer came between. Returns the new revision; `change` may run more than once.
+///
+/// # Errors
+/// What `change` returns, and those of the store; [`Kind::Busy`] after [`UPDATE_COUNT_MAX`] tries.
+pub async fn update<E: From<Error>>(
+    store: &dyn StateStore,
+    key: &str,
+    mut change: impl FnMut(Option<&[u8]>) -> Result<Vec<u8>, E>,
+) -> Result<u64, E> {
+    let mut current = store.get(key).await?;
+    for _ in 0..UPDATE_COUNT_MAX {
+        let value = change(current.as_ref().map(|entry| entry.value.as_slice()))?;
+        let expected = current.as_ref().map(|entry| entry.revision);
+        match store.compare_and_set(key, expected, value).await? {
+            Ok(revision) => return Ok(revision),
+            Err(conflict) => current = conflict.current,
+        }
+    }
+    let text = format!("state key `{key}`: others wrote before us {UPDATE_COUNT_MAX} times");
+    Err(Error::new(Kind::Busy, text).into())
 }
 
 #[cfg(test)]

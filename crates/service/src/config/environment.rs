@@ -13,9 +13,9 @@ pub const ENV_PREFIX: &str = "WORLDBUS_";
 
 /// Beginnings of `WORLDBUS_*` variables that we do not own and pass over in silence: those that
 /// Kubernetes sets in each container beside a Service named `worldbus` (service links), and those
-/// of our own tests and benches.
+/// of our own build, tests and benches.
 pub const ENV_TOLERATED: &[&str] =
-    &["WORLDBUS_SERVICE_", "WORLDBUS_PORT", "WORLDBUS_TEST_", "WORLDBUS_BENCH_"];
+    &["WORLDBUS_SERVICE_", "WORLDBUS_PORT", "WORLDBUS_COMMIT", "WORLDBUS_TEST_", "WORLDBUS_BENCH_"];
 
 const CONFIG_VARIABLE: &str = "WORLDBUS_CONFIG";
 

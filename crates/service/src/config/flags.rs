@@ -77,9 +77,11 @@ fn argument(setting: &Setting) -> Option<Arg> {
     let argument = Arg::new(flag.clone()).long(flag).help(help(setting));
     Some(match setting.shape {
         Shape::List => argument.action(ArgAction::Append).value_name("TEXT"),
-        Shape::Boolean => {
-            argument.num_args(0..=1).require_equals(true).default_missing_value("true")
-        }
+        Shape::Boolean => argument
+            .num_args(0..=1)
+            .require_equals(true)
+            .value_name("BOOL")
+            .default_missing_value("true"),
         Shape::Integer | Shape::Number => {
             argument.value_name("NUMBER").allow_negative_numbers(true)
         }
@@ -98,7 +100,8 @@ fn value_name(setting: &Setting) -> &'static str {
 }
 
 fn help(setting: &Setting) -> String {
-    let words: Vec<&str> = setting.doc.split_whitespace().collect();
+    let doc = setting.doc.replace('`', "");
+    let words: Vec<&str> = doc.split_whitespace().collect();
     let default = setting.default.map(|text| format!(" [default: {text}]")).unwrap_or_default();
     format!("{}{default} [env: {}]", words.join(" "), setting.variable())
 }

@@ -14,17 +14,22 @@ pub(super) fn host_is_loopback(request: &Request) -> bool {
     for host in request.headers().get_all(header::HOST) {
         named += 1;
         let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
-        if !authority.is_some_and(|authority| is_loopback(authority.host())) {
+        if !authority.is_some_and(|authority| names_loopback(&authority)) {
             return false;
         }
     }
     if let Some(authority) = request.uri().authority() {
         named += 1;
-        if !is_loopback(authority.host()) {
+        if !names_loopback(authority) {
             return false;
         }
     }
     named > 0
+}
+
+/// With userinfo (`evil.example@localhost`) it is nothing that a client we know would send.
+fn names_loopback(authority: &Authority) -> bool {
+    !authority.as_str().contains('@') && is_loopback(authority.host())
 }
 
 /// Whether there is no `Origin`, or only loopback ones. `null` (a sandboxed page, a file) is none.

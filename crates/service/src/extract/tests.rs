@@ -1,1 +1,105 @@
-//! Tests of `extract`.
+//! What a caller is told about a request that is wrong, over real sockets.
+
+use axum::Router;
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use super::*;
+use crate::door::Door;
+use crate::part::{Host, Part};
+use crate::testing::{Reply, Server, http1, serve};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Set {
+    hour: u32,
+    #[serde(default)]
+    places: Vec<Place>,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Range {
+    hours: u16,
+}
+
+async fn start() -> Server {
+    let set = async |Json(set): Json<Set>| {
+        let ids: Vec<String> = set.places.into_iter().map(|place| place.id).collect();
+        format!("{} {}", set.hour, ids.join(","))
+    };
+    let router = Router::new()
+        .route("/set", post(set))
+        .route("/range", get(async |Query(range): Query<Range>| range.hours.to_string()));
+    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    serve(Host::new("test", door).with(Part::new("test", router)).assemble().0).await
+}
+
+async fn set(server: &Server, body: &str) -> Reply {
+    let head = "POST /set HTTP/1.1\r\ncontent-type: application/json";
+    http1(server.address, head, body).await
+}
+
+#[track_caller]
+fn is_problem(reply: &Reply, status: u16, field: Option<&str>) {
+    assert_eq!(reply.status, status, "{reply:?}");
+    assert_eq!(reply.header("content-type"), crate::problem::CONTENT_TYPE);
+    let problem = reply.json();
+    assert_eq!(problem["status"], status);
+    assert_eq!(problem["type"], "about:blank");
+    assert!(problem["title"].is_string() && problem["detail"].is_string());
+    assert_eq!(problem.get("field").and_then(|field| field.as_str()), field, "{problem}");
+}
+
+#[tokio::test]
+async fn good_requests_pass() {
+    let server = start().await;
+    assert_eq!(set(&server, r#"{"hour":7,"places":[{"id":"ghent"}]}"#).await.body, "7 ghent");
+    assert_eq!(http1(server.address, "GET /range?hours=24 HTTP/1.1", "").await.body, "24");
+}
+
+#[tokio::test]
+async fn wrong_json_names_the_field() {
+    let server = start().await;
+    is_problem(&set(&server, r#"{"hour":"seven"}"#).await, 422, Some("hour"));
+    is_problem(&set(&server, r#"{"hour":-1}"#).await, 422, Some("hour"));
+    let nested = r#"{"hour":1,"places":[{"id":"a"},{"id":2}]}"#;
+    is_problem(&set(&server, nested).await, 422, Some("places[1].id"));
+    is_problem(&set(&server, r#"{"hour":1,"minit":2}"#).await, 422, Some("minit"));
+    let missing = set(&server, "{}").await;
+    is_problem(&missing, 422, None);
+    assert!(missing.body.contains("`hour`"), "{missing:?}");
+}
+
+#[tokio::test]
+async fn what_is_not_one_json_value_is_400() {
+    let server = start().await;
+    for body in ["", "{", "hour=7", "{\"hour\":1}x", "\u{0}"] {
+        let reply = set(&server, body).await;
+        assert_eq!(reply.status, 400, "{body:?}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_query_names_the_parameter() {
+    let server = start().await;
+    let reply = http1(server.address, "GET /range?hours=many HTTP/1.1", "").await;
+    is_problem(&reply, 400, Some("hours"));
+    let reply = http1(server.address, "GET /range HTTP/1.1", "").await;
+    is_problem(&reply, 400, None);
+    assert!(reply.body.contains("`hours`"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn unknown_path_and_method_are_problems() {
+    let server = start().await;
+    let reply = http1(server.address, "GET /nowhere HTTP/1.1", "").await;
+    is_problem(&reply, 404, None);
+    let reply = http1(server.address, "GET /set HTTP/1.1", "").await;
+    is_problem(&reply, 405, None);
+    assert_eq!(reply.header("allow"), "POST");
+}

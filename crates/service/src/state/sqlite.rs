@@ -225,3 +225,6 @@ where
         Err(Error::new(Kind::Io, "the state store was interrupted").caused_by(error))
     })
 }
+
+#[cfg(test)]
+mod tests;
