@@ -22,7 +22,9 @@ class Contract:
             name = ".".join(path.relative_to(stubs).with_suffix("").parts)
             modules[name] = importlib.import_module(name)
         catalogue = modules["worldbus.events.v1.catalogue_pb2"]
-        self.batch_class = modules["worldbus.events.v1.envelope_pb2"].EventBatch
+        envelope = modules["worldbus.events.v1.envelope_pb2"]
+        self.batch_class = envelope.EventBatch
+        self.game_event_class = envelope.GameEvent
         self.types = {}  # number -> (catalogue entry, payload class)
         for module in modules.values():
             for message in module.DESCRIPTOR.message_types_by_name.values():

@@ -1,6 +1,7 @@
 """Decodes and re-encodes the golden vectors: decode_golden.py STUBS GOLDEN_FOLDER
 
-Each NAME.binpb is an EventBatch; NAME.json beside it lists its events in JSON form.
+Each NAME.binpb is an EventBatch; NAME.json beside it lists its events in JSON form. Each
+game_event/NAME.binpb is a GameEvent. event_ids.json lists what ids are made of.
 """
 
 import datetime
@@ -10,7 +11,7 @@ import sys
 
 from google.protobuf import json_format
 
-from contract import Contract, payload_json
+from contract import Contract, event_id, payload_json
 
 
 def main(stubs, folder):
@@ -30,6 +31,33 @@ def main(stubs, folder):
         again = batch.SerializeToString(deterministic=True)
         check(again == data, path, "is encoded again to other bytes")
         print(f"{path.name}: {len(actual)} events")
+    for path in sorted(pathlib.Path(folder, "game_event").glob("*.binpb")):
+        game_event(contract, path)
+    for vector in json.loads(pathlib.Path(folder, "event_ids.json").read_text()):
+        made = event_id(int(vector["producer_id"]), int(vector["sequence"]))
+        check(made == vector["event_id"], "event_ids.json", f"{made}, not {vector['event_id']}")
+
+
+def game_event(contract, path):
+    data = path.read_bytes()
+    event = contract.game_event_class.FromString(data)
+    check(event.SerializeToString(deterministic=True) == data, path, "other bytes")
+    want = json.loads(path.with_suffix(".json").read_text())
+    entry, payload_class = contract.types[event.event_type]
+    metadata = dict(event.metadata)
+    have = {
+        # The id of another system appears as a hash in the JSON form.
+        "event_id": event.event_id if path.stem == "ours" else want["event_id"],
+        "event_type": entry.name,
+        "source": event.source,
+        "world": metadata.pop("world", ""),
+        "entity": metadata.pop("entity", ""),
+        "timestamp_ms": event.timestamp,
+        "payload": payload_class.FromString(event.payload),
+        "metadata": metadata,
+    }
+    compare(contract, path, have, want)
+    print(f"{path.name}: GameEvent")
 
 
 def compare(contract, where, have, want):

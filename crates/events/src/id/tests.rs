@@ -4,20 +4,19 @@ use super::*;
 use proptest::prelude::*;
 
 #[test]
-fn known_id_has_the_documented_bits() {
-    let id = EventId { producer: ProducerId(0x0155_5555_5555_5402), sequence: 1 };
-    assert_eq!(
-        id.to_string(),
-        "00555555-5555-8408-8000-000000000001".replace(
-            "00555555-5555-8408",
-            &format!(
-                "{:08x}-{:04x}-{:04x}",
-                0x0155_5555_5555_5402_u64 >> 26,
-                0x0155_5555_5555_5402_u64 >> 10 & 0xffff,
-                0x8000 | (0x0155_5555_5555_5402_u64 & 0x3ff) << 2
-            )
-        )
-    );
+fn known_ids_have_the_documented_bits() {
+    for (producer, sequence, text) in [
+        // Only version and variant.
+        (0, 0, "00000000-0000-8000-8000-000000000000"),
+        // The ten low bits of the producer stand after the version, those above before it;
+        // bit 62 of the sequence stands before the variant, bit 61 after it.
+        (0x7ff, (1 << 62) | (1 << 61), "00000000-0001-8ffd-a000-000000000000"),
+        ((1 << 58) - 1, u64::MAX, "ffffffff-ffff-8fff-bfff-ffffffffffff"),
+    ] {
+        let id = EventId { producer: ProducerId(producer), sequence };
+        assert_eq!(id.to_string(), text);
+        assert_eq!(text.parse::<EventId>().unwrap(), id);
+    }
 }
 
 #[test]
