@@ -1,0 +1,24 @@
+//! Bus types to messages, which cannot fail, and messages to bus types, which checks them.
+
+mod describe;
+mod error;
+mod lease;
+mod spec;
+mod stored;
+
+pub use describe::capabilities;
+pub use lease::outcome;
+pub use stored::batch;
+
+use worldbus_bus::{Error, Kind};
+
+fn invalid(context: impl Into<String>) -> Error {
+    Error::refused(Kind::Invalid, context)
+}
+
+fn required<T>(value: Option<T>, what: &str) -> Result<T, Error> {
+    value.ok_or_else(|| invalid(format!("{what} is missing in the message")))
+}
+
+#[cfg(test)]
+mod tests;

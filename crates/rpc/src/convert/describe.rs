@@ -1,0 +1,87 @@
+//! Capabilities and topics.
+
+use super::invalid;
+use crate::v1;
+use worldbus_bus::{Capabilities, Capability, Error, Topic, TopicStatus};
+
+impl From<&Capabilities> for v1::DescribeResponse {
+    /// All but the version of the server.
+    fn from(capabilities: &Capabilities) -> Self {
+        Self {
+            server_version: String::new(),
+            transport: capabilities.transport.to_owned(),
+            capabilities: capabilities.has.iter().map(|&one| to_message(one).into()).collect(),
+            payload_bytes_max: capabilities.payload_bytes_max as u64,
+            batch_bytes_max: capabilities.batch_bytes_max as u64,
+        }
+    }
+}
+
+/// What the server can do, as capabilities of the transport that speaks to it. Capabilities
+/// that this side does not know are left out.
+///
+/// # Errors
+/// `Invalid` if a bound is missing.
+pub fn capabilities(
+    transport: &'static str,
+    message: &v1::DescribeResponse,
+) -> Result<Capabilities, Error> {
+    let bound = |value: u64, what: &str| match usize::try_from(value) {
+        Ok(0) | Err(_) => Err(invalid(format!("{what} is {value} in the message"))),
+        Ok(value) => Ok(value),
+    };
+    Ok(Capabilities {
+        transport,
+        has: message.capabilities().filter_map(from_message).collect(),
+        payload_bytes_max: bound(message.payload_bytes_max, "payload_bytes_max")?,
+        batch_bytes_max: bound(message.batch_bytes_max, "batch_bytes_max")?,
+    })
+}
+
+fn to_message(capability: Capability) -> v1::Capability {
+    match capability {
+        Capability::OrderPerProducer => v1::Capability::OrderPerProducer,
+        Capability::Replay => v1::Capability::Replay,
+        Capability::FilterByType => v1::Capability::FilterByType,
+        Capability::FilterByEntity => v1::Capability::FilterByEntity,
+        Capability::DropDuplicates => v1::Capability::DropDuplicates,
+        _ => v1::Capability::Unspecified,
+    }
+}
+
+fn from_message(capability: v1::Capability) -> Option<Capability> {
+    match capability {
+        v1::Capability::Unspecified => None,
+        v1::Capability::OrderPerProducer => Some(Capability::OrderPerProducer),
+        v1::Capability::Replay => Some(Capability::Replay),
+        v1::Capability::FilterByType => Some(Capability::FilterByType),
+        v1::Capability::FilterByEntity => Some(Capability::FilterByEntity),
+        v1::Capability::DropDuplicates => Some(Capability::DropDuplicates),
+    }
+}
+
+impl From<&TopicStatus> for v1::TopicStatus {
+    fn from(status: &TopicStatus) -> Self {
+        Self {
+            topic: status.topic.to_string(),
+            first_offset: status.first_offset,
+            next_offset: status.next_offset,
+            events_total: status.events_total,
+            bytes: status.bytes,
+        }
+    }
+}
+
+impl TryFrom<v1::TopicStatus> for TopicStatus {
+    type Error = Error;
+
+    fn try_from(message: v1::TopicStatus) -> Result<Self, Error> {
+        Ok(Self {
+            topic: Topic::new(&message.topic)?,
+            first_offset: message.first_offset,
+            next_offset: message.next_offset,
+            events_total: message.events_total,
+            bytes: message.bytes,
+        })
+    }
+}
