@@ -3,6 +3,7 @@
 //!
 //! No I/O, no async, no clock. `docs/contract.md` describes the same for other languages.
 
+pub mod asyncapi;
 mod batch;
 mod catalogue;
 pub mod codec;
