@@ -20,6 +20,7 @@ pub(crate) fn rust(
     config.out_dir(out_dir).btree_map(["."]);
     if !ours {
         config.extern_path(format!(".{PACKAGE}"), format!("{events_crate}::v1"));
+        config.prost_path(format!("{events_crate}::prost"));
     }
     config.compile_fds(compiler.file_descriptor_set())?;
 

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! It writes one Rust file a protobuf package to `OUT_DIR`, as prost does, and beside them
-//! `catalogue.binpb`, the FileDescriptorSet that `worldbus --catalog` takes.
+//! `catalogue.binpb`, the FileDescriptorSet that `worldbus --catalog` takes. The crate needs
+//! `worldbus` and nothing else, but `prost-types` if it uses Google's well-known types.
 //! Not for: anything at run time; reading a catalogue is `worldbus_events::Catalogue`.
 
 mod generate;
@@ -34,7 +35,7 @@ impl Builder {
     }
 
     /// The path at which generated code finds the `events` crate. `crate` means that the
-    /// code is that crate. Default: `::worldbus_events`.
+    /// code is that crate. Default: `::worldbus::events`, the facade, which brings prost along.
     pub fn events_crate(mut self, path: &str) -> Self {
         self.events_crate = Some(path.to_owned());
         self
@@ -70,7 +71,7 @@ impl Builder {
         // The encoded form keeps the catalogue options; decoding it into prost_types would
         // lose them.
         let encoded = compiler.encode_file_descriptor_set();
-        let event_crate = self.events_crate.as_deref().unwrap_or("::worldbus_events");
+        let event_crate = self.events_crate.as_deref().unwrap_or("::worldbus::events");
         generate::rust(&compiler, &encoded, event_crate, &out_dir)?;
         std::fs::write(out_dir.join("catalogue.binpb"), encoded)?;
         Ok(())

@@ -20,6 +20,8 @@ pub use codec::ContentType;
 pub use error::{Error, Kind};
 pub use event::Event;
 pub use id::{EventId, ProducerId};
+/// What generated code is made with, so that a studio needs no version of its own.
+pub use prost;
 
 /// The messages of `worldbus.events.v1`, generated from `proto/worldbus/events/v1`. Their
 /// documentation is that of the .proto files.
