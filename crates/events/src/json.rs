@@ -1,7 +1,7 @@
 //! The JSON form of events: for debugging, REST, event streams, and clients without protobuf.
 //!
 //! ```json
-//! {"event_id":"00048d15-9e26-8af0-8000-00000000002a","event_type":"time.updated",
+//! {"event_id":"48d159e2-6af3-87bc-8000-00000000002a","event_type":"time.updated",
 //!  "source":"time-manager","world":"europe","timestamp":"2026-03-01T12:00:00.250Z",
 //!  "payload":{"total_minutes":"84961","hour":0,"minute":1,"phase":"PHASE_NIGHT"}}
 //! ```

@@ -1,10 +1,9 @@
 //! The golden vectors in `proto/golden`: what every client library decodes and re-encodes.
 //!
 //! They are the wire format of a release. A vector that changes is a wire break; a new one is
-//! written with `WORLDBUS_BLESS=1 cargo nextest run -p worldbus-events --test golden`.
+//! written with `WORLDBUS_BLESS=1 cargo nextest run -p worldbus-events --test contract`.
 
-mod vectors;
-
+use super::vectors;
 use bytes::Bytes;
 use prost::Message;
 use serde_json::{Value, json};
