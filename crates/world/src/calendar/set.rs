@@ -4,7 +4,7 @@
 use super::{Calendar, DateTime, days_in_month};
 use crate::time::GameTime;
 
-const YEAR_MAX: i64 = 250_000;
+const YEAR_MAX: i64 = 280_000;
 
 /// A wish to set the clock. Fields are wide so that any number gets an answer; what is left out
 /// of the date is today's, what is left out of the time is 0.
@@ -18,7 +18,7 @@ pub struct SetTime {
     pub day: Option<i64>,
     /// 1 to 12.
     pub month: Option<i64>,
-    /// From -250,000 to 250,000.
+    /// From -280,000 to 280,000.
     pub year: Option<i64>,
 }
 

@@ -54,7 +54,7 @@ impl Scale {
         let scaled = den_part.checked_mul(hour_part / common)?;
         let (num, den) = reduce(scaled, num / common);
         let scale = Self { num, den };
-        let decimal = 10u64.pow(DECIMAL_COUNT_MAX as u32) % den == 0;
+        let decimal = 10u64.pow(DECIMAL_COUNT_MAX as u32).is_multiple_of(den);
         (decimal && scale.in_range()).then_some(scale)
     }
 

@@ -74,6 +74,7 @@ impl Place {
 /// All noises at a place and game hour.
 pub(super) fn noise(key: [u32; 2], place: &Place, hour: i64) -> Noise {
     let mut noise = [[0.0; OCTAVE_COUNT]; 2 * PAIR_COUNT];
+    #[expect(clippy::needless_range_loop, reason = "the octave also picks its constants")]
     for octave in 0..OCTAVE_COUNT {
         let taps = Taps::new(octave, place, hour as f64);
         for pair in (0..PAIR_COUNT).filter(|p| octave >= PAIR_FROM_OCTAVE[*p]) {

@@ -1,1 +1,260 @@
-//! Claims about this module.
+//! Claims about the weather that hold for every hour: random access, agreement of state and
+//! numbers, forecast and outcome, the same bits everywhere.
+
+use proptest::prelude::*;
+
+use super::conditions::Numbers;
+use super::*;
+use crate::ids::Fnv128;
+
+fn weather() -> (World, Weather) {
+    let world = World::sample();
+    let weather = Weather::new(&world);
+    (world, weather)
+}
+
+fn forced(rev: u64, state: WeatherState, start: GameTime, end: Option<GameTime>) -> Override {
+    let region = "brussels".to_owned();
+    Override { id: rev.to_string(), rev, region, state, intensity_permille: None, start, end }
+}
+
+fn numbers(c: &Conditions) -> Numbers {
+    Numbers {
+        temperature_dc: c.temperature_dc.into(),
+        dew_point_dc: c.dew_point_dc.into(),
+        wind_dmps: c.wind_dmps.into(),
+        gust_dmps: c.gust_dmps.into(),
+        wind_direction_deg: c.wind_direction_deg.into(),
+        precipitation_umph: c.precipitation_umph.into(),
+        cloud_permille: c.cloud_permille.into(),
+        visibility_m: c.visibility_m.into(),
+        pressure_dhpa: c.pressure_dhpa.into(),
+    }
+}
+
+/// State and numbers agree, by the rules that name states.
+#[track_caller]
+fn assert_agrees(c: &Conditions, preset: &Preset) {
+    let n = numbers(c);
+    let thunder = c.state == WeatherState::Storm;
+    let blizzard = c.state == WeatherState::Blizzard;
+    assert_eq!(classify::classify(&n, thunder, blizzard, preset), c.state, "{c:?}");
+    if blizzard {
+        assert!(classify::is_blizzard_hour(&n), "{c:?}");
+    }
+    if c.snow_umph > 0 {
+        assert!(thermo::wet_bulb_c(n.temperature_dc, n.dew_point_dc) <= 2.0, "{c:?}");
+    } else if c.precipitation_umph > 0 {
+        assert!(c.temperature_dc > -50, "{c:?}");
+    }
+    assert!(c.dew_point_dc <= c.temperature_dc && c.gust_dmps >= c.wind_dmps, "{c:?}");
+    assert!(c.humidity_permille <= 1000 && c.cloud_permille <= 1000, "{c:?}");
+    assert!(c.wind_direction_deg < 360 && c.intensity_permille <= 1000, "{c:?}");
+}
+
+#[test]
+fn philox_gives_its_published_answers() {
+    use super::noise::philox;
+    let zero = philox([0; 4], [0; 2]);
+    assert_eq!(zero, [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+    let ones = philox([u32::MAX; 4], [u32::MAX; 2]);
+    assert_eq!(ones, [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
+    let counter = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
+    let pi = philox(counter, [0xa409_3822, 0x299f_31d0]);
+    assert_eq!(pi, [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]);
+}
+
+#[test]
+fn no_hour_has_a_state_against_its_own_numbers() {
+    let (_, weather) = weather();
+    let none = Overrides::default();
+    for region in 0..weather.region_count() {
+        for step in 0..2500 {
+            // 3.7 h apart: hours and instants between them.
+            let time = GameTime(step * 37 * GameTime::HOUR_US / 10);
+            assert_agrees(&weather.conditions(region, time, &none), &weather.preset);
+        }
+    }
+}
+
+#[test]
+fn forecast_comes_true_for_every_region_with_and_without_overrides() {
+    let (_, weather) = weather();
+    let mut overrides = Overrides::default();
+    for round in 0..2 {
+        for region in 0..weather.region_count() {
+            let now = GameTime::from_hours(1000).plus_us(123_456_789);
+            let forecast = weather.forecast(region, now, FORECAST_HOURS_MAX, &overrides);
+            assert_eq!(forecast.len(), 168);
+            for entry in forecast {
+                assert_eq!(entry.conditions, weather.conditions(region, entry.time, &overrides));
+                let later = entry.time.plus_us(GameTime::MINUTE_US);
+                if round == 0 {
+                    assert_eq!(entry.conditions.state, weather.state(region, later, &overrides));
+                }
+            }
+        }
+        let start = GameTime::from_hours(1010).plus_us(7);
+        let end = Some(GameTime::from_hours(1030));
+        overrides.insert(forced(1, WeatherState::Blizzard, start, end)).unwrap();
+    }
+    let during = GameTime::from_hours(1011);
+    assert_eq!(weather.state(0, during, &overrides), WeatherState::Blizzard);
+    assert_ne!(weather.state(0, GameTime::from_hours(1030), &overrides), WeatherState::Blizzard);
+}
+
+#[test]
+fn shuffled_evaluation_equals_ordered_evaluation() {
+    let (_, weather) = weather();
+    let none = Overrides::default();
+    let at = |i: i64| weather.conditions((i % 12) as usize, GameTime::from_hours(i), &none);
+    let ordered: Vec<_> = (0..3000).map(at).collect();
+    for i in 0..3000 {
+        let shuffled = i * 1009 % 3000;
+        assert_eq!(at(shuffled), ordered[shuffled as usize]);
+    }
+}
+
+/// Raise MODEL_VERSION together with this figure.
+#[test]
+fn the_field_has_the_same_bits_on_every_machine() {
+    let (_, weather) = weather();
+    let none = Overrides::default();
+    let mut hash = Fnv128::default();
+    for i in 0..12_000 {
+        let hour = GameTime::from_hours(i * 97 - 300_000);
+        let c = weather.conditions((i % 12) as usize, hour, &none);
+        hash.write(&[c.state as u8]);
+        for number in [c.precipitation_umph, c.snow_umph, c.visibility_m] {
+            hash.write(&number.to_le_bytes());
+        }
+        for number in [c.temperature_dc, c.dew_point_dc] {
+            hash.write(&number.to_le_bytes());
+        }
+        for number in [
+            c.intensity_permille,
+            c.humidity_permille,
+            c.wind_dmps,
+            c.gust_dmps,
+            c.wind_direction_deg,
+            c.cloud_permille,
+            c.pressure_dhpa,
+        ] {
+            hash.write(&number.to_le_bytes());
+        }
+    }
+    assert_eq!(format!("{:032x}", hash.0), GOLDEN);
+}
+
+const GOLDEN: &str = "b172a2764a2f019888d26f5aeb543cc2";
+
+#[test]
+fn every_state_can_be_forced_in_every_season() {
+    let (_, weather) = weather();
+    for state in WeatherState::ALL {
+        for intensity in [0, 1, 500, 999, 1000] {
+            let mut record = forced(1, state, GameTime(0), None);
+            record.intensity_permille = Some(intensity);
+            let mut overrides = Overrides::default();
+            overrides.insert(record).unwrap();
+            for month in 0..24 {
+                let time = GameTime(month * 365 * GameTime::HOUR_US * 3 / 2 + 1);
+                let c = weather.conditions(0, time, &overrides);
+                assert_eq!((c.state, c.intensity_permille, c.forced), (state, intensity, true));
+                assert_agrees(&c, &weather.preset);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_latest_override_counts_until_it_ends_or_is_cleared() {
+    let (_, weather) = weather();
+    let mut overrides = Overrides::default();
+    let hour = GameTime::from_hours;
+    overrides.insert(forced(1, WeatherState::Fog, hour(1), None)).unwrap();
+    overrides.insert(forced(2, WeatherState::Storm, hour(2), Some(hour(3)))).unwrap();
+    let state = |overrides: &Overrides, h| weather.state(0, hour(h), overrides);
+    assert_eq!(state(&overrides, 1), WeatherState::Fog);
+    assert_eq!(state(&overrides, 2), WeatherState::Storm);
+    assert_eq!(state(&overrides, 3), WeatherState::Fog);
+    assert_eq!(overrides.clear("brussels", hour(5)).len(), 1);
+    assert_eq!(state(&overrides, 5), weather.state(0, hour(5), &Overrides::default()));
+    assert_eq!([0, 1, 2, 9].map(|h| overrides.rev_at(hour(h))), [0, 1, 2, 2]);
+    assert_eq!(overrides.edges(hour(0), hour(9)), [1, 2, 3, 5].map(hour));
+    overrides.prune(hour(6));
+    assert_eq!((overrides.records().len(), overrides.rev_at(hour(9))), (0, 2));
+}
+
+#[test]
+fn wrong_overrides_are_refused() {
+    let mut overrides = Overrides::default();
+    let mut record = forced(1, WeatherState::Fog, GameTime(5), Some(GameTime(4)));
+    assert_eq!(overrides.insert(record.clone()), Err(OverrideError::Backwards));
+    record.end = None;
+    record.intensity_permille = Some(1001);
+    assert_eq!(overrides.insert(record.clone()), Err(OverrideError::Intensity(1001)));
+    record.intensity_permille = None;
+    for rev in 0..OVERRIDE_COUNT_MAX as u64 {
+        record.rev = rev;
+        overrides.insert(record.clone()).unwrap();
+    }
+    record.rev = u64::MAX;
+    assert_eq!(overrides.insert(record), Err(OverrideError::TooMany));
+}
+
+#[test]
+fn a_forced_spell_begins_and_ends_with_its_override() {
+    let (_, weather) = weather();
+    let mut overrides = Overrides::default();
+    let (start, end) = (GameTime(90 * GameTime::MINUTE_US), GameTime(200 * GameTime::MINUTE_US));
+    overrides.insert(forced(1, WeatherState::Blizzard, start, Some(end))).unwrap();
+    let spell = weather.spell_beginning(0, 1, &overrides).unwrap();
+    assert_eq!((spell.onset, spell.end, spell.forced), (start, end, true));
+    assert_eq!((spell.state, spell.severity), (WeatherState::Blizzard, Severity::Extreme));
+    assert_eq!(weather.spell_at(0, GameTime::from_hours(2), &overrides), Some(spell));
+    assert_eq!(weather.spell_beginning(0, 2, &overrides), None);
+    assert_eq!(weather.state_end(0, start, &overrides), end);
+}
+
+#[test]
+fn each_natural_spell_begins_once_and_covers_its_hours() {
+    let (_, weather) = weather();
+    let none = Overrides::default();
+    let mut spells = 0;
+    for hour in 2000..8000 {
+        let Some(spell) = weather.spell_beginning(0, hour, &none) else { continue };
+        spells += 1;
+        assert_eq!(spell.onset, GameTime::from_hours(hour));
+        for h in hour..spell.end.hours() {
+            assert_eq!(weather.spell_at(0, GameTime::from_hours(h), &none), Some(spell));
+        }
+        assert!(!weather.state(0, spell.end, &none).is_severe());
+    }
+    assert!(spells > 3, "{spells}");
+}
+
+#[test]
+fn names_of_states_read_back() {
+    for state in WeatherState::ALL {
+        assert_eq!(state.name().parse(), Ok(state));
+    }
+    let error = "sunny".parse::<WeatherState>().unwrap_err().to_string();
+    assert!(error.contains("heavy_rain") && error.ends_with("found sunny"), "{error}");
+}
+
+#[test]
+fn the_preset_file_is_what_its_writer_writes() {
+    let preset = Preset::built_in("brussels");
+    assert_eq!(Preset::parse(&preset.to_text()).unwrap(), preset);
+}
+
+proptest! {
+    #[test]
+    fn any_instant_agrees_with_itself(us in i64::MIN / 2..i64::MAX / 2, region in 0..12_usize) {
+        let world = World::sample();
+        let weather = Weather::new(&world);
+        let c = weather.conditions(region, GameTime(us), &Overrides::default());
+        assert_agrees(&c, &weather.preset);
+    }
+}

@@ -1,1 +1,81 @@
-//! Claims about this module.
+//! Claims about world files: the sample is right, and each mistake is named.
+
+use super::*;
+
+fn error(from: &str, to: &str) -> String {
+    let text = SAMPLE.replacen(from, to, 1);
+    assert_ne!(text, SAMPLE, "{from}");
+    World::parse(SAMPLE_NAME, &text).unwrap_err().to_string()
+}
+
+#[test]
+fn sample_world_is_a_dozen_cities() {
+    let world = World::sample();
+    assert_eq!((world.id.as_str(), world.regions.len()), ("europe", 12));
+    assert_eq!(world.scale.to_string(), "25");
+    assert_eq!(world.region_index("brussels"), Some(0));
+    assert_eq!(world.region_index("atlantis"), None);
+    assert_eq!(world.hemisphere(), Hemisphere::North);
+}
+
+#[test]
+fn a_mistake_names_file_line_key_and_what_was_expected() {
+    let line = |needle: &str| 1 + SAMPLE.lines().position(|l| l == needle).unwrap();
+    assert_eq!(
+        error("latitude = 48.86", "latitude = 123"),
+        format!(
+            "worlds/europe.toml:{}: regions[3].latitude: expected a number of degrees from -90 \
+             to 90, found 123",
+            line("latitude = 48.86")
+        )
+    );
+    assert!(
+        error("id = \"london\"", "id = \"paris\"")
+            .contains("regions[3].id: expected an id of its own")
+    );
+    assert!(
+        error("id = \"london\"\n", "").contains("regions[2].id: expected this key, found none")
+    );
+    assert!(error("elevation_m = 25", "elevation_m = \"high\"").contains("found \"high\""));
+    assert!(
+        error("elevation_m = 25", "height = 25")
+            .contains("regions[2].elevation_m: expected this key")
+    );
+    assert!(error("seed = 20240301", "seed = -1").contains("seed: expected a whole number"));
+    assert!(
+        error("seed = 20240301", "seed = 1\nsead = 2")
+            .contains("sead: expected one of the keys id, name, seed")
+    );
+    assert!(
+        error("hour = 25", "hour = 0")
+            .contains("real_seconds_per_game_hour: expected real seconds")
+    );
+    assert!(error("hour = 25", "hour = true").contains("expected a number such as 25, found true"));
+    assert!(
+        error("T06:00:00", "T06:30:00").contains("epoch: expected a local date and whole hour")
+    );
+    assert!(
+        error("climate = \"brussels\"", "climate = \"mars\"")
+            .contains("one of the climates brussels, found \"mars\"")
+    );
+    assert!(
+        error("id = \"europe\"", "id = \"Europe!\"")
+            .contains(":3: id: expected 1 to 64 lower case")
+    );
+}
+
+#[test]
+fn text_that_is_no_toml_is_refused_with_its_line() {
+    let error = World::parse("w.toml", "id = \"a\"\nname = = 3\n").unwrap_err();
+    assert_eq!((error.line, error.key.as_str()), (2, ""));
+}
+
+#[test]
+fn a_world_without_regions_is_refused() {
+    let text = SAMPLE.split("[[regions]]").next().unwrap();
+    let error = World::parse("w.toml", text).unwrap_err().to_string();
+    assert!(
+        error.contains("regions: expected 1 to 10000 tables [[regions]], found none"),
+        "{error}"
+    );
+}
