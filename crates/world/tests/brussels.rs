@@ -2,6 +2,8 @@
 //! for the states, against fourteen German test reference years. A tolerance is the larger of a
 //! pass band and twice the record's own standard error. Not here: other places, hourly figures.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::OnceLock;
 
 use worldbus_world::{GameTime, Overrides, Weather, WeatherState, World};
