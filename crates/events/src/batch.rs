@@ -4,6 +4,7 @@
 //! costs a fraction of decoding them into vectors. The bytes are plain Protocol Buffers.
 
 mod build;
+mod dictionary;
 mod events;
 mod parse;
 
@@ -61,7 +62,9 @@ struct Columns {
 impl Batch {
     /// Reads and checks an encoded EventBatch.
     ///
-    /// Memory is bounded by the input: at most 4 MiB of it, plus 8 bytes an entity.
+    /// Memory is bounded: the input, at most 4 MiB, is kept and not copied, plus 8 bytes an
+    /// entity. Columns that are split or unpacked, which nobody writes, and metadata, which is
+    /// rare, take a small multiple of their bytes.
     ///
     /// # Errors
     /// `Malformed` or `TooLarge`, saying which column; never a panic.
@@ -129,13 +132,18 @@ impl Batch {
         self.iter().any(|event| event.admits(types, entities))
     }
 
-    /// A batch of those events whose index `keep` admits, or `None` if there are none.
+    /// A batch of those events that `keep` admits, or `None` if there are none.
+    ///
+    /// No event that `keep` admits is ever missing. In one case others stay: when a batch of
+    /// almost 4 MiB would need more room than it has for the gaps, all of it is returned.
     pub fn retain(&self, mut keep: impl FnMut(&EventView<'_>) -> bool) -> Option<Self> {
         let mut builder = BatchBuilder::new(self.source(), self.world());
         for event in self.iter().filter(|event| keep(event)) {
-            builder.push(event.to_new()).ok()?;
+            if builder.push(event.to_new()).is_err() {
+                return Some(self.clone());
+            }
         }
-        builder.finish()
+        if builder.len() == self.len() { Some(self.clone()) } else { builder.finish() }
     }
 
     fn text(&self, range: &Range<u32>) -> &str {

@@ -1,5 +1,6 @@
 //! Writing a batch: columns grow as events come, and are joined once at the end.
 
+use super::dictionary::Dictionary;
 use super::{Batch, Columns, field};
 use crate::error::{Error, Kind};
 use crate::event::Event;
@@ -11,7 +12,7 @@ use crate::limits::{
 use crate::{v1, varint};
 use bytes::Bytes;
 use prost::Message;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Room that is always kept for the batch's own header fields.
@@ -53,9 +54,7 @@ pub struct BatchBuilder {
     sequence_deltas: Vec<u8>,
     /// Empty as long as all timestamps are the first one's.
     timestamp_deltas_ms: Vec<u8>,
-    entities: Vec<String>,
-    entity_ranks: HashMap<String, u32>,
-    entity_bytes: usize,
+    entities: Dictionary,
     /// Empty as long as no event has an entity.
     entity_indexes: Vec<u8>,
     payload_sizes: Vec<u8>,
@@ -79,9 +78,7 @@ impl BatchBuilder {
             event_types: Vec::new(),
             sequence_deltas: Vec::new(),
             timestamp_deltas_ms: Vec::new(),
-            entities: Vec::new(),
-            entity_ranks: HashMap::new(),
-            entity_bytes: 0,
+            entities: Dictionary::default(),
             entity_indexes: Vec::new(),
             payload_sizes: Vec::new(),
             payloads: Vec::new(),
@@ -106,7 +103,7 @@ impl BatchBuilder {
             + self.event_types.len()
             + self.sequence_deltas.len()
             + self.timestamp_deltas_ms.len()
-            + self.entity_bytes
+            + self.entities.bytes_max()
             + self.entity_indexes.len()
             + self.payload_sizes.len()
             + self.payloads.len()
@@ -120,8 +117,17 @@ impl BatchBuilder {
             || (self.count < BATCH_EVENTS_MAX
                 && id.producer == self.producer
                 && id.sequence > self.last_sequence
-                && self.bytes_max() + payload_bytes + EVENT_COLUMNS_BYTES_MAX + ENTITY_BYTES_MAX
+                && self.bytes_max() + self.growth_max(payload_bytes + ENTITY_BYTES_MAX)
                     <= batch_bytes_max)
+    }
+
+    /// An upper bound of what an event adds whose own bytes (payload, entity, metadata) are
+    /// so many: its share of the columns, and those that begin with it and are filled up.
+    #[inline]
+    fn growth_max(&self, own_bytes: usize) -> usize {
+        let columns = [&self.sequence_deltas, &self.timestamp_deltas_ms, &self.entity_indexes];
+        let fresh = columns.into_iter().filter(|column| column.is_empty()).count();
+        own_bytes + EVENT_COLUMNS_BYTES_MAX + fresh * self.count
     }
 
     /// Adds a typed event, encoding its payload straight into the batch.
@@ -204,20 +210,28 @@ impl BatchBuilder {
         {
             return Err(Error::too_large("bytes of an entity", entity.len(), ENTITY_BYTES_MAX));
         }
+        let metadata = self.check_metadata(event)?;
         if self.count == 0 {
             self.check_names()?;
         } else {
-            self.check_order(event, payload_bytes)?;
+            let metadata_bytes = metadata.as_ref().map_or(0, Message::encoded_len);
+            let own_bytes = payload_bytes + event.entity.map_or(0, str::len) + metadata_bytes;
+            self.check_order(event.id, own_bytes)?;
         }
-        event.metadata.filter(|entries| !entries.is_empty()).map_or(Ok(None), |entries| {
-            let index = self.count as u32;
-            let metadata = v1::EventMetadata { index, entries: entries.clone() };
-            let bytes = metadata.encoded_len();
-            if bytes > METADATA_BYTES_MAX {
-                return Err(Error::too_large("bytes of metadata", bytes, METADATA_BYTES_MAX));
-            }
-            Ok(Some(metadata))
-        })
+        Ok(metadata)
+    }
+
+    #[inline]
+    fn check_metadata(&self, event: &NewEvent<'_>) -> Result<Option<v1::EventMetadata>, Error> {
+        let Some(entries) = event.metadata.filter(|entries| !entries.is_empty()) else {
+            return Ok(None);
+        };
+        let metadata = v1::EventMetadata { index: self.count as u32, entries: entries.clone() };
+        let bytes = metadata.encoded_len();
+        if bytes > METADATA_BYTES_MAX {
+            return Err(Error::too_large("bytes of metadata", bytes, METADATA_BYTES_MAX));
+        }
+        Ok(Some(metadata))
     }
 
     fn check_names(&self) -> Result<(), Error> {
@@ -231,14 +245,14 @@ impl BatchBuilder {
     }
 
     #[inline]
-    fn check_order(&self, event: &NewEvent<'_>, payload_bytes: usize) -> Result<(), Error> {
+    fn check_order(&self, id: EventId, own_bytes: usize) -> Result<(), Error> {
         if self.count == BATCH_EVENTS_MAX {
             return Err(Error::too_large("events of a batch", self.count + 1, BATCH_EVENTS_MAX));
         }
-        if event.id.producer != self.producer || event.id.sequence <= self.last_sequence {
+        if id.producer != self.producer || id.sequence <= self.last_sequence {
             return Err(Error::malformed("an event of another producer, or out of sequence"));
         }
-        let bytes = self.bytes_max() + payload_bytes + METADATA_BYTES_MAX;
+        let bytes = self.bytes_max() + self.growth_max(own_bytes);
         if bytes > BATCH_BYTES_MAX {
             return Err(Error::too_large("bytes of a batch", bytes, BATCH_BYTES_MAX));
         }
@@ -268,16 +282,7 @@ impl BatchBuilder {
         if self.entity_indexes.is_empty() {
             self.entity_indexes.resize(self.count, 0);
         }
-        let index = entity.map_or(0, |entity| match self.entity_ranks.get(entity) {
-            Some(&rank) => rank,
-            None => {
-                self.entities.push(entity.to_owned());
-                self.entity_bytes += entity.len() + 3;
-                let rank = self.entities.len() as u32;
-                self.entity_ranks.insert(entity.to_owned(), rank);
-                rank
-            }
-        });
+        let index = entity.map_or(0, |entity| self.entities.rank(entity));
         varint::put(&mut self.entity_indexes, u64::from(index));
     }
 
@@ -303,7 +308,7 @@ impl BatchBuilder {
         columns.sequence_deltas = out.block(field::SEQUENCE_DELTAS, &self.sequence_deltas);
         columns.timestamp_deltas_ms =
             out.block(field::TIMESTAMP_DELTAS_MS, &self.timestamp_deltas_ms);
-        for entity in self.entities.drain(..) {
+        for entity in self.entities.iter() {
             columns.entities.push(out.entry(field::ENTITIES, entity.as_bytes()));
         }
         columns.entity_indexes = out.block(field::ENTITY_INDEXES, &self.entity_indexes);
@@ -322,12 +327,25 @@ impl BatchBuilder {
         self.event_types.clear();
         self.sequence_deltas.clear();
         self.timestamp_deltas_ms.clear();
-        self.entity_ranks.clear();
-        self.entity_bytes = 0;
+        self.entities.clear();
         self.entity_indexes.clear();
         self.payload_sizes.clear();
         self.payloads.clear();
         self.metadata_bytes = 0;
+    }
+
+    /// The room that all columns have; it grows when pushing allocates.
+    #[cfg(test)]
+    pub(super) fn room(&self) -> Vec<usize> {
+        let columns = [
+            &self.event_types,
+            &self.sequence_deltas,
+            &self.timestamp_deltas_ms,
+            &self.entity_indexes,
+            &self.payload_sizes,
+            &self.payloads,
+        ];
+        columns.into_iter().map(Vec::capacity).chain(self.entities.room()).collect()
     }
 }
 

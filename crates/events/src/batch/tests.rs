@@ -220,6 +220,58 @@ fn retain_keeps_ids_and_drops_the_rest() {
 }
 
 #[test]
+fn retain_loses_nothing_when_there_is_no_room_for_the_gaps() {
+    let count = BATCH_EVENTS_MAX;
+    // Consecutive and of one moment: without the first event but one, a column has to begin.
+    let mut message = v1::EventBatch {
+        event_types: vec![1; count],
+        payload_sizes: vec![1021; count],
+        payloads: vec![0; 1021 * count],
+        ..Default::default()
+    };
+    message.payload_sizes[1] = 0;
+    message.payloads.truncate(1021 * (count - 1));
+    message.source = "s".repeat(128);
+    let room = crate::limits::BATCH_BYTES_MAX - message.encoded_len();
+    assert!(room < count, "{room}");
+    message.world = "w".repeat(room.min(128) - 3);
+    let batch = Batch::decode(message.encode_to_vec().into()).unwrap();
+    let kept = batch.retain(|event| event.index != 1).unwrap();
+    assert!(kept.iter().filter(|event| event.index != 1).count() >= count - 2);
+    assert!(Batch::decode(kept.bytes().clone()).is_ok());
+}
+
+#[test]
+fn a_batch_never_outgrows_its_limit_when_columns_begin_late() {
+    let metadata = BTreeMap::from([("k".to_owned(), "v".repeat(16_000))]);
+    let mut builder = BatchBuilder::new("s", "w");
+    let plain = NewEvent {
+        event_type: 1,
+        id: id(1, 0),
+        timestamp_ms: 0,
+        entity: None,
+        payload: &[0; 1016],
+        metadata: None,
+    };
+    let mut sequence = 0;
+    while builder.push(NewEvent { id: id(1, sequence), ..plain }).is_ok() {
+        sequence += 1;
+        let heavy = NewEvent {
+            id: id(1, sequence + 5),
+            timestamp_ms: 9,
+            entity: Some("e"),
+            metadata: Some(&metadata),
+            ..plain
+        };
+        if sequence > 4050 && builder.push(heavy).is_ok() {
+            break;
+        }
+    }
+    let batch = builder.finish().unwrap();
+    assert!(Batch::decode(batch.bytes().clone()).is_ok(), "{}", batch.bytes().len());
+}
+
+#[test]
 fn filters_admit_by_type_and_entity() {
     let mut builder = BatchBuilder::new("s", "w");
     let event = WeatherChanged::default();
@@ -229,4 +281,24 @@ fn filters_admit_by_type_and_entity() {
     assert!(batch.admits(&[1], &["oslo".to_owned()]));
     assert!(!batch.admits(&[2], &[]));
     assert!(!batch.admits(&[], &["rome".to_owned()]));
+}
+
+#[test]
+fn pushing_allocates_nothing_once_the_columns_have_grown() {
+    let mut builder = BatchBuilder::new("weather-manager", "europe");
+    let fill = |builder: &mut BatchBuilder| {
+        let event = WeatherChanged { temperature_decicelsius: -5, ..Default::default() };
+        for sequence in 0..1000u64 {
+            let entity = format!("region-{}", sequence % 300);
+            let timestamp_ms = sequence as i64 * 417;
+            builder.push_event(&event, id(9, 2 * sequence), timestamp_ms, Some(&entity)).unwrap();
+        }
+    };
+    fill(&mut builder);
+    let room = builder.room();
+    let first = builder.finish().unwrap();
+    assert_eq!(first.entities().count(), 300);
+    fill(&mut builder);
+    assert_eq!(builder.room(), room);
+    assert_eq!(builder.finish().unwrap(), first);
 }
