@@ -1,0 +1,50 @@
+//! The connection: one HTTP/2 channel that connects when it is used and again when it broke,
+//! with the key on every call.
+
+use crate::options::RemoteOptions;
+use http::Uri;
+use std::time::Duration;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+use worldbus_rpc::limits::MESSAGE_BYTES_MAX;
+use worldbus_rpc::v1::bus_service_client::BusServiceClient;
+
+/// A silent event-bus is probed this often, and given up if it does not answer in time.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// The operating system probes likewise, for who keeps a connection without using it.
+const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// The stub over our connection.
+pub(crate) type Client = BusServiceClient<InterceptedService<Channel, Auth>>;
+
+/// Puts the key on a call.
+#[derive(Clone)]
+pub(crate) struct Auth(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Auth {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(header) = &self.0 {
+            request.metadata_mut().insert("authorization", header.clone());
+        }
+        Ok(request)
+    }
+}
+
+/// A client that connects at its first call.
+pub(crate) fn client(address: Uri, options: &RemoteOptions) -> Client {
+    let endpoint = Endpoint::from(address)
+        .tcp_nodelay(true)
+        .tcp_keepalive(Some(TCP_KEEP_ALIVE))
+        .connect_timeout(options.connect_timeout)
+        .http2_adaptive_window(true)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true);
+    let auth = Auth(options.api_key.as_ref().map(|key| key.header().clone()));
+    BusServiceClient::with_interceptor(endpoint.connect_lazy(), auth)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}

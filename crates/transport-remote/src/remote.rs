@@ -1,0 +1,169 @@
+//! The transport itself: calls, and what they share.
+
+use crate::address;
+use crate::channel::{self, Client};
+use crate::consumer::{RemoteConsumer, closed};
+use crate::failure::{ask, broken, change};
+use crate::gather::Gather;
+use crate::options::RemoteOptions;
+use crate::reader::{RemoteReader, depends_on_now, fixed};
+use crate::settler::Settler;
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use worldbus_bus::{
+    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Kind, ReadSpec, Reader,
+    SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+};
+use worldbus_events::Batch;
+use worldbus_rpc::v1;
+
+/// Bytes of a publish entry besides its batch, about.
+const ENTRY_BYTES: usize = 80;
+
+/// The event-bus of another process.
+///
+/// Behaves as the transport behind that event-bus, whose capabilities it has. All its parts
+/// share one connection.
+pub struct Remote {
+    client: Client,
+    options: RemoteOptions,
+    capabilities: Capabilities,
+    server_version: String,
+    publishes: Gather<v1::PublishEntry, Appended>,
+    settler: Arc<Settler>,
+    closed: CancellationToken,
+}
+
+impl Remote {
+    /// Connects to the event-bus at `http://host:port` and asks what it can do.
+    ///
+    /// # Errors
+    /// `Invalid` for an address that is none, `Unavailable` (retry) when nothing answers
+    /// there, `Unauthorized` for a wrong key, `Unsupported` when what answers is not an
+    /// event-bus; each says what to do.
+    pub async fn connect(url: &str, options: RemoteOptions) -> Result<Self, Error> {
+        let client = channel::client(address::parse(url)?, &options);
+        let limit = options.connect_timeout;
+        let mut stub = client.clone();
+        let description = ask(limit, stub.describe(v1::DescribeRequest {}))
+            .await
+            .map_err(|error| at(url, &error))?;
+        let capabilities = worldbus_rpc::capabilities("remote", &description)?;
+        let server_version = description.server_version;
+        tracing::debug!(url, server_version, behind = description.transport, "connected");
+        let publishes = publishes(client.clone(), options.call_timeout);
+        let settler = Settler::start(client.clone(), options.call_timeout);
+        let closed = CancellationToken::new();
+        Ok(Self { client, options, capabilities, server_version, publishes, settler, closed })
+    }
+
+    /// The version of the event-bus at the time of connecting.
+    pub fn server_version(&self) -> &str {
+        &self.server_version
+    }
+
+    fn open(&self) -> Result<Client, Error> {
+        if self.closed.is_cancelled() { Err(closed()) } else { Ok(self.client.clone()) }
+    }
+}
+
+impl std::fmt::Debug for Remote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut remote = f.debug_struct("Remote");
+        remote.field("options", &self.options).field("capabilities", &self.capabilities);
+        remote.finish_non_exhaustive()
+    }
+}
+
+/// An error of connecting, with the address and what to do.
+fn at(url: &str, error: &Error) -> Error {
+    let context = match error.kind() {
+        Kind::Unavailable | Kind::Timeout => format!(
+            "{url}: {error}; start one with `worldbus up` or `worldbus event-bus`, \
+             or correct WORLDBUS_URL"
+        ),
+        _ => format!("{url}: {error}"),
+    };
+    Error::refused(error.kind(), context).with_fate(error.fate())
+}
+
+fn publishes(client: Client, call_timeout: Duration) -> Gather<v1::PublishEntry, Appended> {
+    let call = move |entries| {
+        let mut client = client.clone();
+        async move {
+            let request = v1::PublishRequest { entries };
+            let response = change(call_timeout, client.publish(request)).await?;
+            let no_result = || {
+                let context = "the event-bus gave no result that this version knows";
+                Err(Error::unknown(Kind::Unavailable, context))
+            };
+            let results = response.results.into_iter();
+            Ok(results.map(|result| result.into_result().unwrap_or_else(no_result)).collect())
+        }
+        .boxed()
+    };
+    Gather::start(Box::new(call))
+}
+
+#[async_trait]
+impl Transport for Remote {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        let bytes = batch.bytes().len() + ENTRY_BYTES;
+        let batch = batch.bytes().clone();
+        self.publishes.send(v1::PublishEntry { topic: topic.to_string(), batch }, bytes).await
+    }
+
+    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        let (client, settler) = (self.open()?, Arc::clone(&self.settler));
+        let consumer =
+            RemoteConsumer::open(client, &spec, &self.options, settler, self.closed.clone());
+        Ok(Box::new(consumer.await?))
+    }
+
+    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        self.capabilities.require(Capability::Replay)?;
+        let spec = if depends_on_now(&spec) { fixed(spec, &self.topics().await?) } else { spec };
+        let reader = RemoteReader::open(self.open()?, spec, &self.options, self.closed.clone());
+        Ok(Box::new(reader.await?))
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
+        let mut client = self.open()?;
+        let call = client.list_topics(v1::ListTopicsRequest {});
+        let response = ask(self.options.call_timeout, call).await?;
+        response.topics.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        let mut client = self.open()?;
+        let request = v1::ListDeadLettersRequest {
+            subscription: subscription.map(ToString::to_string).unwrap_or_default(),
+            limit: u32::try_from(limit).unwrap_or(u32::MAX),
+        };
+        let mut stream = ask(self.options.call_timeout, client.list_dead_letters(request)).await?;
+        let mut letters = Vec::new();
+        while let Some(message) = stream.message().await.map_err(|status| broken(&status))? {
+            let letter = message.dead_letter.unwrap_or_default();
+            letters.push(letter.try_into()?);
+        }
+        Ok(letters)
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.closed.cancel();
+        self.publishes.close().await;
+        self.settler.close().await;
+        Ok(())
+    }
+}
