@@ -187,6 +187,3 @@ impl Drop for Shared {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -224,10 +224,10 @@ impl OpenRouter {
             };
             let message = Message::new(&batch, &view, &delivered.lease, delivered.appended_ms);
             if let Err(error) = handler.handle(message).await {
-                let name = &delivered.lease.subscription;
-                metrics::counter!("worldbus_poison_events_total", "subscription" => name.to_string())
+                let subscription = delivered.lease.subscription.to_string();
+                tracing::warn!(subscription, event_id = %view.id, %error, "dead letter");
+                metrics::counter!("worldbus_poison_events_total", "subscription" => subscription)
                     .increment(1);
-                tracing::warn!(subscription = %name, event_id = %view.id, %error, "dead letter");
                 let now_ms = self.bus.wall().now_us() / 1000;
                 dead.push(DeadEvent {
                     index: view.index,
@@ -288,6 +288,3 @@ where
     }
     call().await
 }
-
-#[cfg(test)]
-mod tests;

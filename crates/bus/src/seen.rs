@@ -49,6 +49,14 @@ impl SeenWindow {
         self.producers.get(&id.producer).is_some_and(|producer| producer.contains(id.sequence))
     }
 
+    /// Whether one of the sequences `first..end` of a producer was seen.
+    pub fn contains_any(&self, producer: ProducerId, first: u64, end: u64) -> bool {
+        self.producers.get(&producer).is_some_and(|producer| {
+            let below = producer.ranges.range(..end).next_back();
+            below.is_some_and(|(_, &range_end)| range_end > first)
+        })
+    }
+
     /// Remembers an event; whether it was new.
     pub fn insert(&mut self, id: EventId) -> bool {
         let limits = self.limits;

@@ -8,6 +8,8 @@ use std::path::Path;
 
 const PACKAGE: &str = "worldbus.events.v1";
 const OPTION: &str = "worldbus.events.v1.event_type";
+/// The first number for studios.
+const STUDIO_NUMBER_MIN: u32 = 1000;
 
 pub(crate) fn rust(
     compiler: &protox::Compiler,
@@ -38,7 +40,8 @@ pub(crate) fn rust(
         let entry = value.as_message().ok_or("the event_type option is not a message")?;
         let file = out_dir.join(format!("{}.rs", message.package_name()));
         let mut source = std::fs::read_to_string(&file)?;
-        event_impl(&mut source, &message, entry, events_crate)?;
+        let number_min = if ours { 1 } else { STUDIO_NUMBER_MIN };
+        event_impl(&mut source, &message, entry, events_crate, number_min)?;
         std::fs::write(&file, source)?;
     }
     Ok(())
@@ -49,6 +52,7 @@ fn event_impl(
     message: &MessageDescriptor,
     entry: &DynamicMessage,
     events_crate: &str,
+    number_min: u32,
 ) -> Result<(), Box<dyn Error>> {
     if message.parent_message().is_some() {
         let name = message.full_name();
@@ -57,9 +61,13 @@ fn event_impl(
     let number = entry.get_field_by_name("number").and_then(|v| v.as_u32()).unwrap_or(0);
     let name = text(entry, "name");
     let topic = text(entry, "topic");
-    if number == 0 || name.is_empty() || topic.is_empty() {
+    if number < number_min || name.is_empty() || topic.is_empty() {
         let message = message.full_name();
-        return Err(format!("{message}: the event_type option needs number, name, topic").into());
+        return Err(format!(
+            "{message}: the event_type option needs a number from {number_min}, a name and a \
+             topic; found {number}, {name:?} and {topic:?}"
+        )
+        .into());
     }
     writeln!(
         source,

@@ -15,6 +15,8 @@
 //! `worldbus` and nothing else, but `prost-types` if it uses Google's well-known types.
 //! Not for: anything at run time; reading a catalogue is `worldbus_events::Catalogue`.
 
+#![allow(clippy::disallowed_methods, reason = "a build script reads and writes files")]
+
 mod generate;
 mod resolve;
 
@@ -77,3 +79,6 @@ impl Builder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

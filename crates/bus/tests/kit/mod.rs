@@ -1,0 +1,174 @@
+//! A real embedded bus behind a switch that can hold and fail publishes and settlements.
+
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use async_trait::async_trait;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use tokio::sync::Semaphore;
+use worldbus_bus::*;
+use worldbus_events::v1::TimeUpdated;
+use worldbus_events::{Batch, Event};
+use worldbus_transport_embedded::{Embedded, Options};
+
+/// What happens to a publish.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// It fails without reaching the engine.
+    Before(Error),
+    /// It reaches the engine, and then fails.
+    After(Error),
+}
+
+pub struct Faulty {
+    pub inner: Arc<dyn Transport>,
+    pub faults: Mutex<VecDeque<Fault>>,
+    /// Publishes that may begin; closed: all.
+    pub gate: Semaphore,
+    pub sizes: Mutex<Vec<usize>>,
+    pub settle_faults: Arc<Mutex<VecDeque<Error>>>,
+    _dir: TempDir,
+}
+
+impl Faulty {
+    pub fn open() -> Arc<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let embedded = Embedded::open(&dir.path().join("bus"), Options::default()).unwrap();
+        let gate = Semaphore::new(0);
+        gate.close();
+        Arc::new(Self {
+            inner: Arc::new(embedded),
+            faults: Mutex::default(),
+            gate,
+            sizes: Mutex::default(),
+            settle_faults: Arc::default(),
+            _dir: dir,
+        })
+    }
+
+    /// As [`Faulty::open`], each publish waiting for a permit.
+    pub fn gated() -> Arc<Self> {
+        let mut faulty = Self::open();
+        Arc::get_mut(&mut faulty).unwrap().gate = Semaphore::new(0);
+        faulty
+    }
+
+    pub fn bus(self: &Arc<Self>) -> Bus {
+        Bus::new(Arc::clone(self) as Arc<dyn Transport>)
+    }
+
+    /// The minutes of all time.updated events, as they are stored.
+    pub async fn minutes(&self) -> Vec<i64> {
+        let mut minutes = Vec::new();
+        for batch in self.stored().await {
+            minutes.extend(batch.iter().map(|e| e.decode::<TimeUpdated>().unwrap().total_minutes));
+        }
+        minutes
+    }
+
+    pub async fn stored(&self) -> Vec<Batch> {
+        let topic = Topic::new(TimeUpdated::TOPIC).unwrap();
+        let spec = ReadSpec::topics([topic], Position::Start, false);
+        let mut reader = self.inner.read(spec).await.unwrap();
+        let mut batches = Vec::new();
+        while let Some(stored) = reader.next().await.unwrap() {
+            batches.push(stored.batch);
+        }
+        batches
+    }
+}
+
+#[async_trait]
+impl Transport for Faulty {
+    fn capabilities(&self) -> &Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        if let Ok(permit) = self.gate.acquire().await {
+            permit.forget();
+        }
+        let fault = self.faults.lock().unwrap().pop_front();
+        if let Some(Fault::Before(error)) = fault {
+            return Err(error);
+        }
+        self.sizes.lock().unwrap().push(batch.len());
+        let appended = self.inner.publish(topic, batch).await?;
+        match fault {
+            Some(Fault::After(error)) => Err(error),
+            _ => Ok(appended),
+        }
+    }
+
+    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        let inner = self.inner.subscribe(spec).await?;
+        Ok(Box::new(FaultyConsumer { inner, faults: Arc::clone(&self.settle_faults) }))
+    }
+
+    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        self.inner.read(spec).await
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
+        self.inner.topics().await
+    }
+
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        self.inner.dead_letters(subscription, limit).await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.inner.close().await
+    }
+}
+
+struct FaultyConsumer {
+    inner: Box<dyn Consumer>,
+    faults: Arc<Mutex<VecDeque<Error>>>,
+}
+
+#[async_trait]
+impl Consumer for FaultyConsumer {
+    async fn next(&mut self) -> Result<Delivered, Error> {
+        self.inner.next().await
+    }
+
+    fn settler(&self) -> Arc<dyn Settle> {
+        let inner = self.inner.settler();
+        Arc::new(FaultySettler { inner, faults: Arc::clone(&self.faults) })
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), Error> {
+        self.inner.close().await
+    }
+}
+
+struct FaultySettler {
+    inner: Arc<dyn Settle>,
+    faults: Arc<Mutex<VecDeque<Error>>>,
+}
+
+#[async_trait]
+impl Settle for FaultySettler {
+    async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
+        if outcome == Outcome::Ack
+            && let Some(error) = self.faults.lock().unwrap().pop_front()
+        {
+            return Err(error);
+        }
+        self.inner.settle(lease, outcome).await
+    }
+
+    async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {
+        self.inner.dead_letter(lease, events).await
+    }
+}
+
+pub fn tick(minute: i64) -> TimeUpdated {
+    TimeUpdated { total_minutes: minute, ..Default::default() }
+}

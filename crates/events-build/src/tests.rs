@@ -1,0 +1,58 @@
+//! What a studio's build script gets: types and a descriptor set, or an error that says where.
+
+use super::*;
+use std::fs;
+
+/// Compiles a studio's file with this body; the generated Rust, or the error.
+fn build(body: &str) -> Result<String, String> {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("studio.proto");
+    let head = "syntax = \"proto3\";\npackage studio.v1;\n\
+                import \"worldbus/events/v1/catalogue.proto\";\n";
+    fs::write(&file, format!("{head}{body}")).unwrap();
+    let built = Builder::new().out_dir(dir.path()).compile(&[&file], &[dir.path()]);
+    built.map_err(|error| error.to_string())?;
+    let set = fs::read(dir.path().join("catalogue.binpb")).unwrap();
+    assert!(prost_reflect::DescriptorPool::decode(&set[..]).is_ok(), "imports are included");
+    Ok(fs::read_to_string(dir.path().join("studio.v1.rs")).unwrap())
+}
+
+fn event_type(number: u32, name: &str, topic: &str) -> String {
+    format!(
+        "option (worldbus.events.v1.event_type) = \
+         {{ number: {number} name: {name:?} topic: {topic:?} }};"
+    )
+}
+
+#[test]
+fn an_event_type_becomes_an_event_of_the_facade() {
+    let option = event_type(1000, "quest.completed", "quest");
+    let rust = build(&format!("message QuestCompleted {{ {option} }} message Plain {{}}")).unwrap();
+    assert!(rust.contains("impl ::worldbus::events::Event for QuestCompleted"), "{rust}");
+    assert!(rust.contains("const NUMBER: u32 = 1000;"), "{rust}");
+    assert!(!rust.contains("Event for Plain"), "{rust}");
+}
+
+#[test]
+fn options_that_cannot_be_are_refused_by_message() {
+    for (option, found) in [
+        (event_type(7, "quest.completed", "quest"), "from 1000"),
+        (event_type(1000, "", "quest"), "found 1000, \"\""),
+        (event_type(1000, "quest.completed", ""), "and \"\""),
+    ] {
+        let error = build(&format!("message Quest {{ {option} }}")).unwrap_err();
+        assert!(error.contains("studio.v1.Quest") && error.contains(found), "{error}");
+    }
+    let option = event_type(1000, "quest.completed", "quest");
+    let error = build(&format!("message Outer {{ message Quest {{ {option} }} }}")).unwrap_err();
+    assert!(error.contains("studio.v1.Outer.Quest: the payload"), "{error}");
+}
+
+#[test]
+fn mistakes_in_a_file_name_the_file() {
+    let error = build("message Quest { strin name = 1; }").unwrap_err();
+    assert!(error.contains("strin"), "{error}");
+    let none: [&str; 1] = ["no/such.proto"];
+    let error = Builder::new().out_dir("").compile(&none, &["."]).unwrap_err();
+    assert!(error.to_string().contains("no/such.proto"), "{error}");
+}
