@@ -28,11 +28,13 @@ async fn items_gather_in_order_while_a_call_is_under_way() {
     let (gather, mut calls) = gather();
     let sends = join_all((0..100).map(|item| gather.send(item, 1)));
     let answers = async {
-        let (first, answer) = calls.recv().await.expect("a call");
-        answer.send(Ok(())).expect("waits");
-        let (second, answer) = calls.recv().await.expect("a call");
-        answer.send(Ok(())).expect("waits");
-        [first, second].concat()
+        let mut order = Vec::new();
+        while order.len() < 100 {
+            let (items, answer) = calls.recv().await.expect("a call");
+            order.extend(items);
+            answer.send(Ok(())).expect("waits");
+        }
+        order
     };
     let (results, order) = tokio::join!(sends, answers);
     assert_eq!(order, (0..100).collect::<Vec<_>>());

@@ -1,0 +1,148 @@
+//! `worldbus.bus.v1.BusService`: each call checked, passed to the transport, answered.
+
+use crate::grpc::settlers::Settlers;
+use crate::grpc::{outward, publish, status, streams};
+use crate::open::Open;
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, future::join_all, stream};
+use std::sync::Arc;
+use tonic::{Request, Response, Status};
+use worldbus_bus::{DeadEvent, Error, Kind, Lease, ReadSpec, SubscriptionName, SubscriptionSpec};
+use worldbus_rpc::limits::{DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
+use worldbus_rpc::v1::bus_service_server::BusService;
+use worldbus_rpc::{outcome, v1};
+
+pub(super) struct Broker {
+    open: Arc<Open>,
+    settlers: Arc<Settlers>,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+type Messages<T> = BoxStream<'static, Result<T, Status>>;
+
+impl Broker {
+    pub(super) fn new(open: Arc<Open>) -> Self {
+        Self { open, settlers: Arc::default() }
+    }
+
+    async fn open_consumer(
+        &self,
+        request: v1::SubscribeRequest,
+    ) -> Result<Messages<v1::SubscribeResponse>, Error> {
+        let place = self.open.subscribers.take()?;
+        let stream_id = request.stream_id;
+        let spec = SubscriptionSpec::try_from(request)?;
+        let name = spec.name.clone();
+        tracing::debug!(subscription = %name, consumer = spec.consumer, "consumer opened");
+        let consumer = self.open.transport().subscribe(spec).await?;
+        self.settlers.remember(&name, consumer.settler())?;
+        let left = self.settlers.enter(stream_id);
+        Ok(streams::deliveries(consumer, left, self.open.shutdown.clone(), place).boxed())
+    }
+
+    async fn open_reader(
+        &self,
+        request: v1::ReadRequest,
+    ) -> Result<Messages<v1::ReadResponse>, Error> {
+        let place = self.open.readers.take()?;
+        let reader = self.open.transport().read(ReadSpec::try_from(request)?).await?;
+        Ok(streams::stored(reader, self.open.shutdown.clone(), place).boxed())
+    }
+
+    async fn settle_one(&self, settlement: v1::Settlement) -> Result<(), Error> {
+        let lease = Lease::try_from(settlement.lease.unwrap_or_default())?;
+        let outcome = outcome(settlement.outcome)?;
+        self.settlers.of(&lease)?.settle(&lease, outcome).await
+    }
+
+    async fn set_aside(&self, request: v1::DeadLetterRequest) -> Result<(), Error> {
+        let lease = Lease::try_from(request.lease.unwrap_or_default())?;
+        let events = request.events.into_iter().map(DeadEvent::from).collect();
+        self.settlers.of(&lease)?.dead_letter(&lease, events).await
+    }
+}
+
+#[async_trait]
+impl BusService for Broker {
+    async fn describe(&self, _: Request<v1::DescribeRequest>) -> Answer<v1::DescribeResponse> {
+        let description = v1::DescribeResponse::from(self.open.transport().capabilities());
+        let server_version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Response::new(v1::DescribeResponse { server_version, ..description }))
+    }
+
+    async fn publish(&self, request: Request<v1::PublishRequest>) -> Answer<v1::PublishResponse> {
+        let response = publish::publish(&self.open, request.into_inner()).await;
+        response.map(Response::new).map_err(status)
+    }
+
+    type SubscribeStream = Messages<v1::SubscribeResponse>;
+
+    async fn subscribe(
+        &self,
+        request: Request<v1::SubscribeRequest>,
+    ) -> Answer<Self::SubscribeStream> {
+        self.open_consumer(request.into_inner()).await.map(Response::new).map_err(status)
+    }
+
+    async fn leave(&self, request: Request<v1::LeaveRequest>) -> Answer<v1::LeaveResponse> {
+        self.settlers.leave(request.into_inner().stream_id);
+        Ok(Response::new(v1::LeaveResponse {}))
+    }
+
+    async fn settle(&self, request: Request<v1::SettleRequest>) -> Answer<v1::SettleResponse> {
+        let settlements = request.into_inner().settlements;
+        if settlements.len() > GATHER_COUNT_MAX {
+            let context = format!("more than {GATHER_COUNT_MAX} settlements in a call");
+            return Err(status(Error::refused(Kind::TooLarge, context)));
+        }
+        let results = join_all(settlements.into_iter().map(|one| self.settle_one(one))).await;
+        let results = results.into_iter().map(|result| v1::SettleResult {
+            error: result.err().map(|error| (&outward(error)).into()),
+        });
+        Ok(Response::new(v1::SettleResponse { results: results.collect() }))
+    }
+
+    async fn dead_letter(
+        &self,
+        request: Request<v1::DeadLetterRequest>,
+    ) -> Answer<v1::DeadLetterResponse> {
+        self.set_aside(request.into_inner()).await.map_err(status)?;
+        Ok(Response::new(v1::DeadLetterResponse {}))
+    }
+
+    type ListDeadLettersStream = Messages<v1::ListDeadLettersResponse>;
+
+    async fn list_dead_letters(
+        &self,
+        request: Request<v1::ListDeadLettersRequest>,
+    ) -> Answer<Self::ListDeadLettersStream> {
+        let request = request.into_inner();
+        let limit = (request.limit as usize).min(DEAD_LETTER_COUNT_MAX);
+        let subscription = match request.subscription.as_str() {
+            "" => None,
+            name => Some(SubscriptionName::new(name).map_err(status)?),
+        };
+        let letters = self.open.transport().dead_letters(subscription.as_ref(), limit).await;
+        let messages = letters
+            .map_err(status)?
+            .into_iter()
+            .map(|letter| Ok(v1::ListDeadLettersResponse { dead_letter: Some(letter.into()) }));
+        Ok(Response::new(stream::iter(messages.collect::<Vec<_>>()).boxed()))
+    }
+
+    type ReadStream = Messages<v1::ReadResponse>;
+
+    async fn read(&self, request: Request<v1::ReadRequest>) -> Answer<Self::ReadStream> {
+        self.open_reader(request.into_inner()).await.map(Response::new).map_err(status)
+    }
+
+    async fn list_topics(
+        &self,
+        _: Request<v1::ListTopicsRequest>,
+    ) -> Answer<v1::ListTopicsResponse> {
+        let topics = self.open.transport().topics().await.map_err(status)?;
+        let topics = topics.iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListTopicsResponse { topics }))
+    }
+}

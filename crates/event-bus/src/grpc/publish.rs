@@ -1,0 +1,70 @@
+//! Appending the batches of one call, in their order, each with its own result.
+
+use crate::grpc::outward;
+use crate::open::Open;
+use futures_util::future::{join_all, maybe_done};
+use futures_util::poll;
+use worldbus_bus::{Appended, Error, Kind, Topic};
+use worldbus_events::Batch;
+use worldbus_rpc::limits::GATHER_COUNT_MAX;
+use worldbus_rpc::v1;
+
+pub(super) async fn publish(
+    open: &Open,
+    request: v1::PublishRequest,
+) -> Result<v1::PublishResponse, Error> {
+    let count = request.entries.len();
+    if count > GATHER_COUNT_MAX {
+        let context = format!("{count} batches in a call are more than {GATHER_COUNT_MAX}");
+        return Err(Error::refused(Kind::TooLarge, context));
+    }
+    let entries: Vec<_> = request.entries.into_iter().map(checked).collect();
+    let appends = entries.iter().map(|entry| {
+        Box::pin(maybe_done(async move {
+            let (topic, batch) = entry.as_ref().map_err(Clone::clone)?;
+            open.transport().publish(topic, batch.clone()).await
+        }))
+    });
+    let mut appends: Vec<_> = appends.collect();
+    // The transport appends in the order of first polls.
+    for append in &mut appends {
+        let _ = poll!(append);
+    }
+    let results = join_all(appends.iter_mut().map(async |append| {
+        append.as_mut().await;
+        append.as_mut().take_output()
+    }));
+    let results: Vec<_> = results.await.into_iter().flatten().map(|r| r.map_err(outward)).collect();
+    count_appended(open, &entries, &results);
+    Ok(v1::PublishResponse { results: results.iter().map(Into::into).collect() })
+}
+
+fn checked(entry: v1::PublishEntry) -> Result<(Topic, Batch), Error> {
+    Ok((Topic::new(&entry.topic)?, worldbus_rpc::batch(entry.batch)?))
+}
+
+fn count_appended(
+    open: &Open,
+    entries: &[Result<(Topic, Batch), Error>],
+    results: &[Result<Appended, Error>],
+) {
+    for (entry, result) in entries.iter().zip(results) {
+        match (entry, result) {
+            (Ok((topic, batch)), Ok(_)) => {
+                open.tally.appended(batch);
+                tracing::debug!(
+                    %topic,
+                    source = batch.source(),
+                    events = batch.len(),
+                    bytes = batch.bytes().len(),
+                    "batch published"
+                );
+            }
+            (_, Err(error)) => {
+                metrics::counter!("worldbus_publish_failures_total").increment(1);
+                tracing::debug!(%error, kind = ?error.kind(), "batch not published");
+            }
+            (Err(_), Ok(_)) => {}
+        }
+    }
+}
