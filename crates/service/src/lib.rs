@@ -25,8 +25,10 @@
 //! # }
 //! ```
 
+pub mod checkpoint;
 pub mod config;
 pub mod door;
+pub mod emit;
 pub mod extract;
 pub mod health;
 pub mod logging;

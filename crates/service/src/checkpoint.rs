@@ -1,0 +1,79 @@
+//! For simulated services: how far the events of a world are durable, kept in the state store so
+//! that a restart goes on there. Not the world's state: losing it costs a few twins, no event.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::{self, Error, Kind, StateStore};
+
+/// Every event of the clock as it was at `epoch` is durable up to `wall_us`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The newest epoch of the clock that was considered.
+    pub epoch: u32,
+    /// Wall time in microseconds since the Unix epoch.
+    pub wall_us: i64,
+}
+
+/// The checkpoint of one service in one world. Its instances share it; it only moves forward.
+#[derive(Debug, Clone)]
+pub struct Checkpoints {
+    store: Arc<dyn StateStore>,
+    key: String,
+}
+
+impl Checkpoints {
+    /// The checkpoint under a key of the store.
+    pub fn new(store: Arc<dyn StateStore>, key: String) -> Self {
+        Self { store, key }
+    }
+
+    /// The checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// Those of the store; `Damaged` if the value is no checkpoint.
+    pub async fn load(&self) -> Result<Option<Checkpoint>, Error> {
+        let entry = self.store.get(&self.key).await?;
+        entry.map(|entry| self.parse(&entry.value)).transpose()
+    }
+
+    /// Keeps a checkpoint unless there is a later one.
+    ///
+    /// # Errors
+    /// Those of the store; `Damaged` if the value there is no checkpoint.
+    pub async fn save(&self, checkpoint: Checkpoint) -> Result<(), Error> {
+        let value = serde_json::to_vec(&checkpoint).unwrap_or_default();
+        let saved = state::update(&*self.store, &self.key, |current| {
+            match current.map(|bytes| self.parse(bytes)).transpose()? {
+                Some(there) if there >= checkpoint => Err(Unsaved::Later),
+                _ => Ok(value.clone()),
+            }
+        });
+        match saved.await {
+            Ok(_) | Err(Unsaved::Later) => Ok(()),
+            Err(Unsaved::Store(error)) => Err(error),
+        }
+    }
+
+    fn parse(&self, bytes: &[u8]) -> Result<Checkpoint, Error> {
+        serde_json::from_slice(bytes).map_err(|error| {
+            let text = format!("state key `{}` holds no checkpoint; delete it", self.key);
+            Error::new(Kind::Damaged, text).caused_by(error)
+        })
+    }
+}
+
+enum Unsaved {
+    Later,
+    Store(Error),
+}
+
+impl From<Error> for Unsaved {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,108 @@
+//! For simulated services: publishes events that carry their own ids, in order, with patience.
+//! While the bus is away the events wait and the service is not ready; nothing is given up, since
+//! the same ids can be published again by anybody. Not for ordinary events, whose publisher tells
+//! its caller what became of them.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use worldbus_bus::{Bus, Error, Outgoing, Publisher, PublisherOptions, Topic};
+
+use crate::Readiness;
+use crate::health::Condition;
+
+/// An answer of the bus that takes longer makes the service not ready.
+const ANSWER_MS_MAX: u64 = 2_000;
+/// How long the answer of the last events is awaited after the shutdown began.
+const DRAIN_MS_MAX: u64 = 2_000;
+/// The publisher tries a batch for as long as it takes: its order is kept by not giving up.
+const TIMEOUT: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// Publishes the events of one simulated service on one topic.
+#[derive(Debug)]
+pub struct Emitter {
+    publisher: Publisher,
+    topic: Topic,
+    condition: Condition,
+}
+
+/// What became of emitted events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emitted {
+    /// All are durable.
+    Durable,
+    /// The shutdown came first: emit them again at the next start.
+    Interrupted,
+}
+
+impl Emitter {
+    /// An emitter of `source` in `world`; its condition is registered as "`source`: bus".
+    ///
+    /// # Errors
+    /// `Invalid` if the topic is no name.
+    pub fn new(
+        bus: &Bus,
+        source: &str,
+        world: &str,
+        topic: &str,
+        readiness: &Readiness,
+    ) -> Result<Self, Error> {
+        let options = PublisherOptions { timeout: TIMEOUT, ..PublisherOptions::new(source, world) };
+        Ok(Self {
+            publisher: bus.publisher_with(options),
+            topic: Topic::new(topic)?,
+            condition: readiness.condition(format!("{source}: bus")),
+        })
+    }
+
+    /// Publishes events in order and waits until all are durable or the shutdown is over. The
+    /// caller bounds how many.
+    ///
+    /// # Errors
+    /// What no patience mends: the bus was closed, or refuses (`Unauthorized`, `Damaged`).
+    pub async fn emit<'a, I>(
+        &self,
+        events: I,
+        shutdown: &CancellationToken,
+    ) -> Result<Emitted, Error>
+    where
+        I: IntoIterator<Item = Outgoing<'a>>,
+    {
+        let mut pending = Vec::new();
+        for event in events {
+            pending.push(self.publisher.enqueue_raw(&self.topic, event).await?);
+        }
+        let answers = async {
+            for answer in pending {
+                answer.await?;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            result = self.watch(answers) => result.map(|()| Emitted::Durable),
+            () = drained(shutdown) => Ok(Emitted::Interrupted),
+        }
+    }
+
+    async fn watch(&self, answers: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+        tokio::pin!(answers);
+        let patience = Duration::from_millis(ANSWER_MS_MAX);
+        let result = match tokio::time::timeout(patience, &mut answers).await {
+            Ok(result) => result,
+            Err(_) => {
+                self.condition.failed("the bus does not answer; events wait");
+                answers.await
+            }
+        };
+        match &result {
+            Ok(()) => self.condition.met(),
+            Err(error) => self.condition.failed(error.to_string()),
+        }
+        result
+    }
+}
+
+async fn drained(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(Duration::from_millis(DRAIN_MS_MAX)).await;
+}
