@@ -1,1 +1,46 @@
-//! Skeleton.
+//! The embedded transport: a durable broker inside the process, over one SQLite file.
+//!
+//! ```text
+//! publish ─▶ queue ─▶ writer: group, dedupe, one transaction, fsync ─▶ ack
+//!                        │                                       └──▶ tail (memory) ─▶ wake-up
+//! consumer ◀─ subscription (cursors, leases) ◀─ tail, or a reader connection on the file
+//! ```
+//!
+//! One thread owns the writing connection. It takes all that is pending, writes it as one row,
+//! and acknowledges after the commit's fsync: the slower the disk, the fuller the groups, and
+//! no timer anywhere. Live consumers are served from memory, late ones from the file.
+//!
+//! What is stored is refused rather than guessed: the write-ahead log is scanned before SQLite
+//! sees it, each batch and each record carries a CRC32C that is verified at each read, offsets
+//! are contiguous and heads say where they end.
+//!
+//! Not for: more than one process at a time on a directory (the event-bus serves others), nor
+//! the meaning of events.
+#![allow(clippy::disallowed_methods, reason = "this is the adapter of the disk")]
+
+mod assemble;
+mod checkpoint;
+mod codec;
+mod consumer;
+mod cursor;
+mod embedded;
+mod failure;
+mod group;
+mod live;
+mod lock;
+mod options;
+mod queue;
+mod reader;
+mod reads;
+mod record;
+mod settler;
+mod shared;
+mod store;
+mod subscription;
+mod tail;
+mod wal_scan;
+mod writer;
+
+pub use embedded::Embedded;
+pub use options::Options;
+pub use shared::Health;

@@ -1,0 +1,232 @@
+//! Putting a commit group together: places and numbers for what is published, duplicates left
+//! out. Pure: nothing that is known changes before the commit has succeeded.
+
+use crate::codec::Kind as RecordKind;
+use crate::group::{self, Record, Section};
+use crate::options::Options;
+use crate::record::{Dead, DeadKey, Head, Tally};
+use crate::store::{Changes, Entry, NewGroup, remember};
+use crate::tail::Stored;
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use worldbus_bus::{Appended, Error, Kind, SeenWindow, Topic};
+use worldbus_events::Batch;
+
+/// What the writer knows of the committed log.
+pub(crate) struct Ledger {
+    pub(crate) tally: Tally,
+    pub(crate) heads: Vec<Head>,
+    numbers: HashMap<Topic, u32>,
+    seen: SeenWindow,
+    dead_order: VecDeque<DeadKey>,
+    dead_keys: HashSet<DeadKey>,
+}
+
+impl Ledger {
+    pub(crate) fn new(
+        tally: Tally,
+        heads: Vec<Head>,
+        seen: SeenWindow,
+        dead: VecDeque<DeadKey>,
+    ) -> Self {
+        let names = heads.iter().enumerate();
+        let numbers = names.map(|(number, head)| (head.name.clone(), number as u32)).collect();
+        let dead_keys = dead.iter().copied().collect();
+        Self { tally, heads, numbers, seen, dead_order: dead, dead_keys }
+    }
+
+    /// Takes over what was committed.
+    pub(crate) fn apply(&mut self, staged: Finished) {
+        for (number, head) in staged.heads {
+            match self.heads.get_mut(number as usize) {
+                Some(known) => *known = head,
+                None => {
+                    self.numbers.insert(head.name.clone(), number);
+                    self.heads.push(head);
+                }
+            }
+        }
+        for stored in &staged.stored {
+            remember(&mut self.seen, &stored.batch);
+        }
+        let removed = staged.tally.dead_first.saturating_sub(self.tally.dead_first);
+        for key in staged.dead_keys {
+            self.dead_order.push_back(key);
+            self.dead_keys.insert(key);
+        }
+        for key in self.dead_order.drain(..(removed as usize).min(self.dead_order.len())) {
+            self.dead_keys.remove(&key);
+        }
+        self.tally = staged.tally;
+    }
+}
+
+/// What will be committed next.
+pub(crate) struct Staged<'a> {
+    ledger: &'a Ledger,
+    options: &'a Options,
+    pub(crate) tally: Tally,
+    heads: BTreeMap<u32, Head>,
+    numbers: HashMap<Topic, u32>,
+    /// Event ids of this group.
+    seen: SeenWindow,
+    sections: BTreeMap<u32, Section>,
+    data: Vec<u8>,
+    stored: Vec<Stored>,
+    events: u64,
+    dead: Vec<Dead>,
+    dead_keys: HashSet<DeadKey>,
+}
+
+/// What a commit leaves to be taken over.
+pub(crate) struct Finished {
+    pub(crate) tally: Tally,
+    pub(crate) heads: BTreeMap<u32, Head>,
+    pub(crate) stored: Vec<Stored>,
+    pub(crate) events: u64,
+    dead_keys: Vec<DeadKey>,
+}
+
+impl<'a> Staged<'a> {
+    pub(crate) fn new(ledger: &'a Ledger, options: &'a Options, now_ms: i64) -> Self {
+        let tally = ledger.tally.clone();
+        Self {
+            ledger,
+            options,
+            tally: Tally { appended_ms: tally.appended_ms.max(now_ms), closed: false, ..tally },
+            heads: BTreeMap::new(),
+            numbers: HashMap::new(),
+            seen: SeenWindow::new(options.seen),
+            sections: BTreeMap::new(),
+            data: Vec::new(),
+            stored: Vec::new(),
+            events: 0,
+            dead: Vec::new(),
+            dead_keys: HashSet::new(),
+        }
+    }
+
+    /// The head of a topic, with what is staged.
+    pub(crate) fn head(&self, number: u32) -> Option<&Head> {
+        self.heads.get(&number).or_else(|| self.ledger.heads.get(number as usize))
+    }
+
+    /// The number of a topic, which is created if need be.
+    pub(crate) fn topic(&mut self, name: &Topic) -> Result<u32, Error> {
+        let known = self.ledger.numbers.get(name).or_else(|| self.numbers.get(name));
+        if let Some(&number) = known {
+            return Ok(number);
+        }
+        let number = self.tally.topics;
+        if number >= self.options.topics_max {
+            let max = self.options.topics_max;
+            let context = format!("topic {name}: {max} topics exist, which is the most; reuse one");
+            return Err(Error::refused(Kind::TooLarge, context));
+        }
+        self.tally.topics += 1;
+        self.numbers.insert(name.clone(), number);
+        self.heads.insert(number, Head::new(name.clone()));
+        Ok(number)
+    }
+
+    /// Gives a batch its place, without the events that the log has already.
+    pub(crate) fn publish(&mut self, name: &Topic, batch: Batch) -> Result<Appended, Error> {
+        let events = batch.len();
+        let batch = match self.without_duplicates(batch) {
+            Some(batch) => batch,
+            None => return Ok(Appended { offset: None, duplicates: events as u32 }),
+        };
+        let number = self.topic(name)?;
+        let duplicates = (events - batch.len()) as u32;
+        remember(&mut self.seen, &batch);
+        let offset = self.append(number, batch);
+        Ok(Appended { offset: Some(offset), duplicates })
+    }
+
+    fn without_duplicates(&self, batch: Batch) -> Option<Batch> {
+        let windows = [&self.ledger.seen, &self.seen];
+        if let Some(range) = batch.consecutive_sequences() {
+            let producer = batch.producer();
+            let any = |seen: &&SeenWindow| seen.contains_any(producer, range.start, range.end);
+            if !windows.iter().any(any) {
+                return Some(batch);
+            }
+        }
+        batch.retain(|event| !windows.iter().any(|seen| seen.contains(event.id)))
+    }
+
+    fn append(&mut self, number: u32, batch: Batch) -> u64 {
+        let ledger = self.ledger;
+        // The topic was looked up or created just before.
+        let head =
+            self.heads.entry(number).or_insert_with(|| ledger.heads[number as usize].clone());
+        let (offset, bytes) = (head.next_offset, batch.bytes().len() as u64);
+        head.next_offset += 1;
+        head.events_total += batch.len() as u64;
+        head.bytes += bytes;
+        let section = self.sections.entry(number).or_insert(Section {
+            topic: number,
+            first_offset: offset,
+            batches: 0,
+            bytes: 0,
+        });
+        section.batches += 1;
+        section.bytes += bytes;
+        let group = self.tally.next_group;
+        let record = Record { topic: number, offset, bytes: batch.bytes() };
+        group::push_record(&mut self.data, group, record);
+        self.events += batch.len() as u64;
+        let serial = (group, self.stored.len() as u32);
+        let appended_ms = self.tally.appended_ms;
+        self.stored.push(Stored { topic: number, offset, appended_ms, serial, batch });
+        offset
+    }
+
+    /// Sets an event aside, once.
+    pub(crate) fn dead_letter(&mut self, dead: Dead) {
+        if !self.ledger.dead_keys.contains(&dead.key) && self.dead_keys.insert(dead.key) {
+            self.dead.push(dead);
+        }
+    }
+
+    /// Events that were set aside.
+    pub(crate) fn dead_count(&self) -> usize {
+        self.dead.len()
+    }
+
+    /// Whether there is nothing to commit.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+            && self.dead.is_empty()
+            && self.tally.subscriptions == self.ledger.tally.subscriptions
+    }
+
+    /// What to write, and what to take over once that has succeeded.
+    pub(crate) fn finish(mut self) -> (Changes, Finished) {
+        let mut changes = Changes::default();
+        if !self.stored.is_empty() {
+            let id = self.tally.next_group;
+            self.tally.next_group += 1;
+            let (appended_ms, sections) = (self.tally.appended_ms, self.sections.values().copied());
+            let head = group::Head { appended_ms, sections: sections.clone().collect() };
+            changes.entries =
+                sections.map(|section| Entry { section, appended_ms, group: id }).collect();
+            changes.group = Some(NewGroup { id, head: head.encode(id), data: self.data });
+        }
+        let mut dead_keys = Vec::new();
+        for dead in self.dead {
+            let number = self.tally.dead_next;
+            self.tally.dead_next += 1;
+            let value = dead.encode(number);
+            self.tally.dead_bytes += value.len() as u64;
+            changes.dead.push((number, dead.key.encode(number), value));
+            dead_keys.push(dead.key);
+        }
+        for (&number, head) in &self.heads {
+            let record = (RecordKind::Topic, u64::from(number), head.encode(number));
+            changes.records.push(record);
+        }
+        changes.records.push((RecordKind::Tally, 0, self.tally.encode()));
+        let Self { tally, heads, stored, events, .. } = self;
+        (changes, Finished { tally, heads, stored, events, dead_keys })
+    }
+}

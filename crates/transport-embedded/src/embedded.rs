@@ -1,0 +1,324 @@
+//! The transport: opening a log, and the calls that reach its writer and its readers.
+
+use crate::assemble::Ledger;
+use crate::checkpoint::{Checkpointer, checkpoint};
+use crate::consumer::LogConsumer;
+use crate::failure::Failure;
+use crate::live::Live;
+use crate::options::Options;
+use crate::queue::{Request, closed};
+use crate::reader::{LogReader, resolve};
+use crate::reads::Reads;
+use crate::shared::{Health, Shared};
+use crate::store::{self, Loaded};
+use crate::tail::Tail;
+use crate::writer::Writer;
+use crate::{lock, queue};
+use async_trait::async_trait;
+use bytes::Bytes;
+use rusqlite::Connection;
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use tokio::sync::{oneshot, watch};
+use worldbus_bus::{
+    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, Position,
+    ReadSpec, Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+};
+use worldbus_events::{Batch, limits};
+
+/// The file of the log in its directory.
+const FILE: &str = "log.db";
+/// Bytes of a batch: room for the largest payload with all that goes with it.
+const BATCH_BYTES_MAX: usize = 2 << 20;
+/// Topics that one subscription or reader may list.
+const TOPICS_LISTED_MAX: usize = 256;
+/// Event types, and entities, that one filter may list.
+const FILTER_ENTRIES_MAX: usize = 1024;
+
+/// A durable broker in this process. Cheap to clone; the log is closed when the last clone is
+/// dropped, or by [`Transport::close`].
+#[derive(Clone)]
+pub struct Embedded {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    shared: Arc<Shared>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Embedded {
+    /// Opens the log in a directory, creating both if need be. Blocks for as long as it takes
+    /// to scan and recover what the last process left behind.
+    ///
+    /// # Errors
+    /// `InUse` if another process has the directory, `Damaged` if what is stored is not what
+    /// was written, `Invalid` if it was written by a newer version or cannot be opened, `Full`
+    /// if there is no space to create it. Each names the file and what to do.
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
+        let dir = dir.as_ref();
+        std::fs::create_dir_all(dir).map_err(|error| {
+            let dir = dir.display();
+            let context = format!("cannot create the directory {dir}: {error}; check the path");
+            Error::refused(Kind::Invalid, context)
+        })?;
+        let lock = lock::take(dir)?;
+        let file = dir.join(FILE);
+        store::open_file(&file, options.sync)?;
+        let opened =
+            Opened::new(&file, &options).map_err(|failure| failure.told(&file, Fate::Refused))?;
+        Self::start(opened, lock, &file, options)
+    }
+
+    fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
+        let Opened { connection, reads, checkpointer, loaded } = opened;
+        let Loaded { tally, heads, subscriptions, dead_keys, seen } = loaded;
+        let live = subscriptions.into_iter().enumerate().map(|(id, mut subscription)| {
+            if !tally.closed {
+                // Whoever held a lease in the process that crashed is gone with it.
+                subscription.cursors.values_mut().for_each(crate::cursor::Cursor::end_leases);
+            }
+            Arc::new(Live::new(id as u32, subscription))
+        });
+        let tail = Tail::new(heads.clone(), options.tail_bytes_max);
+        let live = live.collect();
+        let file = file.to_path_buf();
+        let shared =
+            Arc::new(Shared::new(file, options, capabilities(), tail, live, Arc::new(reads)));
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            connection,
+            ledger: Ledger::new(tally, heads, seen, dead_keys),
+            checkpointer,
+            lock,
+            maintained: Instant::now(),
+        };
+        let thread = std::thread::Builder::new().name("worldbus-log".to_owned());
+        let thread = thread.spawn(move || writer.run()).map_err(|error| {
+            let failure = Failure::from(error);
+            failure.told(&shared.file, Fate::Refused)
+        })?;
+        let handle = Handle { shared, writer: Mutex::new(Some(thread)) };
+        Ok(Self { handle: Arc::new(handle) })
+    }
+
+    /// Whether the log takes batches now, and every change of that.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.handle.shared.health.subscribe()
+    }
+
+    /// Whether the log takes batches now: if not, `/readyz` should say so.
+    pub fn writable(&self) -> bool {
+        matches!(*self.handle.shared.health.borrow(), Health::Writable)
+    }
+
+    /// Waits until the log has failed for good, if it ever does: then the process should exit.
+    pub async fn failed(&self) -> Error {
+        let mut health = self.health();
+        let failed = health.wait_for(|health| matches!(health, Health::Failed(_))).await;
+        match failed.as_deref() {
+            Ok(Health::Failed(error)) => error.clone(),
+            // The sender lives as long as `self`.
+            _ => closed(),
+        }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        &self.handle.shared
+    }
+}
+
+/// A file that was opened and verified.
+struct Opened {
+    connection: Connection,
+    reads: Reads,
+    checkpointer: Checkpointer,
+    loaded: Loaded,
+}
+
+impl Opened {
+    fn new(file: &Path, options: &Options) -> Result<Self, Failure> {
+        let connection = store::connect(file, options.sync)?;
+        let loaded = store::load(&connection, options.seen, options.seen_rebuild_bytes_max)?;
+        // Leaves nothing behind the end of the write-ahead log that could be taken for damage
+        // later. Without space for it, it goes on as it is.
+        checkpoint(&connection, "TRUNCATE");
+        let reads = Reads::open(file.to_path_buf())?;
+        let checkpointer = Checkpointer::start(store::connect(file, options.sync)?)?;
+        Ok(Self { connection, reads, checkpointer, loaded })
+    }
+}
+
+fn capabilities() -> Capabilities {
+    Capabilities {
+        transport: "embedded",
+        has: Capability::ALL.to_vec(),
+        payload_bytes_max: limits::PAYLOAD_BYTES_MAX,
+        batch_bytes_max: BATCH_BYTES_MAX,
+    }
+}
+
+#[async_trait]
+impl Transport for Embedded {
+    fn capabilities(&self) -> &Capabilities {
+        &self.shared().capabilities
+    }
+
+    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        let bytes = batch.bytes().len();
+        if bytes > BATCH_BYTES_MAX {
+            let context = format!(
+                "a batch of {bytes} bytes; at most {BATCH_BYTES_MAX} fit: send less at once"
+            );
+            return Err(Error::refused(Kind::TooLarge, context));
+        }
+        let (reply, answer) = oneshot::channel();
+        // Before the first await: the order of first polls is the order of the log.
+        let request = Request::Publish { topic: topic.clone(), batch, reply };
+        let _place = self.shared().queue.submit(request)?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        check_spec(&spec)?;
+        let mut starts = Vec::with_capacity(spec.topics.len());
+        for topic in &spec.topics {
+            let number = self.shared().tail().number(topic);
+            starts.push(match (spec.start, number) {
+                (Position::TimeMs(_), Some(number)) => {
+                    Position::Offset(resolve(self.shared(), number, spec.start).await?)
+                }
+                (start, _) => start,
+            });
+        }
+        let (reply, answer) = oneshot::channel();
+        let request = Request::Subscribe { spec: Box::new(spec.clone()), starts, reply };
+        let _place = self.shared().queue.submit(request)?;
+        let live = answer.await.unwrap_or_else(|_| Err(stopped()))?;
+        Ok(Box::new(LogConsumer::new(Arc::clone(self.shared()), live, spec)))
+    }
+
+    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        check_count("topics", spec.topics.len(), TOPICS_LISTED_MAX)?;
+        check_filter(&spec.filter)?;
+        Ok(Box::new(LogReader::open(Arc::clone(self.shared()), spec).await?))
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
+        let status = |head: &crate::record::Head| TopicStatus {
+            topic: head.name.clone(),
+            first_offset: head.first_offset,
+            next_offset: head.next_offset,
+            events_total: head.events_total,
+            bytes: head.bytes,
+        };
+        let mut topics: Vec<_> = self.shared().tail().heads().map(status).collect();
+        topics.sort_by(|a, b| a.topic.cmp(&b.topic));
+        Ok(topics)
+    }
+
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        let by_id: std::collections::HashMap<u32, SubscriptionName> = {
+            let all = self.shared().subscriptions();
+            all.values().map(|live| (live.id, live.name.clone())).collect()
+        };
+        let wanted = match subscription {
+            None => None,
+            Some(name) => match by_id.iter().find(|(_, known)| *known == name) {
+                Some((&id, _)) => Some(id),
+                None => {
+                    let context = format!("subscription {name} does not exist");
+                    return Err(Error::refused(Kind::NotFound, context));
+                }
+            },
+        };
+        let work = move |connection: &_| store::dead_letters(connection, wanted, limit);
+        let found = self.shared().reads.run(work).await?;
+        found.into_iter().map(|(number, dead)| self.letter(number, dead, &by_id)).collect()
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.shared().queue.close();
+        let writer = self.handle.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // The writer ends after what is in line; a panic in it was told already.
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
+        self.shared().failed().map_or(Ok(()), Err)
+    }
+}
+
+impl Embedded {
+    fn letter(
+        &self,
+        number: u64,
+        dead: crate::record::Dead,
+        subscriptions: &std::collections::HashMap<u32, SubscriptionName>,
+    ) -> Result<DeadLetter, Error> {
+        let damaged = |what: String| {
+            Failure::Damaged(format!("dead letter {number} {what}"))
+                .told(&self.shared().file, Fate::Refused)
+        };
+        let subscription = subscriptions.get(&dead.key.subscription);
+        let topic = self.shared().tail().head(dead.key.topic).map(|head| head.name.clone());
+        let (Some(subscription), Some(topic)) = (subscription, topic) else {
+            return Err(damaged("is of an unknown subscription or topic".to_owned()));
+        };
+        let batch = Batch::decode(Bytes::from(dead.batch));
+        let batch = batch.map_err(|error| damaged(format!("is {error}")))?;
+        let event = batch.iter().next();
+        Ok(DeadLetter {
+            number,
+            subscription: subscription.clone(),
+            topic,
+            offset: dead.key.offset,
+            consumer: dead.consumer,
+            event: dead.event,
+            game_event: event.map(|event| event.to_game_event()).unwrap_or_default(),
+        })
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // So that the directory is free again when the last clone is gone.
+            let _ = writer.join();
+        }
+    }
+}
+
+fn check_spec(spec: &SubscriptionSpec) -> Result<(), Error> {
+    if spec.topics.is_empty() {
+        let context = format!("subscription {} names no topic; name at least one", spec.name);
+        return Err(Error::refused(Kind::Invalid, context));
+    }
+    check_count("topics", spec.topics.len(), TOPICS_LISTED_MAX)?;
+    check_filter(&spec.filter)
+}
+
+fn check_filter(filter: &worldbus_bus::Filter) -> Result<(), Error> {
+    check_count("event types", filter.types.len(), FILTER_ENTRIES_MAX)?;
+    check_count("entities", filter.entities.len(), FILTER_ENTRIES_MAX)
+}
+
+fn check_count(what: &str, count: usize, max: usize) -> Result<(), Error> {
+    if count <= max {
+        return Ok(());
+    }
+    Err(Error::refused(Kind::TooLarge, format!("{count} {what}; list at most {max}")))
+}
+
+/// The writer went away without an answer: the request may have been done.
+fn stopped() -> Error {
+    queue::closed().with_fate(Fate::Unknown)
+}

@@ -1,0 +1,71 @@
+//! Why the store failed, sorted by what follows from it; told with the file's name.
+
+use rusqlite::ErrorCode;
+use std::path::Path;
+use worldbus_bus::{Error, Fate, Kind};
+
+/// A failure of the store, before it is put into words with the path.
+#[derive(Debug, Clone)]
+pub(crate) enum Failure {
+    /// No space is left. Rolled back; it may succeed later.
+    Full(String),
+    /// Reading or writing failed. After a failed fsync nobody knows what the disk has.
+    Io(String),
+    /// What is stored is not what was written.
+    Damaged(String),
+}
+
+/// `SQLITE_IOERR_SHMSIZE`: the wal-index could not grow, which is how a full disk may show.
+const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full(error.to_string()),
+            Some(_) if extended == Some(IOERR_SHMSIZE) => Self::Full(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
+            // SQLITE_ERROR: our own statements do not fit what is there.
+            Some(ErrorCode::Unknown) => Self::Damaged(error.to_string()),
+            Some(_) => Self::Io(error.to_string()),
+            // A row or a column that is not of the kind that we wrote.
+            None => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::Full(error.to_string())
+            }
+            _ => Self::Io(error.to_string()),
+        }
+    }
+}
+
+impl Failure {
+    /// The error for callers. `fate` is that of an I/O error: a commit may have happened, a
+    /// read did not.
+    pub(crate) fn told(&self, file: &Path, fate: Fate) -> Error {
+        let file = file.display();
+        match self {
+            Self::Full(why) => Error::retry(
+                Kind::Full,
+                format!("no space to write {file} ({why}); make room, then it goes on by itself"),
+            ),
+            Self::Io(why) => Error::unknown(
+                Kind::Unavailable,
+                format!("the disk failed at {file} ({why}); check the disk and start again"),
+            )
+            .with_fate(fate),
+            Self::Damaged(what) => Error::refused(
+                Kind::Damaged,
+                format!("{file} is damaged: {what}; restore the directory from a copy"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A subscription with its consumers: the state machine behind a lock, its wake-up, and the
+//! batches that were fetched for it from the disk.
+
+use crate::subscription::Subscription;
+use crate::tail::Stored;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use worldbus_bus::SubscriptionName;
+
+/// A subscription in this process.
+pub(crate) struct Live {
+    pub(crate) id: u32,
+    pub(crate) name: SubscriptionName,
+    /// Locked before the tail, never after.
+    state: Mutex<State>,
+    /// Woken when a settlement may let a consumer go on.
+    pub(crate) changed: Notify,
+    /// Held while batches are fetched, so that competing consumers do not all fetch the same.
+    pub(crate) fetching: tokio::sync::Mutex<()>,
+    dirty: AtomicBool,
+    consumers: AtomicU64,
+}
+
+/// What the lock holds.
+pub(crate) struct State {
+    pub(crate) subscription: Subscription,
+    /// Batches from the disk, by topic and offset; of each topic what one fetch brought.
+    pub(crate) fetched: BTreeMap<(u32, u64), Arc<Stored>>,
+}
+
+impl Live {
+    pub(crate) fn new(id: u32, subscription: Subscription) -> Self {
+        Self {
+            id,
+            name: subscription.name.clone(),
+            state: Mutex::new(State { subscription, fetched: BTreeMap::new() }),
+            changed: Notify::new(),
+            fetching: tokio::sync::Mutex::default(),
+            dirty: AtomicBool::new(false),
+            consumers: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An id for one more consumer; never 0.
+    pub(crate) fn next_consumer(&self) -> u64 {
+        self.consumers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn set_dirty(&self) {
+        self.dirty.store(true, Ordering::Release);
+    }
+
+    /// Whether its state changed since it was last asked.
+    pub(crate) fn take_dirty(&self) -> bool {
+        self.dirty.swap(false, Ordering::AcqRel)
+    }
+}

@@ -1,0 +1,67 @@
+//! What may be chosen about an embedded log, each with a safe default.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use worldbus_bus::{SeenLimits, SystemClock, WallClock};
+
+/// Bounds and clock of an embedded log.
+#[derive(Clone)]
+pub struct Options {
+    /// Batches older than this are removed.
+    pub retention_age: Duration,
+    /// The oldest batches of a topic are removed while it holds more bytes than this.
+    pub retention_bytes: u64,
+    /// Bytes of batches in one commit. One batch more may go in.
+    pub group_bytes_max: usize,
+    /// Bytes of batches that wait for the writer; beyond them publishers wait in line.
+    pub queue_bytes_max: usize,
+    /// Bytes of recent batches kept in memory for those who consume them as they come.
+    pub tail_bytes_max: usize,
+    /// How many event ids are remembered to drop duplicates.
+    pub seen: SeenLimits,
+    /// Bytes at the end of the log that are read at open to remember their event ids again.
+    pub seen_rebuild_bytes_max: u64,
+    /// Topics.
+    pub topics_max: u32,
+    /// Subscriptions.
+    pub subscriptions_max: u32,
+    /// Dead letters; beyond them the oldest are removed.
+    pub dead_letters_max: u64,
+    /// Bytes of dead letters; beyond them the oldest are removed.
+    pub dead_letter_bytes_max: u64,
+    /// The wall clock.
+    pub clock: Arc<dyn WallClock>,
+    /// Without it nothing is durable and acks mean little: for tests on copies of a log.
+    #[doc(hidden)]
+    pub sync: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            retention_age: Duration::from_secs(7 * 24 * 3600),
+            retention_bytes: 1 << 30,
+            group_bytes_max: 4 << 20,
+            queue_bytes_max: 16 << 20,
+            tail_bytes_max: 16 << 20,
+            seen: SeenLimits::default(),
+            seen_rebuild_bytes_max: 16 << 20,
+            topics_max: 256,
+            subscriptions_max: 1024,
+            dead_letters_max: 10_000,
+            dead_letter_bytes_max: 256 << 20,
+            clock: Arc::new(SystemClock::default()),
+            sync: true,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("retention_age", &self.retention_age)
+            .field("retention_bytes", &self.retention_bytes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,202 @@
+//! What waits for the writer. Bounded in bytes; behind the bound, callers wait in line.
+//!
+//! Not a channel: a channel that is full hands out its places in an order that the scheduler
+//! decides, and batches must be appended in the order in which their publishing began. Here a
+//! request takes its place at once, and is withdrawn if its caller goes away before the
+//! writer has room for it. So what waits in line is owned by callers that are waiting.
+
+use crate::live::Live;
+use crate::record::Dead;
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+use worldbus_bus::{Appended, Error, Kind, Position, SubscriptionSpec, Topic};
+use worldbus_events::Batch;
+
+/// Where an answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What the writer is asked for.
+pub(crate) enum Request {
+    Publish { topic: Topic, batch: Batch, reply: Reply<Appended> },
+    Subscribe { spec: Box<SubscriptionSpec>, starts: Vec<Position>, reply: Reply<Arc<Live>> },
+    DeadLetter { letters: Vec<Dead>, reply: Reply<()> },
+}
+
+/// What a request costs besides its batch.
+const REQUEST_BYTES: usize = 256;
+
+impl Request {
+    pub(crate) fn bytes(&self) -> usize {
+        let bytes = match self {
+            Self::Publish { batch, .. } => batch.bytes().len(),
+            Self::Subscribe { .. } => 0,
+            Self::DeadLetter { letters, .. } => {
+                letters.iter().map(|letter| letter.batch.len()).sum()
+            }
+        };
+        bytes + REQUEST_BYTES
+    }
+}
+
+/// What the writer does next.
+pub(crate) enum Work {
+    /// Write these, and the cursors that changed.
+    Group(Vec<Request>),
+    /// Nothing is left and nothing will come.
+    End,
+}
+
+/// The line before the writer.
+pub(crate) struct Queue {
+    inner: Mutex<Inner>,
+    work: Condvar,
+    bytes_max: usize,
+}
+
+#[derive(Default)]
+struct Inner {
+    pending: VecDeque<Request>,
+    pending_bytes: usize,
+    waiting: VecDeque<(u64, Request)>,
+    tickets: u64,
+    /// Whether the writer sleeps and has to be woken.
+    idle: bool,
+    closed: bool,
+    /// When cursors that changed are written, if nothing else is before.
+    cursors_due: Option<Instant>,
+}
+
+/// A request's place; withdraws it when dropped, unless the writer has taken it over.
+pub(crate) struct Place<'a> {
+    queue: &'a Queue,
+    ticket: Option<u64>,
+}
+
+impl Queue {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { inner: Mutex::default(), work: Condvar::new(), bytes_max }
+    }
+
+    /// Takes a place in line, at once.
+    pub(crate) fn submit(&self, request: Request) -> Result<Place<'_>, Error> {
+        let mut inner = self.lock();
+        if inner.closed {
+            return Err(closed());
+        }
+        let bytes = request.bytes();
+        let fits = inner.pending.is_empty() || inner.pending_bytes + bytes <= self.bytes_max;
+        let ticket = if inner.waiting.is_empty() && fits {
+            inner.pending_bytes += bytes;
+            inner.pending.push_back(request);
+            None
+        } else {
+            inner.tickets += 1;
+            let ticket = inner.tickets;
+            inner.waiting.push_back((ticket, request));
+            Some(ticket)
+        };
+        self.wake(&mut inner);
+        Ok(Place { queue: self, ticket })
+    }
+
+    /// Has the cursors written, `delay` from now at the latest.
+    pub(crate) fn cursors_changed(&self, delay: Duration) {
+        let mut inner = self.lock();
+        if inner.cursors_due.is_none() {
+            inner.cursors_due = Some(Instant::now() + delay);
+            self.wake(&mut inner);
+        }
+    }
+
+    /// Takes no more requests; what is in line is still done.
+    pub(crate) fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        self.wake(&mut inner);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Waits for work, at most `idle_max`; takes up to `bytes_max` of it and at least one
+    /// request if there is one.
+    pub(crate) fn take(&self, bytes_max: usize, idle_max: Duration) -> Work {
+        let idle_end = Instant::now() + idle_max;
+        let mut inner = self.lock();
+        loop {
+            if !inner.pending.is_empty() {
+                inner.cursors_due = None;
+                return Work::Group(self.pop(&mut inner, bytes_max));
+            }
+            if inner.closed {
+                return Work::End;
+            }
+            let now = Instant::now();
+            let wake_at = inner.cursors_due.map_or(idle_end, |due| due.min(idle_end));
+            if wake_at <= now {
+                inner.cursors_due = None;
+                return Work::Group(Vec::new());
+            }
+            inner.idle = true;
+            let waited = self.work.wait_timeout(inner, wake_at - now);
+            inner = waited.unwrap_or_else(PoisonError::into_inner).0;
+            inner.idle = false;
+        }
+    }
+
+    fn pop(&self, inner: &mut Inner, bytes_max: usize) -> Vec<Request> {
+        let mut taken = Vec::new();
+        let mut taken_bytes = 0;
+        while let Some(request) = inner.pending.front() {
+            let bytes = request.bytes();
+            if !taken.is_empty() && taken_bytes + bytes > bytes_max {
+                break;
+            }
+            taken_bytes += bytes;
+            inner.pending_bytes -= bytes;
+            taken.extend(inner.pending.pop_front());
+        }
+        while let Some((_, request)) = inner.waiting.front() {
+            let bytes = request.bytes();
+            if !inner.pending.is_empty() && inner.pending_bytes + bytes > self.bytes_max {
+                break;
+            }
+            inner.pending_bytes += bytes;
+            inner.pending.extend(inner.waiting.pop_front().map(|(_, request)| request));
+        }
+        taken
+    }
+
+    fn wake(&self, inner: &mut Inner) {
+        if std::mem::take(&mut inner.idle) {
+            self.work.notify_one();
+        }
+    }
+
+    fn withdraw(&self, ticket: u64) {
+        let mut inner = self.lock();
+        if let Ok(index) = inner.waiting.binary_search_by_key(&ticket, |(ticket, _)| *ticket) {
+            inner.waiting.remove(index);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.queue.withdraw(ticket);
+        }
+    }
+}
+
+/// The error after `close`.
+pub(crate) fn closed() -> Error {
+    Error::refused(Kind::Closed, "the bus was closed; connect again")
+}

@@ -1,0 +1,209 @@
+//! Reading the log without leases: what is there, and what comes.
+
+use crate::consumer::{missing, topic_name};
+use crate::queue::closed;
+use crate::reads::{Fetched, fetch, offset_at};
+use crate::shared::Shared;
+use crate::tail::{Stored, Tail};
+use async_trait::async_trait;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::watch;
+use worldbus_bus::{Error, Position, ReadSpec, Reader, StoredBatch, Topic};
+
+/// Batches that are taken from memory in one go.
+const TAKE_MAX: usize = 64;
+
+/// A reader of one or more topics.
+pub(crate) struct LogReader {
+    shared: Arc<Shared>,
+    spec: ReadSpec,
+    /// Where to go on, by topic.
+    next: BTreeMap<u32, u64>,
+    /// Where to end, unless it follows.
+    ends: BTreeMap<u32, u64>,
+    /// Topics that are listed and do not exist yet.
+    awaited: Vec<(Topic, Position)>,
+    /// Topics numbered below it are known; those from it on came later.
+    topics_known: u32,
+    ready: VecDeque<StoredBatch>,
+    commits: watch::Receiver<u64>,
+}
+
+/// What a reader does next.
+enum Step {
+    Ready,
+    Fetch(BTreeMap<u32, u64>),
+    Wait,
+}
+
+impl LogReader {
+    /// Begins where the specification says, as of now.
+    pub(crate) async fn open(shared: Arc<Shared>, spec: ReadSpec) -> Result<Self, Error> {
+        let commits = shared.commits.subscribe();
+        let heads: Vec<_> = shared.tail().heads().cloned().collect();
+        let mut this = Self {
+            shared,
+            awaited: spec.topics.clone(),
+            spec,
+            next: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            topics_known: heads.len() as u32,
+            ready: VecDeque::new(),
+            commits,
+        };
+        for (number, head) in heads.into_iter().enumerate() {
+            let number = number as u32;
+            if let Some(position) = this.wanted(&head.name) {
+                let next = resolve(&this.shared, number, position).await?;
+                this.next.insert(number, next);
+                this.ends.insert(number, head.next_offset);
+            }
+        }
+        Ok(this)
+    }
+
+    /// Where to begin in a topic that is now there, if it is to be read.
+    fn wanted(&mut self, name: &Topic) -> Option<Position> {
+        if let Some(index) = self.awaited.iter().position(|(awaited, _)| awaited == name) {
+            return Some(self.awaited.swap_remove(index).1);
+        }
+        self.spec.all_topics.then_some(self.spec.default_from)
+    }
+
+    /// Takes up the topics that came since.
+    async fn adopt(&mut self) -> Result<(), Error> {
+        let came: Vec<Topic> = {
+            let tail = self.shared.tail();
+            let heads = tail.heads().skip(self.topics_known as usize);
+            heads.map(|head| head.name.clone()).collect()
+        };
+        for name in came {
+            let number = self.topics_known;
+            if let Some(position) = self.wanted(&name) {
+                // All of it came after this reader began.
+                let position = match position {
+                    Position::Now => Position::Start,
+                    position => position,
+                };
+                let next = resolve(&self.shared, number, position).await?;
+                self.next.insert(number, next);
+            }
+            self.topics_known += 1;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<Step, Error> {
+        if self.shared.queue.is_closed() {
+            return Err(closed());
+        }
+        let shared = Arc::clone(&self.shared);
+        let tail = shared.tail();
+        for (&topic, next) in &mut self.next {
+            let first_offset = tail.head(topic).map_or(0, |head| head.first_offset);
+            *next = (*next).max(first_offset);
+        }
+        for _ in 0..TAKE_MAX {
+            let behind: BTreeMap<u32, u64> = self
+                .next
+                .iter()
+                .filter(|&(topic, next)| *next < self.end(&tail, *topic))
+                .map(|(&topic, &next)| (topic, next))
+                .collect();
+            let cached: Option<Vec<_>> =
+                behind.iter().map(|(&topic, &next)| tail.get(topic, next)).collect();
+            let Some(cached) = cached else {
+                // What is to be fetched comes before what is in memory.
+                return Ok(if self.ready.is_empty() { Step::Fetch(behind) } else { Step::Ready });
+            };
+            match cached.into_iter().min_by_key(|stored| stored.serial) {
+                Some(stored) => self.take(&tail, stored),
+                None if self.ready.is_empty() => return Ok(Step::Wait),
+                None => return Ok(Step::Ready),
+            }
+        }
+        Ok(Step::Ready)
+    }
+
+    fn end(&self, tail: &Tail, topic: u32) -> u64 {
+        let end = tail.head(topic).map_or(0, |head| head.next_offset);
+        if self.spec.follow { end } else { self.ends.get(&topic).map_or(0, |&at| at.min(end)) }
+    }
+
+    fn take(&mut self, tail: &Tail, stored: &Stored) {
+        self.next.insert(stored.topic, stored.offset + 1);
+        if self.spec.filter.admits(&stored.batch)
+            && let Some(head) = tail.head(stored.topic)
+        {
+            self.ready.push_back(stored.told(head.name.clone()));
+        }
+    }
+
+    async fn fetch(&mut self, wanted: BTreeMap<u32, u64>) -> Result<(), Error> {
+        match self.shared.reads.run(move |connection| fetch(connection, &wanted)).await? {
+            Fetched::Batches(batches) => {
+                for stored in batches {
+                    if !self.spec.follow
+                        && self.ends.get(&stored.topic).is_none_or(|&end| stored.offset >= end)
+                    {
+                        continue;
+                    }
+                    self.next.insert(stored.topic, stored.offset + 1);
+                    if self.spec.filter.admits(&stored.batch) {
+                        let name = topic_name(&self.shared, stored.topic)?;
+                        self.ready.push_back(stored.told(name));
+                    }
+                }
+                Ok(())
+            }
+            Fetched::Nothing { topic, offset } => missing(&self.shared, topic, offset),
+        }
+    }
+}
+
+#[async_trait]
+impl Reader for LogReader {
+    async fn next(&mut self) -> Result<Option<StoredBatch>, Error> {
+        loop {
+            if let Some(stored) = self.ready.pop_front() {
+                return Ok(Some(stored));
+            }
+            // What happens from here on is noticed by the wait below.
+            self.commits.borrow_and_update();
+            if self.spec.follow {
+                self.adopt().await?;
+            }
+            match self.step()? {
+                Step::Ready => tokio::task::yield_now().await,
+                Step::Fetch(wanted) => self.fetch(wanted).await?,
+                Step::Wait if !self.spec.follow => return Ok(None),
+                Step::Wait => {
+                    // An error would mean that the sender is gone; this reader holds it.
+                    let _ = self.commits.changed().await;
+                }
+            }
+        }
+    }
+}
+
+/// The offset of a position in a topic that exists.
+pub(crate) async fn resolve(
+    shared: &Shared,
+    number: u32,
+    position: Position,
+) -> Result<u64, Error> {
+    let range = {
+        let tail = shared.tail();
+        tail.head(number).map_or(0..0, |head| head.first_offset..head.next_offset)
+    };
+    match position {
+        Position::Now => Ok(range.end),
+        Position::Start => Ok(range.start),
+        Position::Offset(offset) => Ok(offset.max(range.start)),
+        Position::TimeMs(time_ms) => {
+            let work = move |connection: &_| offset_at(connection, number, range, time_ms);
+            shared.reads.run(work).await
+        }
+    }
+}

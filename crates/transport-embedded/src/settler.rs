@@ -1,0 +1,126 @@
+//! Settling deliveries, and setting their events aside.
+
+use crate::consumer::{find, missing, set_aside};
+use crate::cursor::Settlement;
+use crate::live::Live;
+use crate::reads::{Fetched, fetch};
+use crate::record::{Dead, DeadKey};
+use crate::shared::Shared;
+use async_trait::async_trait;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use worldbus_bus::{DeadEvent, Error, Kind, Lease, Outcome, Settle, SubscriptionSpec};
+use worldbus_events::Batch;
+
+/// Bytes of a reason that are kept.
+const REASON_BYTES_MAX: usize = 4096;
+
+/// Settles deliveries of a subscription, whichever of its consumers they went to.
+pub(crate) struct Settler {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) spec: Arc<SubscriptionSpec>,
+}
+
+impl Settler {
+    /// The topic's number, if the lease is one of this subscription.
+    fn topic(&self, lease: &Lease) -> Result<u32, Error> {
+        if let Some(error) = self.shared.failed() {
+            return Err(error);
+        }
+        let number = self.shared.tail().number(&lease.topic);
+        number.filter(|_| lease.subscription == self.live.name).ok_or_else(|| lost(lease))
+    }
+
+    async fn batch(&self, number: u32, lease: &Lease) -> Result<Batch, Error> {
+        let found = find(&self.live.lock(), &self.shared.tail(), number, lease.offset);
+        if let Some(stored) = found {
+            return Ok(stored.batch.clone());
+        }
+        let wanted = BTreeMap::from([(number, lease.offset)]);
+        match self.shared.reads.run(move |connection| fetch(connection, &wanted)).await? {
+            Fetched::Batches(batches) => {
+                let stored = batches.into_iter().next();
+                stored.map(|stored| stored.batch).ok_or_else(|| lost(lease))
+            }
+            Fetched::Nothing { topic, offset } => {
+                missing(&self.shared, topic, offset)?;
+                Err(lost(lease))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Settle for Settler {
+    /// An ack is written with the next commit, 20 ms later at the most.
+    async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
+        let number = self.topic(lease)?;
+        let now_ms = self.shared.now_ms();
+        let settlement = match outcome {
+            Outcome::Ack => Settlement::Ack,
+            // Nothing is gained by waiting if it will not be delivered again.
+            Outcome::Nack(_) if lease.attempt >= self.spec.attempts_max => {
+                Settlement::Nack { at_ms: now_ms }
+            }
+            Outcome::Nack(delay) => Settlement::Nack { at_ms: later(now_ms, delay) },
+            Outcome::Release => Settlement::Release,
+            Outcome::Extend => Settlement::Extend { until_ms: later(now_ms, self.spec.lease) },
+        };
+        let settled =
+            self.live.lock().subscription.settle(number, lease.offset, lease.attempt, settlement);
+        settled.map_err(|_| lost(lease))?;
+        self.shared.changed(&self.live);
+        Ok(())
+    }
+
+    async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {
+        let number = self.topic(lease)?;
+        if !self.live.lock().subscription.holds(number, lease.offset, lease.attempt) {
+            return Err(lost(lease));
+        }
+        let batch = self.batch(number, lease).await?;
+        let key =
+            DeadKey { subscription: self.live.id, topic: number, offset: lease.offset, index: 0 };
+        let letters = letters(key, &self.spec.consumer, &batch, events)?;
+        set_aside(&self.shared, letters).await
+    }
+}
+
+fn later(now_ms: i64, delay: Duration) -> i64 {
+    now_ms.saturating_add(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn lost(lease: &Lease) -> Error {
+    let Lease { subscription, topic, offset, attempt } = lease;
+    Error::refused(
+        Kind::LeaseLost,
+        format!(
+            "delivery {attempt} of batch {offset} of topic {topic} is not {subscription}'s any \
+             more: it was settled, or given to another consumer; drop it"
+        ),
+    )
+}
+
+/// Dead letters of events of a batch. `key` is that of the batch.
+pub(crate) fn letters(
+    key: DeadKey,
+    consumer: &str,
+    batch: &Batch,
+    events: impl IntoIterator<Item = DeadEvent>,
+) -> Result<Vec<Dead>, Error> {
+    let letter = |mut event: DeadEvent| {
+        let index = event.index;
+        let one = batch.retain(|view| view.index == index).ok_or_else(|| {
+            let events = batch.len();
+            let context = format!("dead letter for event {index} of a batch of {events}");
+            Error::refused(Kind::Invalid, context)
+        })?;
+        let cut = event.reason.floor_char_boundary(REASON_BYTES_MAX);
+        event.reason.truncate(cut);
+        let key = DeadKey { index, ..key };
+        Ok(Dead { key, consumer: consumer.to_owned(), event, batch: one.bytes().to_vec() })
+    };
+    events.into_iter().map(letter).collect()
+}

@@ -1,0 +1,184 @@
+//! Reading at open what the process keeps in memory, and verifying that nothing vanished.
+
+use super::query;
+use super::schema::TABLES;
+use crate::codec::Kind;
+use crate::failure::Failure;
+use crate::group::records;
+use crate::record::{DeadKey, Head, Tally};
+use crate::subscription::Subscription;
+use bytes::Bytes;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use std::collections::VecDeque;
+use worldbus_bus::{SeenLimits, SeenWindow};
+use worldbus_events::Batch;
+
+/// What the file says.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) tally: Tally,
+    pub(crate) heads: Vec<Head>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    /// Of the dead letters from `tally.dead_first` on.
+    pub(crate) dead_keys: VecDeque<DeadKey>,
+    pub(crate) seen: SeenWindow,
+}
+
+/// Reads and verifies everything but the batches, and the newest of these.
+pub(crate) fn load(
+    connection: &Connection,
+    limits: SeenLimits,
+    seen_bytes_max: u64,
+) -> Result<Loaded, Failure> {
+    check_schema(connection)?;
+    let tally = tally(connection)?;
+    let mut heads = Vec::new();
+    for number in 0..tally.topics {
+        let sealed = record(connection, Kind::Topic, u64::from(number))?;
+        let head = Head::decode(number, &sealed);
+        heads.push(head.ok_or_else(|| wrong(&format!("the head of topic {number}")))?);
+    }
+    check_index(connection, &heads)?;
+    let mut subscriptions = Vec::new();
+    for id in 0..tally.subscriptions {
+        let sealed = record(connection, Kind::Subscription, u64::from(id))?;
+        let subscription = Subscription::decode(id, &sealed);
+        subscriptions.push(subscription.ok_or_else(|| wrong(&format!("subscription {id}")))?);
+    }
+    let dead_keys = dead_keys(connection, &tally)?;
+    let seen = seen(connection, limits, seen_bytes_max)?;
+    Ok(Loaded { tally, heads, subscriptions, dead_keys, seen })
+}
+
+/// What exists in the whole log.
+pub(super) fn tally(connection: &Connection) -> Result<Tally, Failure> {
+    let sealed = record(connection, Kind::Tally, 0)?;
+    Tally::decode(&sealed).ok_or_else(|| wrong("the tally"))
+}
+
+fn wrong(what: &str) -> Failure {
+    Failure::Damaged(format!("the checksum of {what} is wrong"))
+}
+
+fn record(connection: &Connection, kind: Kind, id: u64) -> Result<Vec<u8>, Failure> {
+    connection
+        .prepare_cached("SELECT value FROM record WHERE kind = ?1 AND id = ?2")?
+        .query_row(params![kind as u8, id.cast_signed()], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| Failure::Damaged(format!("the record {kind:?} {id} is missing")))
+}
+
+/// A statement that changed would read other things than were written.
+fn check_schema(connection: &Connection) -> Result<(), Failure> {
+    let mut statement = connection
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name")?;
+    let found: Vec<(String, String)> =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    if found.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).eq(TABLES) {
+        return Ok(());
+    }
+    Err(Failure::Damaged("its schema is not ours".to_owned()))
+}
+
+/// Each topic's entries must add up to exactly what its head says.
+fn check_index(connection: &Connection, heads: &[Head]) -> Result<(), Failure> {
+    let mut statement = connection.prepare(
+        "SELECT min(first_offset), max(first_offset + batches), sum(batches), sum(bytes)
+         FROM entry WHERE topic = ?1",
+    )?;
+    for (number, head) in heads.iter().enumerate() {
+        let found: [Option<i64>; 4] = statement.query_row([number as i64], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+        })?;
+        let batches = head.next_offset.saturating_sub(head.first_offset);
+        let expected = match batches {
+            0 => [None; 4],
+            _ => [head.first_offset, head.next_offset, batches, head.bytes]
+                .map(|value| Some(value.cast_signed())),
+        };
+        if found != expected || head.first_offset > head.next_offset {
+            let Head { name, first_offset, next_offset, .. } = head;
+            return Err(Failure::Damaged(format!(
+                "the index of topic {name} is not complete from offset {first_offset} to \
+                 {next_offset}"
+            )));
+        }
+    }
+    let foreign: bool = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM entry WHERE topic < 0 OR topic >= ?1)",
+        [heads.len() as i64],
+        |row| row.get(0),
+    )?;
+    if foreign {
+        return Err(Failure::Damaged("the index has entries of no topic".to_owned()));
+    }
+    Ok(())
+}
+
+fn dead_keys(connection: &Connection, tally: &Tally) -> Result<VecDeque<DeadKey>, Failure> {
+    let mut statement =
+        connection.prepare("SELECT number, key FROM dead_letter ORDER BY number")?;
+    let mut rows = statement.query([])?;
+    let mut keys = VecDeque::new();
+    let mut expected = tally.dead_first;
+    while let Some(row) = rows.next()? {
+        let number = row.get::<_, i64>(0)?.cast_unsigned();
+        let key = row.get_ref(1)?.as_blob().ok().and_then(|key| DeadKey::decode(number, key));
+        match key {
+            Some(key) if number == expected && number < tally.dead_next => keys.push_back(key),
+            _ => break,
+        }
+        expected += 1;
+    }
+    if expected != tally.dead_next {
+        let what = format!("dead letter {expected} is missing or wrong");
+        return Err(Failure::Damaged(what));
+    }
+    Ok(keys)
+}
+
+/// Remembers the event ids of the newest batches, oldest first.
+fn seen(
+    connection: &Connection,
+    limits: SeenLimits,
+    bytes_max: u64,
+) -> Result<SeenWindow, Failure> {
+    let mut statement =
+        connection.prepare("SELECT id, octet_length(data) FROM commit_group ORDER BY id DESC")?;
+    let mut rows = statement.query([])?;
+    let mut groups = Vec::new();
+    let mut bytes = 0u64;
+    while let Some(row) = rows.next()? {
+        bytes = bytes.saturating_add(row.get::<_, i64>(1)?.cast_unsigned());
+        if bytes > bytes_max {
+            break;
+        }
+        groups.push(row.get::<_, i64>(0)?.cast_unsigned());
+    }
+    let mut seen = SeenWindow::new(limits);
+    for &id in groups.iter().rev() {
+        let (head, data) = query::group(connection, id)?;
+        let data = Bytes::from(data);
+        for record in records(id, &head, &data).map_err(Failure::Damaged)? {
+            let batch = Batch::decode(data.slice_ref(record.bytes));
+            let batch = batch.map_err(|error| {
+                let (offset, topic) = (record.offset, record.topic);
+                Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
+            })?;
+            remember(&mut seen, &batch);
+        }
+    }
+    Ok(seen)
+}
+
+/// Marks the events of a batch as seen.
+pub(crate) fn remember(seen: &mut SeenWindow, batch: &Batch) {
+    match batch.consecutive_sequences() {
+        Some(range) if seen.insert_range(batch.producer(), range.start, range.end) => {}
+        _ => {
+            for event in batch {
+                seen.insert(event.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Finding and verifying what is stored. Nothing leaves here whose checksum is wrong.
+
+use crate::codec::{Kind, Put};
+use crate::failure::Failure;
+use crate::group::{Head, Section};
+use crate::record::{Dead, DeadKey};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+/// Where a stretch of a topic's batches is: in which commit group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) section: Section,
+    pub(crate) appended_ms: i64,
+    pub(crate) group: u64,
+}
+
+const COLUMNS: &str = "topic, first_offset, batches, bytes, appended_ms, group_id, crc";
+
+impl Entry {
+    fn crc(&self) -> u32 {
+        let Section { topic, first_offset, batches, bytes } = self.section;
+        let put = Put::default().u32(topic).u64(first_offset).u32(batches).u64(bytes);
+        let sealed = put.i64(self.appended_ms).seal(Kind::Entry, self.group);
+        sealed.last_chunk::<4>().map_or(0, |crc| u32::from_le_bytes(*crc))
+    }
+
+    pub(super) fn insert(&self, connection: &Connection) -> Result<(), Failure> {
+        let Section { topic, first_offset, batches, bytes } = self.section;
+        let statement =
+            format!("INSERT INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        connection.prepare_cached(&statement)?.execute(params![
+            topic,
+            first_offset.cast_signed(),
+            batches,
+            bytes.cast_signed(),
+            self.appended_ms,
+            self.group.cast_signed(),
+            self.crc()
+        ])?;
+        Ok(())
+    }
+
+    /// The outer error is SQLite's, the inner one ours.
+    fn read(row: &Row<'_>) -> rusqlite::Result<Result<Self, Failure>> {
+        let section = Section {
+            topic: row.get(0)?,
+            first_offset: row.get::<_, i64>(1)?.cast_unsigned(),
+            batches: row.get(2)?,
+            bytes: row.get::<_, i64>(3)?.cast_unsigned(),
+        };
+        let group = row.get::<_, i64>(5)?.cast_unsigned();
+        let this = Self { section, appended_ms: row.get(4)?, group };
+        if row.get::<_, u32>(6)? == this.crc() {
+            return Ok(Ok(this));
+        }
+        let Section { topic, first_offset, .. } = section;
+        let what = format!("the index entry at offset {first_offset} of topic {topic} is wrong");
+        Ok(Err(Failure::Damaged(what)))
+    }
+}
+
+/// The entry that covers an offset; `None` if none does.
+pub(crate) fn entry_at(
+    connection: &Connection,
+    topic: u32,
+    offset: u64,
+) -> Result<Option<Entry>, Failure> {
+    let statement = format!(
+        "SELECT {COLUMNS} FROM entry WHERE topic = ?1 AND first_offset <= ?2
+         ORDER BY first_offset DESC LIMIT 1"
+    );
+    let found = connection
+        .prepare_cached(&statement)?
+        .query_row(params![topic, offset.cast_signed()], Entry::read)
+        .optional()?
+        .transpose()?;
+    Ok(found.filter(|entry| entry.section.topic == topic && offset < entry.section.end()))
+}
+
+/// The oldest entries of a topic.
+pub(crate) fn oldest_entries(
+    connection: &Connection,
+    topic: u32,
+    count_max: u32,
+) -> Result<Vec<Entry>, Failure> {
+    let statement =
+        format!("SELECT {COLUMNS} FROM entry WHERE topic = ?1 ORDER BY first_offset LIMIT ?2");
+    let mut statement = connection.prepare_cached(&statement)?;
+    let rows = statement.query_map(params![topic, count_max], Entry::read)?;
+    rows.map(|row| row?).collect()
+}
+
+/// A commit group: its head, verified, and its data, still to be verified.
+pub(crate) fn group(connection: &Connection, id: u64) -> Result<(Head, Vec<u8>), Failure> {
+    let found: Option<(Vec<u8>, Vec<u8>)> = connection
+        .prepare_cached("SELECT head, data FROM commit_group WHERE id = ?1")?
+        .query_row([id.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((head, data)) = found else {
+        return Err(Failure::Damaged(format!("commit group {id} is missing")));
+    };
+    Ok((checked_head(id, &head)?, data))
+}
+
+fn checked_head(id: u64, head: &[u8]) -> Result<Head, Failure> {
+    Head::decode(id, head)
+        .ok_or_else(|| Failure::Damaged(format!("the head of commit group {id} is wrong")))
+}
+
+/// Those of the groups whose batches are all below the first offsets of their topics.
+pub(crate) fn expired_groups(
+    connection: &Connection,
+    groups: &[u64],
+    first_offset: impl Fn(u32) -> u64,
+) -> Result<Vec<u64>, Failure> {
+    let mut expired = Vec::new();
+    for &id in groups {
+        let head: Option<Vec<u8>> = connection
+            .prepare_cached("SELECT head FROM commit_group WHERE id = ?1")?
+            .query_row([id.cast_signed()], |row| row.get(0))
+            .optional()?;
+        let Some(head) = head else {
+            return Err(Failure::Damaged(format!("commit group {id} is missing")));
+        };
+        let sections = checked_head(id, &head)?.sections;
+        if sections.iter().all(|section| section.end() <= first_offset(section.topic)) {
+            expired.push(id);
+        }
+    }
+    Ok(expired)
+}
+
+/// The newest dead letters, with their numbers, of a subscription or of all. Numbers are
+/// contiguous, so that one which vanished is noticed.
+pub(crate) fn dead_letters(
+    connection: &Connection,
+    subscription: Option<u32>,
+    count_max: usize,
+) -> Result<Vec<(u64, Dead)>, Failure> {
+    let tally = super::load::tally(connection)?;
+    let mut statement = connection
+        .prepare_cached("SELECT number, key, value FROM dead_letter ORDER BY number DESC")?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    for number in (tally.dead_first..tally.dead_next).rev() {
+        if found.len() == count_max {
+            break;
+        }
+        let damaged = || Failure::Damaged(format!("dead letter {number} is missing or wrong"));
+        let row = rows.next()?.ok_or_else(damaged)?;
+        if row.get::<_, i64>(0)?.cast_unsigned() != number {
+            return Err(damaged());
+        }
+        let key = row.get_ref(1)?.as_blob().map_err(|_| damaged())?;
+        let key = DeadKey::decode(number, key).ok_or_else(damaged)?;
+        if subscription.is_none_or(|id| id == key.subscription) {
+            let value = row.get_ref(2)?.as_blob().map_err(|_| damaged())?;
+            found.push((number, Dead::decode(number, key, value).ok_or_else(damaged)?));
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,39 @@
+//! The layout of the file and its version. Changing it means a new version and a migration.
+//!
+//! Everything of ours is in numbers and blobs with checksums; there is no text whose encoding
+//! could be mistaken. Rows are found by their keys only; what is found is verified.
+
+/// The layout that this code writes, in SQLite's `user_version`.
+pub(crate) const VERSION: u32 = 1;
+
+/// "WbLg": tells our file from another program's.
+pub(crate) const APPLICATION_ID: u32 = 0x5762_4c67;
+
+/// Bytes of a page. The default of SQLite; the scan of the write-ahead log counts on it.
+pub(crate) const PAGE_BYTES: u32 = 4096;
+
+/// Names and statements, by name, exactly as SQLite stores them.
+pub(crate) const TABLES: [(&str, &str); 4] = [
+    (
+        "commit_group",
+        "CREATE TABLE commit_group (id INTEGER PRIMARY KEY NOT NULL, head BLOB NOT NULL, \
+         data BLOB NOT NULL) STRICT",
+    ),
+    (
+        "dead_letter",
+        "CREATE TABLE dead_letter (number INTEGER PRIMARY KEY NOT NULL, key BLOB NOT NULL, \
+         value BLOB NOT NULL) STRICT",
+    ),
+    (
+        "entry",
+        "CREATE TABLE entry (topic INTEGER NOT NULL, first_offset INTEGER NOT NULL, \
+         batches INTEGER NOT NULL, bytes INTEGER NOT NULL, appended_ms INTEGER NOT NULL, \
+         group_id INTEGER NOT NULL, crc INTEGER NOT NULL, \
+         PRIMARY KEY (topic, first_offset)) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "record",
+        "CREATE TABLE record (kind INTEGER NOT NULL, id INTEGER NOT NULL, value BLOB NOT NULL, \
+         PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID",
+    ),
+];

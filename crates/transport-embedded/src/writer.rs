@@ -1,0 +1,244 @@
+//! The one thread that writes: takes what is pending, commits it as one group, answers.
+//!
+//! Group commit without a timer: while one group is on its way to the disk the next one
+//! gathers. Nothing is acknowledged, cached or counted before its commit has succeeded.
+
+mod cursors;
+mod retention;
+
+use crate::assemble::{Ledger, Staged};
+use crate::checkpoint::Checkpointer;
+use crate::codec::Kind as RecordKind;
+use crate::failure::Failure;
+use crate::live::Live;
+use crate::queue::{Reply, Request, Work};
+use crate::shared::{Health, Shared};
+use crate::store::{self, Changes};
+use rusqlite::Connection;
+use std::fs::File;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use worldbus_bus::{Appended, Error, Fate};
+
+/// How long the writer sleeps at most: then it looks after retention and a full disk.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+
+/// The writer's own state.
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) connection: Connection,
+    pub(crate) ledger: Ledger,
+    pub(crate) checkpointer: Checkpointer,
+    /// Released as the writer ends, when nothing of it touches the file any more.
+    pub(crate) lock: File,
+    pub(crate) maintained: Instant,
+}
+
+/// An answer that waits for the commit.
+enum Answer {
+    Publish(Reply<Appended>, Appended),
+    Subscribe(Reply<Arc<Live>>, cursors::Binding),
+    DeadLetter(Reply<()>),
+}
+
+impl Writer {
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        let group_bytes_max = self.shared.options.group_bytes_max;
+        loop {
+            match self.shared.queue.take(group_bytes_max, IDLE_MAX) {
+                Work::Group(requests) => self.round(requests),
+                Work::End => break,
+            }
+            self.maintain();
+        }
+        self.end();
+    }
+
+    fn round(&mut self, requests: Vec<Request>) {
+        if let Some(error) = self.shared.failed() {
+            return requests.into_iter().for_each(|request| refuse(request, &error));
+        }
+        let now_ms = self.shared.now_ms();
+        let shared = Arc::clone(&self.shared);
+        let mut staged = Staged::new(&self.ledger, &shared.options, now_ms);
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut records = Vec::new();
+        let mut bindings = cursors::Bindings::new(&shared);
+        for request in requests {
+            match request {
+                Request::Publish { topic, batch, reply } => match staged.publish(&topic, batch) {
+                    Ok(appended) => answers.push(Answer::Publish(reply, appended)),
+                    Err(error) => drop(reply.send(Err(error))),
+                },
+                Request::Subscribe { spec, starts, reply } => {
+                    match bindings.stage(&mut staged, &spec, &starts) {
+                        Ok(binding) => answers.push(Answer::Subscribe(reply, binding)),
+                        Err(error) => drop(reply.send(Err(error))),
+                    }
+                }
+                Request::DeadLetter { letters, reply } => {
+                    letters.into_iter().for_each(|letter| staged.dead_letter(letter));
+                    answers.push(Answer::DeadLetter(reply));
+                }
+            }
+        }
+        let dirty = cursors::take_dirty(&shared);
+        for live in &dirty {
+            records.push((RecordKind::Subscription, u64::from(live.id), cursors::encode(live)));
+        }
+        // A binding replaces the same subscription's cursors, which it contains.
+        records.extend(bindings.records());
+        if staged.is_empty() && records.is_empty() {
+            return self.answer(answers);
+        }
+        let dead_count = staged.dead_count();
+        let (mut changes, mut finished) = staged.finish();
+        changes.records.extend(records);
+        retention::trim_dead(&self.connection, &shared.options, &mut changes, &mut finished.tally);
+        match self.commit(&changes) {
+            Ok(()) => {
+                metrics::counter!("worldbus_dead_letters_total").increment(dead_count as u64);
+                self.committed(finished);
+                self.answer(answers);
+            }
+            Err(error) => {
+                dirty.iter().for_each(|live| live.set_dirty());
+                answers.into_iter().for_each(|answer| answer.fail(&error));
+            }
+        }
+    }
+
+    /// Commits, and keeps the health of the log.
+    fn commit(&mut self, changes: &Changes) -> Result<(), Error> {
+        let begun = Instant::now();
+        let result = store::commit(&mut self.connection, changes);
+        metrics::histogram!("worldbus_log_commit_seconds").record(begun.elapsed().as_secs_f64());
+        let bytes = changes.group.as_ref().map_or(0, |group| group.data.len());
+        let failure = match result {
+            Ok(()) => {
+                metrics::counter!("worldbus_log_commits_total").increment(1);
+                metrics::histogram!("worldbus_log_commit_bytes").record(bytes as f64);
+                self.checkpointer.wrote(bytes);
+                self.shared.health.send_if_modified(|health| {
+                    let was_full = matches!(health, Health::Full(_));
+                    if was_full {
+                        tracing::info!("there is space again; the log goes on");
+                        *health = Health::Writable;
+                    }
+                    was_full
+                });
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        // Rolled back as the transaction was dropped, unless even that failed.
+        let failure = match failure {
+            Failure::Full(why) if !self.connection.is_autocommit() => Failure::Io(why),
+            failure => failure,
+        };
+        let error = failure.told(&self.shared.file, Fate::Unknown);
+        match failure {
+            Failure::Full(_) => {
+                tracing::warn!(%error, "the log takes nothing until there is space");
+                self.shared.health.send_replace(Health::Full(error.clone()));
+            }
+            Failure::Io(_) | Failure::Damaged(_) => {
+                tracing::error!(%error, "the log failed; nothing is acknowledged any more");
+                self.shared.health.send_replace(Health::Failed(error.clone()));
+                self.shared.wake();
+            }
+        }
+        Err(error)
+    }
+
+    /// Takes over what was committed and wakes those who wait for it.
+    fn committed(&mut self, mut finished: crate::assemble::Finished) {
+        let batches = finished.stored.len();
+        if batches > 0 {
+            metrics::histogram!("worldbus_log_commit_events").record(finished.events as f64);
+            metrics::counter!("worldbus_log_events_total").increment(finished.events);
+            tracing::debug!(batches, events = finished.events, "group committed");
+        }
+        let stored = finished.stored.clone();
+        let heads = std::mem::take(&mut finished.heads);
+        {
+            let mut tail = self.shared.tail();
+            for (&number, head) in &heads {
+                tail.set_head(number, head.clone());
+            }
+            stored.into_iter().for_each(|stored| tail.append(stored));
+        }
+        finished.heads = heads;
+        self.ledger.apply(finished);
+        if batches > 0 {
+            self.shared.wake();
+        }
+    }
+
+    fn answer(&self, answers: Vec<Answer>) {
+        for answer in answers {
+            // A caller that went away needs no answer.
+            match answer {
+                Answer::Publish(reply, appended) => drop(reply.send(Ok(appended))),
+                Answer::Subscribe(reply, binding) => {
+                    drop(reply.send(Ok(binding.apply(&self.shared))));
+                }
+                Answer::DeadLetter(reply) => drop(reply.send(Ok(()))),
+            }
+        }
+    }
+
+    fn maintain(&mut self) {
+        self.checkpointer.restart_if_due(&self.connection);
+        if self.maintained.elapsed() >= IDLE_MAX {
+            self.maintained = Instant::now();
+            if matches!(*self.shared.health.borrow(), Health::Full(_)) {
+                self.probe();
+            }
+            cursors::report_lag(&self.shared);
+            self.retain();
+        }
+    }
+
+    /// Whether there is space again: nobody else may come to try.
+    fn probe(&mut self) {
+        let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
+        let _ = self.commit(&Changes { records: vec![tally], ..Changes::default() });
+    }
+
+    /// Writes what is left and says that the log was closed in order.
+    fn end(mut self) {
+        if self.shared.failed().is_none() {
+            self.round(Vec::new());
+            self.ledger.tally.closed = true;
+            self.probe();
+        }
+        self.shared.wake();
+        self.shared.reads.close();
+        let Self { connection, checkpointer, lock, .. } = self;
+        checkpointer.end();
+        if let Err((_, error)) = connection.close() {
+            tracing::warn!(%error, "the log did not close in order; it recovers at the next start");
+        }
+        drop(lock);
+    }
+}
+
+impl Answer {
+    fn fail(self, error: &Error) {
+        match self {
+            Self::Publish(reply, _) => drop(reply.send(Err(error.clone()))),
+            Self::Subscribe(reply, _) => drop(reply.send(Err(error.clone()))),
+            Self::DeadLetter(reply) => drop(reply.send(Err(error.clone()))),
+        }
+    }
+}
+
+fn refuse(request: Request, error: &Error) {
+    match request {
+        Request::Publish { reply, .. } => drop(reply.send(Err(error.clone()))),
+        Request::Subscribe { reply, .. } => drop(reply.send(Err(error.clone()))),
+        Request::DeadLetter { reply, .. } => drop(reply.send(Err(error.clone()))),
+    }
+}

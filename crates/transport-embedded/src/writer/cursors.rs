@@ -1,0 +1,132 @@
+//! Subscriptions as the writer sees them: bound as part of a commit, written when they changed.
+
+use crate::assemble::Staged;
+use crate::codec::Kind as RecordKind;
+use crate::live::Live;
+use crate::shared::Shared;
+use crate::subscription::Subscription;
+use std::collections::HashMap;
+use std::sync::Arc;
+use worldbus_bus::{Error, Filter, Kind, Position, SubscriptionName, SubscriptionSpec};
+
+/// A subscription that is bound to topics once the commit has succeeded.
+pub(super) struct Binding {
+    live: Arc<Live>,
+    topics: Vec<(u32, u64)>,
+    filter: Filter,
+}
+
+impl Binding {
+    /// Binds it. The cursors may have moved since it was staged; bound again they stay.
+    pub(super) fn apply(self, shared: &Shared) -> Arc<Live> {
+        self.live.lock().subscription.bind(&self.topics, &self.filter);
+        shared.subscriptions().insert(self.live.name.clone(), Arc::clone(&self.live));
+        shared.changed(&self.live);
+        self.live
+    }
+}
+
+/// The bindings of one group.
+pub(super) struct Bindings<'a> {
+    shared: &'a Shared,
+    staged: HashMap<SubscriptionName, (Arc<Live>, Subscription)>,
+}
+
+impl<'a> Bindings<'a> {
+    pub(super) fn new(shared: &'a Shared) -> Self {
+        Self { shared, staged: HashMap::new() }
+    }
+
+    /// Prepares a binding. `starts` are those of the topics, times already resolved.
+    pub(super) fn stage(
+        &mut self,
+        staged: &mut Staged<'_>,
+        spec: &SubscriptionSpec,
+        starts: &[Position],
+    ) -> Result<Binding, Error> {
+        let mut topics = Vec::new();
+        for (name, &start) in spec.topics.iter().zip(starts) {
+            let number = staged.topic(name)?;
+            let head = staged.head(number);
+            let (first, next) = head.map_or((0, 0), |head| (head.first_offset, head.next_offset));
+            let offset = match start {
+                Position::Start => first,
+                Position::Offset(offset) => offset.max(first),
+                Position::Now | Position::TimeMs(_) => next,
+            };
+            topics.push((number, offset));
+        }
+        let (live, subscription) = self.find(staged, &spec.name)?;
+        subscription.bind(&topics, &spec.filter);
+        Ok(Binding { live: Arc::clone(live), topics, filter: spec.filter.clone() })
+    }
+
+    fn find(
+        &mut self,
+        staged: &mut Staged<'_>,
+        name: &SubscriptionName,
+    ) -> Result<&mut (Arc<Live>, Subscription), Error> {
+        if !self.staged.contains_key(name) {
+            let known = self.shared.subscriptions().get(name).cloned();
+            let found = match known {
+                Some(live) => {
+                    let subscription = live.lock().subscription.clone();
+                    (live, subscription)
+                }
+                None => {
+                    let id = staged.tally.subscriptions;
+                    let max = self.shared.options.subscriptions_max;
+                    if id >= max {
+                        let context = format!(
+                            "subscription {name}: {max} subscriptions exist, which is the most; \
+                             reuse one"
+                        );
+                        return Err(Error::refused(Kind::TooLarge, context));
+                    }
+                    staged.tally.subscriptions += 1;
+                    let subscription = Subscription::new(name.clone());
+                    (Arc::new(Live::new(id, subscription.clone())), subscription)
+                }
+            };
+            self.staged.insert(name.clone(), found);
+        }
+        self.staged
+            .get_mut(name)
+            .ok_or_else(|| Error::refused(Kind::NotFound, format!("subscription {name}")))
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = (RecordKind, u64, Vec<u8>)> {
+        self.staged.values().map(|(live, subscription)| {
+            (RecordKind::Subscription, u64::from(live.id), subscription.encode(live.id))
+        })
+    }
+}
+
+/// The subscriptions that changed since they were last written.
+pub(super) fn take_dirty(shared: &Shared) -> Vec<Arc<Live>> {
+    shared.subscriptions().values().filter(|live| live.take_dirty()).cloned().collect()
+}
+
+pub(super) fn encode(live: &Live) -> Vec<u8> {
+    live.lock().subscription.encode(live.id)
+}
+
+/// Sets the gauges that say how many batches wait for each subscription.
+pub(super) fn report_lag(shared: &Shared) {
+    let all: Vec<_> = shared.subscriptions().values().cloned().collect();
+    for live in all {
+        let state = live.lock();
+        let tail = shared.tail();
+        let lag: u64 = state
+            .subscription
+            .cursors
+            .iter()
+            .filter_map(|(&topic, cursor)| {
+                tail.head(topic).map(|head| head.next_offset.saturating_sub(cursor.floor()))
+            })
+            .sum();
+        let name = live.name.as_str().to_owned();
+        metrics::gauge!("worldbus_subscription_lag_batches", "subscription" => name)
+            .set(lag as f64);
+    }
+}

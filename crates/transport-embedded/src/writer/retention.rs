@@ -1,0 +1,139 @@
+//! Removing what is too old or too much, in small steps between commits.
+
+use super::Writer;
+use crate::codec::Kind as RecordKind;
+use crate::failure::Failure;
+use crate::options::Options;
+use crate::record::{Head, Tally};
+use crate::store::{self, Changes, Entry};
+use rusqlite::Connection;
+
+/// Index entries that one step removes at the most.
+const STEP_ENTRIES_MAX: u32 = 256;
+/// Steps in a row before publishers have their turn again.
+const STEPS_MAX: usize = 16;
+
+impl Writer {
+    /// Removes what retention asks for.
+    pub(super) fn retain(&mut self) {
+        if self.shared.failed().is_some() {
+            return;
+        }
+        let oldest_ms = self.oldest_ms();
+        for topic in 0..self.ledger.heads.len() as u32 {
+            for _ in 0..STEPS_MAX {
+                match self.step(topic, oldest_ms) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(failure) => {
+                        let error = failure.told(&self.shared.file, worldbus_bus::Fate::Refused);
+                        tracing::warn!(%error, topic, "retention could not remove batches");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    fn oldest_ms(&self) -> i64 {
+        let age_ms = self.shared.options.retention_age.as_millis();
+        self.shared.now_ms().saturating_sub(i64::try_from(age_ms).unwrap_or(i64::MAX))
+    }
+
+    /// One step; whether there may be another.
+    fn step(&mut self, topic: u32, oldest_ms: i64) -> Result<bool, Failure> {
+        let bytes_max = self.shared.options.retention_bytes;
+        let before = self.ledger.heads[topic as usize].clone();
+        let oldest = store::oldest_entries(&self.connection, topic, STEP_ENTRIES_MAX)?;
+        let (after, removed) = plan(&before, &oldest, oldest_ms, bytes_max)?;
+        if removed.is_empty() {
+            return Ok(false);
+        }
+        let groups: Vec<u64> = removed.iter().map(|entry| entry.group).collect();
+        let groups_removed = store::expired_groups(&self.connection, &groups, |number| {
+            let head = self.ledger.heads.get(number as usize);
+            if number == topic { after.first_offset } else { head.map_or(0, |h| h.first_offset) }
+        })?;
+        let changes = Changes {
+            records: vec![(RecordKind::Topic, u64::from(topic), after.encode(topic))],
+            entries_removed: removed
+                .iter()
+                .map(|entry| (topic, entry.section.first_offset))
+                .collect(),
+            groups_removed,
+            ..Changes::default()
+        };
+        // Readers must know before the rows are gone, lest they take it for damage.
+        self.shared.tail().set_head(topic, after.clone());
+        if self.commit(&changes).is_err() {
+            self.shared.tail().set_head(topic, before);
+            return Ok(false);
+        }
+        let batches = after.first_offset - before.first_offset;
+        tracing::info!(topic = %after.name, batches, first_offset = after.first_offset, "retention removed batches");
+        metrics::counter!("worldbus_retention_batches_total").increment(batches);
+        self.ledger.heads[topic as usize] = after;
+        Ok(true)
+    }
+}
+
+/// Which of a topic's oldest entries go, and its head without them.
+fn plan(
+    head: &Head,
+    oldest: &[Entry],
+    oldest_ms: i64,
+    bytes_max: u64,
+) -> Result<(Head, Vec<Entry>), Failure> {
+    let mut after = head.clone();
+    let mut removed = Vec::new();
+    for entry in oldest {
+        if entry.appended_ms >= oldest_ms && after.bytes <= bytes_max {
+            break;
+        }
+        if entry.section.first_offset != after.first_offset {
+            let Head { name, first_offset, .. } = after;
+            return Err(Failure::Damaged(format!("topic {name} lacks offset {first_offset}")));
+        }
+        after.first_offset = entry.section.end();
+        after.bytes = after.bytes.saturating_sub(entry.section.bytes);
+        removed.push(*entry);
+    }
+    Ok((after, removed))
+}
+
+/// Adds to a commit the removal of the oldest dead letters that are too many.
+pub(super) fn trim_dead(
+    connection: &Connection,
+    options: &Options,
+    changes: &mut Changes,
+    tally: &mut Tally,
+) {
+    if changes.dead.is_empty() {
+        return;
+    }
+    let mut first = tally.dead_first;
+    let mut bytes = tally.dead_bytes;
+    while first < tally.dead_next
+        && (tally.dead_next - first > options.dead_letters_max
+            || bytes > options.dead_letter_bytes_max)
+    {
+        let length = connection
+            .prepare_cached("SELECT length(value) FROM dead_letter WHERE number = ?1")
+            .and_then(|mut found| found.query_row([first.cast_signed()], |row| row.get(0)));
+        let Ok::<i64, _>(length) = length else { break };
+        bytes = bytes.saturating_sub(length.cast_unsigned());
+        first += 1;
+    }
+    if first > tally.dead_first {
+        let count = first - tally.dead_first;
+        tracing::warn!(count, "the oldest dead letters were removed to make room");
+        metrics::counter!("worldbus_dead_letters_removed_total").increment(count);
+        (tally.dead_first, tally.dead_bytes) = (first, bytes);
+        changes.dead_first = Some(first);
+        for (kind, _, record) in &mut changes.records {
+            if *kind == RecordKind::Tally {
+                *record = tally.encode();
+            }
+        }
+    }
+}

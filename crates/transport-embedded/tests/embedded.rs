@@ -1,0 +1,209 @@
+//! The contract over the embedded log, and what only it can show: restarts, locks, retention.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
+
+mod contract;
+
+use contract::{batch, id, next, read_all, soon, spec, topic, typed};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use worldbus_bus::{
+    Appended, Fate, Kind, Outcome, Position, ReadSpec, SubscriptionName, SubscriptionSpec,
+    Transport, WallClock,
+};
+use worldbus_transport_embedded::{Embedded, Options};
+
+fn open(dir: &Path) -> Embedded {
+    Embedded::open(dir, Options { sync: false, ..Options::default() }).unwrap()
+}
+
+#[derive(Default)]
+struct Clock(AtomicI64);
+
+impl WallClock for Clock {
+    fn now_us(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    contract::check(Arc::new(Embedded::open(dir.path(), Options::default()).unwrap())).await;
+}
+
+/// Everything that is read comes from the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract_without_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { tail_bytes_max: 0, sync: false, ..Options::default() };
+    contract::check(Arc::new(Embedded::open(dir.path(), options).unwrap())).await;
+}
+
+/// Every request waits in line and makes a group of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_the_contract_without_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let bounds = Options { queue_bytes_max: 0, group_bytes_max: 0, ..Options::default() };
+    let options = Options { sync: false, ..bounds };
+    contract::check(Arc::new(Embedded::open(dir.path(), options).unwrap())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_continues_where_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    let mut consumer = bus.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
+    for sequence in 0..5 {
+        bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    let settler = consumer.settler();
+    let acked = next(&mut consumer).await;
+    settler.settle(&acked.lease, Outcome::Ack).await.unwrap();
+    let held = next(&mut consumer).await;
+    let nacked = next(&mut consumer).await;
+    settler.settle(&nacked.lease, Outcome::Nack(Duration::ZERO)).await.unwrap();
+    bus.close().await.unwrap();
+    assert_eq!(soon("the end", consumer.next()).await.unwrap_err().kind(), Kind::Closed);
+    let closed = bus.publish(&topic("t"), batch(9, 0..1)).await.unwrap_err();
+    assert_eq!((closed.kind(), closed.fate()), (Kind::Closed, Fate::Refused));
+
+    let bus = open(dir.path());
+    let mut consumer = bus.subscribe(spec("s", &["t"], Position::Start)).await.unwrap();
+    let again = next(&mut consumer).await;
+    assert_eq!((again.lease.offset, again.lease.attempt), (2, 2), "nacked before the restart");
+    assert_eq!(again.batch, nacked.batch);
+    assert_eq!(next(&mut consumer).await.lease.offset, 3, "the lease of 1 outlives the restart");
+    consumer.settler().settle(&held.lease, Outcome::Ack).await.unwrap();
+    let twice = consumer.settler().settle(&acked.lease, Outcome::Ack).await.unwrap_err();
+    assert_eq!(twice.kind(), Kind::LeaseLost);
+    let appended = bus.publish(&topic("t"), batch(1, 3..8)).await.unwrap();
+    assert_eq!(appended, Appended { offset: Some(5), duplicates: 2 }, "across the restart");
+    let whole = bus.publish(&topic("t"), batch(1, 0..8)).await.unwrap();
+    assert_eq!(whole, Appended { offset: None, duplicates: 8 });
+    let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
+    assert_eq!(all.len(), 6);
+    assert_eq!(all[5].batch.first_id(), id(1, 5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_opening_is_refused_until_the_first_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    let refused = Embedded::open(dir.path(), Options::default()).err().unwrap();
+    assert_eq!((refused.kind(), refused.fate()), (Kind::InUse, Fate::Refused));
+    let text = refused.to_string();
+    assert!(text.contains(dir.path().to_str().unwrap()), "{text}");
+    assert!(text.contains(&std::process::id().to_string()), "{text}");
+    let second = bus.clone();
+    drop(bus);
+    assert!(Embedded::open(dir.path(), Options::default()).is_err());
+    drop(second);
+    open(dir.path());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_format_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    let file = dir.path().join("log.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[63] = 2;
+    std::fs::write(&file, bytes).unwrap();
+    let refused = Embedded::open(dir.path(), Options::default()).err().unwrap();
+    assert!(refused.to_string().contains("format 2, this one knows 1"), "{refused}");
+    assert!(refused.to_string().contains("upgrade"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_removes_the_oldest_and_subscriptions_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Clock::default());
+    let options = Options {
+        retention_age: Duration::from_secs(60),
+        retention_bytes: 20_000,
+        clock: Arc::<Clock>::clone(&clock),
+        sync: false,
+        ..Options::default()
+    };
+    let bus = Embedded::open(dir.path(), options.clone()).unwrap();
+    let mut late = bus.subscribe(spec("late", &["t"], Position::Now)).await.unwrap();
+    for sequence in 0..20 {
+        bus.publish(&topic("t"), typed(1, sequence..sequence + 1, 6, None, 4_000)).await.unwrap();
+        bus.publish(&topic("small"), batch(2, sequence..sequence + 1)).await.unwrap();
+    }
+    let first = |name: &'static str| {
+        let bus = bus.clone();
+        async move {
+            let topics = bus.topics().await.unwrap();
+            topics.iter().find(|status| status.topic == topic(name)).unwrap().clone()
+        }
+    };
+    soon("retention by bytes", async {
+        while first("t").await.bytes > 20_000 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let status = first("t").await;
+    assert!((15..20).contains(&status.first_offset), "{status:?}");
+    assert_eq!(first("small").await.first_offset, 0);
+    assert_eq!(next(&mut late).await.lease.offset, status.first_offset);
+    clock.0.store(61_000_000, Ordering::Relaxed);
+    soon("retention by age", async {
+        while first("small").await.first_offset < 20 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    bus.publish(&topic("t"), batch(3, 0..1)).await.unwrap();
+    drop((bus, late));
+    let bus = Embedded::open(dir.path(), options).unwrap();
+    let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
+    assert_eq!(all.iter().map(|stored| stored.offset).collect::<Vec<_>>(), [20]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_oldest_dead_letters_make_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { dead_letters_max: 3, sync: false, ..Options::default() };
+    let bus = Embedded::open(dir.path(), options.clone()).unwrap();
+    let once = SubscriptionSpec { attempts_max: 1, ..spec("s", &["t"], Position::Now) };
+    let mut consumer = bus.subscribe(once).await.unwrap();
+    for sequence in 0..5 {
+        bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+        let delivered = next(&mut consumer).await;
+        let nack = Outcome::Nack(Duration::from_secs(600));
+        consumer.settler().settle(&delivered.lease, nack).await.unwrap();
+        bus.publish(&topic("t"), batch(2, sequence..sequence + 1)).await.unwrap();
+        let other = next(&mut consumer).await;
+        consumer.settler().settle(&other.lease, Outcome::Ack).await.unwrap();
+    }
+    drop((bus, consumer));
+    let bus = Embedded::open(dir.path(), options).unwrap();
+    let name = SubscriptionName::new("s").unwrap();
+    let letters = bus.dead_letters(Some(&name), 10).await.unwrap();
+    assert_eq!(letters.iter().map(|letter| letter.number).collect::<Vec<_>>(), [4, 3, 2]);
+}
+
+/// What is polled once and dropped while it waits in line is not appended.
+#[tokio::test]
+async fn a_publish_that_is_dropped_in_line_is_withdrawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { queue_bytes_max: 0, sync: false, ..Options::default() };
+    let bus = Embedded::open(dir.path(), options).unwrap();
+    for sequence in 0..50 {
+        let name = topic("t");
+        let kept = bus.publish(&name, batch(1, sequence..sequence + 1));
+        let mut dropped = bus.publish(&name, batch(2, sequence..sequence + 1));
+        let (appended, ()) = tokio::join!(kept, async {
+            let _ = tokio::time::timeout(Duration::ZERO, &mut dropped).await;
+        });
+        appended.unwrap();
+        drop(dropped);
+    }
+    let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
+    let kept = all.iter().filter(|stored| stored.batch.first_id().producer == id(1, 0).producer);
+    assert_eq!(kept.count(), 50);
+}
