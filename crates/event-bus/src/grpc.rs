@@ -12,7 +12,7 @@ use broker::Broker;
 use std::sync::Arc;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
-use worldbus_bus::{Error, Kind};
+use worldbus_bus::{Error, Fate, Kind};
 use worldbus_rpc::limits::MESSAGE_BYTES_MAX;
 use worldbus_rpc::to_status;
 use worldbus_rpc::v1::bus_service_server::{BusServiceServer, SERVICE_NAME};
@@ -46,8 +46,11 @@ pub(crate) async fn routes(open: Arc<Open>) -> Result<Router, Error> {
 /// An error as a client of ours sees it: our transport closes because we shut down, and the
 /// client may come again.
 fn outward(error: Error) -> Error {
-    match error.kind() {
-        Kind::Closed => Error::retry(Kind::Unavailable, "the event-bus is shutting down"),
+    match (error.kind(), error.fate()) {
+        (Kind::Closed, Fate::Unknown) => {
+            Error::unknown(Kind::Unavailable, "the event-bus is shutting down")
+        }
+        (Kind::Closed, _) => Error::retry(Kind::Unavailable, "the event-bus is shutting down"),
         _ => error,
     }
 }

@@ -8,6 +8,7 @@ mod grpc;
 pub mod limits;
 mod open;
 mod part;
+mod rest;
 mod tally;
 
 pub use part::{Setup, part};

@@ -1,12 +1,13 @@
 //! The event-bus as a part of a binary: what it is given, and its routes.
 
-use crate::grpc;
 use crate::open::Open;
+use crate::{grpc, rest};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::{Bus, Error};
+use worldbus_bus::{Bus, Error, PublisherOptions};
 use worldbus_events::Catalogue;
-use worldbus_service::Part;
+use worldbus_service::{Part, Task};
 
 /// What the event-bus is given.
 #[derive(Debug)]
@@ -23,14 +24,25 @@ pub struct Setup {
 
 /// The source of the events that are published over REST.
 const SOURCE: &str = "event-bus";
+/// How long an event that was sent over REST is tried before its sender is told to come again.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The event-bus: gRPC (bus, health, reflection) and REST routes.
+/// The event-bus: gRPC (bus, health, reflection) and REST routes, and what counts events.
 ///
 /// # Errors
 /// `Invalid` if the gRPC descriptors do not fit together.
 pub async fn part(setup: Setup) -> Result<Part, Error> {
-    let publisher = setup.bus.publisher(SOURCE, &setup.world);
-    let open = Arc::new(Open::new(setup.bus, publisher, setup.catalogue, setup.shutdown));
-    let router = grpc::routes(Arc::clone(&open)).await?;
-    Ok(Part::new("event-bus", router))
+    let Setup { bus, catalogue, world, shutdown } = setup;
+    let publisher = bus.publisher_with(PublisherOptions {
+        timeout: PUBLISH_TIMEOUT,
+        ..PublisherOptions::new(SOURCE, &world)
+    });
+    let open = Arc::new(Open::new(bus, publisher, catalogue, shutdown));
+    let router = grpc::routes(Arc::clone(&open)).await?.merge(rest::routes(Arc::clone(&open)));
+    let counting = Task::new("count events", async move {
+        open.tally.run(open.transport().as_ref(), open.shutdown.clone()).await;
+        open.publisher.close().await;
+        Ok::<(), Error>(())
+    });
+    Ok(Part::new("event-bus", router).with_openapi(rest::openapi()).with_task(counting))
 }

@@ -1,25 +1,83 @@
-//! Counts of the events that were published through this event-bus since it started, by type.
-//! For `/api/events/stats`; `/metrics` has the same for collectors.
+//! How many events pass, by type since the start and by topic of late: for
+//! `/api/events/stats`. A reader beside the others counts, so that events published within
+//! this process count as well.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use worldbus_bus::{Capability, Error, Fate, Position, ReadSpec, Topic, TopicStatus, Transport};
 use worldbus_events::Batch;
 
 /// Event types that are counted one by one; those beyond are counted together, as number 0.
 const TYPE_COUNT_MAX: usize = 1024;
+/// How often the topics are looked at for their rates.
+const SAMPLE_PERIOD: Duration = Duration::from_secs(2);
+/// The pause after a failure of the transport.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// Events by type number.
+/// Counts of events.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     by_type: Mutex<BTreeMap<u32, u64>>,
+    rates: Mutex<Rates>,
+}
+
+/// Totals at the last look, and what they grew by.
+#[derive(Debug, Default)]
+struct Rates {
+    looked: Option<Instant>,
+    totals: HashMap<Topic, u64>,
+    per_second: HashMap<Topic, f64>,
 }
 
 impl Tally {
-    /// Counts the events of a batch.
-    pub(crate) fn appended(&self, batch: &Batch) {
-        metrics::histogram!("worldbus_published_batch_events").record(batch.len() as f64);
-        metrics::histogram!("worldbus_published_batch_bytes").record(batch.bytes().len() as f64);
-        let mut by_type = self.by_type.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Counts until shutdown.
+    pub(crate) async fn run(&self, transport: &dyn Transport, shutdown: CancellationToken) {
+        let counting = async { tokio::join!(self.count(transport), self.sample(transport)) };
+        tokio::select! {
+            _ = counting => {}
+            () = shutdown.cancelled() => {}
+        }
+        // A transport without replay is not counted; that is no reason to end.
+        shutdown.cancelled().await;
+    }
+
+    /// The counts so far.
+    pub(crate) fn by_type(&self) -> BTreeMap<u32, u64> {
+        lock(&self.by_type).clone()
+    }
+
+    /// Events a second of a topic, of late.
+    pub(crate) fn rate(&self, topic: &Topic) -> f64 {
+        lock(&self.rates).per_second.get(topic).copied().unwrap_or_default()
+    }
+
+    async fn count(&self, transport: &dyn Transport) {
+        while transport.capabilities().can(Capability::Replay) {
+            match self.follow(transport).await {
+                Ok(()) => {}
+                Err(error) if error.fate() == Fate::Refused => {
+                    tracing::debug!(%error, "events are not counted any more");
+                    return;
+                }
+                Err(error) => tracing::debug!(%error, "counting of events begins anew"),
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn follow(&self, transport: &dyn Transport) -> Result<(), Error> {
+        let mut reader = transport.read(ReadSpec::all(Position::Now, true)).await?;
+        while let Some(stored) = reader.next().await? {
+            self.add(&stored.batch);
+        }
+        Ok(())
+    }
+
+    fn add(&self, batch: &Batch) {
+        let mut by_type = lock(&self.by_type);
         for event in batch {
             let known = by_type.contains_key(&event.event_type);
             let number = if known || by_type.len() < TYPE_COUNT_MAX { event.event_type } else { 0 };
@@ -27,8 +85,61 @@ impl Tally {
         }
     }
 
-    /// The counts so far.
-    pub(crate) fn by_type(&self) -> BTreeMap<u32, u64> {
-        self.by_type.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    async fn sample(&self, transport: &dyn Transport) {
+        loop {
+            match transport.topics().await {
+                Ok(topics) => lock(&self.rates).look(Instant::now(), topics),
+                Err(error) => tracing::debug!(%error, "topics not sampled"),
+            }
+            sleep(SAMPLE_PERIOD).await;
+        }
+    }
+}
+
+impl Rates {
+    fn look(&mut self, now: Instant, topics: Vec<TopicStatus>) {
+        let seconds = self.looked.map(|looked| now.duration_since(looked).as_secs_f64());
+        let mut totals = HashMap::new();
+        for TopicStatus { topic, events_total, next_offset, bytes, .. } in topics {
+            let name = topic.as_str().to_owned();
+            metrics::gauge!("worldbus_topic_bytes", "topic" => name.clone()).set(bytes as f64);
+            metrics::gauge!("worldbus_topic_next_offset", "topic" => name).set(next_offset as f64);
+            let before = self.totals.get(&topic).copied().unwrap_or_default();
+            if let Some(seconds) = seconds.filter(|&seconds| seconds > 0.0) {
+                let grown = events_total.saturating_sub(before) as f64;
+                self.per_second.insert(topic.clone(), grown / seconds);
+            }
+            totals.insert(topic, events_total);
+        }
+        self.totals = totals;
+        self.looked = Some(now);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Counts are of use even if somebody panicked while counting.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rate_is_growth_over_time() {
+        let topic = Topic::new("time").expect("a valid name");
+        let status = |events_total| TopicStatus {
+            topic: topic.clone(),
+            first_offset: 0,
+            next_offset: 1,
+            events_total,
+            bytes: 0,
+        };
+        let tally = Tally::default();
+        let begun = Instant::now();
+        lock(&tally.rates).look(begun, vec![status(100)]);
+        assert_eq!(tally.rate(&topic), 0.0);
+        lock(&tally.rates).look(begun + Duration::from_secs(2), vec![status(150)]);
+        assert_eq!(tally.rate(&topic), 25.0);
     }
 }

@@ -35,7 +35,7 @@ pub(super) async fn publish(
         append.as_mut().take_output()
     }));
     let results: Vec<_> = results.await.into_iter().flatten().map(|r| r.map_err(outward)).collect();
-    count_appended(open, &entries, &results);
+    record(&entries, &results);
     Ok(v1::PublishResponse { results: results.iter().map(Into::into).collect() })
 }
 
@@ -43,15 +43,13 @@ fn checked(entry: v1::PublishEntry) -> Result<(Topic, Batch), Error> {
     Ok((Topic::new(&entry.topic)?, worldbus_rpc::batch(entry.batch)?))
 }
 
-fn count_appended(
-    open: &Open,
-    entries: &[Result<(Topic, Batch), Error>],
-    results: &[Result<Appended, Error>],
-) {
+fn record(entries: &[Result<(Topic, Batch), Error>], results: &[Result<Appended, Error>]) {
     for (entry, result) in entries.iter().zip(results) {
         match (entry, result) {
             (Ok((topic, batch)), Ok(_)) => {
-                open.tally.appended(batch);
+                metrics::histogram!("worldbus_received_batch_events").record(batch.len() as f64);
+                metrics::histogram!("worldbus_received_batch_bytes")
+                    .record(batch.bytes().len() as f64);
                 tracing::debug!(
                     %topic,
                     source = batch.source(),

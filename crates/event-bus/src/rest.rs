@@ -1,0 +1,33 @@
+//! The REST side: publish, history, statistics and the live stream, in JSON, with errors as
+//! problem documents.
+
+mod cursor;
+mod history;
+mod problem;
+mod publish;
+mod stats;
+mod stream;
+
+use crate::open::Open;
+use axum::Router;
+use axum::routing::{get, post};
+use std::sync::Arc;
+use utoipa::OpenApi as _;
+
+/// The description of the REST routes.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(publish::publish, history::history, stats::stats, stream::stream))]
+struct Description;
+
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+pub(crate) fn routes(open: Arc<Open>) -> Router {
+    Router::new()
+        .route("/api/events/publish", post(publish::publish))
+        .route("/api/events/history/{type}", get(history::history))
+        .route("/api/events/stats", get(stats::stats))
+        .route("/api/events/stream", get(stream::stream))
+        .with_state(open)
+}

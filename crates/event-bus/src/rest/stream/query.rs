@@ -1,0 +1,121 @@
+//! The query of the event stream. Lists may be repeated or separated by commas.
+
+use jiff::Timestamp;
+use worldbus_bus::{Filter, Position, Topic};
+use worldbus_events::Catalogue;
+use worldbus_service::Problem;
+
+/// Values of a list.
+const LIST_COUNT_MAX: usize = 256;
+
+/// What a client asks for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) topics: Vec<Topic>,
+    pub(super) filter: Filter,
+    pub(super) from: Position,
+    pub(super) cursor: Option<String>,
+}
+
+impl Asked {
+    /// Reads a query string.
+    ///
+    /// # Errors
+    /// 400, naming the parameter.
+    pub(super) fn parse(query: &str, catalogue: &Catalogue) -> Result<Self, Problem> {
+        let (topics, filter, from, cursor) = (Vec::new(), Filter::default(), Position::Now, None);
+        let mut asked = Self { topics, filter, from, cursor };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            asked.take(&name, &value, catalogue)?;
+        }
+        let longest = asked.topics.len().max(asked.filter.types.len());
+        if longest.max(asked.filter.entities.len()) > LIST_COUNT_MAX {
+            return Err(Problem::bad_request(format!("a list of more than {LIST_COUNT_MAX}")));
+        }
+        Ok(asked)
+    }
+
+    fn take(&mut self, name: &str, value: &str, catalogue: &Catalogue) -> Result<(), Problem> {
+        let wrong = |why: String| Problem::bad_request(why).with_field(name);
+        let list = || value.split(',').map(str::trim).filter(|one| !one.is_empty());
+        match name {
+            "topic" => {
+                for one in list() {
+                    self.topics.push(Topic::new(one).map_err(|error| wrong(error.to_string()))?);
+                }
+            }
+            "type" => {
+                for one in list() {
+                    let known = catalogue.by_name(one);
+                    let known = known.map_err(|error| wrong(error.to_string()))?;
+                    self.filter.types.push(known.number());
+                }
+            }
+            "entity" => self.filter.entities.extend(list().map(str::to_owned)),
+            "from" => {
+                self.from = position(value).ok_or_else(|| {
+                    wrong(format!("from is {value:.80?}; expected now, start, or a time, RFC 3339"))
+                })?
+            }
+            "cursor" => self.cursor = Some(value.to_owned()).filter(|value| !value.is_empty()),
+            _ => {
+                let detail = format!(
+                    "unknown parameter {name:.80?}; expected topic, type, entity, from, cursor"
+                );
+                return Err(wrong(detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn position(from: &str) -> Option<Position> {
+    match from {
+        "now" | "" => Some(Position::Now),
+        "start" => Some(Position::Start),
+        time => time.parse::<Timestamp>().ok().map(|at| Position::TimeMs(at.as_millisecond())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<Asked, Problem> {
+        Asked::parse(query, &Catalogue::builtin())
+    }
+
+    #[test]
+    fn lists_are_repeated_or_separated_by_commas() {
+        let query =
+            "topic=time,weather&topic=npc&type=time.updated&entity=a&entity=b%2Cc&from=start";
+        let asked = parse(query).expect("valid");
+        let topics: Vec<_> = asked.topics.iter().map(Topic::as_str).collect();
+        assert_eq!(topics, ["time", "weather", "npc"]);
+        assert_eq!(asked.filter.types, [6]);
+        assert_eq!(asked.filter.entities, ["a", "b", "c"]);
+        assert_eq!(asked.from, Position::Start);
+    }
+
+    #[test]
+    fn time_is_a_position() {
+        let asked = parse("from=1970-01-01T00:00:01.500Z").expect("valid");
+        assert_eq!(asked.from, Position::TimeMs(1500));
+    }
+
+    #[test]
+    fn wrong_parameter_is_named() {
+        for (query, field) in [
+            ("topic=Not%20One", "topic"),
+            ("type=weather.chnged", "type"),
+            ("from=yesterday", "from"),
+            ("form=now", "form"),
+        ] {
+            let problem = parse(query).expect_err(query);
+            assert_eq!((problem.status, problem.field.as_deref()), (400, Some(field)));
+        }
+        assert!(
+            parse("type=weather.chnged").expect_err("wrong").detail.contains("weather.changed")
+        );
+    }
+}
