@@ -151,7 +151,8 @@ impl Router {
             *handler = self.layers.iter().fold(traced, |inner, layer| layer(inner));
         }
         let settler = consumer.settler();
-        Ok(OpenRouter { consumer, settler, handlers, entities, lease, bus: self.bus })
+        let work = Work { settler, handlers, entities, lease, bus: self.bus };
+        Ok(OpenRouter { consumer, work })
     }
 
     /// [`Router::open`] and [`OpenRouter::run`] in one.
@@ -166,6 +167,11 @@ impl Router {
 /// A router whose subscription is open.
 pub struct OpenRouter {
     consumer: Box<dyn Consumer>,
+    work: Work,
+}
+
+/// All that handling a delivery needs: shared between tasks, as a consumer is not.
+struct Work {
     settler: Arc<dyn Settle>,
     handlers: HashMap<u32, Arc<dyn Handler>>,
     entities: Vec<String>,
@@ -186,7 +192,7 @@ impl OpenRouter {
                 delivered = self.consumer.next() => delivered,
             };
             match delivered {
-                Ok(delivered) => self.deliver(delivered, &shutdown).await,
+                Ok(delivered) => self.work.deliver(delivered, &shutdown).await,
                 Err(error) => break Err(error),
             }
         };
@@ -195,7 +201,9 @@ impl OpenRouter {
         }
         result
     }
+}
 
+impl Work {
     /// Handles one delivery to its settlement.
     async fn deliver(&self, delivered: Delivered, shutdown: &CancellationToken) {
         let lease = delivered.lease.clone();

@@ -14,25 +14,25 @@ use worldbus_transport_embedded::{Embedded, Options};
 
 /// What happens to a publish.
 #[derive(Debug, Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// It fails without reaching the engine.
     Before(Error),
     /// It reaches the engine, and then fails.
     After(Error),
 }
 
-pub struct Faulty {
-    pub inner: Arc<dyn Transport>,
-    pub faults: Mutex<VecDeque<Fault>>,
+pub(crate) struct Faulty {
+    pub(crate) inner: Arc<dyn Transport>,
+    pub(crate) faults: Mutex<VecDeque<Fault>>,
     /// Publishes that may begin; closed: all.
-    pub gate: Semaphore,
-    pub sizes: Mutex<Vec<usize>>,
-    pub settle_faults: Arc<Mutex<VecDeque<Error>>>,
+    pub(crate) gate: Semaphore,
+    pub(crate) sizes: Mutex<Vec<usize>>,
+    pub(crate) settle_faults: Arc<Mutex<VecDeque<Error>>>,
     _dir: TempDir,
 }
 
 impl Faulty {
-    pub fn open() -> Arc<Self> {
+    pub(crate) fn open() -> Arc<Self> {
         let dir = tempfile::tempdir().unwrap();
         let embedded = Embedded::open(&dir.path().join("bus"), Options::default()).unwrap();
         let gate = Semaphore::new(0);
@@ -48,18 +48,18 @@ impl Faulty {
     }
 
     /// As [`Faulty::open`], each publish waiting for a permit.
-    pub fn gated() -> Arc<Self> {
+    pub(crate) fn gated() -> Arc<Self> {
         let mut faulty = Self::open();
         Arc::get_mut(&mut faulty).unwrap().gate = Semaphore::new(0);
         faulty
     }
 
-    pub fn bus(self: &Arc<Self>) -> Bus {
+    pub(crate) fn bus(self: &Arc<Self>) -> Bus {
         Bus::new(Arc::clone(self) as Arc<dyn Transport>)
     }
 
     /// The minutes of all time.updated events, as they are stored.
-    pub async fn minutes(&self) -> Vec<i64> {
+    pub(crate) async fn minutes(&self) -> Vec<i64> {
         let mut minutes = Vec::new();
         for batch in self.stored().await {
             minutes.extend(batch.iter().map(|e| e.decode::<TimeUpdated>().unwrap().total_minutes));
@@ -67,7 +67,7 @@ impl Faulty {
         minutes
     }
 
-    pub async fn stored(&self) -> Vec<Batch> {
+    pub(crate) async fn stored(&self) -> Vec<Batch> {
         let topic = Topic::new(TimeUpdated::TOPIC).unwrap();
         let spec = ReadSpec::topics([topic], Position::Start, false);
         let mut reader = self.inner.read(spec).await.unwrap();
@@ -169,6 +169,6 @@ impl Settle for FaultySettler {
     }
 }
 
-pub fn tick(minute: i64) -> TimeUpdated {
+pub(crate) fn tick(minute: i64) -> TimeUpdated {
     TimeUpdated { total_minutes: minute, ..Default::default() }
 }
