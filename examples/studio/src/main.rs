@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use worldbus::{HandlerError, Message, Router};
 
 /// The messages of `proto/studio/v1`, made by build.rs.
-#[allow(missing_docs)]
+#[allow(missing_docs, unreachable_pub)]
 mod studio {
     include!(concat!(env!("OUT_DIR"), "/studio.v1.rs"));
 }

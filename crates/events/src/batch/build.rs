@@ -152,7 +152,10 @@ impl BatchBuilder {
             metadata: None,
         };
         self.push_columns(&head, size)?;
-        event.encode_raw(&mut self.payloads);
+        // Into a slice of its size, so that not each byte looks for room.
+        let start = self.payloads.len();
+        self.payloads.resize(start + size, 0);
+        event.encode_raw(&mut &mut self.payloads[start..]);
         Ok(())
     }
 
@@ -169,7 +172,12 @@ impl BatchBuilder {
 
     #[inline]
     fn push_columns(&mut self, event: &NewEvent<'_>, payload_bytes: usize) -> Result<(), Error> {
-        let metadata = self.check(event, payload_bytes)?;
+        let metadata = match event.metadata {
+            Some(entries) if !entries.is_empty() => Some(self.new_metadata(entries)?),
+            _ => None,
+        };
+        let metadata_bytes = metadata.as_ref().map_or(0, |(_, bytes)| *bytes);
+        self.check(event, payload_bytes, metadata_bytes)?;
         if self.count == 0 {
             self.producer = event.id.producer;
             self.first_sequence = event.id.sequence;
@@ -183,8 +191,8 @@ impl BatchBuilder {
         if entity.is_some() || !self.entity_indexes.is_empty() {
             self.push_entity(entity);
         }
-        if let Some(metadata) = metadata {
-            self.metadata_bytes += metadata.encoded_len() + 8;
+        if let Some((metadata, bytes)) = metadata {
+            self.metadata_bytes += bytes + 8;
             self.metadata.push(metadata);
         }
         varint::put(&mut self.event_types, u64::from(event.event_type));
@@ -198,7 +206,8 @@ impl BatchBuilder {
         &self,
         event: &NewEvent<'_>,
         payload_bytes: usize,
-    ) -> Result<Option<v1::EventMetadata>, Error> {
+        metadata_bytes: usize,
+    ) -> Result<(), Error> {
         if event.event_type == 0 {
             return Err(Error::new(Kind::UnknownEventType, "event type 0"));
         }
@@ -210,28 +219,25 @@ impl BatchBuilder {
         {
             return Err(Error::too_large("bytes of an entity", entity.len(), ENTITY_BYTES_MAX));
         }
-        let metadata = self.check_metadata(event)?;
         if self.count == 0 {
-            self.check_names()?;
-        } else {
-            let metadata_bytes = metadata.as_ref().map_or(0, Message::encoded_len);
-            let own_bytes = payload_bytes + event.entity.map_or(0, str::len) + metadata_bytes;
-            self.check_order(event.id, own_bytes)?;
+            return self.check_names();
         }
-        Ok(metadata)
+        let own_bytes = payload_bytes + event.entity.map_or(0, str::len) + metadata_bytes;
+        self.check_order(event.id, own_bytes)
     }
 
-    #[inline]
-    fn check_metadata(&self, event: &NewEvent<'_>) -> Result<Option<v1::EventMetadata>, Error> {
-        let Some(entries) = event.metadata.filter(|entries| !entries.is_empty()) else {
-            return Ok(None);
-        };
+    /// The metadata of the next event and its encoded bytes. Out of line, since it is rare.
+    #[cold]
+    fn new_metadata(
+        &self,
+        entries: &BTreeMap<String, String>,
+    ) -> Result<(v1::EventMetadata, usize), Error> {
         let metadata = v1::EventMetadata { index: self.count as u32, entries: entries.clone() };
         let bytes = metadata.encoded_len();
         if bytes > METADATA_BYTES_MAX {
             return Err(Error::too_large("bytes of metadata", bytes, METADATA_BYTES_MAX));
         }
-        Ok(Some(metadata))
+        Ok((metadata, bytes))
     }
 
     fn check_names(&self) -> Result<(), Error> {
@@ -251,6 +257,10 @@ impl BatchBuilder {
         }
         if id.producer != self.producer || id.sequence <= self.last_sequence {
             return Err(Error::malformed("an event of another producer, or out of sequence"));
+        }
+        // All columns and entities together take less than the other half.
+        if self.payloads.len() + self.metadata_bytes + own_bytes <= BATCH_BYTES_MAX / 2 {
+            return Ok(());
         }
         let bytes = self.bytes_max() + self.growth_max(own_bytes);
         if bytes > BATCH_BYTES_MAX {
