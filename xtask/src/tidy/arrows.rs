@@ -21,6 +21,7 @@ const ALLOWED: &[Arrows] = &[
     arrows("events-build", &[]),
     Arrows { of: "events", normal: &[], build: &["events-build"] },
     arrows("bus", &["events"]),
+    arrows("conformance", &["bus", "events"]),
     arrows("rpc", &["bus", "events"]),
     arrows("transport-embedded", &["bus", "events"]),
     arrows("transport-remote", &["bus", "events", "rpc"]),
@@ -51,11 +52,12 @@ const ALLOWED: &[Arrows] = &[
 ];
 
 /// Packages that exist for tests: under dev-dependencies only.
-const TEST_KITS: &[&str] = &["bench"];
+const TEST_KITS: &[&str] = &["bench", "conformance"];
 
 /// What any package may use in its tests besides its own arrows: the test kits, and a real
 /// transport to run against.
-const FOR_TESTS: &[&str] = &["bench", "transport-embedded", "transport-remote", "worldbus"];
+const FOR_TESTS: &[&str] =
+    &["bench", "conformance", "transport-embedded", "transport-remote", "worldbus"];
 
 /// Every arrow between workspace packages is in the tables.
 pub(super) fn check(packages: &[Package]) -> Vec<Violation> {

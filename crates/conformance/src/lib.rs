@@ -1,0 +1,95 @@
+//! The suite that every transport passes: what the trait's comments promise, as checks over an
+//! open transport. The list is made of what the transport says it can do, so a transport of a
+//! third party can be held to it as well.
+//!
+//! Not for: restarts, damage and full disks, which each transport shows with tests of its own.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a check fails by a panic")]
+
+mod deliveries;
+mod events;
+mod publishing;
+mod reading;
+mod wait;
+
+pub use events::{batch, id, spec, topic, typed};
+pub use wait::{DEADLINE, next, read_all, soon};
+
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use std::sync::Arc;
+use worldbus_bus::{Capability, Transport};
+
+/// A promise of the trait and how it is checked.
+#[derive(Debug)]
+pub struct Check {
+    /// The promise, as a claim.
+    pub name: &'static str,
+    /// What a transport must be able to do for it.
+    pub needs: &'static [Capability],
+    run: fn(Arc<dyn Transport>) -> LocalBoxFuture<'static, ()>,
+}
+
+macro_rules! check {
+    ($module:ident :: $name:ident, [$($need:expr),*]) => {
+        Check {
+            name: stringify!($name),
+            needs: &[$($need),*],
+            run: |transport| async move { $module::$name(&transport).await }.boxed_local(),
+        }
+    };
+}
+
+/// All checks. Each uses topics and subscriptions of its own.
+pub fn checks() -> Vec<Check> {
+    vec![
+        check!(
+            deliveries::published_batches_are_delivered_in_order,
+            [Capability::OrderPerProducer]
+        ),
+        check!(deliveries::consumers_compete, []),
+        check!(deliveries::nacked_batches_come_again, []),
+        check!(deliveries::released_deliveries_do_not_count, []),
+        check!(deliveries::an_ended_lease_is_given_away_and_lost, []),
+        check!(deliveries::a_late_ack_counts_until_the_batch_is_given_away, []),
+        check!(deliveries::attempts_are_bounded, []),
+        check!(deliveries::events_are_set_aside_once, []),
+        check!(deliveries::subscriptions_begin_where_they_ask, [Capability::Replay]),
+        check!(
+            reading::filters_select_batches,
+            [Capability::FilterByType, Capability::FilterByEntity, Capability::Replay]
+        ),
+        check!(reading::the_past_is_read_again, [Capability::Replay]),
+        check!(reading::readers_follow_all_topics, [Capability::Replay]),
+        check!(
+            publishing::duplicates_are_dropped,
+            [Capability::DropDuplicates, Capability::Replay]
+        ),
+        check!(publishing::too_large_batches_are_refused, []),
+        check!(
+            publishing::order_per_producer_is_kept,
+            [Capability::OrderPerProducer, Capability::Replay]
+        ),
+    ]
+}
+
+/// Runs every check that the transport has the capabilities for, but for those that are
+/// `skipped` by name; what was run and what not. Its topics must not be in use.
+///
+/// # Panics
+/// When a check fails, or a name to skip is not one.
+pub async fn check(transport: Arc<dyn Transport>, skipped: &[&str]) -> Vec<(&'static str, bool)> {
+    let all = checks();
+    for skip in skipped {
+        assert!(all.iter().any(|check| check.name == *skip), "there is no check {skip}");
+    }
+    let mut matrix = Vec::new();
+    for check in all {
+        let able = check.needs.iter().all(|&need| transport.capabilities().can(need));
+        let run = able && !skipped.contains(&check.name);
+        if run {
+            (check.run)(Arc::clone(&transport)).await;
+        }
+        matrix.push((check.name, run));
+    }
+    matrix
+}
