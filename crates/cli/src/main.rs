@@ -1,2 +1,47 @@
-//! Skeleton.
-fn main() {}
+//! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
+//! of a bus: `tail`, `publish`, `catalog`.
+//!
+//! Not for: the work itself, which is in the services and libraries; what is here only connects
+//! them and speaks with people and scripts.
+#![expect(clippy::disallowed_methods, reason = "the adapter of this machine: files, environment")]
+
+mod arguments;
+mod catalog;
+mod catalogue;
+mod connection;
+mod failure;
+mod publish;
+mod reference;
+mod serve;
+mod settings;
+mod tail;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failure::report(&error.into()),
+    };
+    let result = runtime.block_on(run(arguments.command));
+    // A thread may still wait for standard input; it ends with the process.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|error| failure::report(&error))
+}
+
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Up(flags) => serve::up(&flags).await,
+        Command::TimeManager(flags) => serve::time_manager(&flags).await,
+        Command::WeatherManager(flags) => serve::weather_manager(&flags).await,
+        Command::EventBus(flags) => serve::event_bus(&flags).await,
+        Command::Tail(arguments) => tail::run(arguments).await,
+        Command::Publish(arguments) => publish::run(arguments).await,
+        Command::Catalog(arguments) => catalog::run(&arguments),
+        Command::ConfigReference => reference::run(),
+    }
+}

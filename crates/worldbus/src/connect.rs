@@ -16,12 +16,12 @@ pub async fn connect(url: &str, api_key: Option<&str>) -> Result<Bus, Error> {
             return Err(Error::refused(Kind::Invalid, "embedded: needs a folder: embedded:DIR"));
         }
         let options = worldbus_transport_embedded::Options::default();
-        let transport = worldbus_transport_embedded::Embedded::open(dir.as_ref(), options)?;
+        let transport = worldbus_transport_embedded::Embedded::open(dir, options)?;
         return Ok(Bus::new(std::sync::Arc::new(transport)));
     }
     #[cfg(feature = "remote")]
     if url.starts_with("http://") {
-        let api_key = api_key.map(str::to_owned);
+        let api_key = api_key.map(worldbus_transport_remote::ApiKey::new).transpose()?;
         let options = worldbus_transport_remote::RemoteOptions { api_key, ..Default::default() };
         let transport = worldbus_transport_remote::Remote::connect(url, options).await?;
         return Ok(Bus::new(std::sync::Arc::new(transport)));

@@ -1,0 +1,201 @@
+//! The command line: commands, their flags, and the help that teaches by example.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use worldbus_service::config::Flags;
+
+use crate::settings::{Catalog, Client, EventBus, TimeManager, Up, WeatherManager};
+use crate::tail::From;
+
+/// The binary event backbone of a living game world.
+#[derive(Debug, Parser)]
+#[command(name = "worldbus", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run everything in one process: clock, weather, bus, REST
+    #[command(after_help = UP)]
+    Up(Flags<Up>),
+    /// Run the clock of a world, over an event-bus
+    #[command(after_help = TIME_MANAGER)]
+    TimeManager(Flags<TimeManager>),
+    /// Run the weather of a world, over an event-bus
+    #[command(after_help = WEATHER_MANAGER)]
+    WeatherManager(Flags<WeatherManager>),
+    /// Run the bus for other processes: gRPC, REST, live stream
+    #[command(after_help = EVENT_BUS)]
+    EventBus(Flags<EventBus>),
+    /// Show events, past and as they come
+    #[command(after_help = TAIL)]
+    Tail(TailArguments),
+    /// Publish an event, or one a line from standard input
+    #[command(after_help = PUBLISH)]
+    Publish(PublishArguments),
+    /// List the event types
+    #[command(after_help = CATALOG)]
+    Catalog(CatalogArguments),
+    /// Print docs/config.md
+    #[command(hide = true)]
+    ConfigReference,
+}
+
+/// What to show, and how.
+#[derive(Debug, Args)]
+pub(crate) struct TailArguments {
+    /// Only events of this topic; may be given several times
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) topic: Vec<String>,
+    /// Only events of this type, by name or number; may be given several times
+    #[arg(long = "type", value_name = "NAME")]
+    pub(crate) types: Vec<String>,
+    /// Only events about this entity; may be given several times
+    #[arg(long, value_name = "ENTITY")]
+    pub(crate) entity: Vec<String>,
+    /// Where to begin: now, start, or a time such as 2026-03-01T12:00:00Z (when it was stored)
+    #[arg(long, value_name = "WHERE", default_value = "now")]
+    pub(crate) from: From,
+    /// Stop after this many events
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) count: Option<u64>,
+    /// How to write events
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: TailFormat,
+    #[command(flatten)]
+    pub(crate) flags: Flags<Client>,
+}
+
+/// How `tail` writes events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum TailFormat {
+    /// A line an event, for people
+    #[default]
+    Text,
+    /// A line an event, in the JSON form
+    Json,
+    /// EventBatch messages, each behind its length as a varint
+    Protobuf,
+}
+
+/// What to publish.
+#[derive(Debug, Args)]
+pub(crate) struct PublishArguments {
+    /// The event type, by name
+    #[arg(value_name = "TYPE", required_unless_present = "stdin", conflicts_with = "stdin")]
+    pub(crate) event_type: Option<String>,
+    /// The payload in JSON; {} is a payload of defaults
+    #[arg(value_name = "JSON", required_unless_present = "stdin", conflicts_with = "stdin")]
+    pub(crate) payload: Option<String>,
+    /// Read events from standard input, one a line: {"type":"…","payload":{…}}
+    #[arg(long)]
+    pub(crate) stdin: bool,
+    /// What the event is about; with --stdin, of lines that do not say
+    #[arg(long, value_name = "ENTITY")]
+    pub(crate) entity: Option<String>,
+    /// The world that the event happens in; with --stdin, of lines that do not say
+    #[arg(long, value_name = "WORLD", default_value = "europe")]
+    pub(crate) world: String,
+    /// The service that the event comes from; with --stdin, of lines that do not say
+    #[arg(long, value_name = "SOURCE", default_value = "worldbus-cli")]
+    pub(crate) source: String,
+    #[command(flatten)]
+    pub(crate) flags: Flags<Client>,
+}
+
+/// What to list.
+#[derive(Debug, Args)]
+pub(crate) struct CatalogArguments {
+    /// How to write the list
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CatalogFormat,
+    #[command(flatten)]
+    pub(crate) flags: Flags<Catalog>,
+}
+
+/// How `catalog` lists event types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum CatalogFormat {
+    /// A table, for people
+    #[default]
+    Text,
+    /// One JSON object
+    Json,
+    /// An AsyncAPI 3 document
+    Asyncapi,
+}
+
+const AFTER_HELP: &str = "\
+Begin with:
+  worldbus up                             a world on http://127.0.0.1:7070
+  worldbus tail                           its events, from a second terminal
+  curl http://127.0.0.1:7070/api/time/current
+
+Each setting has a flag, an environment variable (WORLDBUS_URL for --url) and a key in the file
+of --config; `--print-config` shows what is in force and why. WORLDBUS_API_KEY has no flag.
+
+Exit codes:
+  0    done; or asked to stop (Ctrl-C, SIGTERM) and drained
+  1    refused or failed; the message says what to do
+  2    the command line, the configuration or the world file is wrong; nothing was started
+  130  a second Ctrl-C or SIGTERM cut the drain short";
+
+const UP: &str = "\
+Examples:
+  worldbus up
+  worldbus up --world worlds/europe.toml --data-dir /var/lib/worldbus
+  WORLDBUS_API_KEY=… worldbus up --listen 0.0.0.0:7070
+
+With port 0 the system chooses one; the line `listening on http://…` names it. The same data
+directory continues the same world, at the time that it should be by then.";
+
+const TIME_MANAGER: &str = "\
+Examples:
+  worldbus time-manager                   its bus: http://127.0.0.1:7070
+  worldbus time-manager --url http://bus:7070 --data-dir ./time
+  curl -X POST -H 'content-type: application/json' -d '{\"hour\":22}' \\
+    http://127.0.0.1:7071/api/time/set
+
+Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
+It waits for an event-bus that is not there yet; /readyz says so.";
+
+const WEATHER_MANAGER: &str = "\
+Examples:
+  worldbus weather-manager                its bus: http://127.0.0.1:7070
+  curl 'http://127.0.0.1:7072/api/weather/forecast?region=brussels&hours=24'
+
+Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
+It follows the clock that a time-manager announces; until it has heard one it is not ready.";
+
+const EVENT_BUS: &str = "\
+Examples:
+  worldbus event-bus                      its log: ./worldbus-data/bus
+  worldbus event-bus --url embedded:/var/lib/worldbus/bus
+  curl http://127.0.0.1:7070/api/events/stats";
+
+const TAIL: &str = "\
+Examples:
+  worldbus tail
+  worldbus tail --topic weather --entity brussels --from start
+  worldbus tail --type weather.severe --format json | jq .payload
+  worldbus tail --from 2026-03-01T12:00:00Z --count 100
+  worldbus tail --format protobuf --catalog studio.binpb > batches.bin
+  worldbus tail --url embedded:./worldbus-data/bus --from start    (while nobody else has it)";
+
+const PUBLISH: &str = "\
+Examples:
+  worldbus publish time.day_activated '{}'
+  worldbus publish weather.changed '{\"new_state\":\"WEATHER_STATE_RAIN\"}' --entity brussels
+  worldbus publish --stdin < events.jsonl
+  worldbus tail --from start --format json | worldbus publish --stdin --url http://other:7070
+
+Prints the id of each event once it is durable, in the order of input. A line of --stdin is an
+event in the JSON form; a bad one is reported by its number, the rest goes on, and the exit code
+is 1. A line that has an event_id keeps it, so publishing it again makes no duplicate.";
+
+const CATALOG: &str = "\
+Examples:
+  worldbus catalog
+  worldbus catalog --format asyncapi > asyncapi.json
+  worldbus catalog --catalog studio.binpb";

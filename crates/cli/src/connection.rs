@@ -1,0 +1,24 @@
+//! From settings to an open bus, with errors that say what to do about it.
+
+use anyhow::Result;
+use worldbus_bus::{Bus, Error, Kind};
+use worldbus_service::Secret;
+
+use crate::failure::WrongUse;
+
+/// Opens the bus at `url` for a client that wants an answer now.
+pub(crate) async fn open(url: &str, api_key: Option<&Secret>) -> Result<Bus> {
+    worldbus::connect(url, api_key.map(Secret::expose)).await.map_err(|error| explain(url, error))
+}
+
+/// The error with what to do, as far as it does not say so itself.
+pub(crate) fn explain(url: &str, error: Error) -> anyhow::Error {
+    let advice = match error.kind() {
+        // The transport itself says what to do.
+        Kind::Unavailable | Kind::Timeout | Kind::InUse => return error.into(),
+        Kind::Invalid => return WrongUse(error.to_string()).into(),
+        Kind::Unauthorized => format!("{url} asks for its API key: set WORLDBUS_API_KEY"),
+        _ => format!("cannot use {url}"),
+    };
+    anyhow::Error::new(error).context(advice)
+}

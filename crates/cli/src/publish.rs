@@ -1,0 +1,130 @@
+//! `worldbus publish`: events from the command line or standard input, the id of each on standard
+//! output once it is durable, in the order of input.
+//!
+//! Many events are under way at once, within named limits: a thread reads lines, this task hands
+//! them to publishers, another awaits the answers in order.
+
+mod answers;
+mod lines;
+mod senders;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use serde_json::value::RawValue;
+use tokio::sync::mpsc;
+use worldbus_bus::Error;
+use worldbus_events::{Catalogue, json};
+use worldbus_service::{CancellationToken, logging, shutdown};
+
+use crate::arguments::PublishArguments;
+use crate::failure::{FAILED, WrongUse, complain};
+use crate::{catalogue, connection, settings};
+use answers::{Answers, Outcome, Sent};
+use lines::Line;
+use senders::Senders;
+
+/// Events that were handed to publishers and not answered yet.
+const IN_FLIGHT_COUNT_MAX: usize = 8192;
+
+/// Publishes what the command line or standard input says.
+pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
+    let loaded = settings::load(&arguments.flags)?;
+    if arguments.flags.print_config {
+        crate::serve::print_config(&loaded.print())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let client = loaded.settings;
+    logging::init(&client.log, client.log_format)?;
+    let catalogue = catalogue::load(&client.catalog)?;
+    let single = single(&arguments, &catalogue)?;
+    let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
+    let bus = connection::open(&client.url, client.api_key.as_ref()).await?;
+    let mut senders = Senders::new(bus.clone(), &arguments);
+    let code = match single {
+        Some(event) => {
+            let sent = publish_one(&mut senders, &event, &catalogue).await;
+            let id = sent.map_err(|error| connection::explain(&client.url, error))?;
+            answers::print_one(id)?;
+            ExitCode::SUCCESS
+        }
+        None => publish_lines(senders, catalogue, shutdown).await?,
+    };
+    bus.close().await.map_err(|error| connection::explain(&client.url, error))?;
+    Ok(code)
+}
+
+/// The event that the command line describes, checked before a bus is opened.
+fn single(arguments: &PublishArguments, catalogue: &Catalogue) -> Result<Option<json::Input>> {
+    let (Some(event_type), Some(payload)) = (&arguments.event_type, &arguments.payload) else {
+        return Ok(None);
+    };
+    let wrong = |text: String| anyhow::Error::new(WrongUse(text));
+    let payload: &RawValue = serde_json::from_str(payload)
+        .map_err(|error| wrong(format!("the payload is not JSON: {error}; for example '{{}}'")))?;
+    let event = serde_json::json!({ "type": event_type, "payload": payload });
+    let event = json::read(&event.to_string(), catalogue);
+    event.map(Some).map_err(|error| wrong(error.to_string()))
+}
+
+async fn publish_one(
+    senders: &mut Senders,
+    event: &json::Input,
+    catalogue: &Catalogue,
+) -> Result<worldbus_events::EventId, Error> {
+    senders.send(event, catalogue).await?.await
+}
+
+/// Publishes a line after the other until the end of input, a signal, or an error that is not the
+/// line's own: then nothing behind it is published, so that no event overtakes one that failed.
+async fn publish_lines(
+    mut senders: Senders,
+    catalogue: Catalogue,
+    shutdown: CancellationToken,
+) -> Result<ExitCode> {
+    let mut lines = lines::from_stdin()?;
+    let (sent, waiting) = mpsc::channel::<Sent>(IN_FLIGHT_COUNT_MAX);
+    let stop = shutdown.child_token();
+    let answers = tokio::spawn(Answers::new(waiting, stop.clone()).run());
+    let mut bad = 0u64;
+    loop {
+        let line = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            line = lines.recv() => line,
+        };
+        let Some(Line { number, text }) = line else { break };
+        let event = text.and_then(|text| json::read(&text, &catalogue).map_err(|e| e.to_string()));
+        let event = match event {
+            Ok(event) => event,
+            Err(reason) => {
+                bad += 1;
+                complain(&format!("line {number}: {reason}"));
+                continue;
+            }
+        };
+        let pending = senders.send(&event, &catalogue).await;
+        if sent.send(Sent { number, pending }).await.is_err() {
+            break;
+        }
+    }
+    drop(sent);
+    let outcome = answers.await.context("the task of answers ended")??;
+    Ok(conclude(bad, &outcome, &shutdown))
+}
+
+fn conclude(bad: u64, outcome: &Outcome, shutdown: &CancellationToken) -> ExitCode {
+    let bad = bad + outcome.refused;
+    if let Some(stopped) = &outcome.stopped {
+        complain(stopped);
+    } else if shutdown.is_cancelled() {
+        complain("stopped by a signal: what is behind the last id printed was not published");
+    }
+    if bad > 0 {
+        complain(&format!("{bad} bad lines; {} events published", outcome.published));
+    }
+    match bad == 0 && outcome.stopped.is_none() && !shutdown.is_cancelled() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(FAILED),
+    }
+}

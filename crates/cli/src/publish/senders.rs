@@ -1,0 +1,73 @@
+//! Publishers by source and world: lines may name their own.
+
+use std::collections::HashMap;
+
+use worldbus_bus::{Bus, Error, Kind, Outgoing, Pending, Publisher, Topic};
+use worldbus_events::{Catalogue, json};
+
+use crate::arguments::PublishArguments;
+
+/// Pairs of source and world in one run; each has buffers of its own.
+const SENDERS_MAX: usize = 64;
+
+/// The publishers of one run.
+pub(super) struct Senders {
+    bus: Bus,
+    source: String,
+    world: String,
+    entity: Option<String>,
+    publishers: HashMap<(String, String), Publisher>,
+}
+
+impl Senders {
+    /// No publisher yet; what a line leaves out is taken from the command line.
+    pub(super) fn new(bus: Bus, arguments: &PublishArguments) -> Self {
+        Self {
+            bus,
+            source: arguments.source.clone(),
+            world: arguments.world.clone(),
+            entity: arguments.entity.clone(),
+            publishers: HashMap::new(),
+        }
+    }
+
+    /// Hands an event to its publisher, waiting for room.
+    ///
+    /// # Errors
+    /// `Refused` if this event cannot be published; the next may.
+    pub(super) async fn send(
+        &mut self,
+        event: &json::Input,
+        catalogue: &Catalogue,
+    ) -> Result<Pending, Error> {
+        let Some(event_type) = catalogue.by_number(event.event_type) else {
+            let context = format!(
+                "event type {}: its topic is not known; name its catalogue by --catalog",
+                event.event_type
+            );
+            return Err(Error::refused(Kind::Invalid, context));
+        };
+        let topic = Topic::new(event_type.topic())?;
+        let outgoing = Outgoing {
+            event_type: event.event_type,
+            id: event.id,
+            timestamp_ms: event.timestamp_ms,
+            entity: event.entity.as_deref().or(self.entity.as_deref()),
+            payload: &event.payload,
+            metadata: (!event.metadata.is_empty()).then_some(&event.metadata),
+        };
+        let source = event.source.as_ref().unwrap_or(&self.source).clone();
+        let world = event.world.as_ref().unwrap_or(&self.world).clone();
+        let key = (source, world);
+        if !self.publishers.contains_key(&key) {
+            if self.publishers.len() == SENDERS_MAX {
+                let context =
+                    format!("more than {SENDERS_MAX} pairs of source and world in one run");
+                return Err(Error::refused(Kind::TooLarge, context));
+            }
+            let publisher = self.bus.publisher(&key.0, &key.1);
+            self.publishers.insert(key.clone(), publisher);
+        }
+        self.publishers[&key].enqueue_raw(&topic, outgoing).await
+    }
+}

@@ -1,0 +1,51 @@
+//! `docs/config.md`, from the declared settings. A test compares; the hidden command
+//! `worldbus config-reference` writes it.
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use worldbus_service::config::reference;
+
+use crate::settings::{Catalog, Client, EventBus, TimeManager, Up, WeatherManager};
+
+const HEAD: &str = "# Configuration
+
+A setting is taken from the first of: its flag, its environment variable, its key in the TOML file
+that `--config FILE` or `WORLDBUS_CONFIG` names, its default. `--print-config` prints the effective
+values with the origin of each. Unknown keys are refused. In a default, `{data_dir}` stands for the
+effective value of that setting. In an environment variable, the items of a list are separated by
+commas.
+
+This page is generated: `cargo run -- config-reference > docs/config.md`.
+
+";
+
+/// Prints the page.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    io::stdout().write_all(page().as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page() -> String {
+    let sections = [
+        reference::<Up>("worldbus up"),
+        reference::<EventBus>("worldbus event-bus"),
+        reference::<TimeManager>("worldbus time-manager"),
+        reference::<WeatherManager>("worldbus weather-manager"),
+        reference::<Client>("worldbus tail, worldbus publish"),
+        reference::<Catalog>("worldbus catalog"),
+    ];
+    HEAD.to_owned() + &sections.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn committed_page_is_what_the_settings_say() {
+        let committed = include_str!("../../../docs/config.md");
+        let hint = "write it anew: cargo run -- config-reference > docs/config.md";
+        assert_eq!(page(), committed, "{hint}");
+    }
+}

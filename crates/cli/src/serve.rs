@@ -1,0 +1,152 @@
+//! The serving commands: which services run in this process, over which bus.
+//!
+//! The one place that chooses transports. `up` and `event-bus` own an embedded log; the single
+//! services use the event-bus of another process.
+
+mod banner;
+mod ground;
+mod own_bus;
+mod waiting;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use tokio::time::timeout;
+use worldbus_bus::Bus;
+use worldbus_service::config::{Flags, Loaded, Settings};
+use worldbus_service::part::Host;
+use worldbus_service::{Part, state, wall};
+
+use crate::{catalogue, settings};
+use ground::Ground;
+use own_bus::OwnBus;
+
+/// What is left of the five seconds of a shutdown when the drain has used its own.
+const CLOSE_MS_MAX: u64 = 700;
+
+/// `worldbus up`.
+pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
+    let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let settings = &loaded.settings;
+    let ground = Ground::prepare("worldbus", &settings.common, &loaded.warnings).await?;
+    let catalogue = Arc::new(catalogue::load(&settings.catalog)?);
+    let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common).await?;
+    let state = state::open(&settings.common.state_url).await?;
+    let clock = Arc::new(wall::MachineClock::new());
+    let time = time_part(
+        &ground,
+        &own.bus,
+        &state,
+        &clock,
+        settings.cadence_game_minutes,
+        settings.lead_ms,
+    )
+    .await?;
+    let weather = weather_part(&ground, &own.bus, &state, &clock, settings.lead_ms).await?;
+    let event_bus = event_bus_part(&ground, &own.bus, catalogue).await?;
+    let event_bus = event_bus.with_task(own.watch(&ground));
+    banner::up(&ground, &settings.common);
+    run(ground, own.bus, vec![time, weather, event_bus]).await
+}
+
+/// `worldbus event-bus`.
+pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitCode> {
+    let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let settings = &loaded.settings;
+    let ground = Ground::prepare("event-bus", &settings.common, &loaded.warnings).await?;
+    let catalogue = Arc::new(catalogue::load(&settings.catalog)?);
+    let own = OwnBus::open("worldbus event-bus", &loaded.resolved, &settings.common).await?;
+    let part = event_bus_part(&ground, &own.bus, catalogue).await?;
+    let part = part.with_task(own.watch(&ground));
+    banner::event_bus(&ground);
+    run(ground, own.bus, vec![part]).await
+}
+
+/// `worldbus time-manager`.
+pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result<ExitCode> {
+    let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let settings = &loaded.settings;
+    let ground = Ground::prepare("time-manager", &settings.common, &loaded.warnings).await?;
+    let state = state::open(&settings.common.state_url).await?;
+    let clock = Arc::new(wall::MachineClock::new());
+    banner::single(&ground, &settings.common, "/api/time/current");
+    let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let part =
+        time_part(&ground, &bus, &state, &clock, settings.cadence_game_minutes, settings.lead_ms)
+            .await?;
+    run(ground, bus, vec![part]).await
+}
+
+/// `worldbus weather-manager`.
+pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> Result<ExitCode> {
+    let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let settings = &loaded.settings;
+    let ground = Ground::prepare("weather-manager", &settings.common, &loaded.warnings).await?;
+    let state = state::open(&settings.common.state_url).await?;
+    let clock = Arc::new(wall::MachineClock::new());
+    banner::single(&ground, &settings.common, "/api/weather/regions");
+    let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let part = weather_part(&ground, &bus, &state, &clock, settings.lead_ms).await?;
+    run(ground, bus, vec![part]).await
+}
+
+/// Writes the effective configuration to standard output.
+pub(crate) fn print_config(page: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(page.as_bytes())?;
+    out.flush()
+}
+
+/// The settings, unless they were only to be printed.
+fn load<S: Settings>(flags: &Flags<S>) -> Result<Option<Loaded<S>>> {
+    let loaded = settings::load(flags)?;
+    if flags.print_config {
+        print_config(&loaded.print())?;
+        return Ok(None);
+    }
+    Ok(Some(loaded))
+}
+
+async fn event_bus_part(
+    ground: &Ground,
+    bus: &Bus,
+    catalogue: Arc<worldbus_events::Catalogue>,
+) -> Result<Part> {
+    let setup = worldbus_event_bus::Setup {
+        bus: bus.clone(),
+        catalogue,
+        world: ground.world.id.clone(),
+        shutdown: ground.shutdown.clone(),
+    };
+    worldbus_event_bus::part(setup).await.context("cannot start the event-bus")
+}
+
+/// Serves until a signal, then drains and closes the bus.
+async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
+    let host = Host::new(ground.name, ground.door).with_readiness(ground.readiness);
+    let host = parts.into_iter().fold(host, Host::with);
+    let ended = host.run(ground.listener, ground.shutdown).await;
+    let closed = timeout(Duration::from_millis(CLOSE_MS_MAX), bus.close()).await;
+    ended?;
+    match closed {
+        Ok(closed) => closed.context("cannot close the bus")?,
+        Err(_) => tracing::warn!("the bus was not closed in time; the next start recovers it"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+type State = Arc<dyn state::StateStore>;
+type Clock = Arc<wall::MachineClock>;
+async fn time_part(_: &Ground, _: &Bus, _: &State, _: &Clock, _: u32, _: u64) -> Result<Part> {
+    Ok(Part::new("time-manager", Default::default()))
+}
+async fn weather_part(_: &Ground, _: &Bus, _: &State, _: &Clock, _: u64) -> Result<Part> {
+    Ok(Part::new("weather-manager", Default::default()))
+}

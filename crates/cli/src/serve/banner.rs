@@ -1,0 +1,90 @@
+//! What a serving command says on standard output when its port is open: for people what runs
+//! where and what to try next, for scripts the line `listening on http://…`.
+
+use std::io::{self, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use worldbus_service::config::Common;
+
+use super::ground::Ground;
+
+/// Of `worldbus up`.
+pub(super) fn up(ground: &Ground, common: &Common) {
+    let (url, program) = (url(ground.address), program());
+    let world = &ground.world;
+    say(&format!(
+        "listening on http://{}
+world     {} with {} regions; clock, weather and bus run in this process
+data      {}
+follow    {program} tail --url {url}
+ask       curl {url}/api/time/current
+          curl '{url}/api/weather/forecast?region={}&hours=24'
+all paths {url}/openapi.json
+stop      Ctrl-C",
+        ground.address,
+        world.name,
+        world.regions.len(),
+        common.data_dir.display(),
+        world.regions[0].id,
+    ));
+}
+
+/// Of `worldbus event-bus`.
+pub(super) fn event_bus(ground: &Ground) {
+    let (url, program) = (url(ground.address), program());
+    say(&format!(
+        "listening on http://{}
+follow    {program} tail --url {url}
+publish   {program} publish time.day_activated '{{}}' --url {url}
+ask       curl {url}/api/events/stats
+stop      Ctrl-C",
+        ground.address,
+    ));
+}
+
+/// Of a service on its own; `path` is something to ask it.
+pub(super) fn single(ground: &Ground, common: &Common, path: &str) {
+    say(&format!(
+        "listening on http://{}
+bus       {}
+ask       curl {}{path}
+stop      Ctrl-C",
+        ground.address,
+        common.url,
+        url(ground.address),
+    ));
+}
+
+/// That nobody reads it is no reason to fail.
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{text}");
+    let _ = out.flush();
+}
+
+/// How this program was called, so that what is shown can be typed.
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "worldbus".to_owned())
+}
+
+/// An address at which this machine reaches itself.
+fn url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, address.port()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn address_of_every_interface_is_shown_as_one_that_answers() {
+        assert_eq!(url("0.0.0.0:7070".parse().unwrap()), "http://127.0.0.1:7070");
+        assert_eq!(url("[::]:7070".parse().unwrap()), "http://[::1]:7070");
+        assert_eq!(url("10.0.0.1:1".parse().unwrap()), "http://10.0.0.1:1");
+    }
+}

@@ -1,0 +1,69 @@
+//! What every serving command prepares before it starts anything: logs, signals, the world, the
+//! door, the port. Whatever is wrong with the command line or its files ends it here.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use tokio::net::TcpListener;
+use worldbus_service::config::Common;
+use worldbus_service::door::Door;
+use worldbus_service::{CancellationToken, Readiness, logging, metrics, server, shutdown};
+use worldbus_world::World;
+
+use crate::failure::WrongUse;
+
+/// Bytes of a world file: ten thousand regions and then some.
+const WORLD_FILE_BYTES_MAX: u64 = 8 << 20;
+
+/// What a serving command stands on.
+pub(super) struct Ground {
+    /// The program, for `/version`.
+    pub(super) name: &'static str,
+    pub(super) world: Arc<World>,
+    pub(super) door: Door,
+    pub(super) listener: TcpListener,
+    /// Where the port really is: never port 0.
+    pub(super) address: SocketAddr,
+    pub(super) readiness: Readiness,
+    pub(super) shutdown: CancellationToken,
+}
+
+impl Ground {
+    /// Starts logging, listens for signals, and opens the port; nobody answers there yet.
+    pub(super) async fn prepare(
+        name: &'static str,
+        common: &Common,
+        warnings: &[String],
+    ) -> Result<Self> {
+        let bad_filter = |error: logging::BadFilter| WrongUse(error.to_string());
+        logging::init(&common.log, common.log_format).map_err(bad_filter)?;
+        metrics::install();
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        let world = Arc::new(world(common.world.as_deref())?);
+        let door = Door::new(common.listen, common.api_key.clone())?;
+        let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
+        let listener = server::bind(common.listen).await?;
+        let address = listener.local_addr().context("the port has no address")?;
+        let readiness = Readiness::default();
+        Ok(Self { name, world, door, listener, address, readiness, shutdown })
+    }
+}
+
+fn world(path: Option<&Path>) -> Result<World> {
+    let Some(path) = path else { return Ok(World::sample()) };
+    let file = path.display().to_string();
+    let text = read(path).map_err(|error| {
+        WrongUse(format!("cannot read the world file {file}: {error} (--world, WORLDBUS_WORLD)"))
+    })?;
+    Ok(World::parse(&file, &text)?)
+}
+
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(WORLD_FILE_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,89 @@
+//! The settings of each command: which there are, and their defaults. From these come flags,
+//! environment variables, keys of the configuration file, and `docs/config.md`.
+
+use std::path::PathBuf;
+
+use worldbus_service::config::{self, Common, Flags, LogFormat, Machine, Setting, Settings as _};
+use worldbus_service::{Secret, config::Loaded, settings};
+
+settings! {
+    /// Settings of `worldbus up`: everything in one process.
+    pub(crate) struct Up {
+        ..common: Common { listen: "127.0.0.1:7070" },
+        /// Game minutes from one `time.updated` to the next.
+        cadence_game_minutes: u32 = "1",
+        /// How far ahead commands take effect, in milliseconds.
+        lead_ms: u64 = "0",
+        /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
+        catalog: Vec<PathBuf>,
+    }
+}
+
+settings! {
+    /// Settings of `worldbus time-manager`.
+    pub(crate) struct TimeManager {
+        ..common: Common { listen: "127.0.0.1:7071", url: "http://127.0.0.1:7070" },
+        /// Game minutes from one `time.updated` to the next; the same in all instances.
+        cadence_game_minutes: u32 = "1",
+        /// How far ahead commands take effect, in milliseconds; the same in all instances.
+        lead_ms: u64 = "2000",
+    }
+}
+
+settings! {
+    /// Settings of `worldbus weather-manager`.
+    pub(crate) struct WeatherManager {
+        ..common: Common { listen: "127.0.0.1:7072", url: "http://127.0.0.1:7070" },
+        /// How far ahead commands take effect, in milliseconds; the same in all instances.
+        lead_ms: u64 = "2000",
+    }
+}
+
+settings! {
+    /// Settings of `worldbus event-bus`.
+    pub(crate) struct EventBus {
+        ..common: Common { listen: "127.0.0.1:7070" },
+        /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
+        catalog: Vec<PathBuf>,
+    }
+}
+
+settings! {
+    /// Settings of `worldbus tail` and `worldbus publish`.
+    pub(crate) struct Client {
+        /// The bus to use: `http://host:port`, or `embedded:DIR` while no other process has it.
+        url: String = "http://127.0.0.1:7070",
+        /// The key that the event-bus asks for, if it has one.
+        api_key: Option<Secret>,
+        /// What is logged: a level, or a filter such as `info,worldbus_bus=debug`.
+        log: String = "warn",
+        /// How logs are written to standard error: `text` or `json`.
+        log_format: LogFormat = "text",
+        /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
+        catalog: Vec<PathBuf>,
+    }
+}
+
+settings! {
+    /// Settings of `worldbus catalog`.
+    pub(crate) struct Catalog {
+        /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
+        catalog: Vec<PathBuf>,
+    }
+}
+
+/// Merges the layers. Variables of our other commands may be set: one environment serves all.
+pub(crate) fn load<S: config::Settings>(flags: &Flags<S>) -> Result<Loaded<S>, config::Error> {
+    config::load_tolerating(flags, &Machine, &of_all_commands())
+}
+
+fn of_all_commands() -> Vec<Setting> {
+    let commands = [
+        Up::declare(),
+        TimeManager::declare(),
+        WeatherManager::declare(),
+        EventBus::declare(),
+        Client::declare(),
+    ];
+    commands.concat()
+}
