@@ -1,1 +1,19 @@
-//! Skeleton.
+//! The time-manager: announces the game time of one world and takes its clock's commands.
+//!
+//! It alone writes the clock's segments, to the state store. Several instances may share one
+//! store and one bus: each computes the same events with the same ids from the same segments,
+//! and the bus drops the twins.
+//!
+//! Not for: the clock's arithmetic (`worldbus-world`), storage, the port (the service kit).
+
+mod agenda;
+mod clockwork;
+mod history;
+mod rest;
+mod start;
+mod ticker;
+
+pub use start::{Deps, Error, LEAD_MS_MAX, Settings, start};
+
+/// The service's name: the source of its events.
+pub const NAME: &str = "time-manager";

@@ -1,0 +1,194 @@
+//! The world's clock as all instances share it: in the state store, polled, changed by
+//! compare-and-set. Not here: events (`ticker`), requests (`rest`).
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio_util::sync::CancellationToken;
+use worldbus_service::health::Condition;
+use worldbus_service::state::{Entry, Error, Kind, UPDATE_COUNT_MAX};
+use worldbus_service::wall::Clock as WallClock;
+use worldbus_service::{Problem, StateStore};
+use worldbus_world::{Change, Clock, WallTime, World};
+
+use crate::history::History;
+
+/// The store is read at least this often.
+const POLL_US_MAX: i64 = 500_000;
+/// And at most this often, whatever the lead.
+const POLL_US_MIN: i64 = 5_000;
+
+/// The clock as far as this instance knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub(crate) history: Arc<History>,
+    revision: u64,
+    /// No segment that is not in `history` begins until this wall time.
+    pub(crate) fence: WallTime,
+}
+
+/// A command's result.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) history: Arc<History>,
+    pub(crate) effective: WallTime,
+}
+
+#[derive(Debug)]
+pub(crate) struct Clockwork {
+    store: Arc<dyn StateStore>,
+    key: String,
+    wall: Arc<dyn WallClock>,
+    lead_us: i64,
+    view: watch::Sender<View>,
+    /// Up to where this instance has published. Held while a command is taken, so that no
+    /// segment begins where boundaries of the one before are out already.
+    passed: Mutex<WallTime>,
+}
+
+impl Clockwork {
+    /// Restores a world's clock, or begins it now.
+    pub(crate) async fn open(
+        store: Arc<dyn StateStore>,
+        world: &World,
+        wall: Arc<dyn WallClock>,
+        lead_us: i64,
+    ) -> Result<Self, Error> {
+        let key = format!("clock/{}", world.id);
+        let read_at = WallTime(wall.now_us());
+        let entry = match store.get(&key).await? {
+            Some(entry) => entry,
+            None => begin(&*store, &key, &History::new(world.scale, read_at)).await?,
+        };
+        let history = Arc::new(History::decode(&entry.value)?);
+        let fence = fence(read_at, lead_us);
+        let view = watch::Sender::new(View { history, revision: entry.revision, fence });
+        Ok(Self { store, key, wall, lead_us, view, passed: Mutex::new(WallTime(i64::MIN)) })
+    }
+
+    pub(crate) fn now(&self) -> WallTime {
+        WallTime(self.wall.now_us())
+    }
+
+    pub(crate) fn wall(&self) -> &dyn WallClock {
+        &*self.wall
+    }
+
+    pub(crate) fn view(&self) -> View {
+        self.view.borrow().clone()
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<View> {
+        self.view.subscribe()
+    }
+
+    pub(crate) async fn passed(&self) -> MutexGuard<'_, WallTime> {
+        self.passed.lock().await
+    }
+
+    /// Reads what other instances wrote, again and again.
+    pub(crate) async fn poll(
+        &self,
+        condition: Condition,
+        shutdown: CancellationToken,
+    ) -> Result<(), Error> {
+        let period_us = (self.lead_us / 4).clamp(POLL_US_MIN, POLL_US_MAX);
+        let period_us = if self.lead_us == 0 { POLL_US_MAX } else { period_us };
+        condition.met();
+        loop {
+            let read_at = self.now();
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = self.wall.sleep_until_us(read_at.0 + period_us) => {}
+            }
+            let read_at = self.now();
+            match self.store.get(&self.key).await.and_then(|entry| self.polled(entry, read_at)) {
+                Ok(()) => condition.met(),
+                Err(error) if error.kind() == Kind::Damaged => return Err(error),
+                Err(error) => condition.failed(error.to_string()),
+            }
+        }
+    }
+
+    /// Takes a command: `decide` says what it does to the clock at its effective time, or that
+    /// the clock is so already.
+    pub(crate) async fn command(
+        &self,
+        decide: impl Fn(&Clock, WallTime) -> Result<Option<(Change, &'static str)>, Problem>,
+    ) -> Result<Taken, Problem> {
+        let passed = self.passed.lock().await;
+        for _ in 0..UPDATE_COUNT_MAX {
+            let read_at = self.now();
+            let entry = self.store.get(&self.key).await?;
+            let entry = entry.ok_or_else(|| Problem::internal("the clock's state is gone"))?;
+            let mut history = History::decode(&entry.value)?;
+            let effective = effective(history.clock(), *passed, read_at, self.lead_us);
+            let Some((change, reason)) = decide(history.clock(), effective)? else {
+                let history = self.show(history, entry.revision, read_at);
+                return Ok(Taken { history, effective: read_at });
+            };
+            history.push(history.clock().change(change, effective), reason)?;
+            let bytes = history.encode();
+            let set = self.store.compare_and_set(&self.key, Some(entry.revision), bytes).await?;
+            if let Ok(revision) = set {
+                if self.lead_us > 0 && self.now() > WallTime(read_at.0 + self.lead_us / 2) {
+                    tracing::error!("a command took longer than half the lead; raise the lead");
+                }
+                let history = self.show(history, revision, read_at);
+                tracing::info!(reason, epoch = history.clock().last().epoch, "clock changed");
+                return Ok(Taken { history, effective });
+            }
+        }
+        Err(Problem::unavailable("other commands came between all the time; try again"))
+    }
+
+    fn polled(&self, entry: Option<Entry>, read_at: WallTime) -> Result<(), Error> {
+        let text = "the world's clock is gone from the state store; restore it from a copy";
+        let entry = entry.ok_or_else(|| Error::new(Kind::Damaged, text))?;
+        if entry.revision == self.view.borrow().revision {
+            let until = fence(read_at, self.lead_us);
+            self.view.send_modify(|view| view.fence = view.fence.max(until));
+            return Ok(());
+        }
+        self.show(History::decode(&entry.value)?, entry.revision, read_at);
+        Ok(())
+    }
+
+    fn show(&self, history: History, revision: u64, read_at: WallTime) -> Arc<History> {
+        let history = Arc::new(history);
+        self.view.send_modify(|view| {
+            if revision > view.revision {
+                metrics::gauge!("worldbus_time_segments")
+                    .set(history.clock().segments().len() as f64);
+                (view.history, view.revision) = (Arc::clone(&history), revision);
+            }
+            view.fence = view.fence.max(fence(read_at, self.lead_us));
+        });
+        history
+    }
+}
+
+async fn begin(store: &dyn StateStore, key: &str, history: &History) -> Result<Entry, Error> {
+    let value = history.encode();
+    match store.compare_and_set(key, None, value.clone()).await? {
+        Ok(revision) => Ok(Entry { value, revision }),
+        Err(conflict) => {
+            let text = format!("state key `{key}` comes and goes");
+            conflict.current.ok_or_else(|| Error::new(Kind::Busy, text))
+        }
+    }
+}
+
+/// A segment that another instance wrote after `read_at` begins after this: it begins a lead
+/// after its command was taken, and taking it may use up half of that.
+fn fence(read_at: WallTime, lead_us: i64) -> WallTime {
+    if lead_us == 0 { WallTime(i64::MAX) } else { read_at.plus_us(lead_us / 2) }
+}
+
+/// When a command takes effect: after the lead, and where no boundary is out yet.
+fn effective(clock: &Clock, passed: WallTime, now: WallTime, lead_us: i64) -> WallTime {
+    let segment = clock.segment_at(passed);
+    let later = segment.wall_at(segment.game_at(passed).plus_us(1)).unwrap_or(passed);
+    let earliest = later.max(passed.plus_us(1)).max(clock.last().anchor_wall);
+    now.plus_us(lead_us).max(earliest)
+}
