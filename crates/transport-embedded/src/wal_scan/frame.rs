@@ -31,15 +31,26 @@ impl Sum {
         Self(be32(bytes, at), be32(bytes, at + 4))
     }
 
+    #[cfg(test)]
+    pub(super) fn store(self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.0.to_be_bytes());
+        bytes.extend_from_slice(&self.1.to_be_bytes());
+    }
+
     /// The checksum continued over bytes, a multiple of 8.
     pub(super) fn over(self, bytes: &[u8], endian: Endian) -> Self {
         let Self(mut s0, mut s1) = self;
-        for pair in bytes.chunks_exact(8) {
-            let words =
-                [[pair[0], pair[1], pair[2], pair[3]], [pair[4], pair[5], pair[6], pair[7]]];
-            let [x0, x1] = match endian {
-                Endian::Little => words.map(u32::from_le_bytes),
-                Endian::Big => words.map(u32::from_be_bytes),
+        let (pairs, _) = bytes.as_chunks::<8>();
+        for pair in pairs {
+            let (x0, x1) = match endian {
+                Endian::Little => {
+                    let pair = u64::from_le_bytes(*pair);
+                    (pair as u32, (pair >> 32) as u32)
+                }
+                Endian::Big => {
+                    let pair = u64::from_be_bytes(*pair);
+                    ((pair >> 32) as u32, pair as u32)
+                }
             };
             s0 = s0.wrapping_add(x0).wrapping_add(s1);
             s1 = s1.wrapping_add(x1).wrapping_add(s0);
