@@ -10,7 +10,8 @@ use worldbus_service::emit::{Emitted, Emitter};
 use worldbus_world::{Clock, GameTime, WallTime};
 
 use crate::agenda::{Agenda, Emission, REPEAT_US};
-use crate::clockwork::{Clockwork, View};
+use crate::clockwork::Clockwork;
+use crate::history::History;
 
 /// After downtime this much game time is made up for; what is older was nobody's moment.
 const CATCH_UP_GAME_US_MAX: i64 = 1_440 * GameTime::MINUTE_US;
@@ -41,10 +42,10 @@ impl Ticker {
     pub(crate) async fn run(mut self) -> Result<(), Error> {
         let mut views = self.clockwork.watch();
         let (mut saved, mut repeated) = (self.durable, i64::MIN);
-        self.catch_up(&views.borrow_and_update().clone());
+        self.catch_up(&views.borrow_and_update().history.clone());
         loop {
-            let view = views.borrow_and_update().clone();
-            let step = self.step(&view, repeated).await;
+            views.borrow_and_update();
+            let step = self.step(repeated).await;
             match self
                 .emitter
                 .emit(step.events.iter().map(Emission::outgoing), &self.shutdown)
@@ -74,8 +75,8 @@ impl Ticker {
     }
 
     /// Skips what is too old to be made up for.
-    fn catch_up(&mut self, view: &View) {
-        let clock = view.history.clock();
+    fn catch_up(&mut self, history: &History) {
+        let clock = history.clock();
         let Some(durable) = self.durable.as_mut() else { return };
         let (after, now) = (WallTime(durable.wall_us), self.clockwork.now());
         let from = last_stretch(clock, after, now, CATCH_UP_GAME_US_MAX);
@@ -87,10 +88,10 @@ impl Ticker {
         }
     }
 
-    async fn step(&self, view: &View, repeated: i64) -> Step {
+    async fn step(&self, repeated: i64) -> Step {
         let mut passed = self.clockwork.passed().await;
-        // A command may have come while we waited for the gate.
-        let view = if *passed > WallTime(i64::MIN) { self.clockwork.view() } else { view.clone() };
+        // Read behind the gate: a command may have come while we waited for it.
+        let view = self.clockwork.view();
         let (clock, now) = (view.history.clock(), self.clockwork.now());
         let seen = now.min(view.fence);
         let after = resume(clock, self.durable);

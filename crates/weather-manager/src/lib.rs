@@ -1,1 +1,21 @@
-//! Skeleton.
+//! The weather-manager: announces the weather of one world and takes overrides of it.
+//!
+//! It computes from the clock's segments that it heard and from the commands that it took, both
+//! kept in its own state; several instances share that state and compute the same events with
+//! the same ids, of which the bus drops the twins.
+//!
+//! Not for: the weather itself (`worldbus-world`), the clock (the time-manager), the port.
+
+mod agenda;
+mod commands;
+mod hearing;
+mod rest;
+mod sky;
+mod start;
+mod ticker;
+
+pub use commands::COMMAND_COUNT_MAX;
+pub use start::{Deps, Error, LEAD_MS_MAX, Settings, start};
+
+/// The service's name: the source of its events and its subscription.
+pub const NAME: &str = "weather-manager";

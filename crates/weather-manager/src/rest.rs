@@ -1,0 +1,225 @@
+//! The weather's REST routes. Not here: the door, the port, what commands do (`sky`).
+
+mod document;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi, ToSchema};
+use worldbus_service::{Json, Problem, Query};
+use worldbus_world::{FORECAST_HOURS_MAX, GameTime, Weather, WeatherState, World};
+
+use crate::commands::Force;
+use crate::sky::{Sky, Taken};
+use document::{Changed, Forecast, Moment, Now, RegionList, RegionWeather};
+
+const FORECAST_HOURS_DEFAULT: i64 = 24;
+/// A game year: the longest duration of an override.
+const DURATION_GAME_MINUTES_MAX: i64 = 366 * 1_440;
+/// How alike a suggested name is, 0 to 1.
+const SUGGESTION_LIKENESS_MIN: f64 = 0.7;
+
+type Answer<T> = Result<Json<T>, Problem>;
+
+#[derive(Clone)]
+struct Shared {
+    world: Arc<World>,
+    weather: Arc<Weather>,
+    sky: Arc<Sky>,
+}
+
+/// Which region.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct CurrentQuery {
+    /// A region's id; all regions if left out.
+    region: Option<String>,
+}
+
+/// Which region, and how far ahead.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ForecastQuery {
+    /// A region's id.
+    region: Option<String>,
+    /// Game hours from the current one, 1 to 168; 24 if left out.
+    hours: Option<i64>,
+}
+
+/// A wish to force the weather of a region.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SetRequest {
+    /// A region's id.
+    region: String,
+    /// The state's short name: `heavy_rain`.
+    state: String,
+    /// Position inside the state's own band, 0 to 1; 0.5 if left out.
+    intensity: Option<f64>,
+    /// How long in game minutes; without it until it is cleared or set again.
+    duration_game_minutes: Option<i64>,
+}
+
+/// A wish to let a region's weather be what it is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ClearRequest {
+    /// A region's id.
+    region: String,
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(regions, current, forecast, set, clear), components(schemas(Now, RegionWeather)))]
+struct Description;
+
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}
+
+pub(crate) fn routes(world: Arc<World>, sky: Arc<Sky>) -> Router {
+    let weather = Arc::new(Weather::new(&world));
+    Router::new()
+        .route("/api/weather/regions", get(regions))
+        .route("/api/weather/current", get(current))
+        .route("/api/weather/forecast", get(forecast))
+        .route("/api/weather/set", post(set))
+        .route("/api/weather/clear", post(clear))
+        .with_state(Shared { world, weather, sky })
+}
+
+/// The world's regions.
+#[utoipa::path(get, path = "/api/weather/regions", tag = "weather",
+    responses((status = 200, body = RegionList)))]
+async fn regions(State(shared): State<Shared>) -> Json<RegionList> {
+    Json(RegionList::new(&shared.world))
+}
+
+/// The weather now: of one region, or of all as `{"regions": [...]}`.
+#[utoipa::path(get, path = "/api/weather/current", tag = "weather", params(CurrentQuery),
+    responses((status = 200, body = Now), (status = 404, body = Problem),
+        (status = 503, body = Problem)))]
+async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>) -> Answer<Now> {
+    let (view, clock) = shared.sky.clear_view()?;
+    let wall = shared.sky.now();
+    let overrides = view.commands.overrides(wall);
+    let moment = Moment::new(&shared.world, clock.game_at(wall));
+    let of = |region| RegionWeather::new(&shared, region, &moment, &overrides);
+    Ok(Json(match query.region {
+        Some(name) => Now::One(Box::new(of(shared.region(&name)?))),
+        None => Now::All { regions: (0..shared.world.regions.len()).map(of).collect() },
+    }))
+}
+
+/// The weather to come, one entry for each game hour from the current one: it comes true
+/// unless somebody forces it.
+#[utoipa::path(get, path = "/api/weather/forecast", tag = "weather", params(ForecastQuery),
+    responses((status = 200, body = Forecast), (status = 400, body = Problem),
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
+async fn forecast(
+    State(shared): State<Shared>,
+    Query(query): Query<ForecastQuery>,
+) -> Answer<Forecast> {
+    let name = query.region.ok_or_else(|| {
+        let text = "query parameter `region`: expected a region's id; /api/weather/regions lists";
+        Problem::bad_request(text).with_field("region")
+    })?;
+    let region = shared.region(&name)?;
+    let hours = hours(query.hours.unwrap_or(FORECAST_HOURS_DEFAULT))?;
+    let (view, clock) = shared.sky.clear_view()?;
+    let wall = shared.sky.now();
+    // Commands that are taken but not in effect yet are part of what is to come.
+    let overrides = view.commands.overrides_with(u64::MAX);
+    Ok(Json(Forecast::new(&shared, region, clock.game_at(wall), hours, &overrides)))
+}
+
+/// Forces the weather of a region.
+#[utoipa::path(post, path = "/api/weather/set", tag = "weather", request_body = SetRequest,
+    responses((status = 200, body = Changed), (status = 404, body = Problem),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+async fn set(State(shared): State<Shared>, Json(request): Json<SetRequest>) -> Answer<Changed> {
+    let region = shared.region(&request.region)?;
+    let state: WeatherState = request
+        .state
+        .parse()
+        .map_err(|error| Problem::unprocessable(format!("state: {error}")).with_field("state"))?;
+    let intensity_permille = request.intensity.map(permille).transpose()?;
+    let minutes = request.duration_game_minutes.map(duration).transpose()?;
+    let force = |start: GameTime| {
+        // On a whole second, since boundaries are numbered by those.
+        let end = minutes.map(|m| GameTime::from_minutes(m).plus_us(start.0));
+        let end = end.map(|end| GameTime::from_seconds(end.plus_us(999_999).seconds()));
+        Some(Force { state, intensity_permille, end })
+    };
+    let taken = shared.sky.command(&request.region, force).await?;
+    Ok(Json(shared.changed(region, &taken)))
+}
+
+/// Lets the weather of a region be what it is.
+#[utoipa::path(post, path = "/api/weather/clear", tag = "weather", request_body = ClearRequest,
+    responses((status = 200, body = Changed), (status = 404, body = Problem)))]
+async fn clear(State(shared): State<Shared>, Json(request): Json<ClearRequest>) -> Answer<Changed> {
+    let region = shared.region(&request.region)?;
+    let taken = shared.sky.command(&request.region, |_| None).await?;
+    Ok(Json(shared.changed(region, &taken)))
+}
+
+impl Shared {
+    fn changed(&self, region: usize, taken: &Taken) -> Changed {
+        let overrides = taken.commands.overrides(taken.effective);
+        let moment = Moment::new(&self.world, taken.clock.game_at(taken.effective));
+        let weather = RegionWeather::new(self, region, &moment, &overrides);
+        Changed::new(taken.effective, weather)
+    }
+
+    fn region(&self, name: &str) -> Result<usize, Problem> {
+        self.world.region_index(name).ok_or_else(|| {
+            let shown: String = name.chars().take(40).collect();
+            let near = self.near(&shown);
+            let hint = if near.is_empty() { String::new() } else { format!("; near: {near}") };
+            let text = format!(
+                "no region {shown:?} in {}{hint}; /api/weather/regions lists all",
+                self.world.id
+            );
+            Problem::not_found(text).with_field("region")
+        })
+    }
+
+    fn near(&self, name: &str) -> String {
+        let name = name.to_lowercase();
+        let like = |id: &str| strsim::jaro_winkler(id, &name);
+        let ids = self.world.regions.iter().map(|region| region.id.as_str());
+        let mut near: Vec<_> =
+            ids.map(|id| (like(id), id)).filter(|(l, _)| *l >= SUGGESTION_LIKENESS_MIN).collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let names: Vec<_> = near.iter().take(3).map(|(_, id)| *id).collect();
+        names.join(", ")
+    }
+}
+
+fn hours(hours: i64) -> Result<u32, Problem> {
+    let fits = u32::try_from(hours).ok().filter(|h| (1..=FORECAST_HOURS_MAX).contains(h));
+    fits.ok_or_else(|| {
+        let wanted = format!("expected 1 to {FORECAST_HOURS_MAX} game hours, found {hours}");
+        Problem::bad_request(format!("query parameter `hours`: {wanted}")).with_field("hours")
+    })
+}
+
+fn permille(intensity: f64) -> Result<u16, Problem> {
+    if (0.0..=1.0).contains(&intensity) {
+        return Ok((intensity * 1000.0).round() as u16);
+    }
+    let text = format!("intensity: expected a number from 0 to 1, found {intensity}");
+    Err(Problem::unprocessable(text).with_field("intensity"))
+}
+
+fn duration(minutes: i64) -> Result<i64, Problem> {
+    if (1..=DURATION_GAME_MINUTES_MAX).contains(&minutes) {
+        return Ok(minutes);
+    }
+    let wanted = format!("1 to {DURATION_GAME_MINUTES_MAX}");
+    let text = format!("duration_game_minutes: expected {wanted}, found {minutes}");
+    Err(Problem::unprocessable(text).with_field("duration_game_minutes"))
+}

@@ -1,0 +1,262 @@
+//! What all instances share, in the state store: the segments they heard and the commands they
+//! took; polled, changed by compare-and-set. Not here: events (`ticker`), requests (`rest`).
+
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, MutexGuard, watch};
+use tokio_util::sync::CancellationToken;
+use worldbus_service::health::Condition;
+use worldbus_service::state::{self, Error, Kind, UPDATE_COUNT_MAX};
+use worldbus_service::wall::Clock as WallClock;
+use worldbus_service::{Problem, StateStore};
+use worldbus_world::{Clock, ClockError, Segment, WallTime, World};
+
+use crate::commands::{Command, Commands, Force};
+
+/// The store is read at least this often.
+const POLL_US_MAX: i64 = 500_000;
+/// And at most this often, whatever the lead.
+const POLL_US_MIN: i64 = 5_000;
+
+/// The clock and the commands as far as this instance knows them.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// None until a segment was heard.
+    pub(crate) clock: Option<Arc<Clock>>,
+    pub(crate) commands: Arc<Commands>,
+    /// Nothing that is not in `commands` takes effect until this wall time.
+    pub(crate) fence: WallTime,
+}
+
+/// A command's result.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) commands: Commands,
+    pub(crate) effective: WallTime,
+}
+
+#[derive(Debug)]
+pub(crate) struct Sky {
+    store: Arc<dyn StateStore>,
+    clock_key: String,
+    commands_key: String,
+    wall: Arc<dyn WallClock>,
+    lead_us: i64,
+    heard: Condition,
+    view: watch::Sender<View>,
+    /// Up to where this instance has published. Held while a command is taken, so that it takes
+    /// effect behind what is out.
+    passed: Mutex<WallTime>,
+}
+
+impl Sky {
+    /// Restores what was heard and taken.
+    pub(crate) async fn open(
+        store: Arc<dyn StateStore>,
+        world: &World,
+        wall: Arc<dyn WallClock>,
+        lead_us: i64,
+        heard: Condition,
+    ) -> Result<Self, Error> {
+        let (commands, fence) = (Arc::default(), WallTime(i64::MIN));
+        let sky = Self {
+            store,
+            clock_key: format!("weather/{}/clock", world.id),
+            commands_key: format!("weather/{}/overrides", world.id),
+            wall,
+            lead_us,
+            heard,
+            view: watch::Sender::new(View { clock: None, commands, fence }),
+            passed: Mutex::new(WallTime(i64::MIN)),
+        };
+        sky.heard.failed(WAITS);
+        sky.read().await?;
+        Ok(sky)
+    }
+
+    pub(crate) fn now(&self) -> WallTime {
+        WallTime(self.wall.now_us())
+    }
+
+    pub(crate) fn wall(&self) -> &dyn WallClock {
+        &*self.wall
+    }
+
+    pub(crate) fn view(&self) -> View {
+        self.view.borrow().clone()
+    }
+
+    /// The view and its clock.
+    pub(crate) fn clear_view(&self) -> Result<(View, Arc<Clock>), Problem> {
+        let view = self.view();
+        let clock = view.clock.clone().ok_or_else(|| Problem::unavailable(WAITS))?;
+        Ok((view, clock))
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<View> {
+        self.view.subscribe()
+    }
+
+    pub(crate) async fn passed(&self) -> MutexGuard<'_, WallTime> {
+        self.passed.lock().await
+    }
+
+    /// Reads what other instances wrote, again and again.
+    pub(crate) async fn poll(
+        &self,
+        condition: Condition,
+        shutdown: CancellationToken,
+    ) -> Result<(), Error> {
+        let period_us = (self.lead_us / 4).clamp(POLL_US_MIN, POLL_US_MAX);
+        let period_us = if self.lead_us == 0 { POLL_US_MAX } else { period_us };
+        condition.met();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return Ok(()),
+                () = self.wall.sleep_until_us(self.now().0 + period_us) => {}
+            }
+            match self.read().await {
+                Ok(()) => condition.met(),
+                Err(error) if error.kind() == Kind::Damaged => return Err(error),
+                Err(error) => condition.failed(error.to_string()),
+            }
+        }
+    }
+
+    /// Keeps a segment that was heard; all instances see it.
+    pub(crate) async fn hear(&self, segment: Segment) -> Result<(), Unheard> {
+        if self.knows(&segment) {
+            return Ok(());
+        }
+        let mut clock = None;
+        let kept = state::update(&*self.store, &self.clock_key, |current| {
+            let heard = with_segment(current, segment)?;
+            let bytes = serde_json::to_vec(&heard).unwrap_or_default();
+            clock = Some(heard);
+            Ok::<_, Unheard>(bytes)
+        });
+        kept.await?;
+        if let Some(clock) = clock {
+            tracing::info!(epoch = segment.epoch, paused = segment.paused, "heard of the clock");
+            self.show_clock(clock);
+        }
+        Ok(())
+    }
+
+    /// Takes a command on a region.
+    pub(crate) async fn command(
+        &self,
+        region: &str,
+        force: impl Fn(worldbus_world::GameTime) -> Option<Force>,
+    ) -> Result<Taken, Problem> {
+        let passed = self.passed.lock().await;
+        for _ in 0..UPDATE_COUNT_MAX {
+            let now = self.now();
+            let entry = self.store.get(&self.commands_key).await?;
+            let (_, clock) = self.clear_view()?;
+            let bytes = entry.as_ref().map(|entry| entry.value.as_slice());
+            let mut commands = bytes.map(Commands::decode).transpose()?.unwrap_or_default();
+            let last = commands.list().last().map_or(WallTime(i64::MIN), |command| command.at);
+            let at = now.plus_us(self.lead_us).max(passed.plus_us(1)).max(last);
+            let (epoch, game) = (clock.segment_at(at).epoch, clock.game_at(at));
+            commands.prune(clock.game_at(now), now);
+            let region = region.to_owned();
+            if !commands.push(Command { rev: 0, at, epoch, game, region, force: force(game) }) {
+                let text = "the world has too many overrides; clear some, or give them a duration";
+                return Err(Problem::conflict(text));
+            }
+            let expected = entry.map(|entry| entry.revision);
+            let bytes = commands.encode();
+            let set = self.store.compare_and_set(&self.commands_key, expected, bytes).await?;
+            if set.is_ok() {
+                self.show_commands(commands.clone());
+                return Ok(Taken { clock, commands, effective: at });
+            }
+        }
+        Err(Problem::unavailable("other commands came between all the time; try again"))
+    }
+
+    async fn read(&self) -> Result<(), Error> {
+        let read_at = self.now();
+        if let Some(entry) = self.store.get(&self.clock_key).await? {
+            let clock = decode_clock(&entry.value)?;
+            if self.view.borrow().clock.as_deref() != Some(&clock) {
+                self.show_clock(clock);
+            }
+        }
+        if let Some(entry) = self.store.get(&self.commands_key).await? {
+            self.show_commands(Commands::decode(&entry.value)?);
+        }
+        // A command that was written after `read_at` takes effect a lead after it was taken,
+        // and taking it may use up half of that.
+        let until = match self.lead_us {
+            0 => WallTime(i64::MAX),
+            lead_us => read_at.plus_us(lead_us / 2),
+        };
+        self.view.send_modify(|view| view.fence = view.fence.max(until));
+        Ok(())
+    }
+
+    fn knows(&self, segment: &Segment) -> bool {
+        let view = self.view.borrow();
+        let Some(clock) = &view.clock else { return false };
+        let known = clock.segments().iter().find(|known| known.epoch == segment.epoch);
+        let forgotten = clock.segments()[0].epoch > segment.epoch;
+        known.map_or(forgotten, |known| known.rev >= segment.rev)
+    }
+
+    fn show_clock(&self, clock: Clock) {
+        self.view.send_modify(|view| {
+            let newer = view.clock.as_ref().is_none_or(|known| {
+                *known.last() != *clock.last() || known.segments().len() != clock.segments().len()
+            });
+            // Of two readings of the store, the one that was written later has more epochs.
+            let behind =
+                view.clock.as_ref().is_some_and(|known| known.last().epoch > clock.last().epoch);
+            if newer && !behind {
+                view.clock = Some(Arc::new(clock));
+            }
+        });
+        self.heard.met();
+    }
+
+    fn show_commands(&self, commands: Commands) {
+        self.view.send_modify(|view| {
+            if commands.rev() > view.commands.rev() {
+                metrics::gauge!("worldbus_weather_commands").set(commands.list().len() as f64);
+                view.commands = Arc::new(commands);
+            }
+        });
+    }
+}
+
+const WAITS: &str = "no clock was heard yet: the weather waits for a time-manager's \
+                     time.clock_changed on the bus, which comes every few seconds";
+
+/// Why a segment was not kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unheard {
+    /// It is kept at the next hearing.
+    #[error(transparent)]
+    State(#[from] Error),
+    /// It does not fit to what was heard before.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+}
+
+fn with_segment(current: Option<&[u8]>, segment: Segment) -> Result<Clock, Unheard> {
+    let Some(bytes) = current else {
+        return Ok(Clock::from_segments([segment])?);
+    };
+    let mut clock = decode_clock(bytes)?;
+    clock.insert(segment)?;
+    Ok(clock)
+}
+
+fn decode_clock(bytes: &[u8]) -> Result<Clock, Error> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let text = "the clock that the weather heard is damaged in the state store; delete it";
+        Error::new(Kind::Damaged, text).caused_by(error)
+    })
+}
