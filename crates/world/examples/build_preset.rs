@@ -4,7 +4,8 @@
 //! of this repository:
 //!
 //! ```text
-//! pip download --no-deps aquacrop==3.1 && unzip aquacrop-3.1*.whl aquacrop/data/brussels_climate.txt
+//! pip download --no-deps aquacrop==3.1
+//! unzip aquacrop-3.1*.whl aquacrop/data/brussels_climate.txt
 //! cargo run -p worldbus-world --example build_preset -- aquacrop/data/brussels_climate.txt \
 //!     > crates/world/presets/brussels.toml
 //! ```

@@ -58,7 +58,10 @@ pub struct Region {
 
 /// A mistake in a world file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {}{message}", if key.is_empty() { String::new() } else { format!("{key}: ") })]
+#[error(
+    "{file}:{line}: {}{message}",
+    if key.is_empty() { String::new() } else { format!("{key}: ") }
+)]
 pub struct WorldFileError {
     /// The file's name as given.
     pub file: String,

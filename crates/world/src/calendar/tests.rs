@@ -64,7 +64,9 @@ fn seasons_are_opposite_in_the_south() {
 
 proptest! {
     #[test]
-    fn dates_round_trip_over_a_quarter_of_a_million_years(seconds in -7_889_400_000_000..7_889_400_000_000_i64) {
+    fn dates_round_trip_over_a_quarter_of_a_million_years(
+        seconds in -7_889_400_000_000..7_889_400_000_000_i64,
+    ) {
         let game = GameTime::from_seconds(seconds);
         let date = calendar().at(game);
         prop_assert_eq!(calendar().game_time(&date), Ok(game));

@@ -30,6 +30,8 @@ pub(super) struct Latent {
     /// mixture depends on month and time of day.
     pub(super) temperature: [f64; 3],
     pub(super) convection: f64,
+    /// Convection's passing part, that of single showers.
+    pub(super) shower: f64,
     pub(super) direction: f64,
     pub(super) pressure: f64,
 }
@@ -74,6 +76,7 @@ impl Latent {
                 sum(&a.temperature, dry),
             ],
             convection: sum(&CONVECTION, &noise[variable::CONVECTION]),
+            shower: noise[variable::CONVECTION][0],
             direction: sum(&SLOW, &noise[variable::DIRECTION]),
             pressure: sum(&SLOW, &noise[variable::PRESSURE]),
         }
@@ -97,7 +100,7 @@ const VISIBILITY_MAX_M: f64 = 40_000.0;
 
 /// The numbers of an hour.
 pub(super) fn compute(latent: &Latent, season: &Season, preset: &Preset, warmer_dc: f64) -> Hour {
-    let rate_mmph = preset.rate_mmph(season, latent.precipitation);
+    let rate_mmph = preset.rate_mmph(season, latent);
     let (temperature_c, depression_c) = air(latent, season, preset, warmer_dc, rate_mmph);
     let wind_mps = preset.wind.at(season, latent.wind).max(0.0) / 100.0;
     let temperature_dc = round(temperature_c * 10.0);

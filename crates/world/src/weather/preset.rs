@@ -7,6 +7,7 @@ mod table;
 use serde::{Deserialize, Serialize};
 
 use super::field::OCTAVE_COUNT;
+use super::hour::Latent;
 use crate::calendar::DateTime;
 
 pub(super) use table::Season;
@@ -14,6 +15,9 @@ pub use table::{KNOT_COUNT, SLOT_COUNT, Table};
 
 /// The climates that are built in.
 pub const NAMES: [&str; 1] = ["brussels"];
+
+/// Millimetres an hour that a shower adds when its noise is 1 above the onset of showers.
+const SHOWER_MMPH: f64 = 9.5;
 
 const BRUSSELS: &str = include_str!("../../presets/brussels.toml");
 
@@ -42,8 +46,10 @@ pub struct Preset {
     pub prevailing_deg: f64,
     /// It rains when the latent precipitation passes this.
     pub rain_onset_z: Monthly,
-    /// Millimetres an hour at a latent precipitation 1 above the onset.
+    /// Millimetres an hour of steady rain at a latent precipitation 1 above the onset.
     pub rain_rate_mmph: Monthly,
+    /// There is a shower in the rain when the noise of showers passes this.
+    pub shower_onset_z: Monthly,
     /// Fog below this dew-point depression, kelvin.
     pub fog_depression_k: Monthly,
     /// Mist below this dew-point depression, kelvin.
@@ -133,9 +139,17 @@ impl Preset {
         season.monthly(&self.rain_onset_z)
     }
 
-    /// Rain rate: censored power of the latent precipitation.
-    pub(super) fn rate_mmph(&self, season: &Season, z: f64) -> f64 {
-        rate_mmph(self.onset_z(season), season.monthly(&self.rain_rate_mmph), z)
+    /// Rain rate: steady rain, the root of the latent precipitation above its onset, and the
+    /// showers in it. These bring the heavy hours; a steeper power of the steady rain would bring
+    /// them on all hours of the same few days. Both begin at nothing, so nothing jumps.
+    pub(super) fn rate_mmph(&self, season: &Season, latent: &Latent) -> f64 {
+        let above = latent.precipitation - self.onset_z(season);
+        if above <= 0.0 {
+            return 0.0;
+        }
+        let steady = season.monthly(&self.rain_rate_mmph) * libm::sqrt(above);
+        let over = (latent.shower - season.monthly(&self.shower_onset_z)).max(0.0);
+        steady + SHOWER_MMPH * (2.0 * above).min(1.0) * libm::sqrt(libm::sqrt(over))
     }
 
     /// Depressions below which there is fog and mist.
@@ -150,11 +164,6 @@ impl Preset {
     pub(super) fn temperature_rain(&self, season: &Season) -> f64 {
         season.over(&self.temperature_rain)
     }
-}
-
-pub(super) fn rate_mmph(onset_z: f64, rate_mmph: f64, z: f64) -> f64 {
-    let above = (z - onset_z).max(0.0);
-    rate_mmph * above * libm::sqrt(above)
 }
 
 impl Season {

@@ -44,7 +44,10 @@ pub enum WeatherState {
 
 /// A name that no state has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a weather state ({}), found {found}", WeatherState::ALL.map(WeatherState::name).join(", "))]
+#[error(
+    "expected a weather state ({}), found {found}",
+    WeatherState::ALL.map(WeatherState::name).join(", ")
+)]
 pub struct UnknownState {
     /// The name.
     pub found: String,

@@ -9,14 +9,15 @@ mod record;
 pub use record::{Day, days_from_text};
 
 use self::record::MonthStats;
-use super::{Monthly, Preset, SLOT_COUNT, Season, Table, rate_mmph};
+use super::{Monthly, Preset, SLOT_COUNT, Season, Table};
 use crate::calendar::{Calendar, DateTime};
 use crate::time::GameTime;
 use crate::weather::field::{self, Place};
 use crate::weather::hour::{self, Latent};
 use crate::weather::{classify, thermo};
 
-const YEAR_COUNT: i64 = 60;
+/// Enough that the simulation's own chance does not get into the preset.
+const YEAR_COUNT: i64 = 180;
 const HOURS_PER_DAY: usize = 24;
 const ROUND_COUNT: usize = 16;
 const KEY: [u32; 2] = [0x5eed_0001, 0x0c11_6a7e];
@@ -82,7 +83,7 @@ impl Simulation {
         let day = |(hours, month): (&[(Latent, Season)], &usize)| {
             let (mut min_c, mut max_c, mut rain_mm) = (f64::MAX, f64::MIN, 0.0);
             for (latent, season) in hours {
-                let rate = preset.rate_mmph(season, latent.precipitation);
+                let rate = preset.rate_mmph(season, latent);
                 let (temperature, _) = hour::air(latent, season, preset, 0.0, rate);
                 min_c = min_c.min(temperature);
                 max_c = max_c.max(temperature);
@@ -95,30 +96,43 @@ impl Simulation {
 }
 
 fn calibrate_rain(preset: &mut Preset, simulation: &Simulation, target: &[MonthStats; 12]) {
+    let target = record::between_months(target);
     for _ in 0..ROUND_COUNT {
         let found = record::monthly(&simulation.rain_days(preset));
+        let heavy = simulation.heavy_shares(preset);
         for month in 0..12 {
             let (is, want) = (&found[month], &target[month]);
             preset.rain_onset_z[month] += 1.5 * (is.wet_share - want.wet_share);
             preset.rain_rate_mmph[month] *= (want.wet_mm / is.wet_mm).clamp(0.7, 1.4);
+            let more = (priors::shares(month).heavy_rain / heavy[month]).clamp(0.2, 5.0);
+            let onset = preset.shower_onset_z[month] - 0.15 * libm::log(more);
+            preset.shower_onset_z[month] = onset.clamp(0.5, 3.5);
         }
     }
-    let rounded = |v: f64| libm::round(v * 1000.0) / 1000.0;
     preset.rain_onset_z = preset.rain_onset_z.map(rounded);
     preset.rain_rate_mmph = preset.rain_rate_mmph.map(rounded);
+    preset.shower_onset_z = preset.shower_onset_z.map(rounded);
 }
 
 impl Simulation {
     fn rain_days(&self, preset: &Preset) -> Vec<Day> {
-        let rate = |(latent, season): &(Latent, Season)| {
-            let onset = preset.onset_z(season);
-            rate_mmph(onset, season.monthly(&preset.rain_rate_mmph), latent.precipitation)
-        };
         let day = |(hours, month): (&[(Latent, Season)], &usize)| {
-            let rain_mm = hours.iter().map(rate).sum();
+            let rain_mm = hours.iter().map(|(l, s)| preset.rate_mmph(s, l)).sum();
             Day { year: 0, month: *month as u8 + 1, day: 0, min_c: 0.0, max_c: 0.0, rain_mm }
         };
         self.hours.chunks_exact(HOURS_PER_DAY).zip(&self.months).map(day).collect()
+    }
+
+    /// Shares of the hours of each month with more than rain, be it heavy rain or storm.
+    fn heavy_shares(&self, preset: &Preset) -> Monthly {
+        let (mut heavy, mut all) = ([0.0; 12], [0.0; 12]);
+        let over = classify::RAIN_UMPH_MAX as f64 / 1000.0;
+        for (hours, month) in self.hours.chunks_exact(HOURS_PER_DAY).zip(&self.months) {
+            let above = hours.iter().filter(|(l, s)| preset.rate_mmph(s, l) > over);
+            heavy[*month] += above.count() as f64;
+            all[*month] += HOURS_PER_DAY as f64;
+        }
+        core::array::from_fn(|m| heavy[m] / all[m])
     }
 }
 
@@ -176,7 +190,7 @@ fn calibrate_cuts(preset: &mut Preset, simulation: &Simulation) {
     for (i, (latent, season)) in simulation.hours.iter().enumerate() {
         let month = simulation.months[i / HOURS_PER_DAY];
         hour_counts[month] += 1;
-        let rate = preset.rate_mmph(season, latent.precipitation);
+        let rate = preset.rate_mmph(season, latent);
         let (temperature, depression) = hour::air(latent, season, preset, 0.0, rate);
         let dew = temperature - depression;
         if rate * 1000.0 < classify::WET_UMPH as f64 {

@@ -20,6 +20,7 @@ pub(super) fn text(preset: &Preset) -> String {
     line("prevailing_deg", preset.prevailing_deg.to_string());
     line("rain_onset_z", row(&preset.rain_onset_z));
     line("rain_rate_mmph", row(&preset.rain_rate_mmph));
+    line("shower_onset_z", row(&preset.shower_onset_z));
     line("fog_depression_k", row(&preset.fog_depression_k));
     line("mist_depression_k", row(&preset.mist_depression_k));
     line("thunder_cut", row(&preset.thunder_cut));

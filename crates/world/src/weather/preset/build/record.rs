@@ -63,6 +63,17 @@ pub(super) fn monthly(days: &[Day]) -> [MonthStats; 12] {
     })
 }
 
+/// The rain of each month once the straight lines between the middles of the months have
+/// smoothed it. Calibrating to this keeps a figure's swing from month to month to the record's;
+/// calibrating to the record itself would widen it, to undo the lines.
+pub(super) fn between_months(record: &[MonthStats; 12]) -> [MonthStats; 12] {
+    core::array::from_fn(|m| {
+        let (last, this, next) = (&record[(m + 11) % 12], &record[m], &record[(m + 1) % 12]);
+        let smooth = |of: fn(&MonthStats) -> f64| (of(last) + 6.0 * of(this) + of(next)) / 8.0;
+        MonthStats { wet_share: smooth(|r| r.wet_share), wet_mm: smooth(|r| r.wet_mm), ..*this }
+    })
+}
+
 fn stats(days: &[Day]) -> MonthStats {
     let (wet, dry): (Vec<Day>, Vec<Day>) = days.iter().partition(|d| d.rain_mm >= WET_MM);
     let max = |days: &[Day]| mean(days, |d| d.max_c);
