@@ -35,13 +35,13 @@ impl Ledger {
     }
 
     /// Takes over what was committed.
-    pub(crate) fn apply(&mut self, staged: Finished) {
-        for (number, head) in staged.heads {
+    pub(crate) fn apply(&mut self, staged: &Finished) {
+        for (&number, head) in &staged.heads {
             match self.heads.get_mut(number as usize) {
-                Some(known) => *known = head,
+                Some(known) => known.clone_from(head),
                 None => {
                     self.numbers.insert(head.name.clone(), number);
-                    self.heads.push(head);
+                    self.heads.push(head.clone());
                 }
             }
         }
@@ -49,14 +49,14 @@ impl Ledger {
             remember(&mut self.seen, &stored.batch);
         }
         let removed = staged.tally.dead_first.saturating_sub(self.tally.dead_first);
-        for key in staged.dead_keys {
+        for &key in &staged.dead_keys {
             self.dead_order.push_back(key);
             self.dead_keys.insert(key);
         }
         for key in self.dead_order.drain(..(removed as usize).min(self.dead_order.len())) {
             self.dead_keys.remove(&key);
         }
-        self.tally = staged.tally;
+        self.tally = staged.tally.clone();
     }
 }
 

@@ -9,6 +9,8 @@ use worldbus_bus::{Error, Fate, Kind};
 pub(crate) enum Failure {
     /// No space is left. Rolled back; it may succeed later.
     Full(String),
+    /// Another program holds a lock on the file. Rolled back; it may succeed later.
+    Busy(String),
     /// Reading or writing failed. After a failed fsync nobody knows what the disk has.
     Io(String),
     /// What is stored is not what was written.
@@ -24,6 +26,9 @@ impl From<rusqlite::Error> for Failure {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(error.to_string()),
             Some(_) if extended == Some(IOERR_SHMSIZE) => Self::Full(error.to_string()),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::Busy(error.to_string())
+            }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Damaged(error.to_string())
             }
@@ -56,6 +61,10 @@ impl Failure {
             Self::Full(why) => Error::retry(
                 Kind::Full,
                 format!("no space to write {file} ({why}); make room, then it goes on by itself"),
+            ),
+            Self::Busy(why) => Error::retry(
+                Kind::InUse,
+                format!("another program has {file} open ({why}); close it, then it goes on"),
             ),
             Self::Io(why) => Error::unknown(
                 Kind::Unavailable,

@@ -19,9 +19,23 @@ pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What the writer is asked for.
 pub(crate) enum Request {
-    Publish { topic: Topic, batch: Batch, reply: Reply<Appended> },
-    Subscribe { spec: Box<SubscriptionSpec>, starts: Vec<Position>, reply: Reply<Arc<Live>> },
-    DeadLetter { letters: Vec<Dead>, reply: Reply<()> },
+    Publish {
+        topic: Topic,
+        batch: Batch,
+        reply: Reply<Appended>,
+    },
+    Subscribe {
+        spec: Box<SubscriptionSpec>,
+        starts: Vec<Position>,
+        reply: Reply<Arc<Live>>,
+    },
+    DeadLetter {
+        letters: Vec<Dead>,
+        reply: Reply<()>,
+    },
+    /// Bounds the file, in pages; 0 lifts it as far as SQLite goes.
+    #[cfg(test)]
+    LimitPages(u32),
 }
 
 /// What a request costs besides its batch.
@@ -32,6 +46,8 @@ impl Request {
         let bytes = match self {
             Self::Publish { batch, .. } => batch.bytes().len(),
             Self::Subscribe { .. } => 0,
+            #[cfg(test)]
+            Self::LimitPages(_) => 0,
             Self::DeadLetter { letters, .. } => {
                 letters.iter().map(|letter| letter.batch.len()).sum()
             }
@@ -115,6 +131,12 @@ impl Queue {
         let mut inner = self.lock();
         inner.closed = true;
         self.wake(&mut inner);
+    }
+
+    /// Closes and lets go of what is in line: nobody will do it.
+    pub(crate) fn abandon(&self) {
+        let mut inner = self.lock();
+        *inner = Inner { closed: true, ..Inner::default() };
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -25,7 +25,14 @@ impl Subscription {
     /// Binds it to these topics and no others. A topic that is new to it begins at its offset.
     pub(crate) fn bind(&mut self, topics: &[(u32, u64)], filter: &Filter) {
         self.filter = filter.clone();
-        self.cursors.retain(|number, _| topics.iter().any(|(topic, _)| topic == number));
+        let unbound: Vec<u32> = self.cursors.keys().copied().collect();
+        for number in unbound {
+            if topics.iter().all(|&(topic, _)| topic != number) {
+                // What is under lease there does not come back.
+                let freed = self.cursors.remove(&number).map(|mut c| c.retire(u64::MAX).freed);
+                freed.into_iter().flatten().for_each(|consumer| self.free(consumer));
+            }
+        }
         for &(topic, offset) in topics {
             self.cursors.entry(topic).or_insert_with(|| Cursor::new(offset));
         }

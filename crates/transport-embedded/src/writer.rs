@@ -44,6 +44,7 @@ enum Answer {
 impl Writer {
     /// Works until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        let _guard = PanicGuard(Arc::clone(&self.shared));
         let group_bytes_max = self.shared.options.group_bytes_max;
         loop {
             match self.shared.queue.take(group_bytes_max, IDLE_MAX) {
@@ -81,6 +82,8 @@ impl Writer {
                     letters.into_iter().for_each(|letter| staged.dead_letter(letter));
                     answers.push(Answer::DeadLetter(reply));
                 }
+                #[cfg(test)]
+                Request::LimitPages(pages) => limit_pages(&self.connection, pages),
             }
         }
         let dirty = cursors::take_dirty(&shared);
@@ -134,7 +137,9 @@ impl Writer {
         };
         // Rolled back as the transaction was dropped, unless even that failed.
         let failure = match failure {
-            Failure::Full(why) if !self.connection.is_autocommit() => Failure::Io(why),
+            Failure::Full(why) | Failure::Busy(why) if !self.connection.is_autocommit() => {
+                Failure::Io(why)
+            }
             failure => failure,
         };
         let error = failure.told(&self.shared.file, Fate::Unknown);
@@ -143,6 +148,7 @@ impl Writer {
                 tracing::warn!(%error, "the log takes nothing until there is space");
                 self.shared.health.send_replace(Health::Full(error.clone()));
             }
+            Failure::Busy(_) => tracing::warn!(%error, "a commit could not begin"),
             Failure::Io(_) | Failure::Damaged(_) => {
                 tracing::error!(%error, "the log failed; nothing is acknowledged any more");
                 self.shared.health.send_replace(Health::Failed(error.clone()));
@@ -153,24 +159,21 @@ impl Writer {
     }
 
     /// Takes over what was committed and wakes those who wait for it.
-    fn committed(&mut self, mut finished: crate::assemble::Finished) {
+    fn committed(&mut self, finished: crate::assemble::Finished) {
         let batches = finished.stored.len();
         if batches > 0 {
             metrics::histogram!("worldbus_log_commit_events").record(finished.events as f64);
             metrics::counter!("worldbus_log_events_total").increment(finished.events);
             tracing::debug!(batches, events = finished.events, "group committed");
         }
-        let stored = finished.stored.clone();
-        let heads = std::mem::take(&mut finished.heads);
+        self.ledger.apply(&finished);
         {
             let mut tail = self.shared.tail();
-            for (&number, head) in &heads {
-                tail.set_head(number, head.clone());
+            for (number, head) in finished.heads {
+                tail.set_head(number, head);
             }
-            stored.into_iter().for_each(|stored| tail.append(stored));
+            finished.stored.into_iter().for_each(|stored| tail.append(stored));
         }
-        finished.heads = heads;
-        self.ledger.apply(finished);
         if batches > 0 {
             self.shared.wake();
         }
@@ -225,6 +228,21 @@ impl Writer {
     }
 }
 
+/// Nobody waits for a writer that is gone: a panic is a failure of the log as any other.
+struct PanicGuard(Arc<Shared>);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "the writer of the log ended by a panic; start again";
+            let error = Error::unknown(worldbus_bus::Kind::Unavailable, why);
+            self.0.health.send_replace(Health::Failed(error));
+            self.0.queue.abandon();
+            self.0.wake();
+        }
+    }
+}
+
 impl Answer {
     fn fail(self, error: &Error) {
         match self {
@@ -240,5 +258,23 @@ fn refuse(request: Request, error: &Error) {
         Request::Publish { reply, .. } => drop(reply.send(Err(error.clone()))),
         Request::Subscribe { reply, .. } => drop(reply.send(Err(error.clone()))),
         Request::DeadLetter { reply, .. } => drop(reply.send(Err(error.clone()))),
+        #[cfg(test)]
+        Request::LimitPages(_) => {}
     }
 }
+
+/// A limit that is a fault in the writer.
+#[cfg(test)]
+const PANIC: u32 = u32::MAX;
+
+/// Makes the disk full as far as SQLite can tell, or not full any more.
+#[cfg(test)]
+fn limit_pages(connection: &Connection, pages: u32) {
+    assert_ne!(pages, PANIC, "asked for by a test");
+    let pages = if pages == 0 { u32::MAX - 1 } else { pages };
+    let set = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+    set.expect("max_page_count");
+}
+
+#[cfg(test)]
+mod tests;

@@ -211,3 +211,35 @@ async fn a_publish_that_is_dropped_in_line_is_withdrawn() {
     let kept = all.iter().filter(|stored| stored.batch.first_id().producer == id(1, 0).producer);
     assert_eq!(kept.count(), 50);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_and_filter_are_those_of_the_last_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    let one = |topics| SubscriptionSpec { in_flight_max: 1, ..spec("s", topics, Position::Now) };
+    let mut consumer = bus.subscribe(one(&["a"])).await.unwrap();
+    bus.publish(&topic("a"), batch(1, 0..1)).await.unwrap();
+    let held = next(&mut consumer).await;
+    bus.subscribe(one(&["b"])).await.unwrap();
+    bus.publish(&topic("a"), batch(1, 1..2)).await.unwrap();
+    bus.publish(&topic("b"), batch(1, 2..3)).await.unwrap();
+    let delivered = next(&mut consumer).await;
+    assert_eq!(delivered.lease.topic, topic("b"), "what was held of a takes no room any more");
+    let lost = consumer.settler().settle(&held.lease, Outcome::Ack).await.unwrap_err();
+    assert_eq!(lost.kind(), Kind::LeaseLost);
+}
+
+/// One of a kind more than there may be.
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_and_subscriptions_are_bounded() {
+    let dir = tempfile::tempdir().unwrap();
+    let bounds = Options { topics_max: 2, subscriptions_max: 1, ..Options::default() };
+    let bus = Embedded::open(dir.path(), Options { sync: false, ..bounds }).unwrap();
+    bus.publish(&topic("a"), batch(1, 0..1)).await.unwrap();
+    bus.subscribe(spec("s", &["b"], Position::Now)).await.unwrap();
+    let topics = bus.publish(&topic("c"), batch(1, 1..2)).await.unwrap_err();
+    let subscriptions = bus.subscribe(spec("r", &["a"], Position::Now)).await.err().unwrap();
+    assert_eq!((topics.kind(), subscriptions.kind()), (Kind::TooLarge, Kind::TooLarge));
+    bus.subscribe(spec("s", &["a"], Position::Now)).await.unwrap();
+    bus.publish(&topic("b"), batch(1, 1..2)).await.unwrap();
+}

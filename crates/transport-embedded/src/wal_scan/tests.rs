@@ -155,7 +155,8 @@ fn a_log_of_sqlite_is_whole_or_torn_wherever_it_is_cut() {
     // in a while before. WORLDBUS_EVERY_BYTE tries them all.
     let every = std::env::var_os("WORLDBUS_EVERY_BYTE").is_some();
     let near_edge = |cut: usize| (cut.wrapping_sub(32) + 2) % 4120 <= 28;
-    let worth = |cut: usize| every || cut + 4120 > log.len() || near_edge(cut) || cut % 97 == 0;
+    let worth =
+        |cut: usize| every || cut + 4120 > log.len() || near_edge(cut) || cut.is_multiple_of(97);
     for cut in (log.len().saturating_sub(64 << 10)..log.len()).filter(|&cut| worth(cut)) {
         let expected = ends.iter().rfind(|&&end| end <= cut as u64).map_or(2, |&end| frames(end));
         let found = match scan(&log[..cut], 4096).unwrap() {
