@@ -3,8 +3,12 @@
 //! SQLite ends recovery in silence at the first frame that is not valid, as is right for the
 //! tail of a write that a power loss cut off. A flipped bit further ahead would take back
 //! everything behind it the same way, acknowledged or not. Here the frames behind are looked
-//! at: a transaction that is complete behind a bad frame can only be there if that frame once
-//! was good, since each commit is fsynced before the next one begins.
+//! at: a bad frame with a valid frame behind it that commits is taken for damage. Behind a
+//! later transaction that is certain, since each commit is fsynced before the next one begins.
+//! Within the last transaction it could also be a power loss during the commit whose writes
+//! reached the disk out of order; that is refused as well, since the other reading would lose
+//! what was acknowledged. Frames without a commit behind them are what a transaction left that
+//! was rolled back, as on a full disk.
 //!
 //! The format (<https://www.sqlite.org/fileformat2.html> section 4): a header of 32 bytes, all
 //! fields 32 bits and big-endian: magic (its lowest bit tells the endianness of the checksums),
