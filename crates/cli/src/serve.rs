@@ -18,14 +18,29 @@ use tokio::time::timeout;
 use worldbus_bus::Bus;
 use worldbus_service::config::{Flags, Loaded, Settings};
 use worldbus_service::part::Host;
-use worldbus_service::{Part, state, wall};
+use worldbus_service::wall::{Clock, MachineClock};
+use worldbus_service::{Part, StateStore, state};
 
+use crate::failure::WrongUse;
 use crate::{catalogue, settings};
 use ground::Ground;
 use own_bus::OwnBus;
 
 /// What is left of the five seconds of a shutdown when the drain has used its own.
 const CLOSE_MS_MAX: u64 = 700;
+
+/// What the simulated services of this process share.
+struct Deps {
+    bus: Bus,
+    state: Arc<dyn StateStore>,
+    wall: Arc<dyn Clock>,
+}
+
+impl Deps {
+    fn over(bus: Bus, state: Arc<dyn StateStore>) -> Self {
+        Self { bus, state, wall: Arc::new(MachineClock::new()) }
+    }
+}
 
 /// `worldbus up`.
 pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
@@ -35,17 +50,10 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let catalogue = Arc::new(catalogue::load(&settings.catalog)?);
     let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common).await?;
     let state = state::open(&settings.common.state_url).await?;
-    let clock = Arc::new(wall::MachineClock::new());
-    let time = time_part(
-        &ground,
-        &own.bus,
-        &state,
-        &clock,
-        settings.cadence_game_minutes,
-        settings.lead_ms,
-    )
-    .await?;
-    let weather = weather_part(&ground, &own.bus, &state, &clock, settings.lead_ms).await?;
+    let deps = Deps::over(own.bus.clone(), state);
+    let cadence = settings.cadence_game_minutes;
+    let time = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
+    let weather = weather_part(&ground, &deps, settings.lead_ms).await?;
     let event_bus = event_bus_part(&ground, &own.bus, catalogue).await?;
     let event_bus = event_bus.with_task(own.watch(&ground));
     banner::up(&ground, &settings.common);
@@ -71,15 +79,14 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
     let settings = &loaded.settings;
     let ground = Ground::prepare("time-manager", &settings.common, &loaded.warnings).await?;
     let state = state::open(&settings.common.state_url).await?;
-    let clock = Arc::new(wall::MachineClock::new());
     banner::single(&ground, &settings.common, "/api/time/current");
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let part =
-        time_part(&ground, &bus, &state, &clock, settings.cadence_game_minutes, settings.lead_ms)
-            .await?;
-    run(ground, bus, vec![part]).await
+    let deps = Deps::over(bus, state);
+    let cadence = settings.cadence_game_minutes;
+    let part = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
+    run(ground, deps.bus, vec![part]).await
 }
 
 /// `worldbus weather-manager`.
@@ -88,13 +95,13 @@ pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> 
     let settings = &loaded.settings;
     let ground = Ground::prepare("weather-manager", &settings.common, &loaded.warnings).await?;
     let state = state::open(&settings.common.state_url).await?;
-    let clock = Arc::new(wall::MachineClock::new());
     banner::single(&ground, &settings.common, "/api/weather/regions");
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let part = weather_part(&ground, &bus, &state, &clock, settings.lead_ms).await?;
-    run(ground, bus, vec![part]).await
+    let deps = Deps::over(bus, state);
+    let part = weather_part(&ground, &deps, settings.lead_ms).await?;
+    run(ground, deps.bus, vec![part]).await
 }
 
 /// Writes the effective configuration to standard output.
@@ -128,6 +135,40 @@ async fn event_bus_part(
     worldbus_event_bus::part(setup).await.context("cannot start the event-bus")
 }
 
+async fn time_part(ground: &Ground, deps: &Deps, cadence: u32, lead_ms: u64) -> Result<Part> {
+    use worldbus_time_manager::{Deps, Error, Settings, start};
+    let deps = Deps {
+        bus: deps.bus.clone(),
+        state: Arc::clone(&deps.state),
+        world: Arc::clone(&ground.world),
+        wall: Arc::clone(&deps.wall),
+        settings: Settings { cadence_game_minutes: cadence, lead: Duration::from_millis(lead_ms) },
+        readiness: ground.readiness.clone(),
+        shutdown: ground.shutdown.clone(),
+    };
+    start(deps).await.map_err(|error| match error {
+        Error::Setting(text) => WrongUse(text).into(),
+        error => anyhow::Error::new(error).context("cannot start the time-manager"),
+    })
+}
+
+async fn weather_part(ground: &Ground, deps: &Deps, lead_ms: u64) -> Result<Part> {
+    use worldbus_weather_manager::{Deps, Error, Settings, start};
+    let deps = Deps {
+        bus: deps.bus.clone(),
+        state: Arc::clone(&deps.state),
+        world: Arc::clone(&ground.world),
+        wall: Arc::clone(&deps.wall),
+        settings: Settings { lead: Duration::from_millis(lead_ms) },
+        readiness: ground.readiness.clone(),
+        shutdown: ground.shutdown.clone(),
+    };
+    start(deps).await.map_err(|error| match error {
+        Error::Setting(text) => WrongUse(text).into(),
+        error => anyhow::Error::new(error).context("cannot start the weather-manager"),
+    })
+}
+
 /// Serves until a signal, then drains and closes the bus.
 async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
     let host = Host::new(ground.name, ground.door).with_readiness(ground.readiness);
@@ -140,13 +181,4 @@ async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
         Err(_) => tracing::warn!("the bus was not closed in time; the next start recovers it"),
     }
     Ok(ExitCode::SUCCESS)
-}
-
-type State = Arc<dyn state::StateStore>;
-type Clock = Arc<wall::MachineClock>;
-async fn time_part(_: &Ground, _: &Bus, _: &State, _: &Clock, _: u32, _: u64) -> Result<Part> {
-    Ok(Part::new("time-manager", Default::default()))
-}
-async fn weather_part(_: &Ground, _: &Bus, _: &State, _: &Clock, _: u64) -> Result<Part> {
-    Ok(Part::new("weather-manager", Default::default()))
 }

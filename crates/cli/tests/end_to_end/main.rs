@@ -1,0 +1,10 @@
+//! The binary `worldbus` as its users meet it: real processes, real ports, real signals and kills,
+//! over REST, standard output and exit codes.
+//!
+//! Ports are chosen by the system and read from the line `listening on http://…`. Every wait is for
+//! a condition, with a deadline.
+
+mod clients;
+mod crash;
+mod refusals;
+mod support;

@@ -1,0 +1,28 @@
+//! Running the binary and talking to it.
+
+mod http;
+mod process;
+mod tail;
+
+pub(crate) use http::{get, post};
+pub(crate) use process::{Finished, Service, run, run_with_input, worldbus};
+pub(crate) use tail::Tail;
+
+use std::time::{Duration, Instant};
+
+/// No test waits longer than this for one thing.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+/// How often a condition is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// Waits until `look` finds something.
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "not within {DEADLINE:?}: {what}");
+        std::thread::sleep(LOOK_EVERY);
+    }
+}

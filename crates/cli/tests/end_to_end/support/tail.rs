@@ -1,0 +1,60 @@
+//! `worldbus tail --format json` as another process.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use serde_json::Value;
+
+use super::{DEADLINE, worldbus};
+
+/// Events that were read and wait for the test.
+const EVENTS_AHEAD_MAX: usize = 100_000;
+
+/// A tail that follows; killed when dropped.
+pub(crate) struct Tail {
+    child: Child,
+    events: Receiver<Value>,
+}
+
+impl Tail {
+    /// Follows a bus from its start.
+    pub(crate) fn start(url: &str, arguments: &[&str]) -> Self {
+        let mut tail = worldbus();
+        tail.args(["tail", "--format", "json", "--from", "start", "--url", url]).args(arguments);
+        let mut child = tail.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, events) = sync_channel(EVENTS_AHEAD_MAX);
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if sender.send(serde_json::from_str(&line).unwrap()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, events }
+    }
+
+    /// The next event.
+    pub(crate) fn next(&self) -> Value {
+        self.events.recv_timeout(DEADLINE).expect("tail shows the next event in time")
+    }
+
+    /// All events until one that `is_last`, included.
+    pub(crate) fn until(&self, mut is_last: impl FnMut(&Value) -> bool) -> Vec<Value> {
+        let mut events = Vec::new();
+        loop {
+            events.push(self.next());
+            if is_last(events.last().unwrap()) {
+                return events;
+            }
+        }
+    }
+}
+
+impl Drop for Tail {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
