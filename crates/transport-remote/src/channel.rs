@@ -17,6 +17,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// The operating system probes likewise, for who keeps a connection without using it.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 
+/// Bytes that the event-bus sends ahead on one stream before they are read.
+const STREAM_WINDOW_BYTES: u32 = 4 << 20;
+/// The same for the connection: more than all streams together may hold. Else a stream that
+/// nobody reads at the moment would keep back the answers of calls, which its reader may be
+/// waiting for before it reads on.
+const CONNECTION_WINDOW_BYTES: u32 = 1 << 30;
+
 /// The stub over our connection.
 pub(crate) type Client = BusServiceClient<InterceptedService<Channel, Auth>>;
 
@@ -39,7 +46,8 @@ pub(crate) fn client(address: Uri, options: &RemoteOptions) -> Client {
         .tcp_nodelay(true)
         .tcp_keepalive(Some(TCP_KEEP_ALIVE))
         .connect_timeout(options.connect_timeout)
-        .http2_adaptive_window(true)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .http2_keep_alive_interval(KEEP_ALIVE)
         .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true);

@@ -6,13 +6,16 @@ use crate::link::{Link, Opening, Reopen, persist};
 use crate::options::RemoteOptions;
 use crate::settler::Settler;
 use async_trait::async_trait;
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
+use v1::subscribe_request::{More, Request};
 use worldbus_bus::{
     Consumer, Delivered, Error, Kind, Outcome, Settle, SubscriptionName, SubscriptionSpec,
 };
@@ -20,22 +23,29 @@ use worldbus_rpc::v1;
 
 /// How long a consumer that closes waits for the end of its stream.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Requests for more that wait to be sent: one is enough, since asking twice changes nothing.
+const ASKING_MAX: usize = 1;
 
-/// Takes deliveries as they come; the event-bus sends no more than asked for.
+/// Asks for deliveries when it is asked for one; what arrives together waits here.
 pub(crate) struct RemoteConsumer {
     open: Opener,
     link: Link<v1::SubscribeResponse>,
     arrived: VecDeque<v1::Delivery>,
+    /// Whether an answer of the event-bus is under way. A stream that is opened asks itself.
+    asked: bool,
     settler: Arc<Settler>,
     closed: CancellationToken,
 }
 
 /// What opens the stream, first and again.
+#[derive(Clone)]
 struct Opener {
     client: Client,
-    request: v1::SubscribeRequest,
+    request: v1::Subscription,
     subscription: SubscriptionName,
     call_timeout: Duration,
+    /// Our side of the stream that is open.
+    asking: Arc<Mutex<Option<mpsc::Sender<v1::SubscribeRequest>>>>,
 }
 
 impl RemoteConsumer {
@@ -46,45 +56,56 @@ impl RemoteConsumer {
         settler: Arc<Settler>,
         closed: CancellationToken,
     ) -> Result<Self, Error> {
-        let stream_id = getrandom::u64().map_err(|error| {
-            Error::retry(Kind::Unavailable, format!("no random numbers: {error}"))
-        })?;
         let open = Opener {
             client,
-            request: v1::SubscribeRequest { stream_id, ..spec.into() },
+            request: spec.into(),
             subscription: spec.name.clone(),
             call_timeout: options.call_timeout,
+            asking: Arc::default(),
         };
-        let stream = open.once().await?;
+        let stream = open.again(Duration::ZERO).await?;
         let link = Link::new(stream, "subscription", options.reconnect_for);
-        Ok(Self { open, link, arrived: VecDeque::new(), settler, closed })
+        Ok(Self { open, link, arrived: VecDeque::new(), asked: true, settler, closed })
     }
 }
 
 impl Opener {
-    fn once(&self) -> Opening<v1::SubscribeResponse> {
-        let (mut client, request) = (self.client.clone(), self.request.clone());
-        let limit = self.call_timeout;
-        async move { ask(limit, client.subscribe(request)).await }.boxed()
-    }
-
     fn again(&self, during: Duration) -> Opening<v1::SubscribeResponse> {
-        let (client, request) = (self.client.clone(), self.request.clone());
-        let limit = self.call_timeout;
-        let attempt = move || {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { ask(limit, client.subscribe(request)).await }
-        };
-        persist(during, attempt).boxed()
+        let open = self.clone();
+        persist(during, move || open.once()).boxed()
     }
 
-    /// Has the event-bus end the stream; what still comes on it.
+    /// Opens the stream and asks for the first deliveries.
+    fn once(&self) -> Opening<v1::SubscribeResponse> {
+        let (sender, receiver) = mpsc::channel(ASKING_MAX);
+        let first = [Request::Open(self.request.clone()), Request::More(More {})];
+        let first = first.map(|request| v1::SubscribeRequest { request: Some(request) });
+        let requests = stream::iter(first).chain(ReceiverStream::new(receiver));
+        let (mut client, limit) = (self.client.clone(), self.call_timeout);
+        let asking = Arc::clone(&self.asking);
+        async move {
+            let stream = ask(limit, client.subscribe(requests)).await?;
+            *asking.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+            Ok(stream)
+        }
+        .boxed()
+    }
+
+    fn ask_more(&self) {
+        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asking) = &*asking {
+            // Full: it is being asked. Closed: the stream broke and is opened anew.
+            let more = v1::SubscribeRequest { request: Some(Request::More(More {})) };
+            let _ = asking.try_send(more);
+        }
+    }
+
+    /// Ends our side; what still comes from the other.
     async fn leave(
         &self,
         stream: Option<Streaming<v1::SubscribeResponse>>,
     ) -> Result<Vec<v1::Delivery>, Error> {
-        let request = v1::LeaveRequest { stream_id: self.request.stream_id };
-        ask(self.call_timeout, self.client.clone().leave(request)).await?;
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut rest = Vec::new();
         if let Some(mut stream) = stream {
             while let Some(message) = stream.message().await.map_err(|status| broken(&status))? {
@@ -106,12 +127,16 @@ impl Consumer for RemoteConsumer {
             if let Some(delivery) = self.arrived.pop_front() {
                 return delivery.into_delivered(&self.open.subscription);
             }
+            if !std::mem::replace(&mut self.asked, true) {
+                self.open.ask_more();
+            }
             let message = tokio::select! {
                 biased;
                 message = self.link.next(Reopen::Always(&reopen)) => message?,
                 () = self.closed.cancelled() => return Err(closed()),
             };
             self.arrived.extend(message.into_iter().flat_map(|message| message.deliveries));
+            self.asked = false;
         }
     }
 

@@ -1,17 +1,23 @@
 //! `worldbus.bus.v1.BusService`: each call checked, passed to the transport, answered.
 
 use crate::grpc::settlers::Settlers;
-use crate::grpc::{outward, publish, status, streams};
+use crate::grpc::streams::{self, Deliveries};
+use crate::grpc::{outward, publish, status};
 use crate::open::Open;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt as _, future::join_all, stream};
 use std::sync::Arc;
-use tonic::{Request, Response, Status};
+use std::time::Duration;
+use tokio::time::timeout;
+use tonic::{Request, Response, Status, Streaming};
 use worldbus_bus::{DeadEvent, Error, Kind, Lease, ReadSpec, SubscriptionName, SubscriptionSpec};
 use worldbus_rpc::limits::{DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
 use worldbus_rpc::v1::bus_service_server::BusService;
 use worldbus_rpc::{outcome, v1};
+
+/// How long a client may take to say what it opens.
+const OPENING_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) struct Broker {
     open: Arc<Open>,
@@ -28,17 +34,16 @@ impl Broker {
 
     async fn open_consumer(
         &self,
-        request: v1::SubscribeRequest,
+        mut requests: Streaming<v1::SubscribeRequest>,
     ) -> Result<Messages<v1::SubscribeResponse>, Error> {
         let place = self.open.subscribers.take()?;
-        let stream_id = request.stream_id;
-        let spec = SubscriptionSpec::try_from(request)?;
+        let spec = SubscriptionSpec::try_from(opening(&mut requests).await?)?;
         let name = spec.name.clone();
         tracing::debug!(subscription = %name, consumer = spec.consumer, "consumer opened");
         let consumer = self.open.transport().subscribe(spec).await?;
         self.settlers.remember(&name, consumer.settler())?;
-        let left = self.settlers.enter(stream_id);
-        Ok(streams::deliveries(consumer, left, self.open.shutdown.clone(), place).boxed())
+        let shutdown = self.open.shutdown.clone();
+        Ok(Deliveries { consumer, requests, shutdown, place }.into_stream().boxed())
     }
 
     async fn open_reader(
@@ -63,6 +68,20 @@ impl Broker {
     }
 }
 
+/// The first request of a stream: what to open.
+async fn opening(
+    requests: &mut Streaming<v1::SubscribeRequest>,
+) -> Result<v1::Subscription, Error> {
+    let invalid = |what: String| Error::refused(Kind::Invalid, what);
+    let first = timeout(OPENING_TIMEOUT, requests.message()).await;
+    let first = first.map_err(|_| invalid("the first request did not come".to_owned()))?;
+    let first = first.map_err(|status| invalid(format!("not a request: {status}")))?;
+    match first.and_then(|first| first.request) {
+        Some(v1::subscribe_request::Request::Open(open)) => Ok(open),
+        _ => Err(invalid("the first request does not open a subscription".to_owned())),
+    }
+}
+
 #[async_trait]
 impl BusService for Broker {
     async fn describe(&self, _: Request<v1::DescribeRequest>) -> Answer<v1::DescribeResponse> {
@@ -80,14 +99,9 @@ impl BusService for Broker {
 
     async fn subscribe(
         &self,
-        request: Request<v1::SubscribeRequest>,
+        request: Request<Streaming<v1::SubscribeRequest>>,
     ) -> Answer<Self::SubscribeStream> {
         self.open_consumer(request.into_inner()).await.map(Response::new).map_err(status)
-    }
-
-    async fn leave(&self, request: Request<v1::LeaveRequest>) -> Answer<v1::LeaveResponse> {
-        self.settlers.leave(request.into_inner().stream_id);
-        Ok(Response::new(v1::LeaveResponse {}))
     }
 
     async fn settle(&self, request: Request<v1::SettleRequest>) -> Answer<v1::SettleResponse> {

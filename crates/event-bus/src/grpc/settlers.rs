@@ -4,20 +4,12 @@
 use crate::limits::SUBSCRIPTION_COUNT_MAX;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Error, Kind, Lease, Settle, SubscriptionName};
 
-/// Settlers by subscription, and the streams that clients may leave.
+/// Settlers by subscription.
 #[derive(Default)]
 pub(super) struct Settlers {
     settlers: Mutex<HashMap<SubscriptionName, Arc<dyn Settle>>>,
-    streams: Mutex<Streams>,
-}
-
-#[derive(Default)]
-struct Streams {
-    count: u64,
-    open: HashMap<u64, (u64, CancellationToken)>,
 }
 
 impl Settlers {
@@ -50,44 +42,9 @@ impl Settlers {
             Error::retry(Kind::Unavailable, context)
         })
     }
-
-    /// A token that ends the stream with this number.
-    pub(super) fn enter(self: &Arc<Self>, stream_id: u64) -> Stream {
-        let leave = CancellationToken::new();
-        let mut streams = lock(&self.streams);
-        streams.count += 1;
-        let rank = streams.count;
-        streams.open.insert(stream_id, (rank, leave.clone()));
-        Stream { settlers: Arc::clone(self), stream_id, rank, leave }
-    }
-
-    /// Ends the stream with this number, if there is one.
-    pub(super) fn leave(&self, stream_id: u64) {
-        if let Some((_, leave)) = lock(&self.streams).open.get(&stream_id) {
-            leave.cancel();
-        }
-    }
-}
-
-/// A stream that a client may leave; forgotten when it ends.
-pub(super) struct Stream {
-    settlers: Arc<Settlers>,
-    stream_id: u64,
-    rank: u64,
-    pub(super) leave: CancellationToken,
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        // After a reconnect the number may be that of the next stream already.
-        let mut streams = lock(&self.settlers.streams);
-        if streams.open.get(&self.stream_id).is_some_and(|(rank, _)| *rank == self.rank) {
-            streams.open.remove(&self.stream_id);
-        }
-    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Each update is one insert or remove.
+    // Each update is one insert.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

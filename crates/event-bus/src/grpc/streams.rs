@@ -1,12 +1,11 @@
 //! Deliveries and stored batches as streams of messages: what is there already goes together,
 //! up to a bound, so that a busy stream has few large messages and a quiet one no delay.
 
-use crate::grpc::settlers::Stream as Left;
 use crate::grpc::status;
 use crate::limits::Place;
 use futures_util::{FutureExt as _, Stream, stream};
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
+use tonic::{Status, Streaming};
 use worldbus_bus::{Consumer, Delivered, Error, Reader, StoredBatch};
 use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX};
 use worldbus_rpc::v1;
@@ -18,43 +17,70 @@ enum End {
     Failed(Error),
 }
 
-/// The deliveries of a consumer, until its client leaves or we shut down.
-pub(super) fn deliveries(
-    consumer: Box<dyn Consumer>,
-    left: Left,
-    shutdown: CancellationToken,
-    place: Place,
-) -> impl Stream<Item = Result<v1::SubscribeResponse, Status>> {
-    let state = Some((consumer, left, shutdown, place));
-    stream::unfold(state, |state| async {
-        let (mut consumer, left, shutdown, place) = state?;
-        let first = tokio::select! {
-            first = consumer.next() => first.map_err(End::Failed),
-            () = left.leave.cancelled() => Err(End::Orderly),
-            () = shutdown.cancelled() => Err(End::Orderly),
-        };
-        let first = match first {
-            Ok(first) => first,
-            Err(end) => {
-                // What it has taken ahead can go to others at once.
-                if let Err(error) = consumer.close().await {
-                    tracing::debug!(%error, "consumer not closed");
+/// What a client is sent of a subscription.
+pub(super) struct Deliveries {
+    pub(super) consumer: Box<dyn Consumer>,
+    pub(super) requests: Streaming<v1::SubscribeRequest>,
+    pub(super) shutdown: CancellationToken,
+    pub(super) place: Place,
+}
+
+impl Deliveries {
+    /// The messages: one for each time that the client asks, until it ends its side or we
+    /// shut down.
+    pub(super) fn into_stream(self) -> impl Stream<Item = Result<v1::SubscribeResponse, Status>> {
+        stream::unfold(Some(self), |state| async {
+            let mut this = state?;
+            match this.next().await {
+                Ok(deliveries) => {
+                    count("subscribe", deliveries.iter().map(|one| one.batch.len()));
+                    let deliveries = deliveries.iter().map(Into::into).collect();
+                    Some((Ok(v1::SubscribeResponse { deliveries }), Some(this)))
                 }
-                return finish(end).map(|end| (Err(end), None));
+                Err(end) => {
+                    this.close().await;
+                    finish(end).map(|end| (Err(end), None))
+                }
             }
-        };
-        let (deliveries, failed) = gather(
-            first,
-            |delivered| delivered.batch.bytes().len(),
-            || consumer.next().now_or_never().map(|next| next.map_err(End::Failed)),
-        );
-        count("subscribe", deliveries.iter().map(|one: &Delivered| one.batch.len()));
-        let deliveries = deliveries.iter().map(Into::into).collect();
-        // A failure comes again at the next call.
-        drop(failed);
-        let state = Some((consumer, left, shutdown, place));
-        Some((Ok(v1::SubscribeResponse { deliveries }), state))
-    })
+        })
+    }
+
+    async fn next(&mut self) -> Result<Vec<Delivered>, End> {
+        let shutdown = self.shutdown.clone();
+        tokio::select! {
+            asked = self.requests.message() => go_on(asked)?,
+            () = shutdown.cancelled() => return Err(End::Orderly),
+        }
+        loop {
+            let first = tokio::select! {
+                first = self.consumer.next() => first.map_err(End::Failed)?,
+                asked = self.requests.message() => {
+                    go_on(asked)?;
+                    continue;
+                }
+                () = shutdown.cancelled() => return Err(End::Orderly),
+            };
+            let next = || self.consumer.next().now_or_never().map(|n| n.map_err(End::Failed));
+            // A failure comes again at the next call.
+            return Ok(gather(first, |one| one.batch.bytes().len(), next).0);
+        }
+    }
+
+    /// What was taken ahead of the client can go to others at once.
+    async fn close(self) {
+        if let Err(error) = self.consumer.close().await {
+            tracing::debug!(%error, "consumer not closed");
+        }
+        drop(self.place);
+    }
+}
+
+/// Whether the client asks for more, or has ended its side or broken off.
+fn go_on(asked: Result<Option<v1::SubscribeRequest>, Status>) -> Result<(), End> {
+    match asked {
+        Ok(Some(_)) => Ok(()),
+        Ok(None) | Err(_) => Err(End::Orderly),
+    }
 }
 
 /// The batches of a reader, to its end or until we shut down.

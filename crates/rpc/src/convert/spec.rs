@@ -61,11 +61,10 @@ fn at_most(count: usize, what: &str, max: usize) -> Result<(), Error> {
     Ok(())
 }
 
-impl From<&SubscriptionSpec> for v1::SubscribeRequest {
-    /// All but the number of the stream.
+impl From<&SubscriptionSpec> for v1::Subscription {
     fn from(spec: &SubscriptionSpec) -> Self {
         Self {
-            subscription: spec.name.to_string(),
+            name: spec.name.to_string(),
             topics: spec.topics.iter().map(ToString::to_string).collect(),
             filter: Some((&spec.filter).into()),
             start: Some(spec.start.into()),
@@ -73,18 +72,17 @@ impl From<&SubscriptionSpec> for v1::SubscribeRequest {
             attempts_max: spec.attempts_max,
             in_flight_max: spec.in_flight_max,
             consumer: spec.consumer.clone(),
-            stream_id: 0,
         }
     }
 }
 
-impl TryFrom<v1::SubscribeRequest> for SubscriptionSpec {
+impl TryFrom<v1::Subscription> for SubscriptionSpec {
     type Error = Error;
 
-    fn try_from(message: v1::SubscribeRequest) -> Result<Self, Error> {
+    fn try_from(message: v1::Subscription) -> Result<Self, Error> {
         at_most(message.topics.len(), "topics of a subscription", TOPIC_COUNT_MAX)?;
         Ok(Self {
-            name: SubscriptionName::new(&message.subscription)?,
+            name: SubscriptionName::new(&message.name)?,
             topics: message.topics.iter().map(|name| Topic::new(name)).collect::<Result<_, _>>()?,
             filter: filter(message.filter)?,
             start: position(message.start)?,

@@ -108,7 +108,7 @@ proptest! {
 
     #[test]
     fn subscription_spec_comes_back(spec in subscription_spec()) {
-        let back = SubscriptionSpec::try_from(v1::SubscribeRequest::from(&spec)).expect("valid");
+        let back = SubscriptionSpec::try_from(v1::Subscription::from(&spec)).expect("valid");
         prop_assert_eq!(format!("{back:?}"), format!("{spec:?}"));
     }
 
@@ -197,13 +197,13 @@ fn what_is_missing_or_wrong_is_refused_by_name() {
         outcome(Some(v1::Outcome { outcome: None })).map(drop),
         Lease::try_from(v1::Lease::default()).map(drop),
         ReadSpec::try_from(v1::ReadRequest::default()).map(drop),
-        SubscriptionSpec::try_from(v1::SubscribeRequest {
-            subscription: "a".to_owned(),
+        SubscriptionSpec::try_from(v1::Subscription {
+            name: "a".to_owned(),
             topics: vec!["Not A Topic".to_owned()],
             ..Default::default()
         })
         .map(drop),
-        SubscriptionSpec::try_from(v1::SubscribeRequest {
+        SubscriptionSpec::try_from(v1::Subscription {
             topics: vec![String::new(); crate::limits::TOPIC_COUNT_MAX + 1],
             ..Default::default()
         })

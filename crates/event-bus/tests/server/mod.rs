@@ -1,0 +1,94 @@
+//! An event-bus over an embedded log, on a port of its own, that tests stop and start again.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses a part")]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use worldbus_bus::{Bus, Transport};
+use worldbus_event_bus::{Setup, part};
+use worldbus_events::Catalogue;
+use worldbus_service::door::Door;
+use worldbus_service::part::{Host, TaskEnded};
+use worldbus_service::{CancellationToken, Secret, server};
+use worldbus_transport_embedded::{Embedded, Options};
+use worldbus_transport_remote::{Remote, RemoteOptions};
+
+/// A running event-bus.
+pub struct Server {
+    pub address: SocketAddr,
+    pub embedded: Embedded,
+    shutdown: CancellationToken,
+    running: JoinHandle<Result<(), TaskEnded>>,
+}
+
+impl Server {
+    /// On a port that the system chooses.
+    pub async fn start(dir: &Path) -> Self {
+        Self::start_at(dir, "127.0.0.1:0".parse().unwrap(), None).await
+    }
+
+    pub async fn start_at(dir: &Path, address: SocketAddr, key: Option<&str>) -> Self {
+        let options = Options { sync: false, ..Options::default() };
+        let embedded = Embedded::open(dir, options).unwrap();
+        let bus = Bus::new(Arc::new(embedded.clone()));
+        let shutdown = CancellationToken::new();
+        let setup = Setup {
+            bus,
+            catalogue: Arc::new(Catalogue::builtin()),
+            world: "test".to_owned(),
+            shutdown: shutdown.clone(),
+        };
+        let part = part(setup).await.unwrap();
+        let listener = bind(address).await;
+        let address = listener.local_addr().unwrap();
+        let door = Door::new(address, key.map(Secret::new)).unwrap();
+        let host = Host::new("event-bus", door).with(part);
+        let running = tokio::spawn(host.run(listener, shutdown.clone()));
+        Self { address, embedded, shutdown, running }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub async fn connect(&self) -> Arc<Remote> {
+        let options =
+            RemoteOptions { reconnect_for: Duration::from_secs(30), ..RemoteOptions::default() };
+        Arc::new(Remote::connect(&self.url(), options).await.unwrap())
+    }
+
+    /// Drains and gives the directory back.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        self.running.await.unwrap().unwrap();
+        self.embedded.close().await.unwrap();
+    }
+
+    /// Stops, and starts again on the same port.
+    pub async fn restart(self, dir: &Path) -> Self {
+        let address = self.address;
+        self.stop().await;
+        Self::start_at(dir, address, None).await
+    }
+}
+
+/// The port of a server that just ended may take a moment to be free.
+async fn bind(address: SocketAddr) -> TcpListener {
+    let attempts = async {
+        loop {
+            match server::bind(address).await {
+                Ok(listener) => return listener,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), attempts).await.unwrap()
+}
+
+pub fn dir() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
