@@ -95,13 +95,13 @@ impl Clockwork {
         let period_us = (self.lead_us / 4).clamp(POLL_US_MIN, POLL_US_MAX);
         let period_us = if self.lead_us == 0 { POLL_US_MAX } else { period_us };
         condition.met();
+        let mut read_at = self.now();
         loop {
-            let read_at = self.now();
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
                 () = self.wall.sleep_until_us(read_at.0 + period_us) => {}
             }
-            let read_at = self.now();
+            read_at = self.now();
             match self.store.get(&self.key).await.and_then(|entry| self.polled(entry, read_at)) {
                 Ok(()) => condition.met(),
                 Err(error) if error.kind() == Kind::Damaged => return Err(error),
