@@ -1,6 +1,8 @@
 //! The remote transport against a real event-bus over TCP: the whole contract, and what only
 //! the wire can break.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod server;
 
 use server::{Server, dir};

@@ -1,6 +1,8 @@
 //! An event-bus over an embedded log, on a port of its own, that tests stop and start again.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test file uses a part")]
 
+pub mod http;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
