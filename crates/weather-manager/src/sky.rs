@@ -71,7 +71,7 @@ impl Sky {
             passed: Mutex::new(WallTime(i64::MIN)),
         };
         sky.heard.failed(WAITS);
-        sky.read().await?;
+        sky.read(sky.now()).await?;
         Ok(sky)
     }
 
@@ -111,12 +111,14 @@ impl Sky {
         let period_us = (self.lead_us / 4).clamp(POLL_US_MIN, POLL_US_MAX);
         let period_us = if self.lead_us == 0 { POLL_US_MAX } else { period_us };
         condition.met();
+        let mut read_at = self.now();
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return Ok(()),
-                () = self.wall.sleep_until_us(self.now().0 + period_us) => {}
+                () = self.wall.sleep_until_us(read_at.0 + period_us) => {}
             }
-            match self.read().await {
+            read_at = self.now();
+            match self.read(read_at).await {
                 Ok(()) => condition.met(),
                 Err(error) if error.kind() == Kind::Damaged => return Err(error),
                 Err(error) => condition.failed(error.to_string()),
@@ -177,8 +179,7 @@ impl Sky {
         Err(Problem::unavailable("other commands came between all the time; try again"))
     }
 
-    async fn read(&self) -> Result<(), Error> {
-        let read_at = self.now();
+    async fn read(&self, read_at: WallTime) -> Result<(), Error> {
         if let Some(entry) = self.store.get(&self.clock_key).await? {
             let clock = decode_clock(&entry.value)?;
             if self.view.borrow().clock.as_deref() != Some(&clock) {

@@ -45,13 +45,12 @@ impl Ticker {
         loop {
             views.borrow_and_update();
             let step = self.step().await;
-            match self
-                .emitter
-                .emit(step.events.iter().map(Emission::outgoing), &self.shutdown)
-                .await?
-            {
-                Emitted::Interrupted => break,
-                Emitted::Durable => self.count(&step.events),
+            if step.reached.is_some() {
+                let events = step.events.iter().map(Emission::outgoing);
+                match self.emitter.emit(events, &self.shutdown).await? {
+                    Emitted::Interrupted => break,
+                    Emitted::Durable => self.count(&step.events),
+                }
             }
             self.durable = step.reached.or(self.durable);
             if is_due(saved, self.durable) && self.save().await {

@@ -1,0 +1,176 @@
+//! Each change of the weather exactly once: with two instances, restarts, a clock that is set,
+//! and overrides. Compared with the functions of `worldbus-world`.
+
+mod kit;
+
+use std::collections::{HashMap, HashSet};
+
+use kit::{Dice, Place, Seen, changed_id};
+use worldbus_events::{Event as _, EventId, prost::Message as _, v1};
+use worldbus_world::{Change, Clock, GameTime, Overrides, WallTime, Weather};
+
+/// The changes at whole hours that the clock passed, without overrides.
+fn hourly(place: &Place, clock: &Clock, until: WallTime) -> HashSet<EventId> {
+    let weather = Weather::new(&place.world);
+    let none = Overrides::default();
+    let after = clock.segments()[0].anchor_wall.plus_us(-1);
+    let mut wanted = HashSet::new();
+    for hour in clock.boundaries(after, until, GameTime::HOUR_US) {
+        if clock.segments().iter().any(|s| s.anchor_game == hour.game) {
+            continue;
+        }
+        for region in 0..weather.region_count() {
+            let old = weather.state(region, hour.game.plus_us(-1), &none);
+            if old != weather.state(region, hour.game, &none) {
+                wanted.insert(changed_id(hour.epoch, hour.game, region));
+            }
+        }
+    }
+    wanted
+}
+
+/// Each event once, and each region's states a chain from the first on.
+fn assert_chains(seen: &[Seen]) -> HashMap<String, i32> {
+    let ids: HashSet<_> = seen.iter().map(|event| event.id).collect();
+    assert_eq!(ids.len(), seen.len(), "an event came twice");
+    let mut states = HashMap::new();
+    for event in seen.iter().filter(|event| event.event_type == v1::WeatherChanged::NUMBER) {
+        let told = v1::WeatherChanged::decode(&event.payload[..]).unwrap();
+        let before = states.insert(told.region_id.clone(), told.new_state);
+        assert_eq!(before.unwrap_or_default(), told.old_state, "{told:?}");
+        assert_ne!(told.old_state, told.new_state);
+    }
+    states
+}
+
+#[tokio::test]
+async fn first_clock_brings_the_weather_of_every_region() {
+    let place = Place::new().await;
+    let clock = place.clock();
+    place.tell(clock.last()).await;
+    let instance = place.instance(0).await;
+    instance.ready().await;
+    let wanted = (0..12).map(|region| changed_id(0, GameTime(0), region)).collect();
+    let states = assert_chains(&place.events_with(wanted).await);
+    let weather = Weather::new(&place.world);
+    for (region, entry) in place.world.regions.iter().enumerate() {
+        let state = weather.state(region, GameTime(0), &Overrides::default());
+        assert_eq!(states[&entry.id], state as i32);
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn two_instances_are_seen_as_one_while_the_clock_is_set_and_one_restarts() {
+    let place = Place::new().await;
+    let mut clock = place.clock();
+    place.tell(clock.last()).await;
+    let (first, mut second) = (place.instance(2_000).await, Some(place.instance(2_000).await));
+    first.ready().await;
+    let mut dice = Dice(7);
+    for step in 1..300 {
+        place.advance(1 + dice.below(10_000_000) as i64);
+        tokio::task::yield_now().await;
+        if step % 40 == 0 {
+            let effective = place.now().plus_us(2_000_000);
+            let game = GameTime(dice.below(40 * GameTime::DAY_US as u64) as i64);
+            let segment = clock.change(Change::Set(game), effective);
+            clock.insert(segment).unwrap();
+            place.tell(&segment).await;
+            for instance in [Some(&first), second.as_ref()].into_iter().flatten() {
+                knows(&place, instance, segment.epoch).await;
+            }
+        }
+        match (step % 100, second.take()) {
+            (30, Some(running)) => running.stop().await,
+            (60, None) => second = Some(place.instance(2_000).await),
+            (_, kept) => second = kept,
+        }
+    }
+    let end = place.now();
+    place.advance(1_000_000);
+    assert_chains(&place.events_with(hourly(&place, &clock, end)).await);
+    first.stop().await;
+    if let Some(second) = second {
+        second.stop().await;
+    }
+}
+
+/// Waits until the state that the instances share has the segment, and moves the wall clock on
+/// until the instance has read it, well within the lead.
+async fn knows(place: &Place, _instance: &kit::Instance, epoch: u32) {
+    let kept = async {
+        loop {
+            let entry = place.state.get("weather/europe/clock").await.unwrap();
+            let clock: Option<Clock> =
+                entry.and_then(|entry| serde_json::from_slice(&entry.value).ok());
+            if clock.is_some_and(|clock| clock.last().epoch == epoch) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(kit::DEADLINE, kept).await.expect("not heard in time");
+}
+
+#[tokio::test]
+async fn override_is_told_at_its_start_and_end_and_survives_a_restart() {
+    let place = Place::new().await;
+    let clock = place.clock();
+    place.tell(clock.last()).await;
+    let instance = place.instance(0).await;
+    instance.ready().await;
+    place.advance(10 * 60 * 1_000_000);
+    let body =
+        r#"{"region":"paris","state":"blizzard","intensity":0.9,"duration_game_minutes":90}"#;
+    let (status, answer) = instance.post("/api/weather/set", body).await;
+    assert_eq!((status.as_u16(), &answer["state"]), (200, &"blizzard".into()), "{answer}");
+    place.advance(1);
+    let (_, now) = instance.get("/api/weather/current?region=paris").await;
+    assert_eq!((&now["state"], &now["forced"]), (&"blizzard".into(), &true.into()));
+    instance.stop().await;
+
+    let again = place.instance(0).await;
+    again.ready().await;
+    let (_, now) = again.get("/api/weather/current?region=paris").await;
+    assert_eq!((&now["state"], &now["intensity"]), (&"blizzard".into(), &0.9.into()));
+    let game_hour_us = 25_000_000;
+    place.advance(2 * game_hour_us);
+    let (_, now) = again.get("/api/weather/current?region=paris").await;
+    assert_eq!(now["forced"], false);
+    place.advance(24 * game_hour_us);
+    let seen = place.events_with(hourly_but(&place, &clock, "paris")).await;
+    let states = assert_chains(&seen);
+    let (_, now) = again.get("/api/weather/current?region=paris").await;
+    let paris: v1::WeatherState = states["paris"].try_into().unwrap();
+    let name = now["state"].as_str().unwrap().to_uppercase();
+    assert_eq!(paris.as_str_name(), format!("WEATHER_STATE_{name}"));
+    let forced = |event: &&Seen| {
+        event.event_type == v1::WeatherSevere::NUMBER
+            && v1::WeatherSevere::decode(&event.payload[..]).unwrap().forced
+    };
+    assert_eq!(seen.iter().filter(forced).count(), 1, "a forced spell is announced once");
+    again.stop().await;
+}
+
+/// The hourly changes before anything was forced: the override changes the identity after.
+fn hourly_but(place: &Place, clock: &Clock, region: &str) -> HashSet<EventId> {
+    let weather = Weather::new(&place.world);
+    let index = place.world.region_index(region).unwrap();
+    let none = Overrides::default();
+    let producer = worldbus_world::producer_id("europe", worldbus_weather_manager::NAME, 0, 1);
+    let producer = worldbus_events::ProducerId::from_bits(producer);
+    let after = clock.segments()[0].anchor_wall.plus_us(10 * 60 * 1_000_000 + 25_000_000 * 2);
+    let slots = worldbus_world::Slots::new(9, 12);
+    let mut wanted = HashSet::new();
+    for hour in clock.boundaries(after, place.now(), GameTime::HOUR_US) {
+        for of in (0..weather.region_count()).filter(|of| *of != index) {
+            let old = weather.state(of, hour.game.plus_us(-1), &none);
+            if old != weather.state(of, hour.game, &none) {
+                let sequence = slots.sequence(hour.game.seconds(), 0, Some(of));
+                wanted.insert(EventId { producer, sequence });
+            }
+        }
+    }
+    wanted
+}
