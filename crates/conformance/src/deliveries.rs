@@ -9,6 +9,9 @@ use worldbus_bus::{
     Transport,
 };
 
+/// Short for a test to wait for its end, long beside the way of a delivery.
+const LEASE: Duration = Duration::from_millis(150);
+
 pub(crate) async fn published_batches_are_delivered_in_order(transport: &Arc<dyn Transport>) {
     let mut consumer = transport.subscribe(spec("order", &["order"], Position::Now)).await.unwrap();
     for sequence in 0..20 {
@@ -84,10 +87,7 @@ pub(crate) async fn released_deliveries_do_not_count(transport: &Arc<dyn Transpo
 }
 
 pub(crate) async fn an_ended_lease_is_given_away_and_lost(transport: &Arc<dyn Transport>) {
-    let short = SubscriptionSpec {
-        lease: Duration::from_millis(30),
-        ..spec("lease", &["lease"], Position::Now)
-    };
+    let short = SubscriptionSpec { lease: LEASE, ..spec("lease", &["lease"], Position::Now) };
     let mut slow = transport.subscribe(short).await.unwrap();
     transport.publish(&topic("lease"), batch(5, 0..1)).await.unwrap();
     let late = next(&mut slow).await;
@@ -113,16 +113,11 @@ pub(crate) async fn an_ended_lease_is_given_away_and_lost(transport: &Arc<dyn Tr
 pub(crate) async fn a_late_ack_counts_until_the_batch_is_given_away(
     transport: &Arc<dyn Transport>,
 ) {
-    let short = SubscriptionSpec {
-        lease: Duration::from_millis(1),
-        ..spec("late", &["late"], Position::Now)
-    };
+    let short = SubscriptionSpec { lease: LEASE, ..spec("late", &["late"], Position::Now) };
     let mut consumer = transport.subscribe(short).await.unwrap();
     transport.publish(&topic("late"), batch(6, 0..1)).await.unwrap();
     let delivered = next(&mut consumer).await;
-    tokio::time::timeout(Duration::from_millis(20), std::future::pending::<()>())
-        .await
-        .unwrap_err();
+    tokio::time::timeout(2 * LEASE, std::future::pending::<()>()).await.unwrap_err();
     ack(&*consumer, &delivered).await;
     nothing(&mut consumer).await;
 }
