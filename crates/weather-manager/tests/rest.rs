@@ -22,7 +22,11 @@ async fn without_a_clock_the_weather_says_that_it_waits() {
     assert_eq!(status, 503);
     assert!(problem["detail"].as_str().unwrap().contains("time-manager"), "{problem}");
     assert!(!instance.readiness.is_ready());
-    place.tell(place.clock().last()).await;
+    let clock = place.clock();
+    place.tell(clock.last()).await;
+    // As the time-manager does.
+    place.advance(5_000_000);
+    place.tell(clock.last()).await;
     instance.ready().await;
     instance.stop().await;
 }
