@@ -1,5 +1,6 @@
 //! Each boundary exactly once: over a simulated week of commands, over restarts, and with two
 //! instances. Compared with the enumeration of `worldbus-world`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
 

@@ -1,4 +1,5 @@
 //! The clock's REST routes: what they answer, and what they say to bad input.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
 

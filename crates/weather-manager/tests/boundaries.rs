@@ -1,5 +1,6 @@
 //! Each change of the weather exactly once: with two instances, restarts, a clock that is set,
 //! and overrides. Compared with the functions of `worldbus-world`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
 

@@ -1,4 +1,5 @@
 //! The weather's REST routes: the forecast comes true, and bad input is told what was expected.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
 

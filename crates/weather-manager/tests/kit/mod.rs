@@ -1,5 +1,6 @@
 //! For this crate's tests: a real bus and a real state store in a directory, a wall clock that
 //! stands until it is moved, and instances of the service on ports of their own.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test kit panics")]
 #![allow(dead_code, unreachable_pub, reason = "not every test file uses all of it")]
 
 use std::collections::HashSet;
