@@ -5,9 +5,9 @@
 //! What this shows: no acknowledged event is lost, none is there twice or was never sent, each
 //! producer's events are in its order, and the log opens again, whatever the process was doing.
 //!
-//! What SIGKILL cannot show: that the bytes reached the disk. The system keeps its page cache when a
-//! process dies, so a missing fsync passes here. That is for the log's own tests (torn tails,
-//! flipped bits) and for pulled plugs.
+//! What SIGKILL cannot show: that the bytes reached the disk. The system keeps its page cache
+//! when a process dies, so a missing fsync passes here. That is for the log's own tests (torn
+//! tails, flipped bits) and for pulled plugs.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -8,3 +8,4 @@ mod clients;
 mod crash;
 mod refusals;
 mod support;
+mod worlds;

@@ -105,9 +105,13 @@ fn mistakes_in_configuration_and_world_file_name_their_place() {
     run(&["up", "--config", &config]).refused(&["config.toml:1", "did you mean `listen`"]);
     run(&["up", "--listen", "7070"]).refused(&["127.0.0.1:7070"]);
     run(&["up", "--url", "http://127.0.0.1:7070"]).refused(&["embedded:DIR", "leave it out"]);
-    run(&["up", "--state-url", "redis:x", "--listen", "127.0.0.1:0", "--data-dir", &config])
-        .refused(&[]);
-    run(&["up", "--log", "loud", "--listen", "127.0.0.1:0"]).refused(&[]);
+    let dir = folder.path().to_str().unwrap();
+    let up = |more: &[&str]| {
+        run(&[&["up", "--listen", "127.0.0.1:0", "--data-dir", dir], more].concat())
+    };
+    up(&["--state-url", "redis:x"]).refused(&["redis:x", "sqlite:PATH"]);
+    up(&["--log", "worldbus=loud"]).refused(&["worldbus=loud", "info"]);
+    up(&["--cadence-game-minutes", "0"]).refused(&["cadence"]);
     run(&["upp"]).refused(&["up"]);
 }
 

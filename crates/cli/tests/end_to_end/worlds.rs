@@ -1,0 +1,234 @@
+//! A world's clock and weather: in one process, in three, and in several instances of each.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use crate::support::{Service, Tail, eventually, get, post};
+
+fn current(url: &str) -> Value {
+    get(&format!("{url}/api/time/current")).unwrap().json()
+}
+
+fn minutes(event: &Value) -> i64 {
+    event["payload"]["total_minutes"].as_str().unwrap().parse().unwrap()
+}
+
+fn is(event: &Value, name: &str) -> bool {
+    event["event_type"] == name
+}
+
+#[test]
+fn one_command_runs_a_world_that_goes_on_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let up = Service::start("up", &["--data-dir", dir]).ready();
+    let tail = Tail::start(&up.url, &[]);
+    let mut wanted: HashSet<&str> =
+        ["time.updated", "time.clock_changed", "weather.changed"].into();
+    tail.until(|event| {
+        wanted.remove(event["event_type"].as_str().unwrap());
+        wanted.is_empty()
+    });
+    let time = current(&up.url);
+    for field in [
+        "world",
+        "year",
+        "month",
+        "day",
+        "hour",
+        "minute",
+        "phase",
+        "season",
+        "time_string",
+        "total_minutes",
+        "real_seconds_per_game_hour",
+        "running",
+    ] {
+        assert!(!time[field].is_null(), "{field} is not in {time}");
+    }
+    post(&format!("{}/api/time/set", up.url), &json!({ "hour": 25 })).problem(422, &["0 to 23"]);
+    let scale = json!({ "real_seconds_per_game_hour": 0 });
+    let refused = post(&format!("{}/api/time/scale", up.url), &scale);
+    assert!((400..500).contains(&refused.status), "{refused:?}");
+    let weather = json!({ "region": "atlantis", "state": "heavy_rain" });
+    post(&format!("{}/api/weather/set", up.url), &weather).problem(404, &["atlantis"]);
+    let set = post(&format!("{}/api/time/set", up.url), &json!({ "hour": 22, "minute": 30 }));
+    assert_eq!(set.status, 200, "{set:?}");
+    assert!(set.json()["effective_at"].is_string());
+    let before = current(&up.url)["total_minutes"].as_i64().unwrap();
+    up.terminate();
+
+    let up = Service::start("up", &["--data-dir", dir]).ready();
+    let after = current(&up.url);
+    assert_eq!(after["hour"], 22, "{after}");
+    let after = after["total_minutes"].as_i64().unwrap();
+    // 2.4 game minutes a second: a restart takes seconds.
+    assert!((before..before + 60).contains(&after), "{before}, then {after}");
+    let events = up_to_minute(&Tail::start(&up.url, &["--type", "time.updated"]), after + 2);
+    let told: HashSet<i64> = events.iter().map(minutes).collect();
+    assert!((before + 1..=after).all(|minute| told.contains(&minute)), "{before} to {after}");
+    up.terminate();
+}
+
+fn up_to_minute(tail: &Tail, minute: i64) -> Vec<Value> {
+    tail.until(|event| is(event, "time.updated") && minutes(event) >= minute)
+}
+
+/// One state store, one bus, and what runs over them.
+struct Town {
+    folder: tempfile::TempDir,
+    bus: Service,
+}
+
+impl Town {
+    fn found() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().to_str().unwrap();
+        let bus = Service::start("event-bus", &["--data-dir", dir]).ready();
+        Self { folder, bus }
+    }
+
+    fn start(&self, command: &str) -> Service {
+        let state = format!("sqlite:{}", self.folder.path().join("state.db").display());
+        let dir = self.folder.path().to_str().unwrap();
+        let lead = ["--lead-ms", "400"];
+        let place = ["--url", &self.bus.url, "--state-url", &state, "--data-dir", dir];
+        Service::start(command, &[&place[..], &lead].concat())
+    }
+}
+
+#[test]
+fn service_without_its_event_bus_waits_and_is_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let args = ["--data-dir", dir, "--url", "http://127.0.0.1:1"];
+    let time = Service::start("time-manager", &args);
+    let ready = eventually("it says why it is not ready", || {
+        let reply = get(&format!("{}/readyz", time.url)).ok()?;
+        reply.text.contains("bus").then_some(reply)
+    });
+    assert_eq!(ready.status, 503);
+    assert_eq!(get(&format!("{}/livez", time.url)).unwrap().status, 200);
+    time.terminate();
+}
+
+#[test]
+fn three_processes_make_a_world_and_killing_one_loses_nothing() {
+    let town = Town::found();
+    let time = town.start("time-manager").ready();
+    let weather = town.start("weather-manager").ready();
+    let tail = Tail::start(&town.bus.url, &[]);
+    let scale = json!({ "real_seconds_per_game_hour": 5 });
+    assert_eq!(post(&format!("{}/api/time/scale", time.url), &scale).status, 200);
+    // Weather follows the clock that it hears.
+    let set = json!({ "hour": 3 });
+    assert_eq!(post(&format!("{}/api/time/set", time.url), &set).status, 200);
+    let now = format!("{}/api/weather/current?region=brussels", weather.url);
+    eventually("weather follows the clock", || {
+        let told = get(&now).unwrap().json()["game_time"].as_str()?.to_owned();
+        told.contains("T03:").then_some(())
+    });
+    time.kill();
+    let time = town.start("time-manager").ready();
+    weather.kill();
+    let weather = town.start("weather-manager").ready();
+    let minute = current(&time.url)["total_minutes"].as_i64().unwrap();
+    let events = up_to_minute(&tail, minute + 10);
+    assert_whole(&events);
+    weather.terminate();
+    time.terminate();
+    town.bus.terminate();
+}
+
+/// Each event once, and within each epoch no minute missing.
+fn assert_whole(events: &[Value]) {
+    let mut ids = HashSet::new();
+    let mut by_producer: HashMap<String, Vec<i64>> = HashMap::new();
+    for event in events {
+        let id = event["event_id"].as_str().unwrap();
+        assert!(ids.insert(id.to_owned()), "{event} came twice");
+        if is(event, "time.updated") {
+            // The producer of a simulated event is its epoch: bits 127 to 80 of its id.
+            by_producer.entry(id[..13].to_owned()).or_default().push(minutes(event));
+        }
+    }
+    for (producer, minutes) in by_producer {
+        let gapless = minutes.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        assert!(gapless, "minutes are missing of {producer}: {minutes:?}");
+    }
+}
+
+#[test]
+fn two_instances_of_each_service_say_everything_once_while_one_restarts() {
+    let town = Town::found();
+    let (time, twin) = (town.start("time-manager").ready(), town.start("time-manager").ready());
+    let weather = town.start("weather-manager").ready();
+    let weather_twin = town.start("weather-manager").ready();
+    let tail = Tail::start(&town.bus.url, &[]);
+    let command = |path: &str, body: Value| {
+        let reply = post(&format!("{}{path}", time.url), &body);
+        assert_eq!(reply.status, 200, "{reply:?}");
+    };
+    command("/api/time/scale", json!({ "real_seconds_per_game_hour": 5 }));
+    twin.terminate();
+    weather_twin.terminate();
+    command("/api/time/set", json!({ "hour": 17 }));
+    let twin = town.start("time-manager");
+    let weather_twin = town.start("weather-manager");
+    command("/api/time/scale", json!({ "real_seconds_per_game_hour": 3 }));
+    let (twin, weather_twin) = (twin.ready(), weather_twin.ready());
+    let minute = eventually("the last command is in force", || {
+        let time = current(&twin.url);
+        (time["epoch"].as_i64() >= Some(3)).then(|| time["total_minutes"].as_i64().unwrap())
+    });
+    let events = up_to_minute(&tail, minute + 90);
+    assert_whole(&events);
+    let mut told: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for event in events.iter().filter(|event| is(event, "weather.changed")) {
+        let id = event["event_id"].as_str().unwrap();
+        let text = |field: &str| event[field].as_str().unwrap().to_owned();
+        *told.entry((text("entity"), id.to_owned())).or_default() += 1;
+    }
+    assert!(told.values().all(|&times| times == 1), "{told:?}");
+    drop((weather, weather_twin));
+}
+
+#[test]
+fn forecast_comes_true_for_every_region() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = Service::start("up", &["--data-dir", folder.path().to_str().unwrap()]).ready();
+    let scale = json!({ "real_seconds_per_game_hour": 2 });
+    assert_eq!(post(&format!("{}/api/time/scale", up.url), &scale).status, 200);
+    let regions = get(&format!("{}/api/weather/regions", up.url)).unwrap().json();
+    let regions: Vec<String> = regions["regions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|region| region["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(regions.len() >= 12);
+    let hour_of = |weather: &Value| weather["game_time"].as_str().unwrap()[..13].to_owned();
+    let mut forecast: HashMap<(String, String), Value> = HashMap::new();
+    for region in &regions {
+        let url = format!("{}/api/weather/forecast?region={region}&hours=24", up.url);
+        let answer = get(&url).unwrap().json();
+        let hours = answer["forecast"].as_array().unwrap();
+        assert_eq!(hours.len(), 24);
+        for hour in hours {
+            forecast.insert((region.clone(), hour_of(hour)), hour["state"].clone());
+        }
+    }
+    let mut hours = HashSet::new();
+    eventually("five game hours have passed", || {
+        for region in &regions {
+            let url = format!("{}/api/weather/current?region={region}", up.url);
+            let now = get(&url).unwrap().json();
+            let hour = hour_of(&now);
+            let expected = &forecast[&(region.clone(), hour.clone())];
+            assert_eq!(&now["state"], expected, "{region} at {hour}");
+            hours.insert(hour);
+        }
+        (hours.len() > 5).then_some(())
+    });
+}
