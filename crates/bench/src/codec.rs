@@ -77,7 +77,9 @@ pub(crate) fn rows() -> Vec<Row> {
         return Vec::new();
     };
     let encoding = nanos(|| drop(black_box(encode(&mut builder, black_box(&ticks)))));
-    let decoding = nanos(|| drop(black_box(decode(black_box(&batch)))));
+    let decoding = nanos(|| {
+        black_box(decode(black_box(&batch)));
+    });
     let json_events: Vec<JsonEvent> = ticks.iter().map(json_event).collect();
     let texts: Vec<String> =
         json_events.iter().filter_map(|event| serde_json::to_string(event).ok()).collect();

@@ -25,6 +25,7 @@ pub fn document(catalogue: &Catalogue) -> Value {
         .collect();
     let mut schemas = schemas.finish();
     schemas.insert(EVENT_SCHEMA.to_owned(), event_schema());
+    let channels: Map<_, _> = catalogue.topics().map(|topic| channel(catalogue, topic)).collect();
     json!({
         "asyncapi": "3.0.0",
         "info": {
@@ -36,7 +37,7 @@ pub fn document(catalogue: &Catalogue) -> Value {
             "license": { "name": "Apache-2.0 OR MIT" },
         },
         "defaultContentType": "application/json",
-        "channels": catalogue.topics().map(|topic| channel(catalogue, topic)).collect::<Map<_, _>>(),
+        "channels": channels,
         "operations": catalogue.topics().flat_map(operations).collect::<Map<_, _>>(),
         "components": { "messages": messages, "schemas": schemas },
     })

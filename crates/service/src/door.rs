@@ -3,8 +3,8 @@
 //!
 //! - With an API key, each request presents it (`authorization: Bearer KEY`), wherever it is from.
 //! - Without one, the port must be on loopback, and a request must not come from a web page: page
-//!   scripts reach loopback ports, so a foreign `Host` (DNS rebinding) or `Origin` is refused, and a
-//!   command must have a content type that browsers ask permission for (which nobody gives: there
+//!   scripts reach loopback ports, so a foreign `Host` (DNS rebinding) or `Origin` is refused, and
+//!   a command must have a content type that browsers ask permission for (which nobody gives: there
 //!   are no CORS headers).
 //! - `/livez` and `/readyz` are always open, for orchestrators; they answer without detail.
 

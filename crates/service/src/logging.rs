@@ -11,7 +11,8 @@ use crate::config::LogFormat;
 /// The filter is not one; the text says which part of it.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "log filter `{filter}` (--log, WORLDBUS_LOG) is not valid: {reason}; try `info` or `info,worldbus_bus=debug`"
+    "log filter `{filter}` (--log, WORLDBUS_LOG) is not valid: {reason}; try `info` or \
+     `info,worldbus_bus=debug`"
 )]
 pub struct BadFilter {
     filter: String,

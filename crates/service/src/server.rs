@@ -41,12 +41,16 @@ const ACCEPT_RETRY_MS: u64 = 100;
 pub enum BindError {
     /// Another process listens there.
     #[error(
-        "port {} is in use on {}: stop the process that has it, or choose another with --listen {}:PORT",
+        "port {} is in use on {}: stop the process that has it, or choose another with \
+         --listen {}:PORT",
         .0.port(), .0.ip(), .0.ip()
     )]
     InUse(SocketAddr),
     /// Ports below 1024 need a privilege.
-    #[error("no permission to listen on {0}: choose a port from 1024 with --listen {ip}:PORT", ip = .0.ip())]
+    #[error(
+        "no permission to listen on {0}: choose a port from 1024 with --listen {ip}:PORT",
+        ip = .0.ip()
+    )]
     Denied(SocketAddr),
     /// The address is not one of this machine, or another refusal of the operating system.
     #[error("cannot listen on {listen}: {source}; choose an address of this machine with --listen")]

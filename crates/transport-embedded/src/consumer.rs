@@ -85,7 +85,10 @@ impl LogConsumer {
             let lost = state.subscription.retire(topic, head.first_offset);
             if lost > 0 {
                 let (subscription, topic) = (&self.live.name, &head.name);
-                tracing::warn!(%subscription, %topic, lost, "retention removed batches that were not consumed");
+                tracing::warn!(
+                    %subscription, %topic, lost,
+                    "retention removed batches that were not consumed"
+                );
                 metrics::counter!("worldbus_subscription_lost_batches_total").increment(lost);
                 self.live.set_dirty();
             }
@@ -217,7 +220,10 @@ impl LogConsumer {
             DeadKey { subscription: self.live.id, topic: number, offset: lease.offset, index: 0 };
         let letters = letters(key, &self.spec.consumer, &stored.batch, events)?;
         let (subscription, topic, offset) = (&lease.subscription, &lease.topic, lease.offset);
-        tracing::warn!(%subscription, %topic, offset, attempts, "batch set aside: delivered too often");
+        tracing::warn!(
+            %subscription, %topic, offset, attempts,
+            "batch set aside: delivered too often"
+        );
         set_aside(&self.shared, letters).await?;
         self.settler().settle(lease, worldbus_bus::Outcome::Ack).await.or_else(|error| {
             // Somebody else was given it meanwhile and will find it set aside.

@@ -27,9 +27,9 @@ const VENDORS: &[Vendor] = &[
     vendor("metrics-exporter-prometheus", &["service"]),
     vendor("tracing-subscriber", &["service"]),
     vendor("zstd", &["events"]),
-    vendor("protox", &["events-build", "rpc"]),
+    vendor("protox", &["events-build", "events", "rpc"]),
     // Our tests drive servers with a blocking client; no server of ours calls out by it.
-    Vendor { name: "ureq", within: &[], tests_too: false },
+    Vendor { name: "ureq", within: &["bench"], tests_too: false },
 ];
 
 /// Every vendor crate stands only in the manifests of the packages that may name it.

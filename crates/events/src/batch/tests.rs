@@ -42,7 +42,10 @@ fn sample() -> impl Strategy<Value = Sample> {
 
 proptest! {
     #[test]
-    fn what_is_built_is_read_back(samples in proptest::collection::vec(sample(), 1..50), first in 0..1u64 << 50) {
+    fn what_is_built_is_read_back(
+        samples in proptest::collection::vec(sample(), 1..50),
+        first in 0..1u64 << 50,
+    ) {
         let mut builder = BatchBuilder::new("source", "world");
         let mut sequence = first;
         let mut ids = Vec::new();

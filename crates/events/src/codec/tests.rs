@@ -119,7 +119,8 @@ fn arrays_that_are_no_batch_are_refused() {
     let object = |source: &str, sequence: u64| {
         let id = EventId { producer: ProducerId::from_bits(1), sequence };
         format!(
-            r#"{{"type":"time.updated","payload":{{}},"timestamp":0,"event_id":"{id}","source":"{source}"}}"#
+            r#"{{"type":"time.updated","payload":{{}},"timestamp":0,
+                "event_id":"{id}","source":"{source}"}}"#
         )
     };
     let good = format!(" [{},{}]", object("a", 1), object("a", 2));

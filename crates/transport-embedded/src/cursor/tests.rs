@@ -122,7 +122,8 @@ proptest! {
                 }
                 Step::Restart => {
                     let bytes = cursor.encode(Put::default()).seal(crate::codec::Kind::Topic, 0);
-                    let mut take = crate::codec::unseal(crate::codec::Kind::Topic, 0, &bytes).unwrap();
+                    let unsealed = crate::codec::unseal(crate::codec::Kind::Topic, 0, &bytes);
+                    let mut take = unsealed.unwrap();
                     let read = Cursor::decode(&mut take).unwrap();
                     prop_assert_eq!(read.floor(), cursor.floor());
                     cursor = read;

@@ -55,7 +55,10 @@ proptest! {
     }
 
     #[test]
-    fn noise_is_refused_without_panic(head in proptest::collection::vec(any::<u8>(), 0..80), data in proptest::collection::vec(any::<u8>(), 1..80)) {
+    fn noise_is_refused_without_panic(
+        head in proptest::collection::vec(any::<u8>(), 0..80),
+        data in proptest::collection::vec(any::<u8>(), 1..80),
+    ) {
         prop_assert!(Head::decode(1, &head).is_none());
         let head = Head { appended_ms: 0, sections: Vec::new() };
         prop_assert!(records(1, &head, &data).is_err());

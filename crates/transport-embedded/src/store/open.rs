@@ -53,7 +53,10 @@ fn scan_wal(wal: &Path) -> Result<(), Error> {
         Verdict::Whole { .. } => Ok(()),
         Verdict::Torn { frames, bytes_behind, .. } => {
             let wal = wal.display();
-            tracing::info!(%wal, frames, bytes_behind, "torn or stale tail of the write-ahead log left out");
+            tracing::info!(
+                %wal, frames, bytes_behind,
+                "torn or stale tail of the write-ahead log left out"
+            );
             Ok(())
         }
         Verdict::Damaged { frame, position, what } => {

@@ -50,9 +50,11 @@ impl<'a> Bindings<'a> {
             let head = staged.head(number);
             let (first, next) = head.map_or((0, 0), |head| (head.first_offset, head.next_offset));
             let offset = match start {
-                Position::Start => first,
                 Position::Offset(offset) => offset.max(first),
-                Position::Now | Position::TimeMs(_) => next,
+                Position::Now => next,
+                // A time is unresolved only if the topic was not there yet: all that came
+                // since came after it.
+                Position::Start | Position::TimeMs(_) => first,
             };
             topics.push((number, offset));
         }

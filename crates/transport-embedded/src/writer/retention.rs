@@ -70,7 +70,8 @@ impl Writer {
             return Ok(false);
         }
         let batches = after.first_offset - before.first_offset;
-        tracing::info!(topic = %after.name, batches, first_offset = after.first_offset, "retention removed batches");
+        let first_offset = after.first_offset;
+        tracing::info!(topic = %after.name, batches, first_offset, "retention removed batches");
         metrics::counter!("worldbus_retention_batches_total").increment(batches);
         self.ledger.heads[topic as usize] = after;
         Ok(true)

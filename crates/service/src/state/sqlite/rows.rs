@@ -144,9 +144,15 @@ fn read_total(rows: &Connection) -> Result<Total, Failure> {
 
 pub(super) fn write_total(rows: &Connection, total: &Total) -> Result<(), Failure> {
     rows.prepare(
-        "INSERT OR REPLACE INTO total (id, revision, entries, crcs, crc) VALUES (0, ?1, ?2, ?3, ?4)",
+        "INSERT OR REPLACE INTO total (id, revision, entries, crcs, crc) \
+         VALUES (0, ?1, ?2, ?3, ?4)",
     )?
-    .execute(params![signed(total.revision), signed(total.entries), total.crcs, total.crc()])?;
+    .execute(params![
+        signed(total.revision),
+        signed(total.entries),
+        total.crcs,
+        total.crc()
+    ])?;
     Ok(())
 }
 
