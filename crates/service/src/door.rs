@@ -12,17 +12,24 @@ mod origin;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::{Problem, Secret, extract};
 
 /// The largest body of a REST request. gRPC messages have their own limit, in the gRPC server.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Of a body that is refused for its size, so much is read and thrown away, for so long.
+const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Paths that need no key and no loopback name.
 const OPEN_PATHS: [&str; 2] = ["/livez", "/readyz"];
@@ -98,7 +105,25 @@ async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Re
                 path = request.uri().path(),
                 "request refused at the door"
             );
-            refuse(request.headers(), refusal.status, refusal.detail)
+            let (head, body) = request.into_parts();
+            if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
+                // The answer waits no longer than that; what is left is cut off.
+                let _ = tokio::time::timeout(DRAIN_TIME_MAX, drain(body)).await;
+            }
+            refuse(&head.headers, refusal.status, refusal.detail)
+        }
+    }
+}
+
+/// Reads a refused body on for a while: a client that is still sending would see its connection
+/// reset instead of the answer.
+async fn drain(body: Body) {
+    let mut bytes_left = DRAIN_BYTES_MAX;
+    let mut data = body.into_data_stream();
+    while let Some(Ok(chunk)) = data.next().await {
+        bytes_left = bytes_left.saturating_sub(chunk.len());
+        if bytes_left == 0 {
+            break;
         }
     }
 }

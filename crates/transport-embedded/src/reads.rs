@@ -20,23 +20,30 @@ const CONNECTIONS: usize = 2;
 pub(crate) struct Reads {
     file: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl Reads {
     pub(crate) fn open(file: PathBuf) -> Result<Self, Failure> {
         let connections =
             (0..CONNECTIONS).map(|_| store::connect_reader(&file)).collect::<Result<_, _>>()?;
-        Ok(Self { file, idle: Mutex::new(connections), permits: Semaphore::new(CONNECTIONS) })
+        Ok(Self {
+            file,
+            idle: Mutex::new(connections),
+            permits: Arc::new(Semaphore::new(CONNECTIONS)),
+        })
     }
 
-    /// Runs `work` on one state of the log, on a thread that may block.
+    /// Runs `work` on one state of the log, on a thread that may block. Cancel-safe: the
+    /// permit goes with the connection, so that a caller that left early does not let in one
+    /// more than there are connections.
     pub(crate) async fn run<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
-        let _permit = self.permits.acquire().await.map_err(|_| crate::queue::closed())?;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| crate::queue::closed())?;
         let this = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             let connection = this.take().ok_or_else(crate::queue::closed)?;
@@ -45,6 +52,7 @@ impl Reads {
                 .map_err(Failure::from)
                 .and_then(|transaction| work(&transaction));
             this.put_back(connection);
+            drop(permit);
             result.map_err(|failure| failure.told(&this.file, Fate::Retry))
         });
         done.await.unwrap_or_else(|_| {

@@ -55,6 +55,31 @@ async fn it_keeps_the_contract_without_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_is_given_up_leaves_the_reader_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { tail_bytes_max: 0, sync: false, ..Options::default() };
+    let bus = Embedded::open(dir.path(), options).unwrap();
+    for sequence in 0..50 {
+        bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    let mut reader = bus.read(ReadSpec::all(Position::Start, false)).await.unwrap();
+    let mut read = 0;
+    loop {
+        // Each first poll begins a read on the disk, and giving up leaves it running.
+        let given_up = tokio::time::timeout(Duration::ZERO, reader.next()).await;
+        let next = match given_up {
+            Ok(next) => next,
+            Err(_) => reader.next().await,
+        };
+        if next.unwrap().is_none() {
+            break;
+        }
+        read += 1;
+    }
+    assert_eq!(read, 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_restart_continues_where_it_was() {
     let dir = tempfile::tempdir().unwrap();
     let bus = open(dir.path());

@@ -217,6 +217,21 @@ async fn oversize_body_is_413_by_its_length_and_by_its_bytes() {
     assert_eq!(http1(server.address, json, &fits).await.status, 200);
 }
 
+/// The whole body is sent before the answer is read: larger than what sockets hold, so the door
+/// must take it in.
+#[tokio::test]
+async fn client_that_sends_all_of_an_oversize_body_sees_the_413() {
+    let server = start(None).await;
+    let body = "x".repeat(8 * BODY_BYTES_MAX);
+    let request = format!(
+        "POST /command HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answer = crate::testing::exchange(server.address, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+}
+
 #[tokio::test]
 async fn oversize_chunked_body_is_413() {
     let server = start(None).await;
