@@ -2,7 +2,8 @@
 //!
 //! Prints a table and writes it with commit and machine to `docs/evidence/`. Never a gate:
 //! this machine is noisy, so only ratios within one run mean much.
-//! Run it by `cargo xtask bench`, on a machine that does nothing else.
+//! Run it on a machine that does nothing else:
+//! `cargo build --release --workspace && target/release/worldbus-bench`.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads clocks and files")]
 

@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
+/// How anyone gets these figures.
+const COMMAND: &str = "cargo build --release --workspace && target/release/worldbus-bench";
+
 /// One figure.
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
@@ -80,7 +83,7 @@ pub(crate) fn write(folder: &Path, rows: &[Row]) -> Result<()> {
     let report = Report {
         commit: output("git", &["describe", "--always", "--dirty"]),
         machine: machine(),
-        command: "cargo xtask bench".to_owned(),
+        command: COMMAND.to_owned(),
         rows,
     };
     let page = format!(
