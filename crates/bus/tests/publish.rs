@@ -1,5 +1,7 @@
 //! The publisher over a real engine: batching, back-pressure, fates, order.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod kit;
 
 use kit::{Fault, Faulty, tick};
@@ -107,11 +109,9 @@ async fn errors_keep_their_fate() {
     let error = publisher.publish(&tick(2)).await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Retry));
 
-    let mut faults = engine.faults.lock().unwrap();
-    faults.clear();
-    faults.push_back(Fault::After(silent()));
-    faults.extend(vec![Fault::Before(away()); 50]);
-    drop(faults);
+    let then_away = vec![Fault::Before(away()); 50];
+    *engine.faults.lock().unwrap() =
+        std::iter::once(Fault::After(silent())).chain(then_away).collect();
     let error = publisher.publish(&tick(3)).await.unwrap_err();
     assert_eq!(error.fate(), Fate::Unknown, "one attempt of it may have happened");
     engine.faults.lock().unwrap().clear();

@@ -1,5 +1,7 @@
 //! The router over a real engine: typed handlers, retry, poison, duplicates, shutdown.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod kit;
 
 use kit::{Faulty, tick};

@@ -1,6 +1,6 @@
 //! A real embedded bus behind a switch that can hold and fail publishes and settlements.
 
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, clippy::unwrap_used, reason = "a kit: tests use parts, failing fails them")]
 
 use async_trait::async_trait;
 use std::collections::VecDeque;
@@ -34,7 +34,7 @@ pub(crate) struct Faulty {
 impl Faulty {
     pub(crate) fn open() -> Arc<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let embedded = Embedded::open(&dir.path().join("bus"), Options::default()).unwrap();
+        let embedded = Embedded::open(dir.path().join("bus"), Options::default()).unwrap();
         let gate = Semaphore::new(0);
         gate.close();
         Arc::new(Self {
