@@ -42,7 +42,8 @@ pub use error::{Error, Fate, Kind};
 pub use names::{SubscriptionName, Topic};
 pub use publish::{Outgoing, Pending, Publisher, PublisherOptions};
 pub use route::{
-    BoxError, Dedupe, Handler, HandlerError, Message, OpenRouter, Retry, RetryPolicy, Router, Trace,
+    BoxError, BoxHandler, Dedupe, Handler, HandlerError, Message, OpenRouter, Retry, RetryPolicy,
+    Router, Trace,
 };
 pub use seen::{SeenLimits, SeenWindow};
 pub use transport::{

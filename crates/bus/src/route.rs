@@ -11,7 +11,7 @@ mod handler;
 mod layers;
 mod message;
 
-pub use handler::{BoxError, Handler, HandlerError};
+pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
 pub use layers::{Dedupe, Retry, RetryPolicy, Trace};
 pub use message::Message;
 
@@ -22,7 +22,9 @@ use crate::names::{SubscriptionName, Topic};
 use crate::transport::{
     Consumer, DeadEvent, Delivered, Lease, Outcome, Position, Settle, SubscriptionSpec,
 };
-use std::collections::HashMap;
+use crate::wall::WallClock;
+use handler::Typed;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +36,16 @@ const DRAIN_MAX: Duration = Duration::from_secs(2);
 /// Settling a delivery is tried this often before its lease is left to end.
 const SETTLE_ATTEMPTS_MAX: u32 = 5;
 
-type Layer = Box<dyn Fn(Arc<dyn Handler>) -> Arc<dyn Handler> + Send>;
+type Layer = Box<dyn Fn(BoxHandler) -> BoxHandler + Send>;
+/// Makes a handler once all is known that its layers need.
+type Make = Box<dyn FnOnce(&Needs) -> BoxHandler + Send>;
+
+/// What the layers of every handler need.
+struct Needs {
+    retry: RetryPolicy,
+    wall: Arc<dyn WallClock>,
+    seen: layers::Seen,
+}
 
 /// Handlers by event type on one subscription. Deliveries are handled one after the other, in
 /// order; instances of a service compete for them. Handling is at least once: see
@@ -42,7 +53,7 @@ type Layer = Box<dyn Fn(Arc<dyn Handler>) -> Arc<dyn Handler> + Send>;
 pub struct Router {
     bus: Bus,
     spec: SubscriptionSpec,
-    handlers: HashMap<u32, Arc<dyn Handler>>,
+    handlers: BTreeMap<u32, Make>,
     retry: RetryPolicy,
     layers: Vec<Layer>,
 }
@@ -57,7 +68,7 @@ impl Router {
         Ok(Self {
             bus: bus.clone(),
             spec,
-            handlers: HashMap::new(),
+            handlers: BTreeMap::new(),
             retry: RetryPolicy::default(),
             layers: Vec::new(),
         })
@@ -73,13 +84,17 @@ impl Router {
         E: Event,
         F: Fn(E, Message) -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), X>> + Send + 'static,
-        X: Into<HandlerError>,
+        X: Into<HandlerError> + 'static,
     {
         let topic = Topic::new(E::TOPIC)?;
         if !self.spec.topics.contains(&topic) {
             self.spec.topics.push(topic);
         }
-        self.handlers.insert(E::NUMBER, handler::typed(handle));
+        let make = |needs: &Needs| {
+            let retry = Retry::new(Typed::new(handle), needs.retry.clone(), needs.wall.clone());
+            BoxHandler::new(Trace::new(Dedupe::new(retry, needs.seen.clone())))
+        };
+        self.handlers.insert(E::NUMBER, Box::new(make));
         Ok(self)
     }
 
@@ -116,11 +131,11 @@ impl Router {
 
     /// Wraps all handlers, outside of retry and duplicate dropping. The last added is the
     /// outermost.
-    pub fn layer(
+    pub fn layer<H: Handler + 'static>(
         mut self,
-        layer: impl Fn(Arc<dyn Handler>) -> Arc<dyn Handler> + Send + 'static,
+        layer: impl Fn(BoxHandler) -> H + Send + 'static,
     ) -> Self {
-        self.layers.push(Box::new(layer));
+        self.layers.push(Box::new(move |inner| BoxHandler::new(layer(inner))));
         self
     }
 
@@ -135,21 +150,14 @@ impl Router {
             return Err(Error::refused(Kind::Invalid, context));
         }
         self.spec.filter.types = self.handlers.keys().copied().collect();
-        self.spec.filter.types.sort_unstable();
         let lease = self.spec.lease;
         let entities = self.spec.filter.entities.clone();
         let consumer = self.bus.transport().subscribe(self.spec).await?;
-        let seen = layers::Seen::default();
-        let mut handlers = self.handlers;
-        for handler in handlers.values_mut() {
-            let retry = Arc::new(Retry::new(
-                Arc::clone(handler),
-                self.retry.clone(),
-                Arc::clone(self.bus.wall()),
-            ));
-            let traced = Arc::new(Trace::new(Arc::new(Dedupe::new(retry, seen.clone()))));
-            *handler = self.layers.iter().fold(traced, |inner, layer| layer(inner));
-        }
+        let (retry, wall) = (self.retry, Arc::clone(self.bus.wall()));
+        let needs = Needs { retry, wall, seen: layers::Seen::default() };
+        let wrap = |make: Make| self.layers.iter().fold(make(&needs), |inner, layer| layer(inner));
+        let handlers = self.handlers.into_iter().map(|(number, make)| (number, wrap(make)));
+        let handlers = handlers.collect();
         let settler = consumer.settler();
         let work = Work { settler, handlers, entities, lease, bus: self.bus };
         Ok(OpenRouter { consumer, work })
@@ -173,7 +181,7 @@ pub struct OpenRouter {
 /// All that handling a delivery needs: shared between tasks, as a consumer is not.
 struct Work {
     settler: Arc<dyn Settle>,
-    handlers: HashMap<u32, Arc<dyn Handler>>,
+    handlers: BTreeMap<u32, BoxHandler>,
     entities: Vec<String>,
     lease: Duration,
     bus: Bus,
@@ -208,6 +216,8 @@ impl Work {
     async fn deliver(&self, delivered: Delivered, shutdown: &CancellationToken) {
         let lease = delivered.lease.clone();
         let handled = tokio::select! {
+            // First: most often it is done at once, and then no timer is set.
+            biased;
             dead = self.handle(delivered) => Some(dead),
             () = self.keep(&lease) => None,
             () = drain_ends(shutdown) => None,
@@ -225,12 +235,12 @@ impl Work {
     /// The events that no retry mended.
     async fn handle(&self, delivered: Delivered) -> Vec<DeadEvent> {
         let mut dead = Vec::new();
-        let batch = Arc::new(delivered.batch);
-        for view in batch.iter().filter(|view| view.admits(&[], &self.entities)) {
+        let delivered = Arc::new(delivered);
+        for view in delivered.batch.iter().filter(|view| view.admits(&[], &self.entities)) {
             let Some(handler) = self.handlers.get(&view.event_type) else {
                 continue;
             };
-            let message = Message::new(&batch, &view, &delivered.lease, delivered.appended_ms);
+            let message = Message::new(&delivered, &view);
             if let Err(error) = handler.handle(message).await {
                 let subscription = delivered.lease.subscription.to_string();
                 tracing::warn!(subscription, event_id = %view.id, %error, "dead letter");

@@ -5,7 +5,7 @@
 //! for an ordinary publisher however long it runs. Written here because no cache crate knows
 //! ranges.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use worldbus_events::{EventId, ProducerId};
 
 /// How much is remembered.
@@ -27,7 +27,7 @@ impl Default for SeenLimits {
 #[derive(Debug, Default)]
 pub struct SeenWindow {
     limits: SeenLimits,
-    producers: HashMap<ProducerId, Producer>,
+    producers: BTreeMap<ProducerId, Producer>,
     tick: u64,
 }
 
@@ -105,6 +105,13 @@ impl Producer {
 
     /// Adds a range that overlaps no other, joining its neighbours.
     fn insert(&mut self, mut first: u64, mut end: u64) {
+        // As nearly always: it continues the highest.
+        if let Some(mut highest) = self.ranges.last_entry()
+            && *highest.get() == first
+        {
+            highest.insert(end);
+            return;
+        }
         if let Some((&below, &below_end)) = self.ranges.range(..first).next_back()
             && below_end == first
         {

@@ -183,9 +183,8 @@ async fn probe(engine: &Arc<Faulty>) -> bool {
 
 #[tokio::test]
 async fn layers_wrap_handlers_and_the_last_is_the_outermost() {
-    struct Noting(Arc<dyn Handler>, &'static str, Arc<Mutex<Vec<&'static str>>>);
+    struct Noting(BoxHandler, &'static str, Arc<Mutex<Vec<&'static str>>>);
 
-    #[async_trait::async_trait]
     impl Handler for Noting {
         async fn handle(&self, message: Message) -> Result<(), HandlerError> {
             self.2.lock().unwrap().push(self.1);
@@ -200,8 +199,8 @@ async fn layers_wrap_handlers_and_the_last_is_the_outermost() {
     let (inner, outer) = (Arc::clone(&notes), Arc::clone(&notes));
     let (seen, done) = (Seen::default(), CancellationToken::new());
     let router = noting(&bus, &seen, 1, &done)
-        .layer(move |handler| Arc::new(Noting(handler, "inner", Arc::clone(&inner))))
-        .layer(move |handler| Arc::new(Noting(handler, "outer", Arc::clone(&outer))));
+        .layer(move |handler| Noting(handler, "inner", Arc::clone(&inner)))
+        .layer(move |handler| Noting(handler, "outer", Arc::clone(&outer)));
     router.run(done.clone()).await.unwrap();
     assert_eq!(*notes.lock().unwrap(), ["outer", "inner"]);
 }

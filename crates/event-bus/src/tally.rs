@@ -78,10 +78,24 @@ impl Tally {
 
     fn add(&self, batch: &Batch) {
         let mut by_type = lock(&self.by_type);
+        let mut count = |number: u32, events: u64| {
+            let known = by_type.contains_key(&number) || by_type.len() < TYPE_COUNT_MAX;
+            *by_type.entry(if known { number } else { 0 }).or_default() += events;
+        };
+        // Events of a type come in runs.
+        let mut run = None;
         for event in batch {
-            let known = by_type.contains_key(&event.event_type);
-            let number = if known || by_type.len() < TYPE_COUNT_MAX { event.event_type } else { 0 };
-            *by_type.entry(number).or_default() += 1;
+            match &mut run {
+                Some((number, events)) if *number == event.event_type => *events += 1,
+                _ => {
+                    if let Some((number, events)) = run.replace((event.event_type, 1)) {
+                        count(number, events);
+                    }
+                }
+            }
+        }
+        if let Some((number, events)) = run {
+            count(number, events);
         }
     }
 

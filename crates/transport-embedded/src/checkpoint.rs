@@ -12,13 +12,15 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// Bytes written after which the thread moves pages.
-const CHECKPOINT_BYTES: usize = 8 << 20;
-/// Bytes written after which the writer begins the log anew behind such a move.
-const RESTART_BYTES: usize = 64 << 20;
+const CHECKPOINT_BYTES: usize = 6 << 20;
+/// Bytes written after which the writer begins the log anew behind such a move. So much is
+/// reserved for it when the log is opened.
+pub(crate) const RESTART_BYTES: usize = 16 << 20;
 /// Bytes written after which the writer does so whatever it costs.
 const TRUNCATE_BYTES: usize = 256 << 20;
-/// What a commit costs besides its batches: index, heads, cursors.
-const COMMIT_BYTES: usize = 16 << 10;
+/// What a commit costs besides its batches: pages of index, heads, cursors, and what its last
+/// page has left over.
+const COMMIT_BYTES: usize = 24 << 10;
 
 /// The writer's side.
 pub(crate) struct Checkpointer {

@@ -1,7 +1,7 @@
 //! The transport: opening a log, and the calls that reach its writer and its readers.
 
 use crate::assemble::Ledger;
-use crate::checkpoint::{Checkpointer, checkpoint};
+use crate::checkpoint::{Checkpointer, RESTART_BYTES, checkpoint};
 use crate::consumer::LogConsumer;
 use crate::failure::Failure;
 use crate::live::Live;
@@ -145,7 +145,9 @@ impl Opened {
         let loaded = store::load(&connection, options.seen, options.seen_rebuild_bytes_max)?;
         // Leaves nothing behind the end of the write-ahead log that could be taken for damage
         // later. Without space for it, it goes on as it is.
-        checkpoint(&connection, "TRUNCATE");
+        if checkpoint(&connection, "TRUNCATE") && options.sync {
+            store::reserve_wal(file, RESTART_BYTES as u64)?;
+        }
         let reads = Reads::open(file.to_path_buf())?;
         let checkpointer = Checkpointer::start(store::connect(file, options.sync)?)?;
         Ok(Self { connection, reads, checkpointer, loaded })

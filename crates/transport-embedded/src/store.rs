@@ -6,7 +6,7 @@ mod query;
 mod schema;
 
 pub(crate) use load::{Loaded, load, remember};
-pub(crate) use open::{connect, connect_reader, open_file};
+pub(crate) use open::{connect, connect_reader, open_file, reserve_wal};
 pub(crate) use query::{Entry, dead_letters, entry_at, expired_groups, group, oldest_entries};
 
 use crate::codec::Kind;

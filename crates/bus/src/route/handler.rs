@@ -1,10 +1,10 @@
 //! What handles one event, and how it fails.
 
 use super::message::Message;
-use async_trait::async_trait;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 use worldbus_events::Event;
 
@@ -12,10 +12,40 @@ use worldbus_events::Event;
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Handles events. Layers are handlers around a handler.
-#[async_trait]
 pub trait Handler: Send + Sync {
     /// Handles one event. `Ok` means that it need not come again.
-    async fn handle(&self, message: Message) -> Result<(), HandlerError>;
+    fn handle(&self, message: Message) -> impl Future<Output = Result<(), HandlerError>> + Send;
+}
+
+/// Any handler, in a box. Handlers of different types in one place cost an allocation an
+/// event; the layers within cost none.
+#[derive(Clone)]
+pub struct BoxHandler(Arc<dyn Boxed>);
+
+impl BoxHandler {
+    /// Puts a handler into a box.
+    pub fn new(handler: impl Handler + 'static) -> Self {
+        Self(Arc::new(handler))
+    }
+}
+
+impl Handler for BoxHandler {
+    async fn handle(&self, message: Message) -> Result<(), HandlerError> {
+        self.0.handle(message).await
+    }
+}
+
+/// A [`Handler`] whose futures are in boxes.
+trait Boxed: Send + Sync {
+    fn handle(&self, message: Message) -> BoxFuture<'_>;
+}
+
+type BoxFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send + 'a>>;
+
+impl<H: Handler> Boxed for H {
+    fn handle(&self, message: Message) -> BoxFuture<'_> {
+        Box::pin(Handler::handle(self, message))
+    }
 }
 
 /// Why a handler failed, and whether trying again can help.
@@ -74,22 +104,17 @@ impl<E: Into<BoxError>> From<E> for HandlerError {
 }
 
 /// A handler that decodes the payload first; a payload that does not decode is poison.
-pub(super) fn typed<E, F, R, X>(handle: F) -> Arc<dyn Handler>
-where
-    E: Event,
-    F: Fn(E, Message) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<(), X>> + Send + 'static,
-    X: Into<HandlerError>,
-{
-    Arc::new(Typed { handle, event: PhantomData::<fn() -> E> })
-}
-
-struct Typed<E, F> {
+pub(super) struct Typed<E, F> {
     handle: F,
     event: PhantomData<fn() -> E>,
 }
 
-#[async_trait]
+impl<E, F> Typed<E, F> {
+    pub(super) fn new(handle: F) -> Self {
+        Self { handle, event: PhantomData }
+    }
+}
+
 impl<E, F, R, X> Handler for Typed<E, F>
 where
     E: Event,
@@ -98,7 +123,7 @@ where
     X: Into<HandlerError>,
 {
     async fn handle(&self, message: Message) -> Result<(), HandlerError> {
-        let event = E::decode(&message.payload[..]).map_err(|error| {
+        let event = E::decode(message.payload()).map_err(|error| {
             HandlerError::permanent(format!("payload is no {}: {error}", E::NAME))
         })?;
         (self.handle)(event, message).await.map_err(Into::into)

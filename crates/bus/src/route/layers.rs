@@ -5,7 +5,6 @@ use super::message::Message;
 use crate::backoff::Backoff;
 use crate::seen::SeenWindow;
 use crate::wall::WallClock;
-use async_trait::async_trait;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tracing::Instrument;
@@ -33,21 +32,20 @@ impl Default for RetryPolicy {
 }
 
 /// Tries a failing event again, unless its error is permanent.
-pub struct Retry {
-    inner: Arc<dyn Handler>,
+pub struct Retry<H> {
+    inner: H,
     policy: RetryPolicy,
     wall: Arc<dyn WallClock>,
 }
 
-impl Retry {
+impl<H> Retry<H> {
     /// Retries around a handler; `wall` tells when the first attempt failed.
-    pub fn new(inner: Arc<dyn Handler>, policy: RetryPolicy, wall: Arc<dyn WallClock>) -> Self {
+    pub fn new(inner: H, policy: RetryPolicy, wall: Arc<dyn WallClock>) -> Self {
         Self { inner, policy, wall }
     }
 }
 
-#[async_trait]
-impl Handler for Retry {
+impl<H: Handler> Handler for Retry<H> {
     async fn handle(&self, message: Message) -> Result<(), HandlerError> {
         let mut backoff = Backoff::new(self.policy.delay_min, self.policy.delay_max);
         let mut attempt = 1;
@@ -72,19 +70,18 @@ pub(super) type Seen = Arc<Mutex<SeenWindow>>;
 
 /// Drops events that this instance has handled already, by id. An id is marked only after
 /// success, in memory: another instance, or this one after a restart, may handle it again.
-pub struct Dedupe {
-    inner: Arc<dyn Handler>,
+pub struct Dedupe<H> {
+    inner: H,
     seen: Seen,
 }
 
-impl Dedupe {
-    pub(super) fn new(inner: Arc<dyn Handler>, seen: Seen) -> Self {
+impl<H> Dedupe<H> {
+    pub(super) fn new(inner: H, seen: Seen) -> Self {
         Self { inner, seen }
     }
 }
 
-#[async_trait]
-impl Handler for Dedupe {
+impl<H: Handler> Handler for Dedupe<H> {
     async fn handle(&self, message: Message) -> Result<(), HandlerError> {
         let id = message.id;
         if self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(id) {
@@ -98,26 +95,25 @@ impl Handler for Dedupe {
 }
 
 /// Runs each event in a tracing span that names it.
-pub struct Trace {
-    inner: Arc<dyn Handler>,
+pub struct Trace<H> {
+    inner: H,
 }
 
-impl Trace {
+impl<H> Trace<H> {
     /// Spans around a handler.
-    pub fn new(inner: Arc<dyn Handler>) -> Self {
+    pub fn new(inner: H) -> Self {
         Self { inner }
     }
 }
 
-#[async_trait]
-impl Handler for Trace {
+impl<H: Handler> Handler for Trace<H> {
     async fn handle(&self, message: Message) -> Result<(), HandlerError> {
         let span = tracing::debug_span!(
             "event",
             event_id = %message.id,
             event_type = message.event_type,
-            topic = %message.topic,
-            attempt = message.attempt,
+            topic = %message.topic(),
+            attempt = message.attempt(),
         );
         if span.is_disabled() {
             return self.inner.handle(message).await;

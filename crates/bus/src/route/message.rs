@@ -1,12 +1,13 @@
-//! What a handler gets beside the payload.
+//! What a handler gets beside the decoded event.
 
 use crate::names::Topic;
-use crate::transport::Lease;
+use crate::transport::Delivered;
 use bytes::Bytes;
+use std::ops::Range;
 use std::sync::Arc;
-use worldbus_events::{Batch, EventId, EventView};
+use worldbus_events::{EventId, EventView};
 
-/// One event as it was delivered. Cheap to clone.
+/// One event as it was delivered. Cheap to clone: it shares the delivery that it came in.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// The event type's number.
@@ -15,54 +16,82 @@ pub struct Message {
     pub id: EventId,
     /// When it happened: wall time in milliseconds since the Unix epoch.
     pub timestamp_ms: i64,
-    /// When the engine got it.
-    pub appended_ms: i64,
-    /// The topic that it came on.
-    pub topic: Topic,
-    /// The batch that it came in, by number within the topic.
-    pub offset: u64,
-    /// Which delivery of the batch this is, from 1.
-    pub attempt: u32,
-    /// The encoded payload message.
-    pub payload: Bytes,
-    entity: Option<Bytes>,
-    batch: Arc<Batch>,
+    payload: Range<usize>,
+    entity: Option<Range<usize>>,
+    delivered: Arc<Delivered>,
 }
 
 impl Message {
-    pub(super) fn new(
-        batch: &Arc<Batch>,
-        view: &EventView<'_>,
-        lease: &Lease,
-        appended_ms: i64,
-    ) -> Self {
+    pub(super) fn new(delivered: &Arc<Delivered>, view: &EventView<'_>) -> Self {
+        let whole = delivered.batch.bytes();
         Self {
             event_type: view.event_type,
             id: view.id,
             timestamp_ms: view.timestamp_ms,
-            appended_ms,
-            topic: lease.topic.clone(),
-            offset: lease.offset,
-            attempt: lease.attempt,
-            payload: view.payload_bytes(),
-            entity: view.entity.map(|entity| batch.bytes().slice_ref(entity.as_bytes())),
-            batch: Arc::clone(batch),
+            payload: place(whole, view.payload),
+            entity: view.entity.map(|entity| place(whole, entity.as_bytes())),
+            delivered: Arc::clone(delivered),
         }
+    }
+
+    /// The encoded payload message.
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes()[self.payload.clone()]
+    }
+
+    /// The encoded payload message as shared bytes, without copying.
+    pub fn payload_bytes(&self) -> Bytes {
+        self.bytes().slice(self.payload.clone())
     }
 
     /// What the event is about, if it names it.
     pub fn entity(&self) -> Option<&str> {
+        let entity = &self.bytes()[self.entity.clone()?];
         // A slice of a checked batch: always UTF-8.
-        self.entity.as_deref().and_then(|entity| std::str::from_utf8(entity).ok())
+        std::str::from_utf8(entity).ok()
     }
 
     /// The service that published the event.
     pub fn source(&self) -> &str {
-        self.batch.source()
+        self.delivered.batch.source()
     }
 
     /// The world that it happened in.
     pub fn world(&self) -> &str {
-        self.batch.world()
+        self.delivered.batch.world()
     }
+
+    /// The topic that it came on.
+    pub fn topic(&self) -> &Topic {
+        &self.delivered.lease.topic
+    }
+
+    /// The batch that it came in, by number within the topic.
+    pub fn offset(&self) -> u64 {
+        self.delivered.lease.offset
+    }
+
+    /// Which delivery of the batch this is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.delivered.lease.attempt
+    }
+
+    /// When the engine got it: wall time in milliseconds since the Unix epoch.
+    pub fn appended_ms(&self) -> i64 {
+        self.delivered.appended_ms
+    }
+
+    fn bytes(&self) -> &Bytes {
+        self.delivered.batch.bytes()
+    }
+}
+
+/// Where a part of a batch stands in it. Not a slice that is shared: an event has two of them,
+/// and each would count itself.
+fn place(whole: &Bytes, part: &[u8]) -> Range<usize> {
+    if part.is_empty() {
+        return 0..0;
+    }
+    let begin = part.as_ptr() as usize - whole.as_ptr() as usize;
+    begin..begin + part.len()
 }

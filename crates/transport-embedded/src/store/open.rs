@@ -8,7 +8,7 @@ use crate::record::Tally;
 use crate::wal_scan::{self, Verdict};
 use rusqlite::{Connection, OpenFlags, params};
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use worldbus_bus::{Error, Fate, Kind};
@@ -67,6 +67,23 @@ fn scan_wal(wal: &Path) -> Result<(), Error> {
             Err(told(Failure::Damaged(place)))
         }
     }
+}
+
+/// Fills an empty write-ahead log with zeros, which SQLite takes for no frames, and overwrites.
+/// A commit then syncs its data alone: measured, half the time of one that makes the file grow.
+/// Without the space for it the log grows as it goes.
+pub(crate) fn reserve_wal(file: &Path, bytes: u64) -> Result<(), Failure> {
+    let wal = beside(file, "-wal");
+    let mut reserved = File::options().write(true).open(&wal)?;
+    if reserved.metadata()?.len() > 0 {
+        return Ok(());
+    }
+    let zeros = io::copy(&mut io::repeat(0).take(bytes), &mut reserved);
+    if let Err(error) = zeros.and_then(|_| reserved.sync_all()) {
+        tracing::debug!(wal = %wal.display(), %error, "not reserved");
+        reserved.set_len(0)?;
+    }
+    Ok(())
 }
 
 /// The file beside the database with this suffix.
