@@ -2,6 +2,7 @@
 //! compare-and-set. Not here: events (`ticker`), requests (`rest`).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +19,9 @@ const POLL_US_MAX: i64 = 500_000;
 /// And at most this often, whatever the lead.
 const POLL_US_MIN: i64 = 5_000;
 
+/// How long the answer to a command waits for its announcement.
+const ANNOUNCE_MAX: Duration = Duration::from_secs(1);
+
 /// The clock as far as this instance knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
@@ -32,6 +36,8 @@ pub(crate) struct View {
 pub(crate) struct Taken {
     pub(crate) history: Arc<History>,
     pub(crate) effective: WallTime,
+    /// Who asks the bus from now on hears of it.
+    pub(crate) announced: bool,
 }
 
 #[derive(Debug)]
@@ -44,6 +50,8 @@ pub(crate) struct Clockwork {
     /// Up to where this instance has published. Held while a command is taken, so that no
     /// segment begins where boundaries of the one before are out already.
     passed: Mutex<WallTime>,
+    /// The newest epoch whose announcement is durable.
+    announced: watch::Sender<Option<u32>>,
 }
 
 impl Clockwork {
@@ -63,7 +71,8 @@ impl Clockwork {
         let history = Arc::new(History::decode(&entry.value)?);
         let fence = fence(read_at, lead_us);
         let view = watch::Sender::new(View { history, revision: entry.revision, fence });
-        Ok(Self { store, key, wall, lead_us, view, passed: Mutex::new(WallTime(i64::MIN)) })
+        let (passed, announced) = (Mutex::new(WallTime(i64::MIN)), watch::Sender::new(None));
+        Ok(Self { store, key, wall, lead_us, view, passed, announced })
     }
 
     pub(crate) fn now(&self) -> WallTime {
@@ -110,12 +119,37 @@ impl Clockwork {
         }
     }
 
+    /// Every epoch up to this one is announced, and that is durable.
+    pub(crate) fn announced(&self, epoch: u32) {
+        self.announced.send_if_modified(|announced| {
+            let news = announced.is_none_or(|announced| announced < epoch);
+            *announced = (*announced).max(Some(epoch));
+            news
+        });
+    }
+
     /// Takes a command: `decide` says what it does to the clock at its effective time, or that
-    /// the clock is so already.
+    /// the clock is so already. Waits for the announcement, within a bound: the command is taken
+    /// and will be announced whatever the bus does.
     pub(crate) async fn command(
         &self,
         decide: impl Fn(&Clock, WallTime) -> Result<Option<(Change, &'static str)>, Problem>,
     ) -> Result<Taken, Problem> {
+        let (history, effective) = self.take(decide).await?;
+        let epoch = history.clock().last().epoch;
+        let mut news = self.announced.subscribe();
+        let announcement = news.wait_for(|announced| *announced >= Some(epoch));
+        let announced = tokio::time::timeout(ANNOUNCE_MAX, announcement).await.is_ok();
+        if !announced {
+            tracing::warn!(epoch, "a command is not announced yet: the bus does not answer");
+        }
+        Ok(Taken { history, effective, announced })
+    }
+
+    async fn take(
+        &self,
+        decide: impl Fn(&Clock, WallTime) -> Result<Option<(Change, &'static str)>, Problem>,
+    ) -> Result<(Arc<History>, WallTime), Problem> {
         let passed = self.passed.lock().await;
         for _ in 0..UPDATE_COUNT_MAX {
             let read_at = self.now();
@@ -124,8 +158,7 @@ impl Clockwork {
             let mut history = History::decode(&entry.value)?;
             let effective = effective(history.clock(), *passed, read_at, self.lead_us);
             let Some((change, reason)) = decide(history.clock(), effective)? else {
-                let history = self.show(history, entry.revision, read_at);
-                return Ok(Taken { history, effective: read_at });
+                return Ok((self.show(history, entry.revision, read_at), read_at));
             };
             history.push(history.clock().change(change, effective), reason)?;
             let bytes = history.encode();
@@ -136,7 +169,7 @@ impl Clockwork {
                 }
                 let history = self.show(history, revision, read_at);
                 tracing::info!(reason, epoch = history.clock().last().epoch, "clock changed");
-                return Ok(Taken { history, effective });
+                return Ok((history, effective));
             }
         }
         Err(Problem::unavailable("other commands came between all the time; try again"))

@@ -54,6 +54,7 @@ impl Ticker {
                 Emitted::Interrupted => break,
                 Emitted::Durable => self.count(&step.events),
             }
+            self.clockwork.announced(step.reached.epoch);
             (self.durable, repeated) = (Some(step.reached), step.repeated);
             let due = |saved: Checkpoint| {
                 saved.epoch != step.reached.epoch
