@@ -14,7 +14,7 @@ use worldbus_world::World;
 
 use crate::NAME;
 use crate::agenda::Agenda;
-use crate::hearing;
+use crate::hearing::Hearing;
 use crate::rest;
 use crate::sky::Sky;
 use crate::ticker::Ticker;
@@ -92,12 +92,12 @@ pub async fn start(deps: Deps) -> Result<Part, Error> {
         shutdown: shutdown.clone(),
         caught_up: false,
     };
-    let id = Arc::from(world.id.as_str());
-    let hearing = hearing::run(bus, Arc::clone(&sky), id, shutdown.clone());
+    let hearing = Arc::new(Hearing::new(bus, Arc::clone(&sky), world.id.clone()));
+    let hears = Arc::clone(&hearing).run(shutdown.clone());
     let poller = Arc::clone(&sky);
-    Ok(Part::new(NAME, rest::routes(world, sky))
+    Ok(Part::new(NAME, rest::routes(world, sky, hearing))
         .with_openapi(rest::openapi())
-        .with_task(Task::new("hearing of the clock", hearing))
+        .with_task(Task::new("hearing of the clock", hears))
         .with_task(Task::new("weather ticker", ticker.run()))
         .with_task(Task::new("weather poll", async move { poller.poll(polling, shutdown).await })))
 }
