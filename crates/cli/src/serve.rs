@@ -18,7 +18,6 @@ use tokio::time::timeout;
 use worldbus_bus::Bus;
 use worldbus_service::config::{Flags, Loaded, Settings};
 use worldbus_service::part::Host;
-use worldbus_service::wall::{Clock, MachineClock};
 use worldbus_service::{Part, StateStore, state};
 
 use crate::failure::WrongUse;
@@ -33,13 +32,6 @@ const CLOSE_MS_MAX: u64 = 700;
 struct Deps {
     bus: Bus,
     state: Arc<dyn StateStore>,
-    wall: Arc<dyn Clock>,
-}
-
-impl Deps {
-    fn over(bus: Bus, state: Arc<dyn StateStore>) -> Self {
-        Self { bus, state, wall: Arc::new(MachineClock::new()) }
-    }
 }
 
 /// `worldbus up`.
@@ -50,7 +42,7 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let catalogue = Arc::new(catalogue::load(&settings.catalog)?);
     let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common).await?;
     let state = state::open(&settings.common.state_url).await?;
-    let deps = Deps::over(own.bus.clone(), state);
+    let deps = Deps { bus: own.bus.clone(), state };
     let cadence = settings.cadence_game_minutes;
     let time = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
     let weather = weather_part(&ground, &deps, settings.lead_ms).await?;
@@ -83,7 +75,7 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let deps = Deps::over(bus, state);
+    let deps = Deps { bus, state };
     let cadence = settings.cadence_game_minutes;
     let part = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
     run(ground, deps.bus, vec![part]).await
@@ -99,7 +91,7 @@ pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> 
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let deps = Deps::over(bus, state);
+    let deps = Deps { bus, state };
     let part = weather_part(&ground, &deps, settings.lead_ms).await?;
     run(ground, deps.bus, vec![part]).await
 }
@@ -141,7 +133,6 @@ async fn time_part(ground: &Ground, deps: &Deps, cadence: u32, lead_ms: u64) -> 
         bus: deps.bus.clone(),
         state: Arc::clone(&deps.state),
         world: Arc::clone(&ground.world),
-        wall: Arc::clone(&deps.wall),
         settings: Settings { cadence_game_minutes: cadence, lead: Duration::from_millis(lead_ms) },
         readiness: ground.readiness.clone(),
         shutdown: ground.shutdown.clone(),
@@ -158,7 +149,6 @@ async fn weather_part(ground: &Ground, deps: &Deps, lead_ms: u64) -> Result<Part
         bus: deps.bus.clone(),
         state: Arc::clone(&deps.state),
         world: Arc::clone(&ground.world),
-        wall: Arc::clone(&deps.wall),
         settings: Settings { lead: Duration::from_millis(lead_ms) },
         readiness: ground.readiness.clone(),
         shutdown: ground.shutdown.clone(),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
+use worldbus_bus::WallClock;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{Entry, Error, Kind, UPDATE_COUNT_MAX};
-use worldbus_service::wall::Clock as WallClock;
 use worldbus_service::{Problem, StateStore};
 use worldbus_world::{Change, Clock, WallTime, World};
 
@@ -40,7 +40,6 @@ pub(crate) struct Taken {
     pub(crate) announced: bool,
 }
 
-#[derive(Debug)]
 pub(crate) struct Clockwork {
     store: Arc<dyn StateStore>,
     key: String,

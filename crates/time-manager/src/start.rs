@@ -8,7 +8,6 @@ use worldbus_bus::Bus;
 use worldbus_events::{Event as _, v1};
 use worldbus_service::checkpoint::Checkpoints;
 use worldbus_service::emit::Emitter;
-use worldbus_service::wall::Clock as WallClock;
 use worldbus_service::{Part, Readiness, StateStore, Task, state};
 use worldbus_world::World;
 
@@ -44,14 +43,13 @@ impl Default for Settings {
 /// What the service is given.
 #[derive(Debug)]
 pub struct Deps {
-    /// Carries its events.
+    /// Carries its events, and tells the wall time: instances' clocks should agree within a quarter
+    /// of the lead.
     pub bus: Bus,
     /// Keeps the clock's segments under `clock/{world}`; shared by all instances.
     pub state: Arc<dyn StateStore>,
     /// Whose time it is.
     pub world: Arc<World>,
-    /// The wall clock; instances' clocks should agree within a quarter of the lead.
-    pub wall: Arc<dyn WallClock>,
     /// How it works.
     pub settings: Settings,
     /// Its conditions: the bus takes events, the state can be read.
@@ -80,9 +78,10 @@ pub enum Error {
 /// # Errors
 /// See [`Error`].
 pub async fn start(deps: Deps) -> Result<Part, Error> {
-    let Deps { bus, state, world, wall, settings, readiness, shutdown } = deps;
+    let Deps { bus, state, world, settings, readiness, shutdown } = deps;
     let lead_us = check(settings)?;
     let polling = readiness.condition(format!("{NAME}: state"));
+    let wall = Arc::clone(bus.wall());
     let emitter = Emitter::new(&bus, NAME, &world.id, v1::TimeUpdated::TOPIC, &readiness)?;
     let clockwork = Clockwork::open(Arc::clone(&state), &world, wall, lead_us).await?;
     let clockwork = Arc::new(clockwork);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
+use worldbus_bus::WallClock;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{self, Error, Kind, UPDATE_COUNT_MAX};
-use worldbus_service::wall::Clock as WallClock;
 use worldbus_service::{Problem, StateStore};
 use worldbus_world::{Clock, ClockError, Segment, WallTime, World};
 
@@ -36,7 +36,6 @@ pub(crate) struct Taken {
     pub(crate) effective: WallTime,
 }
 
-#[derive(Debug)]
 pub(crate) struct Sky {
     store: Arc<dyn StateStore>,
     clock_key: String,

@@ -8,7 +8,6 @@ use worldbus_bus::Bus;
 use worldbus_events::{Event as _, v1};
 use worldbus_service::checkpoint::Checkpoints;
 use worldbus_service::emit::Emitter;
-use worldbus_service::wall::Clock as WallClock;
 use worldbus_service::{Part, Readiness, StateStore, Task, state};
 use worldbus_world::World;
 
@@ -40,14 +39,13 @@ impl Default for Settings {
 /// What the service is given.
 #[derive(Debug)]
 pub struct Deps {
-    /// Carries its events, and the time-manager's.
+    /// Carries its events and the time-manager's, and tells the wall time: instances' clocks should
+    /// agree within a quarter of the lead.
     pub bus: Bus,
     /// Keeps what it heard and the overrides under `weather/{world}`; shared by all instances.
     pub state: Arc<dyn StateStore>,
     /// Whose weather it is.
     pub world: Arc<World>,
-    /// The wall clock; instances' clocks should agree within a quarter of the lead.
-    pub wall: Arc<dyn WallClock>,
     /// How it works.
     pub settings: Settings,
     /// Its conditions: a clock was heard, the bus takes events, the state can be read.
@@ -76,11 +74,12 @@ pub enum Error {
 /// # Errors
 /// See [`Error`].
 pub async fn start(deps: Deps) -> Result<Part, Error> {
-    let Deps { bus, state, world, wall, settings, readiness, shutdown } = deps;
+    let Deps { bus, state, world, settings, readiness, shutdown } = deps;
     let lead_us = check(settings)?;
     let polling = readiness.condition(format!("{NAME}: state"));
     let heard = readiness.condition(format!("{NAME}: clock"));
     let emitter = Emitter::new(&bus, NAME, &world.id, v1::WeatherChanged::TOPIC, &readiness)?;
+    let wall = Arc::clone(bus.wall());
     let sky = Arc::new(Sky::open(Arc::clone(&state), &world, wall, lead_us, heard).await?);
     let checkpoints = Checkpoints::new(state, format!("weather/{}/checkpoint", world.id));
     let ticker = Ticker {

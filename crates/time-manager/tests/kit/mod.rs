@@ -17,14 +17,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use worldbus_bus::{
-    Appended, Bus, Capabilities, Consumer, DeadLetter, Error, Position, ReadSpec, Reader,
-    SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport, WallClock,
+    Appended, Bus, Capabilities, Consumer, DeadLetter, Error, ManualClock, Position, ReadSpec,
+    Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport, WallClock,
 };
 use worldbus_events::{Batch, Event as _, EventId, EventView, ProducerId, v1};
 use worldbus_service::door::Door;
 use worldbus_service::part::Host;
 use worldbus_service::state::Sqlite;
-use worldbus_service::wall::{Clock as _, ManualClock};
 use worldbus_service::{Readiness, StateStore, server};
 use worldbus_time_manager::{Deps, NAME, Settings, start};
 use worldbus_transport_embedded::{Embedded, Options};
@@ -34,15 +33,6 @@ use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_
 pub const DEADLINE: Duration = Duration::from_secs(60);
 /// 2026-01-01, and a few odd microseconds.
 pub const BEGIN_US: i64 = 1_767_225_600_123_457;
-
-#[derive(Debug)]
-struct BusWall(Arc<ManualClock>);
-
-impl WallClock for BusWall {
-    fn now_us(&self) -> i64 {
-        self.0.now_us()
-    }
-}
 
 pub struct Place {
     pub wall: Arc<ManualClock>,
@@ -80,7 +70,7 @@ impl Place {
     async fn over(transport: impl Fn(Embedded) -> Arc<dyn Transport>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let wall = Arc::new(ManualClock::new(BEGIN_US));
-        let clock: Arc<dyn WallClock> = Arc::new(BusWall(Arc::clone(&wall)));
+        let clock: Arc<dyn WallClock> = Arc::clone(&wall) as _;
         let options = Options { clock: Arc::clone(&clock), sync: false, ..Options::default() };
         let log = Embedded::open(dir.path().join("bus"), options).unwrap();
         let bus = Bus::with_wall_clock(transport(log), clock);
@@ -95,7 +85,6 @@ impl Place {
             bus: self.bus.clone(),
             state: Arc::clone(&self.state),
             world: Arc::clone(&self.world),
-            wall: Arc::clone(&self.wall) as _,
             settings: Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() },
             readiness: readiness.clone(),
             shutdown: shutdown.clone(),
