@@ -1,6 +1,8 @@
 //! The service kit: what every worldbus service needs around its own work, and nothing about the
 //! meaning of events. Configuration in layers, the door (who may enter), problem documents,
 //! health and metrics, one port for HTTP and gRPC, draining, logs, and small durable state.
+//! For simulated services: what they are given ([`Deps`]), the [`ticker`], its [`checkpoint`], the
+//! [`Lead`] of commands.
 //!
 //! A service hands a [`Part`] to its binary: routes, their description, and the tasks that run
 //! beside them. The binary passes one part (a single service) or several (`worldbus up`) to
@@ -30,6 +32,7 @@ pub mod door;
 pub mod emit;
 pub mod extract;
 pub mod health;
+pub mod lead;
 pub mod logging;
 pub mod metrics;
 pub mod part;
@@ -37,15 +40,19 @@ pub mod problem;
 pub mod secret;
 pub mod server;
 pub mod shutdown;
+pub mod start;
 pub mod state;
+pub mod ticker;
 
 #[cfg(test)]
 mod testing;
 
 pub use extract::{Json, Query};
 pub use health::Readiness;
+pub use lead::Lead;
 pub use part::{Part, Task};
 pub use problem::Problem;
 pub use secret::Secret;
+pub use start::Deps;
 pub use state::StateStore;
 pub use tokio_util::sync::CancellationToken;

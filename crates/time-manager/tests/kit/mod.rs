@@ -24,8 +24,8 @@ use worldbus_events::{Batch, Event as _, EventId, EventView, ProducerId, v1};
 use worldbus_service::door::Door;
 use worldbus_service::part::Host;
 use worldbus_service::state::Sqlite;
-use worldbus_service::{Readiness, StateStore, server};
-use worldbus_time_manager::{Deps, NAME, Settings, start};
+use worldbus_service::{Deps, Readiness, StateStore, server};
+use worldbus_time_manager::{NAME, Settings, start};
 use worldbus_transport_embedded::{Embedded, Options};
 use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_id};
 
@@ -84,12 +84,11 @@ impl Place {
         let deps = Deps {
             bus: self.bus.clone(),
             state: Arc::clone(&self.state),
-            world: Arc::clone(&self.world),
-            settings: Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() },
             readiness: readiness.clone(),
             shutdown: shutdown.clone(),
         };
-        let part = start(deps).await.unwrap();
+        let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
+        let part = start(deps, Arc::clone(&self.world), settings).await.unwrap();
         let router = part.router.clone();
         let listen = "127.0.0.1:0".parse().unwrap();
         let listener = server::bind(listen).await.unwrap();

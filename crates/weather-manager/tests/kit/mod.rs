@@ -20,9 +20,9 @@ use worldbus_events::{Event as _, EventId, ProducerId, v1};
 use worldbus_service::door::Door;
 use worldbus_service::part::Host;
 use worldbus_service::state::Sqlite;
-use worldbus_service::{Readiness, StateStore, server};
+use worldbus_service::{Deps, Readiness, StateStore, server};
 use worldbus_transport_embedded::{Embedded, Options};
-use worldbus_weather_manager::{Deps, NAME, Settings, start};
+use worldbus_weather_manager::{NAME, Settings, start};
 use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_id};
 
 /// No test waits longer than this for anything.
@@ -71,12 +71,11 @@ impl Place {
         let deps = Deps {
             bus: self.bus.clone(),
             state: Arc::clone(&self.state),
-            world: Arc::clone(&self.world),
-            settings: Settings { lead: Duration::from_millis(lead_ms) },
             readiness: readiness.clone(),
             shutdown: shutdown.clone(),
         };
-        let part = start(deps).await.unwrap();
+        let settings = Settings { lead: Duration::from_millis(lead_ms) };
+        let part = start(deps, Arc::clone(&self.world), settings).await.unwrap();
         let router = part.router.clone();
         let listen = "127.0.0.1:0".parse().unwrap();
         let listener = server::bind(listen).await.unwrap();
