@@ -50,4 +50,4 @@ pub use transport::{
     Appended, Consumer, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome, Position,
     ReadSpec, Reader, Settle, StoredBatch, SubscriptionSpec, TopicStatus, Transport,
 };
-pub use wall::{SystemClock, WallClock};
+pub use wall::{ManualClock, SystemClock, WallClock};

@@ -18,8 +18,7 @@ use tokio::time::timeout;
 use worldbus_bus::Bus;
 use worldbus_service::config::{Flags, Loaded, Settings};
 use worldbus_service::part::Host;
-use worldbus_service::wall::{Clock, MachineClock};
-use worldbus_service::{Part, StateStore, state};
+use worldbus_service::{Deps, Part, start, state};
 
 use crate::failure::WrongUse;
 use crate::{catalogue, settings};
@@ -29,19 +28,6 @@ use own_bus::OwnBus;
 /// What is left of the five seconds of a shutdown when the drain has used its own.
 const CLOSE_MS_MAX: u64 = 700;
 
-/// What the simulated services of this process share.
-struct Deps {
-    bus: Bus,
-    state: Arc<dyn StateStore>,
-    wall: Arc<dyn Clock>,
-}
-
-impl Deps {
-    fn over(bus: Bus, state: Arc<dyn StateStore>) -> Self {
-        Self { bus, state, wall: Arc::new(MachineClock::new()) }
-    }
-}
-
 /// `worldbus up`.
 pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
@@ -49,8 +35,7 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let ground = Ground::prepare("worldbus", &settings.common, &loaded.warnings).await?;
     let catalogue = Arc::new(catalogue::load(&settings.catalog)?);
     let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common).await?;
-    let state = state::open(&settings.common.state_url).await?;
-    let deps = Deps::over(own.bus.clone(), state);
+    let deps = ground.deps(own.bus.clone(), state::open(&settings.common.state_url).await?);
     let cadence = settings.cadence_game_minutes;
     let time = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
     let weather = weather_part(&ground, &deps, settings.lead_ms).await?;
@@ -83,7 +68,7 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let deps = Deps::over(bus, state);
+    let deps = ground.deps(bus, state);
     let cadence = settings.cadence_game_minutes;
     let part = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
     run(ground, deps.bus, vec![part]).await
@@ -99,7 +84,7 @@ pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> 
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let deps = Deps::over(bus, state);
+    let deps = ground.deps(bus, state);
     let part = weather_part(&ground, &deps, settings.lead_ms).await?;
     run(ground, deps.bus, vec![part]).await
 }
@@ -136,37 +121,25 @@ async fn event_bus_part(
 }
 
 async fn time_part(ground: &Ground, deps: &Deps, cadence: u32, lead_ms: u64) -> Result<Part> {
-    use worldbus_time_manager::{Deps, Error, Settings, start};
-    let deps = Deps {
-        bus: deps.bus.clone(),
-        state: Arc::clone(&deps.state),
-        world: Arc::clone(&ground.world),
-        wall: Arc::clone(&deps.wall),
-        settings: Settings { cadence_game_minutes: cadence, lead: Duration::from_millis(lead_ms) },
-        readiness: ground.readiness.clone(),
-        shutdown: ground.shutdown.clone(),
-    };
-    start(deps).await.map_err(|error| match error {
-        Error::Setting(text) => WrongUse(text).into(),
-        error => anyhow::Error::new(error).context("cannot start the time-manager"),
-    })
+    use worldbus_time_manager::{NAME, Settings, start};
+    let lead = Duration::from_millis(lead_ms);
+    let settings = Settings { cadence_game_minutes: cadence, lead };
+    let part = start(deps.clone(), Arc::clone(&ground.world), settings).await;
+    part.map_err(|error| not_started(NAME, error))
 }
 
 async fn weather_part(ground: &Ground, deps: &Deps, lead_ms: u64) -> Result<Part> {
-    use worldbus_weather_manager::{Deps, Error, Settings, start};
-    let deps = Deps {
-        bus: deps.bus.clone(),
-        state: Arc::clone(&deps.state),
-        world: Arc::clone(&ground.world),
-        wall: Arc::clone(&deps.wall),
-        settings: Settings { lead: Duration::from_millis(lead_ms) },
-        readiness: ground.readiness.clone(),
-        shutdown: ground.shutdown.clone(),
-    };
-    start(deps).await.map_err(|error| match error {
-        Error::Setting(text) => WrongUse(text).into(),
-        error => anyhow::Error::new(error).context("cannot start the weather-manager"),
-    })
+    use worldbus_weather_manager::{NAME, Settings, start};
+    let settings = Settings { lead: Duration::from_millis(lead_ms) };
+    let part = start(deps.clone(), Arc::clone(&ground.world), settings).await;
+    part.map_err(|error| not_started(NAME, error))
+}
+
+fn not_started(name: &str, error: start::Error) -> anyhow::Error {
+    match error {
+        start::Error::Setting(text) => WrongUse(text).into(),
+        error => anyhow::Error::new(error).context(format!("cannot start the {name}")),
+    }
 }
 
 /// Serves until a signal, then drains and closes the bus.

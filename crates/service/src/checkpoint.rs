@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::{self, Error, Kind, StateStore};
 
+/// The checkpoint is written at most this often.
+const SAVE_US_MIN: i64 = 1_000_000;
+
 /// Every event of the clock as it was at `epoch` is durable up to `wall_us`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Checkpoint {
@@ -61,6 +64,53 @@ impl Checkpoints {
             let text = format!("state key `{}` holds no checkpoint; delete it", self.key);
             Error::new(Kind::Damaged, text).caused_by(error)
         })
+    }
+}
+
+/// How far one instance came, and how far it kept that.
+#[derive(Debug)]
+pub struct Progress {
+    checkpoints: Checkpoints,
+    durable: Option<Checkpoint>,
+    saved: Option<Checkpoint>,
+}
+
+impl Progress {
+    /// The progress that is kept there.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoints::load`].
+    pub async fn load(checkpoints: Checkpoints) -> Result<Self, Error> {
+        let saved = checkpoints.load().await?;
+        Ok(Self { checkpoints, durable: saved, saved })
+    }
+
+    /// Up to where everything is durable; none in a new world.
+    pub fn durable(&self) -> Option<Checkpoint> {
+        self.durable
+    }
+
+    /// Everything is durable up to here; keeps that from time to time.
+    pub async fn reach(&mut self, checkpoint: Checkpoint) {
+        self.durable = Some(checkpoint);
+        let due = |saved: Checkpoint| {
+            saved.epoch != checkpoint.epoch
+                || checkpoint.wall_us.saturating_sub(saved.wall_us) >= SAVE_US_MIN
+        };
+        if self.saved.is_none_or(due) {
+            self.save().await;
+        }
+    }
+
+    /// Keeps it now. A failure is logged: nothing is lost, a restart will repeat more.
+    pub async fn save(&mut self) {
+        let Some(durable) = self.durable else { return };
+        match self.checkpoints.save(durable).await {
+            Ok(()) => self.saved = self.durable,
+            Err(error) => {
+                tracing::warn!(%error, "how far we are was not kept; a restart will repeat more");
+            }
+        }
     }
 }
 

@@ -55,6 +55,11 @@ impl Emitter {
         })
     }
 
+    /// The topic.
+    pub(crate) fn topic(&self) -> &Topic {
+        &self.topic
+    }
+
     /// Publishes events in order and waits until all are durable or the shutdown is over. The
     /// caller bounds how many.
     ///

@@ -1,14 +1,15 @@
 //! The service kit: what every worldbus service needs around its own work, and nothing about the
 //! meaning of events. Configuration in layers, the door (who may enter), problem documents,
-//! health and metrics, one port for HTTP and gRPC, draining, logs, small durable state, and a
-//! wall clock that never steps back.
+//! health and metrics, one port for HTTP and gRPC, draining, logs, and small durable state.
+//! For simulated services: what they are given ([`Deps`]), the [`ticker`], its [`checkpoint`], the
+//! [`Lead`] of commands.
 //!
 //! A service hands a [`Part`] to its binary: routes, their description, and the tasks that run
 //! beside them. The binary passes one part (a single service) or several (`worldbus up`) to
 //! [`part::Host::run`]; none of them can tell the difference.
 //!
-//! This crate, the binary and the transports are the only places that read the environment, open
-//! sockets or ask the machine for the time. Everything here is given to services as arguments.
+//! This crate, the binary and the transports are the only places that read the environment or open
+//! sockets. Everything here is given to services as arguments; the wall clock is the bus's.
 //!
 //! ```no_run
 //! use worldbus_service::{Part, config, door::Door, part::Host, server, shutdown};
@@ -31,6 +32,7 @@ pub mod door;
 pub mod emit;
 pub mod extract;
 pub mod health;
+pub mod lead;
 pub mod logging;
 pub mod metrics;
 pub mod part;
@@ -38,16 +40,19 @@ pub mod problem;
 pub mod secret;
 pub mod server;
 pub mod shutdown;
+pub mod start;
 pub mod state;
-pub mod wall;
+pub mod ticker;
 
 #[cfg(test)]
 mod testing;
 
 pub use extract::{Json, Query};
 pub use health::Readiness;
+pub use lead::Lead;
 pub use part::{Part, Task};
 pub use problem::Problem;
 pub use secret::Secret;
+pub use start::Deps;
 pub use state::StateStore;
 pub use tokio_util::sync::CancellationToken;

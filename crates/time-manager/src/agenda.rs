@@ -36,8 +36,8 @@ pub(crate) struct Emission {
     payload: Vec<u8>,
 }
 
-impl Emission {
-    pub(crate) fn outgoing(&self) -> Outgoing<'_> {
+impl worldbus_service::ticker::Emission for Emission {
+    fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
             event_type: self.event_type,
             id: Some(self.id),
@@ -45,6 +45,10 @@ impl Emission {
             payload: &self.payload,
             ..Outgoing::default()
         }
+    }
+
+    fn wall_us(&self) -> i64 {
+        self.wall.0
     }
 }
 
@@ -119,7 +123,8 @@ impl Agenda {
                 game: span.segment.anchor_game,
                 wall: span.segment.anchor_wall,
             };
-            self.phase_if_changed(self.phase_before(clock, span), at, &mut events);
+            let old = clock.told_before(span).map(|game| self.phase(game));
+            self.phase_if_changed(old, at, &mut events);
         }
         // Multiples of an hour are multiples of a minute: one walk over both in order.
         let step = gcd(self.cadence_us, GameTime::HOUR_US);
@@ -134,15 +139,6 @@ impl Agenda {
             }
         }
         events
-    }
-
-    /// The phase that was last told before a segment began; none at the world's beginning.
-    fn phase_before(&self, clock: &Clock, span: &Span) -> Option<Phase> {
-        let before = span.before?;
-        let earlier = clock.segments().iter().rfind(|s| s.epoch < span.segment.epoch)?;
-        // The earlier segment covered what is before `before`; if that is nothing, its anchor.
-        let covered = !earlier.paused && before > earlier.anchor_game;
-        Some(self.phase(if covered { before.plus_us(-1) } else { before }))
     }
 
     fn phase_if_changed(&self, old: Option<Phase>, at: At, events: &mut Vec<Emission>) {

@@ -10,10 +10,10 @@ mod agenda;
 mod clockwork;
 mod history;
 mod rest;
+mod simulation;
 mod start;
-mod ticker;
 
-pub use start::{Deps, Error, LEAD_MS_MAX, Settings, start};
+pub use start::{Settings, start};
 
 /// The service's name: the source of its events.
 pub const NAME: &str = "time-manager";

@@ -3,7 +3,7 @@
 
 mod kit;
 
-use kit::Place;
+use kit::{Place, id};
 use serde_json::json;
 
 #[tokio::test]
@@ -34,6 +34,32 @@ async fn without_lead_a_command_is_visible_at_once() {
     let (_, now) = instance.get("/api/time/current").await;
     let shown = (&now["date"], &now["time_string"], &now["phase"], &now["season"]);
     assert_eq!(shown, (&json!("2030-12-24"), &json!("21:30"), &json!("night"), &json!("winter")));
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn command_answers_when_its_announcement_is_durable() {
+    let place = Place::new().await;
+    let instance = place.instance(0).await;
+    for round in 1..40 {
+        let body = format!(r#"{{"hour":{}}}"#, round % 24);
+        let (_, answer) = instance.post("/api/time/set", &body).await;
+        assert_eq!((&answer["epoch"], &answer["announced"]), (&json!(round), &json!(true)));
+        let told = place.events().await;
+        assert!(told.iter().any(|event| event.id == id(round, 0, 4)), "round {round}");
+        place.advance(1_000_000);
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn command_on_a_silent_bus_is_taken_and_says_that_it_was_not_announced() {
+    let place = Place::silent().await;
+    let instance = place.instance(0).await;
+    let (status, answer) = instance.post("/api/time/set", r#"{"hour":12}"#).await;
+    assert_eq!((status.as_u16(), &answer["announced"]), (200, &json!(false)));
+    place.advance(1);
+    assert_eq!(instance.get("/api/time/current").await.1["hour"], 12);
     instance.stop().await;
 }
 

@@ -128,7 +128,7 @@ impl Agenda {
         let segment = &span.segment;
         let (epoch, game, wall) = (segment.epoch, segment.anchor_game, segment.anchor_wall);
         let at = At { epoch, game, wall, rev, overrides };
-        let before = told_before(clock, span);
+        let before = clock.told_before(span);
         for region in 0..self.region_ids.len() {
             let old = before.map(|game| self.weather.state(region, game, overrides));
             if old != Some(self.weather.state(region, game, overrides)) {
@@ -202,13 +202,4 @@ fn instants(span: &Span, overrides: &Overrides) -> Vec<(GameTime, WallTime)> {
     instants.sort_unstable();
     instants.dedup();
     instants
-}
-
-/// The game time whose weather was told last before a segment began; none at the beginning.
-fn told_before(clock: &Clock, span: &Span) -> Option<GameTime> {
-    let before = span.before?;
-    let earlier = clock.segments().iter().rfind(|s| s.epoch < span.segment.epoch)?;
-    // The earlier segment covered what is before `before`; if that is nothing, its anchor.
-    let covered = !earlier.paused && before > earlier.anchor_game;
-    Some(if covered { before.plus_us(-1) } else { before })
 }

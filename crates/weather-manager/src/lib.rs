@@ -10,12 +10,12 @@ mod agenda;
 mod commands;
 mod hearing;
 mod rest;
+mod simulation;
 mod sky;
 mod start;
-mod ticker;
 
 pub use commands::COMMAND_COUNT_MAX;
-pub use start::{Deps, Error, LEAD_MS_MAX, Settings, start};
+pub use start::{Settings, start};
 
 /// The service's name: the source of its events and its subscription.
 pub const NAME: &str = "weather-manager";

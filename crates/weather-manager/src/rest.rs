@@ -10,10 +10,11 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use worldbus_service::{Json, Problem, Query};
-use worldbus_world::{FORECAST_HOURS_MAX, GameTime, Weather, WeatherState, World};
+use worldbus_world::{Clock, FORECAST_HOURS_MAX, GameTime, Weather, WeatherState, World};
 
 use crate::commands::Force;
-use crate::sky::{Sky, Taken};
+use crate::hearing::Hearing;
+use crate::sky::{Sky, Taken, View};
 use document::{Changed, Forecast, Moment, Now, RegionList, RegionWeather};
 
 const FORECAST_HOURS_DEFAULT: i64 = 24;
@@ -29,6 +30,7 @@ struct Shared {
     world: Arc<World>,
     weather: Arc<Weather>,
     sky: Arc<Sky>,
+    hearing: Arc<Hearing>,
 }
 
 /// Which region.
@@ -79,7 +81,7 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
-pub(crate) fn routes(world: Arc<World>, sky: Arc<Sky>) -> Router {
+pub(crate) fn routes(world: Arc<World>, sky: Arc<Sky>, hearing: Arc<Hearing>) -> Router {
     let weather = Arc::new(Weather::new(&world));
     Router::new()
         .route("/api/weather/regions", get(regions))
@@ -87,7 +89,7 @@ pub(crate) fn routes(world: Arc<World>, sky: Arc<Sky>) -> Router {
         .route("/api/weather/forecast", get(forecast))
         .route("/api/weather/set", post(set))
         .route("/api/weather/clear", post(clear))
-        .with_state(Shared { world, weather, sky })
+        .with_state(Shared { world, weather, sky, hearing })
 }
 
 /// The world's regions.
@@ -102,7 +104,7 @@ async fn regions(State(shared): State<Shared>) -> Json<RegionList> {
     responses((status = 200, body = Now), (status = 404, body = Problem),
         (status = 503, body = Problem)))]
 async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>) -> Answer<Now> {
-    let (view, clock) = shared.sky.clear_view()?;
+    let (view, clock) = shared.view().await?;
     let wall = shared.sky.now();
     let overrides = view.commands.overrides(wall);
     let moment = Moment::new(&shared.world, clock.game_at(wall));
@@ -128,7 +130,7 @@ async fn forecast(
     })?;
     let region = shared.region(&name)?;
     let hours = hours(query.hours.unwrap_or(FORECAST_HOURS_DEFAULT))?;
-    let (view, clock) = shared.sky.clear_view()?;
+    let (view, clock) = shared.view().await?;
     let wall = shared.sky.now();
     // Commands that are taken but not in effect yet are part of what is to come.
     let overrides = view.commands.overrides_with(u64::MAX);
@@ -153,7 +155,7 @@ async fn set(State(shared): State<Shared>, Json(request): Json<SetRequest>) -> A
         let end = end.map(|end| GameTime::from_seconds(end.plus_us(999_999).seconds()));
         Some(Force { state, intensity_permille, end })
     };
-    let taken = shared.sky.command(&request.region, force).await?;
+    let taken = shared.command(&request.region, force).await?;
     Ok(Json(shared.changed(region, &taken)))
 }
 
@@ -162,11 +164,27 @@ async fn set(State(shared): State<Shared>, Json(request): Json<SetRequest>) -> A
     responses((status = 200, body = Changed), (status = 404, body = Problem)))]
 async fn clear(State(shared): State<Shared>, Json(request): Json<ClearRequest>) -> Answer<Changed> {
     let region = shared.region(&request.region)?;
-    let taken = shared.sky.command(&request.region, |_| None).await?;
+    let taken = shared.command(&request.region, |_| None).await?;
     Ok(Json(shared.changed(region, &taken)))
 }
 
 impl Shared {
+    /// What is known, with all that was announced before the request.
+    async fn view(&self) -> Result<(View, Arc<Clock>), Problem> {
+        self.hearing.catch_up().await;
+        self.sky.clear_view()
+    }
+
+    /// Takes a command under the clock that was announced before it.
+    async fn command(
+        &self,
+        region: &str,
+        force: impl Fn(GameTime) -> Option<Force>,
+    ) -> Result<Taken, Problem> {
+        self.hearing.catch_up().await;
+        self.sky.command(region, force).await
+    }
+
     fn changed(&self, region: usize, taken: &Taken) -> Changed {
         let overrides = taken.commands.overrides(taken.effective);
         let moment = Moment::new(&self.world, taken.clock.game_at(taken.effective));

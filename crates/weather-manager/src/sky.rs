@@ -5,18 +5,13 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
+use worldbus_bus::WallClock;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{self, Error, Kind, UPDATE_COUNT_MAX};
-use worldbus_service::wall::Clock as WallClock;
-use worldbus_service::{Problem, StateStore};
+use worldbus_service::{Lead, Problem, StateStore};
 use worldbus_world::{Clock, ClockError, Segment, WallTime, World};
 
 use crate::commands::{Command, Commands, Force};
-
-/// The store is read at least this often.
-const POLL_US_MAX: i64 = 500_000;
-/// And at most this often, whatever the lead.
-const POLL_US_MIN: i64 = 5_000;
 
 /// The clock and the commands as far as this instance knows them.
 #[derive(Clone, Debug)]
@@ -36,13 +31,12 @@ pub(crate) struct Taken {
     pub(crate) effective: WallTime,
 }
 
-#[derive(Debug)]
 pub(crate) struct Sky {
     store: Arc<dyn StateStore>,
     clock_key: String,
     commands_key: String,
     wall: Arc<dyn WallClock>,
-    lead_us: i64,
+    lead: Lead,
     heard: Condition,
     view: watch::Sender<View>,
     /// Up to where this instance has published. Held while a command is taken, so that it takes
@@ -56,7 +50,7 @@ impl Sky {
         store: Arc<dyn StateStore>,
         world: &World,
         wall: Arc<dyn WallClock>,
-        lead_us: i64,
+        lead: Lead,
         heard: Condition,
     ) -> Result<Self, Error> {
         let (commands, fence) = (Arc::default(), WallTime(i64::MIN));
@@ -65,7 +59,7 @@ impl Sky {
             clock_key: format!("weather/{}/clock", world.id),
             commands_key: format!("weather/{}/overrides", world.id),
             wall,
-            lead_us,
+            lead,
             heard,
             view: watch::Sender::new(View { clock: None, commands, fence }),
             passed: Mutex::new(WallTime(i64::MIN)),
@@ -77,10 +71,6 @@ impl Sky {
 
     pub(crate) fn now(&self) -> WallTime {
         WallTime(self.wall.now_us())
-    }
-
-    pub(crate) fn wall(&self) -> &dyn WallClock {
-        &*self.wall
     }
 
     pub(crate) fn view(&self) -> View {
@@ -108,22 +98,10 @@ impl Sky {
         condition: Condition,
         shutdown: CancellationToken,
     ) -> Result<(), Error> {
-        let period_us = (self.lead_us / 4).clamp(POLL_US_MIN, POLL_US_MAX);
-        let period_us = if self.lead_us == 0 { POLL_US_MAX } else { period_us };
-        condition.met();
-        let mut read_at = self.now();
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                () = self.wall.sleep_until_us(read_at.0 + period_us) => {}
-            }
-            read_at = self.now();
-            match self.read(read_at).await {
-                Ok(()) => condition.met(),
-                Err(error) if error.kind() == Kind::Damaged => return Err(error),
-                Err(error) => condition.failed(error.to_string()),
-            }
-        }
+        let wall = Arc::clone(&self.wall);
+        self.lead
+            .poll(wall, condition, shutdown, |read_at_us| self.read(WallTime(read_at_us)))
+            .await
     }
 
     /// Keeps a segment that was heard; all instances see it.
@@ -160,7 +138,7 @@ impl Sky {
             let bytes = entry.as_ref().map(|entry| entry.value.as_slice());
             let mut commands = bytes.map(Commands::decode).transpose()?.unwrap_or_default();
             let last = commands.list().last().map_or(WallTime(i64::MIN), |command| command.at);
-            let at = now.plus_us(self.lead_us).max(passed.plus_us(1)).max(last);
+            let at = WallTime(self.lead.after_us(now.0)).max(passed.plus_us(1)).max(last);
             let (epoch, game) = (clock.segment_at(at).epoch, clock.game_at(at));
             commands.prune(clock.game_at(now), now);
             let region = region.to_owned();
@@ -189,12 +167,7 @@ impl Sky {
         if let Some(entry) = self.store.get(&self.commands_key).await? {
             self.show_commands(Commands::decode(&entry.value)?);
         }
-        // A command that was written after `read_at` takes effect a lead after it was taken,
-        // and taking it may use up half of that.
-        let until = match self.lead_us {
-            0 => WallTime(i64::MAX),
-            lead_us => read_at.plus_us(lead_us / 2),
-        };
+        let until = WallTime(self.lead.fence_us(read_at.0));
         self.view.send_modify(|view| view.fence = view.fence.max(until));
         Ok(())
     }

@@ -1,32 +1,27 @@
-//! The service as a part of a binary: what it is given, and what it becomes.
+//! The service as a part of a binary: how it works, and what it becomes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-use worldbus_bus::Bus;
 use worldbus_events::{Event as _, v1};
-use worldbus_service::checkpoint::Checkpoints;
+use worldbus_service::checkpoint::{Checkpoints, Progress};
 use worldbus_service::emit::Emitter;
-use worldbus_service::wall::Clock as WallClock;
-use worldbus_service::{Part, Readiness, StateStore, Task, state};
+use worldbus_service::start::Error;
+use worldbus_service::ticker::Ticker;
+use worldbus_service::{Deps, Lead, Part, Task};
 use worldbus_world::World;
 
 use crate::NAME;
 use crate::agenda::Agenda;
-use crate::hearing;
+use crate::hearing::Hearing;
 use crate::rest;
+use crate::simulation::Simulation;
 use crate::sky::Sky;
-use crate::ticker::Ticker;
-
-/// The longest lead, in milliseconds.
-pub const LEAD_MS_MAX: u64 = 60_000;
 
 /// How the service works; the same in all instances.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// How far ahead commands take effect, so that every instance knows them in time. Zero only
-    /// where one process owns the state. At most [`LEAD_MS_MAX`].
+    /// How far ahead commands take effect. Zero only where one process owns the state.
     pub lead: Duration,
 }
 
@@ -37,76 +32,34 @@ impl Default for Settings {
     }
 }
 
-/// What the service is given.
-#[derive(Debug)]
-pub struct Deps {
-    /// Carries its events, and the time-manager's.
-    pub bus: Bus,
-    /// Keeps what it heard and the overrides under `weather/{world}`; shared by all instances.
-    pub state: Arc<dyn StateStore>,
-    /// Whose weather it is.
-    pub world: Arc<World>,
-    /// The wall clock; instances' clocks should agree within a quarter of the lead.
-    pub wall: Arc<dyn WallClock>,
-    /// How it works.
-    pub settings: Settings,
-    /// Its conditions: a clock was heard, the bus takes events, the state can be read.
-    pub readiness: Readiness,
-    /// Ends its tasks.
-    pub shutdown: CancellationToken,
-}
-
-/// Why the service does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A setting is out of its range. Correct it.
-    #[error("{0}")]
-    Setting(String),
-    /// The state store fails or is damaged: see the kit's kinds.
-    #[error(transparent)]
-    State(#[from] state::Error),
-    /// The bus refuses.
-    #[error(transparent)]
-    Bus(#[from] worldbus_bus::Error),
-}
-
-/// Restores what was heard and forced, and hands out routes and tasks.
+/// Restores what was heard and forced in a world, and hands out routes and tasks. Its state is
+/// kept under `weather/{world}`; its conditions: a clock was heard, the bus takes events, the
+/// state can be read.
 ///
 /// # Errors
 /// See [`Error`].
-pub async fn start(deps: Deps) -> Result<Part, Error> {
-    let Deps { bus, state, world, wall, settings, readiness, shutdown } = deps;
-    let lead_us = check(settings)?;
+pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<Part, Error> {
+    let Deps { bus, state, readiness, shutdown } = deps;
+    let lead = Lead::new(settings.lead)?;
     let polling = readiness.condition(format!("{NAME}: state"));
     let heard = readiness.condition(format!("{NAME}: clock"));
     let emitter = Emitter::new(&bus, NAME, &world.id, v1::WeatherChanged::TOPIC, &readiness)?;
-    let sky = Arc::new(Sky::open(Arc::clone(&state), &world, wall, lead_us, heard).await?);
+    let wall = Arc::clone(bus.wall());
+    let sky = Sky::open(Arc::clone(&state), &world, Arc::clone(&wall), lead, heard).await?;
+    let sky = Arc::new(sky);
     let checkpoints = Checkpoints::new(state, format!("weather/{}/checkpoint", world.id));
     let ticker = Ticker {
-        agenda: Arc::new(Agenda::new(&world)),
-        sky: Arc::clone(&sky),
+        simulated: Simulation::new(Agenda::new(&world), Arc::clone(&sky)),
+        news: sky.watch(),
         emitter,
-        durable: checkpoints.load().await?,
-        checkpoints,
-        shutdown: shutdown.clone(),
-        caught_up: false,
+        progress: Progress::load(checkpoints).await?,
     };
-    let id = Arc::from(world.id.as_str());
-    let hearing = hearing::run(bus, Arc::clone(&sky), id, shutdown.clone());
+    let hearing = Arc::new(Hearing::new(bus, Arc::clone(&sky), world.id.clone()));
+    let hears = Arc::clone(&hearing).run(shutdown.clone());
     let poller = Arc::clone(&sky);
-    Ok(Part::new(NAME, rest::routes(world, sky))
+    Ok(Part::new(NAME, rest::routes(world, sky, hearing))
         .with_openapi(rest::openapi())
-        .with_task(Task::new("hearing of the clock", hearing))
-        .with_task(Task::new("weather ticker", ticker.run()))
+        .with_task(Task::new("hearing of the clock", hears))
+        .with_task(Task::new("weather ticker", ticker.run(wall, shutdown.clone())))
         .with_task(Task::new("weather poll", async move { poller.poll(polling, shutdown).await })))
-}
-
-fn check(settings: Settings) -> Result<i64, Error> {
-    if settings.lead > Duration::from_millis(LEAD_MS_MAX) {
-        let found = settings.lead.as_millis();
-        let text = format!("lead: expected 0 to {LEAD_MS_MAX} ms, found {found}");
-        return Err(Error::Setting(text));
-    }
-    Ok(i64::try_from(settings.lead.as_micros()).unwrap_or(i64::MAX))
 }

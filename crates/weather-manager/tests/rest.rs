@@ -5,7 +5,7 @@ mod kit;
 
 use kit::{Instance, Place};
 use serde_json::{Value, json};
-use worldbus_world::GameTime;
+use worldbus_world::{Change, GameTime};
 
 async fn begun(lead_ms: u64) -> (Place, Instance) {
     let place = Place::new().await;
@@ -95,6 +95,30 @@ async fn with_lead_a_command_answers_when_it_takes_effect() {
     place.advance(2_000_000);
     let (_, now) = instance.get("/api/weather/current?region=vienna").await;
     assert_eq!((&now["state"], &now["forced"]), (&json!("storm"), &json!(true)));
+    instance.stop().await;
+}
+
+/// Without a wait in between: whoever asks after the announcement is durable asks the new clock.
+#[tokio::test]
+async fn request_is_answered_under_the_clock_that_was_announced_before_it() {
+    let (place, instance) = begun(0).await;
+    let mut clock = place.clock();
+    for round in 1..40 {
+        place.advance(1_000_000);
+        let game = GameTime::from_hours(round * 24 * 31);
+        let segment = clock.change(Change::Set(game), place.now());
+        clock.insert(segment).unwrap();
+        place.tell(&segment).await;
+        let wanted = json!(place.world.calendar().at(game).to_string());
+        if round % 2 == 0 {
+            let body = r#"{"region":"vienna","state":"fog"}"#;
+            let (_, answer) = instance.post("/api/weather/set", body).await;
+            assert_eq!(answer["game_time"], wanted, "round {round}");
+        } else {
+            let (_, answer) = instance.get("/api/weather/forecast?region=vienna").await;
+            assert_eq!(answer["forecast"][0]["game_time"], wanted, "round {round}");
+        }
+    }
     instance.stop().await;
 }
 

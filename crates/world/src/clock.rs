@@ -1,6 +1,7 @@
 //! A world's clock: an ordered list of segments, each a straight line from wall time to game time.
 //! Nothing accumulates, so nothing drifts. Not here: reading the wall clock, dates, timers.
 
+mod resume;
 mod scale;
 mod segment;
 mod span;

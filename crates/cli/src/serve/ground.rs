@@ -9,9 +9,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
+use worldbus_bus::Bus;
 use worldbus_service::config::Common;
 use worldbus_service::door::Door;
-use worldbus_service::{CancellationToken, Readiness, logging, metrics, server, shutdown};
+use worldbus_service::{
+    CancellationToken, Deps, Readiness, StateStore, logging, metrics, server, shutdown,
+};
 use worldbus_world::World;
 
 use crate::failure::WrongUse;
@@ -50,6 +53,12 @@ impl Ground {
         let address = listener.local_addr().context("the port has no address")?;
         let readiness = Readiness::default();
         Ok(Self { name, world, door, listener, address, readiness, shutdown })
+    }
+
+    /// What a simulated service of this process is given.
+    pub(super) fn deps(&self, bus: Bus, state: Arc<dyn StateStore>) -> Deps {
+        let (readiness, shutdown) = (self.readiness.clone(), self.shutdown.clone());
+        Deps { bus, state, readiness, shutdown }
     }
 }
 

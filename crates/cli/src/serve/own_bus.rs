@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use worldbus_bus::{Bus, Error};
+use worldbus_bus::{Bus, Error, SystemClock, WallClock};
 use worldbus_service::config::{Common, Origin, Resolved};
 use worldbus_service::health::Condition;
 use worldbus_service::{CancellationToken, part::Task};
@@ -27,9 +27,11 @@ impl OwnBus {
     pub(super) async fn open(command: &str, from: &Resolved, common: &Common) -> Result<Self> {
         let dir = dir(command, from, common)?;
         // Recovering what a crash left behind takes a while.
-        let open = move || Embedded::open(dir, Options::default());
+        let wall: Arc<dyn WallClock> = Arc::new(SystemClock::default());
+        let options = Options { clock: Arc::clone(&wall), ..Options::default() };
+        let open = move || Embedded::open(dir, options);
         let log = tokio::task::spawn_blocking(open).await.context("opening the bus")??;
-        Ok(Self { bus: Bus::new(Arc::new(log.clone())), log })
+        Ok(Self { bus: Bus::with_wall_clock(Arc::new(log.clone()), wall), log })
     }
 
     /// Tells by a condition whether the log takes batches; ends the process when it has failed.

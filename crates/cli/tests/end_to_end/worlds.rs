@@ -71,6 +71,31 @@ fn one_command_runs_a_world_that_goes_on_after_a_restart() {
     up.terminate();
 }
 
+#[test]
+fn weather_that_is_forced_right_after_the_clock_was_set_is_under_the_new_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = Service::start("up", &["--data-dir", folder.path().to_str().unwrap()]).ready();
+    for round in 0..50 {
+        let (month, hour) = (1 + round % 12, round % 24);
+        let set = json!({ "month": month, "day": 1, "hour": hour });
+        let time = post(&format!("{}/api/time/set", up.url), &set);
+        assert_eq!(time.json()["announced"], true, "{time:?}");
+        let told = match round % 2 {
+            0 => {
+                let fog = json!({ "region": "vienna", "state": "fog" });
+                post(&format!("{}/api/weather/set", up.url), &fog).json()["game_time"].clone()
+            }
+            _ => {
+                let url = format!("{}/api/weather/forecast?region=vienna&hours=1", up.url);
+                get(&url).unwrap().json()["forecast"][0]["game_time"].clone()
+            }
+        };
+        let wanted = format!("-{month:02}-01T{hour:02}:");
+        assert!(told.as_str().is_some_and(|told| told.contains(&wanted)), "{told}, not {wanted}");
+    }
+    up.terminate();
+}
+
 fn up_to_minute(tail: &Tail, minute: i64) -> Vec<Value> {
     tail.until(|event| is(event, "time.updated") && minutes(event) >= minute)
 }
@@ -139,6 +164,22 @@ fn three_processes_make_a_world_and_killing_one_loses_nothing() {
     weather.terminate();
     time.terminate();
     town.bus.terminate();
+}
+
+#[test]
+fn weather_answers_by_the_clock_that_it_knows_while_the_bus_is_away() {
+    let town = Town::found();
+    let time = town.start("time-manager").ready();
+    let weather = town.start("weather-manager").ready();
+    town.bus.kill();
+    let url = format!("{}/api/weather/current?region=vienna", weather.url);
+    let reply = get(&url).unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let fog = json!({ "region": "vienna", "state": "fog" });
+    let reply = post(&format!("{}/api/weather/set", weather.url), &fog);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let reply = post(&format!("{}/api/time/set", time.url), &json!({ "hour": 3 }));
+    assert_eq!((reply.status, &reply.json()["announced"]), (200, &json!(false)));
 }
 
 /// Each event once, and within each epoch no minute missing.

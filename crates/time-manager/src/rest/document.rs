@@ -42,6 +42,9 @@ pub(super) struct Current {
 pub(super) struct Changed {
     /// Wall time at which the command takes effect, RFC 3339.
     effective_at: String,
+    /// Whether `time.clock_changed` is durable on the bus, so that who hears the bus from now on
+    /// knows. False when the bus took too long; it is announced as soon as the bus takes it.
+    announced: bool,
     #[serde(flatten)]
     current: Current,
 }
@@ -77,6 +80,6 @@ impl Changed {
     pub(super) fn new(world: &World, taken: &Taken) -> Self {
         let effective_at = Timestamp::from_microsecond(taken.effective.0).unwrap_or(Timestamp::MAX);
         let current = Current::new(world, taken.history.clock(), taken.effective);
-        Self { effective_at: effective_at.to_string(), current }
+        Self { effective_at: effective_at.to_string(), announced: taken.announced, current }
     }
 }

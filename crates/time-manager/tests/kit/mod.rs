@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -15,14 +16,16 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use worldbus_bus::{Bus, Position, ReadSpec, Topic, WallClock};
-use worldbus_events::{Event as _, EventId, ProducerId, v1};
+use worldbus_bus::{
+    Appended, Bus, Capabilities, Consumer, DeadLetter, Error, ManualClock, Position, ReadSpec,
+    Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport, WallClock,
+};
+use worldbus_events::{Batch, Event as _, EventId, EventView, ProducerId, v1};
 use worldbus_service::door::Door;
 use worldbus_service::part::Host;
 use worldbus_service::state::Sqlite;
-use worldbus_service::wall::{Clock as _, ManualClock};
-use worldbus_service::{Readiness, StateStore, server};
-use worldbus_time_manager::{Deps, NAME, Settings, start};
+use worldbus_service::{Deps, Readiness, StateStore, server};
+use worldbus_time_manager::{NAME, Settings, start};
 use worldbus_transport_embedded::{Embedded, Options};
 use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_id};
 
@@ -30,15 +33,6 @@ use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_
 pub const DEADLINE: Duration = Duration::from_secs(60);
 /// 2026-01-01, and a few odd microseconds.
 pub const BEGIN_US: i64 = 1_767_225_600_123_457;
-
-#[derive(Debug)]
-struct BusWall(Arc<ManualClock>);
-
-impl WallClock for BusWall {
-    fn now_us(&self) -> i64 {
-        self.0.now_us()
-    }
-}
 
 pub struct Place {
     pub wall: Arc<ManualClock>,
@@ -65,12 +59,21 @@ pub struct Seen {
 
 impl Place {
     pub async fn new() -> Self {
+        Self::over(|log| Arc::new(log)).await
+    }
+
+    /// A place whose bus takes nothing and does not say so.
+    pub async fn silent() -> Self {
+        Self::over(|log| Arc::new(Silent(log))).await
+    }
+
+    async fn over(transport: impl Fn(Embedded) -> Arc<dyn Transport>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let wall = Arc::new(ManualClock::new(BEGIN_US));
-        let clock: Arc<dyn WallClock> = Arc::new(BusWall(Arc::clone(&wall)));
+        let clock: Arc<dyn WallClock> = Arc::clone(&wall) as _;
         let options = Options { clock: Arc::clone(&clock), sync: false, ..Options::default() };
         let log = Embedded::open(dir.path().join("bus"), options).unwrap();
-        let bus = Bus::with_wall_clock(Arc::new(log), clock);
+        let bus = Bus::with_wall_clock(transport(log), clock);
         let state = Arc::new(Sqlite::open(dir.path().join("state.db")).await.unwrap());
         Self { wall, bus, state, world: Arc::new(World::sample()), _dir: dir }
     }
@@ -81,13 +84,11 @@ impl Place {
         let deps = Deps {
             bus: self.bus.clone(),
             state: Arc::clone(&self.state),
-            world: Arc::clone(&self.world),
-            wall: Arc::clone(&self.wall) as _,
-            settings: Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() },
             readiness: readiness.clone(),
             shutdown: shutdown.clone(),
         };
-        let part = start(deps).await.unwrap();
+        let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
+        let part = start(deps, Arc::clone(&self.world), settings).await.unwrap();
         let router = part.router.clone();
         let listen = "127.0.0.1:0".parse().unwrap();
         let listener = server::bind(listen).await.unwrap();
@@ -114,11 +115,25 @@ impl Place {
         Clock::from_segments(segments.map(parse)).unwrap()
     }
 
+    /// What the time topic holds.
+    pub async fn events(&self) -> Vec<Seen> {
+        let mut reader = self.reader(false).await;
+        let mut seen = Vec::new();
+        while let Some(stored) = reader.next().await.unwrap() {
+            seen.extend(stored.batch.iter().map(|event| Seen::new(&event)));
+        }
+        seen
+    }
+
+    async fn reader(&self, follow: bool) -> Box<dyn Reader> {
+        let topic = Topic::new(v1::TimeUpdated::TOPIC).unwrap();
+        let spec = ReadSpec::topics([topic], Position::Start, follow);
+        self.bus.transport().read(spec).await.unwrap()
+    }
+
     /// Reads the time topic from its start until every wanted event was seen.
     pub async fn events_with(&self, mut wanted: HashSet<EventId>) -> Vec<Seen> {
-        let topic = Topic::new(v1::TimeUpdated::TOPIC).unwrap();
-        let spec = ReadSpec::topics([topic], Position::Start, true);
-        let mut reader = self.bus.transport().read(spec).await.unwrap();
+        let mut reader = self.reader(true).await;
         let mut seen = Vec::new();
         while !wanted.is_empty() {
             let next = tokio::time::timeout(DEADLINE, reader.next()).await;
@@ -126,12 +141,7 @@ impl Place {
             let stored = next.unwrap_or_else(|_| panic!("{missing} missing")).unwrap().unwrap();
             for event in stored.batch.iter() {
                 wanted.remove(&event.id);
-                seen.push(Seen {
-                    id: event.id,
-                    event_type: event.event_type,
-                    timestamp_ms: event.timestamp_ms,
-                    payload: event.payload.to_vec(),
-                });
+                seen.push(Seen::new(&event));
             }
         }
         seen
@@ -142,6 +152,55 @@ impl Place {
         let after = clock.segments()[0].anchor_wall.plus_us(-1);
         let minutes = clock.boundaries(after, until, GameTime::MINUTE_US);
         minutes.map(|b| id(b.epoch, b.number, 3)).collect()
+    }
+}
+
+impl Seen {
+    fn new(event: &EventView<'_>) -> Self {
+        Self {
+            id: event.id,
+            event_type: event.event_type,
+            timestamp_ms: event.timestamp_ms,
+            payload: event.payload.to_vec(),
+        }
+    }
+}
+
+/// Carries all but what is published, whose publishers wait for good.
+struct Silent(Embedded);
+
+#[async_trait]
+impl Transport for Silent {
+    fn capabilities(&self) -> &Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn publish(&self, _: &Topic, _: Batch) -> Result<Appended, Error> {
+        std::future::pending().await
+    }
+
+    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        self.0.subscribe(spec).await
+    }
+
+    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        self.0.read(spec).await
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
+        self.0.topics().await
+    }
+
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        self.0.dead_letters(subscription, limit).await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.0.close().await
     }
 }
 

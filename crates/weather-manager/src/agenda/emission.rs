@@ -19,13 +19,13 @@ pub(crate) struct Emission {
     event_type: u32,
     id: EventId,
     /// The nominal wall time of its boundary.
-    pub(crate) wall: WallTime,
+    wall: WallTime,
     entity: String,
     payload: Vec<u8>,
 }
 
-impl Emission {
-    pub(crate) fn outgoing(&self) -> Outgoing<'_> {
+impl worldbus_service::ticker::Emission for Emission {
+    fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
             event_type: self.event_type,
             id: Some(self.id),
@@ -34,6 +34,10 @@ impl Emission {
             payload: &self.payload,
             ..Outgoing::default()
         }
+    }
+
+    fn wall_us(&self) -> i64 {
+        self.wall.0
     }
 }
 

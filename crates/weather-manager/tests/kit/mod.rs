@@ -15,30 +15,20 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use worldbus_bus::{Bus, Position, ReadSpec, Topic, WallClock};
+use worldbus_bus::{Bus, ManualClock, Position, ReadSpec, Topic, WallClock};
 use worldbus_events::{Event as _, EventId, ProducerId, v1};
 use worldbus_service::door::Door;
 use worldbus_service::part::Host;
 use worldbus_service::state::Sqlite;
-use worldbus_service::wall::{Clock as _, ManualClock};
-use worldbus_service::{Readiness, StateStore, server};
+use worldbus_service::{Deps, Readiness, StateStore, server};
 use worldbus_transport_embedded::{Embedded, Options};
-use worldbus_weather_manager::{Deps, NAME, Settings, start};
+use worldbus_weather_manager::{NAME, Settings, start};
 use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_id};
 
 /// No test waits longer than this for anything.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 /// 2026-01-01, and a few odd microseconds.
 pub const BEGIN_US: i64 = 1_767_225_600_123_457;
-
-#[derive(Debug)]
-struct BusWall(Arc<ManualClock>);
-
-impl WallClock for BusWall {
-    fn now_us(&self) -> i64 {
-        self.0.now_us()
-    }
-}
 
 pub struct Place {
     pub wall: Arc<ManualClock>,
@@ -67,7 +57,7 @@ impl Place {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let wall = Arc::new(ManualClock::new(BEGIN_US));
-        let clock: Arc<dyn WallClock> = Arc::new(BusWall(Arc::clone(&wall)));
+        let clock: Arc<dyn WallClock> = Arc::clone(&wall) as _;
         let options = Options { clock: Arc::clone(&clock), sync: false, ..Options::default() };
         let log = Embedded::open(dir.path().join("bus"), options).unwrap();
         let bus = Bus::with_wall_clock(Arc::new(log), clock);
@@ -81,13 +71,11 @@ impl Place {
         let deps = Deps {
             bus: self.bus.clone(),
             state: Arc::clone(&self.state),
-            world: Arc::clone(&self.world),
-            wall: Arc::clone(&self.wall) as _,
-            settings: Settings { lead: Duration::from_millis(lead_ms) },
             readiness: readiness.clone(),
             shutdown: shutdown.clone(),
         };
-        let part = start(deps).await.unwrap();
+        let settings = Settings { lead: Duration::from_millis(lead_ms) };
+        let part = start(deps, Arc::clone(&self.world), settings).await.unwrap();
         let router = part.router.clone();
         let listen = "127.0.0.1:0".parse().unwrap();
         let listener = server::bind(listen).await.unwrap();

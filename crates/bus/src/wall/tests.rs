@@ -10,7 +10,7 @@ static FAKE: AtomicI64 = AtomicI64::new(0);
 #[test]
 fn step_back_is_clamped_until_the_machine_catches_up() {
     let read = || FAKE.load(Ordering::SeqCst);
-    let clock = MachineClock { latest: Clamp::default(), read };
+    let clock = SystemClock { latest: Clamp::default(), read };
     let reads = [(5_000_000, 5_000_000), (4_000_000, 5_000_000), (4_999_999, 5_000_000)];
     for (machine, expected) in reads.into_iter().chain([(5_000_001, 5_000_001)]) {
         FAKE.store(machine, Ordering::SeqCst);
@@ -32,13 +32,13 @@ fn step_is_noted_once_until_caught_up() {
 }
 
 #[test]
-fn machine_clock_is_after_this_was_written() {
-    assert!(MachineClock::new().now_us() > 1_750_000_000_000_000);
+fn system_clock_is_after_this_was_written() {
+    assert!(SystemClock::default().now_us() > 1_750_000_000_000_000);
 }
 
 #[tokio::test]
-async fn machine_clock_sleeps_until_the_time_is_reached() {
-    let clock = MachineClock::new();
+async fn system_clock_sleeps_until_the_time_is_reached() {
+    let clock = SystemClock::default();
     let due = clock.now_us() + 2_000;
     clock.sleep_until_us(due).await;
     assert!(clock.now_us() >= due);

@@ -1,0 +1,104 @@
+//! For simulated services: the task that says each thing when its wall time comes, and what was
+//! missed before. Not here: what there is to say (the service), patience with the bus (`emit`),
+//! how far it came (`checkpoint`).
+
+use std::sync::Arc;
+
+use metrics::{counter, histogram};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use worldbus_bus::{Error, Outgoing, WallClock};
+
+use crate::checkpoint::{Checkpoint, Progress};
+use crate::emit::{Emitted, Emitter};
+
+/// An event of a simulated service, ready to be published.
+pub trait Emission: Send + Sync {
+    /// The event.
+    fn outgoing(&self) -> Outgoing<'_>;
+
+    /// The nominal wall time of its boundary, in microseconds since the Unix epoch.
+    fn wall_us(&self) -> i64;
+}
+
+/// What is to be done now.
+#[derive(Debug)]
+pub struct Step<E> {
+    /// What is to be said, in order. The service bounds how much at a time.
+    pub events: Vec<E>,
+    /// Where the service is once that is durable; none while it knows too little to say anything.
+    pub reached: Option<Checkpoint>,
+    /// When to look again, in microseconds since the Unix epoch; none while only news can tell.
+    pub next_us: Option<i64>,
+}
+
+/// A service whose events follow from what it knows and the wall time.
+pub trait Simulated: Send {
+    /// Its events.
+    type Emission: Emission;
+
+    /// What is to be done now if everything up to `durable` is; none in a new world.
+    fn step(
+        &mut self,
+        durable: Option<Checkpoint>,
+    ) -> impl Future<Output = Step<Self::Emission>> + Send;
+
+    /// Everything up to `reached` is durable.
+    fn told(&mut self, _reached: Checkpoint) {}
+}
+
+/// The task of one simulated service in one world.
+#[derive(Debug)]
+pub struct Ticker<S, V> {
+    /// What it says.
+    pub simulated: S,
+    /// Changes whenever there may be another step than before.
+    pub news: watch::Receiver<V>,
+    /// Says it.
+    pub emitter: Emitter,
+    /// How far it came.
+    pub progress: Progress,
+}
+
+impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
+    /// Does step after step until the shutdown, and keeps how far it came.
+    ///
+    /// # Errors
+    /// Those of [`Emitter::emit`].
+    pub async fn run(
+        mut self,
+        wall: Arc<dyn WallClock>,
+        shutdown: CancellationToken,
+    ) -> Result<(), Error> {
+        loop {
+            self.news.mark_unchanged();
+            let step = self.simulated.step(self.progress.durable()).await;
+            if let Some(reached) = step.reached {
+                let events = step.events.iter().map(Emission::outgoing);
+                if self.emitter.emit(events, &shutdown).await? == Emitted::Interrupted {
+                    break;
+                }
+                self.count(&step.events, wall.now_us());
+                self.simulated.told(reached);
+                self.progress.reach(reached).await;
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => break,
+                _ = self.news.changed() => {}
+                () = wall.sleep_until_us(step.next_us.unwrap_or(i64::MAX)) => {}
+            }
+        }
+        self.progress.save().await;
+        Ok(())
+    }
+
+    fn count(&self, events: &[S::Emission], now_us: i64) {
+        let topic = self.emitter.topic();
+        counter!(format!("worldbus_{topic}_events_total")).increment(events.len() as u64);
+        let lag = histogram!(format!("worldbus_{topic}_boundary_lag_seconds"));
+        for event in events {
+            lag.record(now_us.saturating_sub(event.wall_us()).max(0) as f64 / 1e6);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What is to be announced now: each boundary when its wall time comes, and what was missed
+//! before. Not here: which events a boundary brings (`agenda`), the timer (the service kit).
+
+use std::sync::Arc;
+
+use worldbus_service::checkpoint::Checkpoint;
+use worldbus_service::ticker::{Simulated, Step};
+use worldbus_world::{Clock, GameTime, WallTime};
+
+use crate::agenda::{Agenda, Emission};
+use crate::sky::{Sky, View};
+
+/// After downtime this much game time is made up for; what is older was nobody's moment.
+const CATCH_UP_GAME_US_MAX: i64 = 1_440 * GameTime::MINUTE_US;
+
+pub(crate) struct Simulation {
+    agenda: Agenda,
+    sky: Arc<Sky>,
+    /// Downtime was made up for, or left out.
+    caught_up: bool,
+}
+
+impl Simulation {
+    pub(crate) fn new(agenda: Agenda, sky: Arc<Sky>) -> Self {
+        Self { agenda, sky, caught_up: false }
+    }
+
+    /// Once, when a clock is known: a new world's first events, and a jump over what is too old
+    /// to be made up for. Moves `durable` to where it goes on.
+    fn begin(
+        &mut self,
+        clock: &Clock,
+        view: &View,
+        seen: WallTime,
+        durable: &mut Option<Checkpoint>,
+    ) -> Vec<Emission> {
+        if self.caught_up || clock.segments()[0].anchor_wall > seen {
+            return Vec::new();
+        }
+        self.caught_up = true;
+        let mut events = Vec::new();
+        let after = untold_after(clock, *durable);
+        let mut from = clock.last_stretch(after, seen, CATCH_UP_GAME_US_MAX);
+        if durable.is_none() {
+            let anchor = clock.segments()[0].anchor_wall;
+            events = self.agenda.between(clock, &view.commands, anchor.plus_us(-1), anchor);
+            from = from.max(anchor);
+        }
+        if from > after {
+            let skipped = clock.boundaries(after, from, GameTime::HOUR_US).count();
+            metrics::counter!("worldbus_weather_catch_up_skipped_total").increment(skipped as u64);
+            let epoch = clock.segment_at(from).epoch;
+            *durable = Some(Checkpoint { epoch, wall_us: from.0 });
+        }
+        events
+    }
+}
+
+impl Simulated for Simulation {
+    type Emission = Emission;
+
+    async fn step(&mut self, mut durable: Option<Checkpoint>) -> Step<Emission> {
+        let sky = Arc::clone(&self.sky);
+        let mut passed = sky.passed().await;
+        // Read behind the gate: a command may have come while we waited for it.
+        let view = sky.view();
+        let Some(clock) = view.clock.clone() else {
+            return Step { events: Vec::new(), reached: None, next_us: None };
+        };
+        let now = sky.now();
+        let seen = now.min(view.fence);
+        let mut events = self.begin(&clock, &view, seen, &mut durable);
+        let after = untold_after(&clock, durable);
+        let until = self.agenda.chunk_end(&clock, after, seen.max(after));
+        events.extend(self.agenda.between(&clock, &view.commands, after, until));
+        *passed = until.max(*passed);
+        let next = match (until < seen, seen == now) {
+            (true, _) => Some(until),
+            (false, true) => self.agenda.next(&clock, &view.commands, until),
+            (false, false) => None,
+        };
+        let reached = Checkpoint { epoch: clock.last().epoch, wall_us: until.0 };
+        Step { events, reached: Some(reached), next_us: next.map(|wall| wall.0) }
+    }
+}
+
+fn untold_after(clock: &Clock, durable: Option<Checkpoint>) -> WallTime {
+    clock.untold_after(durable.map(|durable| (durable.epoch, WallTime(durable.wall_us))))
+}
