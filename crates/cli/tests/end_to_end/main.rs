@@ -7,6 +7,7 @@
 
 mod clients;
 mod crash;
+mod outage;
 mod refusals;
 mod support;
 mod worlds;

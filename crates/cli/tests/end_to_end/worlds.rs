@@ -4,19 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use crate::support::{Service, Tail, eventually, get, post};
-
-fn current(url: &str) -> Value {
-    get(&format!("{url}/api/time/current")).unwrap().json()
-}
-
-fn minutes(event: &Value) -> i64 {
-    event["payload"]["total_minutes"].as_str().unwrap().parse().unwrap()
-}
-
-fn is(event: &Value, name: &str) -> bool {
-    event["event_type"] == name
-}
+use crate::support::{
+    Service, Tail, Town, assert_whole, current, eventually, get, is, minutes, post,
+};
 
 #[test]
 fn one_command_runs_a_world_that_goes_on_after_a_restart() {
@@ -100,29 +90,6 @@ fn up_to_minute(tail: &Tail, minute: i64) -> Vec<Value> {
     tail.until(|event| is(event, "time.updated") && minutes(event) >= minute)
 }
 
-/// One state store, one bus, and what runs over them.
-struct Town {
-    folder: tempfile::TempDir,
-    bus: Service,
-}
-
-impl Town {
-    fn found() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().to_str().unwrap();
-        let bus = Service::start("event-bus", &["--data-dir", dir]).ready();
-        Self { folder, bus }
-    }
-
-    fn start(&self, command: &str) -> Service {
-        let state = format!("sqlite:{}", self.folder.path().join("state.db").display());
-        let dir = self.folder.path().to_str().unwrap();
-        let lead = ["--lead-ms", "400"];
-        let place = ["--url", &self.bus.url, "--state-url", &state, "--data-dir", dir];
-        Service::start(command, &[&place[..], &lead].concat())
-    }
-}
-
 #[test]
 fn service_without_its_event_bus_waits_and_is_not_ready() {
     let folder = tempfile::tempdir().unwrap();
@@ -180,24 +147,6 @@ fn weather_answers_by_the_clock_that_it_knows_while_the_bus_is_away() {
     assert_eq!(reply.status, 200, "{reply:?}");
     let reply = post(&format!("{}/api/time/set", time.url), &json!({ "hour": 3 }));
     assert_eq!((reply.status, &reply.json()["announced"]), (200, &json!(false)));
-}
-
-/// Each event once, and within each epoch no minute missing.
-fn assert_whole(events: &[Value]) {
-    let mut ids = HashSet::new();
-    let mut by_producer: HashMap<String, Vec<i64>> = HashMap::new();
-    for event in events {
-        let id = event["event_id"].as_str().unwrap();
-        assert!(ids.insert(id.to_owned()), "{event} came twice");
-        if is(event, "time.updated") {
-            // The producer of a simulated event is its epoch: bits 127 to 80 of its id.
-            by_producer.entry(id[..13].to_owned()).or_default().push(minutes(event));
-        }
-    }
-    for (producer, minutes) in by_producer {
-        let gapless = minutes.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        assert!(gapless, "minutes are missing of {producer}: {minutes:?}");
-    }
 }
 
 #[test]

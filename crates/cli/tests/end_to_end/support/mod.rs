@@ -1,12 +1,16 @@
 //! Running the binary and talking to it.
 
+mod feed;
 mod http;
 mod process;
 mod tail;
+mod town;
 
+pub(crate) use feed::Feed;
 pub(crate) use http::{get, post};
 pub(crate) use process::{Finished, Service, run, run_with_input, worldbus};
 pub(crate) use tail::Tail;
+pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
 
 use std::time::{Duration, Instant};
 

@@ -76,8 +76,13 @@ pub(crate) struct Service {
 impl Service {
     /// Starts `worldbus COMMAND ARGUMENTS` on a port that the system chooses.
     pub(crate) fn start(command: &str, arguments: &[&str]) -> Self {
+        Self::start_at("127.0.0.1:0", command, arguments)
+    }
+
+    /// The same on an address of the test's choice.
+    pub(crate) fn start_at(listen: &str, command: &str, arguments: &[&str]) -> Self {
         let mut process = worldbus();
-        process.args([command, "--listen", "127.0.0.1:0"]).args(arguments);
+        process.args([command, "--listen", listen]).args(arguments);
         Self::spawn(&mut process)
     }
 
@@ -115,6 +120,11 @@ impl Service {
 
     /// kill -9.
     pub(crate) fn kill(mut self) {
+        self.strike();
+    }
+
+    /// kill -9 of a process whose address is still of use.
+    pub(crate) fn strike(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -10,6 +11,9 @@ use super::{DEADLINE, worldbus};
 
 /// Events that were read and wait for the test.
 const EVENTS_AHEAD_MAX: usize = 100_000;
+
+/// How long a tail that never pauses is listened to for one event.
+const UNTIL_MAX: Duration = Duration::from_secs(60);
 
 /// A tail that follows; killed when dropped.
 pub(crate) struct Tail {
@@ -42,8 +46,10 @@ impl Tail {
 
     /// All events until one that `is_last`, included.
     pub(crate) fn until(&self, mut is_last: impl FnMut(&Value) -> bool) -> Vec<Value> {
+        let end = Instant::now() + UNTIL_MAX;
         let mut events = Vec::new();
         loop {
+            assert!(Instant::now() < end, "not within {UNTIL_MAX:?}: {:?}", events.last());
             events.push(self.next());
             if is_last(events.last().unwrap()) {
                 return events;

@@ -1,0 +1,83 @@
+//! A town: one event-bus, one state store, and the services that run over them; what its events
+//! must be.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value;
+use worldbus_events::{EventId, ProducerId};
+
+use super::{Service, get};
+
+/// One state store, one bus, and what runs over them.
+pub(crate) struct Town {
+    folder: tempfile::TempDir,
+    pub(crate) bus: Service,
+}
+
+impl Town {
+    pub(crate) fn found() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().to_str().unwrap();
+        let bus = Service::start("event-bus", &["--data-dir", dir]).ready();
+        Self { folder, bus }
+    }
+
+    pub(crate) fn start(&self, command: &str) -> Service {
+        let state = format!("sqlite:{}", self.folder.path().join("state.db").display());
+        let dir = self.folder.path().to_str().unwrap();
+        let lead = ["--lead-ms", "400"];
+        let place = ["--url", &self.bus.url, "--state-url", &state, "--data-dir", dir];
+        Service::start(command, &[&place[..], &lead].concat())
+    }
+
+    /// kill -9 of the event-bus, and after `meanwhile` the same again on the same port.
+    pub(crate) fn without_bus(&mut self, meanwhile: impl FnOnce()) {
+        self.bus.strike();
+        meanwhile();
+        let listen = format!("127.0.0.1:{}", self.bus.port());
+        let dir = self.folder.path().to_str().unwrap();
+        self.bus = Service::start_at(&listen, "event-bus", &["--data-dir", dir]);
+    }
+}
+
+pub(crate) fn current(url: &str) -> Value {
+    get(&format!("{url}/api/time/current")).unwrap().json()
+}
+
+pub(crate) fn minutes(event: &Value) -> i64 {
+    event["payload"]["total_minutes"].as_str().unwrap().parse().unwrap()
+}
+
+pub(crate) fn is(event: &Value, name: &str) -> bool {
+    event["event_type"] == name
+}
+
+pub(crate) fn id(event: &Value) -> EventId {
+    event["event_id"].as_str().unwrap().parse().unwrap()
+}
+
+/// Each event once, each producer's in its order, and within each epoch no minute missing. A
+/// simulated producer numbers by game time, from before the world began; the repetitions of the
+/// clock it numbers apart.
+pub(crate) fn assert_whole(events: &[Value]) {
+    let mut ids = HashSet::new();
+    let mut last: HashMap<ProducerId, i64> = HashMap::new();
+    let mut told: HashMap<ProducerId, Vec<i64>> = HashMap::new();
+    for event in events {
+        let id = id(event);
+        assert!(ids.insert(id), "{event} came twice");
+        if !is(event, "time.clock_changed") {
+            let sequence = id.sequence.cast_signed();
+            let before = last.insert(id.producer, sequence);
+            assert!(before < Some(sequence), "{event} is out of order: {before:?} before it");
+        }
+        if is(event, "time.updated") {
+            // The producer of a simulated event is its epoch.
+            told.entry(id.producer).or_default().push(minutes(event));
+        }
+    }
+    for (producer, minutes) in told {
+        let gapless = minutes.windows(2).all(|pair| pair[1] == pair[0] + 1);
+        assert!(gapless, "minutes are missing of {producer:?}: {minutes:?}");
+    }
+}
