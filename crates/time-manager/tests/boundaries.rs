@@ -6,8 +6,9 @@ mod kit;
 
 use std::collections::HashSet;
 
-use kit::{Dice, Instance, Place, Seen, id};
+use kit::{TOPIC, id, kept_clock, minutes, run};
 use worldbus_events::{Event as _, prost::Message as _, v1};
+use worldbus_testkit::{Dice, Instance, Place, Seen};
 use worldbus_world::GameTime;
 
 /// Commands of one run: the clock keeps 64 segments.
@@ -17,7 +18,7 @@ async fn command(instance: &Instance, dice: &mut Dice, seconds_per_hour: f64) {
     let (path, body) = match dice.below(4) {
         0 => ("set", format!(r#"{{"hour":{},"minute":{}}}"#, dice.below(24), dice.below(60))),
         1 => {
-            let scale = seconds_per_hour * [1.0, 1.5, 0.8, 0.999, 2.0][dice.below(5) as usize];
+            let scale = seconds_per_hour * dice.pick(&[1.0, 1.5, 0.8, 0.999, 2.0]);
             ("scale", format!(r#"{{"real_seconds_per_game_hour":{scale}}}"#))
         }
         2 => ("stop", String::new()),
@@ -37,12 +38,12 @@ fn assert_each_once(seen: &[Seen]) {
 }
 
 async fn assert_complete(place: &Place) {
-    let (clock, now) = (place.clock().await, place.now());
+    let (clock, now) = (kept_clock(place).await, place.now());
     // The state store is read again, and what was held back for it comes.
     place.advance(1_000_000);
     assert!(clock.segments()[0].epoch == 0, "the clock forgot segments");
-    let minutes = place.minutes(&clock, now);
-    let known = place.minutes(&clock, place.now());
+    let passed = minutes(&clock, now);
+    let known = minutes(&clock, place.now());
     let after = clock.segments()[0].anchor_wall.plus_us(-1);
     let calendar = place.world.calendar();
     let phases = clock.boundaries(after, now, GameTime::HOUR_US).filter(|hour| {
@@ -51,8 +52,8 @@ async fn assert_complete(place: &Place) {
     });
     let phases: HashSet<_> = phases.map(|hour| id(hour.epoch, hour.game.minutes(), 0)).collect();
     let begun = clock.segments().iter().map(|segment| id(segment.epoch, 0, 4));
-    let wanted = minutes.iter().copied().chain(phases.iter().copied()).chain(begun).collect();
-    let seen = place.events_with(wanted).await;
+    let wanted = passed.iter().copied().chain(phases.iter().copied()).chain(begun).collect();
+    let seen = place.events_with(TOPIC, wanted).await;
     assert_each_once(&seen);
     for event in seen.iter().filter(|event| event.event_type == v1::TimeUpdated::NUMBER) {
         assert!(known.contains(&event.id), "invented: {event:?}");
@@ -64,7 +65,7 @@ async fn assert_complete(place: &Place) {
 
 async fn week(seconds_per_hour: f64, seed: u64) {
     let place = Place::new().await;
-    let instance = place.instance(0).await;
+    let instance = run(&place, 0).await;
     let body = format!(r#"{{"real_seconds_per_game_hour":{seconds_per_hour}}}"#);
     assert_eq!(instance.post("/api/time/scale", &body).await.0, 200);
     let mut dice = Dice(seed);
@@ -106,13 +107,13 @@ async fn every_minute_comes_once_over_a_week_at_3600_seconds_an_hour() {
 #[tokio::test]
 async fn restart_continues_where_the_world_should_be_and_catches_up() {
     let place = Place::new().await;
-    let first = place.instance(0).await;
+    let first = run(&place, 0).await;
     place.advance(25_000_000);
-    let clock = place.clock().await;
-    place.events_with(place.minutes(&clock, place.now())).await;
+    let clock = kept_clock(&place).await;
+    place.events_with(TOPIC, minutes(&clock, place.now())).await;
     first.stop().await;
     place.advance(10 * 25_000_000);
-    let again = place.instance(0).await;
+    let again = run(&place, 0).await;
     let (_, now) = again.get("/api/time/current").await;
     assert_eq!((&now["total_minutes"], &now["hour"]), (&660.into(), &17.into()));
     assert_complete(&place).await;
@@ -122,14 +123,14 @@ async fn restart_continues_where_the_world_should_be_and_catches_up() {
 #[tokio::test]
 async fn long_downtime_is_made_up_for_by_one_game_day() {
     let place = Place::new().await;
-    place.instance(0).await.stop().await;
+    run(&place, 0).await.stop().await;
     place.advance(100 * 25_000_000);
-    let again = place.instance(0).await;
-    let clock = place.clock().await;
+    let again = run(&place, 0).await;
+    let clock = kept_clock(&place).await;
     let last =
         clock.boundaries(place.now().plus_us(-24 * 25_000_000), place.now(), GameTime::MINUTE_US);
     let wanted = last.map(|minute| id(minute.epoch, minute.number, 3)).collect();
-    let seen = place.events_with(wanted).await;
+    let seen = place.events_with(TOPIC, wanted).await;
     let ticks = seen.iter().filter(|event| event.event_type == v1::TimeUpdated::NUMBER).count();
     assert!(ticks <= 1_442, "{ticks}");
     again.stop().await;
@@ -138,7 +139,7 @@ async fn long_downtime_is_made_up_for_by_one_game_day() {
 #[tokio::test]
 async fn two_instances_on_one_bus_and_one_state_are_seen_as_one() {
     let place = Place::new().await;
-    let (first, mut second) = (place.instance(2_000).await, Some(place.instance(2_000).await));
+    let (first, mut second) = (run(&place, 2_000).await, Some(run(&place, 2_000).await));
     let mut dice = Dice(5);
     let mut commands = 0;
     for step in 0..600 {
@@ -151,7 +152,7 @@ async fn two_instances_on_one_bus_and_one_state_are_seen_as_one() {
         }
         match (step % 150, second.take()) {
             (50, Some(running)) => running.stop().await,
-            (100, None) => second = Some(place.instance(2_000).await),
+            (100, None) => second = Some(run(&place, 2_000).await),
             (_, kept) => second = kept,
         }
     }

@@ -3,13 +3,14 @@
 
 mod kit;
 
-use kit::{Place, id};
+use kit::{TOPIC, id, kept_clock, run, silent};
 use serde_json::json;
+use worldbus_testkit::Place;
 
 #[tokio::test]
 async fn current_time_has_every_documented_field() {
     let place = Place::new().await;
-    let instance = place.instance(0).await;
+    let instance = run(&place, 0).await;
     let (status, now) = instance.get("/api/time/current").await;
     assert_eq!(status, 200);
     let wanted = json!({
@@ -25,7 +26,7 @@ async fn current_time_has_every_documented_field() {
 #[tokio::test]
 async fn without_lead_a_command_is_visible_at_once() {
     let place = Place::new().await;
-    let instance = place.instance(0).await;
+    let instance = run(&place, 0).await;
     let body = r#"{"hour":21,"minute":30,"day":24,"month":12,"year":2030}"#;
     let (status, answer) = instance.post("/api/time/set", body).await;
     assert_eq!((status.as_u16(), &answer["epoch"]), (200, &json!(1)));
@@ -40,12 +41,12 @@ async fn without_lead_a_command_is_visible_at_once() {
 #[tokio::test]
 async fn command_answers_when_its_announcement_is_durable() {
     let place = Place::new().await;
-    let instance = place.instance(0).await;
+    let instance = run(&place, 0).await;
     for round in 1..40 {
         let body = format!(r#"{{"hour":{}}}"#, round % 24);
         let (_, answer) = instance.post("/api/time/set", &body).await;
         assert_eq!((&answer["epoch"], &answer["announced"]), (&json!(round), &json!(true)));
-        let told = place.events().await;
+        let told = place.events(TOPIC).await;
         assert!(told.iter().any(|event| event.id == id(round, 0, 4)), "round {round}");
         place.advance(1_000_000);
     }
@@ -54,8 +55,8 @@ async fn command_answers_when_its_announcement_is_durable() {
 
 #[tokio::test]
 async fn command_on_a_silent_bus_is_taken_and_says_that_it_was_not_announced() {
-    let place = Place::silent().await;
-    let instance = place.instance(0).await;
+    let place = silent().await;
+    let instance = run(&place, 0).await;
     let (status, answer) = instance.post("/api/time/set", r#"{"hour":12}"#).await;
     assert_eq!((status.as_u16(), &answer["announced"]), (200, &json!(false)));
     place.advance(1);
@@ -66,7 +67,7 @@ async fn command_on_a_silent_bus_is_taken_and_says_that_it_was_not_announced() {
 #[tokio::test]
 async fn with_lead_a_command_answers_when_it_takes_effect() {
     let place = Place::new().await;
-    let instance = place.instance(2_000).await;
+    let instance = run(&place, 2_000).await;
     let (_, answer) = instance.post("/api/time/set", r#"{"hour":12}"#).await;
     assert_eq!(answer["effective_at"], "2026-01-01T00:00:02.123457Z");
     assert_eq!(answer["time_string"], "12:00");
@@ -79,7 +80,7 @@ async fn with_lead_a_command_answers_when_it_takes_effect() {
 #[tokio::test]
 async fn stop_and_start_do_nothing_twice_and_keep_the_scale() {
     let place = Place::new().await;
-    let instance = place.instance(0).await;
+    let instance = run(&place, 0).await;
     let scale = r#"{"real_seconds_per_game_hour":59.94}"#;
     let mut epochs = Vec::new();
     for (path, body) in
@@ -98,7 +99,7 @@ async fn stop_and_start_do_nothing_twice_and_keep_the_scale() {
 #[tokio::test]
 async fn bad_input_is_told_what_was_expected_and_changes_nothing() {
     let place = Place::new().await;
-    let instance = place.instance(0).await;
+    let instance = run(&place, 0).await;
     let cases = [
         ("set", r#"{"hour":25}"#, "from 0 to 23"),
         ("set", r#"{"hour":-1}"#, "from 0 to 23"),
@@ -124,6 +125,6 @@ async fn bad_input_is_told_what_was_expected_and_changes_nothing() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(expected), "{path} {body}: {detail}");
     }
-    assert_eq!(place.clock().await.segments().len(), 1);
+    assert_eq!(kept_clock(&place).await.segments().len(), 1);
     instance.stop().await;
 }

@@ -6,8 +6,9 @@ mod kit;
 
 use std::collections::{HashMap, HashSet};
 
-use kit::{Dice, Place, Seen, changed_id};
+use kit::{TOPIC, changed_id, new_clock, run, tell};
 use worldbus_events::{Event as _, EventId, prost::Message as _, v1};
+use worldbus_testkit::{DEADLINE, Dice, Place, Seen};
 use worldbus_world::{Change, Clock, GameTime, Overrides, WallTime, Weather};
 
 /// The changes at whole hours that the clock passed, without overrides.
@@ -47,12 +48,12 @@ fn assert_chains(seen: &[Seen]) -> HashMap<String, i32> {
 #[tokio::test]
 async fn first_clock_brings_the_weather_of_every_region() {
     let place = Place::new().await;
-    let clock = place.clock();
-    place.tell(clock.last()).await;
-    let instance = place.instance(0).await;
+    let clock = new_clock(&place);
+    tell(&place, clock.last()).await;
+    let instance = run(&place, 0).await;
     instance.ready().await;
     let wanted = (0..12).map(|region| changed_id(0, GameTime(0), region)).collect();
-    let states = assert_chains(&place.events_with(wanted).await);
+    let states = assert_chains(&place.events_with(TOPIC, wanted).await);
     let weather = Weather::new(&place.world);
     for (region, entry) in place.world.regions.iter().enumerate() {
         let state = weather.state(region, GameTime(0), &Overrides::default());
@@ -64,13 +65,13 @@ async fn first_clock_brings_the_weather_of_every_region() {
 #[tokio::test]
 async fn two_instances_are_seen_as_one_while_the_clock_is_set_and_one_restarts() {
     let place = Place::new().await;
-    let mut clock = place.clock();
-    place.tell(clock.last()).await;
+    let mut clock = new_clock(&place);
+    tell(&place, clock.last()).await;
     // Alone, so that it is the one that hears: the other's hearing would reach it by a poll only,
     // and the clock of this test stands.
-    let first = place.instance(2_000).await;
+    let first = run(&place, 2_000).await;
     first.ready().await;
-    let mut second = Some(place.instance(2_000).await);
+    let mut second = Some(run(&place, 2_000).await);
     let mut dice = Dice(7);
     for step in 1..300 {
         place.advance(1 + dice.below(10_000_000) as i64);
@@ -80,29 +81,26 @@ async fn two_instances_are_seen_as_one_while_the_clock_is_set_and_one_restarts()
             let game = GameTime(dice.below(40 * GameTime::DAY_US as u64) as i64);
             let segment = clock.change(Change::Set(game), effective);
             clock.insert(segment).unwrap();
-            place.tell(&segment).await;
-            for instance in [Some(&first), second.as_ref()].into_iter().flatten() {
-                knows(&place, instance, segment.epoch).await;
-            }
+            tell(&place, &segment).await;
+            kept(&place, segment.epoch).await;
         }
         match (step % 100, second.take()) {
             (30, Some(running)) => running.stop().await,
-            (60, None) => second = Some(place.instance(2_000).await),
+            (60, None) => second = Some(run(&place, 2_000).await),
             (_, kept) => second = kept,
         }
     }
     let end = place.now();
     place.advance(1_000_000);
-    assert_chains(&place.events_with(hourly(&place, &clock, end)).await);
+    assert_chains(&place.events_with(TOPIC, hourly(&place, &clock, end)).await);
     first.stop().await;
     if let Some(second) = second {
         second.stop().await;
     }
 }
 
-/// Waits until the state that the instances share has the segment, and moves the wall clock on
-/// until the instance has read it, well within the lead.
-async fn knows(place: &Place, _instance: &kit::Instance, epoch: u32) {
+/// Waits until the state that the instances share has the segment.
+async fn kept(place: &Place, epoch: u32) {
     let kept = async {
         loop {
             let entry = place.state.get("weather/europe/clock").await.unwrap();
@@ -114,15 +112,15 @@ async fn knows(place: &Place, _instance: &kit::Instance, epoch: u32) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(kit::DEADLINE, kept).await.expect("not heard in time");
+    tokio::time::timeout(DEADLINE, kept).await.expect("not heard in time");
 }
 
 #[tokio::test]
 async fn override_is_told_at_its_start_and_end_and_survives_a_restart() {
     let place = Place::new().await;
-    let clock = place.clock();
-    place.tell(clock.last()).await;
-    let instance = place.instance(0).await;
+    let clock = new_clock(&place);
+    tell(&place, clock.last()).await;
+    let instance = run(&place, 0).await;
     instance.ready().await;
     place.advance(10 * 60 * 1_000_000);
     let body =
@@ -134,7 +132,7 @@ async fn override_is_told_at_its_start_and_end_and_survives_a_restart() {
     assert_eq!((&now["state"], &now["forced"]), (&"blizzard".into(), &true.into()));
     instance.stop().await;
 
-    let again = place.instance(0).await;
+    let again = run(&place, 0).await;
     again.ready().await;
     let (_, now) = again.get("/api/weather/current?region=paris").await;
     assert_eq!((&now["state"], &now["intensity"]), (&"blizzard".into(), &0.9.into()));
@@ -143,7 +141,7 @@ async fn override_is_told_at_its_start_and_end_and_survives_a_restart() {
     let (_, now) = again.get("/api/weather/current?region=paris").await;
     assert_eq!(now["forced"], false);
     place.advance(24 * game_hour_us);
-    let seen = place.events_with(hourly_but(&place, &clock, "paris")).await;
+    let seen = place.events_with(TOPIC, hourly_but(&place, &clock, "paris")).await;
     let states = assert_chains(&seen);
     let (_, now) = again.get("/api/weather/current?region=paris").await;
     let paris: v1::WeatherState = states["paris"].try_into().unwrap();

@@ -3,14 +3,15 @@
 
 mod kit;
 
-use kit::{Instance, Place};
+use kit::{new_clock, run, tell};
 use serde_json::{Value, json};
+use worldbus_testkit::{Instance, Place};
 use worldbus_world::{Change, GameTime};
 
 async fn begun(lead_ms: u64) -> (Place, Instance) {
     let place = Place::new().await;
-    place.tell(place.clock().last()).await;
-    let instance = place.instance(lead_ms).await;
+    tell(&place, new_clock(&place).last()).await;
+    let instance = run(&place, lead_ms).await;
     instance.ready().await;
     (place, instance)
 }
@@ -18,16 +19,16 @@ async fn begun(lead_ms: u64) -> (Place, Instance) {
 #[tokio::test]
 async fn without_a_clock_the_weather_says_that_it_waits() {
     let place = Place::new().await;
-    let instance = place.instance(0).await;
+    let instance = run(&place, 0).await;
     let (status, problem) = instance.get("/api/weather/current?region=paris").await;
     assert_eq!(status, 503);
     assert!(problem["detail"].as_str().unwrap().contains("time-manager"), "{problem}");
     assert!(!instance.readiness.is_ready());
-    let clock = place.clock();
-    place.tell(clock.last()).await;
+    let clock = new_clock(&place);
+    tell(&place, clock.last()).await;
     // As the time-manager does.
     place.advance(5_000_000);
-    place.tell(clock.last()).await;
+    tell(&place, clock.last()).await;
     instance.ready().await;
     instance.stop().await;
 }
@@ -35,7 +36,7 @@ async fn without_a_clock_the_weather_says_that_it_waits() {
 #[tokio::test]
 async fn forecast_comes_true_in_every_region_for_three_days() {
     let (place, instance) = begun(0).await;
-    let clock = place.clock();
+    let clock = new_clock(&place);
     let (_, list) = instance.get("/api/weather/regions").await;
     let regions: Vec<String> = list["regions"]
         .as_array()
@@ -102,13 +103,13 @@ async fn with_lead_a_command_answers_when_it_takes_effect() {
 #[tokio::test]
 async fn request_is_answered_under_the_clock_that_was_announced_before_it() {
     let (place, instance) = begun(0).await;
-    let mut clock = place.clock();
+    let mut clock = new_clock(&place);
     for round in 1..40 {
         place.advance(1_000_000);
         let game = GameTime::from_hours(round * 24 * 31);
         let segment = clock.change(Change::Set(game), place.now());
         clock.insert(segment).unwrap();
-        place.tell(&segment).await;
+        tell(&place, &segment).await;
         let wanted = json!(place.world.calendar().at(game).to_string());
         if round % 2 == 0 {
             let body = r#"{"region":"vienna","state":"fog"}"#;

@@ -27,6 +27,7 @@ const ALLOWED: &[Arrows] = &[
     arrows("transport-remote", &["bus", "events", "rpc"]),
     arrows("world", &["events"]),
     arrows("service", &["bus"]),
+    arrows("testkit", &["bus", "events", "service", "transport-embedded", "world"]),
     arrows("time-manager", &["bus", "events", "service", "world"]),
     arrows("weather-manager", &["bus", "events", "service", "world"]),
     arrows("event-bus", &["bus", "events", "rpc", "service"]),
@@ -52,12 +53,19 @@ const ALLOWED: &[Arrows] = &[
 ];
 
 /// Packages that exist for tests: under dev-dependencies only.
-const TEST_KITS: &[&str] = &["bench", "conformance"];
+const TEST_KITS: &[&str] = &["bench", "conformance", "testkit"];
 
 /// What any package may use in its tests besides its own arrows: the test kits, a real
 /// transport to run against, and the build helper to make a studio's catalogue.
-const FOR_TESTS: &[&str] =
-    &["bench", "conformance", "events-build", "transport-embedded", "transport-remote", "worldbus"];
+const FOR_TESTS: &[&str] = &[
+    "bench",
+    "conformance",
+    "events-build",
+    "testkit",
+    "transport-embedded",
+    "transport-remote",
+    "worldbus",
+];
 
 /// Every arrow between workspace packages is in the tables.
 pub(super) fn check(packages: &[Package]) -> Vec<Violation> {

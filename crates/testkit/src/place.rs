@@ -1,0 +1,131 @@
+//! Where instances of services run: their bus, their state, their world, and the wall clock.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use worldbus_bus::{Bus, ManualClock, Position, ReadSpec, Reader, Topic, Transport, WallClock};
+use worldbus_events::{EventId, EventView};
+use worldbus_service::state::Sqlite;
+use worldbus_service::{Deps, Part, Readiness, StateStore, start};
+use worldbus_transport_embedded::{Embedded, Options};
+use worldbus_world::{WallTime, World};
+
+use crate::{DEADLINE, Instance};
+
+/// Where the wall clock stands at first: 2026-01-01, and a few odd microseconds.
+pub const BEGIN_US: i64 = 1_767_225_600_123_457;
+
+/// One bus, one state store, the sample world, a wall clock that stands.
+#[derive(Debug)]
+pub struct Place {
+    /// What moves the wall clock.
+    pub wall: Arc<ManualClock>,
+    /// The bus.
+    pub bus: Bus,
+    /// The state store.
+    pub state: Arc<dyn StateStore>,
+    /// The sample world.
+    pub world: Arc<World>,
+    _dir: tempfile::TempDir,
+}
+
+/// An event as a subscriber sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its identity.
+    pub id: EventId,
+    /// Its type's number.
+    pub event_type: u32,
+    /// Wall time in milliseconds since the Unix epoch.
+    pub timestamp_ms: i64,
+    /// Its payload message.
+    pub payload: Vec<u8>,
+}
+
+impl Place {
+    /// A new place.
+    pub async fn new() -> Self {
+        Self::over(|log| Arc::new(log)).await
+    }
+
+    /// A new place whose bus goes over what `transport` makes of the log.
+    pub async fn over(transport: impl FnOnce(Embedded) -> Arc<dyn Transport>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let wall = Arc::new(ManualClock::new(BEGIN_US));
+        let clock: Arc<dyn WallClock> = Arc::clone(&wall) as _;
+        let options = Options { clock: Arc::clone(&clock), sync: false, ..Options::default() };
+        let log = Embedded::open(dir.path().join("bus"), options).unwrap();
+        let bus = Bus::with_wall_clock(transport(log), clock);
+        let state = Arc::new(Sqlite::open(dir.path().join("state.db")).await.unwrap());
+        Self { wall, bus, state, world: Arc::new(World::sample()), _dir: dir }
+    }
+
+    /// Runs an instance of the service that `start` starts.
+    pub async fn run<F>(&self, start: impl FnOnce(Deps, Arc<World>) -> F) -> Instance
+    where
+        F: Future<Output = Result<Part, start::Error>>,
+    {
+        let deps = Deps {
+            bus: self.bus.clone(),
+            state: Arc::clone(&self.state),
+            readiness: Readiness::default(),
+            shutdown: CancellationToken::new(),
+        };
+        let (readiness, shutdown) = (deps.readiness.clone(), deps.shutdown.clone());
+        let part = start(deps, Arc::clone(&self.world)).await.unwrap();
+        Instance::run(part, readiness, shutdown).await
+    }
+
+    /// Moves the wall clock forward.
+    pub fn advance(&self, us: i64) {
+        self.wall.set_us(self.wall.now_us() + us);
+    }
+
+    /// The wall time.
+    pub fn now(&self) -> WallTime {
+        WallTime(self.wall.now_us())
+    }
+
+    /// What a topic holds.
+    pub async fn events(&self, topic: &str) -> Vec<Seen> {
+        let mut reader = self.reader(topic, false).await;
+        let mut seen = Vec::new();
+        while let Some(stored) = reader.next().await.unwrap() {
+            seen.extend(stored.batch.iter().map(|event| Seen::new(&event)));
+        }
+        seen
+    }
+
+    /// Reads a topic from its start until every wanted event was seen.
+    pub async fn events_with(&self, topic: &str, mut wanted: HashSet<EventId>) -> Vec<Seen> {
+        let mut reader = self.reader(topic, true).await;
+        let mut seen = Vec::new();
+        while !wanted.is_empty() {
+            let next = tokio::time::timeout(DEADLINE, reader.next()).await;
+            let missing = wanted.len();
+            let stored = next.unwrap_or_else(|_| panic!("{missing} missing")).unwrap().unwrap();
+            for event in stored.batch.iter() {
+                wanted.remove(&event.id);
+                seen.push(Seen::new(&event));
+            }
+        }
+        seen
+    }
+
+    async fn reader(&self, topic: &str, follow: bool) -> Box<dyn Reader> {
+        let spec = ReadSpec::topics([Topic::new(topic).unwrap()], Position::Start, follow);
+        self.bus.transport().read(spec).await.unwrap()
+    }
+}
+
+impl Seen {
+    fn new(event: &EventView<'_>) -> Self {
+        Self {
+            id: event.id,
+            event_type: event.event_type,
+            timestamp_ms: event.timestamp_ms,
+            payload: event.payload.to_vec(),
+        }
+    }
+}
