@@ -46,6 +46,8 @@ pub use route::{
     Router, Trace,
 };
 pub use seen::{SeenLimits, SeenWindow};
+/// What ends [`Router::run`].
+pub use tokio_util::sync::CancellationToken;
 pub use transport::{
     Appended, Consumer, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome, Position,
     ReadSpec, Reader, Settle, StoredBatch, SubscriptionSpec, TopicStatus, Transport,

@@ -268,3 +268,24 @@ async fn topics_and_subscriptions_are_bounded() {
     bus.subscribe(spec("s", &["a"], Position::Now)).await.unwrap();
     bus.publish(&topic("b"), batch(1, 1..2)).await.unwrap();
 }
+
+/// A commit that overwrites need not wait for a file that grows; and what was not written yet
+/// is no damage to the next process.
+#[tokio::test(flavor = "multi_thread")]
+async fn commits_go_into_reserved_space() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Embedded::open(dir.path(), Options::default()).unwrap();
+    let wal_bytes = || std::fs::metadata(dir.path().join("log.db-wal")).unwrap().len();
+    let reserved = wal_bytes();
+    for sequence in 0..20 {
+        log.publish(&topic("time"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    assert_eq!((wal_bytes(), reserved), (16 << 20, 16 << 20));
+
+    let killed = tempfile::tempdir().unwrap();
+    for file in ["log.db", "log.db-wal"] {
+        std::fs::copy(dir.path().join(file), killed.path().join(file)).unwrap();
+    }
+    let read = read_all(&open(killed.path()), ReadSpec::all(Position::Start, false)).await;
+    assert_eq!(read.len(), 20);
+}

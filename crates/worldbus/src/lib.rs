@@ -16,6 +16,9 @@
 //! One feature per transport: `embedded`, `remote`; both by default.
 
 mod connect;
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}
 
 pub use connect::connect;
 pub use worldbus_bus::*;

@@ -9,8 +9,7 @@
 use anyhow::{Result, bail};
 use std::io::Write;
 use studio::{Outcome, QuestCompleted};
-use tokio_util::sync::CancellationToken;
-use worldbus::{HandlerError, Message, Router};
+use worldbus::{CancellationToken, HandlerError, Message, Router};
 
 /// The messages of `proto/studio/v1`, made by build.rs.
 #[allow(missing_docs, unreachable_pub)]
