@@ -12,9 +12,9 @@ const HEAD: &str = "# Configuration
 
 A setting is taken from the first of: its flag, its environment variable, its key in the TOML file
 that `--config FILE` or `WORLDBUS_CONFIG` names, its default. `--print-config` prints the effective
-values with the origin of each. Unknown keys are refused. In a default, `{data_dir}` stands for the
-effective value of that setting. In an environment variable, the items of a list are separated by
-commas.
+values with the origin of each. One file may serve all commands: each takes what is its own, and a
+key that none has is refused. In a default, `{data_dir}` stands for the effective value of that
+setting. In an environment variable, the items of a list are separated by commas.
 
 This page is generated: `cargo run -- config-reference > docs/config.md`.
 

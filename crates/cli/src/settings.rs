@@ -72,7 +72,8 @@ settings! {
     }
 }
 
-/// Merges the layers. Variables of our other commands may be set: one environment serves all.
+/// Merges the layers. Settings of our other commands may be set: one environment and one file serve
+/// all.
 pub(crate) fn load<S: config::Settings>(flags: &Flags<S>) -> Result<Loaded<S>, config::Error> {
     config::load_tolerating(flags, &Machine, &of_all_commands())
 }

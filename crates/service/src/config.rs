@@ -73,8 +73,8 @@ pub fn load<S: Settings>(flags: &Flags<S>, sources: &dyn Sources) -> Result<Load
     load_tolerating(flags, sources, &[])
 }
 
-/// Like [`load`], where `elsewhere` are settings of other commands of the same binary: their
-/// variables may be set in a shared environment and are then ignored.
+/// Like [`load`], where `elsewhere` are settings of other commands of the same binary: one
+/// environment and one file may serve them all, so theirs are ignored here.
 ///
 /// # Errors
 /// As [`load`].
@@ -87,7 +87,7 @@ pub fn load_tolerating<S: Settings>(
     let variables = environment::read(sources, &declared, elsewhere)?;
     let path = flags.config_path().or_else(|| variables.config_path());
     let file = match path {
-        Some(path) => file::read(sources, &path, &declared)?,
+        Some(path) => file::read(sources, &path, &declared, elsewhere)?,
         None => file::Keys::default(),
     };
     let resolved = setting::resolve(declared, flags.values(), &variables.values, &file);

@@ -42,9 +42,16 @@ impl Error {
         Self::new(Kind::File, format!("{}{line}: {reason}", path.display()))
     }
 
-    pub(super) fn unknown_key(path: &Path, line: usize, key: &str, declared: &[Setting]) -> Self {
+    pub(super) fn unknown_key(
+        path: &Path,
+        line: usize,
+        key: &str,
+        declared: &[Setting],
+        elsewhere: &[Setting],
+    ) -> Self {
         let names: Vec<&str> = declared.iter().map(|setting| setting.name).collect();
-        let hint = match nearest(key, names.iter().copied()) {
+        let known = names.iter().copied().chain(elsewhere.iter().map(|setting| setting.name));
+        let hint = match nearest(key, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known keys: {}", names.join(", ")),
         };

@@ -21,6 +21,7 @@ pub(super) fn read(
     sources: &dyn Sources,
     path: &Path,
     declared: &[Setting],
+    elsewhere: &[Setting],
 ) -> Result<Keys, Error> {
     let text = sources
         .read(path)
@@ -32,10 +33,13 @@ pub(super) fn read(
     let mut keys = Keys { path: path.to_owned(), values: BTreeMap::new() };
     for (key, value) in table.get_ref() {
         let line = line_of(&text, key.span().start);
-        let setting = declared
-            .iter()
-            .find(|setting| setting.name == key.get_ref())
-            .ok_or_else(|| Error::unknown_key(path, line, key.get_ref(), declared))?;
+        let by_name = |setting: &&Setting| setting.name == key.get_ref();
+        let Some(setting) = declared.iter().find(by_name) else {
+            if elsewhere.iter().any(|setting| by_name(&setting)) {
+                continue;
+            }
+            return Err(Error::unknown_key(path, line, key.get_ref(), declared, elsewhere));
+        };
         let texts = texts(setting, value.get_ref())
             .ok_or_else(|| wrong_type(path, line, setting, value.get_ref()))?;
         keys.values.insert(setting.name, (texts, line));

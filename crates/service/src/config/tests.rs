@@ -180,11 +180,15 @@ fn strange_variable_is_a_warning_and_a_tolerated_one_is_silent() {
 }
 
 #[test]
-fn settings_of_other_commands_may_be_in_the_environment() {
-    let sources = Fake::env(&[("WORLDBUS_CADENCE", "nonsense")]);
+fn settings_of_other_commands_may_be_in_the_environment_and_in_the_file() {
+    let sources = Fake::env(&[("WORLDBUS_CADENCE", "nonsense")]).file("factor = 1\nlog = 'info'");
     let flags = Flags::<Common>::default();
     let loaded = load_tolerating(&flags, &sources, &Example::declare()).unwrap();
     assert!(loaded.warnings.is_empty());
+    assert_eq!(loaded.settings.log, "info");
+    let sources = Fake::default().file("cadense = 5");
+    let mistake = load_tolerating(&flags, &sources, &Example::declare()).unwrap_err();
+    assert!(mistake.to_string().ends_with("did you mean `cadence`?"), "{mistake}");
 }
 
 #[test]
