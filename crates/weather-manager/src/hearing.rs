@@ -1,9 +1,11 @@
 //! Hears the clock: time.clock_changed from the bus into the state that all instances share.
 //! Not here: the other events of the time-manager, which are for consumers.
 //!
-//! A durable subscription hears what comes, whichever instance gets it. Before a request is
-//! answered, what is on the bus already is read as well, so that a clock whose change was
-//! announced before the request is the clock of its answer.
+//! A durable subscription hears what comes, whichever instance gets it, also after downtime. An
+//! instance that dies keeps what it took until the lease ends, which is later than a segment
+//! begins; so each instance reads the topic as well, where the transport can replay: as it grows,
+//! and before a request is answered, so that a clock whose change was announced before the
+//! request is the clock of its answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +15,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use worldbus_bus::{
-    Bus, Capability, Error, Filter, HandlerError, Message, Position, ReadSpec, Router, StoredBatch,
-    Topic,
+    Bus, Capability, Error, Fate, Filter, HandlerError, Message, Position, ReadSpec, Router,
+    StoredBatch, Topic,
 };
 use worldbus_events::Event as _;
 use worldbus_events::v1::ClockChanged;
@@ -23,9 +25,9 @@ use worldbus_world::{GameTime, Segment, WallTime};
 use crate::NAME;
 use crate::sky::{Sky, Unheard};
 
-/// A new subscription begins this far back, so that the latest repetition is in it.
+/// A new subscription and a reader begin this far back, so that the latest repetition is there.
 const LOOK_BACK_MS: i64 = 60_000;
-/// The subscription is opened again after this if the bus went away.
+/// The subscription and the reader are opened again after this if the bus went away.
 const REOPEN_DELAY: Duration = Duration::from_secs(1);
 /// A request waits no longer for what is on the bus; then the clock that is known must do.
 const CATCH_UP_MAX: Duration = Duration::from_secs(1);
@@ -34,12 +36,12 @@ pub(crate) struct Hearing {
     bus: Bus,
     sky: Arc<Sky>,
     world: String,
-    /// How many readings have begun.
+    /// How many readings for requests have begun.
     begun: AtomicU64,
     read: Mutex<Read>,
 }
 
-/// What was read up to now. Locked during a reading: there is one at a time.
+/// What was read for requests up to now. Locked during a reading: there is one at a time.
 struct Read {
     /// Where the next reading begins.
     from: Position,
@@ -49,25 +51,52 @@ struct Read {
 
 impl Hearing {
     pub(crate) fn new(bus: Bus, sky: Arc<Sky>, world: String) -> Self {
-        let from = Position::TimeMs(bus.wall().now_us() / 1000 - LOOK_BACK_MS);
+        let from = look_back(&bus);
         let read = Mutex::new(Read { from, number: 0 });
         Self { bus, sky, world, begun: AtomicU64::new(0), read }
     }
 
     /// Hears until the shutdown.
     pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) -> Result<(), Error> {
+        tokio::try_join!(self.subscribe(&shutdown), self.follow(&shutdown))?;
+        Ok(())
+    }
+
+    /// Hears what this instance gets of the subscription.
+    async fn subscribe(self: &Arc<Self>, shutdown: &CancellationToken) -> Result<(), Error> {
         loop {
-            let result = self.router()?.run(shutdown.clone()).await;
-            let Err(error) = result else { return Ok(()) };
-            if error.fate() == worldbus_bus::Fate::Refused && !shutdown.is_cancelled() {
-                return Err(error);
-            }
-            tracing::warn!(%error, "the clock is not heard; trying again");
-            tokio::select! {
-                () = shutdown.cancelled() => return Ok(()),
-                () = tokio::time::sleep(REOPEN_DELAY) => {}
+            let ended = self.router()?.run(shutdown.clone()).await;
+            if !self.tries_again(ended, shutdown).await? {
+                return Ok(());
             }
         }
+    }
+
+    /// Hears what comes onto the topic.
+    async fn follow(&self, shutdown: &CancellationToken) -> Result<(), Error> {
+        let mut from = look_back(&self.bus);
+        while self.replays() {
+            let read = self.read(&mut from, true);
+            let ended = shutdown.run_until_cancelled(read).await.unwrap_or(Ok(()));
+            if !self.tries_again(ended, shutdown).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether to go on after an error that passes, once it had time to.
+    async fn tries_again(
+        &self,
+        outcome: Result<(), Error>,
+        shutdown: &CancellationToken,
+    ) -> Result<bool, Error> {
+        let Err(error) = outcome else { return Ok(false) };
+        if error.fate() == Fate::Refused && !shutdown.is_cancelled() {
+            return Err(error);
+        }
+        tracing::warn!(%error, "the clock is not heard; trying again");
+        Ok(shutdown.run_until_cancelled(tokio::time::sleep(REOPEN_DELAY)).await.is_some())
     }
 
     /// Hears every announcement that was durable when this was called. Best effort: while the
@@ -91,14 +120,20 @@ impl Hearing {
             return Ok(());
         }
         let number = 1 + self.begun.fetch_add(1, Ordering::SeqCst);
+        self.read(&mut read.from, false).await?;
+        read.number = number;
+        Ok(())
+    }
+
+    /// Hears what is on the topic; moves `from` behind it.
+    async fn read(&self, from: &mut Position, follow: bool) -> Result<(), Error> {
         let filter = Filter { types: vec![ClockChanged::NUMBER], ..Filter::default() };
-        let spec = ReadSpec::topics([Topic::new(ClockChanged::TOPIC)?], read.from, false);
+        let spec = ReadSpec::topics([Topic::new(ClockChanged::TOPIC)?], *from, follow);
         let mut reader = self.bus.transport().read(ReadSpec { filter, ..spec }).await?;
         while let Some(stored) = reader.next().await? {
             self.hear_all(&stored).await;
-            read.from = Position::Offset(stored.offset + 1);
+            *from = Position::Offset(stored.offset + 1);
         }
-        read.number = number;
         Ok(())
     }
 
@@ -114,8 +149,7 @@ impl Hearing {
     }
 
     fn router(self: &Arc<Self>) -> Result<Router, Error> {
-        let from_ms = self.bus.wall().now_us() / 1000 - LOOK_BACK_MS;
-        let start = if self.replays() { Position::TimeMs(from_ms) } else { Position::Now };
+        let start = if self.replays() { look_back(&self.bus) } else { Position::Now };
         let router = Router::new(&self.bus, NAME)?.start(start).consumer(NAME);
         let this = Arc::clone(self);
         router.on(move |event: ClockChanged, message: Message| {
@@ -137,6 +171,10 @@ impl Hearing {
     fn replays(&self) -> bool {
         self.bus.transport().capabilities().can(Capability::Replay)
     }
+}
+
+fn look_back(bus: &Bus) -> Position {
+    Position::TimeMs(bus.wall().now_us() / 1000 - LOOK_BACK_MS)
 }
 
 fn segment(event: &ClockChanged) -> Segment {

@@ -7,8 +7,10 @@ mod kit;
 use std::collections::{HashMap, HashSet};
 
 use kit::{TOPIC, changed_id, new_clock, run, tell};
+use worldbus_bus::{SubscriptionName, SubscriptionSpec, Topic};
 use worldbus_events::{Event as _, EventId, prost::Message as _, v1};
 use worldbus_testkit::{DEADLINE, Dice, Place, Seen};
+use worldbus_weather_manager::NAME;
 use worldbus_world::{Change, Clock, GameTime, Overrides, WallTime, Weather};
 
 /// The changes at whole hours that the clock passed, without overrides.
@@ -63,12 +65,24 @@ async fn first_clock_brings_the_weather_of_every_region() {
 }
 
 #[tokio::test]
+async fn clock_is_heard_though_an_instance_took_its_announcement_and_died() {
+    let place = Place::new().await;
+    let topics = vec![Topic::new(v1::ClockChanged::TOPIC).unwrap()];
+    let spec = SubscriptionSpec::new(SubscriptionName::new(NAME).unwrap(), topics);
+    let mut dead = place.bus.transport().subscribe(spec).await.unwrap();
+    tell(&place, new_clock(&place).last()).await;
+    let taken = dead.next().await.unwrap();
+    let instance = run(&place, 0).await;
+    instance.ready().await;
+    assert_eq!(taken.lease.attempt, 1, "its lease ends by a clock that stands");
+    instance.stop().await;
+}
+
+#[tokio::test]
 async fn two_instances_are_seen_as_one_while_the_clock_is_set_and_one_restarts() {
     let place = Place::new().await;
     let mut clock = new_clock(&place);
     tell(&place, clock.last()).await;
-    // Alone, so that it is the one that hears: the other's hearing would reach it by a poll only,
-    // and the clock of this test stands.
     let first = run(&place, 2_000).await;
     first.ready().await;
     let mut second = Some(run(&place, 2_000).await);

@@ -1,9 +1,11 @@
 //! A world's clock and weather: in one process, in three, and in several instances of each.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Value, json};
+use worldbus_world::GameTime;
 
+use crate::support::due::{self, Due};
 use crate::support::{
     Service, Tail, Town, assert_whole, current, eventually, get, is, minutes, post,
 };
@@ -149,39 +151,62 @@ fn weather_answers_by_the_clock_that_it_knows_while_the_bus_is_away() {
     assert_eq!((reply.status, &reply.json()["announced"]), (200, &json!(false)));
 }
 
+/// Each of the two pairs is stopped once, one in order and one by kill -9, and the clock is set
+/// while it is away. What came is compared with what the clock's announcements make due.
 #[test]
 fn two_instances_of_each_service_say_everything_once_while_one_restarts() {
     let town = Town::found();
-    let (time, twin) = (town.start("time-manager").ready(), town.start("time-manager").ready());
-    let weather = town.start("weather-manager").ready();
-    let weather_twin = town.start("weather-manager").ready();
+    let pair = || (town.start("time-manager"), town.start("weather-manager"));
+    let ready = |(time, weather): (Service, Service)| (time.ready(), weather.ready());
+    let (mut staying, mut leaving) = (ready(pair()), ready(pair()));
     let tail = Tail::start(&town.bus.url, &[]);
-    let command = |path: &str, body: Value| {
-        let reply = post(&format!("{}{path}", time.url), &body);
-        assert_eq!(reply.status, 200, "{reply:?}");
-    };
-    command("/api/time/scale", json!({ "real_seconds_per_game_hour": 5 }));
-    twin.terminate();
-    weather_twin.terminate();
-    command("/api/time/set", json!({ "hour": 17 }));
-    let twin = town.start("time-manager");
-    let weather_twin = town.start("weather-manager");
-    command("/api/time/scale", json!({ "real_seconds_per_game_hour": 3 }));
-    let (twin, weather_twin) = (twin.ready(), weather_twin.ready());
-    let minute = eventually("the last command is in force", || {
-        let time = current(&twin.url);
-        (time["epoch"].as_i64() >= Some(3)).then(|| time["total_minutes"].as_i64().unwrap())
-    });
-    let events = up_to_minute(&tail, minute + 90);
-    assert_whole(&events);
-    let mut told: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for event in events.iter().filter(|event| is(event, "weather.changed")) {
-        let id = event["event_id"].as_str().unwrap();
-        let text = |field: &str| event[field].as_str().unwrap().to_owned();
-        *told.entry((text("entity"), id.to_owned())).or_default() += 1;
+    for (round, killed) in [false, true].into_iter().enumerate() {
+        let command = |path: &str, body: Value| {
+            let reply = post(&format!("{}{path}", staying.0.url), &body);
+            assert_eq!(reply.status, 200, "{reply:?}");
+        };
+        command("/api/time/scale", json!({ "real_seconds_per_game_hour": 2 }));
+        command("/api/time/set", json!({ "month": 4, "hour": 3 }));
+        let (time, weather) = leaving;
+        if killed {
+            time.kill();
+            weather.kill();
+        } else {
+            time.terminate();
+            weather.terminate();
+        }
+        command("/api/time/set", json!({ "month": 7 + 4 * round, "hour": 17 }));
+        leaving = pair();
+        command("/api/time/scale", json!({ "real_seconds_per_game_hour": 1.5 }));
+        leaving = ready(leaving);
+        std::mem::swap(&mut staying, &mut leaving);
     }
-    assert!(told.values().all(|&times| times == 1), "{told:?}");
-    drop((weather, weather_twin));
+    let last = eventually("the last command is in force", || {
+        let time = current(&staying.0.url);
+        (time["epoch"] == 8).then(|| time["total_minutes"].as_i64().unwrap() + 120)
+    });
+    let mut events = tail.until(|event| is(event, "time.updated") && minutes(event) == last);
+    let due = Due::by(&events);
+    let (minutes_due, until) = due.minutes(last);
+    let weather_due = due.weather(until);
+    // The weather of that minute may come after it.
+    let untold = |events: &[Value]| {
+        let told: BTreeSet<_> = changes(events).collect();
+        weather_due.difference(&told).count()
+    };
+    while untold(&events) > 0 {
+        events.push(tail.next());
+    }
+    assert_whole(&events);
+    let told = events.iter().filter(|event| is(event, "time.updated")).map(due::minute);
+    assert_eq!(told.take(minutes_due.len()).collect::<Vec<_>>(), minutes_due);
+    let told =
+        changes(&events).filter(|(_, _, began, _)| *began < (last + 1) * GameTime::MINUTE_US);
+    assert_eq!(told.collect::<BTreeSet<_>>(), weather_due);
+}
+
+fn changes(events: &[Value]) -> impl Iterator<Item = due::Change> {
+    events.iter().filter(|event| is(event, "weather.changed")).map(due::change)
 }
 
 #[test]

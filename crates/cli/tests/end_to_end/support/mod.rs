@@ -1,5 +1,6 @@
 //! Running the binary and talking to it.
 
+pub(crate) mod due;
 mod feed;
 mod http;
 mod process;
