@@ -16,16 +16,20 @@ pub enum Capability {
     FilterByEntity,
     /// The engine drops an event whose id it has, within a bounded window.
     DropDuplicates,
+    /// An ack after the end of the lease counts until the delivery was given to somebody else.
+    /// Without it such an ack is always `LeaseLost`, and the delivery comes again.
+    LateAck,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::OrderPerProducer,
         Self::Replay,
         Self::FilterByType,
         Self::FilterByEntity,
         Self::DropDuplicates,
+        Self::LateAck,
     ];
 
     /// Its name for people.
@@ -36,6 +40,7 @@ impl Capability {
             Self::FilterByType => "filter_by_type",
             Self::FilterByEntity => "filter_by_entity",
             Self::DropDuplicates => "drop_duplicates",
+            Self::LateAck => "late_ack",
         }
     }
 }

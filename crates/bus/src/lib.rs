@@ -28,6 +28,7 @@ mod backoff;
 mod bus;
 mod capabilities;
 mod error;
+mod gather;
 mod names;
 mod publish;
 mod route;
@@ -39,6 +40,7 @@ pub use backoff::Backoff;
 pub use bus::Bus;
 pub use capabilities::{Capabilities, Capability};
 pub use error::{Error, Fate, Kind};
+pub use gather::{Call, Gather, GatherLimits};
 pub use names::{SubscriptionName, Topic};
 pub use publish::{Outgoing, Pending, Publisher, PublisherOptions};
 pub use route::{
@@ -49,7 +51,7 @@ pub use seen::{SeenLimits, SeenWindow};
 /// What ends [`Router::run`].
 pub use tokio_util::sync::CancellationToken;
 pub use transport::{
-    Appended, Consumer, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome, Position,
-    ReadSpec, Reader, Settle, StoredBatch, SubscriptionSpec, TopicStatus, Transport,
+    Appended, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome,
+    Position, ReadSpec, Reader, Settle, StoredBatch, SubscriptionSpec, TopicStatus, Transport,
 };
 pub use wall::{ManualClock, SystemClock, WallClock};

@@ -2,9 +2,10 @@
 //! durability contract: every transport keeps them, and users may rely on them.
 
 use crate::capabilities::Capabilities;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::names::{SubscriptionName, Topic};
 use async_trait::async_trait;
+use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use worldbus_events::{Batch, v1};
@@ -53,8 +54,36 @@ pub trait Transport: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, Error>;
 
+    /// Gives dead letters back to the subscription that set them aside, and to no other. They
+    /// are delivered as new (attempt 1); durable when it returns; then they are no dead letters
+    /// any more. Returns the ids that were not there.
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        let _ = ids;
+        Err(cannot(self.capabilities(), "replay dead letters", subscription))
+    }
+
+    /// Removes dead letters for good. Returns the ids that were not there.
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        let _ = ids;
+        Err(cannot(self.capabilities(), "discard dead letters", subscription))
+    }
+
     /// Stops taking new work and waits for what is under way to be durable.
     async fn close(&self) -> Result<(), Error>;
+}
+
+fn cannot(capabilities: &Capabilities, what: &str, subscription: &SubscriptionName) -> Error {
+    let transport = capabilities.transport;
+    let context = format!("the {transport} transport cannot {what}, of {subscription} or another");
+    Error::refused(Kind::Unsupported, context)
 }
 
 /// Where a subscription or a reader begins in a topic.
@@ -304,21 +333,35 @@ pub struct TopicStatus {
     pub bytes: u64,
 }
 
-/// An event that could not be handled, as it was set aside.
+/// An event, or bytes that were none, set aside.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeadLetter {
-    /// Its number within the engine.
-    pub number: u64,
+    /// Its name within the engine; opaque text. Letters that share one go together.
+    pub id: String,
     /// The subscription that could not handle it.
     pub subscription: SubscriptionName,
-    /// The topic that it came on.
-    pub topic: Topic,
-    /// The batch that it came in.
-    pub offset: u64,
+    /// The topic that it came on, as far as it is known.
+    pub topic: Option<Topic>,
+    /// The batch that it came in, if the engine numbers batches.
+    pub offset: Option<u64>,
     /// The consumer that gave up.
     pub consumer: String,
     /// Why, attempts and times.
     pub event: DeadEvent,
+    /// What was set aside.
+    pub content: DeadContent,
+}
+
+/// What was set aside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeadContent {
     /// The event itself, as a message of its own.
-    pub game_event: v1::GameEvent,
+    Event(v1::GameEvent),
+    /// Bytes that did not decode, as they came, with what they were declared to be.
+    Undecoded {
+        /// The content type that they were declared to have.
+        content_type: String,
+        /// The bytes.
+        bytes: Bytes,
+    },
 }

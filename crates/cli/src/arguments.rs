@@ -37,6 +37,9 @@ pub(crate) enum Command {
     /// List the event types
     #[command(after_help = CATALOG)]
     Catalog(CatalogArguments),
+    /// Compare or create the topics and queues that a bus over SNS and SQS needs
+    #[command(after_help = TOPOLOGY)]
+    Topology(TopologyArguments),
     /// Print docs/config.md
     #[command(hide = true)]
     ConfigReference,
@@ -112,6 +115,29 @@ pub(crate) struct CatalogArguments {
     pub(crate) format: CatalogFormat,
     #[command(flatten)]
     pub(crate) flags: Flags<Catalog>,
+}
+
+/// What to do with the topology.
+#[derive(Debug, Args)]
+pub(crate) struct TopologyArguments {
+    #[arg(value_enum)]
+    pub(crate) action: TopologyAction,
+    /// A subscription of your own: NAME=TYPE,TYPE; may be given several times
+    #[arg(long, value_name = "NAME=TYPES")]
+    pub(crate) subscription: Vec<String>,
+    #[command(flatten)]
+    pub(crate) flags: Flags<Client>,
+}
+
+/// What to do with the topology.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TopologyAction {
+    /// Create what is missing, set what differs
+    Apply,
+    /// Show what is missing or differs; exit code 1 if anything does
+    Diff,
+    /// Print what there should be, as JSON; asks nothing of AWS
+    Print,
 }
 
 /// How `catalog` lists event types.
@@ -199,3 +225,13 @@ Examples:
   worldbus catalog
   worldbus catalog --format asyncapi > asyncapi.json
   worldbus catalog --catalog studio.binpb";
+
+const TOPOLOGY: &str = "\
+Examples:
+  worldbus topology print --url 'sns-sqs://us-east-1?prefix=gaming-system'
+  worldbus topology diff --url 'sns-sqs://us-east-1?prefix=gaming-system'
+  worldbus topology apply --url 'sns-sqs://us-east-1?prefix=gaming-system' \\
+    --subscription npc-brain=weather.changed,time.changed
+
+Credentials and endpoint are those of every AWS tool: AWS_PROFILE, AWS_ACCESS_KEY_ID,
+AWS_ENDPOINT_URL. What is there beyond the topology is left alone. Services create nothing.";

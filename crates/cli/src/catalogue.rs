@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use worldbus_events::Catalogue;
@@ -14,10 +15,11 @@ use crate::failure::WrongUse;
 const FILE_BYTES_MAX: u64 = 17 << 20;
 
 /// Worldbus's own event types and those of `files`.
-pub(crate) fn load(files: &[PathBuf]) -> Result<Catalogue> {
-    files.iter().try_fold(Catalogue::builtin(), |catalogue, path| {
+pub(crate) fn load(files: &[PathBuf]) -> Result<Arc<Catalogue>> {
+    let whole = files.iter().try_fold(Catalogue::builtin(), |catalogue, path| {
         add(catalogue, path).with_context(|| format!("catalogue {}", path.display()))
-    })
+    });
+    whole.map(Arc::new)
 }
 
 fn add(catalogue: Catalogue, path: &Path) -> Result<Catalogue> {

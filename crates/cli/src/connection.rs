@@ -1,14 +1,26 @@
 //! From settings to an open bus, with errors that say what to do about it.
 
+use std::sync::Arc;
+
 use anyhow::Result;
+use worldbus::ConnectOptions;
 use worldbus_bus::{Bus, Error, Kind};
+use worldbus_events::Catalogue;
 use worldbus_service::Secret;
 
 use crate::failure::WrongUse;
 
 /// Opens the bus at `url` for a client that wants an answer now.
-pub(crate) async fn open(url: &str, api_key: Option<&Secret>) -> Result<Bus> {
-    worldbus::connect(url, api_key.map(Secret::expose)).await.map_err(|error| explain(url, error))
+pub(crate) async fn open(
+    url: &str,
+    api_key: Option<&Secret>,
+    catalogue: &Arc<Catalogue>,
+) -> Result<Bus> {
+    let options = ConnectOptions {
+        api_key: api_key.map(|key| key.expose().to_owned()),
+        catalogue: Some(Arc::clone(catalogue)),
+    };
+    worldbus::connect_with(url, options).await.map_err(|error| explain(url, error))
 }
 
 /// The error with what to do, as far as it does not say so itself.

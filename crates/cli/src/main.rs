@@ -15,6 +15,7 @@ mod reference;
 mod serve;
 mod settings;
 mod tail;
+mod topology;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Tail(arguments) => tail::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(&arguments),
+        Command::Topology(arguments) => topology::run(arguments).await,
         Command::ConfigReference => reference::run(),
     }
 }

@@ -9,6 +9,7 @@ mod lines;
 mod senders;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use serde_json::value::RawValue;
@@ -39,7 +40,7 @@ pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
     let catalogue = catalogue::load(&client.catalog)?;
     let single = single(&arguments, &catalogue)?;
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
-    let bus = connection::open(&client.url, client.api_key.as_ref()).await?;
+    let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
     let mut senders = Senders::new(bus.clone(), &arguments);
     let code = match single {
         Some(event) => {
@@ -79,7 +80,7 @@ async fn publish_one(
 /// line's own: then nothing behind it is published, so that no event overtakes one that failed.
 async fn publish_lines(
     mut senders: Senders,
-    catalogue: Catalogue,
+    catalogue: Arc<Catalogue>,
     shutdown: CancellationToken,
 ) -> Result<ExitCode> {
     let mut lines = lines::from_stdin()?;

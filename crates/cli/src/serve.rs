@@ -33,7 +33,7 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
     let ground = Ground::prepare("worldbus", &settings.common, &loaded.warnings).await?;
-    let catalogue = Arc::new(catalogue::load(&settings.catalog)?);
+    let catalogue = catalogue::load(&settings.catalog)?;
     let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common).await?;
     let deps = ground.deps(own.bus.clone(), state::open(&settings.common.state_url).await?);
     let cadence = settings.cadence_game_minutes;
@@ -50,10 +50,13 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
     let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
     let ground = Ground::prepare("event-bus", &settings.common, &loaded.warnings).await?;
-    let catalogue = Arc::new(catalogue::load(&settings.catalog)?);
-    let own = OwnBus::open("worldbus event-bus", &loaded.resolved, &settings.common).await?;
+    let catalogue = catalogue::load(&settings.catalog)?;
+    let (from, common) = (&loaded.resolved, &settings.common);
+    let own = OwnBus::open_for_event_bus(from, common, &catalogue).await?;
+    let fill = own.fill(&ground, &settings.subscription, &catalogue)?;
     let part = event_bus_part(&ground, &own.bus, catalogue).await?;
     let part = part.with_task(own.watch(&ground));
+    let part = fill.into_iter().fold(part, Part::with_task);
     banner::event_bus(&ground);
     run(ground, own.bus, vec![part]).await
 }

@@ -43,6 +43,9 @@ settings! {
     /// Settings of `worldbus event-bus`.
     pub(crate) struct EventBus {
         ..common: Common { listen: "127.0.0.1:7070" },
+        /// The subscription by which it gets all events of an engine that keeps no past, such as
+        /// `sns-sqs://…`. Each instance has its own log and needs its own.
+        subscription: String = "event-bus",
         /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
         catalog: Vec<PathBuf>,
     }
@@ -51,7 +54,8 @@ settings! {
 settings! {
     /// Settings of `worldbus tail` and `worldbus publish`.
     pub(crate) struct Client {
-        /// The bus to use: `http://host:port`, or `embedded:DIR` while no other process has it.
+        /// The bus to use: `http://host:port`, `sns-sqs://REGION?prefix=PREFIX`, or
+        /// `embedded:DIR` while no other process has it.
         url: String = "http://127.0.0.1:7070",
         /// The key that the event-bus asks for, if it has one.
         api_key: Option<Secret>,

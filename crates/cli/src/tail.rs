@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
     let catalogue = catalogue::load(&client.catalog)?;
     let types = select::types(&arguments.types, &catalogue)?;
-    let bus = connection::open(&client.url, client.api_key.as_ref()).await?;
+    let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
     let explain = |error| connection::explain(&client.url, error);
     let spec = select::spec(&arguments, types, &catalogue, &bus).await?;
     let mut output = Output::new(arguments.format, catalogue, spec.filter.clone());

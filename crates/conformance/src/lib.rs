@@ -46,11 +46,12 @@ pub fn checks() -> Vec<Check> {
             deliveries::published_batches_are_delivered_in_order,
             [Capability::OrderPerProducer]
         ),
+        check!(deliveries::everything_arrives, []),
         check!(deliveries::consumers_compete, []),
         check!(deliveries::nacked_batches_come_again, []),
         check!(deliveries::released_deliveries_do_not_count, []),
         check!(deliveries::an_ended_lease_is_given_away_and_lost, []),
-        check!(deliveries::a_late_ack_counts_until_the_batch_is_given_away, []),
+        check!(deliveries::a_late_ack_counts_until_the_batch_is_given_away, [Capability::LateAck]),
         check!(deliveries::attempts_are_bounded, []),
         check!(deliveries::events_are_set_aside_once, []),
         check!(deliveries::subscriptions_begin_where_they_ask, [Capability::Replay]),

@@ -6,9 +6,15 @@
 
 mod grpc;
 pub mod limits;
+mod mirror;
 mod open;
 mod part;
 mod rest;
 mod tally;
 
+pub use mirror::Mirror;
 pub use part::{Setup, part};
+
+/// The service's name: the source of what is published over REST, and its subscription over an
+/// engine that keeps no past.
+pub const NAME: &str = "event-bus";

@@ -1,5 +1,6 @@
 //! The event-bus as a part of a binary: what it is given, and its routes.
 
+use crate::NAME;
 use crate::open::Open;
 use crate::{grpc, rest};
 use std::sync::Arc;
@@ -22,8 +23,6 @@ pub struct Setup {
     pub shutdown: CancellationToken,
 }
 
-/// The source of the events that are published over REST.
-const SOURCE: &str = "event-bus";
 /// How long an event that was sent over REST is tried before its sender is told to come again.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -35,7 +34,7 @@ pub async fn part(setup: Setup) -> Result<Part, Error> {
     let Setup { bus, catalogue, world, shutdown } = setup;
     let publisher = bus.publisher_with(PublisherOptions {
         timeout: PUBLISH_TIMEOUT,
-        ..PublisherOptions::new(SOURCE, &world)
+        ..PublisherOptions::new(NAME, &world)
     });
     let open = Arc::new(Open::new(bus, publisher, catalogue, shutdown));
     let router = grpc::routes(Arc::clone(&open)).await?.merge(rest::routes(Arc::clone(&open)));
@@ -44,5 +43,5 @@ pub async fn part(setup: Setup) -> Result<Part, Error> {
         open.publisher.close().await;
         Ok::<(), Error>(())
     });
-    Ok(Part::new("event-bus", router).with_openapi(rest::openapi()).with_task(counting))
+    Ok(Part::new(NAME, router).with_openapi(rest::openapi()).with_task(counting))
 }

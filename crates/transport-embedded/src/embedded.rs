@@ -24,8 +24,8 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 use tokio::sync::{oneshot, watch};
 use worldbus_bus::{
-    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, Position,
-    ReadSpec, Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+    Appended, Capabilities, Capability, Consumer, DeadContent, DeadLetter, Error, Fate, Kind,
+    Position, ReadSpec, Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
 };
 use worldbus_events::{Batch, limits};
 
@@ -275,15 +275,15 @@ impl Embedded {
         };
         let batch = Batch::decode(Bytes::from(dead.batch));
         let batch = batch.map_err(|error| damaged(format!("is {error}")))?;
-        let event = batch.iter().next();
+        let event = batch.iter().next().map(|event| event.to_game_event()).unwrap_or_default();
         Ok(DeadLetter {
-            number,
+            id: number.to_string(),
             subscription: subscription.clone(),
-            topic,
-            offset: dead.key.offset,
+            topic: Some(topic),
+            offset: Some(dead.key.offset),
             consumer: dead.consumer,
             event: dead.event,
-            game_event: event.map(|event| event.to_game_event()).unwrap_or_default(),
+            content: DeadContent::Event(event),
         })
     }
 }

@@ -213,7 +213,7 @@ async fn the_oldest_dead_letters_make_room() {
     let bus = Embedded::open(dir.path(), options).unwrap();
     let name = SubscriptionName::new("s").unwrap();
     let letters = bus.dead_letters(Some(&name), 10).await.unwrap();
-    assert_eq!(letters.iter().map(|letter| letter.number).collect::<Vec<_>>(), [4, 3, 2]);
+    assert_eq!(letters.iter().map(|letter| &letter.id).collect::<Vec<_>>(), ["4", "3", "2"]);
 }
 
 /// What is polled once and dropped while it waits in line is not appended.

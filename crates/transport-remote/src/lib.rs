@@ -12,7 +12,6 @@ mod address;
 mod channel;
 mod consumer;
 mod failure;
-mod gather;
 mod link;
 mod options;
 mod reader;

@@ -4,18 +4,17 @@ use crate::address;
 use crate::channel::{self, Client};
 use crate::consumer::{RemoteConsumer, closed};
 use crate::failure::{ask, broken, change};
-use crate::gather::Gather;
 use crate::options::RemoteOptions;
 use crate::reader::{RemoteReader, depends_on_now, fixed};
-use crate::settler::Settler;
+use crate::settler::{GATHER_LIMITS, Settler};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use worldbus_bus::{
-    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Kind, ReadSpec, Reader,
-    SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Gather, Kind, ReadSpec,
+    Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
 };
 use worldbus_events::Batch;
 use worldbus_rpc::v1;
@@ -105,7 +104,7 @@ fn publishes(client: Client, call_timeout: Duration) -> Gather<v1::PublishEntry,
         }
         .boxed()
     };
-    Gather::start(Box::new(call))
+    Gather::start(GATHER_LIMITS, Box::new(call))
 }
 
 #[async_trait]

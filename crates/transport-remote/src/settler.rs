@@ -2,16 +2,20 @@
 
 use crate::channel::Client;
 use crate::failure::change;
-use crate::gather::Gather;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use std::sync::Arc;
 use std::time::Duration;
-use worldbus_bus::{DeadEvent, Error, Lease, Outcome, Settle};
+use worldbus_bus::{DeadEvent, Error, Gather, GatherLimits, Lease, Outcome, Settle};
+use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX};
 use worldbus_rpc::v1;
 
 /// Bytes of a settlement in a message, about.
 const SETTLEMENT_BYTES: usize = 128;
+
+/// What goes into one message to the event-bus.
+pub(crate) const GATHER_LIMITS: GatherLimits =
+    GatherLimits { count_max: GATHER_COUNT_MAX, bytes_max: GATHER_BYTES, linger: Duration::ZERO };
 
 /// Settles deliveries of every consumer of one connection.
 pub(crate) struct Settler {
@@ -33,7 +37,11 @@ impl Settler {
             }
             .boxed()
         };
-        Arc::new(Self { client, call_timeout, gather: Gather::start(Box::new(call)) })
+        Arc::new(Self {
+            client,
+            call_timeout,
+            gather: Gather::start(GATHER_LIMITS, Box::new(call)),
+        })
     }
 
     /// Takes no more settlements; waits for those under way.

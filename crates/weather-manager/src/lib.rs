@@ -17,5 +17,8 @@ mod start;
 pub use commands::COMMAND_COUNT_MAX;
 pub use start::{Settings, start};
 
+/// The event types that it hears, by name.
+pub const HEARS: &[&str] = &[<worldbus_events::v1::ClockChanged as worldbus_events::Event>::NAME];
+
 /// The service's name: the source of its events and its subscription.
 pub const NAME: &str = "weather-manager";

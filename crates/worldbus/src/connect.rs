@@ -1,33 +1,83 @@
 //! From a URL to a bus: the one place that knows which transports there are.
 
-use worldbus_bus::{Bus, Error, Kind};
+use std::sync::Arc;
+use worldbus_bus::{Bus, Error, Kind, Transport};
+use worldbus_events::Catalogue;
 
-/// Opens the bus at a URL: `embedded:DIR` (a durable log in a folder, for this process alone)
-/// or `http://HOST:PORT` (the event-bus of another process).
+/// How [`connect_with`] opens a bus.
+#[derive(Clone, Default)]
+pub struct ConnectOptions {
+    /// What an event-bus asks for beyond loopback; no other bus has a door.
+    pub api_key: Option<String>,
+    /// The event types, where the transport needs them: over SNS and SQS for filters and JSON.
+    /// The built-in ones, if not given.
+    pub catalogue: Option<Arc<Catalogue>>,
+}
+
+impl std::fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConnectOptions").finish_non_exhaustive()
+    }
+}
+
+/// Opens the bus at a URL: `embedded:DIR` (a durable log in a folder, for this process alone),
+/// `http://HOST:PORT` (the event-bus of another process), or `sns-sqs://REGION?prefix=PREFIX`
+/// (SNS topics and SQS queues; credentials and endpoint as every AWS tool takes them).
 ///
-/// `api_key` is what the event-bus asks for beyond loopback; the embedded bus has no door.
+/// `api_key` is what the event-bus asks for beyond loopback; no other bus has a door.
 ///
 /// # Errors
 /// `Invalid` for another URL; those of the transport, e.g. `InUse` or `Unavailable`.
 pub async fn connect(url: &str, api_key: Option<&str>) -> Result<Bus, Error> {
+    let api_key = api_key.map(str::to_owned);
+    connect_with(url, ConnectOptions { api_key, ..ConnectOptions::default() }).await
+}
+
+/// As [`connect`], with options.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_with(url: &str, options: ConnectOptions) -> Result<Bus, Error> {
+    Ok(Bus::new(transport(url, options).await?))
+}
+
+/// The transport at a URL.
+async fn transport(url: &str, options: ConnectOptions) -> Result<Arc<dyn Transport>, Error> {
+    let ConnectOptions { api_key, catalogue } = options;
     #[cfg(feature = "embedded")]
     if let Some(dir) = url.strip_prefix("embedded:") {
         if dir.is_empty() {
             return Err(Error::refused(Kind::Invalid, "embedded: needs a folder: embedded:DIR"));
         }
         let options = worldbus_transport_embedded::Options::default();
-        let transport = worldbus_transport_embedded::Embedded::open(dir, options)?;
-        return Ok(Bus::new(std::sync::Arc::new(transport)));
+        return Ok(Arc::new(worldbus_transport_embedded::Embedded::open(dir, options)?));
     }
     #[cfg(feature = "remote")]
     if url.starts_with("http://") {
-        let api_key = api_key.map(worldbus_transport_remote::ApiKey::new).transpose()?;
+        let api_key = api_key.as_deref().map(worldbus_transport_remote::ApiKey::new).transpose()?;
         let options = worldbus_transport_remote::RemoteOptions { api_key, ..Default::default() };
-        let transport = worldbus_transport_remote::Remote::connect(url, options).await?;
-        return Ok(Bus::new(std::sync::Arc::new(transport)));
+        return Ok(Arc::new(worldbus_transport_remote::Remote::connect(url, options).await?));
     }
+    #[cfg(feature = "sns-sqs")]
+    if url.starts_with("sns-sqs://") {
+        let mut setup = worldbus_transport_sns_sqs::Setup { variable, ..Default::default() };
+        if let Some(catalogue) = catalogue {
+            setup.catalogue = catalogue;
+        }
+        return Ok(Arc::new(worldbus_transport_sns_sqs::SnsSqs::connect(url, setup).await?));
+    }
+    // Without some features some options are not used.
+    let _ = (api_key, catalogue);
     let context = format!(
-        "bus URL {url:?}: expected embedded:DIR or http://HOST:PORT, as --url or WORLDBUS_URL"
+        "bus URL {url:?}: expected embedded:DIR, http://HOST:PORT or \
+         sns-sqs://REGION?prefix=PREFIX, as --url or WORLDBUS_URL"
     );
     Err(Error::refused(Kind::Invalid, context))
+}
+
+/// Where topics and queues are stands in the environment, as the rest of AWS's configuration.
+#[cfg(feature = "sns-sqs")]
+#[expect(clippy::disallowed_methods, reason = "their names are known to the transport alone")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

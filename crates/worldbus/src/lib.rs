@@ -13,13 +13,13 @@
 //! # }
 //! ```
 //!
-//! One feature per transport: `embedded`, `remote`; both by default.
+//! One feature per transport: `embedded`, `remote`, `sns-sqs`; the first two by default.
 
 mod connect;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
 
-pub use connect::connect;
+pub use connect::{ConnectOptions, connect, connect_with};
 pub use worldbus_bus::*;
 pub use worldbus_events as events;

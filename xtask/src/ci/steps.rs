@@ -45,6 +45,8 @@ pub(super) fn build(lane: &Lane) -> Result<()> {
 pub(super) fn test(lane: &Lane) -> Result<()> {
     let mut nextest = lane.command(lane.tools.cargo_nextest()?);
     nextest.args(["nextest", "run", "--workspace", "--locked", "--profile", "ci"]);
+    let emulators = lane.repo.root.join("emulators").join("requirements.txt");
+    nextest.env("WORLDBUS_AWS_EMULATORS", lane.tools.python(&emulators)?);
     run_command(&mut nextest)
 }
 

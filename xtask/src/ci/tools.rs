@@ -61,7 +61,9 @@ impl Tools {
 
     /// The `bin` folder of a Python environment that holds the packages of `requirements`.
     pub(super) fn python(&self, requirements: &Path) -> Result<PathBuf> {
-        let (venv, wanted) = (self.folder.join("venv"), fs::read_to_string(requirements)?);
+        let of = requirements.parent().and_then(Path::file_name).context("not in a folder")?;
+        let venv = self.folder.join("venv").join(of);
+        let wanted = fs::read_to_string(requirements)?;
         let (bin, stamp) = (venv.join("bin"), venv.join("installed.txt"));
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
             return Ok(bin);

@@ -25,13 +25,17 @@ const ALLOWED: &[Arrows] = &[
     arrows("rpc", &["bus", "events"]),
     arrows("transport-embedded", &["bus", "events"]),
     arrows("transport-remote", &["bus", "events", "rpc"]),
+    arrows("transport-sns-sqs", &["bus", "events"]),
     arrows("world", &["events"]),
     arrows("service", &["bus"]),
     arrows("testkit", &["bus", "events", "service", "transport-embedded", "world"]),
     arrows("time-manager", &["bus", "events", "service", "world"]),
     arrows("weather-manager", &["bus", "events", "service", "world"]),
     arrows("event-bus", &["bus", "events", "rpc", "service"]),
-    arrows("worldbus", &["bus", "events", "transport-embedded", "transport-remote"]),
+    arrows(
+        "worldbus",
+        &["bus", "events", "transport-embedded", "transport-remote", "transport-sns-sqs"],
+    ),
     arrows(
         "cli",
         &[
@@ -42,6 +46,7 @@ const ALLOWED: &[Arrows] = &[
             "time-manager",
             "transport-embedded",
             "transport-remote",
+            "transport-sns-sqs",
             "weather-manager",
             "world",
             "worldbus",

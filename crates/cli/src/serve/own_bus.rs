@@ -1,25 +1,32 @@
 //! The embedded bus of `up` and `event-bus`: opened once, its health told by `/readyz`, and the
-//! process ended when its disk has failed.
+//! process ended when its disk has failed. Over an engine that keeps no past, the event-bus keeps
+//! its own in it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use worldbus_bus::{Bus, Error, SystemClock, WallClock};
+use worldbus_bus::{Bus, Error, SubscriptionName, SystemClock, Topic, WallClock};
+use worldbus_event_bus::Mirror;
+use worldbus_events::Catalogue;
 use worldbus_service::config::{Common, Origin, Resolved};
 use worldbus_service::health::Condition;
 use worldbus_service::{CancellationToken, part::Task};
 use worldbus_transport_embedded::{Embedded, Health, Options};
 
 use super::ground::Ground;
+use crate::connection;
 use crate::failure::WrongUse;
 
 const SCHEME: &str = "embedded:";
+const SNS_SQS: &str = "sns-sqs://";
 
 /// A bus that this process owns.
 pub(super) struct OwnBus {
     pub(super) bus: Bus,
     log: Embedded,
+    /// What the log is a copy of, if it is one.
+    mirror: Option<Arc<Mirror>>,
 }
 
 impl OwnBus {
@@ -31,7 +38,48 @@ impl OwnBus {
         let options = Options { clock: Arc::clone(&wall), ..Options::default() };
         let open = move || Embedded::open(dir, options);
         let log = tokio::task::spawn_blocking(open).await.context("opening the bus")??;
-        Ok(Self { bus: Bus::with_wall_clock(Arc::new(log.clone()), wall), log })
+        Ok(Self { bus: Bus::with_wall_clock(Arc::new(log.clone()), wall), log, mirror: None })
+    }
+
+    /// Opens the bus of an event-bus: a log of its own, or one beside the engine that the URL
+    /// names.
+    pub(super) async fn open_for_event_bus(
+        from: &Resolved,
+        common: &Common,
+        catalogue: &Arc<Catalogue>,
+    ) -> Result<Self> {
+        if !common.url.starts_with(SNS_SQS) {
+            return Self::open("worldbus event-bus", from, common).await;
+        }
+        let engine = connection::open(&common.url, None, catalogue).await?;
+        let dir =
+            Common { url: format!("{SCHEME}{}/bus", common.data_dir.display()), ..common.clone() };
+        let own = Self::open("worldbus event-bus", from, &dir).await?;
+        let log = Arc::clone(own.bus.transport());
+        let mirror = Arc::new(Mirror::new(Arc::clone(engine.transport()), log));
+        let bus = Bus::with_wall_clock(Arc::clone(&mirror) as _, Arc::clone(own.bus.wall()));
+        Ok(Self { bus, mirror: Some(mirror), ..own })
+    }
+
+    /// Fills the log from the engine, if it is a copy; `/readyz` tells whether it can.
+    pub(super) fn fill(
+        &self,
+        ground: &Ground,
+        subscription: &str,
+        catalogue: &Catalogue,
+    ) -> Result<Option<Task>> {
+        let Some(mirror) = self.mirror.clone() else { return Ok(None) };
+        let subscription = SubscriptionName::new(subscription)
+            .map_err(|error| WrongUse(format!("--subscription: {error}")))?;
+        let topics = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
+        let condition = ground.readiness.condition("engine");
+        let state = move |error: Option<&Error>| match error {
+            None => condition.met(),
+            Some(error) => condition.failed(error.to_string()),
+        };
+        let shutdown = ground.shutdown.clone();
+        let fill = async move { mirror.fill(subscription, topics, shutdown, state).await };
+        Ok(Some(Task::new("fill log", fill)))
     }
 
     /// Tells by a condition whether the log takes batches; ends the process when it has failed.

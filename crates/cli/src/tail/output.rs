@@ -1,6 +1,7 @@
 //! Writing batches to standard output in the format that was asked for.
 
 use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use worldbus_bus::Filter;
@@ -16,7 +17,7 @@ const BUFFER_BYTES: usize = 64 << 10;
 pub(super) struct Output {
     out: BufWriter<StdoutLock<'static>>,
     format: TailFormat,
-    catalogue: Catalogue,
+    catalogue: Arc<Catalogue>,
     filter: Filter,
     lines: Lines,
     line: String,
@@ -24,7 +25,7 @@ pub(super) struct Output {
 
 impl Output {
     /// To standard output, coloured if that is a terminal and nobody objects.
-    pub(super) fn new(format: TailFormat, catalogue: Catalogue, filter: Filter) -> Self {
+    pub(super) fn new(format: TailFormat, catalogue: Arc<Catalogue>, filter: Filter) -> Self {
         let stdout = io::stdout();
         // <https://no-color.org>
         let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();

@@ -45,6 +45,7 @@ fn to_message(capability: Capability) -> v1::Capability {
         Capability::FilterByType => v1::Capability::FilterByType,
         Capability::FilterByEntity => v1::Capability::FilterByEntity,
         Capability::DropDuplicates => v1::Capability::DropDuplicates,
+        Capability::LateAck => v1::Capability::LateAck,
         _ => v1::Capability::Unspecified,
     }
 }
@@ -57,6 +58,7 @@ fn from_message(capability: v1::Capability) -> Option<Capability> {
         v1::Capability::FilterByType => Some(Capability::FilterByType),
         v1::Capability::FilterByEntity => Some(Capability::FilterByEntity),
         v1::Capability::DropDuplicates => Some(Capability::DropDuplicates),
+        v1::Capability::LateAck => Some(Capability::LateAck),
     }
 }
 

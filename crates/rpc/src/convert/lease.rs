@@ -3,8 +3,11 @@
 use super::{invalid, required};
 use crate::v1;
 use std::time::Duration;
+use v1::dead_letter::Content;
 use v1::outcome::Outcome as Choice;
-use worldbus_bus::{DeadEvent, DeadLetter, Error, Lease, Outcome, SubscriptionName, Topic};
+use worldbus_bus::{
+    DeadContent, DeadEvent, DeadLetter, Error, Lease, Outcome, SubscriptionName, Topic,
+};
 
 impl From<&Lease> for v1::Lease {
     fn from(lease: &Lease) -> Self {
@@ -82,14 +85,20 @@ impl From<v1::DeadEvent> for DeadEvent {
 
 impl From<DeadLetter> for v1::DeadLetter {
     fn from(letter: DeadLetter) -> Self {
+        let content = match letter.content {
+            DeadContent::Event(event) => Content::GameEvent(event),
+            DeadContent::Undecoded { content_type, bytes } => {
+                Content::Undecoded(v1::Undecoded { content_type, bytes })
+            }
+        };
         Self {
-            number: letter.number,
+            id: letter.id,
             subscription: letter.subscription.to_string(),
-            topic: letter.topic.to_string(),
+            topic: letter.topic.map(|topic| topic.to_string()).unwrap_or_default(),
             offset: letter.offset,
             consumer: letter.consumer,
             event: Some((&letter.event).into()),
-            game_event: Some(letter.game_event),
+            content: Some(content),
         }
     }
 }
@@ -98,14 +107,21 @@ impl TryFrom<v1::DeadLetter> for DeadLetter {
     type Error = Error;
 
     fn try_from(message: v1::DeadLetter) -> Result<Self, Error> {
+        let topic = Some(&message.topic).filter(|name| !name.is_empty());
+        let content = match required(message.content, "content")? {
+            Content::GameEvent(event) => DeadContent::Event(event),
+            Content::Undecoded(v1::Undecoded { content_type, bytes }) => {
+                DeadContent::Undecoded { content_type, bytes }
+            }
+        };
         Ok(Self {
-            number: message.number,
+            id: message.id,
             subscription: SubscriptionName::new(&message.subscription)?,
-            topic: Topic::new(&message.topic)?,
+            topic: topic.map(|name| Topic::new(name)).transpose()?,
             offset: message.offset,
             consumer: message.consumer,
             event: required(message.event, "event")?.into(),
-            game_event: required(message.game_event, "game_event")?,
+            content,
         })
     }
 }

@@ -5,10 +5,16 @@ use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
+const BYTES_MAX: usize = 1000;
+
 type Seen = mpsc::Receiver<(Vec<u32>, oneshot::Sender<Result<(), Error>>)>;
 
 /// A gather whose calls the test answers itself.
 fn gather() -> (Gather<u32, u32>, Seen) {
+    gather_for(Duration::ZERO)
+}
+
+fn gather_for(linger: Duration) -> (Gather<u32, u32>, Seen) {
     let (seen, calls) = mpsc::channel(16);
     let call = move |items: Vec<u32>| {
         let seen = seen.clone();
@@ -20,7 +26,8 @@ fn gather() -> (Gather<u32, u32>, Seen) {
         }
         .boxed()
     };
-    (Gather::start(Box::new(call)), calls)
+    let limits = GatherLimits { count_max: 64, bytes_max: BYTES_MAX, linger };
+    (Gather::start(limits, Box::new(call)), calls)
 }
 
 #[tokio::test]
@@ -45,7 +52,7 @@ async fn items_gather_in_order_while_a_call_is_under_way() {
 #[tokio::test]
 async fn call_is_bounded_in_bytes_but_takes_one_item_of_any_size() {
     let (gather, mut calls) = gather();
-    let sends = join_all((0..4).map(|item| gather.send(item, GATHER_BYTES * 2 / 3)));
+    let sends = join_all((0..4).map(|item| gather.send(item, BYTES_MAX * 2 / 3)));
     let answers = async {
         let mut sizes = Vec::new();
         while sizes.iter().sum::<usize>() < 4 {
@@ -111,4 +118,31 @@ async fn close_waits_for_the_line_and_takes_no_more() {
     let (sent, ()) = tokio::join!(send, rest);
     assert_eq!(sent.expect("sent"), 1);
     assert_eq!(gather.send(2, 1).await.expect_err("closed").kind(), Kind::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_item_lingers_for_company_but_not_once_the_call_is_full() {
+    const LINGER: Duration = Duration::from_millis(100);
+    let (gather, mut calls) = gather_for(LINGER);
+    let begun = Instant::now();
+    let early = gather.send(1, 1);
+    let late = async {
+        tokio::time::sleep(LINGER / 2).await;
+        gather.send(2, 1).await
+    };
+    let answers = async {
+        let (items, answer) = calls.recv().await.expect("a call");
+        assert_eq!((items, begun.elapsed() >= LINGER), (vec![1, 2], true));
+        answer.send(Ok(())).expect("waits");
+        let begun = Instant::now();
+        let (items, answer) = calls.recv().await.expect("a call");
+        assert_eq!((items.len(), begun.elapsed() < LINGER), (64, true));
+        answer.send(Ok(())).expect("waits");
+    };
+    let full = async {
+        tokio::time::sleep(LINGER * 3 / 2).await;
+        join_all((0..64).map(|item| gather.send(item, 1))).await
+    };
+    let (early, late, _, ()) = tokio::join!(early, late, full, answers);
+    assert_eq!((early.expect("sent"), late.expect("sent")), (1, 2));
 }

@@ -1,33 +1,48 @@
 //! One call under way at a time; what comes meanwhile gathers into the next. So an idle client
-//! waits for nothing and a busy one makes few large calls.
+//! waits for nothing and a busy one makes few large calls. For transports whose engine takes
+//! several items in a call.
 //!
 //! Not a channel: one that is full hands out its places in an order that the scheduler
 //! decides, and batches must leave in the order in which their publishing began. Here an item
 //! takes its place at once, and is withdrawn if its caller goes away before it left. So what
 //! gathers is owned by callers that wait: their number is the bound.
 
+use crate::error::{Error, Kind};
 use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::{Error, Kind};
-use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX};
 
 /// Callers that wait at once.
 const WAITING_COUNT_MAX: usize = 1 << 16;
 
+/// How much goes into one call.
+#[derive(Debug, Clone, Copy)]
+pub struct GatherLimits {
+    /// Items of a call.
+    pub count_max: usize,
+    /// Bytes of a call; a larger item goes alone.
+    pub bytes_max: usize,
+    /// How long the first item of a call waits for company. Zero unless the engine charges by
+    /// the call.
+    pub linger: Duration,
+}
+
 /// Makes the call for some items: an answer for each, in their order, or one error for all.
-pub(crate) type Call<I, A> =
+pub type Call<I, A> =
     Box<dyn Fn(Vec<I>) -> BoxFuture<'static, Result<Vec<Result<A, Error>>, Error>> + Send + Sync>;
 
 /// Gathers items into calls.
-pub(crate) struct Gather<I, A> {
+pub struct Gather<I, A> {
     queue: Arc<Queue<I, A>>,
     done: CancellationToken,
 }
 
 struct Queue<I, A> {
+    limits: GatherLimits,
     line: Mutex<Line<I, A>>,
     work: Notify,
 }
@@ -53,9 +68,9 @@ struct Place<'a, I, A> {
 
 impl<I: Send + 'static, A: Send + 'static> Gather<I, A> {
     /// Starts the task that makes the calls; it ends after [`Gather::close`].
-    pub(crate) fn start(call: Call<I, A>) -> Self {
+    pub fn start(limits: GatherLimits, call: Call<I, A>) -> Self {
         let line = Line { waiting: VecDeque::new(), tickets: 0, closed: false };
-        let queue = Arc::new(Queue { line: Mutex::new(line), work: Notify::new() });
+        let queue = Arc::new(Queue { limits, line: Mutex::new(line), work: Notify::new() });
         let done = CancellationToken::new();
         let (work, guard) = (Arc::clone(&queue), done.clone().drop_guard());
         tokio::spawn(async move {
@@ -67,18 +82,23 @@ impl<I: Send + 'static, A: Send + 'static> Gather<I, A> {
         Self { queue, done }
     }
 
-    /// Has an item sent, behind those whose call was polled before; its answer.
-    pub(crate) async fn send(&self, item: I, bytes: usize) -> Result<A, Error> {
+    /// Has an item sent, behind those whose call was polled before; its answer. Dropped before
+    /// the item left, it withdraws it.
+    ///
+    /// # Errors
+    /// Those of the call; `Closed` after [`Gather::close`]; `Unavailable` (retry) if too many
+    /// wait already.
+    pub async fn send(&self, item: I, bytes: usize) -> Result<A, Error> {
         let (reply, answer) = oneshot::channel();
         let _place = self.queue.enter(item, bytes, reply)?;
         answer.await.unwrap_or_else(|_| {
-            let context = "the connection to the event-bus was given up";
+            let context = "the connection to the engine was given up";
             Err(Error::unknown(Kind::Unavailable, context))
         })
     }
 
     /// Takes no more items; waits until those in line have their answers.
-    pub(crate) async fn close(&self) {
+    pub async fn close(&self) {
         self.queue.close();
         self.done.cancelled().await;
     }
@@ -99,10 +119,10 @@ impl<I, A> Queue<I, A> {
     ) -> Result<Place<'_, I, A>, Error> {
         let mut line = self.lock();
         if line.closed {
-            return Err(Error::refused(Kind::Closed, "the connection to the event-bus is closed"));
+            return Err(Error::refused(Kind::Closed, "the connection to the engine is closed"));
         }
         if line.waiting.len() >= WAITING_COUNT_MAX {
-            let context = format!("{WAITING_COUNT_MAX} calls wait for the event-bus already");
+            let context = format!("{WAITING_COUNT_MAX} calls wait for the engine already");
             return Err(Error::retry(Kind::Unavailable, context));
         }
         line.tickets += 1;
@@ -115,17 +135,30 @@ impl<I, A> Queue<I, A> {
 
     /// Waits for items and takes what fits into one call; `None` when no more will come.
     async fn next(&self) -> Option<Vec<Waiting<I, A>>> {
+        // When the first item will have waited long enough.
+        let mut due = None;
         loop {
             {
                 let mut line = self.lock();
-                if !line.waiting.is_empty() {
-                    return Some(line.take());
-                }
-                if line.closed {
-                    return None;
+                let now = Instant::now();
+                if line.waiting.is_empty() {
+                    if line.closed {
+                        return None;
+                    }
+                    due = None;
+                } else {
+                    let due = *due.get_or_insert(now + self.limits.linger);
+                    let full = line.waiting.len() >= self.limits.count_max;
+                    if full || line.closed || due <= now {
+                        return Some(line.take(&self.limits));
+                    }
                 }
             }
-            self.work.notified().await;
+            match due {
+                None => self.work.notified().await,
+                // That it passes is looked at above.
+                Some(due) => drop(timeout_at(due, self.work.notified()).await),
+            }
         }
     }
 
@@ -141,11 +174,11 @@ impl<I, A> Queue<I, A> {
 }
 
 impl<I, A> Line<I, A> {
-    fn take(&mut self) -> Vec<Waiting<I, A>> {
+    fn take(&mut self, limits: &GatherLimits) -> Vec<Waiting<I, A>> {
         let (mut count, mut bytes) = (0, 0);
         while let Some(waiting) = self.waiting.get(count) {
             bytes += waiting.bytes;
-            if count > 0 && (bytes > GATHER_BYTES || count == GATHER_COUNT_MAX) {
+            if count > 0 && (bytes > limits.bytes_max || count == limits.count_max) {
                 break;
             }
             count += 1;
@@ -170,7 +203,7 @@ async fn answer<I, A>(waiting: Vec<Waiting<I, A>>, call: &Call<I, A>) {
         Ok(answers) if answers.len() == replies.len() => Ok(answers),
         Ok(answers) => {
             let context =
-                format!("the event-bus gave {} answers to {} items", answers.len(), replies.len());
+                format!("the engine gave {} answers to {} items", answers.len(), replies.len());
             Err(Error::unknown(Kind::Unavailable, context))
         }
         Err(error) => Err(error),

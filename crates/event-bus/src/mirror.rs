@@ -1,0 +1,195 @@
+//! A log of one's own beside an engine that keeps no past: what passes there is written here as it
+//! comes, and served from here, to readers and subscriptions alike. What is published goes to the
+//! engine first, and is read when it came back.
+//!
+//! Not for: engines that replay; those are served as they are.
+
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use worldbus_bus::{
+    Appended, Backoff, Capabilities, Consumer, DeadLetter, Delivered, Error, Fate, Kind, Outcome,
+    ReadSpec, Reader, Settle, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+};
+use worldbus_events::Batch;
+
+/// Batches that are taken ahead of the log.
+const IN_FLIGHT_MAX: u32 = 64;
+/// Pauses while the log takes nothing, e.g. on a full disk, or the engine is away.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// An engine with a log beside it.
+pub struct Mirror {
+    engine: Arc<dyn Transport>,
+    log: Arc<dyn Transport>,
+    capabilities: Capabilities,
+}
+
+impl Mirror {
+    /// An engine whose events are kept in `log`.
+    pub fn new(engine: Arc<dyn Transport>, log: Arc<dyn Transport>) -> Self {
+        let (of_engine, of_log) = (engine.capabilities(), log.capabilities());
+        let capabilities = Capabilities {
+            transport: of_engine.transport,
+            payload_bytes_max: of_engine.payload_bytes_max.min(of_log.payload_bytes_max),
+            batch_bytes_max: of_engine.batch_bytes_max.min(of_log.batch_bytes_max),
+            ..of_log.clone()
+        };
+        Self { engine, log, capabilities }
+    }
+
+    /// Writes what comes from the engine into the log until `shutdown`, by a subscription of the
+    /// engine's to all of `topics`; acks what is durable in the log. Each log needs a
+    /// subscription of its own, since the instances of one would share the events. `state` is
+    /// told the error while the engine is away, and `None` once it is there.
+    ///
+    /// # Errors
+    /// Those that another attempt would meet as well: of [`Transport::subscribe`], of
+    /// [`Consumer::next`], and `Damaged` and the like if the log has failed.
+    pub async fn fill(
+        &self,
+        subscription: SubscriptionName,
+        topics: Vec<Topic>,
+        shutdown: CancellationToken,
+        state: impl Fn(Option<&Error>),
+    ) -> Result<(), Error> {
+        let spec = SubscriptionSpec {
+            in_flight_max: IN_FLIGHT_MAX,
+            consumer: subscription.to_string(),
+            ..SubscriptionSpec::new(subscription, topics)
+        };
+        let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+        while !shutdown.is_cancelled() {
+            let ended = match self.engine.subscribe(spec.clone()).await {
+                Ok(consumer) => {
+                    state(None);
+                    pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+                    self.copy(consumer, &shutdown).await
+                }
+                Err(error) => Err(error),
+            };
+            let Err(error) = ended else { break };
+            if error.fate() == Fate::Refused {
+                return Err(error);
+            }
+            tracing::warn!(%error, "the engine is away");
+            state(Some(&error));
+            shutdown.run_until_cancelled(tokio::time::sleep(pauses.next())).await;
+        }
+        Ok(())
+    }
+
+    /// Copies deliveries until the shutdown, then hands back what is under way.
+    async fn copy(
+        &self,
+        mut consumer: Box<dyn Consumer>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), Error> {
+        let settler = consumer.settler();
+        let result = loop {
+            let delivered = match shutdown.run_until_cancelled(consumer.next()).await {
+                None => break Ok(()),
+                Some(Err(error)) => break Err(error),
+                Some(Ok(delivered)) => delivered,
+            };
+            let kept = keep(&*self.log, &*settler, &delivered);
+            let outcome = match shutdown.run_until_cancelled(kept).await {
+                Some(Ok(())) => Outcome::Ack,
+                // It does not come again and again: in the end it is a dead letter.
+                Some(Err(error)) if is_of_the_batch(&error) => {
+                    tracing::warn!(%error, topic = %delivered.lease.topic, "not kept");
+                    Outcome::Nack(PAUSE_MAX)
+                }
+                Some(Err(error)) => break Err(error),
+                None => Outcome::Release,
+            };
+            if let Err(error) = settler.settle(&delivered.lease, outcome).await {
+                // It comes again; the log drops what it has.
+                tracing::debug!(%error, "not settled");
+            }
+        };
+        if let Err(error) = consumer.close().await {
+            tracing::debug!(%error, "deliveries were not handed back; their leases will end");
+        }
+        result
+    }
+}
+
+/// Whether the log refuses this batch, and would take another.
+fn is_of_the_batch(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Invalid | Kind::TooLarge)
+}
+
+/// Appends a batch to the log, however long that takes; what is there already is left out.
+async fn keep(
+    log: &dyn Transport,
+    settler: &dyn Settle,
+    delivered: &Delivered,
+) -> Result<(), Error> {
+    let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+    loop {
+        match log.publish(&delivered.lease.topic, delivered.batch.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.fate() == Fate::Refused => return Err(error),
+            Err(error) => tracing::warn!(%error, "the log takes nothing; trying again"),
+        }
+        tokio::time::sleep(pauses.next()).await;
+        if let Err(error) = settler.settle(&delivered.lease, Outcome::Extend).await {
+            tracing::debug!(%error, "lease not extended");
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Mirror {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        self.engine.publish(topic, batch).await
+    }
+
+    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        self.log.subscribe(spec).await
+    }
+
+    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        self.log.read(spec).await
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
+        self.log.topics().await
+    }
+
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        self.log.dead_letters(subscription, limit).await
+    }
+
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.log.replay_dead_letters(subscription, ids).await
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.log.discard_dead_letters(subscription, ids).await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        let engine = self.engine.close().await;
+        self.log.close().await.and(engine)
+    }
+}

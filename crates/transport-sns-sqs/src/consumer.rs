@@ -1,0 +1,173 @@
+//! A consumer of a subscription: its buffer, and what keeps the leases of what waits there.
+
+use crate::ledger::{Home, Ledger};
+use crate::names::Names;
+use crate::poll::poll;
+use crate::room::Room;
+use crate::settler::Settler;
+use async_trait::async_trait;
+use futures_util::future::join_all;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use worldbus_bus::{Consumer, Delivered, Error, Kind, Outcome, Settle, WallClock};
+use worldbus_events::Catalogue;
+
+/// How long a consumer that closes waits for its acks.
+const ACKS_MAX: Duration = Duration::from_secs(2);
+
+/// What the tasks of a consumer share.
+pub(crate) struct Inbox {
+    pub(crate) home: Arc<Home>,
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) names: Names,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) wall: Arc<dyn WallClock>,
+    pub(crate) room: Room,
+    /// Whether the last poll brought messages.
+    pub(crate) comes: watch::Sender<bool>,
+    /// This consumer was closed, or the transport.
+    pub(crate) closed: CancellationToken,
+    state: Mutex<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// What was received and not yet returned. Bounded by the room.
+    buffer: VecDeque<Delivered>,
+    /// Why no more comes.
+    failed: Option<Error>,
+}
+
+impl Inbox {
+    pub(crate) fn new(
+        home: Arc<Home>,
+        ledger: Arc<Ledger>,
+        names: Names,
+        catalogue: Arc<Catalogue>,
+        wall: Arc<dyn WallClock>,
+        closed: CancellationToken,
+    ) -> Arc<Self> {
+        let room = Room::new(home.spec.in_flight_max);
+        let (comes, state, changed) = (watch::Sender::new(false), Mutex::default(), Notify::new());
+        Arc::new(Self { home, ledger, names, catalogue, wall, room, comes, closed, state, changed })
+    }
+
+    pub(crate) fn put(&self, delivered: Delivered) {
+        self.lock().buffer.push_back(delivered);
+        self.changed.notify_one();
+    }
+
+    /// Ends the consumer: `next` returns the error once the buffer is empty.
+    pub(crate) fn fail(&self, error: Error) {
+        self.lock().failed = Some(error);
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.wall.now_us() / 1000
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A consumer; polls from the moment it is opened.
+pub(crate) struct SqsConsumer {
+    inbox: Arc<Inbox>,
+    settler: Arc<Settler>,
+    polling: JoinSet<()>,
+    /// Ends with the polling, also when this is dropped.
+    extending: JoinSet<()>,
+}
+
+impl SqsConsumer {
+    pub(crate) fn start(inbox: Arc<Inbox>, settler: Arc<Settler>, pollers: usize) -> Self {
+        let mut polling = JoinSet::new();
+        for poller in 0..pollers.max(1) {
+            polling.spawn(poll(Arc::clone(&inbox), poller));
+        }
+        let mut extending = JoinSet::new();
+        extending.spawn(extend(Arc::clone(&inbox)));
+        Self { inbox, settler, polling, extending }
+    }
+}
+
+/// Extends the leases of what waits in the buffer, and forgets what was lost. Never ends.
+async fn extend(inbox: Arc<Inbox>) {
+    let lease = inbox.home.spec.lease;
+    loop {
+        tokio::time::sleep(lease / 4).await;
+        inbox.ledger.drop_expired();
+        let begun = Instant::now();
+        let expiring = inbox.ledger.expiring(&inbox.home, lease / 2);
+        let extensions = expiring.into_iter().map(async |(number, receipt)| {
+            match inbox.home.queue.set_visibility(receipt, lease).await {
+                Ok(()) => inbox.ledger.extended(number, begun + lease),
+                Err(error) => tracing::debug!(%error, "lease of a waiting message not extended"),
+            }
+        });
+        join_all(extensions).await;
+    }
+}
+
+#[async_trait]
+impl Consumer for SqsConsumer {
+    async fn next(&mut self) -> Result<Delivered, Error> {
+        loop {
+            let (delivered, failed) = {
+                let mut state = self.inbox.lock();
+                (state.buffer.pop_front(), state.failed.clone())
+            };
+            if self.inbox.closed.is_cancelled() {
+                return Err(closed());
+            }
+            if let Some(delivered) = delivered {
+                // What expired while it waited comes again.
+                if self.inbox.ledger.with(&delivered.lease, |held| held.waits = false).is_ok() {
+                    return Ok(delivered);
+                }
+                continue;
+            }
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            tokio::select! {
+                () = self.inbox.changed.notified() => {}
+                () = self.inbox.closed.cancelled() => return Err(closed()),
+            }
+        }
+    }
+
+    fn settler(&self) -> Arc<dyn Settle> {
+        Arc::clone(&self.settler) as Arc<dyn Settle>
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<(), Error> {
+        self.inbox.closed.cancel();
+        while self.polling.join_next().await.is_some() {}
+        self.extending.abort_all();
+        let waiting: Vec<Delivered> = self.inbox.lock().buffer.drain(..).collect();
+        let releases =
+            waiting.iter().map(|delivered| self.settler.settle(&delivered.lease, Outcome::Release));
+        let released = join_all(releases).await;
+        self.inbox.home.acks.close();
+        if timeout(ACKS_MAX, self.inbox.home.acks.wait()).await.is_err() {
+            tracing::debug!("acks are still under way; what is not acked comes again");
+        }
+        self.inbox.home.acks.reopen();
+        // One that expired meanwhile is free already.
+        let failed = released.into_iter().filter_map(Result::err);
+        failed.filter(|error| error.kind() != Kind::LeaseLost).map(Err).next().unwrap_or(Ok(()))
+    }
+}
+
+pub(crate) fn closed() -> Error {
+    Error::refused(Kind::Closed, "the connection to SNS and SQS was closed")
+}

@@ -1,0 +1,169 @@
+//! What a failed call of AWS means: whether it happened, and what to do.
+
+use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use std::error::Error as StdError;
+use std::io;
+use worldbus_bus::{Error, Fate, Kind};
+
+/// The error of a call that changes something; `what` is e.g. `delete from` and a queue.
+pub(crate) fn change<E, R>(what: &str, error: &SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    match error {
+        SdkError::ServiceError(service) => {
+            let service = service.err();
+            let code = service.code().unwrap_or("unknown error");
+            of_code(what, code, service.message().unwrap_or("no message"))
+        }
+        SdkError::TimeoutError(_) => {
+            Error::unknown(Kind::Timeout, format!("{what}: AWS did not answer in time"))
+        }
+        SdkError::ResponseError(_) => {
+            let context = format!("{what}: AWS's answer was broken off");
+            Error::unknown(Kind::Unavailable, context)
+        }
+        _ => of_dispatch(what, error),
+    }
+}
+
+/// The error of a call that changes nothing, or the same if repeated: broken off, it may be
+/// repeated.
+pub(crate) fn ask<E, R>(what: &str, error: &SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let error = change(what, error);
+    if error.fate() == Fate::Unknown { error.with_fate(Fate::Retry) } else { error }
+}
+
+/// The error of one entry of a batch call.
+pub(crate) fn of_entry(what: &str, code: &str, message: Option<&str>, sender_fault: bool) -> Error {
+    let error = of_code(what, code, message.unwrap_or("no message"));
+    // The entry itself is wrong, says AWS, in a word that we do not know.
+    if sender_fault && error.kind() == Kind::Unavailable && !is_throttling(code) {
+        return Error::refused(Kind::Invalid, error.context());
+    }
+    error
+}
+
+fn of_code(what: &str, code: &str, message: &str) -> Error {
+    let said = format!("{what}: {code}: {message}");
+    let word = code.rsplit('.').next().unwrap_or(code);
+    match word {
+        "NotFound"
+        | "NotFoundException"
+        | "NonExistentQueue"
+        | "QueueDoesNotExist"
+        | "ResourceNotFoundException" => Error::refused(
+            Kind::NotFound,
+            format!("{said}; `worldbus topology diff` tells what is missing in this region"),
+        ),
+        "RequestExpired" | "RequestTimeTooSkewed" | "SignatureDoesNotMatch" => Error::refused(
+            Kind::Unauthorized,
+            format!("{said}; compare this machine's clock with the time, and the secret key"),
+        ),
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AuthorizationError"
+        | "AuthorizationErrorException"
+        | "InvalidClientTokenId"
+        | "InvalidSecurity"
+        | "UnrecognizedClientException"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "MissingAuthenticationToken"
+        | "IncompleteSignature"
+        | "KmsAccessDenied"
+        | "KMSAccessDenied"
+        | "KMSAccessDeniedException" => Error::refused(
+            Kind::Unauthorized,
+            format!("{said}; check the credentials and the rights of their role"),
+        ),
+        "ReceiptHandleIsInvalid" | "MessageNotInflight" => Error::refused(Kind::LeaseLost, said),
+        "BatchRequestTooLong" | "MessageTooLong" => Error::refused(Kind::TooLarge, said),
+        _ if word.starts_with("Invalid") || word.starts_with("Validation") => {
+            Error::refused(Kind::Invalid, said)
+        }
+        _ if is_throttling(word) => Error::retry(Kind::Unavailable, said),
+        _ => Error::unknown(Kind::Unavailable, said),
+    }
+}
+
+fn is_throttling(code: &str) -> bool {
+    code.contains("Throttl") || matches!(code, "TooManyRequestsException" | "OverLimit")
+}
+
+/// Nothing came back: no credentials, no connection, or one that broke.
+fn of_dispatch<E, R>(what: &str, error: &SdkError<E, R>) -> Error
+where
+    E: StdError + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let causes = DisplayErrorContext(error).to_string();
+    // The debug form of all causes follows the words; people need the words.
+    let words = causes.split(" (").next().unwrap_or(&causes);
+    if causes.contains("credential") || causes.contains("identity") {
+        let context = format!(
+            "{what}: no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
+             AWS_PROFILE, or run where a role is given ({words})"
+        );
+        return Error::refused(Kind::Unauthorized, context);
+    }
+    let context = format!(
+        "{what}: cannot reach AWS ({words}); check the network, the region and AWS_ENDPOINT_URL"
+    );
+    if was_not_connected(error) {
+        Error::retry(Kind::Unavailable, context)
+    } else {
+        Error::unknown(Kind::Unavailable, context)
+    }
+}
+
+/// Whether there was no connection, so that nothing was sent.
+fn was_not_connected(error: &(dyn StdError + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return error.kind() == io::ErrorKind::ConnectionRefused;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_tell_what_can_be_done() {
+        for (code, kind, fate) in [
+            ("AWS.SimpleQueueService.NonExistentQueue", Kind::NotFound, Fate::Refused),
+            ("NotFound", Kind::NotFound, Fate::Refused),
+            ("AccessDenied", Kind::Unauthorized, Fate::Refused),
+            ("RequestTimeTooSkewed", Kind::Unauthorized, Fate::Refused),
+            ("Throttling", Kind::Unavailable, Fate::Retry),
+            ("ThrottledException", Kind::Unavailable, Fate::Retry),
+            ("RequestThrottled", Kind::Unavailable, Fate::Retry),
+            ("InternalError", Kind::Unavailable, Fate::Unknown),
+            ("InvalidParameterValue", Kind::Invalid, Fate::Refused),
+            ("AWS.SimpleQueueService.BatchRequestTooLong", Kind::TooLarge, Fate::Refused),
+            ("ReceiptHandleIsInvalid", Kind::LeaseLost, Fate::Refused),
+        ] {
+            let error = of_code("call", code, "why");
+            assert_eq!((error.kind(), error.fate()), (kind, fate), "{code}");
+            assert!(error.context().contains(code), "{error}");
+        }
+    }
+
+    #[test]
+    fn entry_that_is_at_fault_is_not_tried_again() {
+        let fate = |code, fault| of_entry("call", code, None, fault).fate();
+        assert_eq!(fate("Strange", true), Fate::Refused);
+        assert_eq!(fate("Strange", false), Fate::Unknown);
+        assert_eq!(fate("Throttling", true), Fate::Retry);
+    }
+}

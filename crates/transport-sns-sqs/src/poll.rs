@@ -1,0 +1,149 @@
+//! Receiving: tasks that poll the queue of a consumer and put what comes into its buffer.
+//!
+//! An idle queue is polled by one task, 20 s at a time, since each poll costs. While messages
+//! come, the others join.
+
+use crate::consumer::Inbox;
+use crate::dead_letters::{exhausted, undecodable};
+use crate::ledger::Held;
+use crate::queue::Taken;
+use crate::room::Taking;
+use crate::wire::{Undecodable, read};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+use worldbus_bus::{Backoff, Delivered, Error, Fate, Lease};
+
+/// How long a poll waits for a message: the longest that SQS takes, and the cheapest.
+const WAIT: Duration = Duration::from_secs(20);
+/// How long a consumer that closes waits for the poll under way, so that what it brings is
+/// handed back at once. Beyond, it comes again when its lease ends.
+const LAST_POLL: Duration = Duration::from_secs(1);
+/// Pauses after a failed poll.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// Polls until the consumer is closed. Poller 0 polls always, the others while messages come.
+pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
+    let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+    while let Some(room) =
+        inbox.closed.run_until_cancelled(next_room(&inbox, poller)).await.flatten()
+    {
+        let Some(received) = receive(&inbox, room.count(), poller).await else { return };
+        match received {
+            Ok(taken) => {
+                pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+                inbox.comes.send_replace(!taken.is_empty());
+                accept(&inbox, taken, room).await;
+            }
+            Err(error) if error.fate() == Fate::Refused => {
+                inbox.fail(error);
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(queue = inbox.home.queue.url(), %error, "polling is tried again");
+                inbox.closed.run_until_cancelled(tokio::time::sleep(pauses.next())).await;
+            }
+        }
+    }
+}
+
+/// Room for messages, once it is this poller's turn.
+async fn next_room(inbox: &Inbox, poller: usize) -> Option<Taking> {
+    if poller > 0 {
+        inbox.comes.subscribe().wait_for(|comes| *comes).await.ok()?;
+    }
+    inbox.room.take().await
+}
+
+/// One poll; `None` if the consumer was closed and nothing came in time.
+async fn receive(inbox: &Inbox, count: usize, poller: usize) -> Option<Result<Vec<Taken>, Error>> {
+    let wait = if poller == 0 { WAIT } else { Duration::ZERO };
+    let receive = inbox.home.queue.receive(count, wait, inbox.home.spec.lease);
+    tokio::pin!(receive);
+    match inbox.closed.run_until_cancelled(&mut receive).await {
+        Some(received) => Some(received),
+        None => timeout(LAST_POLL, receive).await.ok(),
+    }
+}
+
+/// Puts messages into the buffer; what is none, or was delivered too often, is set aside.
+async fn accept(inbox: &Arc<Inbox>, taken: Vec<Taken>, mut room: Taking) {
+    // By as much as the answer was under way, SQS ends the lease before.
+    let expires = Instant::now() + inbox.home.spec.lease;
+    for message in taken {
+        let result = match read(
+            &message.received,
+            &inbox.home.spec.topics,
+            &inbox.names,
+            &inbox.catalogue,
+        ) {
+            Ok(decoded) => {
+                let Some(room) = room.split_one(decoded.batch.bytes().len()) else { return };
+                enter(inbox, message, decoded.topic, decoded.batch, room, expires).await
+            }
+            Err(hostile) => quarantine(inbox, message, hostile).await,
+        };
+        if let Err(error) = result {
+            // It stays in the queue and comes again; SQS's own redrive is the last resort.
+            tracing::warn!(queue = inbox.home.queue.url(), %error, "a message was not taken");
+        }
+    }
+}
+
+async fn enter(
+    inbox: &Arc<Inbox>,
+    message: Taken,
+    topic: worldbus_bus::Topic,
+    batch: worldbus_events::Batch,
+    room: Taking,
+    expires: Instant,
+) -> Result<(), Error> {
+    let spec = &inbox.home.spec;
+    let attempt = message.count.saturating_sub(inbox.ledger.releases(&message.id)).max(1);
+    if attempt > spec.attempts_max {
+        let letters =
+            exhausted(spec, &topic, &batch, attempt - 1, inbox.now_ms(), &BTreeSet::new());
+        return set_aside(inbox, &message, letters).await;
+    }
+    if !spec.filter.admits(&batch) {
+        // The subscription in AWS admits more than this consumer asks for.
+        return inbox.home.queue.delete(message.receipt).await;
+    }
+    let held = Held {
+        home: Arc::clone(&inbox.home),
+        message_id: message.id,
+        receipt: message.receipt,
+        topic: topic.clone(),
+        batch: batch.clone(),
+        attempt,
+        expires,
+        waits: true,
+        aside: BTreeSet::new(),
+        _room: room,
+    };
+    let offset = inbox.ledger.enter(held);
+    let lease = Lease { subscription: spec.name.clone(), topic, offset, attempt };
+    inbox.put(Delivered { lease, appended_ms: message.sent_ms, batch });
+    Ok(())
+}
+
+async fn quarantine(inbox: &Inbox, message: Taken, hostile: Undecodable) -> Result<(), Error> {
+    let queue = inbox.home.queue.url();
+    tracing::warn!(queue, message_id = message.id, reason = hostile.reason, "dead letter");
+    metrics::counter!("worldbus_undecodable_messages_total").increment(1);
+    let letter = undecodable(&inbox.home.spec, &message, hostile, inbox.now_ms());
+    set_aside(inbox, &message, vec![letter]).await
+}
+
+/// Sends dead letters, then removes the message: in this order, so that it is never neither.
+async fn set_aside(
+    inbox: &Inbox,
+    message: &Taken,
+    letters: Vec<crate::wire::Message>,
+) -> Result<(), Error> {
+    inbox.home.dead_letters.send(&letters).await.into_iter().collect::<Result<(), _>>()?;
+    inbox.ledger.done(&message.id);
+    inbox.home.queue.delete(message.receipt.clone()).await
+}

@@ -1,0 +1,106 @@
+//! The topics, queues and subscriptions of an installation: what there should be, and bringing an
+//! AWS account there. Services themselves create nothing unless the bus URL says `create=true`.
+
+mod policy;
+mod reconcile;
+mod resources;
+mod verify;
+
+pub(crate) use reconcile::run as reconcile_with;
+pub use reconcile::{Change, reconcile};
+pub(crate) use resources::Resources;
+pub(crate) use verify::verify;
+
+use crate::names::Names;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use worldbus_bus::{Error, SubscriptionName, SubscriptionSpec, Topic};
+use worldbus_events::Catalogue;
+
+/// Deliveries of a message after which SQS itself moves it to the dead letters. Our consumers
+/// set aside long before, with the reason; this is for messages that no consumer of ours handles.
+pub const RECEIVE_COUNT_MAX: u32 = 50;
+
+/// Settings of a queue of a subscription, without those that name other resources.
+const QUEUE: [(&str, &str); 4] = [
+    ("MessageRetentionPeriod", "1209600"),
+    ("ReceiveMessageWaitTimeSeconds", "20"),
+    ("SqsManagedSseEnabled", "true"),
+    ("VisibilityTimeout", "30"),
+];
+/// Settings of a queue of dead letters: 14 days, the longest there is.
+const DEAD_LETTER_QUEUE: [(&str, &str); 2] =
+    [("MessageRetentionPeriod", "1209600"), ("SqsManagedSseEnabled", "true")];
+
+/// A subscription: which event types of which topics it gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// Its name.
+    pub name: SubscriptionName,
+    /// Event types by name, for each topic; none given: all of the topic.
+    pub topics: BTreeMap<Topic, Vec<String>>,
+}
+
+impl Subscription {
+    /// What a consumer asks for.
+    pub(crate) fn of_spec(spec: &SubscriptionSpec, catalogue: &Catalogue) -> Self {
+        let of_topic = |topic: &Topic| {
+            let wanted = spec.filter.types.iter().filter(|&&number| {
+                // A type of the studio's that we do not know may come on any topic.
+                catalogue.by_number(number).is_none_or(|known| known.topic() == topic.as_str())
+            });
+            let mut names: Vec<_> =
+                wanted.map(|&number| catalogue.name_of(number).into_owned()).collect();
+            names.sort();
+            (topic.clone(), names)
+        };
+        Self { name: spec.name.clone(), topics: spec.topics.iter().map(of_topic).collect() }
+    }
+}
+
+/// All that an installation has.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    /// How things are called.
+    pub names: Names,
+    /// The topics.
+    pub topics: Vec<Topic>,
+    /// The subscriptions. Their topics are among `topics`.
+    pub subscriptions: Vec<Subscription>,
+}
+
+impl Topology {
+    /// What there should be, for people and for other tools, without account numbers.
+    ///
+    /// # Errors
+    /// `Invalid` for a name that SQS does not take.
+    pub fn document(&self) -> Result<Value, Error> {
+        let mut queues = serde_json::Map::new();
+        for subscription in &self.subscriptions {
+            let (name, letters) = (
+                self.names.queue(&subscription.name)?,
+                self.names.dead_letter_queue(&subscription.name)?,
+            );
+            let of_topic = |(topic, types): (&Topic, &Vec<String>)| {
+                json!({
+                    "topic": self.names.topic(topic),
+                    "raw_message_delivery": true,
+                    "filter_policy": policy::filter(types),
+                })
+            };
+            let settings: BTreeMap<_, _> = QUEUE.into();
+            queues.insert(
+                name,
+                json!({
+                    "settings": settings,
+                    "dead_letter_queue": letters,
+                    "max_receive_count": RECEIVE_COUNT_MAX,
+                    "subscriptions": subscription.topics.iter().map(of_topic).collect::<Vec<_>>(),
+                }),
+            );
+        }
+        let settings: BTreeMap<_, _> = DEAD_LETTER_QUEUE.into();
+        let topics: Vec<_> = self.topics.iter().map(|topic| self.names.topic(topic)).collect();
+        Ok(json!({ "topics": topics, "queues": queues, "dead_letter_queue_settings": settings }))
+    }
+}

@@ -1,0 +1,248 @@
+//! The transport itself.
+
+use crate::address::Options;
+use crate::consumer::{Inbox, SqsConsumer, closed};
+use crate::dead_letters;
+use crate::ledger::{Home, Ledger};
+use crate::lookup::Lookup;
+use crate::publish::Publishing;
+use crate::queue::Queue;
+use crate::settler::Settler;
+use crate::topology::{Resources, Subscription, Topology, reconcile_with, verify};
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use worldbus_bus::{
+    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Kind, Position, ReadSpec,
+    Reader, SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport,
+    WallClock,
+};
+use worldbus_events::{Batch, Catalogue};
+
+/// How long a connection may take to come about, and how long a call.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the SDK tries a call that is throttled or meets a fault of the server, with jitter.
+const CALL_ATTEMPTS_MAX: u32 = 4;
+/// What an event's envelope takes in a batch of one, at the most.
+const ENVELOPE_BYTES: usize = 2 << 10;
+
+/// What the transport needs beside its URL.
+pub struct Setup {
+    /// The event types: for `encoding=json`, for filter policies, and for the topic of what
+    /// others publish.
+    pub catalogue: Arc<Catalogue>,
+    /// Reads the environment: `WEATHER_EVENTS_TOPIC_ARN`, `WEATHER_MANAGER_QUEUE_URL`, …
+    pub variable: fn(&str) -> Option<String>,
+    /// The clock that dead letters are stamped with.
+    pub wall: Arc<dyn WallClock>,
+    /// Credentials, endpoint and HTTP client; as every AWS tool takes them, if not given.
+    pub sdk: Option<SdkConfig>,
+}
+
+impl Default for Setup {
+    /// The built-in catalogue, no variables, the system's clock.
+    fn default() -> Self {
+        Self {
+            catalogue: Arc::new(Catalogue::builtin()),
+            variable: |_| None,
+            wall: Arc::new(SystemClock::default()),
+            sdk: None,
+        }
+    }
+}
+
+/// SNS topics fanned out to SQS queues.
+///
+/// At least once, in no order: an event may come twice, and a `Router` drops what it has
+/// handled. Nothing of the past is kept for new subscriptions.
+pub struct SnsSqs {
+    capabilities: Capabilities,
+    lookup: Arc<Lookup>,
+    catalogue: Arc<Catalogue>,
+    wall: Arc<dyn WallClock>,
+    publishing: Publishing,
+    ledger: Arc<Ledger>,
+    closed: CancellationToken,
+}
+
+impl SnsSqs {
+    /// The transport of a URL. Nothing is asked of AWS yet but what its credentials need.
+    ///
+    /// # Errors
+    /// `Invalid` for a URL that is none of ours.
+    pub async fn connect(url: &str, setup: Setup) -> Result<Self, Error> {
+        let options = Options::parse(url)?;
+        let Setup { catalogue, variable, wall, sdk } = setup;
+        let sdk = match sdk {
+            Some(sdk) => sdk,
+            None => aws_config::load_defaults(BehaviorVersion::latest()).await,
+        };
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(CALL_TIMEOUT)
+            .build();
+        let sdk = sdk
+            .into_builder()
+            .region(Region::new(options.region.clone()))
+            .timeout_config(timeouts)
+            .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS_MAX))
+            .build();
+        let (sns, sqs) = (aws_sdk_sns::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+        let capabilities = Capabilities {
+            transport: "sns-sqs",
+            has: vec![Capability::FilterByType],
+            payload_bytes_max: options.message_bytes_max
+                - ENVELOPE_BYTES.min(options.message_bytes_max / 2),
+            batch_bytes_max: options.message_bytes_max,
+        };
+        let lookup = Arc::new(Lookup::new(sns, sqs, options, variable));
+        let publishing = Publishing::new(Arc::clone(&lookup), Arc::clone(&catalogue));
+        Ok(Self {
+            capabilities,
+            lookup,
+            catalogue,
+            wall,
+            publishing,
+            ledger: Arc::default(),
+            closed: CancellationToken::new(),
+        })
+    }
+
+    /// What the URL said.
+    pub fn options(&self) -> &Options {
+        &self.lookup.options
+    }
+
+    pub(crate) fn resources(&self) -> Resources {
+        Resources { sns: self.lookup.sns.clone(), sqs: self.lookup.sqs.clone() }
+    }
+
+    fn open(&self) -> Result<(), Error> {
+        if self.closed.is_cancelled() { Err(closed()) } else { Ok(()) }
+    }
+
+    /// Creates what a subscription needs.
+    async fn create(&self, subscription: Subscription) -> Result<(), Error> {
+        let topology = Topology {
+            names: self.options().names.clone(),
+            topics: subscription.topics.keys().cloned().collect(),
+            subscriptions: vec![subscription],
+        };
+        let mut report = |change: &_| tracing::info!("{change}");
+        reconcile_with(&self.resources(), &topology, true, &mut report).await.map(drop)
+    }
+}
+
+impl fmt::Debug for SnsSqs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SnsSqs").field("options", self.options()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Transport for SnsSqs {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        self.open()?;
+        self.publishing.publish(topic, &batch).await
+    }
+
+    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        self.open()?;
+        if spec.start != Position::Now {
+            self.capabilities.require(Capability::Replay)?;
+        }
+        if spec.topics.is_empty() {
+            let context = format!("subscription {} is bound to no topic", spec.name);
+            return Err(Error::refused(Kind::Invalid, context));
+        }
+        let wanted = Subscription::of_spec(&spec, &self.catalogue);
+        if self.options().create {
+            self.create(wanted).await?;
+        } else {
+            verify(&self.lookup, &wanted).await?;
+        }
+        let sqs = &self.lookup.sqs;
+        let queue = Queue::new(sqs.clone(), self.lookup.queue_url(&spec.name).await?);
+        let letters = Queue::new(sqs.clone(), self.lookup.dead_letter_url(&spec.name).await?);
+        // SQS counts in whole seconds.
+        let lease = spec.lease.max(Duration::from_secs(1));
+        let home = Arc::new(Home {
+            spec: SubscriptionSpec { lease, ..spec },
+            queue,
+            dead_letters: letters,
+            acks: TaskTracker::new(),
+        });
+        let (ledger, wall) = (Arc::clone(&self.ledger), Arc::clone(&self.wall));
+        let settler = Arc::new(Settler { ledger: Arc::clone(&ledger), wall: Arc::clone(&wall) });
+        let options = self.options();
+        let (names, closed) = (options.names.clone(), self.closed.child_token());
+        let inbox = Inbox::new(home, ledger, names, Arc::clone(&self.catalogue), wall, closed);
+        Ok(Box::new(SqsConsumer::start(inbox, settler, options.pollers)))
+    }
+
+    async fn read(&self, _: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        self.capabilities.require(Capability::Replay)?;
+        Err(closed())
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
+        self.capabilities.require(Capability::Replay)?;
+        Ok(Vec::new())
+    }
+
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        self.open()?;
+        let subscriptions = match subscription {
+            Some(subscription) => vec![subscription.clone()],
+            None => self.lookup.with_dead_letters().await?,
+        };
+        let mut all = Vec::new();
+        for subscription in &subscriptions {
+            all.extend(
+                dead_letters::list(&self.lookup, &self.catalogue, subscription, limit).await?,
+            );
+        }
+        all.sort_by_key(|letter| std::cmp::Reverse(letter.event.last_failed_ms));
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.open()?;
+        dead_letters::replay(&self.lookup, subscription, ids).await
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.open()?;
+        dead_letters::discard(&self.lookup, subscription, ids).await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.closed.cancel();
+        self.publishing.close().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Tests of `wire`.
+
+use super::read::{Decoded, Received, read};
+use super::write::write;
+use super::*;
+use crate::address::Encoding;
+use crate::names::Names;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use worldbus_bus::{Kind, Topic};
+use worldbus_conformance::{batch, topic, typed};
+use worldbus_events::{
+    Batch, BatchBuilder, Catalogue, ContentType, EventId, NewEvent, ProducerId, codec,
+};
+
+fn names() -> Names {
+    Names::new("gaming-system").unwrap()
+}
+
+fn written(batch: &Batch, encoding: Encoding) -> Message {
+    write(&topic("weather"), batch, encoding, &Catalogue::builtin()).unwrap()
+}
+
+fn received(message: Message) -> Received {
+    Received { body: message.body, attributes: message.attributes }
+}
+
+fn back(received: &Received) -> Result<Decoded, Undecodable> {
+    read(received, &[], &names(), &Catalogue::builtin())
+}
+
+/// An event whose every text holds what AWS does not take.
+fn awkward() -> Batch {
+    let mut builder = BatchBuilder::new("source\u{1}", "world\u{ffff}");
+    let id = EventId { producer: ProducerId::from_bits(7), sequence: 1 };
+    let entity = Some("\u{fffe}\u{0}\"\n");
+    let new = NewEvent { event_type: 4, id, timestamp_ms: 5, entity, payload: &[], metadata: None };
+    builder.push(new).unwrap();
+    builder.finish().unwrap()
+}
+
+#[test]
+fn every_encoding_comes_back_as_it_was() {
+    for batch in
+        [typed(1, 0..50, 4711, None, 8), awkward(), typed(2, 0..3, 4711, Some("brussels"), 99)]
+    {
+        for encoding in [Encoding::Protobuf, Encoding::Zstd, Encoding::Json] {
+            let message = written(&batch, encoding);
+            assert!(message.attributes.len() <= 6, "{message:?}");
+            assert!(message.body.chars().all(is_allowed), "{message:?}");
+            assert!(!message.body.is_empty() && !message.body.contains('\n'));
+            let decoded = back(&received(message)).unwrap();
+            assert_eq!(decoded.topic, topic("weather"));
+            assert!(decoded.batch.iter().eq_by_game_event(&batch), "{encoding:?}");
+        }
+    }
+}
+
+trait EqByGameEvent {
+    fn eq_by_game_event(self, other: &Batch) -> bool;
+}
+
+impl<'a, I: Iterator<Item = worldbus_events::EventView<'a>>> EqByGameEvent for I {
+    fn eq_by_game_event(self, other: &Batch) -> bool {
+        self.map(|event| event.to_game_event()).eq(other.iter().map(|event| event.to_game_event()))
+    }
+}
+
+#[test]
+fn filter_policies_find_the_types_by_name() {
+    let message = written(&typed(1, 0..3, 1, None, 8), Encoding::Protobuf);
+    let types = Value::Texts("[\"weather.changed\"]".to_owned());
+    assert_eq!(message.attributes[attribute::EVENT_TYPES], types);
+    let unknown = written(&typed(1, 0..3, 4711, None, 8), Encoding::Protobuf);
+    let types = Value::Texts("[\"4711\"]".to_owned());
+    assert_eq!(unknown.attributes[attribute::EVENT_TYPES], types);
+}
+
+#[test]
+fn body_tells_people_what_it_is() {
+    let message = written(&typed(1, 0..3, 1, None, 8), Encoding::Protobuf);
+    let line: serde_json::Value = serde_json::from_str(&message.body).unwrap();
+    assert_eq!(line["topic"], "weather");
+    assert_eq!(line["events"], 3);
+    assert_eq!(line["types"]["weather.changed"], 3);
+}
+
+#[test]
+fn single_game_events_of_others_are_taken() {
+    let event = typed(1, 0..1, 1, Some("brussels"), 8);
+    let bytes = codec::encode(ContentType::GameEvent, &event, &Catalogue::builtin()).unwrap();
+    let attributes = [("event".to_owned(), Value::Binary(bytes))].into();
+    let decoded = back(&Received { body: "-".to_owned(), attributes }).unwrap();
+    assert_eq!(decoded.topic, topic("weather"), "as the catalogue says of the type");
+    assert_eq!(decoded.batch.iter().next().unwrap().entity, Some("brussels"));
+}
+
+#[test]
+fn wrapped_notifications_are_unwrapped() {
+    let published = typed(3, 0..9, 4711, None, 8);
+    let message = written(&published, Encoding::Zstd);
+    let Value::Binary(bytes) = &message.attributes[attribute::BATCH] else { panic!("binary") };
+    let wrapper = |attributes: serde_json::Value, body: &str| {
+        let arn = "arn:aws:sns:us-east-1:000000000000:gaming-system-npc-events";
+        let wrapped = serde_json::json!({
+            "Type": "Notification", "MessageId": "m", "TopicArn": arn, "Message": body,
+            "Timestamp": "2026-01-01T00:00:00.000Z", "MessageAttributes": attributes,
+        });
+        Received { body: wrapped.to_string(), attributes: [].into() }
+    };
+    let attributes = serde_json::json!({
+        "batch": {"Type": "Binary", "Value": BASE64_STANDARD.encode(bytes)},
+        "content_type": {"Type": "String", "Value": ContentType::EventBatchZstd.as_str()},
+    });
+    let decoded = back(&wrapper(attributes, &message.body)).unwrap();
+    assert_eq!((decoded.topic, decoded.batch), (topic("npc"), published.clone()));
+    let json = written(&published, Encoding::Json).body;
+    let decoded = back(&wrapper(serde_json::json!({}), &json)).unwrap();
+    assert!(decoded.batch.iter().eq_by_game_event(&published));
+    let twice = wrapper(serde_json::json!({}), &wrapper(serde_json::json!({}), &json).body);
+    assert!(back(&twice).is_err(), "a wrapper within a wrapper is nobody's");
+}
+
+#[test]
+fn what_cannot_be_decoded_is_given_back_with_the_reason() {
+    let hostile = Bytes::from_static(b"\xff\x00 not a batch");
+    let attributes = [(attribute::BATCH.to_owned(), Value::Binary(hostile.clone()))].into();
+    let refused = back(&Received { body: "-".to_owned(), attributes }).unwrap_err();
+    assert_eq!(
+        (refused.bytes, refused.content_type.as_str()),
+        (hostile, ContentType::EventBatch.as_str())
+    );
+    assert!(!refused.reason.is_empty());
+    for body in ["", "hello", "{}", "[]", "{\"Type\":\"Notification\"}", "\u{10ffff}"] {
+        let refused = back(&Received { body: body.to_owned(), ..Received::default() }).unwrap_err();
+        assert_eq!(&refused.bytes[..], body.as_bytes());
+    }
+    let declared = Value::Text("text/plain".to_owned());
+    let attributes = [(attribute::CONTENT_TYPE.to_owned(), declared)].into();
+    let refused = back(&Received { body: "hello".to_owned(), attributes }).unwrap_err();
+    assert!(refused.reason.contains("text/plain"), "{}", refused.reason);
+}
+
+#[test]
+fn unknown_type_on_no_topic_is_taken_if_the_subscription_has_one() {
+    let event = typed(1, 0..1, 4711, None, 8);
+    let attributes = [(attribute::BATCH.to_owned(), Value::Binary(event.bytes().clone()))];
+    let received = Received { body: "-".to_owned(), attributes: attributes.into() };
+    assert!(back(&received).unwrap_err().reason.contains("topic"));
+    let bound: [Topic; 1] = [topic("quests")];
+    let decoded = read(&received, &bound, &names(), &Catalogue::builtin()).unwrap();
+    assert_eq!(decoded.topic, topic("quests"));
+}
+
+#[test]
+fn message_beyond_a_bound_is_refused_with_what_to_do() {
+    let largest = typed(1, 0..2, 6, None, 90 << 10);
+    assert!(written(&largest, Encoding::Protobuf).check().is_ok());
+    let mut many = written(&batch(1, 0..1), Encoding::Protobuf);
+    for number in many.attributes.len()..10 {
+        many.set(&format!("more_{number}"), Value::Text("x".to_owned()));
+    }
+    assert!(many.check().is_ok());
+    many.set("eleventh", Value::Text("x".to_owned()));
+    let refused = many.check().unwrap_err();
+    assert_eq!(refused.kind(), Kind::TooLarge);
+    assert!(refused.to_string().contains("11 attributes"), "{refused}");
+    let larger = written(&typed(1, 0..1, 6, None, 300 << 10), Encoding::Protobuf);
+    let refused = larger.check().unwrap_err();
+    assert!(refused.to_string().contains("262144"), "{refused}");
+}
