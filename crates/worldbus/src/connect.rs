@@ -1,6 +1,28 @@
 //! From a URL to a bus: the one place that knows which transports there are.
 
-use worldbus_bus::{Bus, Error, Kind};
+use std::sync::Arc;
+
+use worldbus_bus::{Bus, Error, Kind, Transport};
+
+/// How [`connect_with`] opens a bus.
+#[derive(Clone, Default)]
+pub struct ConnectOptions {
+    /// What the event-bus asks for beyond loopback; the embedded bus has no door.
+    pub api_key: Option<String>,
+    /// Where [`Publisher::publish_or_spool`](crate::Publisher::publish_or_spool) keeps events
+    /// while the engine is away; without it they are not kept.
+    #[cfg(feature = "embedded")]
+    pub spool: Option<crate::SpoolOptions>,
+}
+
+impl std::fmt::Debug for ConnectOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut options = f.debug_struct("ConnectOptions");
+        #[cfg(feature = "embedded")]
+        options.field("spool", &self.spool);
+        options.finish_non_exhaustive()
+    }
+}
 
 /// Opens the bus at a URL: `embedded:DIR` (a durable log in a folder, for this process alone)
 /// or `http://HOST:PORT` (the event-bus of another process).
@@ -10,21 +32,43 @@ use worldbus_bus::{Bus, Error, Kind};
 /// # Errors
 /// `Invalid` for another URL; those of the transport, e.g. `InUse` or `Unavailable`.
 pub async fn connect(url: &str, api_key: Option<&str>) -> Result<Bus, Error> {
+    Ok(Bus::new(transport(url, api_key).await?))
+}
+
+/// As [`connect`], with options.
+///
+/// With a spool the bus opens although nothing answers at `url`: what is published with
+/// `publish_or_spool` is spooled, and goes to the engine when it is there.
+///
+/// # Errors
+/// As [`connect`]; `InUse` if another process has the folder of the spool, `Invalid` if
+/// something else is in it or its bound is less than a batch.
+pub async fn connect_with(url: &str, options: ConnectOptions) -> Result<Bus, Error> {
+    #[cfg(feature = "embedded")]
+    if let Some(spool) = options.spool {
+        return crate::spool::connect(url, options.api_key, spool).await;
+    }
+    connect(url, options.api_key.as_deref()).await
+}
+
+/// The transport at a URL.
+pub(crate) async fn transport(
+    url: &str,
+    api_key: Option<&str>,
+) -> Result<Arc<dyn Transport>, Error> {
     #[cfg(feature = "embedded")]
     if let Some(dir) = url.strip_prefix("embedded:") {
         if dir.is_empty() {
             return Err(Error::refused(Kind::Invalid, "embedded: needs a folder: embedded:DIR"));
         }
         let options = worldbus_transport_embedded::Options::default();
-        let transport = worldbus_transport_embedded::Embedded::open(dir, options)?;
-        return Ok(Bus::new(std::sync::Arc::new(transport)));
+        return Ok(Arc::new(worldbus_transport_embedded::Embedded::open(dir, options)?));
     }
     #[cfg(feature = "remote")]
     if url.starts_with("http://") {
         let api_key = api_key.map(worldbus_transport_remote::ApiKey::new).transpose()?;
         let options = worldbus_transport_remote::RemoteOptions { api_key, ..Default::default() };
-        let transport = worldbus_transport_remote::Remote::connect(url, options).await?;
-        return Ok(Bus::new(std::sync::Arc::new(transport)));
+        return Ok(Arc::new(worldbus_transport_remote::Remote::connect(url, options).await?));
     }
     let context = format!(
         "bus URL {url:?}: expected embedded:DIR or http://HOST:PORT, as --url or WORLDBUS_URL"
