@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worldbus_service::config::Flags;
 
-use crate::settings::{Catalog, Client, EventBus, TimeManager, Up, WeatherManager};
+use crate::settings::{Catalog, Client, EventBus, Publish, TimeManager, Up, WeatherManager};
 use crate::tail::From;
 
 /// The binary event backbone of a living game world.
@@ -101,7 +101,7 @@ pub(crate) struct PublishArguments {
     #[arg(long, value_name = "SOURCE", default_value = "worldbus-cli")]
     pub(crate) source: String,
     #[command(flatten)]
-    pub(crate) flags: Flags<Client>,
+    pub(crate) flags: Flags<Publish>,
 }
 
 /// What to list.
@@ -189,10 +189,16 @@ Examples:
   worldbus publish weather.changed '{\"new_state\":\"WEATHER_STATE_RAIN\"}' --entity brussels
   worldbus publish --stdin < events.jsonl
   worldbus tail --from start --format json | worldbus publish --stdin --url http://other:7070
+  worldbus publish --stdin --spool-dir ./spool < events.jsonl     (also while the bus is away)
 
 Prints the id of each event once it is durable, in the order of input. A line of --stdin is an
 event in the JSON form; a bad one is reported by its number, the rest goes on, and the exit code
-is 1. A line that has an event_id keeps it, so publishing it again makes no duplicate.";
+is 1. A line that has an event_id keeps it, so publishing it again makes no duplicate.
+
+With --spool-dir an event that the bus does not take within 2 s is durable in that folder instead,
+and its id is printed. The next run with the same folder, be it with no input, hands on what waits
+there, in order; before it ends it waits for that while the bus takes it. A full folder is waited
+for, a full disk is an error. What the bus refuses for good is set aside there as a dead letter.";
 
 const CATALOG: &str = "\
 Examples:

@@ -1,14 +1,26 @@
 //! From settings to an open bus, with errors that say what to do about it.
 
 use anyhow::Result;
+use worldbus::{ConnectOptions, SpoolOptions};
 use worldbus_bus::{Bus, Error, Kind};
 use worldbus_service::Secret;
 
 use crate::failure::WrongUse;
+use crate::settings::Publish;
 
 /// Opens the bus at `url` for a client that wants an answer now.
 pub(crate) async fn open(url: &str, api_key: Option<&Secret>) -> Result<Bus> {
     worldbus::connect(url, api_key.map(Secret::expose)).await.map_err(|error| explain(url, error))
+}
+
+/// Opens the bus for a publisher, with its spool if it has one.
+pub(crate) async fn open_with_spool(settings: &Publish) -> Result<Bus> {
+    let client = &settings.client;
+    let api_key = client.api_key.as_ref().map(|key| key.expose().to_owned());
+    let bytes_max = settings.spool_bytes_max;
+    let spool = settings.spool_dir.clone().map(|dir| SpoolOptions { dir, bytes_max });
+    let bus = worldbus::connect_with(&client.url, ConnectOptions { api_key, spool }).await;
+    bus.map_err(|error| explain(&client.url, error))
 }
 
 /// The error with what to do, as far as it does not say so itself.

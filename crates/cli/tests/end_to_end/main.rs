@@ -9,5 +9,6 @@ mod clients;
 mod crash;
 mod outage;
 mod refusals;
+mod spool;
 mod support;
 mod worlds;
