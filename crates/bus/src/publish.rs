@@ -28,8 +28,8 @@ pub struct PublisherOptions {
     pub source: String,
     /// The world that the events happen in.
     pub world: String,
-    /// How long a batch waits for more events although nothing is in flight. Zero unless the
-    /// engine charges by the request.
+    /// How long an event waits for others to share its batch: a topic's batches leave at least
+    /// this far apart, unless they are full. Zero unless the engine charges by the request.
     pub linger: Duration,
     /// Bytes buffered for each topic, in flight included. Beyond them publishing waits.
     pub buffer_bytes_max: u32,

@@ -179,6 +179,12 @@ impl Lane {
         Error::refused(Kind::Closed, context)
     }
 
+    /// Whether the next batch may still grow.
+    pub(super) fn gathers(&self) -> bool {
+        let state = self.lock();
+        !state.builder.is_empty() && state.sealed.is_empty() && !state.closed
+    }
+
     /// The next batch to send; `Err(closed)` if there is none.
     pub(super) fn next(&self) -> Result<Sealed, bool> {
         let mut state = self.lock();

@@ -22,6 +22,7 @@ pub(super) async fn flush(lane: Arc<Lane>, bus: Bus, options: PublisherOptions) 
     loop {
         match lane.next() {
             Ok(sealed) => {
+                let begun = Instant::now();
                 let Sealed { batch, wish, cost, completion } = sealed;
                 record(&lane, &batch);
                 let result = deliver(&lane, &bus, &batch, wish, options.timeout).await;
@@ -30,6 +31,10 @@ pub(super) async fn flush(lane: Arc<Lane>, bus: Bus, options: PublisherOptions) 
                 }
                 completion.finish(result);
                 lane.room.add_permits(cost);
+                if lane.gathers() {
+                    // What gathered meanwhile lingers as what comes to an idle publisher does.
+                    tokio::time::sleep_until(begun + options.linger).await;
+                }
             }
             Err(true) => break,
             Err(false) => {
