@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worldbus_service::config::Flags;
 
+use crate::cost::CostArguments;
 use crate::settings::{Catalog, Client, EventBus, Publish, TimeManager, Up, WeatherManager};
 use crate::tail::From;
 
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     /// List the event types
     #[command(after_help = CATALOG)]
     Catalog(CatalogArguments),
+    /// Reckon what a load costs over AWS SNS and SQS
+    #[command(after_help = COST)]
+    Cost(CostArguments),
     /// Print docs/config.md
     #[command(hide = true)]
     ConfigReference,
@@ -205,3 +209,11 @@ Examples:
   worldbus catalog
   worldbus catalog --format asyncapi > asyncapi.json
   worldbus catalog --catalog studio.binpb";
+
+const COST: &str = "\
+Examples:
+  worldbus cost                                        one world's clock
+  worldbus cost --rate 80000 --subscribers 5
+  worldbus cost --rate 2.4 --linger-ms 1000 --format json
+
+A model with a built-in price table, not a bill: check the prices at its foot before quoting.";
