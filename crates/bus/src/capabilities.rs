@@ -1,6 +1,7 @@
 //! What a transport can do, as data, so that asking for more is an error and never silence.
 
 use crate::error::{Error, Kind};
+use std::time::Duration;
 
 /// Something that not every transport can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +57,9 @@ pub struct Capabilities {
     pub payload_bytes_max: usize,
     /// Bytes of one batch: the publisher's budget.
     pub batch_bytes_max: usize,
+    /// How long a publisher should let a batch wait for more events: zero, unless the engine
+    /// charges by the request.
+    pub linger: Duration,
 }
 
 impl Capabilities {

@@ -33,6 +33,7 @@ mod names;
 mod publish;
 mod route;
 mod seen;
+mod spool;
 mod transport;
 mod wall;
 
@@ -42,7 +43,7 @@ pub use capabilities::{Capabilities, Capability};
 pub use error::{Error, Fate, Kind};
 pub use gather::{Call, Gather, GatherLimits};
 pub use names::{SubscriptionName, Topic};
-pub use publish::{Outgoing, Pending, Publisher, PublisherOptions};
+pub use publish::{Outgoing, Pending, PendingReceipt, Publisher, PublisherOptions, Receipt};
 pub use route::{
     BoxError, BoxHandler, Dedupe, Handler, HandlerError, Message, OpenRouter, Retry, RetryPolicy,
     Router, Trace,

@@ -5,13 +5,14 @@
 
 mod completion;
 mod lane;
+mod send;
 
-pub use completion::Pending;
+pub use completion::{Pending, PendingReceipt, Receipt};
 
 use crate::bus::Bus;
 use crate::error::{Error, Kind};
 use crate::names::Topic;
-use lane::Lane;
+use lane::{Lane, Wish};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -27,22 +28,23 @@ pub struct PublisherOptions {
     pub source: String,
     /// The world that the events happen in.
     pub world: String,
-    /// How long a batch waits for more events although nothing is in flight. Zero unless the
-    /// engine charges by the request.
-    pub linger: Duration,
+    /// How long an event waits for others to share its batch: a topic's batches leave at least
+    /// this far apart, unless they are full. Not given: as the transport wants it, which is not
+    /// at all unless its engine charges by the request.
+    pub linger: Option<Duration>,
     /// Bytes buffered for each topic, in flight included. Beyond them publishing waits.
     pub buffer_bytes_max: u32,
-    /// How long a batch is tried before its events fail.
+    /// How long a batch is tried before its events fail or are spooled.
     pub timeout: Duration,
 }
 
 impl PublisherOptions {
-    /// No linger, 16 MiB of buffer a topic, 30 s of trying.
+    /// The transport's linger, 16 MiB of buffer a topic, 30 s of trying.
     pub fn new(source: &str, world: &str) -> Self {
         Self {
             source: source.to_owned(),
             world: world.to_owned(),
-            linger: Duration::ZERO,
+            linger: None,
             buffer_bytes_max: 16 << 20,
             timeout: Duration::from_secs(30),
         }
@@ -91,7 +93,9 @@ impl Publisher {
     ///
     /// # Errors
     /// With its fate: `Refused` (e.g. `TooLarge`, `Closed`), `Retry`, or `Unknown`, after the
-    /// publisher's own attempts during [`PublisherOptions::timeout`].
+    /// publisher's own attempts during [`PublisherOptions::timeout`]. Where older events of the
+    /// topic wait in a spool it waits for them, so that order holds: `Unavailable` (retry) if
+    /// they are still there at the timeout.
     pub async fn publish<E: Event>(&self, event: &E) -> Result<EventId, Error> {
         self.enqueue(None, event).await?.await
     }
@@ -104,6 +108,34 @@ impl Publisher {
         self.enqueue(Some(entity), event).await?.await
     }
 
+    /// Publishes an event, or spools it if the bus has a spool and the engine does not take the
+    /// event within [`PublisherOptions::timeout`]; at once if it is known to be away. Without
+    /// a spool it is [`Publisher::publish`]: whether there is one is up to whoever opens the
+    /// bus.
+    ///
+    /// A spooled event is durable on this machine's disk and goes to the engine when that
+    /// returns, with the same id. Events of a topic keep their order, spooled or not. When the
+    /// spool is full this waits for room.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`], but an engine that is away is an error only if the spool
+    /// cannot take the event either, e.g. `Full` (retry) when its disk is full.
+    pub async fn publish_or_spool<E: Event>(&self, event: &E) -> Result<Receipt, Error> {
+        PendingReceipt::new(self.put(None, event, Wish::OrSpool).await?).await
+    }
+
+    /// As [`Publisher::publish_or_spool`], for an event about an entity.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish_or_spool`].
+    pub async fn publish_about_or_spool<E: Event>(
+        &self,
+        entity: &str,
+        event: &E,
+    ) -> Result<Receipt, Error> {
+        PendingReceipt::new(self.put(Some(entity), event, Wish::OrSpool).await?).await
+    }
+
     /// Puts an event into the buffer, waiting for room; the answer comes later through
     /// [`Pending`]. For callers that have many events in flight.
     ///
@@ -114,11 +146,20 @@ impl Publisher {
         entity: Option<&str>,
         event: &E,
     ) -> Result<Pending, Error> {
+        self.put(entity, event, Wish::Durable).await
+    }
+
+    async fn put<E: Event>(
+        &self,
+        entity: Option<&str>,
+        event: &E,
+        wish: Wish,
+    ) -> Result<Pending, Error> {
         let lane = self.lane(E::TOPIC)?;
         let cost = lane::cost(event.encoded_len(), entity);
         lane.reserve(cost).await?;
         let timestamp_ms = self.shared.bus.wall().now_us() / 1000;
-        lane.push(cost, None, event.encoded_len(), |builder, id| {
+        lane.push(wish, cost, None, event.encoded_len(), |builder, id| {
             builder.push_event(event, id, timestamp_ms, entity)
         })
     }
@@ -128,12 +169,34 @@ impl Publisher {
     /// # Errors
     /// As [`Publisher::enqueue`].
     pub async fn enqueue_raw(&self, topic: &Topic, event: Outgoing<'_>) -> Result<Pending, Error> {
+        self.put_raw(topic, event, Wish::Durable).await
+    }
+
+    /// As [`Publisher::enqueue_raw`], for an event that may be spooled: see
+    /// [`Publisher::publish_or_spool`].
+    ///
+    /// # Errors
+    /// As [`Publisher::enqueue`].
+    pub async fn enqueue_raw_or_spool(
+        &self,
+        topic: &Topic,
+        event: Outgoing<'_>,
+    ) -> Result<PendingReceipt, Error> {
+        Ok(PendingReceipt::new(self.put_raw(topic, event, Wish::OrSpool).await?))
+    }
+
+    async fn put_raw(
+        &self,
+        topic: &Topic,
+        event: Outgoing<'_>,
+        wish: Wish,
+    ) -> Result<Pending, Error> {
         let lane = self.lane(topic.as_str())?;
         let cost = lane::cost(event.payload.len(), event.entity);
         lane.reserve(cost).await?;
         let now_ms = || self.shared.bus.wall().now_us() / 1000;
         let timestamp_ms = event.timestamp_ms.unwrap_or_else(now_ms);
-        lane.push(cost, event.id, event.payload.len(), |builder, id| {
+        lane.push(wish, cost, event.id, event.payload.len(), |builder, id| {
             builder.push(NewEvent {
                 event_type: event.event_type,
                 id,
@@ -173,8 +236,7 @@ impl Publisher {
             let context = format!("topic {topic}: a publisher writes to {TOPICS_MAX} at most");
             return Err(Error::refused(Kind::Invalid, context));
         }
-        let transport = Arc::clone(self.shared.bus.transport());
-        let lane = Lane::start(transport, topic_name, &self.shared.options)?;
+        let lane = Lane::start(&self.shared.bus, topic_name, &self.shared.options)?;
         lanes.push(Arc::clone(&lane));
         Ok(lane)
     }

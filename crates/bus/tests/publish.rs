@@ -182,3 +182,26 @@ async fn twins_with_the_same_ids_are_stored_once() {
     }
     assert_eq!(engine.minutes().await, (0..11).collect::<Vec<i64>>());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_linger_a_busy_publisher_makes_one_batch_a_linger() {
+    let engine = Faulty::open();
+    let linger = Duration::from_millis(100);
+    let options =
+        PublisherOptions { linger: Some(linger), ..PublisherOptions::new("test", "europe") };
+    let publisher = engine.bus().publisher_with(options);
+    let begun = tokio::time::Instant::now();
+    let mut pending = Vec::new();
+    while begun.elapsed() < Duration::from_secs(1) {
+        pending.push(publisher.enqueue(None, &tick(pending.len() as i64)).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let count = pending.len() as i64;
+    for pending in pending {
+        pending.await.unwrap();
+    }
+    let most = begun.elapsed().as_millis() / linger.as_millis() + 1;
+    let batches = engine.sizes.lock().unwrap().len();
+    assert!(batches as u128 <= most, "{batches} batches of {count} events, {most} lingers");
+    assert_eq!(engine.minutes().await, (0..count).collect::<Vec<i64>>());
+}

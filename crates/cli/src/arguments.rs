@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worldbus_service::config::Flags;
 
-use crate::settings::{Catalog, Client, EventBus, TimeManager, Up, WeatherManager};
+use crate::cost::CostArguments;
+use crate::settings::{Catalog, Client, EventBus, Publish, TimeManager, Up, WeatherManager};
 use crate::tail::From;
 
 /// The binary event backbone of a living game world.
@@ -40,6 +41,9 @@ pub(crate) enum Command {
     /// Compare or create the topics and queues that a bus over SNS and SQS needs
     #[command(after_help = TOPOLOGY)]
     Topology(TopologyArguments),
+    /// Reckon what a load costs over AWS SNS and SQS
+    #[command(after_help = COST)]
+    Cost(CostArguments),
     /// Print docs/config.md
     #[command(hide = true)]
     ConfigReference,
@@ -104,7 +108,7 @@ pub(crate) struct PublishArguments {
     #[arg(long, value_name = "SOURCE", default_value = "worldbus-cli")]
     pub(crate) source: String,
     #[command(flatten)]
-    pub(crate) flags: Flags<Client>,
+    pub(crate) flags: Flags<Publish>,
 }
 
 /// What to list.
@@ -215,10 +219,16 @@ Examples:
   worldbus publish weather.changed '{\"new_state\":\"WEATHER_STATE_RAIN\"}' --entity brussels
   worldbus publish --stdin < events.jsonl
   worldbus tail --from start --format json | worldbus publish --stdin --url http://other:7070
+  worldbus publish --stdin --spool-dir ./spool < events.jsonl     (also while the bus is away)
 
 Prints the id of each event once it is durable, in the order of input. A line of --stdin is an
 event in the JSON form; a bad one is reported by its number, the rest goes on, and the exit code
-is 1. A line that has an event_id keeps it, so publishing it again makes no duplicate.";
+is 1. A line that has an event_id keeps it, so publishing it again makes no duplicate.
+
+With --spool-dir an event that the bus does not take within 2 s is durable in that folder instead,
+and its id is printed. The next run with the same folder, be it with no input, hands on what waits
+there, in order; before it ends it waits for that while the bus takes it. A full folder is waited
+for, a full disk is an error. What the bus refuses for good is set aside there as a dead letter.";
 
 const CATALOG: &str = "\
 Examples:
@@ -235,3 +245,11 @@ Examples:
 
 Credentials and endpoint are those of every AWS tool: AWS_PROFILE, AWS_ACCESS_KEY_ID,
 AWS_ENDPOINT_URL. What is there beyond the topology is left alone. Services create nothing.";
+
+const COST: &str = "\
+Examples:
+  worldbus cost                                        one world's clock
+  worldbus cost --rate 80000 --subscribers 5
+  worldbus cost --rate 2.4 --linger-ms 1000 --format json
+
+A model with a built-in price table, not a bill: check the prices at its foot before quoting.";

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::Result;
-use worldbus::ConnectOptions;
+use worldbus::{ConnectOptions, SpoolOptions};
 use worldbus_bus::{Bus, Error, Kind};
 use worldbus_events::Catalogue;
 use worldbus_service::Secret;
 
 use crate::failure::WrongUse;
+use crate::settings::Publish;
 
 /// Opens the bus at `url` for a client that wants an answer now.
 pub(crate) async fn open(
@@ -19,8 +20,20 @@ pub(crate) async fn open(
     let options = ConnectOptions {
         api_key: api_key.map(|key| key.expose().to_owned()),
         catalogue: Some(Arc::clone(catalogue)),
+        ..ConnectOptions::default()
     };
     worldbus::connect_with(url, options).await.map_err(|error| explain(url, error))
+}
+
+/// Opens the bus for a publisher, with its spool if it has one.
+pub(crate) async fn open_with_spool(settings: &Publish, catalogue: &Arc<Catalogue>) -> Result<Bus> {
+    let client = &settings.client;
+    let api_key = client.api_key.as_ref().map(|key| key.expose().to_owned());
+    let bytes_max = settings.spool_bytes_max;
+    let spool = settings.spool_dir.clone().map(|dir| SpoolOptions { dir, bytes_max });
+    let options = ConnectOptions { api_key, catalogue: Some(Arc::clone(catalogue)), spool };
+    let bus = worldbus::connect_with(&client.url, options).await;
+    bus.map_err(|error| explain(&client.url, error))
 }
 
 /// The error with what to do, as far as it does not say so itself.

@@ -1,5 +1,5 @@
 //! `worldbus publish`: events from the command line or standard input, the id of each on standard
-//! output once it is durable, in the order of input.
+//! output once it is durable, in the bus or in the spool, in the order of input.
 //!
 //! Many events are under way at once, within named limits: a thread reads lines, this task hands
 //! them to publishers, another awaits the answers in order.
@@ -8,13 +8,15 @@ mod answers;
 mod lines;
 mod senders;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
-use worldbus_bus::Error;
+use worldbus_bus::{Bus, Error, Receipt};
 use worldbus_events::{Catalogue, json};
 use worldbus_service::{CancellationToken, logging, shutdown};
 
@@ -27,6 +29,8 @@ use senders::Senders;
 
 /// Events that were handed to publishers and not answered yet.
 const IN_FLIGHT_COUNT_MAX: usize = 8192;
+/// How long the bus has for an event before it is spooled, if there is a spool.
+const SPOOL_AFTER: Duration = Duration::from_secs(2);
 
 /// Publishes what the command line or standard input says.
 pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
@@ -35,24 +39,45 @@ pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
         crate::serve::print_config(&loaded.print())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let client = loaded.settings;
+    let settings = loaded.settings;
+    let client = &settings.client;
     logging::init(&client.log, client.log_format)?;
     let catalogue = catalogue::load(&client.catalog)?;
     let single = single(&arguments, &catalogue)?;
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
-    let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
-    let mut senders = Senders::new(bus.clone(), &arguments);
+    let bus = connection::open_with_spool(&settings, &catalogue).await?;
+    let patience = settings.spool_dir.as_ref().map(|_| SPOOL_AFTER);
+    let mut senders = Senders::new(bus.clone(), &arguments, patience);
     let code = match single {
         Some(event) => {
             let sent = publish_one(&mut senders, &event, &catalogue).await;
-            let id = sent.map_err(|error| connection::explain(&client.url, error))?;
-            answers::print_one(id)?;
+            let receipt = sent.map_err(|error| connection::explain(&client.url, error))?;
+            answers::print_one(receipt.id())?;
             ExitCode::SUCCESS
         }
-        None => publish_lines(senders, catalogue, shutdown).await?,
+        None => publish_lines(senders, catalogue, shutdown.clone()).await?,
     };
+    if let Some(dir) = &settings.spool_dir {
+        drain(&bus, dir, &shutdown).await?;
+    }
     bus.close().await.map_err(|error| connection::explain(&client.url, error))?;
     Ok(code)
+}
+
+/// Waits while the bus takes what is in the spool; says if something stays there.
+async fn drain(bus: &Bus, dir: &Path, shutdown: &CancellationToken) -> Result<()> {
+    let left = tokio::select! {
+        left = bus.spool_drained() => left.context("the spool is not drained")?,
+        () = shutdown.cancelled() => 1,
+    };
+    if left > 0 {
+        let dir = dir.display();
+        complain(&format!(
+            "events wait in the spool {dir}: they are handed on by the next \
+             `worldbus publish --spool-dir {dir}`, also with `--stdin < /dev/null`"
+        ));
+    }
+    Ok(())
 }
 
 /// The event that the command line describes, checked before a bus is opened.
@@ -72,7 +97,7 @@ async fn publish_one(
     senders: &mut Senders,
     event: &json::Input,
     catalogue: &Catalogue,
-) -> Result<worldbus_events::EventId, Error> {
+) -> Result<Receipt, Error> {
     senders.send(event, catalogue).await?.await
 }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use worldbus_service::config::reference;
 
-use crate::settings::{Catalog, Client, EventBus, TimeManager, Up, WeatherManager};
+use crate::settings::{Catalog, Client, EventBus, Publish, TimeManager, Up, WeatherManager};
 
 const HEAD: &str = "# Configuration
 
@@ -32,7 +32,8 @@ fn page() -> String {
         reference::<EventBus>("worldbus event-bus"),
         reference::<TimeManager>("worldbus time-manager"),
         reference::<WeatherManager>("worldbus weather-manager"),
-        reference::<Client>("worldbus tail, worldbus publish"),
+        reference::<Client>("worldbus tail"),
+        reference::<Publish>("worldbus publish"),
         reference::<Catalog>("worldbus catalog"),
     ];
     HEAD.to_owned() + &sections.join("\n")

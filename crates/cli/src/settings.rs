@@ -52,7 +52,7 @@ settings! {
 }
 
 settings! {
-    /// Settings of `worldbus tail` and `worldbus publish`.
+    /// Settings of `worldbus tail`.
     pub(crate) struct Client {
         /// The bus to use: `http://host:port`, `sns-sqs://REGION?prefix=PREFIX`, or
         /// `embedded:DIR` while no other process has it.
@@ -65,6 +65,18 @@ settings! {
         log_format: LogFormat = "text",
         /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
         catalog: Vec<PathBuf>,
+    }
+}
+
+settings! {
+    /// Settings of `worldbus publish`.
+    pub(crate) struct Publish {
+        ..client: Client {},
+        /// Folder where events wait that the bus does not take; without it they fail. Each
+        /// process needs its own.
+        spool_dir: Option<PathBuf>,
+        /// Bytes that may wait there; beyond them publishing waits.
+        spool_bytes_max: u64 = "268435456",
     }
 }
 
@@ -88,7 +100,19 @@ fn of_all_commands() -> Vec<Setting> {
         TimeManager::declare(),
         WeatherManager::declare(),
         EventBus::declare(),
-        Client::declare(),
+        Publish::declare(),
     ];
     commands.concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spool_is_as_large_as_the_library_says() {
+        let declared = Publish::declare();
+        let size = declared.iter().find(|setting| setting.name == "spool_bytes_max").unwrap();
+        assert_eq!(size.default.unwrap(), worldbus::SpoolOptions::BYTES_MAX.to_string());
+    }
 }

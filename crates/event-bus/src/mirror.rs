@@ -35,6 +35,7 @@ impl Mirror {
             transport: of_engine.transport,
             payload_bytes_max: of_engine.payload_bytes_max.min(of_log.payload_bytes_max),
             batch_bytes_max: of_engine.batch_bytes_max.min(of_log.batch_bytes_max),
+            linger: of_engine.linger,
             ..of_log.clone()
         };
         Self { engine, log, capabilities }

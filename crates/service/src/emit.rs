@@ -2,6 +2,10 @@
 //! While the bus is away the events wait and the service is not ready; nothing is given up, since
 //! the same ids can be published again by anybody. Not for ordinary events, whose publisher tells
 //! its caller what became of them.
+//!
+//! They are never spooled. What is missing is told again from the checkpoint, by any instance; a
+//! spool would move that checkpoint past events that are on one machine only, and what is lost
+//! with the machine nobody would tell again.
 
 use std::time::Duration;
 

@@ -1,18 +1,20 @@
-//! For tests of simulated services: a real bus and a real state store in a directory, a wall clock
+//! For tests of services: a real bus and a real state store in a directory, a wall clock
 //! that stands until it is moved, instances of services on ports of their own, chance that can be
-//! repeated.
+//! repeated. And emulated AWS, for whoever talks to it.
 //!
 //! Not for: what ships, and tests that need real processes (those are the binary's).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test kit panics")]
 #![allow(clippy::missing_panics_doc, reason = "a test kit panics")]
 
 mod dice;
+mod emulator;
 mod instance;
 mod place;
 
 use std::time::Duration;
 
 pub use dice::Dice;
+pub use emulator::{Emulator, EmulatorKind, free_port};
 pub use instance::Instance;
 pub use place::{BEGIN_US, Place, Seen};
 

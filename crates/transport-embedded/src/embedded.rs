@@ -21,7 +21,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadContent, DeadLetter, Error, Fate, Kind,
@@ -31,6 +31,8 @@ use worldbus_events::{Batch, limits};
 
 /// The file of the log in its directory.
 const FILE: &str = "log.db";
+/// Beside it in the directory of a queue, so that nobody opens one as a history.
+const QUEUE_MARK: &str = "queue";
 /// Bytes of a batch: room for the largest payload with all that goes with it.
 const BATCH_BYTES_MAX: usize = 2 << 20;
 /// Topics that one subscription or reader may list.
@@ -56,9 +58,10 @@ impl Embedded {
     ///
     /// # Errors
     /// `InUse` if another process has the directory, `Damaged` if what is stored is not what
-    /// was written, `Invalid` if it was written by a newer version or cannot be opened, `Full`
-    /// if there is no space to create it. Each names the file and what to do.
-    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
+    /// was written, `Invalid` if it was written by a newer version, cannot be opened, or is no
+    /// queue although [`Options::queue`] asks for one, `Full` if there is no space to create
+    /// it. Each names the file and what to do.
+    pub fn open(dir: impl AsRef<Path>, mut options: Options) -> Result<Self, Error> {
         let dir = dir.as_ref();
         std::fs::create_dir_all(dir).map_err(|error| {
             let dir = dir.display();
@@ -67,6 +70,11 @@ impl Embedded {
         })?;
         let lock = lock::take(dir)?;
         let file = dir.join(FILE);
+        options.queue = mark_queue(dir, &file, options.queue)?;
+        if options.queue {
+            // What is published again after it was settled is wanted again.
+            options.seen.ranges_per_producer_max = 0;
+        }
         store::open_file(&file, options.sync)?;
         let opened =
             Opened::new(&file, &options).map_err(|failure| failure.told(&file, Fate::Refused))?;
@@ -86,8 +94,8 @@ impl Embedded {
         let tail = Tail::new(heads.clone(), options.tail_bytes_max);
         let live = live.collect();
         let file = file.to_path_buf();
-        let shared =
-            Arc::new(Shared::new(file, options, capabilities(), tail, live, Arc::new(reads)));
+        let can = capabilities(options.queue);
+        let shared = Arc::new(Shared::new(file, options, can, tail, live, Arc::new(reads)));
         let writer = Writer {
             shared: Arc::clone(&shared),
             connection,
@@ -154,12 +162,35 @@ impl Opened {
     }
 }
 
-fn capabilities() -> Capabilities {
+/// Whether the directory holds a queue; marks a new one before there is anything in it.
+fn mark_queue(dir: &Path, file: &Path, asked: bool) -> Result<bool, Error> {
+    let mark = dir.join(QUEUE_MARK);
+    let cannot = |error: std::io::Error| Failure::from(error).told(&mark, Fate::Refused);
+    if mark.try_exists().map_err(cannot)? {
+        return Ok(true);
+    }
+    if !asked {
+        return Ok(false);
+    }
+    if file.try_exists().map_err(cannot)? {
+        let dir = dir.display();
+        let context = format!("{dir} holds the log of a bus, not a queue; choose another folder");
+        return Err(Error::refused(Kind::Invalid, context));
+    }
+    File::create(&mark).and_then(|created| created.sync_all()).map_err(cannot)?;
+    File::open(dir).and_then(|opened| opened.sync_all()).map_err(cannot)?;
+    Ok(true)
+}
+
+fn capabilities(queue: bool) -> Capabilities {
+    let mut has = Capability::ALL.to_vec();
+    has.retain(|&capability| !queue || capability != Capability::DropDuplicates);
     Capabilities {
         transport: "embedded",
-        has: Capability::ALL.to_vec(),
+        has,
         payload_bytes_max: limits::PAYLOAD_BYTES_MAX,
         batch_bytes_max: BATCH_BYTES_MAX,
+        linger: Duration::ZERO,
     }
 }
 

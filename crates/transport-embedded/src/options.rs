@@ -12,6 +12,11 @@ pub struct Options {
     pub retention_age: Duration,
     /// The oldest batches of a topic are removed while it holds more bytes than this.
     pub retention_bytes: u64,
+    /// The log is a queue, not a history: a batch is kept, however old, until every
+    /// subscription of its topic has settled it, and is removed soon after. Retention by age
+    /// and bytes does not apply, and no duplicates are dropped. The directory remembers it: who
+    /// opens it later gets a queue, whatever these options say.
+    pub queue: bool,
     /// Bytes of batches in one commit. One batch more may go in.
     pub group_bytes_max: usize,
     /// Bytes of batches that wait for the writer; beyond them publishers wait in line.
@@ -42,6 +47,7 @@ impl Default for Options {
         Self {
             retention_age: Duration::from_secs(7 * 24 * 3600),
             retention_bytes: 1 << 30,
+            queue: false,
             group_bytes_max: 4 << 20,
             queue_bytes_max: 16 << 20,
             tail_bytes_max: 16 << 20,
@@ -62,6 +68,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("retention_age", &self.retention_age)
             .field("retention_bytes", &self.retention_bytes)
+            .field("queue", &self.queue)
             .finish_non_exhaustive()
     }
 }

@@ -289,3 +289,65 @@ async fn commits_go_into_reserved_space() {
     let read = read_all(&open(killed.path()), ReadSpec::all(Position::Start, false)).await;
     assert_eq!(read.len(), 20);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_keeps_what_is_not_settled_however_old_and_removes_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(Clock::default());
+    let history = Options {
+        retention_age: Duration::from_secs(60),
+        retention_bytes: 1,
+        clock: Arc::<Clock>::clone(&clock),
+        sync: false,
+        ..Options::default()
+    };
+    let queue = Options { queue: true, ..history.clone() };
+    let bus = Embedded::open(dir.path(), queue).unwrap();
+    let mut consumer = bus.subscribe(spec("s", &["t"], Position::Start)).await.unwrap();
+    for sequence in 0..3 {
+        bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+        bus.publish(&topic("unread"), batch(2, sequence..sequence + 1)).await.unwrap();
+    }
+    let again = bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
+    assert_eq!(again.offset, Some(3), "a queue drops no duplicates");
+    for _ in 0..2 {
+        let delivered = next(&mut consumer).await;
+        consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+    }
+    drop((bus, consumer));
+    // Whoever opens it, it is a queue, for all its retention by age and bytes.
+    clock.0.store(3_600_000_000, Ordering::Relaxed);
+    let bus = Embedded::open(dir.path(), history).unwrap();
+    let kept = || async {
+        let topics = bus.topics().await.unwrap();
+        topics.into_iter().map(|t| (t.first_offset, t.next_offset)).collect::<Vec<_>>()
+    };
+    soon("what is settled is removed", async {
+        while kept().await != [(2, 4), (0, 3)] {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    let mut consumer = bus.subscribe(spec("s", &["t"], Position::Start)).await.unwrap();
+    for offset in 2..4 {
+        let delivered = next(&mut consumer).await;
+        assert_eq!(delivered.lease.offset, offset);
+        consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+    }
+    soon("the rest is removed", async {
+        while kept().await != [(4, 4), (0, 3)] {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+#[test]
+fn a_history_is_not_opened_as_a_queue() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    let queue = Options { queue: true, ..Options::default() };
+    let error = Embedded::open(dir.path(), queue).err().unwrap();
+    assert_eq!((error.kind(), error.fate()), (Kind::Invalid, Fate::Refused));
+    assert!(error.to_string().contains("choose another folder"), "{error}");
+}

@@ -60,8 +60,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// The linger unless the URL says otherwise.
-    pub const LINGER_DEFAULT: Duration = Duration::from_millis(250);
+    /// The linger unless the URL says otherwise: `docs/adr/0004-linger.md` tells why.
+    pub const LINGER_DEFAULT: Duration = Duration::from_millis(50);
 
     /// Options for a region with defaults.
     ///

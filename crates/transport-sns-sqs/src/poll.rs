@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
-use worldbus_bus::{Backoff, Delivered, Error, Fate, Lease};
+use worldbus_bus::{Backoff, Delivered, Error, Lease};
 
 /// How long a poll waits for a message: the longest that SQS takes, and the cheapest.
 const WAIT: Duration = Duration::from_secs(20);
@@ -23,25 +23,30 @@ const LAST_POLL: Duration = Duration::from_secs(1);
 /// Pauses after a failed poll.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// How long polls may fail, for whatever reason, until the consumer does: a queue may be made
+/// anew, a right be given back.
+const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Polls until the consumer is closed. Poller 0 polls always, the others while messages come.
 pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
     let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+    let mut failing_since = None;
     while let Some(room) =
         inbox.closed.run_until_cancelled(next_room(&inbox, poller)).await.flatten()
     {
         let Some(received) = receive(&inbox, room.count(), poller).await else { return };
         match received {
             Ok(taken) => {
-                pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
+                (pauses, failing_since) = (Backoff::new(PAUSE_MIN, PAUSE_MAX), None);
                 inbox.comes.send_replace(!taken.is_empty());
                 accept(&inbox, taken, room).await;
             }
-            Err(error) if error.fate() == Fate::Refused => {
-                inbox.fail(error);
-                return;
-            }
             Err(error) => {
+                let since = *failing_since.get_or_insert(Instant::now());
+                if since.elapsed() > PATIENCE {
+                    inbox.fail(error);
+                    return;
+                }
                 tracing::warn!(queue = inbox.home.queue.url(), %error, "polling is tried again");
                 inbox.closed.run_until_cancelled(tokio::time::sleep(pauses.next())).await;
             }

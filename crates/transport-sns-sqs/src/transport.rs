@@ -101,6 +101,7 @@ impl SnsSqs {
             payload_bytes_max: options.message_bytes_max
                 - ENVELOPE_BYTES.min(options.message_bytes_max / 2),
             batch_bytes_max: options.message_bytes_max,
+            linger: options.linger,
         };
         let lookup = Arc::new(Lookup::new(sns, sqs, options, variable));
         let publishing = Publishing::new(Arc::clone(&lookup), Arc::clone(&catalogue));

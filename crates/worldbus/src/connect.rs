@@ -12,11 +12,18 @@ pub struct ConnectOptions {
     /// The event types, where the transport needs them: over SNS and SQS for filters and JSON.
     /// The built-in ones, if not given.
     pub catalogue: Option<Arc<Catalogue>>,
+    /// Where [`Publisher::publish_or_spool`](crate::Publisher::publish_or_spool) keeps events
+    /// while the engine is away; without it they are not kept.
+    #[cfg(feature = "embedded")]
+    pub spool: Option<crate::SpoolOptions>,
 }
 
 impl std::fmt::Debug for ConnectOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConnectOptions").finish_non_exhaustive()
+        let mut options = f.debug_struct("ConnectOptions");
+        #[cfg(feature = "embedded")]
+        options.field("spool", &self.spool);
+        options.finish_non_exhaustive()
     }
 }
 
@@ -35,15 +42,26 @@ pub async fn connect(url: &str, api_key: Option<&str>) -> Result<Bus, Error> {
 
 /// As [`connect`], with options.
 ///
+/// With a spool the bus opens although nothing answers at `url`: what is published with
+/// `publish_or_spool` is spooled, and goes to the engine when it is there.
+///
 /// # Errors
-/// As [`connect`].
+/// As [`connect`]; `InUse` if another process has the folder of the spool, `Invalid` if
+/// something else is in it or its bound is less than a batch.
 pub async fn connect_with(url: &str, options: ConnectOptions) -> Result<Bus, Error> {
+    #[cfg(feature = "embedded")]
+    if let Some(spool) = options.spool.clone() {
+        return crate::spool::connect(url, options, spool).await;
+    }
     Ok(Bus::new(transport(url, options).await?))
 }
 
 /// The transport at a URL.
-async fn transport(url: &str, options: ConnectOptions) -> Result<Arc<dyn Transport>, Error> {
-    let ConnectOptions { api_key, catalogue } = options;
+pub(crate) async fn transport(
+    url: &str,
+    options: ConnectOptions,
+) -> Result<Arc<dyn Transport>, Error> {
+    let ConnectOptions { api_key, catalogue, .. } = options;
     #[cfg(feature = "embedded")]
     if let Some(dir) = url.strip_prefix("embedded:") {
         if dir.is_empty() {

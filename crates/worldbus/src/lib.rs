@@ -13,13 +13,36 @@
 //! # }
 //! ```
 //!
+//! With a spool ([`connect_with`]) events that are published by `publish_or_spool` outlast an
+//! engine that is away: they wait on this machine's disk and arrive in order when it is back.
+//!
+//! ```no_run
+//! use worldbus::{ConnectOptions, Receipt, SpoolOptions, events::v1::DayActivated};
+//!
+//! # async fn example() -> Result<(), worldbus::Error> {
+//! let spool = Some(SpoolOptions::new("./spool"));
+//! let options = ConnectOptions { spool, ..ConnectOptions::default() };
+//! let bus = worldbus::connect_with("http://127.0.0.1:7070", options).await?;
+//! let publisher = bus.publisher("my-service", "europe");
+//! match publisher.publish_or_spool(&DayActivated::default()).await? {
+//!     Receipt::Durable(id) => println!("{id} is in the engine"),
+//!     Receipt::Spooled(id) => println!("{id} is on this disk, and in the engine later"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! One feature per transport: `embedded`, `remote`, `sns-sqs`; the first two by default.
 
 mod connect;
+#[cfg(feature = "embedded")]
+mod spool;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
 
 pub use connect::{ConnectOptions, connect, connect_with};
+#[cfg(feature = "embedded")]
+pub use spool::SpoolOptions;
 pub use worldbus_bus::*;
 pub use worldbus_events as events;

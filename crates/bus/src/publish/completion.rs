@@ -10,6 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use worldbus_events::EventId;
 
+/// Who has the events of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    Engine,
+    Spool,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Completion {
     state: Mutex<State>,
@@ -17,13 +24,13 @@ pub(super) struct Completion {
 
 #[derive(Debug, Default)]
 struct State {
-    result: Option<Result<(), Error>>,
+    result: Option<Result<Held, Error>>,
     /// One for each pending event that was polled: at most the events of a batch.
     wakers: Vec<Waker>,
 }
 
 impl Completion {
-    pub(super) fn finish(&self, result: Result<(), Error>) {
+    pub(super) fn finish(&self, result: Result<Held, Error>) {
         let wakers = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.result = Some(result);
@@ -51,16 +58,12 @@ impl Pending {
     pub fn id(&self) -> EventId {
         self.id
     }
-}
 
-impl Future for Pending {
-    type Output = Result<EventId, Error>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll_held(&mut self, context: &mut Context<'_>) -> Poll<Result<Held, Error>> {
         let completion = Arc::clone(&self.completion);
         let mut state = completion.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(result) = &state.result {
-            return Poll::Ready(result.clone().map(|()| self.id));
+            return Poll::Ready(result.clone());
         }
         match self.waker_index {
             Some(index) => state.wakers[index].clone_from(context.waker()),
@@ -70,5 +73,61 @@ impl Future for Pending {
             }
         }
         Poll::Pending
+    }
+}
+
+impl Future for Pending {
+    type Output = Result<EventId, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_held(context).map_ok(|_| self.id)
+    }
+}
+
+/// Where an event is that was published by [`Publisher::publish_or_spool`].
+///
+/// [`Publisher::publish_or_spool`]: crate::Publisher::publish_or_spool
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Receipt {
+    /// Durable in the engine.
+    Durable(EventId),
+    /// Durable on this machine's disk, and in the engine later: as long as the disk lives.
+    Spooled(EventId),
+}
+
+impl Receipt {
+    /// The event's id.
+    pub fn id(self) -> EventId {
+        match self {
+            Self::Durable(id) | Self::Spooled(id) => id,
+        }
+    }
+}
+
+/// As [`Pending`], for an event that may be spooled.
+#[derive(Debug)]
+#[must_use = "the event may fail; await its answer"]
+pub struct PendingReceipt(Pending);
+
+impl PendingReceipt {
+    pub(super) fn new(pending: Pending) -> Self {
+        Self(pending)
+    }
+
+    /// The event's id, known before its fate is.
+    pub fn id(&self) -> EventId {
+        self.0.id
+    }
+}
+
+impl Future for PendingReceipt {
+    type Output = Result<Receipt, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let id = self.0.id;
+        self.0.poll_held(context).map_ok(|held| match held {
+            Held::Engine => Receipt::Durable(id),
+            Held::Spool => Receipt::Spooled(id),
+        })
     }
 }

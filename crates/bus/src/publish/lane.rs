@@ -1,23 +1,28 @@
 //! One topic of a publisher: a bounded buffer in front, one batch in flight behind.
 
-use super::PublisherOptions;
 use super::completion::{Completion, Pending};
-use crate::backoff::Backoff;
-use crate::error::{Error, Fate, Kind};
+use super::{PublisherOptions, send};
+use crate::bus::Bus;
+use crate::error::{Error, Kind};
 use crate::names::Topic;
-use crate::transport::Transport;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
-use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use worldbus_events::{Batch, BatchBuilder, EventId, ProducerId};
 
 /// What an event takes in the buffer beside its payload and entity.
 const EVENT_OVERHEAD_BYTES: usize = 64;
-/// Attempts to publish a batch wait this long at first, and this long at the most.
-const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
-const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
+
+/// What the caller wants of an event. The events of a batch all have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Wish {
+    /// Durable in the engine, or an error.
+    #[default]
+    Durable,
+    /// Durable in the engine or in the spool.
+    OrSpool,
+}
 
 pub(super) fn cost(payload_bytes: usize, entity: Option<&str>) -> u32 {
     let bytes = payload_bytes + entity.map_or(0, str::len) + EVENT_OVERHEAD_BYTES;
@@ -32,17 +37,19 @@ pub(super) struct Lane {
     buffer_bytes_max: u32,
     /// Bytes of the buffer that are free. A semaphore since it is fair: who waits first is
     /// first.
-    room: Semaphore,
+    pub(super) room: Semaphore,
     state: Mutex<State>,
     /// Wakes the flusher when the buffer is no longer empty.
-    filled: Notify,
-    drained: watch::Sender<bool>,
+    pub(super) filled: Notify,
+    pub(super) drained: watch::Sender<bool>,
+    pub(super) closing: CancellationToken,
 }
 
 #[derive(Debug)]
 struct State {
     builder: BatchBuilder,
     builder_cost: usize,
+    builder_wish: Wish,
     completion: Arc<Completion>,
     sealed: VecDeque<Sealed>,
     producer: ProducerId,
@@ -51,29 +58,32 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Sealed {
-    batch: Batch,
-    cost: usize,
-    completion: Arc<Completion>,
+pub(super) struct Sealed {
+    pub(super) batch: Batch,
+    pub(super) wish: Wish,
+    pub(super) cost: usize,
+    pub(super) completion: Arc<Completion>,
 }
 
 impl Lane {
     /// A lane and the task that empties it, which ends after [`Lane::close`].
     pub(super) fn start(
-        transport: Arc<dyn Transport>,
+        bus: &Bus,
         topic: Topic,
         options: &PublisherOptions,
     ) -> Result<Arc<Self>, Error> {
-        let capabilities = transport.capabilities();
+        let capabilities = bus.transport().capabilities();
+        let spool_bytes_max = bus.spool().map_or(usize::MAX, |spool| spool.batch_bytes_max());
         let lane = Arc::new(Self {
             topic,
             payload_bytes_max: capabilities.payload_bytes_max,
-            batch_bytes_max: capabilities.batch_bytes_max,
+            batch_bytes_max: capabilities.batch_bytes_max.min(spool_bytes_max),
             buffer_bytes_max: options.buffer_bytes_max,
             room: Semaphore::new(options.buffer_bytes_max as usize),
             state: Mutex::new(State {
                 builder: BatchBuilder::new(&options.source, &options.world),
                 builder_cost: 0,
+                builder_wish: Wish::default(),
                 completion: Arc::default(),
                 sealed: VecDeque::new(),
                 producer: random_producer()?,
@@ -82,8 +92,9 @@ impl Lane {
             }),
             filled: Notify::new(),
             drained: watch::Sender::new(false),
+            closing: CancellationToken::new(),
         });
-        tokio::spawn(flush(Arc::clone(&lane), transport, options.clone()));
+        tokio::spawn(send::flush(Arc::clone(&lane), bus.clone(), options.clone()));
         Ok(lane)
     }
 
@@ -114,6 +125,7 @@ impl Lane {
     /// Adds an event for which room is reserved.
     pub(super) fn push(
         &self,
+        wish: Wish,
         cost: u32,
         id: Option<EventId>,
         payload_bytes: usize,
@@ -126,8 +138,10 @@ impl Lane {
         let numbered = EventId { producer: state.producer, sequence: state.next_sequence };
         let event_id = id.unwrap_or(numbered);
         let idle = state.builder.is_empty() && state.sealed.is_empty();
-        if !state.builder.fits(event_id, payload_bytes, self.batch_bytes_max) {
+        let fits = state.builder.fits(event_id, payload_bytes, self.batch_bytes_max);
+        if !fits || state.builder_wish != wish {
             state.seal();
+            state.builder_wish = wish;
         }
         if let Err(error) = push(&mut state.builder, event_id) {
             drop(state);
@@ -146,6 +160,7 @@ impl Lane {
 
     pub(super) fn close(&self) {
         self.lock().closed = true;
+        self.closing.cancel();
         self.room.close();
         self.filled.notify_one();
     }
@@ -164,8 +179,14 @@ impl Lane {
         Error::refused(Kind::Closed, context)
     }
 
+    /// Whether the next batch may still grow.
+    pub(super) fn gathers(&self) -> bool {
+        let state = self.lock();
+        !state.builder.is_empty() && state.sealed.is_empty() && !state.closed
+    }
+
     /// The next batch to send; `Err(closed)` if there is none.
-    fn next(&self) -> Result<Sealed, bool> {
+    pub(super) fn next(&self) -> Result<Sealed, bool> {
         let mut state = self.lock();
         if state.sealed.is_empty() {
             state.seal();
@@ -180,7 +201,8 @@ impl State {
         if let Some(batch) = self.builder.finish() {
             let cost = std::mem::take(&mut self.builder_cost);
             let completion = std::mem::take(&mut self.completion);
-            self.sealed.push_back(Sealed { batch, cost, completion });
+            let wish = self.builder_wish;
+            self.sealed.push_back(Sealed { batch, wish, cost, completion });
         }
     }
 }
@@ -191,67 +213,4 @@ fn random_producer() -> Result<ProducerId, Error> {
         Error::retry(Kind::Unavailable, context)
     })?;
     Ok(ProducerId::from_bits(bits))
-}
-
-async fn flush(lane: Arc<Lane>, transport: Arc<dyn Transport>, options: PublisherOptions) {
-    loop {
-        match lane.next() {
-            Ok(sealed) => {
-                let result = send(&lane, &*transport, &sealed.batch, options.timeout).await;
-                sealed.completion.finish(result);
-                lane.room.add_permits(sealed.cost);
-            }
-            Err(true) => break,
-            Err(false) => {
-                lane.filled.notified().await;
-                if !options.linger.is_zero() {
-                    tokio::time::sleep(options.linger).await;
-                }
-            }
-        }
-    }
-    lane.drained.send_replace(true);
-}
-
-/// Publishes a batch, again and again while that can help.
-async fn send(
-    lane: &Lane,
-    transport: &dyn Transport,
-    batch: &Batch,
-    timeout: Duration,
-) -> Result<(), Error> {
-    record(lane, batch);
-    let deadline = Instant::now() + timeout;
-    let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
-    let mut unknown = false;
-    loop {
-        let error = match transport.publish(&lane.topic, batch.clone()).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
-        unknown |= error.fate() == Fate::Unknown;
-        let delay = backoff.next();
-        let error = if unknown { error.with_fate(Fate::Unknown) } else { error };
-        let refused = error.fate() == Fate::Refused || error.kind() == Kind::Closed;
-        if refused || Instant::now() + delay >= deadline {
-            metrics::counter!("worldbus_publish_failed_total", "topic" => lane.topic.to_string())
-                .increment(batch.len() as u64);
-            tracing::warn!(topic = %lane.topic, events = batch.len(), %error, "publish failed");
-            return Err(error);
-        }
-        metrics::counter!("worldbus_publish_retries_total", "topic" => lane.topic.to_string())
-            .increment(1);
-        tracing::debug!(topic = %lane.topic, %error, ?delay, "publish is tried again");
-        tokio::time::sleep(delay).await;
-    }
-}
-
-fn record(lane: &Lane, batch: &Batch) {
-    let (events, bytes) = (batch.len(), batch.bytes().len());
-    let topic = || lane.topic.to_string();
-    metrics::counter!("worldbus_published_events_total", "topic" => topic())
-        .increment(events as u64);
-    metrics::histogram!("worldbus_batch_events", "topic" => topic()).record(events as f64);
-    metrics::histogram!("worldbus_batch_bytes", "topic" => topic()).record(bytes as f64);
-    tracing::debug!(topic = %lane.topic, events, bytes, "batch published");
 }

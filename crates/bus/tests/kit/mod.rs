@@ -27,14 +27,22 @@ pub(crate) struct Faulty {
     /// Publishes that may begin; closed: all.
     pub(crate) gate: Semaphore,
     pub(crate) sizes: Mutex<Vec<usize>>,
+    /// While it is set every publish fails with it.
+    pub(crate) down: Mutex<Option<Error>>,
+    /// A batch that holds this minute is refused.
+    pub(crate) poison: Mutex<Option<i64>>,
     pub(crate) settle_faults: Arc<Mutex<VecDeque<Error>>>,
     _dir: TempDir,
 }
 
 impl Faulty {
     pub(crate) fn open() -> Arc<Self> {
+        Self::with(Options::default())
+    }
+
+    pub(crate) fn with(options: Options) -> Arc<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let embedded = Embedded::open(dir.path().join("bus"), Options::default()).unwrap();
+        let embedded = Embedded::open(dir.path().join("bus"), options).unwrap();
         let gate = Semaphore::new(0);
         gate.close();
         Arc::new(Self {
@@ -42,6 +50,8 @@ impl Faulty {
             faults: Mutex::default(),
             gate,
             sizes: Mutex::default(),
+            down: Mutex::default(),
+            poison: Mutex::default(),
             settle_faults: Arc::default(),
             _dir: dir,
         })
@@ -62,7 +72,7 @@ impl Faulty {
     pub(crate) async fn minutes(&self) -> Vec<i64> {
         let mut minutes = Vec::new();
         for batch in self.stored().await {
-            minutes.extend(batch.iter().map(|e| e.decode::<TimeUpdated>().unwrap().total_minutes));
+            minutes.extend(self::minutes(&batch));
         }
         minutes
     }
@@ -92,6 +102,13 @@ impl Transport for Faulty {
         let fault = self.faults.lock().unwrap().pop_front();
         if let Some(Fault::Before(error)) = fault {
             return Err(error);
+        }
+        if let Some(error) = self.down.lock().unwrap().clone() {
+            return Err(error);
+        }
+        let poison = *self.poison.lock().unwrap();
+        if poison.is_some_and(|poison| minutes(&batch).any(|minute| minute == poison)) {
+            return Err(Error::refused(Kind::TooLarge, "too large for this engine"));
         }
         self.sizes.lock().unwrap().push(batch.len());
         let appended = self.inner.publish(topic, batch).await?;
@@ -167,6 +184,10 @@ impl Settle for FaultySettler {
     async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {
         self.inner.dead_letter(lease, events).await
     }
+}
+
+pub(crate) fn minutes(batch: &Batch) -> impl Iterator<Item = i64> {
+    batch.iter().map(|event| event.decode::<TimeUpdated>().unwrap().total_minutes)
 }
 
 pub(crate) fn tick(minute: i64) -> TimeUpdated {

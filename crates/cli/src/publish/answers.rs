@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
-use worldbus_bus::{Error, Fate, Pending};
+use worldbus_bus::{Error, Fate, PendingReceipt, Receipt};
 use worldbus_events::EventId;
 use worldbus_service::CancellationToken;
 
@@ -16,13 +16,13 @@ pub(super) struct Sent {
     /// Its line.
     pub(super) number: u64,
     /// Its answer, to come.
-    pub(super) pending: Result<Pending, Error>,
+    pub(super) pending: Result<PendingReceipt, Error>,
 }
 
 /// What became of all events.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// Durable, and their ids printed.
+    /// Durable, in the bus or in the spool, and their ids printed.
     pub(super) published: u64,
     /// Refused, each reported.
     pub(super) refused: u64,
@@ -63,9 +63,9 @@ impl Answers {
                 Err(error) => Err(error),
             };
             match answer {
-                Ok(id) => {
+                Ok(receipt) => {
                     self.outcome.published += 1;
-                    writeln!(out, "{id}")?;
+                    writeln!(out, "{}", receipt.id())?;
                 }
                 Err(error) => self.failed(number, &error),
             }
@@ -105,9 +105,9 @@ impl Answers {
 
 /// The answer to one event; hands on what is printed before it has to wait for it.
 async fn wait(
-    mut pending: Pin<&mut Pending>,
+    mut pending: Pin<&mut PendingReceipt>,
     out: &mut impl io::Write,
-) -> io::Result<Result<EventId, Error>> {
+) -> io::Result<Result<Receipt, Error>> {
     if let Some(answer) = pending.as_mut().now_or_never() {
         return Ok(answer);
     }

@@ -1,8 +1,11 @@
 //! Publishers by source and world: lines may name their own.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use worldbus_bus::{Bus, Error, Kind, Outgoing, Pending, Publisher, Topic};
+use worldbus_bus::{
+    Bus, Error, Kind, Outgoing, PendingReceipt, Publisher, PublisherOptions, Topic,
+};
 use worldbus_events::{Catalogue, json};
 
 use crate::arguments::PublishArguments;
@@ -16,22 +19,25 @@ pub(super) struct Senders {
     source: String,
     world: String,
     entity: Option<String>,
+    /// How long events are tried, if not as long as usual.
+    patience: Option<Duration>,
     publishers: HashMap<(String, String), Publisher>,
 }
 
 impl Senders {
     /// No publisher yet; what a line leaves out is taken from the command line.
-    pub(super) fn new(bus: Bus, arguments: &PublishArguments) -> Self {
+    pub(super) fn new(bus: Bus, arguments: &PublishArguments, patience: Option<Duration>) -> Self {
         Self {
             bus,
             source: arguments.source.clone(),
             world: arguments.world.clone(),
             entity: arguments.entity.clone(),
+            patience,
             publishers: HashMap::new(),
         }
     }
 
-    /// Hands an event to its publisher, waiting for room.
+    /// Hands an event to its publisher, waiting for room. It may be spooled.
     ///
     /// # Errors
     /// `Refused` if this event cannot be published; the next may.
@@ -39,7 +45,7 @@ impl Senders {
         &mut self,
         event: &json::Input,
         catalogue: &Catalogue,
-    ) -> Result<Pending, Error> {
+    ) -> Result<PendingReceipt, Error> {
         let Some(event_type) = catalogue.by_number(event.event_type) else {
             let context = format!(
                 "event type {}: its topic is not known; name its catalogue by --catalog",
@@ -65,9 +71,11 @@ impl Senders {
                     format!("more than {SENDERS_MAX} pairs of source and world in one run");
                 return Err(Error::refused(Kind::TooLarge, context));
             }
-            let publisher = self.bus.publisher(&key.0, &key.1);
+            let mut options = PublisherOptions::new(&key.0, &key.1);
+            options.timeout = self.patience.unwrap_or(options.timeout);
+            let publisher = self.bus.publisher_with(options);
             self.publishers.insert(key.clone(), publisher);
         }
-        self.publishers[&key].enqueue_raw(&topic, outgoing).await
+        self.publishers[&key].enqueue_raw_or_spool(&topic, outgoing).await
     }
 }

@@ -5,9 +5,11 @@
 //! a condition, with a deadline.
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod aws;
 mod clients;
 mod crash;
 mod outage;
 mod refusals;
+mod spool;
 mod support;
 mod worlds;

@@ -20,7 +20,7 @@ fn mistakes_in_an_event_are_refused_with_what_was_expected() {
     run(&["tail", "--url", &url, "--type", "time.update"]).refused(&["time.updated"]);
     run(&["tail", "--url", &url, "--topic", "wether"]).refused(&["did you mean weather"]);
     run(&["tail", "--url", &url, "--from", "yesterday"]).refused(&["2026-03-01T12:00:00Z"]);
-    run(&["tail", "--url", "ftp://x"]).refused(&["embedded:DIR or http://"]);
+    run(&["tail", "--url", "ftp://x"]).refused(&["expected embedded:DIR, http://"]);
     run(&["tail", "--url", "http://127.0.0.1:1"]).refused(&["worldbus up"]);
     run(&["catalog", "--catalog", "/nonexistent.binpb"]).refused(&["/nonexistent.binpb"]);
 }
@@ -48,6 +48,28 @@ fn oversize_event_is_refused_and_its_neighbours_are_published() {
     let unknown = json!({ "type": "time.update", "payload": {} });
     let reply = post(&format!("{}/api/events/publish", bus.url), &unknown);
     assert!((400..500).contains(&reply.status) && reply.text.contains("time.updated"), "{reply:?}");
+}
+
+#[test]
+fn a_load_that_cannot_be_is_refused_with_what_can() {
+    let cost = |arguments: &[&str]| run(&[&["cost"], arguments].concat());
+    for rate in ["0", "-2", "NaN", "inf", "1e12"] {
+        cost(&[&format!("--rate={rate}")]).refused(&["--rate", "more than 0", "2.4"]);
+    }
+    cost(&["--rate", "many"]).refused(&["--rate"]);
+    cost(&["--payload-bytes", "184320"]).refused(&["184320 bytes", "publish a reference"]);
+    cost(&["--payload-bytes=-1"]).refused(&["--payload-bytes"]);
+    cost(&["--linger-ms", "20001"]).refused(&["--linger-ms", "20000"]);
+    cost(&["--subscribers", "0"]).refused(&["--subscribers", "1 to"]);
+    cost(&["--producers", "0"]).refused(&["--producers", "1 to"]);
+    cost(&["--region", "mars-1"]).refused(&["mars-1", "us-east-1"]);
+    let page = String::from_utf8(cost(&["--rate", "80000", "--subscribers", "2"]).stdout).unwrap();
+    for part in ["USD a month", "check before quoting", "2026-11-23", "no linger"] {
+        assert!(page.contains(part), "`{part}` is not in: {page}");
+    }
+    let json = cost(&["--format", "json"]).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["ways"][0]["per_second"]["publish_units"], 2.4, "{json}");
 }
 
 #[test]

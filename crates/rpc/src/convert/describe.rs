@@ -2,6 +2,7 @@
 
 use super::invalid;
 use crate::v1;
+use std::time::Duration;
 use worldbus_bus::{Capabilities, Capability, Error, Topic, TopicStatus};
 
 impl From<&Capabilities> for v1::DescribeResponse {
@@ -13,6 +14,7 @@ impl From<&Capabilities> for v1::DescribeResponse {
             capabilities: capabilities.has.iter().map(|&one| to_message(one).into()).collect(),
             payload_bytes_max: capabilities.payload_bytes_max as u64,
             batch_bytes_max: capabilities.batch_bytes_max as u64,
+            linger_ms: u32::try_from(capabilities.linger.as_millis()).unwrap_or(u32::MAX),
         }
     }
 }
@@ -35,6 +37,7 @@ pub fn capabilities(
         has: message.capabilities().filter_map(from_message).collect(),
         payload_bytes_max: bound(message.payload_bytes_max, "payload_bytes_max")?,
         batch_bytes_max: bound(message.batch_bytes_max, "batch_bytes_max")?,
+        linger: Duration::from_millis(message.linger_ms.into()),
     })
 }
 

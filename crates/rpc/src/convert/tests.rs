@@ -170,6 +170,7 @@ fn capabilities_come_back() {
         has: Capability::ALL.to_vec(),
         payload_bytes_max: 1 << 20,
         batch_bytes_max: 4 << 20,
+        linger: Duration::from_millis(50),
     };
     let message = v1::DescribeResponse::from(&here);
     assert_eq!(message.transport, "embedded");

@@ -2,6 +2,7 @@
 
 use crate::assemble::Staged;
 use crate::codec::Kind as RecordKind;
+use crate::cursor::Cursor;
 use crate::live::Live;
 use crate::shared::Shared;
 use crate::subscription::Subscription;
@@ -111,6 +112,13 @@ pub(super) fn take_dirty(shared: &Shared) -> Vec<Arc<Live>> {
 
 pub(super) fn encode(live: &Live) -> Vec<u8> {
     live.lock().subscription.encode(live.id)
+}
+
+/// Below this offset of a topic every subscription has settled everything; 0 without any.
+pub(super) fn settled(shared: &Shared, topic: u32) -> u64 {
+    let all: Vec<_> = shared.subscriptions().values().cloned().collect();
+    let floor = |live: &Arc<Live>| live.lock().subscription.cursors.get(&topic).map(Cursor::floor);
+    all.iter().filter_map(floor).min().unwrap_or(0)
 }
 
 /// Sets the gauges that say how many batches wait for each subscription.

@@ -1,6 +1,7 @@
-//! Removing what is too old or too much, in small steps between commits.
+//! Removing what is too old or too much, or in a queue what is settled, in small steps between
+//! commits.
 
-use super::Writer;
+use super::{Writer, cursors};
 use crate::codec::Kind as RecordKind;
 use crate::failure::Failure;
 use crate::options::Options;
@@ -42,10 +43,10 @@ impl Writer {
 
     /// One step; whether there may be another.
     fn step(&mut self, topic: u32, oldest_ms: i64) -> Result<bool, Failure> {
-        let bytes_max = self.shared.options.retention_bytes;
+        let bounds = self.bounds(topic, oldest_ms);
         let before = self.ledger.heads[topic as usize].clone();
         let oldest = store::oldest_entries(&self.connection, topic, STEP_ENTRIES_MAX)?;
-        let (after, removed) = plan(&before, &oldest, oldest_ms, bytes_max)?;
+        let (after, removed) = plan(&before, &oldest, &bounds)?;
         if removed.is_empty() {
             return Ok(false);
         }
@@ -54,8 +55,17 @@ impl Writer {
             let head = self.ledger.heads.get(number as usize);
             if number == topic { after.first_offset } else { head.map_or(0, |h| h.first_offset) }
         })?;
+        let mut records = vec![(RecordKind::Topic, u64::from(topic), after.encode(topic))];
+        // What a queue removes is settled on the disk as well, from the same commit on.
+        let dirty = match self.shared.options.queue {
+            true => cursors::take_dirty(&self.shared),
+            false => Vec::new(),
+        };
+        for live in &dirty {
+            records.push((RecordKind::Subscription, u64::from(live.id), cursors::encode(live)));
+        }
         let changes = Changes {
-            records: vec![(RecordKind::Topic, u64::from(topic), after.encode(topic))],
+            records,
             entries_removed: removed
                 .iter()
                 .map(|entry| (topic, entry.section.first_offset))
@@ -67,28 +77,45 @@ impl Writer {
         self.shared.tail().set_head(topic, after.clone());
         if self.commit(&changes).is_err() {
             self.shared.tail().set_head(topic, before);
+            dirty.iter().for_each(|live| live.set_dirty());
             return Ok(false);
         }
         let batches = after.first_offset - before.first_offset;
         let first_offset = after.first_offset;
-        tracing::info!(topic = %after.name, batches, first_offset, "retention removed batches");
+        if !self.shared.options.queue {
+            tracing::info!(topic = %after.name, batches, first_offset, "retention removed batches");
+        }
         metrics::counter!("worldbus_retention_batches_total").increment(batches);
         self.ledger.heads[topic as usize] = after;
         Ok(true)
     }
 }
 
-/// Which of a topic's oldest entries go, and its head without them.
-fn plan(
-    head: &Head,
-    oldest: &[Entry],
+impl Writer {
+    fn bounds(&self, topic: u32, oldest_ms: i64) -> Bounds {
+        if self.shared.options.queue {
+            let settled = cursors::settled(&self.shared, topic);
+            return Bounds { oldest_ms: i64::MIN, bytes_max: u64::MAX, settled };
+        }
+        Bounds { oldest_ms, bytes_max: self.shared.options.retention_bytes, settled: 0 }
+    }
+}
+
+/// What a topic keeps.
+struct Bounds {
     oldest_ms: i64,
     bytes_max: u64,
-) -> Result<(Head, Vec<Entry>), Failure> {
+    /// Nobody needs what is below this offset.
+    settled: u64,
+}
+
+/// Which of a topic's oldest entries go, and its head without them.
+fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, Vec<Entry>), Failure> {
     let mut after = head.clone();
     let mut removed = Vec::new();
     for entry in oldest {
-        if entry.appended_ms >= oldest_ms && after.bytes <= bytes_max {
+        let young = entry.appended_ms >= bounds.oldest_ms && after.bytes <= bounds.bytes_max;
+        if young && entry.section.end() > bounds.settled {
             break;
         }
         if entry.section.first_offset != after.first_offset {

@@ -1,19 +1,20 @@
 //! What comes, whoever sent it and however it was delivered.
 
-use crate::emulator::{Emulator, Kind};
+use crate::clients::{connect, sns, sqs};
 use aws_sdk_sns::primitives::Blob;
 use aws_sdk_sns::types::MessageAttributeValue;
 use std::sync::Arc;
 use worldbus_bus::{DeadContent, Outcome, Position, SubscriptionName, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
 use worldbus_events::{Catalogue, ContentType, codec};
+use worldbus_testkit::{Emulator, EmulatorKind};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_encoding_arrives_as_it_was() {
-    let emulator = Emulator::ministack().await;
+    let emulator = Emulator::start(EmulatorKind::Ministack);
     for encoding in ["protobuf", "zstd", "json"] {
         let more = format!("&create=true&encoding={encoding}");
-        let transport = emulator.connect(encoding, &more).await;
+        let transport = connect(&emulator, encoding, &more).await;
         let mut consumer =
             transport.subscribe(spec("s", &["weather"], Position::Now)).await.unwrap();
         let published = typed(1, 0..200, 4711, Some("brussels"), 16);
@@ -32,8 +33,8 @@ async fn every_encoding_arrives_as_it_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn game_event_of_another_program_arrives_and_so_does_a_wrapped_one() {
     // The other emulator leaves Binary attributes out of what it wraps.
-    let emulator = Emulator::start(Kind::Moto).await;
-    let transport = emulator.connect("others", "&create=true").await;
+    let emulator = Emulator::start(EmulatorKind::Moto);
+    let transport = connect(&emulator, "others", "&create=true").await;
     let mut consumer = transport.subscribe(spec("s", &["weather"], Position::Now)).await.unwrap();
     let event = typed(1, 0..1, 1, Some("brussels"), 8);
     let bytes = codec::encode(ContentType::GameEvent, &event, &Catalogue::builtin()).unwrap();
@@ -42,7 +43,7 @@ async fn game_event_of_another_program_arrives_and_so_does_a_wrapped_one() {
     };
     let binary = MessageAttributeValue::builder().data_type("Binary");
     let arn = "arn:aws:sns:us-east-1:123456789012:others-weather-events";
-    let publish = emulator.sns().publish().topic_arn(arn).message("an event");
+    let publish = sns(&emulator).publish().topic_arn(arn).message("an event");
     let publish = publish
         .message_attributes("event", binary.binary_value(Blob::new(bytes)).build().unwrap())
         .message_attributes("event_types", text("String.Array", "[\"weather.changed\"]"));
@@ -53,9 +54,9 @@ async fn game_event_of_another_program_arrives_and_so_does_a_wrapped_one() {
     assert_eq!(found, event.iter().next().unwrap().to_game_event());
     consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
 
-    let subscriptions = emulator.sns().list_subscriptions().send().await.unwrap();
+    let subscriptions = sns(&emulator).list_subscriptions().send().await.unwrap();
     let subscription = subscriptions.subscriptions()[0].subscription_arn().unwrap().to_owned();
-    let set = emulator.sns().set_subscription_attributes().subscription_arn(subscription);
+    let set = sns(&emulator).set_subscription_attributes().subscription_arn(subscription);
     set.attribute_name("RawMessageDelivery").attribute_value("false").send().await.unwrap();
     publish.send().await.unwrap();
     let delivered = next(&mut consumer).await;
@@ -66,11 +67,11 @@ async fn game_event_of_another_program_arrives_and_so_does_a_wrapped_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_event_goes_to_the_dead_letters_at_once_with_its_bytes() {
-    let emulator = Emulator::ministack().await;
-    let transport = Arc::new(emulator.connect("hostile", "&create=true").await);
+    let emulator = Emulator::start(EmulatorKind::Ministack);
+    let transport = Arc::new(connect(&emulator, "hostile", "&create=true").await);
     let mut consumer = transport.subscribe(spec("s", &["weather"], Position::Now)).await.unwrap();
-    let url = emulator.sqs().get_queue_url().queue_name("hostile-s-events").send().await.unwrap();
-    let send = emulator.sqs().send_message().queue_url(url.queue_url().unwrap());
+    let url = sqs(&emulator).get_queue_url().queue_name("hostile-s-events").send().await.unwrap();
+    let send = sqs(&emulator).send_message().queue_url(url.queue_url().unwrap());
     send.message_body("not an event").send().await.unwrap();
     let name = SubscriptionName::new("s").unwrap();
     let letter = soon("the dead letter", async {

@@ -1,14 +1,15 @@
 //! What is wrong with the account, the network or the input is told clearly.
 
-use crate::emulator::{Emulator, free_port, sdk};
+use crate::clients::{connect, sdk, sns, sqs};
 use worldbus_bus::{Capability, Fate, Kind, Position, ReadSpec, Transport};
 use worldbus_conformance::{batch, next, spec, topic, typed};
+use worldbus_testkit::{Emulator, EmulatorKind, free_port};
 use worldbus_transport_sns_sqs::{Setup, SnsSqs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_named_with_what_to_do() {
-    let emulator = Emulator::ministack().await;
-    let transport = emulator.connect("missing", "").await;
+    let emulator = Emulator::start(EmulatorKind::Ministack);
+    let transport = connect(&emulator, "missing", "").await;
     let refused = transport.subscribe(spec("s", &["time"], Position::Now)).await.err().unwrap();
     assert_eq!(refused.kind(), Kind::NotFound);
     for part in ["missing-s-events", "us-east-1", "worldbus topology apply"] {
@@ -21,13 +22,13 @@ async fn what_is_missing_is_named_with_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn queue_that_would_get_nothing_is_refused() {
-    let emulator = Emulator::ministack().await;
-    let creating = emulator.connect("silent", "&create=true").await;
+    let emulator = Emulator::start(EmulatorKind::Ministack);
+    let creating = connect(&emulator, "silent", "&create=true").await;
     creating.subscribe(spec("s", &["time"], Position::Now)).await.unwrap();
-    let transport = emulator.connect("silent", "").await;
+    let transport = connect(&emulator, "silent", "").await;
     transport.subscribe(spec("s", &["time"], Position::Now)).await.unwrap();
-    let url = emulator.sqs().get_queue_url().queue_name("silent-s-events").send().await.unwrap();
-    let set = emulator.sqs().set_queue_attributes().queue_url(url.queue_url().unwrap());
+    let url = sqs(&emulator).get_queue_url().queue_name("silent-s-events").send().await.unwrap();
+    let set = sqs(&emulator).set_queue_attributes().queue_url(url.queue_url().unwrap());
     let policy = r#"{"Version":"2012-10-17","Statement":[]}"#;
     set.attributes(aws_sdk_sqs::types::QueueAttributeName::Policy, policy).send().await.unwrap();
     let refused = transport.subscribe(spec("s", &["time"], Position::Now)).await.err().unwrap();
@@ -44,30 +45,30 @@ async fn queue_that_would_get_nothing_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn topic_that_is_deleted_and_made_anew_is_found_again() {
-    let emulator = Emulator::ministack().await;
-    let transport = emulator.connect("gone", "&create=true").await;
+    let emulator = Emulator::start(EmulatorKind::Ministack);
+    let transport = connect(&emulator, "gone", "&create=true").await;
     transport.publish(&topic("time"), batch(1, 0..1)).await.unwrap();
     let arn = "arn:aws:sns:us-east-1:000000000000:gone-time-events";
-    emulator.sns().delete_topic().topic_arn(arn).send().await.unwrap();
-    let strict = emulator.connect("gone", "").await;
+    sns(&emulator).delete_topic().topic_arn(arn).send().await.unwrap();
+    let strict = connect(&emulator, "gone", "").await;
     let error = strict.publish(&topic("time"), batch(1, 1..2)).await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::NotFound, Fate::Retry), "{error}");
-    emulator.sns().create_topic().name("gone-time-events").send().await.unwrap();
+    sns(&emulator).create_topic().name("gone-time-events").send().await.unwrap();
     strict.publish(&topic("time"), batch(1, 1..2)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn engine_that_is_away_is_unavailable_and_found_again() {
-    let mut emulator = Emulator::ministack().await;
-    let transport = emulator.connect("away", "&create=true").await;
+    let mut emulator = Emulator::start(EmulatorKind::Ministack);
+    let transport = connect(&emulator, "away", "&create=true").await;
     let mut consumer = transport.subscribe(spec("s", &["time"], Position::Now)).await.unwrap();
     emulator.stop();
     let error = transport.publish(&topic("time"), batch(1, 0..1)).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unavailable);
     assert_eq!(error.fate(), Fate::Retry, "nothing was sent: {error}");
-    emulator.restart().await;
+    emulator.restart();
     // It forgets everything when it stops: as if somebody had to set it up again.
-    let again = emulator.connect("away", "&create=true").await;
+    let again = connect(&emulator, "away", "&create=true").await;
     again.subscribe(spec("s", &["time"], Position::Now)).await.unwrap().close().await.unwrap();
     transport.publish(&topic("time"), batch(1, 0..1)).await.unwrap();
     assert_eq!(next(&mut consumer).await.batch, batch(1, 0..1));
@@ -75,8 +76,8 @@ async fn engine_that_is_away_is_unavailable_and_found_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn event_of_300_kib_is_refused_before_it_is_sent() {
-    let emulator = Emulator::ministack().await;
-    let transport = emulator.connect("large", "&create=true").await;
+    let emulator = Emulator::start(EmulatorKind::Ministack);
+    let transport = connect(&emulator, "large", "&create=true").await;
     let large = typed(1, 0..1, 6, None, 300 << 10);
     let refused = transport.publish(&topic("time"), large).await.unwrap_err();
     assert_eq!((refused.kind(), refused.fate()), (Kind::TooLarge, Fate::Refused));
@@ -87,8 +88,8 @@ async fn event_of_300_kib_is_refused_before_it_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_cannot_do_is_refused() {
-    let emulator = Emulator::ministack().await;
-    let transport = emulator.connect("cannot", "&create=true").await;
+    let emulator = Emulator::start(EmulatorKind::Ministack);
+    let transport = connect(&emulator, "cannot", "&create=true").await;
     assert!(!transport.capabilities().can(Capability::Replay));
     let from_start = spec("s", &["time"], Position::Start);
     let refused = transport.subscribe(from_start).await.err().unwrap();
@@ -100,7 +101,7 @@ async fn what_it_cannot_do_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_answering_is_told_with_where_to_look() {
-    let sdk = Some(sdk(free_port(), "us-east-1"));
+    let sdk = Some(sdk(free_port()));
     let setup = Setup { sdk, ..Setup::default() };
     let transport = SnsSqs::connect("sns-sqs://us-east-1", setup).await.unwrap();
     let error = transport.subscribe(spec("s", &["time"], Position::Now)).await.err().unwrap();

@@ -4,26 +4,28 @@
 //! wrong, `scripted` plays what AWS documents.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start programs")]
 
+mod clients;
 mod deliveries;
-mod emulator;
+
 mod faults;
 
-use emulator::{Emulator, Kind};
+use clients::connect;
 use std::sync::Arc;
+use worldbus_testkit::{Emulator, EmulatorKind};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_keeps_the_contract_on_ministack() {
-    keeps_the_contract(Kind::Ministack).await;
+    keeps_the_contract(EmulatorKind::Ministack).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_keeps_the_contract_on_moto() {
-    keeps_the_contract(Kind::Moto).await;
+    keeps_the_contract(EmulatorKind::Moto).await;
 }
 
-async fn keeps_the_contract(kind: Kind) {
-    let emulator = Emulator::start(kind).await;
-    let transport = Arc::new(emulator.connect("contract", "&create=true").await);
+async fn keeps_the_contract(kind: EmulatorKind) {
+    let emulator = Emulator::start(kind);
+    let transport = Arc::new(connect(&emulator, "contract", "&create=true").await);
     let matrix = worldbus_conformance::check(transport, &[]).await;
     println!("{matrix:?}");
 }

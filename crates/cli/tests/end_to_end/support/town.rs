@@ -31,12 +31,13 @@ impl Town {
     }
 
     /// kill -9 of the event-bus, and after `meanwhile` the same again on the same port.
-    pub(crate) fn without_bus(&mut self, meanwhile: impl FnOnce()) {
+    pub(crate) fn without_bus<T>(&mut self, meanwhile: impl FnOnce() -> T) -> T {
         self.bus.strike();
-        meanwhile();
+        let result = meanwhile();
         let listen = format!("127.0.0.1:{}", self.bus.port());
         let dir = self.folder.path().to_str().unwrap();
         self.bus = Service::start_at(&listen, "event-bus", &["--data-dir", dir]);
+        result
     }
 }
 

@@ -1,0 +1,108 @@
+//! An emulator of AWS as a child process on a port of its own: real HTTP, no account.
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::DEADLINE;
+
+/// Names the folder of a python3 that has the emulators; else the one on the PATH is tried.
+const FOLDER: &str = "WORLDBUS_AWS_EMULATORS";
+
+/// A running emulator; killed when dropped.
+#[derive(Debug)]
+pub struct Emulator {
+    kind: EmulatorKind,
+    child: Child,
+    port: u16,
+}
+
+/// The emulators that there are; each is wrong somewhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmulatorKind {
+    /// The faster one.
+    Ministack,
+    /// The one that knows Binary attributes in SNS's wrapper.
+    Moto,
+}
+
+impl Emulator {
+    /// Starts one and waits until it answers. It holds nothing.
+    pub fn start(kind: EmulatorKind) -> Self {
+        let port = free_port();
+        let emulator = Self { kind, child: kind.spawn(port), port };
+        emulator.answers();
+        emulator
+    }
+
+    /// Its port on loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// What AWS's tools need to reach it.
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ]
+    }
+
+    /// Stops it and starts it anew on the same port; what it held is gone.
+    pub fn restart(&mut self) {
+        self.stop();
+        self.child = self.kind.spawn(self.port);
+        self.answers();
+    }
+
+    /// Stops it.
+    pub fn stop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    fn answers(&self) {
+        let end = Instant::now() + DEADLINE;
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            assert!(Instant::now() < end, "{:?} does not answer", self.kind);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl EmulatorKind {
+    fn spawn(self, port: u16) -> Child {
+        let folder = std::env::var_os(FOLDER).map(PathBuf::from).unwrap_or_default();
+        let script = match self {
+            Self::Ministack => "ministack.py",
+            Self::Moto => "moto.py",
+        };
+        let mut command = Command::new(folder.join("python3"));
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../emulators").join(script));
+        command.env("GATEWAY_PORT", port.to_string()).env("SERVICES", "sns,sqs,sts,iam");
+        command.env("MINISTACK_HOST", "127.0.0.1").env("BIND_HOST", "127.0.0.1");
+        command.env("IOT_MTLS_ENABLED", "0").stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap_or_else(|error| {
+            panic!(
+                "cannot start {self:?} ({error}): `cargo xtask ci --only test` installs it; or \
+                 `pip install -r emulators/requirements.txt` and set {FOLDER} to the folder of \
+                 that python3"
+            )
+        })
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}

@@ -1,0 +1,32 @@
+//! The transport, and AWS's own clients, at an emulator.
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sns::config::{Credentials, SharedCredentialsProvider};
+use worldbus_testkit::Emulator;
+use worldbus_transport_sns_sqs::{Setup, SnsSqs};
+
+/// Connects with names of a prefix; `more` goes behind it in the URL.
+pub(crate) async fn connect(emulator: &Emulator, prefix: &str, more: &str) -> SnsSqs {
+    let url = format!("sns-sqs://us-east-1?prefix={prefix}&linger_ms=0{more}");
+    let sdk = Some(sdk(emulator.port()));
+    SnsSqs::connect(&url, Setup { sdk, ..Setup::default() }).await.unwrap()
+}
+
+pub(crate) fn sqs(emulator: &Emulator) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&sdk(emulator.port()))
+}
+
+pub(crate) fn sns(emulator: &Emulator) -> aws_sdk_sns::Client {
+    aws_sdk_sns::Client::new(&sdk(emulator.port()))
+}
+
+/// How the SDK reaches a port of this machine.
+pub(crate) fn sdk(port: u16) -> SdkConfig {
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(format!("http://127.0.0.1:{port}"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}

@@ -1,0 +1,144 @@
+//! A bus with a spool: an embedded log in a folder of its own, and an engine that may not be
+//! there yet. How events go through it is in `worldbus-bus`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use tokio::sync::OnceCell;
+use worldbus_bus::{
+    Appended, Bus, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, ReadSpec,
+    Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+};
+use worldbus_events::Batch;
+use worldbus_transport_embedded::{Embedded, Options};
+
+use crate::ConnectOptions;
+
+/// Bytes of dead letters that a spool keeps: events that the engine refused.
+const DEAD_LETTER_BYTES_MAX: u64 = 64 << 20;
+
+/// The spool of a bus.
+#[derive(Debug, Clone)]
+pub struct SpoolOptions {
+    /// Its folder; created if need be. One process at a time. The events in it are for the
+    /// engine that the bus is opened over: another URL, another folder.
+    pub dir: PathBuf,
+    /// Bytes of batches that it holds; beyond them publishers wait. At least 2 MiB.
+    pub bytes_max: u64,
+}
+
+impl SpoolOptions {
+    /// The default of [`SpoolOptions::bytes_max`].
+    pub const BYTES_MAX: u64 = 256 << 20;
+
+    /// A spool of 256 MiB.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), bytes_max: Self::BYTES_MAX }
+    }
+}
+
+pub(crate) async fn connect(
+    url: &str,
+    options: ConnectOptions,
+    spool: SpoolOptions,
+) -> Result<Bus, Error> {
+    // First: what it holds must not be forgotten because the engine is away.
+    let log = open(&spool.dir)?;
+    let engine = match crate::connect::transport(url, options.clone()).await {
+        Ok(engine) => engine,
+        Err(error) if error.fate() == Fate::Refused => return Err(error),
+        Err(error) => {
+            tracing::warn!(%error, "the engine is away; events go to the spool");
+            let url = url.to_owned();
+            let connect: Connect = Box::new(move || {
+                let (url, options) = (url.clone(), options.clone());
+                Box::pin(async move { crate::connect::transport(&url, options).await })
+            });
+            Arc::new(Awaited::new(connect, log.capabilities()))
+        }
+    };
+    Bus::new(engine).with_spool(Arc::new(log), spool.bytes_max).await
+}
+
+fn open(dir: &Path) -> Result<Embedded, Error> {
+    let options =
+        Options { queue: true, dead_letter_bytes_max: DEAD_LETTER_BYTES_MAX, ..Options::default() };
+    Embedded::open(dir, options).map_err(|error| {
+        let dir = dir.display();
+        let context = match error.kind() {
+            Kind::InUse => format!(
+                "the spool {dir} is in use by another process; each needs a folder of its own: \
+                 choose another --spool-dir (WORLDBUS_SPOOL_DIR)"
+            ),
+            _ => format!("the spool {dir} cannot be opened: {error} (--spool-dir)"),
+        };
+        Error::refused(error.kind(), context).with_fate(error.fate())
+    })
+}
+
+type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn Transport>, Error>> + Send + Sync>;
+
+/// A transport that was away when the bus was opened. Each call connects first, until one has.
+struct Awaited {
+    connect: Connect,
+    engine: OnceCell<Arc<dyn Transport>>,
+    /// Those of an event-bus over its own log. Whatever takes less refuses what is too large.
+    capabilities: Capabilities,
+}
+
+impl Awaited {
+    fn new(connect: Connect, log: &Capabilities) -> Self {
+        let has = Capability::ALL.to_vec();
+        let capabilities = Capabilities { transport: "remote", has, ..log.clone() };
+        Self { connect, engine: OnceCell::new(), capabilities }
+    }
+
+    async fn engine(&self) -> Result<&Arc<dyn Transport>, Error> {
+        self.engine.get_or_try_init(|| (self.connect)()).await
+    }
+}
+
+#[async_trait]
+impl Transport for Awaited {
+    fn capabilities(&self) -> &Capabilities {
+        self.engine.get().map_or(&self.capabilities, |engine| engine.capabilities())
+    }
+
+    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        // Nothing was sent when connecting failed, whatever that says of itself.
+        let engine = self.engine().await.map_err(|error| match error.fate() {
+            Fate::Unknown => error.with_fate(Fate::Retry),
+            _ => error,
+        })?;
+        engine.publish(topic, batch).await
+    }
+
+    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        self.engine().await?.subscribe(spec).await
+    }
+
+    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        self.engine().await?.read(spec).await
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
+        self.engine().await?.topics().await
+    }
+
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        self.engine().await?.dead_letters(subscription, limit).await
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        match self.engine.get() {
+            Some(engine) => engine.close().await,
+            None => Ok(()),
+        }
+    }
+}
