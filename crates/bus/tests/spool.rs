@@ -337,3 +337,35 @@ async fn a_publisher_that_is_closed_gives_a_full_spool_up_in_time() {
     }
     assert!(full > 0, "what did not fit failed as full");
 }
+
+/// As after a crash between the engine's answer and the ack: what was drained comes again.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_drained_and_not_acked_is_drained_again_and_stored_once() {
+    let (engine, spool) = (Faulty::open(), Faulty::with(queue()));
+    let log = Arc::clone(&spool) as Arc<dyn Transport>;
+    let bus = engine.bus().with_spool(Arc::clone(&log), BYTES_MAX).await.unwrap();
+    let publisher = impatient(&bus);
+    set_down(&engine, Some(away()));
+    publish(&publisher, 0..3).await;
+    let broken = Error::unknown(Kind::Unavailable, "the disk failed; check the disk");
+    spool.settle_faults.lock().unwrap().push_back(broken);
+    set_down(&engine, None);
+    let error = soon("the failure", async {
+        loop {
+            if let Err(error) = bus.spool_drained().await {
+                return error;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    assert!(error.to_string().contains("check the disk"), "{error}");
+    // Nothing overtakes what nobody drains any more.
+    let error = publisher.publish(&tick(3)).await.unwrap_err();
+    assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Retry));
+    assert_eq!(engine.minutes().await, [0]);
+    drop((publisher, bus));
+    let bus = engine.bus().with_spool(log, BYTES_MAX).await.unwrap();
+    drained(&bus).await;
+    assert_eq!(engine.minutes().await, [0, 1, 2]);
+}

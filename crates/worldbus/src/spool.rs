@@ -9,7 +9,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 use worldbus_bus::{
     Appended, Bus, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, ReadSpec,
-    Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+    Reader, SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport,
+    WallClock,
 };
 use worldbus_events::Batch;
 use worldbus_transport_embedded::{Embedded, Options};
@@ -45,7 +46,8 @@ pub(crate) async fn connect(
     spool: SpoolOptions,
 ) -> Result<Bus, Error> {
     // First: what it holds must not be forgotten because the engine is away.
-    let log = open(&spool.dir)?;
+    let wall: Arc<dyn WallClock> = Arc::new(SystemClock::default());
+    let log = open(&spool.dir, &wall)?;
     let engine = match crate::connect::transport(url, options.clone()).await {
         Ok(engine) => engine,
         Err(error) if error.fate() == Fate::Refused => return Err(error),
@@ -59,12 +61,16 @@ pub(crate) async fn connect(
             Arc::new(Awaited::new(connect, log.capabilities()))
         }
     };
-    Bus::new(engine).with_spool(Arc::new(log), spool.bytes_max).await
+    Bus::with_wall_clock(engine, wall).with_spool(Arc::new(log), spool.bytes_max).await
 }
 
-fn open(dir: &Path) -> Result<Embedded, Error> {
-    let options =
-        Options { queue: true, dead_letter_bytes_max: DEAD_LETTER_BYTES_MAX, ..Options::default() };
+fn open(dir: &Path, wall: &Arc<dyn WallClock>) -> Result<Embedded, Error> {
+    let options = Options {
+        queue: true,
+        clock: Arc::clone(wall),
+        dead_letter_bytes_max: DEAD_LETTER_BYTES_MAX,
+        ..Options::default()
+    };
     Embedded::open(dir, options).map_err(|error| {
         let dir = dir.display();
         let context = match error.kind() {
