@@ -1,5 +1,7 @@
 //! The command line: commands, their flags, and the help that teaches by example.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worldbus_service::config::Flags;
 
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     /// Compare or create the topics and queues that a bus over SNS and SQS needs
     #[command(after_help = TOPOLOGY)]
     Topology(TopologyArguments),
+    /// Tools for development
+    #[command(subcommand)]
+    Dev(DevCommand),
     /// Reckon what a load costs over AWS SNS and SQS
     #[command(after_help = COST)]
     Cost(CostArguments),
@@ -119,6 +124,25 @@ pub(crate) struct CatalogArguments {
     pub(crate) format: CatalogFormat,
     #[command(flatten)]
     pub(crate) flags: Flags<Catalog>,
+}
+
+/// Tools for development.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DevCommand {
+    /// Run an emulator of AWS on this machine: SNS and SQS without an account
+    #[command(after_help = DEV_AWS)]
+    Aws(DevAwsArguments),
+}
+
+/// Where the emulator is.
+#[derive(Debug, Args)]
+pub(crate) struct DevAwsArguments {
+    /// Its port on loopback
+    #[arg(long, value_name = "PORT", default_value_t = 4566)]
+    pub(crate) port: u16,
+    /// Where it is installed; by default in the user's cache
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 /// What to do with the topology.
@@ -253,3 +277,11 @@ Examples:
   worldbus cost --rate 2.4 --linger-ms 1000 --format json
 
 A model with a built-in price table, not a bill: check the prices at its foot before quoting.";
+
+const DEV_AWS: &str = "\
+Examples:
+  worldbus dev aws                        prints the environment that uses it
+  worldbus dev aws --port 15004
+
+It needs Python 3 with venv, and PyPI the first time. It listens on loopback only and keeps
+everything in memory.";

@@ -10,6 +10,7 @@ mod catalog;
 mod catalogue;
 mod connection;
 mod cost;
+mod dev;
 mod failure;
 mod publish;
 mod reference;
@@ -20,7 +21,7 @@ mod topology;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, DevCommand};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
@@ -46,6 +47,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Catalog(arguments) => catalog::run(&arguments),
         Command::Topology(arguments) => topology::run(arguments).await,
         Command::Cost(arguments) => cost::run(&arguments),
+        Command::Dev(DevCommand::Aws(arguments)) => dev::aws(arguments).await,
         Command::ConfigReference => reference::run(),
     }
 }

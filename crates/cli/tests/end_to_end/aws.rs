@@ -118,6 +118,8 @@ fn three_processes_make_a_world_over_sns_and_sqs_and_killing_one_loses_nothing()
         let told = get(&now).unwrap().json()["game_time"].as_str()?.to_owned();
         told.contains("T03:").then_some(())
     });
+    let rain = json!({ "region": "brussels", "state": "heavy_rain" });
+    assert_eq!(post(&format!("{}/api/weather/set", weather.url), &rain).status, 200);
     log.follow(&tail, minute(&time) + 5);
 
     time.kill();

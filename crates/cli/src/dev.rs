@@ -1,0 +1,71 @@
+//! `worldbus dev aws`: an emulator of AWS on this machine, so that SNS and SQS can be tried without
+//! an account. Installed once, in a Python environment of its own.
+
+mod emulator;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use worldbus_service::{logging, shutdown};
+
+use crate::arguments::DevAwsArguments;
+use emulator::Emulator;
+
+/// Installs the emulator if need be, and runs it until it is stopped.
+pub(crate) async fn aws(arguments: DevAwsArguments) -> Result<ExitCode> {
+    logging::init("warn", worldbus_service::config::LogFormat::Text)?;
+    let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
+    let folder = match arguments.dir {
+        Some(folder) => folder,
+        None => cache()?,
+    };
+    let starting = Emulator::start(&folder, arguments.port);
+    let Some(emulator) = shutdown.run_until_cancelled(starting).await else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let mut emulator = emulator?;
+    say(&environment(arguments.port))?;
+    match shutdown.run_until_cancelled(emulator.ended()).await {
+        None => emulator.stop().await.map(|()| ExitCode::SUCCESS),
+        Some(error) => Err(error),
+    }
+}
+
+/// What to put into the shells that should use it.
+fn environment(port: u16) -> String {
+    format!(
+        "listening on http://127.0.0.1:{port}
+Put this into the shells that should use it:
+
+  export AWS_ENDPOINT_URL=http://127.0.0.1:{port}
+  export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  export WORLDBUS_URL='sns-sqs://us-east-1?prefix=gaming-system'
+
+then, each in its own:
+
+  worldbus topology apply
+  worldbus event-bus
+  worldbus time-manager
+  worldbus weather-manager
+  worldbus tail --url http://127.0.0.1:7070
+
+It keeps everything in memory: what is in it is gone when it ends. Ctrl-C stops it."
+    )
+}
+
+/// Where programs that can be installed again belong.
+fn cache() -> Result<PathBuf> {
+    let home = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let base = home("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| home("HOME").map(|home| PathBuf::from(home).join(".cache")));
+    let base = base.context("neither XDG_CACHE_HOME nor HOME is set; give --dir")?;
+    Ok(base.join("worldbus").join("aws"))
+}
+
+fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
