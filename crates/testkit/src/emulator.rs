@@ -41,11 +41,17 @@ impl Emulator {
         self.port
     }
 
+    /// A python3 that has boto3 as well.
+    pub fn python(&self) -> PathBuf {
+        python()
+    }
+
     /// What AWS's tools need to reach it.
-    pub fn environment(&self) -> [(&'static str, String); 4] {
+    pub fn environment(&self) -> [(&'static str, String); 5] {
         [
             ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
             ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ]
@@ -81,12 +87,11 @@ impl Drop for Emulator {
 
 impl EmulatorKind {
     fn spawn(self, port: u16) -> Child {
-        let folder = std::env::var_os(FOLDER).map(PathBuf::from).unwrap_or_default();
         let script = match self {
             Self::Ministack => "ministack.py",
             Self::Moto => "moto.py",
         };
-        let mut command = Command::new(folder.join("python3"));
+        let mut command = Command::new(python());
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../emulators").join(script));
         command.env("GATEWAY_PORT", port.to_string()).env("SERVICES", "sns,sqs,sts,iam");
         command.env("MINISTACK_HOST", "127.0.0.1").env("BIND_HOST", "127.0.0.1");
@@ -99,6 +104,10 @@ impl EmulatorKind {
             )
         })
     }
+}
+
+fn python() -> PathBuf {
+    std::env::var_os(FOLDER).map(PathBuf::from).unwrap_or_default().join("python3")
 }
 
 /// A port that was free a moment ago.

@@ -1,7 +1,9 @@
 //! Three services over emulated SNS and SQS, as they would run in an AWS account.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use worldbus_events::ProducerId;
@@ -32,6 +34,13 @@ impl Account {
         command.args(arguments).envs(self.emulator.environment());
         command.env("WORLDBUS_URL", &self.url);
         command
+    }
+
+    /// A python3 that has boto3, in the project's folder.
+    fn python(&self, arguments: &[&str]) -> Command {
+        let mut python = Command::new(self.emulator.python());
+        python.args(arguments).envs(self.emulator.environment()).current_dir(root());
+        python
     }
 
     fn run(&self, arguments: &[&str]) -> Finished {
@@ -145,6 +154,47 @@ fn three_processes_make_a_world_over_sns_and_sqs_and_killing_one_loses_nothing()
     for service in [weather, time, bus] {
         service.terminate();
     }
+}
+
+#[test]
+fn stock_boto3_and_protobuf_receive_our_events_and_publish_theirs() {
+    let account = Account::open("stock");
+    let npc = "npc=weather.changed";
+    assert_eq!(account.run(&["topology", "apply", "--subscription", npc]).code, 0);
+    let stubs = account.folder.path().join("stubs");
+    std::fs::create_dir(&stubs).unwrap();
+    let files = std::fs::read_dir(root().join("proto/worldbus/events/v1")).unwrap();
+    let mut protoc = account.python(&["-m", "grpc_tools.protoc", "--proto_path=proto"]);
+    protoc.arg(format!("--python_out={}", stubs.display()));
+    protoc.args(files.map(|file| file.unwrap().path().strip_prefix(root()).unwrap().to_owned()));
+    assert!(protoc.status().unwrap().success());
+
+    let mut receive = account.python(&["examples/boto3/receive.py", "stock-npc-events"]);
+    let mut receive = receive.env("PYTHONPATH", &stubs).stdout(Stdio::piped()).spawn().unwrap();
+    let rain = "{\"new_state\":\"WEATHER_STATE_RAIN\"}";
+    let published = account.run(&["publish", "weather.changed", rain, "--entity", "brussels"]);
+    assert_eq!(published.code, 0, "{published:?}");
+    let mut line = String::new();
+    BufReader::new(receive.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    receive.kill().unwrap();
+    receive.wait().unwrap();
+    assert_eq!(line.trim(), "worldbus-cli 1 2 bytes");
+
+    let bus = account.start("event-bus").ready();
+    let tail = Tail::start(&bus.url, &["--type", "weather.changed"]);
+    let arn = "arn:aws:sns:us-east-1:000000000000:stock-weather-events";
+    let mut publish = account.python(&["examples/boto3/publish.py", arn]);
+    let theirs = publish.env("PYTHONPATH", &stubs).output().unwrap();
+    assert!(theirs.status.success(), "{theirs:?}");
+    let events = tail.until(|event| event["source"] == "my-service");
+    let event = events.last().unwrap();
+    assert_eq!(event["payload"]["new_state"], "WEATHER_STATE_RAIN");
+    assert_eq!((&event["entity"], &event["world"]), (&json!("brussels"), &json!("europe")));
+    bus.terminate();
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 fn minute(time: &Service) -> i64 {
