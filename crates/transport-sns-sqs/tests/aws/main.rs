@@ -1,13 +1,15 @@
-//! The transport against emulated AWS: real HTTP, real programs, no account.
+//! The transport against emulated AWS: real HTTP, real programs, no account. What no emulator does
+//! on demand, such as failing some entries of a batch call, a scripted peer does.
 //!
-//! What this cannot show: that AWS itself behaves as its emulators do. Where both are known to be
-//! wrong, `scripted` plays what AWS documents.
+//! What this cannot show: that AWS itself behaves as its emulators do.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start programs")]
 
+mod answers;
 mod clients;
 mod deliveries;
-
 mod faults;
+mod masks;
+mod peer;
 
 use clients::connect;
 use std::sync::Arc;
