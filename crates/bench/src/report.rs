@@ -6,8 +6,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-/// How anyone gets these figures.
-const COMMAND: &str = "cargo build --release --workspace && target/release/worldbus-bench";
+/// What stands around a table of figures.
+pub(crate) struct Page {
+    pub(crate) title: &'static str,
+    /// How anyone gets these figures.
+    pub(crate) command: &'static str,
+    /// What holds for all of them.
+    pub(crate) conditions: &'static str,
+}
 
 /// One figure.
 #[derive(Debug, Serialize)]
@@ -79,24 +85,25 @@ struct Report<'a> {
     rows: &'a [Row],
 }
 
-pub(crate) fn write(folder: &Path, rows: &[Row]) -> Result<()> {
+pub(crate) fn write(page: &Page, folder: &Path, rows: &[Row]) -> Result<()> {
     let report = Report {
         commit: output("git", &["describe", "--always", "--dirty"]),
         machine: machine(),
-        command: COMMAND.to_owned(),
+        command: page.command.to_owned(),
         rows,
     };
-    let page = format!(
-        "# First figures\n\nMeasured by `{}` at commit {} on {}.\nRelease build; broker, \
-         publisher and consumer share the machine. Compare only within this page: even quiet\n\
-         repeats differ by up to two. `figures.json` has the same for machines.\n\n{}",
+    let text = format!(
+        "# {}\n\nMeasured by `{}` at commit {} on {}.\n{} `figures.json` has the same for \
+         machines.\n\n{}",
+        page.title,
         report.command,
         report.commit,
         report.machine,
+        page.conditions,
         table(rows)
     );
     std::fs::create_dir_all(folder)
-        .and_then(|()| std::fs::write(folder.join("README.md"), page))
+        .and_then(|()| std::fs::write(folder.join("README.md"), text))
         .with_context(|| format!("cannot write to {}", folder.display()))?;
     let json = serde_json::to_string_pretty(&report)?;
     std::fs::write(folder.join("figures.json"), json + "\n")?;
