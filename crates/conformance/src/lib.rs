@@ -2,20 +2,29 @@
 //! open transport. The list is made of what the transport says it can do, so a transport of a
 //! third party can be held to it as well.
 //!
+//! To hold a transport of your own to it: open one, whose topics nobody uses, and call [`check`]
+//! from a test; [`compare`] keeps what it passes in a table. `Faulty` shows that the suite can
+//! fail.
+//!
 //! Not for: restarts, damage and full disks, which each transport shows with tests of its own.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a check fails by a panic")]
 
 mod deliveries;
 mod events;
+mod faulty;
+mod matrix;
 mod publishing;
 mod reading;
 mod wait;
 
 pub use events::{batch, id, spec, topic, typed};
+pub use faulty::{Bug, Faulty};
+pub use matrix::compare;
 pub use wait::{DEADLINE, next, read_all, soon};
 
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use std::fmt;
 use std::sync::Arc;
 use worldbus_bus::{Capability, Transport};
 
@@ -73,24 +82,47 @@ pub fn checks() -> Vec<Check> {
     ]
 }
 
-/// Runs every check that the transport has the capabilities for, but for those that are
-/// `skipped` by name; what was run and what not. Its topics must not be in use.
+/// What became of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It passed.
+    Passed,
+    /// It was left out: the transport says that it cannot do this.
+    Lacks(Capability),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Passed => f.write_str("pass"),
+            Self::Lacks(capability) => write!(f, "lacks {}", capability.name()),
+        }
+    }
+}
+
+impl Check {
+    /// Runs it; left out if the transport lacks what it needs.
+    ///
+    /// # Panics
+    /// When the check fails.
+    pub async fn run(&self, transport: Arc<dyn Transport>) -> Outcome {
+        let can = |need: &&Capability| !transport.capabilities().can(**need);
+        if let Some(&lacking) = self.needs.iter().find(can) {
+            return Outcome::Lacks(lacking);
+        }
+        (self.run)(transport).await;
+        Outcome::Passed
+    }
+}
+
+/// Runs every check; what became of each. The topics of the transport must not be in use.
 ///
 /// # Panics
-/// When a check fails, or a name to skip is not one.
-pub async fn check(transport: Arc<dyn Transport>, skipped: &[&str]) -> Vec<(&'static str, bool)> {
-    let all = checks();
-    for skip in skipped {
-        assert!(all.iter().any(|check| check.name == *skip), "there is no check {skip}");
+/// When a check fails.
+pub async fn check(transport: Arc<dyn Transport>) -> Vec<(&'static str, Outcome)> {
+    let mut outcomes = Vec::new();
+    for check in checks() {
+        outcomes.push((check.name, check.run(Arc::clone(&transport)).await));
     }
-    let mut matrix = Vec::new();
-    for check in all {
-        let able = check.needs.iter().all(|&need| transport.capabilities().can(need));
-        let run = able && !skipped.contains(&check.name);
-        if run {
-            (check.run)(Arc::clone(&transport)).await;
-        }
-        matrix.push((check.name, run));
-    }
-    matrix
+    outcomes
 }

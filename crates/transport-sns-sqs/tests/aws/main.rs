@@ -12,6 +12,7 @@ mod masks;
 mod peer;
 
 use clients::connect;
+use std::path::Path;
 use std::sync::Arc;
 use worldbus_testkit::{Emulator, EmulatorKind};
 
@@ -28,6 +29,7 @@ async fn it_keeps_the_contract_on_moto() {
 async fn keeps_the_contract(kind: EmulatorKind) {
     let emulator = Emulator::start(kind);
     let transport = Arc::new(connect(&emulator, "contract", "&create=true").await);
-    let matrix = worldbus_conformance::check(transport, &[]).await;
-    println!("{matrix:?}");
+    let outcomes = worldbus_conformance::check(transport).await;
+    let matrix = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/evidence/conformance.md");
+    worldbus_conformance::compare(Path::new(matrix), "sns-sqs", &outcomes);
 }
