@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result};
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_events::Catalogue;
 use worldbus_service::logging;
-use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology, reconcile};
+use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology};
 use worldbus_transport_sns_sqs::{Options, Setup, SnsSqs};
 
 use crate::arguments::{TopologyAction, TopologyArguments};
@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
         // That nobody reads it is no reason to stop half-way.
         let _ = writeln!(io::stdout().lock(), "{change}");
     };
-    let changes = reconcile(&transport, &topology, apply, &mut report).await.map_err(explain)?;
+    let changes = transport.reconcile(&topology, apply, &mut report).await.map_err(explain)?;
     let summary = summary(&topology, apply, changes);
     writeln!(io::stdout().lock(), "{summary}")?;
     let differs = !apply && changes > 0;

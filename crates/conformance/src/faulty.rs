@@ -1,5 +1,5 @@
-//! A transport with a bug planted into it: a suite that cannot fail proves nothing. For tests of the
-//! suite only.
+//! A transport with a bug planted into it: a suite that cannot fail proves nothing. For tests of
+//! the suite only.
 
 use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
@@ -67,7 +67,7 @@ impl Transport for Faulty {
 
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
         let number = 1 + self.published.fetch_add(1, Ordering::Relaxed);
-        if self.bug == Bug::DropsOne && number % EVERY == 0 {
+        if self.bug == Bug::DropsOne && number.is_multiple_of(EVERY) {
             return Ok(Appended { offset: None, duplicates: 0 });
         }
         match self.inner.publish(topic, batch).await {
@@ -138,7 +138,9 @@ impl Consumer for FaultyConsumer {
         self.settler.note(&delivered);
         match self.bug {
             Bug::AcksEarly => self.settler.inner.settle(&delivered.lease, Outcome::Ack).await?,
-            Bug::DoublesOne if self.handed % EVERY == 0 => self.again.push_back(delivered.clone()),
+            Bug::DoublesOne if self.handed.is_multiple_of(EVERY) => {
+                self.again.push_back(delivered.clone())
+            }
             Bug::SwapsTwo => {
                 if let Ok(second) = tokio::time::timeout(SECOND, self.inner.next()).await {
                     let second = second?;

@@ -1,4 +1,5 @@
 //! An emulator of AWS as a child process on a port of its own: real HTTP, no account.
+#![expect(clippy::disallowed_methods, reason = "starts a program and waits for it")]
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

@@ -6,8 +6,8 @@ mod reconcile;
 mod resources;
 mod verify;
 
-pub(crate) use reconcile::run as reconcile_with;
-pub use reconcile::{Change, reconcile};
+pub use reconcile::Change;
+pub(crate) use reconcile::reconcile;
 pub(crate) use resources::Resources;
 pub(crate) use verify::verify;
 

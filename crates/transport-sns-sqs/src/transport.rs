@@ -8,7 +8,7 @@ use crate::lookup::Lookup;
 use crate::publish::Publishing;
 use crate::queue::Queue;
 use crate::settler::Settler;
-use crate::topology::{Resources, Subscription, Topology, reconcile_with, verify};
+use crate::topology::{Change, Resources, Subscription, Topology, reconcile, verify};
 use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -121,7 +121,21 @@ impl SnsSqs {
         &self.lookup.options
     }
 
-    pub(crate) fn resources(&self) -> Resources {
+    /// Compares what is there with what should be and reports each difference; with `apply` makes
+    /// it so, before it is reported. How many there are. What is there beyond is left alone.
+    ///
+    /// # Errors
+    /// Those of AWS; what was reported until then is done.
+    pub async fn reconcile(
+        &self,
+        topology: &Topology,
+        apply: bool,
+        report: &mut (dyn FnMut(&Change) + Send),
+    ) -> Result<usize, Error> {
+        reconcile(&self.resources(), topology, apply, report).await
+    }
+
+    fn resources(&self) -> Resources {
         Resources { sns: self.lookup.sns.clone(), sqs: self.lookup.sqs.clone() }
     }
 
@@ -137,7 +151,7 @@ impl SnsSqs {
             subscriptions: vec![subscription],
         };
         let mut report = |change: &_| tracing::info!("{change}");
-        reconcile_with(&self.resources(), &topology, true, &mut report).await.map(drop)
+        reconcile(&self.resources(), &topology, true, &mut report).await.map(drop)
     }
 }
 

@@ -55,7 +55,7 @@ struct Walk<'a> {
 ///
 /// # Errors
 /// Those of AWS; what was reported until then is done.
-pub(crate) async fn run(
+pub(crate) async fn reconcile(
     resources: &Resources,
     topology: &Topology,
     apply: bool,
@@ -73,19 +73,6 @@ pub(crate) async fn run(
         walk.subscription(topology, subscription, &topics).await?;
     }
     Ok(walk.changes)
-}
-
-/// As [`run`], over a transport's own connection.
-///
-/// # Errors
-/// As [`run`].
-pub async fn reconcile(
-    transport: &crate::SnsSqs,
-    topology: &Topology,
-    apply: bool,
-    report: &mut (dyn FnMut(&Change) + Send),
-) -> Result<usize, Error> {
-    run(&transport.resources(), topology, apply, report).await
 }
 
 impl Walk<'_> {
