@@ -33,10 +33,10 @@ const AWS: Page = Page {
     command: "pip install -r emulators/requirements.txt && cargo build --release --workspace && \
               target/release/worldbus-bench --aws python3",
     conditions: "One subscription, us-east-1 as an emulator plays it; emulator, counting proxy, \
-                 publisher and consumer\nshare the machine. Batches at 80,000 events a second with \
-                 a linger of 50 ms; the others as fast as\nthey go. Requests and units are those \
-                 of publishing, receiving and deleting. Events a second are\nthe emulator's more than \
-                 ours.",
+                 publisher and consumer\nshare the machine. Batches at 80,000 events a second \
+                 with a linger of 50 ms; the others as fast as\nthey go. Requests and units are \
+                 those of publishing, receiving and deleting. Events a second are\nthe \
+                 emulator's more than ours.",
 };
 
 /// Measures Worldbus and writes the figures down.
