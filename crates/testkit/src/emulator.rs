@@ -111,8 +111,17 @@ fn python() -> PathBuf {
     std::env::var_os(FOLDER).map(PathBuf::from).unwrap_or_default().join("python3")
 }
 
-/// A port that was free a moment ago.
+/// A port that nobody listens on, and that the system gives to nobody: it is below those that it
+/// chooses from by itself. Else another test might be given the port of an emulator that is away.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    const FIRST: u32 = 15_000;
+    const COUNT: u32 = 17_000;
+    // Tests that run at once are processes of their own.
+    let begin = std::process::id().wrapping_mul(31);
+    let mut ports = (0..COUNT).map(|step| FIRST + begin.wrapping_add(step) % COUNT);
+    let free = ports.find_map(|port| {
+        let port = u16::try_from(port).unwrap();
+        TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok().map(|_| port)
+    });
+    free.unwrap()
 }

@@ -51,8 +51,8 @@ pub struct Options {
     pub linger: Duration,
     /// `message_kib`: bytes of a batch in one message, 1 to 180 KiB (default).
     pub message_bytes_max: usize,
-    /// `pollers`: requests for messages at once while there are any, 1 to 16, by default 2.
-    /// An idle queue is polled by one.
+    /// `pollers`: requests for messages at once, 1 to 16, by default 2. One polls always, the
+    /// others while polls come back full.
     pub pollers: usize,
     /// `create=true`: topics, queues and subscriptions are created on use. For development;
     /// `worldbus topology apply` does it once and for all.

@@ -28,8 +28,8 @@ pub(crate) struct Inbox {
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) wall: Arc<dyn WallClock>,
     pub(crate) room: Room,
-    /// Whether the last poll brought messages.
-    pub(crate) comes: watch::Sender<bool>,
+    /// Whether the last poll brought as many messages as it asked for.
+    pub(crate) full: watch::Sender<bool>,
     /// This consumer was closed, or the transport.
     pub(crate) closed: CancellationToken,
     state: Mutex<State>,
@@ -54,8 +54,8 @@ impl Inbox {
         closed: CancellationToken,
     ) -> Arc<Self> {
         let room = Room::new(home.spec.in_flight_max);
-        let (comes, state, changed) = (watch::Sender::new(false), Mutex::default(), Notify::new());
-        Arc::new(Self { home, ledger, names, catalogue, wall, room, comes, closed, state, changed })
+        let (full, state, changed) = (watch::Sender::new(false), Mutex::default(), Notify::new());
+        Arc::new(Self { home, ledger, names, catalogue, wall, room, full, closed, state, changed })
     }
 
     pub(crate) fn put(&self, delivered: Delivered) {

@@ -1,7 +1,7 @@
 //! Receiving: tasks that poll the queue of a consumer and put what comes into its buffer.
 //!
-//! An idle queue is polled by one task, 20 s at a time, since each poll costs. While messages
-//! come, the others join.
+//! Each poll costs, so one task polls, 20 s at a time. The others join while polls come back full:
+//! then there is more than one of them can take.
 
 use crate::consumer::Inbox;
 use crate::dead_letters::{exhausted, undecodable};
@@ -27,7 +27,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// anew, a right be given back.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Polls until the consumer is closed. Poller 0 polls always, the others while messages come.
+/// Polls until the consumer is closed. Poller 0 polls always, the others while polls are full.
 pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
     let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
     let mut failing_since = None;
@@ -38,7 +38,7 @@ pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
         match received {
             Ok(taken) => {
                 (pauses, failing_since) = (Backoff::new(PAUSE_MIN, PAUSE_MAX), None);
-                inbox.comes.send_replace(!taken.is_empty());
+                inbox.full.send_replace(taken.len() >= room.count());
                 accept(&inbox, taken, room).await;
             }
             Err(error) => {
@@ -57,7 +57,7 @@ pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
 /// Room for messages, once it is this poller's turn.
 async fn next_room(inbox: &Inbox, poller: usize) -> Option<Taking> {
     if poller > 0 {
-        inbox.comes.subscribe().wait_for(|comes| *comes).await.ok()?;
+        inbox.full.subscribe().wait_for(|full| *full).await.ok()?;
     }
     inbox.room.take().await
 }
