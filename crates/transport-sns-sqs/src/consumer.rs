@@ -121,13 +121,13 @@ async fn extend(inbox: Arc<Inbox>) {
 impl Consumer for SqsConsumer {
     async fn next(&mut self) -> Result<Delivered, Error> {
         loop {
+            if self.inbox.closed.is_cancelled() {
+                return Err(closed());
+            }
             let (delivered, failed) = {
                 let mut state = self.inbox.lock();
                 (state.buffer.pop_front(), state.failed.clone())
             };
-            if self.inbox.closed.is_cancelled() {
-                return Err(closed());
-            }
             if let Some(delivered) = delivered {
                 // What expired while it waited comes again.
                 if self.inbox.ledger.with(&delivered.lease, |held| held.waits = false).is_ok() {

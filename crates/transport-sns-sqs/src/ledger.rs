@@ -23,6 +23,22 @@ pub(crate) struct Home {
     pub(crate) acks: TaskTracker,
 }
 
+impl Home {
+    /// Removes a message that is done, with others if they come soon. It keeps its room until it
+    /// is gone, so what is under way is bounded.
+    pub(crate) fn remove(self: &Arc<Self>, receipt: String, room: Taking) {
+        let home = Arc::clone(self);
+        self.acks.spawn(async move {
+            if let Err(error) = home.queue.delete(receipt).await {
+                let queue = home.queue.url();
+                tracing::warn!(queue, %error, "an ack was not taken: the delivery comes again");
+                metrics::counter!("worldbus_acks_lost_total").increment(1);
+            }
+            drop(room);
+        });
+    }
+}
+
 /// A message under lease.
 pub(crate) struct Held {
     pub(crate) home: Arc<Home>,
@@ -36,7 +52,7 @@ pub(crate) struct Held {
     pub(crate) waits: bool,
     /// Events that were set aside already.
     pub(crate) aside: BTreeSet<u32>,
-    pub(crate) _room: Taking,
+    pub(crate) room: Taking,
 }
 
 /// All deliveries of a transport that are under lease, by number. Bounded by the room of its

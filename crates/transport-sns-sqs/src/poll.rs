@@ -8,7 +8,7 @@ use crate::dead_letters::{exhausted, undecodable};
 use crate::ledger::Held;
 use crate::queue::Taken;
 use crate::room::Taking;
-use crate::wire::{Undecodable, read};
+use crate::wire::{Decoded, Message, Undecodable, read};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,18 +77,12 @@ async fn receive(inbox: &Inbox, count: usize, poller: usize) -> Option<Result<Ve
 async fn accept(inbox: &Arc<Inbox>, taken: Vec<Taken>, mut room: Taking) {
     // By as much as the answer was under way, SQS ends the lease before.
     let expires = Instant::now() + inbox.home.spec.lease;
+    let topics = &inbox.home.spec.topics;
     for message in taken {
-        let result = match read(
-            &message.received,
-            &inbox.home.spec.topics,
-            &inbox.names,
-            &inbox.catalogue,
-        ) {
-            Ok(decoded) => {
-                let Some(room) = room.split_one(decoded.batch.bytes().len()) else { return };
-                enter(inbox, message, decoded.topic, decoded.batch, room, expires).await
-            }
-            Err(hostile) => quarantine(inbox, message, hostile).await,
+        let Some(room) = room.split_one(message.received.bytes()) else { return };
+        let result = match read(&message.received, topics, &inbox.names, &inbox.catalogue) {
+            Ok(decoded) => enter(inbox, message, decoded, room, expires).await,
+            Err(hostile) => quarantine(inbox, message, hostile, room).await,
         };
         if let Err(error) = result {
             // It stays in the queue and comes again; SQS's own redrive is the last resort.
@@ -98,23 +92,23 @@ async fn accept(inbox: &Arc<Inbox>, taken: Vec<Taken>, mut room: Taking) {
 }
 
 async fn enter(
-    inbox: &Arc<Inbox>,
+    inbox: &Inbox,
     message: Taken,
-    topic: worldbus_bus::Topic,
-    batch: worldbus_events::Batch,
+    Decoded { topic, batch }: Decoded,
     room: Taking,
     expires: Instant,
 ) -> Result<(), Error> {
     let spec = &inbox.home.spec;
     let attempt = message.count.saturating_sub(inbox.ledger.releases(&message.id)).max(1);
     if attempt > spec.attempts_max {
-        let letters =
-            exhausted(spec, &topic, &batch, attempt - 1, inbox.now_ms(), &BTreeSet::new());
-        return set_aside(inbox, &message, letters).await;
+        let (now_ms, none) = (inbox.now_ms(), BTreeSet::new());
+        let letters = exhausted(spec, &topic, &batch, attempt - 1, now_ms, &none);
+        return set_aside(inbox, message, letters, room).await;
     }
     if !spec.filter.admits(&batch) {
         // The subscription in AWS admits more than this consumer asks for.
-        return inbox.home.queue.delete(message.receipt).await;
+        inbox.home.remove(message.receipt, room);
+        return Ok(());
     }
     let held = Held {
         home: Arc::clone(&inbox.home),
@@ -126,7 +120,7 @@ async fn enter(
         expires,
         waits: true,
         aside: BTreeSet::new(),
-        _room: room,
+        room,
     };
     let offset = inbox.ledger.enter(held);
     let lease = Lease { subscription: spec.name.clone(), topic, offset, attempt };
@@ -134,21 +128,28 @@ async fn enter(
     Ok(())
 }
 
-async fn quarantine(inbox: &Inbox, message: Taken, hostile: Undecodable) -> Result<(), Error> {
+async fn quarantine(
+    inbox: &Inbox,
+    message: Taken,
+    hostile: Undecodable,
+    room: Taking,
+) -> Result<(), Error> {
     let queue = inbox.home.queue.url();
     tracing::warn!(queue, message_id = message.id, reason = hostile.reason, "dead letter");
     metrics::counter!("worldbus_undecodable_messages_total").increment(1);
     let letter = undecodable(&inbox.home.spec, &message, hostile, inbox.now_ms());
-    set_aside(inbox, &message, vec![letter]).await
+    set_aside(inbox, message, vec![letter], room).await
 }
 
 /// Sends dead letters, then removes the message: in this order, so that it is never neither.
 async fn set_aside(
     inbox: &Inbox,
-    message: &Taken,
-    letters: Vec<crate::wire::Message>,
+    message: Taken,
+    letters: Vec<Message>,
+    room: Taking,
 ) -> Result<(), Error> {
     inbox.home.dead_letters.send(&letters).await.into_iter().collect::<Result<(), _>>()?;
     inbox.ledger.done(&message.id);
-    inbox.home.queue.delete(message.receipt.clone()).await
+    inbox.home.remove(message.receipt, room);
+    Ok(())
 }

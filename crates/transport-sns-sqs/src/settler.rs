@@ -1,7 +1,7 @@
 //! Settling deliveries.
 
 use crate::dead_letters::{exhausted, letters};
-use crate::ledger::{Held, Ledger};
+use crate::ledger::Ledger;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,9 +59,7 @@ impl Settler {
     fn ack(&self, lease: &Lease) -> Result<(), Error> {
         let held = self.ledger.take(lease)?;
         self.ledger.done(&held.message_id);
-        let home = Arc::clone(&held.home);
-        // What it held keeps its room until it is gone, so acks under way are bounded by it.
-        home.acks.spawn(delete(held));
+        held.home.remove(held.receipt, held.room);
         Ok(())
     }
 
@@ -97,17 +95,5 @@ impl Settler {
             self.ledger.with(lease, |held| (Arc::clone(&held.home), held.receipt.clone()))?;
         home.queue.set_visibility(receipt, home.spec.lease).await?;
         self.ledger.with(lease, |held| held.expires = begun + held.home.spec.lease)
-    }
-}
-
-/// Removes a message that is done.
-async fn delete(held: Held) {
-    if let Err(error) = held.home.queue.delete(held.receipt.clone()).await {
-        tracing::warn!(
-            queue = held.home.queue.url(),
-            %error,
-            "an ack was not taken: the delivery comes again"
-        );
-        metrics::counter!("worldbus_acks_lost_total").increment(1);
     }
 }

@@ -10,7 +10,7 @@
 mod read;
 mod write;
 
-pub(crate) use read::{Received, Undecodable, read};
+pub(crate) use read::{Decoded, Received, Undecodable, read};
 pub(crate) use write::{Message, carrying, content_type, escaped, write};
 
 use bytes::Bytes;

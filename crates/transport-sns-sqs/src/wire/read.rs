@@ -19,6 +19,17 @@ pub(crate) struct Received {
     pub(crate) attributes: BTreeMap<String, Value>,
 }
 
+impl Received {
+    /// Bytes of its body and of the batch that it may carry.
+    pub(crate) fn bytes(&self) -> usize {
+        let binary = self.attributes.values().map(|value| match value {
+            Value::Binary(bytes) => bytes.len(),
+            Value::Text(_) | Value::Texts(_) => 0,
+        });
+        self.body.len() + binary.sum::<usize>()
+    }
+}
+
 /// What a message was.
 #[derive(Debug)]
 pub(crate) struct Decoded {
