@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use worldbus_service::config::Flags;
 
 use crate::cost::CostArguments;
+use crate::dead_letters::DeadLettersArguments;
 use crate::settings::{Catalog, Client, EventBus, Publish, TimeManager, Up, WeatherManager};
 use crate::tail::From;
 
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     /// List the event types
     #[command(after_help = CATALOG)]
     Catalog(CatalogArguments),
+    /// List, show, replay or discard what subscriptions could not handle
+    DeadLetters(DeadLettersArguments),
     /// Compare or create the topics and queues that a bus over SNS and SQS needs
     #[command(after_help = TOPOLOGY)]
     Topology(TopologyArguments),

@@ -1,5 +1,5 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
-//! of a bus: `tail`, `publish`, `catalog`; and `cost`, which reckons.
+//! of a bus: `tail`, `publish`, `dead-letters`, `catalog`; and `cost`, which reckons.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.
@@ -10,6 +10,7 @@ mod catalog;
 mod catalogue;
 mod connection;
 mod cost;
+mod dead_letters;
 mod dev;
 mod failure;
 mod publish;
@@ -45,6 +46,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Tail(arguments) => tail::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(&arguments),
+        Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
         Command::Topology(arguments) => topology::run(arguments).await,
         Command::Cost(arguments) => cost::run(&arguments),
         Command::Dev(DevCommand::Aws(arguments)) => dev::aws(arguments).await,

@@ -67,8 +67,8 @@ impl Lines {
     }
 }
 
-/// Text of strangers must not steer the terminal.
-fn printable(text: &str) -> String {
+/// Text of strangers, cut short: it must not steer the terminal nor fill it.
+pub(crate) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for (at, c) in text.chars().enumerate() {
         if at == PAYLOAD_CHARS_MAX {
