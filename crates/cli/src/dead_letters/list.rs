@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn table_names_event_entity_and_reason_and_strange_text_does_not_steer_the_terminal() {
         let metadata = [("entity".to_owned(), "oslo".to_owned())].into();
-        let event = GameEvent { event_type: 1, metadata, ..GameEvent::default() };
+        let event_id = "48d159e2-6af3-87bc-8000-00000000002a".to_owned();
+        let event = GameEvent { event_id, event_type: 1, metadata, ..GameEvent::default() };
         let page = table(&[letter(DeadContent::Event(event))], &Catalogue::builtin());
         let line = page.lines().nth(1).unwrap();
         for part in ["7 ", "npc-brain", "1970-01-01T00:00:01.500Z", "weather.changed", "oslo"] {
