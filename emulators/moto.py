@@ -1,5 +1,6 @@
-"""Starts moto's server with one fault mended: a Binary attribute that SNS delivers stays base64
-text in its SQS, which then fails at every receive.
+"""Starts moto's server with two faults mended: a Binary attribute that SNS delivers stays base64
+text in its SQS, which then fails at every receive; and of two receives at once both may get the
+same message, far more often than from SQS itself.
 
 Listens on 127.0.0.1, at the port that stands in GATEWAY_PORT.
 """
@@ -7,6 +8,8 @@ Listens on 127.0.0.1, at the port that stands in GATEWAY_PORT.
 import base64
 import os
 import sys
+import threading
+import time
 
 # This file must not be found as the package that it starts.
 sys.path.pop(0)
@@ -25,4 +28,20 @@ def send_message_decoded(self, queue_name, message_body, message_attributes=None
 
 
 SQSBackend.send_message = send_message_decoded
+
+receive_message = SQSBackend.receive_message
+receiving = threading.Lock()
+
+
+def receive_message_alone(self, queue_name, count, wait_seconds_timeout, *rest):
+    until = time.monotonic() + (wait_seconds_timeout or 0)
+    while True:
+        with receiving:
+            messages = receive_message(self, queue_name, count, 0, *rest)
+        if messages or time.monotonic() >= until:
+            return messages
+        time.sleep(0.02)
+
+
+SQSBackend.receive_message = receive_message_alone
 main(["-H", "127.0.0.1", "-p", os.environ["GATEWAY_PORT"]])

@@ -34,8 +34,12 @@ pub trait Transport: Send + Sync + 'static {
     /// A subscription is durable: batches appended after its creation wait for it. Its start
     /// is used at creation only; topics and filter are those of the last opening.
     ///
+    /// A consumer gets no batch without an event that its filter admits: what an engine without
+    /// the capability does not leave out, the transport does.
+    ///
     /// # Errors
-    /// `Unsupported` if the start or the filter ask for a capability that is missing.
+    /// `Unsupported` if the start asks for a capability that is missing; `Invalid` without a
+    /// topic.
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error>;
 
     /// Reads what is stored, past or as it comes, without leases and without trace.
@@ -45,6 +49,10 @@ pub trait Transport: Send + Sync + 'static {
     async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error>;
 
     /// The topics that exist, by name.
+    ///
+    /// # Errors
+    /// `Unsupported` without [`Capability::Replay`](crate::Capability::Replay): who keeps nothing
+    /// has nothing to count.
     async fn topics(&self) -> Result<Vec<TopicStatus>, Error>;
 
     /// The latest dead letters of a subscription, or of all, newest first, at most `limit`.

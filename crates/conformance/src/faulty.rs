@@ -1,208 +1,165 @@
-//! A transport with a bug planted into it: a suite that cannot fail proves nothing. For tests of
-//! the suite only.
+//! Transports with a known fault, to show that the suite finds it: a suite that cannot fail proves
+//! nothing.
+//!
+//! Not for: faults of the engine or the network that a transport must survive; those a transport's
+//! own tests make.
 
-use async_trait::async_trait;
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+mod consumer;
+mod settler;
+mod transport;
+
+use crate::engine::{Engine, Pace};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use worldbus_bus::{
-    Appended, Capabilities, Consumer, DeadEvent, DeadLetter, Delivered, Error, Filter, Kind, Lease,
-    Outcome, ReadSpec, Reader, Settle, SubscriptionName, SubscriptionSpec, Topic, TopicStatus,
-    Transport,
-};
+use tokio::time::Instant;
+use worldbus_bus::{Capability, Error, Lease, Topic, Transport};
 use worldbus_events::Batch;
 
-/// Every so many batches meet the bug, where it does not meet all.
-const EVERY: u64 = 5;
-/// How long the second of two that are swapped is waited for.
-const SECOND: Duration = Duration::from_millis(50);
+/// How long a faulty engine may take: where something is lost, a check waits for as long. Longer
+/// than a router drains.
+const DEADLINE: Duration = Duration::from_secs(4);
 
-/// What is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a [`Faulty`] engine does wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bug {
-    /// A delivery is acked when it is handed out.
+    /// Nothing: to show that the wrapper itself is no fault.
+    Nothing,
+    /// A delivery is acked before its consumer has it.
     AcksEarly,
-    /// A batch is said to be durable and is not there.
-    DropsOne,
-    /// Two deliveries come in the wrong order.
-    SwapsTwo,
-    /// A delivery comes twice.
-    DoublesOne,
-    /// A nack is taken as an ack.
-    ForgetsNack,
-    /// What is handed back counts as an attempt.
-    CountsReleases,
-    /// A dead event takes its whole batch along.
-    DeadLettersWholeBatch,
-    /// Everything comes, whatever the filter.
-    IgnoresFilter,
-    /// A lost lease settles.
-    ForgetsLeases,
-    /// What is too large is said to be durable.
-    SwallowsTooLarge,
-    /// A subscription begins where the topic does.
+    /// Consumers are not asked where to begin: always at the start.
     BeginsAtStart,
+    /// Of the topics of a subscription only the first is bound.
+    BindsOneTopic,
+    /// A batch is answered and not appended, now and then.
+    DropsOne,
+    /// A batch is delivered twice, now and then.
+    DoublesOne,
+    /// A dead letter takes all events of its batch along.
+    DeadLettersWholeBatch,
+    /// A dead letter is answered and not written.
+    ForgetsDeadLetters,
+    /// The events of a batch are about nothing.
+    ForgetsEntities,
+    /// A nack is taken for an ack.
+    ForgetsNacks,
+    /// A subscription ends with its consumer.
+    ForgetsSubscriptions,
+    /// It can do something and says that it cannot.
+    Hides(Capability),
+    /// Attempts have no bound.
+    IgnoresAttemptsMax,
+    /// A nacked batch comes again at once.
+    IgnoresDelays,
+    /// A lease ends when it would have ended.
+    IgnoresExtensions,
+    /// All batches come.
+    IgnoresFilters,
+    /// A consumer gets as much as there is.
+    IgnoresInFlightMax,
+    /// Where to begin is always now.
+    IgnoresStarts,
+    /// What is known by its id is appended again.
+    KeepsDuplicates,
+    /// Dead letters come in the order in which they were written.
+    ListsOldestFirst,
+    /// The last event of a batch is lost.
+    LosesAnEvent,
+    /// A delivery that comes while nobody waits is gone.
+    LosesOnCancel,
+    /// What was taken ahead stays under lease when the consumer closes.
+    LosesOnClose,
+    /// Publishing is answered before the batch is durable.
+    LosesOnRestart,
+    /// Batches that are published at once change their order.
+    PublishesOutOfOrder,
+    /// A reader leaves out a batch, now and then.
+    ReadsWithGaps,
+    /// An ack after the end of the lease is refused.
+    RefusesLateAcks,
+    /// What was handed back counts as an attempt.
+    ReleaseCounts,
+    /// All subscriptions of a topic are one.
+    SharesOneQueue,
+    /// Bytes that are no batch vanish without trace.
+    SwallowsHostileBytes,
+    /// Two deliveries change places.
+    SwapsTwo,
+    /// A settlement of a lost lease is answered as if it counted.
+    TakesLostLeases,
+    /// A batch that is too large is answered as if it were appended.
+    TakesOversize,
 }
 
-/// A correct transport, but for one bug.
+/// A correct engine with one fault.
 pub struct Faulty {
-    inner: Arc<dyn Transport>,
+    engine: Arc<dyn Engine>,
     bug: Bug,
-    published: AtomicU64,
+    memory: Arc<Memory>,
 }
 
 impl Faulty {
-    /// Plants a bug.
-    pub fn new(inner: Arc<dyn Transport>, bug: Bug) -> Self {
-        Self { inner, bug, published: AtomicU64::new(0) }
+    /// Plants a fault. The engine must be able to do what the fault is about.
+    pub fn new(engine: impl Engine, bug: Bug) -> Self {
+        Self { engine: Arc::new(engine), bug, memory: Arc::default() }
     }
 }
 
-#[async_trait]
-impl Transport for Faulty {
-    fn capabilities(&self) -> &Capabilities {
-        self.inner.capabilities()
+/// What the parts of a faulty engine have in common.
+#[derive(Default)]
+struct Memory(Mutex<Remembered>);
+
+#[derive(Default)]
+struct Remembered {
+    /// Calls so far, of publishing, of `next`, of subscribing, whatever comes "now and then".
+    turn: u64,
+    /// Batches that were answered and are not appended yet.
+    unwritten: Vec<(Topic, Batch)>,
+    /// Events of each delivery and when it was made. Of one test: bounded by its deliveries.
+    delivered: HashMap<Lease, (usize, Instant)>,
+}
+
+impl Memory {
+    fn lock(&self) -> MutexGuard<'_, Remembered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
-        let number = 1 + self.published.fetch_add(1, Ordering::Relaxed);
-        if self.bug == Bug::DropsOne && number.is_multiple_of(EVERY) {
-            return Ok(Appended { offset: None, duplicates: 0 });
-        }
-        match self.inner.publish(topic, batch).await {
-            Err(error) if self.bug == Bug::SwallowsTooLarge && error.kind() == Kind::TooLarge => {
-                Ok(Appended { offset: None, duplicates: 0 })
+    /// Whether it is time again: each `every`th call.
+    fn turn(&self, every: u64) -> bool {
+        let mut this = self.lock();
+        this.turn += 1;
+        this.turn.is_multiple_of(every)
+    }
+}
+
+impl Engine for Faulty {
+    fn transport(&self) -> Arc<dyn Transport> {
+        let inner = self.engine.transport();
+        Arc::new(transport::Wrong::new(inner, self.bug, Arc::clone(&self.memory)))
+    }
+
+    fn pace(&self) -> Pace {
+        Pace { deadline: DEADLINE, ..self.engine.pace() }
+    }
+
+    fn restart(&self) -> Option<BoxFuture<'_, ()>> {
+        let restart = self.engine.restart()?;
+        Some(
+            async {
+                self.memory.lock().unwritten.clear();
+                restart.await;
             }
-            result => result,
-        }
+            .boxed(),
+        )
     }
 
-    async fn subscribe(&self, mut spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
-        if self.bug == Bug::IgnoresFilter {
-            spec.filter = Filter::default();
-        }
-        if self.bug == Bug::BeginsAtStart {
-            spec.start = worldbus_bus::Position::Start;
-        }
-        let inner = self.inner.subscribe(spec).await?;
-        let settler = Arc::new(FaultySettler {
-            inner: inner.settler(),
-            bug: self.bug,
-            lengths: Mutex::default(),
-        });
-        let (bug, handed) = (self.bug, 0);
-        Ok(Box::new(FaultyConsumer { inner, bug, settler, handed, again: VecDeque::new() }))
-    }
-
-    async fn read(&self, mut spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
-        if self.bug == Bug::IgnoresFilter {
-            spec.filter = Filter::default();
-        }
-        self.inner.read(spec).await
-    }
-
-    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        self.inner.topics().await
-    }
-
-    async fn dead_letters(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.inner.dead_letters(subscription, limit).await
-    }
-
-    async fn close(&self) -> Result<(), Error> {
-        self.inner.close().await
-    }
-}
-
-struct FaultyConsumer {
-    inner: Box<dyn Consumer>,
-    bug: Bug,
-    settler: Arc<FaultySettler>,
-    handed: u64,
-    again: VecDeque<Delivered>,
-}
-
-#[async_trait]
-impl Consumer for FaultyConsumer {
-    async fn next(&mut self) -> Result<Delivered, Error> {
-        if let Some(delivered) = self.again.pop_front() {
-            return Ok(delivered);
-        }
-        let mut delivered = self.inner.next().await?;
-        self.handed += 1;
-        self.settler.note(&delivered);
+    fn inject(&self, topic: &Topic, bytes: Bytes) -> Option<BoxFuture<'_, Result<(), Error>>> {
         match self.bug {
-            Bug::AcksEarly => self.settler.inner.settle(&delivered.lease, Outcome::Ack).await?,
-            Bug::DoublesOne if self.handed.is_multiple_of(EVERY) => {
-                self.again.push_back(delivered.clone())
-            }
-            Bug::SwapsTwo => {
-                if let Ok(second) = tokio::time::timeout(SECOND, self.inner.next()).await {
-                    let second = second?;
-                    self.settler.note(&second);
-                    self.again.push_back(std::mem::replace(&mut delivered, second));
-                }
-            }
-            _ => {}
+            Bug::SwallowsHostileBytes => Some(ready(Ok(())).boxed()),
+            _ => self.engine.inject(topic, bytes),
         }
-        Ok(delivered)
-    }
-
-    fn settler(&self) -> Arc<dyn Settle> {
-        Arc::clone(&self.settler) as Arc<dyn Settle>
-    }
-
-    async fn close(self: Box<Self>) -> Result<(), Error> {
-        self.inner.close().await
-    }
-}
-
-struct FaultySettler {
-    inner: Arc<dyn Settle>,
-    bug: Bug,
-    /// Events of the batches that were handed out.
-    lengths: Mutex<BTreeMap<(String, u64), usize>>,
-}
-
-impl FaultySettler {
-    fn note(&self, delivered: &Delivered) {
-        let Lease { topic, offset, .. } = &delivered.lease;
-        let key = (topic.to_string(), *offset);
-        self.lengths.lock().unwrap().insert(key, delivered.batch.len());
-    }
-}
-
-#[async_trait]
-impl Settle for FaultySettler {
-    async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
-        let outcome = match (self.bug, outcome) {
-            (Bug::AcksEarly, _) => return Ok(()),
-            (Bug::ForgetsNack, Outcome::Nack(_)) => Outcome::Ack,
-            (Bug::CountsReleases, Outcome::Release) => Outcome::Nack(Duration::ZERO),
-            (_, outcome) => outcome,
-        };
-        match self.inner.settle(lease, outcome).await {
-            Err(error) if self.bug == Bug::ForgetsLeases && error.kind() == Kind::LeaseLost => {
-                Ok(())
-            }
-            result => result,
-        }
-    }
-
-    async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {
-        let (Bug::DeadLettersWholeBatch, Some(first)) = (self.bug, events.first()) else {
-            return self.inner.dead_letter(lease, events).await;
-        };
-        let key = (lease.topic.to_string(), lease.offset);
-        let length = self.lengths.lock().unwrap().get(&key).copied().unwrap_or_default();
-        let all = (0..u32::try_from(length).unwrap())
-            .map(|index| DeadEvent { index, ..first.clone() })
-            .collect();
-        self.inner.dead_letter(lease, all).await
     }
 }

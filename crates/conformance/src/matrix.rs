@@ -1,101 +1,135 @@
-//! The committed table of which transport passes which check, so that a new skip is a visible
-//! change.
+//! The matrix of checks and transports, as a committed page: a check that is skipped from now on
+//! is a visible difference.
 
-use crate::Outcome;
-use std::collections::BTreeMap;
+use crate::checks::checks;
+use crate::report::{Report, Verdict};
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 
-/// Set, the table is written anew instead of compared: its column of the transport that runs. One
-/// transport at a time.
+/// Set to anything, it has a test write its column of the matrix instead of comparing it.
 const BLESS: &str = "WORLDBUS_BLESS";
+/// Bytes of a page that are read.
+const PAGE_BYTES_MAX: u64 = 1 << 20;
+/// What stands for a check that a transport was not held to yet.
+const UNKNOWN: &str = "?";
 
-const HEAD: &str = "# Conformance\n\nWhich transport passes which check of the suite, and what it \
-lacks where a check is left out. Written by the suite, compared by every run of it:\n\
-`WORLDBUS_BLESS=1 cargo nextest run -j 1 keeps_the_contract` writes it anew.\n\n";
+const HEAD: &str = "# Conformance
 
-/// Outcomes by transport, then by check.
-type Columns = BTreeMap<String, BTreeMap<String, String>>;
+What each transport was held to. Written by the tests of the transports, which compare their column
+with it: `WORLDBUS_BLESS=1 cargo nextest run` writes it anew. The checks are those of
+`crates/conformance`.
 
-/// Compares the outcomes of a transport with its column in a file of Markdown.
-///
-/// # Panics
-/// When they differ, saying how to write the column anew.
-#[allow(clippy::disallowed_methods, reason = "a test kit reads what is committed")]
-pub fn compare(file: &Path, transport: &str, outcomes: &[(&'static str, Outcome)]) {
-    let mut columns = read(&std::fs::read_to_string(file).unwrap_or_default());
-    let found: BTreeMap<String, String> = outcomes
-        .iter()
-        .map(|(check, outcome)| ((*check).to_owned(), outcome.to_string()))
-        .collect();
-    if std::env::var_os(BLESS).is_some() {
-        columns.insert(transport.to_owned(), found);
-        std::fs::write(file, write(&columns, outcomes)).unwrap();
-        return;
-    }
-    let committed = columns.remove(transport).unwrap_or_default();
-    let differing: Vec<_> = found
-        .iter()
-        .filter(|(check, outcome)| committed.get(*check) != Some(outcome))
-        .map(|(check, outcome)| (check, committed.get(check), outcome))
-        .collect();
-    let gone: Vec<_> = committed.keys().filter(|check| !found.contains_key(*check)).collect();
-    assert!(
-        differing.is_empty() && gone.is_empty(),
-        "{transport} is not as {} says: {differing:?}, gone: {gone:?}; if that is meant, set \
-         {BLESS}=1",
-        file.display()
-    );
+";
+
+/// A page: its transports, and a cell for each check and transport.
+#[derive(Debug, PartialEq, Eq)]
+struct Page {
+    columns: Vec<String>,
+    rows: Vec<(String, Vec<String>)>,
 }
 
-fn read(text: &str) -> Columns {
-    let mut lines = text.lines().filter(|line| line.starts_with('|')).map(cells);
-    let names = lines.next().unwrap_or_default();
-    let mut columns = Columns::new();
-    for row in lines.filter(|row| row.iter().any(|cell| !cell.starts_with('-'))) {
-        let (Some(check), outcomes) = (row.first(), row.iter().skip(1)) else { continue };
-        for (name, outcome) in names.iter().skip(1).zip(outcomes) {
-            columns.entry(name.clone()).or_default().insert(check.clone(), outcome.clone());
+impl Report {
+    /// Compares the report with a transport's column of the committed matrix, or writes the
+    /// column if `WORLDBUS_BLESS` is set. Checks that failed fail the test first.
+    ///
+    /// # Panics
+    /// When a check failed, or the column is another, saying how to write it anew.
+    pub fn assert_matrix(&self, page: &Path, transport: &str) {
+        self.assert_kept();
+        let wanted: Vec<String> = self.verdicts().map(|(_, verdict)| cell(verdict)).collect();
+        // One test at a time: the columns of the others are in the same page.
+        let mut file = File::options();
+        let file = file.read(true).write(true).create(true).truncate(false).open(page);
+        let mut file = file.unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+        file.lock().unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+        let mut text = String::new();
+        (&file).take(PAGE_BYTES_MAX).read_to_string(&mut text).unwrap();
+        let committed = Page::parse(&text);
+        let blessed = committed.with(transport, &wanted).to_string();
+        if std::env::var_os(BLESS).is_some() {
+            file.set_len(0).unwrap();
+            file.rewind().unwrap();
+            file.write_all(blessed.as_bytes()).unwrap();
+            return;
         }
+        assert!(
+            text == blessed,
+            "the column {transport} of {} is not what was found:\n{}run this test with \
+             {BLESS}=1 to write it, look at the difference, and commit it",
+            page.display(),
+            differences(&text, &blessed),
+        );
     }
-    columns
 }
 
-fn cells(line: &str) -> Vec<String> {
-    line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+impl Page {
+    fn parse(text: &str) -> Self {
+        let cells = |line: &str| -> Vec<String> {
+            line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
+        };
+        let mut lines = text.lines().filter(|line| line.starts_with('|')).map(cells);
+        let columns = lines.next().unwrap_or_default().into_iter().skip(1).collect();
+        let rows = lines.skip(1).filter_map(|line| {
+            let (check, cells) = line.split_first()?;
+            Some((check.trim_matches('`').to_owned(), cells.to_vec()))
+        });
+        Self { columns, rows: rows.collect() }
+    }
+
+    /// The page of today's checks with a column of these cells; the others as they are.
+    fn with(&self, transport: &str, cells: &[String]) -> Self {
+        let mut columns = self.columns.clone();
+        let own = columns.iter().position(|column| column == transport);
+        let own = own.unwrap_or_else(|| {
+            columns.push(transport.to_owned());
+            columns.len() - 1
+        });
+        let row = |(check, cell): (crate::checks::Check, &String)| {
+            let before = self.rows.iter().find(|(name, _)| name == check.name);
+            let mut row = before.map_or_else(Vec::new, |(_, cells)| cells.clone());
+            row.resize(columns.len(), UNKNOWN.to_owned());
+            row[own].clone_from(cell);
+            (check.name.to_owned(), row)
+        };
+        let rows = checks().into_iter().zip(cells).map(row).collect();
+        Self { columns, rows }
+    }
 }
 
-/// In the order of the suite; a check that a transport has not met yet is empty.
-fn write(columns: &Columns, outcomes: &[(&'static str, Outcome)]) -> String {
-    let names: Vec<&str> = columns.keys().map(String::as_str).collect();
-    let mut text = HEAD.to_owned();
-    // Writing to a String cannot fail.
-    let _ = writeln!(text, "| check | {} |", names.join(" | "));
-    let _ = writeln!(text, "| --- |{}", " --- |".repeat(names.len()));
-    for (check, _) in outcomes {
-        let of = |column: &BTreeMap<String, String>| column.get(*check).cloned();
-        let row: Vec<String> =
-            columns.values().map(|column| of(column).unwrap_or_default()).collect();
-        let _ = writeln!(text, "| {check} | {} |", row.join(" | "));
+impl std::fmt::Display for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(HEAD)?;
+        writeln!(f, "| check | {} |", self.columns.join(" | "))?;
+        writeln!(f, "| --- |{}", " --- |".repeat(self.columns.len()))?;
+        for (check, cells) in &self.rows {
+            writeln!(f, "| `{check}` | {} |", cells.join(" | "))?;
+        }
+        Ok(())
     }
+}
+
+fn cell(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Pass => "pass".to_owned(),
+        Verdict::Skip(reason) => format!("skip: {}", reason.replace('|', "/")),
+        Verdict::Fail(_) => "FAIL".to_owned(),
+    }
+}
+
+/// The lines that are in one text only.
+fn differences(before: &str, after: &str) -> String {
+    let mut text = String::new();
+    let only = |one: &str, other: &str, sign: char, text: &mut String| {
+        for line in one.lines().filter(|line| !other.lines().any(|known| known == *line)) {
+            let _ = writeln!(text, "{sign} {line}");
+        }
+    };
+    only(before, after, '-', &mut text);
+    only(after, before, '+', &mut text);
     text
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use worldbus_bus::Capability;
-
-    #[test]
-    fn what_is_written_is_read_again() {
-        let outcomes = [("a", Outcome::Passed), ("b", Outcome::Lacks(Capability::Replay))];
-        let column: BTreeMap<String, String> = outcomes
-            .iter()
-            .map(|(check, outcome)| (check.to_string(), outcome.to_string()))
-            .collect();
-        let columns: Columns = [("x".to_owned(), column.clone()), ("y".to_owned(), column)].into();
-        let text = write(&columns, &outcomes);
-        assert!(text.contains("| b | lacks replay | lacks replay |"), "{text}");
-        assert_eq!(read(&text), columns);
-    }
-}
+mod tests;

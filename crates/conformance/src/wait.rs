@@ -1,18 +1,25 @@
 //! Waiting for what must happen, and a little for what must not.
 
+use crate::engine::Pace;
 use std::future::Future;
 use std::time::Duration;
 use worldbus_bus::{Consumer, Delivered, Outcome, ReadSpec, StoredBatch, Transport};
 
-/// How long a condition may take on a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+tokio::task_local! {
+    /// The pace of the engine that is checked.
+    pub(crate) static PACE: Pace;
+}
 
-/// How long nothing must happen where nothing is expected.
-const QUIET: Duration = Duration::from_millis(60);
+/// The pace of the engine that is checked; outside of a check, the default.
+pub(crate) fn pace() -> Pace {
+    PACE.try_with(|pace| *pace).unwrap_or_default()
+}
 
 /// What a future gives, if it does in time.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(DEADLINE, future).await {
+    // What is always ready would never let go, and a check that does not end could not be ended.
+    tokio::task::consume_budget().await;
+    match tokio::time::timeout(pace().deadline, future).await {
         Ok(value) => value,
         Err(_) => panic!("not in time: {what}"),
     }
@@ -23,13 +30,49 @@ pub async fn next(consumer: &mut Box<dyn Consumer>) -> Delivered {
     soon("a delivery", consumer.next()).await.unwrap()
 }
 
-pub(crate) async fn nothing(consumer: &mut Box<dyn Consumer>) {
-    let delivered = tokio::time::timeout(QUIET, consumer.next()).await;
-    assert!(delivered.is_err(), "nothing was expected: {delivered:?}");
+/// The next delivery, if one comes before it is quiet.
+pub(crate) async fn perhaps(consumer: &mut Box<dyn Consumer>) -> Option<Delivered> {
+    tokio::time::timeout(pace().quiet, consumer.next()).await.ok().map(Result::unwrap)
 }
 
-pub(crate) async fn ack(consumer: &dyn Consumer, delivered: &Delivered) {
-    consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+pub(crate) async fn nothing(consumer: &mut Box<dyn Consumer>) {
+    let delivered = perhaps(consumer).await;
+    assert!(delivered.is_none(), "nothing was expected: {delivered:?}");
+}
+
+/// The next delivery of either of two consumers that compete, and whether the second has it.
+pub(crate) async fn either(
+    first: &mut Box<dyn Consumer>,
+    second: &mut Box<dyn Consumer>,
+) -> (Delivered, bool) {
+    let next = async {
+        tokio::select! {
+            delivered = first.next() => (delivered.unwrap(), false),
+            delivered = second.next() => (delivered.unwrap(), true),
+        }
+    };
+    soon("a delivery to either", next).await
+}
+
+/// Settles a delivery, which must be the consumer's still. Holds no consumer while it waits: one is
+/// not shared between threads.
+pub(crate) fn settle<'a>(
+    consumer: &dyn Consumer,
+    delivered: &'a Delivered,
+    outcome: Outcome,
+) -> impl Future<Output = ()> + Send + use<'a> {
+    let settler = consumer.settler();
+    async move {
+        let settled = settler.settle(&delivered.lease, outcome).await;
+        settled.unwrap_or_else(|error| panic!("{outcome:?} of {:?}: {error}", delivered.lease));
+    }
+}
+
+pub(crate) fn ack<'a>(
+    consumer: &dyn Consumer,
+    delivered: &'a Delivered,
+) -> impl Future<Output = ()> + Send + use<'a> {
+    settle(consumer, delivered, Outcome::Ack)
 }
 
 /// What a reader that does not follow reads.
@@ -40,6 +83,11 @@ pub async fn read_all(transport: &dyn Transport, spec: ReadSpec) -> Vec<StoredBa
         all.push(stored);
     }
     all
+}
+
+/// Lets wall time pass: for the end of a lease, of which nothing tells.
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// Polls once.

@@ -1,5 +1,5 @@
-//! The remote transport against a real event-bus over TCP: the whole contract, and what only
-//! the wire can break.
+//! The remote transport against a real event-bus over TCP: what only the wire can break. The
+//! contract is in `conformance.rs`.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -7,7 +7,6 @@ mod server;
 
 use server::{Server, dir};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use worldbus_bus::{Fate, Kind, Outcome, Position, ReadSpec, Transport};
@@ -15,19 +14,6 @@ use worldbus_conformance::{batch, next, read_all, soon, spec, topic, typed};
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;
 use worldbus_rpc::{from_status, v1};
 use worldbus_transport_remote::{ApiKey, Remote, RemoteOptions};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_keeps_the_contract() {
-    let dir = dir();
-    let server = Server::start(dir.path()).await;
-    let remote = server.connect().await;
-    assert_eq!(remote.capabilities().transport, "remote");
-    assert_eq!(remote.capabilities().has, server.embedded.capabilities().has);
-    let outcomes = worldbus_conformance::check(remote).await;
-    let matrix = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/evidence/conformance.md");
-    worldbus_conformance::compare(Path::new(matrix), "remote", &outcomes);
-    server.stop().await;
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn consumer_outlives_a_restart_and_settles_what_it_held() {

@@ -1,4 +1,5 @@
-//! The contract over the embedded log, and what only it can show: restarts, locks, retention.
+//! What only the embedded log can show: restarts, locks, retention. The contract is in
+//! `conformance`.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 use std::path::Path;
@@ -16,14 +17,6 @@ fn open(dir: &Path) -> Embedded {
     Embedded::open(dir, Options { sync: false, ..Options::default() }).unwrap()
 }
 
-const MATRIX: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/evidence/conformance.md");
-
-/// Holds the log to the whole suite.
-async fn keeps_the_contract(log: Embedded) {
-    let outcomes = worldbus_conformance::check(Arc::new(log)).await;
-    worldbus_conformance::compare(Path::new(MATRIX), "embedded", &outcomes);
-}
-
 #[derive(Default)]
 struct Clock(AtomicI64);
 
@@ -31,29 +24,6 @@ impl WallClock for Clock {
     fn now_us(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_keeps_the_contract() {
-    let dir = tempfile::tempdir().unwrap();
-    keeps_the_contract(Embedded::open(dir.path(), Options::default()).unwrap()).await;
-}
-
-/// Everything that is read comes from the disk.
-#[tokio::test(flavor = "multi_thread")]
-async fn it_keeps_the_contract_without_memory() {
-    let dir = tempfile::tempdir().unwrap();
-    let options = Options { tail_bytes_max: 0, sync: false, ..Options::default() };
-    keeps_the_contract(Embedded::open(dir.path(), options).unwrap()).await;
-}
-
-/// Every request waits in line and makes a group of its own.
-#[tokio::test(flavor = "multi_thread")]
-async fn it_keeps_the_contract_without_room() {
-    let dir = tempfile::tempdir().unwrap();
-    let bounds = Options { queue_bytes_max: 0, group_bytes_max: 0, ..Options::default() };
-    let options = Options { sync: false, ..bounds };
-    keeps_the_contract(Embedded::open(dir.path(), options).unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::{Consumer, Delivered, Error, Kind, Outcome, Settle, WallClock};
+use tokio_util::task::TaskTracker;
+use worldbus_bus::{Consumer, Delivered, Error, Kind, Outcome, Settle};
 use worldbus_events::Catalogue;
 
 /// How long a consumer that closes waits for its acks.
@@ -23,10 +24,9 @@ const ACKS_MAX: Duration = Duration::from_secs(2);
 /// What the tasks of a consumer share.
 pub(crate) struct Inbox {
     pub(crate) home: Arc<Home>,
-    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) settler: Arc<Settler>,
     pub(crate) names: Names,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) wall: Arc<dyn WallClock>,
     pub(crate) room: Room,
     /// Whether the last poll brought as many messages as it asked for.
     pub(crate) full: watch::Sender<bool>,
@@ -47,20 +47,35 @@ struct State {
 impl Inbox {
     pub(crate) fn new(
         home: Arc<Home>,
-        ledger: Arc<Ledger>,
+        settler: Arc<Settler>,
         names: Names,
         catalogue: Arc<Catalogue>,
-        wall: Arc<dyn WallClock>,
         closed: CancellationToken,
     ) -> Arc<Self> {
         let room = Room::new(home.spec.in_flight_max);
         let (full, state, changed) = (watch::Sender::new(false), Mutex::default(), Notify::new());
-        Arc::new(Self { home, ledger, names, catalogue, wall, room, full, closed, state, changed })
+        Arc::new(Self { home, settler, names, catalogue, room, full, closed, state, changed })
     }
 
-    pub(crate) fn put(&self, delivered: Delivered) {
-        self.lock().buffer.push_back(delivered);
-        self.changed.notify_one();
+    /// Keeps a delivery for `next`, or hands it back if nobody will ask any more.
+    pub(crate) async fn put(&self, delivered: Delivered) -> Result<(), Error> {
+        let kept = {
+            let mut state = self.lock();
+            // Within the lock: who closes empties the buffer afterwards.
+            if self.closed.is_cancelled() {
+                Err(delivered.lease)
+            } else {
+                state.buffer.push_back(delivered);
+                Ok(())
+            }
+        };
+        match kept {
+            Ok(()) => {
+                self.changed.notify_one();
+                Ok(())
+            }
+            Err(lease) => self.settler.settle(&lease, Outcome::Release).await,
+        }
     }
 
     /// Ends the consumer: `next` returns the error once the buffer is empty.
@@ -70,7 +85,11 @@ impl Inbox {
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
-        self.wall.now_us() / 1000
+        self.settler.wall.now_us() / 1000
+    }
+
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.settler.ledger
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -81,21 +100,26 @@ impl Inbox {
 /// A consumer; polls from the moment it is opened.
 pub(crate) struct SqsConsumer {
     inbox: Arc<Inbox>,
-    settler: Arc<Settler>,
-    polling: JoinSet<()>,
-    /// Ends with the polling, also when this is dropped.
+    /// Aborted when this is dropped.
     extending: JoinSet<()>,
 }
 
 impl SqsConsumer {
-    pub(crate) fn start(inbox: Arc<Inbox>, settler: Arc<Settler>, pollers: usize) -> Self {
-        let mut polling = JoinSet::new();
+    /// The polls outlive the consumer: SQS gives messages to one that nobody awaits too, and
+    /// would keep them for as long as a lease.
+    pub(crate) fn start(inbox: Arc<Inbox>, polls: &TaskTracker, pollers: usize) -> Self {
         for poller in 0..pollers.max(1) {
-            polling.spawn(poll(Arc::clone(&inbox), poller));
+            polls.spawn(poll(Arc::clone(&inbox), poller));
         }
         let mut extending = JoinSet::new();
         extending.spawn(extend(Arc::clone(&inbox)));
-        Self { inbox, settler, polling, extending }
+        Self { inbox, extending }
+    }
+}
+
+impl Drop for SqsConsumer {
+    fn drop(&mut self) {
+        self.inbox.closed.cancel();
     }
 }
 
@@ -104,12 +128,12 @@ async fn extend(inbox: Arc<Inbox>) {
     let lease = inbox.home.spec.lease;
     loop {
         tokio::time::sleep(lease / 4).await;
-        inbox.ledger.drop_expired();
+        inbox.ledger().drop_expired();
         let begun = Instant::now();
-        let expiring = inbox.ledger.expiring(&inbox.home, lease / 2);
+        let expiring = inbox.ledger().expiring(&inbox.home, lease / 2);
         let extensions = expiring.into_iter().map(async |(number, receipt)| {
             match inbox.home.queue.set_visibility(receipt, lease).await {
-                Ok(()) => inbox.ledger.extended(number, begun + lease),
+                Ok(()) => inbox.ledger().extended(number, begun + lease),
                 Err(error) => tracing::debug!(%error, "lease of a waiting message not extended"),
             }
         });
@@ -130,7 +154,7 @@ impl Consumer for SqsConsumer {
             };
             if let Some(delivered) = delivered {
                 // What expired while it waited comes again.
-                if self.inbox.ledger.with(&delivered.lease, |held| held.waits = false).is_ok() {
+                if self.inbox.ledger().with(&delivered.lease, |held| held.waits = false).is_ok() {
                     return Ok(delivered);
                 }
                 continue;
@@ -146,16 +170,16 @@ impl Consumer for SqsConsumer {
     }
 
     fn settler(&self) -> Arc<dyn Settle> {
-        Arc::clone(&self.settler) as Arc<dyn Settle>
+        Arc::clone(&self.inbox.settler) as Arc<dyn Settle>
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), Error> {
         self.inbox.closed.cancel();
-        while self.polling.join_next().await.is_some() {}
         self.extending.abort_all();
         let waiting: Vec<Delivered> = self.inbox.lock().buffer.drain(..).collect();
+        let settler = &self.inbox.settler;
         let releases =
-            waiting.iter().map(|delivered| self.settler.settle(&delivered.lease, Outcome::Release));
+            waiting.iter().map(|delivered| settler.settle(&delivered.lease, Outcome::Release));
         let released = join_all(releases).await;
         self.inbox.home.acks.close();
         if timeout(ACKS_MAX, self.inbox.home.acks.wait()).await.is_err() {

@@ -12,14 +12,11 @@ use crate::wire::{Decoded, Message, Undecodable, read};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use worldbus_bus::{Backoff, Delivered, Error, Lease};
 
 /// How long a poll waits for a message: the longest that SQS takes, and the cheapest.
 const WAIT: Duration = Duration::from_secs(20);
-/// How long a consumer that closes waits for the poll under way, so that what it brings is
-/// handed back at once. Beyond, it comes again when its lease ends.
-const LAST_POLL: Duration = Duration::from_secs(1);
 /// Pauses after a failed poll.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -27,15 +24,16 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// anew, a right be given back.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Polls until the consumer is closed. Poller 0 polls always, the others while polls are full.
+/// Polls until the consumer is closed; then hands back what the poll under way brings. Poller 0
+/// polls always, the others while polls are full.
 pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
     let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
     let mut failing_since = None;
     while let Some(room) =
         inbox.closed.run_until_cancelled(next_room(&inbox, poller)).await.flatten()
     {
-        let Some(received) = receive(&inbox, room.count(), poller).await else { return };
-        match received {
+        let wait = if poller == 0 { WAIT } else { Duration::ZERO };
+        match inbox.home.queue.receive(room.count(), wait, inbox.home.spec.lease).await {
             Ok(taken) => {
                 (pauses, failing_since) = (Backoff::new(PAUSE_MIN, PAUSE_MAX), None);
                 inbox.full.send_replace(taken.len() >= room.count());
@@ -60,17 +58,6 @@ async fn next_room(inbox: &Inbox, poller: usize) -> Option<Taking> {
         inbox.full.subscribe().wait_for(|full| *full).await.ok()?;
     }
     inbox.room.take().await
-}
-
-/// One poll; `None` if the consumer was closed and nothing came in time.
-async fn receive(inbox: &Inbox, count: usize, poller: usize) -> Option<Result<Vec<Taken>, Error>> {
-    let wait = if poller == 0 { WAIT } else { Duration::ZERO };
-    let receive = inbox.home.queue.receive(count, wait, inbox.home.spec.lease);
-    tokio::pin!(receive);
-    match inbox.closed.run_until_cancelled(&mut receive).await {
-        Some(received) => Some(received),
-        None => timeout(LAST_POLL, receive).await.ok(),
-    }
 }
 
 /// Puts messages into the buffer; what is none, or was delivered too often, is set aside.
@@ -99,7 +86,7 @@ async fn enter(
     expires: Instant,
 ) -> Result<(), Error> {
     let spec = &inbox.home.spec;
-    let attempt = message.count.saturating_sub(inbox.ledger.releases(&message.id)).max(1);
+    let attempt = message.count.saturating_sub(inbox.ledger().releases(&message.id)).max(1);
     if attempt > spec.attempts_max {
         let (now_ms, none) = (inbox.now_ms(), BTreeSet::new());
         let letters = exhausted(spec, &topic, &batch, attempt - 1, now_ms, &none);
@@ -122,10 +109,9 @@ async fn enter(
         aside: BTreeSet::new(),
         room,
     };
-    let offset = inbox.ledger.enter(held);
+    let offset = inbox.ledger().enter(held);
     let lease = Lease { subscription: spec.name.clone(), topic, offset, attempt };
-    inbox.put(Delivered { lease, appended_ms: message.sent_ms, batch });
-    Ok(())
+    inbox.put(Delivered { lease, appended_ms: message.sent_ms, batch }).await
 }
 
 async fn quarantine(
@@ -149,7 +135,7 @@ async fn set_aside(
     room: Taking,
 ) -> Result<(), Error> {
     inbox.home.dead_letters.send(&letters).await.into_iter().collect::<Result<(), _>>()?;
-    inbox.ledger.done(&message.id);
+    inbox.ledger().done(&message.id);
     inbox.home.remove(message.receipt, room);
     Ok(())
 }

@@ -16,6 +16,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use worldbus_bus::{
@@ -30,6 +31,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the SDK tries a call that is throttled or meets a fault of the server, with jitter.
 const CALL_ATTEMPTS_MAX: u32 = 4;
+/// How long closing waits for polls under way, to hand back what they bring.
+const LAST_POLLS: Duration = Duration::from_secs(1);
 /// What an event's envelope takes in a batch of one, at the most.
 const ENVELOPE_BYTES: usize = 2 << 10;
 
@@ -69,6 +72,7 @@ pub struct SnsSqs {
     wall: Arc<dyn WallClock>,
     publishing: Publishing,
     ledger: Arc<Ledger>,
+    polls: TaskTracker,
     closed: CancellationToken,
 }
 
@@ -112,6 +116,7 @@ impl SnsSqs {
             wall,
             publishing,
             ledger: Arc::default(),
+            polls: TaskTracker::new(),
             closed: CancellationToken::new(),
         })
     }
@@ -199,11 +204,11 @@ impl Transport for SnsSqs {
             acks: TaskTracker::new(),
         });
         let (ledger, wall) = (Arc::clone(&self.ledger), Arc::clone(&self.wall));
-        let settler = Arc::new(Settler { ledger: Arc::clone(&ledger), wall: Arc::clone(&wall) });
+        let settler = Arc::new(Settler { ledger, wall });
         let options = self.options();
         let (names, closed) = (options.names.clone(), self.closed.child_token());
-        let inbox = Inbox::new(home, ledger, names, Arc::clone(&self.catalogue), wall, closed);
-        Ok(Box::new(SqsConsumer::start(inbox, settler, options.pollers)))
+        let inbox = Inbox::new(home, settler, names, Arc::clone(&self.catalogue), closed);
+        Ok(Box::new(SqsConsumer::start(inbox, &self.polls, options.pollers)))
     }
 
     async fn read(&self, _: ReadSpec) -> Result<Box<dyn Reader>, Error> {
@@ -258,6 +263,9 @@ impl Transport for SnsSqs {
     async fn close(&self) -> Result<(), Error> {
         self.closed.cancel();
         self.publishing.close().await;
+        self.polls.close();
+        // What a poll brings later comes again when its lease ends.
+        let _ = timeout(LAST_POLLS, self.polls.wait()).await;
         Ok(())
     }
 }

@@ -7,8 +7,13 @@ use worldbus_transport_sns_sqs::{Setup, SnsSqs};
 
 /// Connects with names of a prefix; `more` goes behind it in the URL.
 pub(crate) async fn connect(emulator: &Emulator, prefix: &str, more: &str) -> SnsSqs {
+    connect_to(emulator.port(), prefix, more).await
+}
+
+/// As [`connect`], by a port of this machine.
+pub(crate) async fn connect_to(port: u16, prefix: &str, more: &str) -> SnsSqs {
     let url = format!("sns-sqs://us-east-1?prefix={prefix}&linger_ms=0{more}");
-    let sdk = Some(sdk(emulator.port()));
+    let sdk = Some(sdk(port));
     SnsSqs::connect(&url, Setup { sdk, ..Setup::default() }).await.unwrap()
 }
 

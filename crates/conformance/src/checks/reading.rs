@@ -1,32 +1,9 @@
-//! Checks of filters and of reading what is stored.
+//! Checks of reading what is stored, by readers and by new subscriptions.
 
-use crate::events::{batch, sequences, spec, topic, typed};
+use crate::events::{batch, sequences, spec, topic};
 use crate::wait::{ack, next, nothing, read_all, soon};
 use std::sync::Arc;
-use worldbus_bus::{Filter, Position, ReadSpec, SubscriptionSpec, Transport};
-
-pub(crate) async fn filters_select_batches(transport: &Arc<dyn Transport>) {
-    let filter = Filter { types: vec![2], entities: vec!["ghent".to_owned()] };
-    let by =
-        SubscriptionSpec { filter: filter.clone(), ..spec("filter", &["filter"], Position::Now) };
-    let mut consumer = transport.subscribe(by).await.unwrap();
-    let wanted = typed(9, 30..31, 2, Some("ghent"), 8);
-    for other in [
-        typed(9, 0..1, 1, Some("ghent"), 8),
-        typed(9, 10..12, 2, Some("liege"), 8),
-        wanted.clone(),
-        typed(9, 40..41, 2, None, 8),
-    ] {
-        transport.publish(&topic("filter"), other).await.unwrap();
-    }
-    let delivered = next(&mut consumer).await;
-    assert_eq!(delivered.batch, wanted);
-    ack(&*consumer, &delivered).await;
-    nothing(&mut consumer).await;
-    let spec = ReadSpec::topics([topic("filter")], Position::Start, false);
-    let read = read_all(&**transport, ReadSpec { filter, ..spec }).await;
-    assert_eq!(read.iter().map(|stored| stored.offset).collect::<Vec<_>>(), [2]);
-}
+use worldbus_bus::{Kind, Position, ReadSpec, Transport};
 
 pub(crate) async fn the_past_is_read_again(transport: &Arc<dyn Transport>) {
     let name = topic("past");
@@ -58,16 +35,49 @@ pub(crate) async fn readers_follow_all_topics(transport: &Arc<dyn Transport>) {
     let mut reader = transport.read(ReadSpec::all(Position::Now, true)).await.unwrap();
     let awaited = ReadSpec::topics([topic("later")], Position::Now, true);
     let mut listed = transport.read(awaited).await.unwrap();
-    transport.publish(&topic("order"), batch(11, 0..1)).await.unwrap();
+    transport.publish(&topic("sooner"), batch(11, 0..1)).await.unwrap();
     transport.publish(&topic("later"), batch(11, 1..2)).await.unwrap();
-    transport.publish(&topic("order"), batch(11, 2..3)).await.unwrap();
+    transport.publish(&topic("sooner"), batch(11, 2..3)).await.unwrap();
     let mut found = Vec::new();
     for _ in 0..3 {
         let stored = soon("a followed batch", reader.next()).await.unwrap().unwrap();
         found.push((stored.topic.as_str().to_owned(), sequences(&stored.batch)[0]));
     }
-    let expected = [("order", 0), ("later", 1), ("order", 2)];
+    let expected = [("sooner", 0), ("later", 1), ("sooner", 2)];
     assert_eq!(found, expected.map(|(name, sequence)| (name.to_owned(), sequence)));
     let stored = soon("a topic that came later", listed.next()).await.unwrap().unwrap();
     assert_eq!(sequences(&stored.batch), [1]);
+}
+
+pub(crate) async fn subscriptions_begin_where_they_ask(transport: &Arc<dyn Transport>) {
+    let name = topic("begin");
+    for sequence in 0..5 {
+        transport.publish(&name, batch(12, sequence..sequence + 1)).await.unwrap();
+    }
+    let all =
+        read_all(&**transport, ReadSpec::topics([name.clone()], Position::Start, false)).await;
+    let time = all[3].appended_ms;
+    let by_time = all.iter().find(|stored| stored.appended_ms >= time).unwrap().offset;
+    let starts = [
+        ("begin-start", Position::Start, 0),
+        ("begin-offset", Position::Offset(2), 2),
+        ("begin-time", Position::TimeMs(time), by_time),
+    ];
+    for (subscription, start, expected) in starts {
+        let mut consumer =
+            transport.subscribe(spec(subscription, &["begin"], start)).await.unwrap();
+        for offset in expected..5 {
+            let delivered = next(&mut consumer).await;
+            assert_eq!(delivered.lease.offset, offset);
+            ack(&*consumer, &delivered).await;
+        }
+        nothing(&mut consumer).await;
+    }
+    let mut consumer =
+        transport.subscribe(spec("begin-now", &["begin"], Position::Now)).await.unwrap();
+    nothing(&mut consumer).await;
+    transport.publish(&name, batch(12, 5..6)).await.unwrap();
+    assert_eq!(next(&mut consumer).await.lease.offset, 5);
+    let none = spec("begin-none", &[], Position::Now);
+    assert_eq!(transport.subscribe(none).await.err().unwrap().kind(), Kind::Invalid);
 }

@@ -1,0 +1,163 @@
+//! The transport with a fault.
+
+use super::consumer::WrongConsumer;
+use super::{Bug, Memory};
+use async_trait::async_trait;
+use std::sync::Arc;
+use std::time::Duration;
+use worldbus_bus::{
+    Appended, Capabilities, Consumer, DeadLetter, Error, Filter, Position, ReadSpec, Reader,
+    StoredBatch, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+};
+use worldbus_events::{Batch, BatchBuilder, NewEvent};
+
+pub(super) struct Wrong {
+    inner: Arc<dyn Transport>,
+    capabilities: Capabilities,
+    bug: Bug,
+    memory: Arc<Memory>,
+}
+
+impl Wrong {
+    pub(super) fn new(inner: Arc<dyn Transport>, bug: Bug, memory: Arc<Memory>) -> Self {
+        let mut capabilities = inner.capabilities().clone();
+        if let Bug::Hides(hidden) = bug {
+            capabilities.has.retain(|&one| one != hidden);
+        }
+        Self { inner, capabilities, bug, memory }
+    }
+
+    /// Answers at once; the batch is appended with the next.
+    async fn publish_late(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        let before = std::mem::take(&mut self.memory.lock().unwritten);
+        for (topic, batch) in before {
+            self.inner.publish(&topic, batch).await?;
+        }
+        self.memory.lock().unwritten.push((topic.clone(), batch));
+        Ok(Appended { offset: None, duplicates: 0 })
+    }
+
+    async fn publish_again(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        let appended = self.inner.publish(topic, batch.clone()).await?;
+        if appended.duplicates == 0 {
+            return Ok(appended);
+        }
+        let renumbered = rebuilt(&batch, |mut event| {
+            event.id.sequence += 1_000_000;
+            event
+        });
+        self.inner.publish(topic, renumbered).await
+    }
+}
+
+/// The batch with other events.
+fn rebuilt<'a>(batch: &'a Batch, change: impl Fn(NewEvent<'a>) -> NewEvent<'a>) -> Batch {
+    let mut builder = BatchBuilder::new(batch.source(), batch.world());
+    for event in batch {
+        builder.push(change(event.to_new())).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+#[async_trait]
+impl Transport for Wrong {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        let dropped = Ok(Appended { offset: None, duplicates: 0 });
+        let batch = match self.bug {
+            Bug::DropsOne if self.memory.turn(7) => return dropped,
+            Bug::TakesOversize if batch.bytes().len() > self.capabilities.batch_bytes_max => {
+                return dropped;
+            }
+            Bug::LosesOnRestart => return self.publish_late(topic, batch).await,
+            Bug::KeepsDuplicates => return self.publish_again(topic, batch).await,
+            Bug::PublishesOutOfOrder => {
+                if self.memory.turn(2) {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                batch
+            }
+            Bug::LosesAnEvent => {
+                let last = batch.len() as u32 - 1;
+                batch.retain(|event| event.index < last.max(1)).unwrap_or(batch)
+            }
+            Bug::ForgetsEntities => rebuilt(&batch, |event| NewEvent { entity: None, ..event }),
+            _ => batch,
+        };
+        self.inner.publish(topic, batch).await
+    }
+
+    async fn subscribe(&self, mut spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        match self.bug {
+            Bug::BeginsAtStart => spec.start = Position::Start,
+            Bug::IgnoresStarts => spec.start = Position::Now,
+            Bug::BindsOneTopic => spec.topics.truncate(1),
+            Bug::IgnoresFilters => spec.filter = Filter::default(),
+            Bug::IgnoresInFlightMax => spec.in_flight_max = 1000,
+            Bug::IgnoresAttemptsMax => spec.attempts_max = u32::MAX,
+            Bug::SharesOneQueue => spec.name = SubscriptionName::new(spec.topics[0].as_str())?,
+            Bug::ForgetsSubscriptions => {
+                self.memory.turn(1);
+                let turn = self.memory.lock().turn;
+                spec.name = SubscriptionName::new(&format!("{}-{turn}", spec.name))?;
+            }
+            _ => {}
+        }
+        let lease = spec.lease;
+        let inner = self.inner.subscribe(spec).await?;
+        let memory = Arc::clone(&self.memory);
+        Ok(Box::new(WrongConsumer::new(inner, self.bug, lease, memory)))
+    }
+
+    async fn read(&self, mut spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        match self.bug {
+            Bug::IgnoresFilters => spec.filter = Filter::default(),
+            Bug::IgnoresStarts => {
+                spec.topics.iter_mut().for_each(|(_, from)| *from = Position::Now);
+            }
+            _ => {}
+        }
+        let inner = self.inner.read(spec).await?;
+        Ok(match self.bug {
+            Bug::ReadsWithGaps => Box::new(Gaps { inner, memory: Arc::clone(&self.memory) }),
+            _ => inner,
+        })
+    }
+
+    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
+        self.inner.topics().await
+    }
+
+    async fn dead_letters(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        let mut letters = self.inner.dead_letters(subscription, limit).await?;
+        if self.bug == Bug::ListsOldestFirst {
+            letters.reverse();
+        }
+        Ok(letters)
+    }
+
+    async fn close(&self) -> Result<(), Error> {
+        self.inner.close().await
+    }
+}
+
+/// A reader that leaves out each third batch.
+struct Gaps {
+    inner: Box<dyn Reader>,
+    memory: Arc<Memory>,
+}
+
+#[async_trait]
+impl Reader for Gaps {
+    async fn next(&mut self) -> Result<Option<StoredBatch>, Error> {
+        let stored = self.inner.next().await?;
+        if self.memory.turn(3) { self.inner.next().await } else { Ok(stored) }
+    }
+}
