@@ -52,7 +52,8 @@ pub use seen::{SeenLimits, SeenWindow};
 /// What ends [`Router::run`].
 pub use tokio_util::sync::CancellationToken;
 pub use transport::{
-    Appended, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome,
-    Position, ReadSpec, Reader, Settle, StoredBatch, SubscriptionSpec, TopicStatus, Transport,
+    Appended, Consumer, DEAD_LETTER_ID_COUNT_MAX, DeadContent, DeadEvent, DeadLetter, Delivered,
+    Filter, Lease, Outcome, Position, ReadSpec, Reader, Settle, StoredBatch, SubscriptionSpec,
+    TopicStatus, Transport, check_dead_letter_ids,
 };
 pub use wall::{ManualClock, SystemClock, WallClock};

@@ -62,36 +62,48 @@ pub trait Transport: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, Error>;
 
-    /// Gives dead letters back to the subscription that set them aside, and to no other. They
-    /// are delivered as new (attempt 1); durable when it returns; then they are no dead letters
-    /// any more. Returns the ids that were not there.
+    /// Gives dead letters back to the subscription that set them aside, and to no other. Each
+    /// comes as a batch of its own, as new (attempt 1), on the topic that it was published on;
+    /// durable when this returns; then they are no dead letters any more. Returns the ids that
+    /// were not there. After an error, those that were given back before it stay so.
+    ///
+    /// # Errors
+    /// `NotFound` for a subscription that does not exist; `TooLarge` beyond
+    /// [`DEAD_LETTER_ID_COUNT_MAX`].
     async fn replay_dead_letters(
         &self,
         subscription: &SubscriptionName,
         ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        let _ = ids;
-        Err(cannot(self.capabilities(), "replay dead letters", subscription))
-    }
+    ) -> Result<Vec<String>, Error>;
 
     /// Removes dead letters for good. Returns the ids that were not there.
+    ///
+    /// # Errors
+    /// As [`Transport::replay_dead_letters`].
     async fn discard_dead_letters(
         &self,
         subscription: &SubscriptionName,
         ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        let _ = ids;
-        Err(cannot(self.capabilities(), "discard dead letters", subscription))
-    }
+    ) -> Result<Vec<String>, Error>;
 
     /// Stops taking new work and waits for what is under way to be durable.
     async fn close(&self) -> Result<(), Error>;
 }
 
-fn cannot(capabilities: &Capabilities, what: &str, subscription: &SubscriptionName) -> Error {
-    let transport = capabilities.transport;
-    let context = format!("the {transport} transport cannot {what}, of {subscription} or another");
-    Error::refused(Kind::Unsupported, context)
+/// Dead letters that one call may replay or discard.
+pub const DEAD_LETTER_ID_COUNT_MAX: usize = 1000;
+
+/// Refuses more ids than one call takes.
+///
+/// # Errors
+/// `TooLarge` beyond [`DEAD_LETTER_ID_COUNT_MAX`].
+pub fn check_dead_letter_ids(ids: &[String]) -> Result<(), Error> {
+    if ids.len() <= DEAD_LETTER_ID_COUNT_MAX {
+        return Ok(());
+    }
+    let count = ids.len();
+    let context = format!("{count} dead letters in a call; at most {DEAD_LETTER_ID_COUNT_MAX}");
+    Err(Error::refused(Kind::TooLarge, context))
 }
 
 /// Where a subscription or a reader begins in a topic.

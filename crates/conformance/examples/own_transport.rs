@@ -16,7 +16,7 @@ use std::time::Duration;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadEvent, DeadLetter, Delivered, Error, Kind,
     Lease, Outcome, ReadSpec, Reader, Settle, SubscriptionName, SubscriptionSpec, Topic,
-    TopicStatus, Transport,
+    TopicStatus, Transport, check_dead_letter_ids,
 };
 use worldbus_events::Batch;
 
@@ -55,6 +55,24 @@ impl Memory {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SubscriptionName, Queue>> {
         self.queues.lock().unwrap()
     }
+}
+
+impl Memory {
+    fn take_out(
+        &self,
+        name: &SubscriptionName,
+        ids: &[String],
+        replay: bool,
+    ) -> Result<Vec<String>, Error> {
+        check_dead_letter_ids(ids)?;
+        let mut queues = self.lock();
+        let queue = queues.get_mut(name).ok_or_else(|| unknown(name))?;
+        Ok(queue.take_out(ids, replay))
+    }
+}
+
+fn unknown(name: &SubscriptionName) -> Error {
+    Error::refused(Kind::NotFound, format!("subscription {name} does not exist"))
 }
 
 #[async_trait]
@@ -102,8 +120,7 @@ impl Transport for Memory {
     ) -> Result<Vec<DeadLetter>, Error> {
         let queues = self.lock();
         if let Some(name) = subscription.filter(|name| !queues.contains_key(name)) {
-            let context = format!("subscription {name} does not exist");
-            return Err(Error::refused(Kind::NotFound, context));
+            return Err(unknown(name));
         }
         let wanted = queues.iter().filter(|(name, _)| subscription.is_none_or(|one| one == *name));
         let mut letters: Vec<DeadLetter> =
@@ -111,6 +128,22 @@ impl Transport for Memory {
         letters.sort_by_key(|letter| std::cmp::Reverse(letter.event.last_failed_ms));
         letters.truncate(limit);
         Ok(letters)
+    }
+
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.take_out(subscription, ids, true)
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.take_out(subscription, ids, false)
     }
 
     async fn close(&self) -> Result<(), Error> {

@@ -82,6 +82,9 @@ pub(crate) fn checks() -> Vec<Check> {
         check!(leases::attempts_are_bounded),
         check!(dead_letters::events_are_set_aside_once),
         check!(dead_letters::dead_letters_are_listed_newest_first),
+        check!(dead_letters::a_replayed_event_goes_to_its_subscription_only),
+        check!(dead_letters::a_replayed_event_is_delivered_as_any_other),
+        check!(dead_letters::a_discarded_event_is_gone),
         check!(filters::filters_by_type_leave_out_batches),
         check!(filters::filters_by_entity_leave_out_batches),
         check!(filters::readers_filter, [Replay]),
@@ -98,6 +101,7 @@ pub(crate) fn checks() -> Vec<Check> {
         check!(reading::readers_follow_all_topics, [Replay]),
         check!(routers::a_batch_published_twice_is_handled_once),
         check!(routers::a_poison_event_of_a_full_batch_is_isolated),
+        check!(routers::a_replayed_event_is_handled_in_the_end),
         check!(routers::a_router_hears_of_its_entities_only),
         check!(routers::a_router_that_ends_leaves_the_rest_to_another),
         check!(lacking::missing_order_per_producer_is_refused, [Lacks(OrderPerProducer)]),
@@ -107,6 +111,7 @@ pub(crate) fn checks() -> Vec<Check> {
         check!(lacking::missing_drop_duplicates_is_refused, [Lacks(DropDuplicates)]),
         check!(lacking::missing_late_ack_is_refused, [Lacks(LateAck)]),
         check!(engine restarts::hostile_bytes_are_quarantined, [Need::Inject]),
+        check!(engine dead_letters::a_replay_outlives_a_restart, [Need::Restart]),
         check!(engine restarts::a_restart_of_the_engine_mid_stream_loses_nothing, [Need::Restart]),
     ]
 }

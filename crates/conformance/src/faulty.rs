@@ -74,6 +74,12 @@ pub enum Bug {
     LosesOnClose,
     /// Publishing is answered before the batch is durable.
     LosesOnRestart,
+    /// What is replayed goes to nobody.
+    ForgetsReplays,
+    /// What is discarded stays.
+    KeepsDiscarded,
+    /// What is replayed is published again.
+    PublishesReplays,
     /// Batches that are published at once change their order.
     PublishesOutOfOrder,
     /// A reader leaves out a batch, now and then.
@@ -118,8 +124,10 @@ struct Remembered {
     turn: u64,
     /// Batches that were answered and are not appended yet.
     unwritten: Vec<(Topic, Batch)>,
-    /// Events of each delivery and when it was made. Of one test: bounded by its deliveries.
-    delivered: HashMap<Lease, (usize, Instant)>,
+    /// Each delivery and when it was made. Of one test: bounded by its deliveries.
+    delivered: HashMap<Lease, (Batch, Instant)>,
+    /// What was set aside, as batches of one.
+    dead: Vec<(Topic, Batch)>,
 }
 
 impl Memory {

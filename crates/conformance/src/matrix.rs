@@ -38,6 +38,10 @@ impl Report {
     /// When a check failed, or the column is another, saying how to write it anew.
     pub fn assert_matrix(&self, page: &Path, transport: &str) {
         self.assert_kept();
+        self.compare(page, transport, std::env::var_os(BLESS).is_some());
+    }
+
+    fn compare(&self, page: &Path, transport: &str, bless: bool) {
         let wanted: Vec<String> = self.verdicts().map(|(_, verdict)| cell(verdict)).collect();
         // One test at a time: the columns of the others are in the same page.
         let mut file = File::options();
@@ -48,7 +52,7 @@ impl Report {
         (&file).take(PAGE_BYTES_MAX).read_to_string(&mut text).unwrap();
         let committed = Page::parse(&text);
         let blessed = committed.with(transport, &wanted).to_string();
-        if std::env::var_os(BLESS).is_some() {
+        if bless {
             file.set_len(0).unwrap();
             file.rewind().unwrap();
             file.write_all(blessed.as_bytes()).unwrap();

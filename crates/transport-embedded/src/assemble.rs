@@ -5,9 +5,10 @@ use crate::codec::Kind as RecordKind;
 use crate::group::{self, Record, Section};
 use crate::options::Options;
 use crate::record::{Dead, DeadKey, Head, Tally};
-use crate::store::{Changes, Entry, NewGroup, remember};
+use crate::replay;
+use crate::store::{Changes, DeadPlace, Entry, NewGroup, remember};
 use crate::tail::Stored;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use worldbus_bus::{Appended, Error, Kind, SeenWindow, Topic};
 use worldbus_events::Batch;
 
@@ -17,7 +18,8 @@ pub(crate) struct Ledger {
     pub(crate) heads: Vec<Head>,
     numbers: HashMap<Topic, u32>,
     seen: SeenWindow,
-    dead_order: VecDeque<DeadKey>,
+    /// From `tally.dead_first` on.
+    dead: VecDeque<DeadPlace>,
     dead_keys: HashSet<DeadKey>,
 }
 
@@ -26,12 +28,12 @@ impl Ledger {
         tally: Tally,
         heads: Vec<Head>,
         seen: SeenWindow,
-        dead: VecDeque<DeadKey>,
+        dead: VecDeque<DeadPlace>,
     ) -> Self {
         let names = heads.iter().enumerate();
         let numbers = names.map(|(number, head)| (head.name.clone(), number as u32)).collect();
-        let dead_keys = dead.iter().copied().collect();
-        Self { tally, heads, numbers, seen, dead_order: dead, dead_keys }
+        let dead_keys = dead.iter().map(|place| place.key).collect();
+        Self { tally, heads, numbers, seen, dead, dead_keys }
     }
 
     /// Takes over what was committed.
@@ -50,13 +52,25 @@ impl Ledger {
         }
         let removed = staged.tally.dead_first.saturating_sub(self.tally.dead_first);
         for &key in &staged.dead_keys {
-            self.dead_order.push_back(key);
+            self.dead.push_back(DeadPlace { key, removed: false });
             self.dead_keys.insert(key);
         }
-        for key in self.dead_order.drain(..(removed as usize).min(self.dead_order.len())) {
-            self.dead_keys.remove(&key);
+        for &number in &staged.dead_removed {
+            if let Some(place) = self.dead.get_mut((number - self.tally.dead_first) as usize) {
+                place.removed = true;
+            }
+        }
+        for place in self.dead.drain(..(removed as usize).min(self.dead.len())) {
+            self.dead_keys.remove(&place.key);
         }
         self.tally = staged.tally.clone();
+    }
+
+    /// Whether there is a dead letter of this number.
+    fn has_dead(&self, number: u64) -> bool {
+        let index = number.checked_sub(self.tally.dead_first);
+        let place = index.and_then(|index| self.dead.get(usize::try_from(index).ok()?));
+        place.is_some_and(|place| !place.removed)
     }
 }
 
@@ -75,6 +89,7 @@ pub(crate) struct Staged<'a> {
     events: u64,
     dead: Vec<Dead>,
     dead_keys: HashSet<DeadKey>,
+    dead_removed: BTreeSet<u64>,
 }
 
 /// What a commit leaves to be taken over.
@@ -84,6 +99,7 @@ pub(crate) struct Finished {
     pub(crate) stored: Vec<Stored>,
     pub(crate) events: u64,
     dead_keys: Vec<DeadKey>,
+    dead_removed: BTreeSet<u64>,
 }
 
 impl<'a> Staged<'a> {
@@ -102,6 +118,7 @@ impl<'a> Staged<'a> {
             events: 0,
             dead: Vec::new(),
             dead_keys: HashSet::new(),
+            dead_removed: BTreeSet::new(),
         }
     }
 
@@ -154,7 +171,8 @@ impl<'a> Staged<'a> {
         batch.retain(|event| !windows.iter().any(|seen| seen.contains(event.id)))
     }
 
-    fn append(&mut self, number: u32, batch: Batch) -> u64 {
+    /// Appends a batch to a topic that exists; its offset.
+    pub(crate) fn append(&mut self, number: u32, batch: Batch) -> u64 {
         let ledger = self.ledger;
         // The topic was looked up or created just before.
         let head =
@@ -188,6 +206,22 @@ impl<'a> Staged<'a> {
         }
     }
 
+    /// Takes a dead letter of so many bytes away; whether it was there.
+    pub(crate) fn remove_dead(&mut self, number: u64, bytes: usize) -> bool {
+        let there = self.ledger.has_dead(number) && self.dead_removed.insert(number);
+        if there {
+            let less = bytes.saturating_sub(Dead::REMOVED_BYTES) as u64;
+            self.tally.dead_bytes = self.tally.dead_bytes.saturating_sub(less);
+        }
+        there
+    }
+
+    /// The number of the topic for what came on a topic and is replayed to a subscription.
+    pub(crate) fn replays(&mut self, topic: u32, subscription: u32) -> Result<u32, Error> {
+        let again = self.head(topic).is_some_and(|head| replay::origin(&head.name).is_some());
+        if again { Ok(topic) } else { self.topic(&replay::name(topic, subscription)?) }
+    }
+
     /// Events that were set aside.
     pub(crate) fn dead_count(&self) -> usize {
         self.dead.len()
@@ -197,6 +231,7 @@ impl<'a> Staged<'a> {
     pub(crate) fn is_empty(&self) -> bool {
         self.heads.is_empty()
             && self.dead.is_empty()
+            && self.dead_removed.is_empty()
             && self.tally.subscriptions == self.ledger.tally.subscriptions
     }
 
@@ -221,12 +256,14 @@ impl<'a> Staged<'a> {
             changes.dead.push((number, dead.key.encode(number), value));
             dead_keys.push(dead.key);
         }
+        let removed = self.dead_removed.iter();
+        changes.dead_removed = removed.map(|&number| (number, Dead::removed(number))).collect();
         for (&number, head) in &self.heads {
             let record = (RecordKind::Topic, u64::from(number), head.encode(number));
             changes.records.push(record);
         }
         changes.records.push((RecordKind::Tally, 0, self.tally.encode()));
-        let Self { tally, heads, stored, events, .. } = self;
-        (changes, Finished { tally, heads, stored, events, dead_keys })
+        let Self { tally, heads, stored, events, dead_removed, .. } = self;
+        (changes, Finished { tally, heads, stored, events, dead_keys, dead_removed })
     }
 }

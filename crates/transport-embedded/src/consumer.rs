@@ -5,6 +5,7 @@ use crate::live::{Live, State};
 use crate::queue::{Request, closed};
 use crate::reads::{Fetched, fetch};
 use crate::record::{Dead, DeadKey};
+use crate::replay;
 use crate::settler::{Settler, letters};
 use crate::shared::Shared;
 use crate::tail::{Stored, Tail};
@@ -156,7 +157,7 @@ impl LogConsumer {
         let attempt = self.grant(state, number, offset, now_ms);
         state.fetched.remove(&(number, offset));
         // A cursor exists only for a topic that exists.
-        let Some(topic) = tail.head(number).map(|head| head.name.clone()) else {
+        let Some((topic, offset)) = replay::place(tail, number, offset) else {
             return Step::Yield;
         };
         let subscription = self.live.name.clone();
@@ -205,7 +206,7 @@ impl LogConsumer {
     }
 
     /// Sets every event of a batch aside and settles it.
-    async fn bury(&self, lease: &Lease, number: u32, stored: &Stored) -> Result<(), Error> {
+    async fn bury(&self, lease: &Lease, stored: &Stored) -> Result<(), Error> {
         let attempts = lease.attempt - 1;
         let now_ms = self.shared.now_ms();
         let reason = format!("delivered {attempts} times and not settled, the most allowed");
@@ -216,8 +217,8 @@ impl LogConsumer {
             first_failed_ms: stored.appended_ms,
             last_failed_ms: now_ms,
         });
-        let key =
-            DeadKey { subscription: self.live.id, topic: number, offset: lease.offset, index: 0 };
+        let (topic, offset) = (stored.topic, stored.offset);
+        let key = DeadKey { subscription: self.live.id, topic, offset, index: 0 };
         let letters = letters(key, &self.spec.consumer, &stored.batch, events)?;
         let (subscription, topic, offset) = (&lease.subscription, &lease.topic, lease.offset);
         tracing::warn!(
@@ -245,10 +246,11 @@ impl Consumer for LogConsumer {
                 Step::Deliver(delivered) => return Ok(*delivered),
                 Step::Fetch(topic, offset) => self.fetch(topic, offset).await?,
                 Step::Bury { topic, offset, attempt, batch } => {
-                    let name = topic_name(&self.shared, topic)?;
+                    let place = replay::place(&self.shared.tail(), topic, offset);
+                    let (name, offset) = place.ok_or_else(|| unknown(&self.shared, topic))?;
                     let subscription = self.live.name.clone();
                     let lease = Lease { subscription, topic: name, offset, attempt };
-                    self.bury(&lease, topic, &batch).await?;
+                    self.bury(&lease, &batch).await?;
                 }
                 Step::Yield => tokio::task::yield_now().await,
                 Step::Wait(wait_ms) => {
@@ -295,7 +297,11 @@ pub(crate) fn find(state: &State, tail: &Tail, topic: u32, offset: u64) -> Optio
 
 pub(crate) fn topic_name(shared: &Shared, number: u32) -> Result<Topic, Error> {
     let name = shared.tail().head(number).map(|head| head.name.clone());
-    name.ok_or_else(|| damaged(shared, &format!("topic {number} is unknown")))
+    name.ok_or_else(|| unknown(shared, number))
+}
+
+fn unknown(shared: &Shared, number: u32) -> Error {
+    damaged(shared, &format!("topic {number} is unknown"))
 }
 
 /// Nothing covers an offset: fine if retention has removed it by now, else damage.
@@ -306,7 +312,7 @@ pub(crate) fn missing(shared: &Shared, number: u32, offset: u64) -> Result<(), E
         Some(head) => {
             Err(damaged(shared, &format!("batch {offset} of topic {} is missing", head.name)))
         }
-        None => Err(damaged(shared, &format!("topic {number} is unknown"))),
+        None => Err(unknown(shared, number)),
     }
 }
 

@@ -9,13 +9,13 @@ use crate::options::Options;
 use crate::queue::{Request, closed};
 use crate::reader::{LogReader, resolve};
 use crate::reads::Reads;
+use crate::replay;
 use crate::shared::{Health, Shared};
 use crate::store::{self, Loaded};
 use crate::tail::Tail;
 use crate::writer::Writer;
-use crate::{lock, queue};
+use crate::{dead_letters, lock, queue};
 use async_trait::async_trait;
-use bytes::Bytes;
 use rusqlite::Connection;
 use std::fs::File;
 use std::path::Path;
@@ -24,8 +24,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use worldbus_bus::{
-    Appended, Capabilities, Capability, Consumer, DeadContent, DeadLetter, Error, Fate, Kind,
-    Position, ReadSpec, Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, Position,
+    ReadSpec, Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
 };
 use worldbus_events::{Batch, limits};
 
@@ -83,7 +83,7 @@ impl Embedded {
 
     fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
         let Opened { connection, reads, checkpointer, loaded } = opened;
-        let Loaded { tally, heads, subscriptions, dead_keys, seen } = loaded;
+        let Loaded { tally, heads, subscriptions, dead, seen } = loaded;
         let live = subscriptions.into_iter().enumerate().map(|(id, mut subscription)| {
             if !tally.closed {
                 // Whoever held a lease in the process that crashed is gone with it.
@@ -99,7 +99,7 @@ impl Embedded {
         let writer = Writer {
             shared: Arc::clone(&shared),
             connection,
-            ledger: Ledger::new(tally, heads, seen, dead_keys),
+            ledger: Ledger::new(tally, heads, seen, dead),
             checkpointer,
             lock,
             maintained: Instant::now(),
@@ -150,6 +150,7 @@ struct Opened {
 impl Opened {
     fn new(file: &Path, options: &Options) -> Result<Self, Failure> {
         let connection = store::connect(file, options.sync)?;
+        store::upgrade(&connection)?;
         let loaded = store::load(&connection, options.seen, options.seen_rebuild_bytes_max)?;
         // Leaves nothing behind the end of the write-ahead log that could be taken for damage
         // later. Without space for it, it goes on as it is.
@@ -201,6 +202,7 @@ impl Transport for Embedded {
     }
 
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        replay::check_names([topic])?;
         let bytes = batch.bytes().len();
         if bytes > BATCH_BYTES_MAX {
             let context = format!(
@@ -235,6 +237,7 @@ impl Transport for Embedded {
     }
 
     async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        replay::check_names(spec.topics.iter().map(|(topic, _)| topic))?;
         check_count("topics", spec.topics.len(), TOPICS_LISTED_MAX)?;
         check_filter(&spec.filter)?;
         Ok(Box::new(LogReader::open(Arc::clone(self.shared()), spec).await?))
@@ -248,7 +251,11 @@ impl Transport for Embedded {
             events_total: head.events_total,
             bytes: head.bytes,
         };
-        let mut topics: Vec<_> = self.shared().tail().heads().map(status).collect();
+        let mut topics: Vec<_> = {
+            let tail = self.shared().tail();
+            let published = tail.heads().filter(|head| replay::origin(&head.name).is_none());
+            published.map(status).collect()
+        };
         topics.sort_by(|a, b| a.topic.cmp(&b.topic));
         Ok(topics)
     }
@@ -258,23 +265,23 @@ impl Transport for Embedded {
         subscription: Option<&SubscriptionName>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, Error> {
-        let by_id: std::collections::HashMap<u32, SubscriptionName> = {
-            let all = self.shared().subscriptions();
-            all.values().map(|live| (live.id, live.name.clone())).collect()
-        };
-        let wanted = match subscription {
-            None => None,
-            Some(name) => match by_id.iter().find(|(_, known)| *known == name) {
-                Some((&id, _)) => Some(id),
-                None => {
-                    let context = format!("subscription {name} does not exist");
-                    return Err(Error::refused(Kind::NotFound, context));
-                }
-            },
-        };
-        let work = move |connection: &_| store::dead_letters(connection, wanted, limit);
-        let found = self.shared().reads.run(work).await?;
-        found.into_iter().map(|(number, dead)| self.letter(number, dead, &by_id)).collect()
+        dead_letters::list(self.shared(), subscription, limit).await
+    }
+
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        dead_letters::take_out(self.shared(), subscription, ids, true).await
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        dead_letters::take_out(self.shared(), subscription, ids, false).await
     }
 
     async fn close(&self) -> Result<(), Error> {
@@ -285,37 +292,6 @@ impl Transport for Embedded {
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         }
         self.shared().failed().map_or(Ok(()), Err)
-    }
-}
-
-impl Embedded {
-    fn letter(
-        &self,
-        number: u64,
-        dead: crate::record::Dead,
-        subscriptions: &std::collections::HashMap<u32, SubscriptionName>,
-    ) -> Result<DeadLetter, Error> {
-        let damaged = |what: String| {
-            Failure::Damaged(format!("dead letter {number} {what}"))
-                .told(&self.shared().file, Fate::Refused)
-        };
-        let subscription = subscriptions.get(&dead.key.subscription);
-        let topic = self.shared().tail().head(dead.key.topic).map(|head| head.name.clone());
-        let (Some(subscription), Some(topic)) = (subscription, topic) else {
-            return Err(damaged("is of an unknown subscription or topic".to_owned()));
-        };
-        let batch = Batch::decode(Bytes::from(dead.batch));
-        let batch = batch.map_err(|error| damaged(format!("is {error}")))?;
-        let event = batch.iter().next().map(|event| event.to_game_event()).unwrap_or_default();
-        Ok(DeadLetter {
-            id: number.to_string(),
-            subscription: subscription.clone(),
-            topic: Some(topic),
-            offset: Some(dead.key.offset),
-            consumer: dead.consumer,
-            event: dead.event,
-            content: DeadContent::Event(event),
-        })
     }
 }
 
@@ -335,6 +311,7 @@ fn check_spec(spec: &SubscriptionSpec) -> Result<(), Error> {
         let context = format!("subscription {} names no topic; name at least one", spec.name);
         return Err(Error::refused(Kind::Invalid, context));
     }
+    replay::check_names(&spec.topics)?;
     check_count("topics", spec.topics.len(), TOPICS_LISTED_MAX)?;
     check_filter(&spec.filter)
 }

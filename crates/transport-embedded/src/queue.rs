@@ -33,9 +33,28 @@ pub(crate) enum Request {
         letters: Vec<Dead>,
         reply: Reply<()>,
     },
+    TakeOut(TakeOut, Reply<Vec<u64>>),
     /// Bounds the file, in pages; 0 lifts it as far as SQLite goes.
     #[cfg(test)]
     LimitPages(u32),
+}
+
+/// Dead letters that are to be taken out of where they are, and given back to their subscription
+/// if they are to be replayed.
+pub(crate) struct TakeOut {
+    pub(crate) live: Arc<Live>,
+    pub(crate) letters: Vec<Letter>,
+    pub(crate) replay: bool,
+}
+
+/// A dead letter that is there, as far as a reader saw.
+pub(crate) struct Letter {
+    pub(crate) number: u64,
+    /// The topic that it came on.
+    pub(crate) topic: u32,
+    /// Bytes that it takes where it is.
+    pub(crate) stored_bytes: usize,
+    pub(crate) batch: Batch,
 }
 
 /// What a request costs besides its batch.
@@ -50,6 +69,9 @@ impl Request {
             Self::LimitPages(_) => 0,
             Self::DeadLetter { letters, .. } => {
                 letters.iter().map(|letter| letter.batch.len()).sum()
+            }
+            Self::TakeOut(take_out, _) => {
+                take_out.letters.iter().map(|letter| letter.batch.bytes().len()).sum()
             }
         };
         bytes + REQUEST_BYTES

@@ -3,6 +3,7 @@
 use crate::consumer::{missing, topic_name};
 use crate::queue::closed;
 use crate::reads::{Fetched, fetch, offset_at};
+use crate::replay;
 use crate::shared::Shared;
 use crate::tail::{Stored, Tail};
 use async_trait::async_trait;
@@ -68,7 +69,8 @@ impl LogReader {
         if let Some(index) = self.awaited.iter().position(|(awaited, _)| awaited == name) {
             return Some(self.awaited.swap_remove(index).1);
         }
-        self.spec.all_topics.then_some(self.spec.default_from)
+        let all = self.spec.all_topics && replay::origin(name).is_none();
+        all.then_some(self.spec.default_from)
     }
 
     /// Takes up the topics that came since.

@@ -129,6 +129,14 @@ pub(crate) struct Dead {
 }
 
 impl Dead {
+    /// Bytes of what stands in the place of a dead letter that was taken away.
+    pub(crate) const REMOVED_BYTES: usize = 4;
+
+    /// What stands there: its number is not missing.
+    pub(crate) fn removed(number: u64) -> Vec<u8> {
+        Put::default().seal(Kind::DeadLetter, number)
+    }
+
     pub(crate) fn encode(&self, number: u64) -> Vec<u8> {
         Put::default()
             .bytes(self.consumer.as_bytes())

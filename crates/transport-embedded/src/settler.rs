@@ -5,6 +5,7 @@ use crate::cursor::Settlement;
 use crate::live::Live;
 use crate::reads::{Fetched, fetch};
 use crate::record::{Dead, DeadKey};
+use crate::replay;
 use crate::shared::Shared;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -24,21 +25,21 @@ pub(crate) struct Settler {
 }
 
 impl Settler {
-    /// The topic's number, if the lease is one of this subscription.
-    fn topic(&self, lease: &Lease) -> Result<u32, Error> {
+    /// The number of the topic and the offset, if the lease is one of this subscription.
+    fn place(&self, lease: &Lease) -> Result<(u32, u64), Error> {
         if let Some(error) = self.shared.failed() {
             return Err(error);
         }
-        let number = self.shared.tail().number(&lease.topic);
-        number.filter(|_| lease.subscription == self.live.name).ok_or_else(|| lost(lease))
+        let place = replay::find(&self.shared.tail(), self.live.id, lease);
+        place.filter(|_| lease.subscription == self.live.name).ok_or_else(|| lost(lease))
     }
 
-    async fn batch(&self, number: u32, lease: &Lease) -> Result<Batch, Error> {
-        let found = find(&self.live.lock(), &self.shared.tail(), number, lease.offset);
+    async fn batch(&self, number: u32, offset: u64, lease: &Lease) -> Result<Batch, Error> {
+        let found = find(&self.live.lock(), &self.shared.tail(), number, offset);
         if let Some(stored) = found {
             return Ok(stored.batch.clone());
         }
-        let wanted = BTreeMap::from([(number, lease.offset)]);
+        let wanted = BTreeMap::from([(number, offset)]);
         match self.shared.reads.run(move |connection| fetch(connection, &wanted)).await? {
             Fetched::Batches(batches) => {
                 let stored = batches.into_iter().next();
@@ -56,7 +57,7 @@ impl Settler {
 impl Settle for Settler {
     /// An ack is written with the next commit, 20 ms later at the most.
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
-        let number = self.topic(lease)?;
+        let (number, offset) = self.place(lease)?;
         let now_ms = self.shared.now_ms();
         let settlement = match outcome {
             Outcome::Ack => Settlement::Ack,
@@ -69,20 +70,19 @@ impl Settle for Settler {
             Outcome::Extend => Settlement::Extend { until_ms: later(now_ms, self.spec.lease) },
         };
         let settled =
-            self.live.lock().subscription.settle(number, lease.offset, lease.attempt, settlement);
+            self.live.lock().subscription.settle(number, offset, lease.attempt, settlement);
         settled.map_err(|_| lost(lease))?;
         self.shared.changed(&self.live);
         Ok(())
     }
 
     async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {
-        let number = self.topic(lease)?;
-        if !self.live.lock().subscription.holds(number, lease.offset, lease.attempt) {
+        let (topic, offset) = self.place(lease)?;
+        if !self.live.lock().subscription.holds(topic, offset, lease.attempt) {
             return Err(lost(lease));
         }
-        let batch = self.batch(number, lease).await?;
-        let key =
-            DeadKey { subscription: self.live.id, topic: number, offset: lease.offset, index: 0 };
+        let batch = self.batch(topic, offset, lease).await?;
+        let key = DeadKey { subscription: self.live.id, topic, offset, index: 0 };
         let letters = letters(key, &self.spec.consumer, &batch, events)?;
         set_aside(&self.shared, letters).await
     }

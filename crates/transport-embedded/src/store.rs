@@ -5,9 +5,11 @@ mod open;
 mod query;
 mod schema;
 
-pub(crate) use load::{Loaded, load, remember};
-pub(crate) use open::{connect, connect_reader, open_file, reserve_wal};
-pub(crate) use query::{Entry, dead_letters, entry_at, expired_groups, group, oldest_entries};
+pub(crate) use load::{DeadPlace, Loaded, load, remember};
+pub(crate) use open::{connect, connect_reader, open_file, reserve_wal, upgrade};
+pub(crate) use query::{
+    Entry, dead_letters, dead_letters_numbered, entry_at, expired_groups, group, oldest_entries,
+};
 
 use crate::codec::Kind;
 use crate::failure::Failure;
@@ -21,6 +23,8 @@ pub(crate) struct Changes {
     pub(crate) records: Vec<(Kind, u64, Vec<u8>)>,
     /// Number, key, value.
     pub(crate) dead: Vec<(u64, Vec<u8>, Vec<u8>)>,
+    /// Dead letters that are taken away, and what stands in their place.
+    pub(crate) dead_removed: Vec<(u64, Vec<u8>)>,
     /// Dead letters below this number go.
     pub(crate) dead_first: Option<u64>,
     /// Entries that go, by topic and first offset.
@@ -63,6 +67,11 @@ fn write(connection: &Connection, changes: &Changes) -> Result<(), Failure> {
         connection
             .prepare_cached("INSERT INTO dead_letter (number, key, value) VALUES (?1, ?2, ?3)")?
             .execute(params![number.cast_signed(), key, value])?;
+    }
+    for (number, value) in &changes.dead_removed {
+        connection
+            .prepare_cached("UPDATE dead_letter SET value = ?2 WHERE number = ?1")?
+            .execute(params![number.cast_signed(), value])?;
     }
     if let Some(first) = changes.dead_first {
         connection

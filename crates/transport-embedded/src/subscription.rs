@@ -33,6 +33,11 @@ impl Subscription {
                 freed.into_iter().flatten().for_each(|consumer| self.free(consumer));
             }
         }
+        self.add(topics);
+    }
+
+    /// Binds it to these topics as well. One that is new to it begins at its offset.
+    pub(crate) fn add(&mut self, topics: &[(u32, u64)]) {
         for &(topic, offset) in topics {
             self.cursors.entry(topic).or_insert_with(|| Cursor::new(offset));
         }

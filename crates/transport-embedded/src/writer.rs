@@ -4,6 +4,7 @@
 //! gathers. Nothing is acknowledged, cached or counted before its commit has succeeded.
 
 mod cursors;
+mod letters;
 mod retention;
 
 use crate::assemble::{Ledger, Staged};
@@ -39,6 +40,7 @@ enum Answer {
     Publish(Reply<Appended>, Appended),
     Subscribe(Reply<Arc<Live>>, cursors::Binding),
     DeadLetter(Reply<()>),
+    TakeOut(Reply<Vec<u64>>, letters::TakenOut),
 }
 
 impl Writer {
@@ -81,6 +83,12 @@ impl Writer {
                 Request::DeadLetter { letters, reply } => {
                     letters.into_iter().for_each(|letter| staged.dead_letter(letter));
                     answers.push(Answer::DeadLetter(reply));
+                }
+                Request::TakeOut(take_out, reply) => {
+                    match letters::TakenOut::stage(take_out, &mut staged, &mut bindings) {
+                        Ok(taken_out) => answers.push(Answer::TakeOut(reply, taken_out)),
+                        Err(error) => drop(reply.send(Err(error))),
+                    }
                 }
                 #[cfg(test)]
                 Request::LimitPages(pages) => limit_pages(&self.connection, pages),
@@ -188,6 +196,9 @@ impl Writer {
                     drop(reply.send(Ok(binding.apply(&self.shared))));
                 }
                 Answer::DeadLetter(reply) => drop(reply.send(Ok(()))),
+                Answer::TakeOut(reply, taken_out) => {
+                    drop(reply.send(Ok(taken_out.apply(&self.shared))));
+                }
             }
         }
     }
@@ -249,6 +260,7 @@ impl Answer {
             Self::Publish(reply, _) => drop(reply.send(Err(error.clone()))),
             Self::Subscribe(reply, _) => drop(reply.send(Err(error.clone()))),
             Self::DeadLetter(reply) => drop(reply.send(Err(error.clone()))),
+            Self::TakeOut(reply, _) => drop(reply.send(Err(error.clone()))),
         }
     }
 }
@@ -258,6 +270,7 @@ fn refuse(request: Request, error: &Error) {
         Request::Publish { reply, .. } => drop(reply.send(Err(error.clone()))),
         Request::Subscribe { reply, .. } => drop(reply.send(Err(error.clone()))),
         Request::DeadLetter { reply, .. } => drop(reply.send(Err(error.clone()))),
+        Request::TakeOut(_, reply) => drop(reply.send(Err(error.clone()))),
         #[cfg(test)]
         Request::LimitPages(_) => {}
     }

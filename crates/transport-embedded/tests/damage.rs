@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tempfile::TempDir;
 use worldbus_bus::{
-    DeadEvent, DeadLetter, Error, Kind, Outcome, Position, ReadSpec, StoredBatch, Transport,
+    DeadEvent, DeadLetter, Error, Kind, Outcome, Position, ReadSpec, StoredBatch, SubscriptionName,
+    Transport,
 };
 use worldbus_conformance::{DEADLINE, next, read_all, spec, topic, typed};
 use worldbus_transport_embedded::{Embedded, Options};
@@ -126,6 +127,11 @@ async fn build() -> (TempDir, Embedded) {
                 settler.settle(&delivered.lease, outcome).await.unwrap();
             }
         }
+        if part == 0 {
+            // Between others, so that its place is kept.
+            let name = SubscriptionName::new("s-all").unwrap();
+            bus.replay_dead_letters(&name, &["1".to_owned()]).await.unwrap();
+        }
         if part == 1 {
             // The last commit carries the cursors, so that no other one follows.
             bus.publish(&topic("t2"), typed(2, 0..1, 6, None, 100)).await.unwrap();
@@ -168,7 +174,7 @@ async fn a_flipped_bit_in_the_database_is_refused_or_harmless() {
     let (dir, _bus) = build().await;
     let image = Image::of(dir.path());
     let expected = image.dump(None).await.unwrap();
-    assert!(expected.batches.len() == 61 && expected.dead.len() == 4, "{expected:?}");
+    assert!(expected.batches.len() == 61 && expected.dead.len() == 3, "{expected:?}");
     assert!(!expected.waiting.is_empty());
     let mut seed = 1;
     // The header of the file byte by byte, the head of each page, and anywhere.

@@ -110,10 +110,10 @@ async fn a_newer_format_is_refused_by_name() {
     drop(open(dir.path()));
     let file = dir.path().join("log.db");
     let mut bytes = std::fs::read(&file).unwrap();
-    bytes[63] = 2;
+    bytes[63] = 3;
     std::fs::write(&file, bytes).unwrap();
     let refused = Embedded::open(dir.path(), Options::default()).err().unwrap();
-    assert!(refused.to_string().contains("format 2, this one knows 1"), "{refused}");
+    assert!(refused.to_string().contains("format 3, this one knows 2"), "{refused}");
     assert!(refused.to_string().contains("upgrade"), "{refused}");
 }
 
@@ -186,6 +186,127 @@ async fn the_oldest_dead_letters_make_room() {
     let name = SubscriptionName::new("s").unwrap();
     let letters = bus.dead_letters(Some(&name), 10).await.unwrap();
     assert_eq!(letters.iter().map(|letter| &letter.id).collect::<Vec<_>>(), ["4", "3", "2"]);
+}
+
+/// A log that sets each second of what is published on `t` aside, and what became of it.
+struct Poisoned {
+    dir: tempfile::TempDir,
+    options: Options,
+    bus: Embedded,
+    name: SubscriptionName,
+    published: u64,
+}
+
+impl Poisoned {
+    fn open(options: Options) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { sync: false, ..options };
+        let bus = Embedded::open(dir.path(), options.clone()).unwrap();
+        Self { dir, options, bus, name: SubscriptionName::new("s").unwrap(), published: 0 }
+    }
+
+    fn spec() -> SubscriptionSpec {
+        SubscriptionSpec { attempts_max: 1, ..spec("s", &["t"], Position::Now) }
+    }
+
+    async fn set_aside(&mut self, count: u64) {
+        let mut consumer = self.bus.subscribe(Self::spec()).await.unwrap();
+        for _ in 0..count {
+            let sequence = self.published;
+            self.bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+            let delivered = next(&mut consumer).await;
+            let nack = Outcome::Nack(Duration::from_secs(600));
+            consumer.settler().settle(&delivered.lease, nack).await.unwrap();
+            self.bus.publish(&topic("t"), batch(2, sequence..sequence + 1)).await.unwrap();
+            let other = next(&mut consumer).await;
+            consumer.settler().settle(&other.lease, Outcome::Ack).await.unwrap();
+            self.published += 1;
+        }
+    }
+
+    async fn ids(&self) -> Vec<String> {
+        let letters = self.bus.dead_letters(Some(&self.name), 10).await.unwrap();
+        letters.into_iter().map(|letter| letter.id).collect()
+    }
+
+    fn reopened(self) -> Self {
+        let Self { dir, options, bus, name, published } = self;
+        drop(bus);
+        let bus = Embedded::open(dir.path(), options.clone()).unwrap();
+        Self { dir, options, bus, name, published }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_out_is_not_missed_and_makes_room() {
+    let options = Options { dead_letters_max: 3, ..Options::default() };
+    let mut log = Poisoned::open(options);
+    log.set_aside(3).await;
+    log.bus.discard_dead_letters(&log.name, &["1".to_owned()]).await.unwrap();
+    let mut log = log.reopened();
+    assert_eq!(log.ids().await, ["2", "0"]);
+    log.set_aside(2).await;
+    assert_eq!(log.ids().await, ["4", "3", "2"]);
+    let both = ["2".to_owned(), "3".to_owned()];
+    assert!(log.bus.replay_dead_letters(&log.name, &both).await.unwrap().is_empty());
+    let log = log.reopened();
+    assert_eq!(log.ids().await, ["4"]);
+    let mut consumer = log.bus.subscribe(Poisoned::spec()).await.unwrap();
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        let delivered = next(&mut consumer).await;
+        consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+        found.extend(delivered.batch.iter().map(|event| event.id));
+    }
+    assert_eq!(found, [id(1, 2), id(1, 3)]);
+    let mut log = log.reopened();
+    log.set_aside(3).await;
+    assert_eq!(log.ids().await, ["7", "6", "5"]);
+}
+
+/// Consumers of a subscription that is bound to others meanwhile get it still.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_replayed_is_nobody_elses() {
+    let mut log = Poisoned::open(Options::default());
+    log.set_aside(1).await;
+    log.bus.replay_dead_letters(&log.name, &["0".to_owned()]).await.unwrap();
+    let topics = log.bus.topics().await.unwrap();
+    assert_eq!(topics.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>(), ["t"]);
+    let all = read_all(&log.bus, ReadSpec::all(Position::Start, false)).await;
+    assert_eq!(all.len(), 2);
+    for ours in ["_replay-0-0", "_"] {
+        let ours = topic(ours);
+        let publish = log.bus.publish(&ours, batch(3, 0..1)).await.err();
+        let subscribe = log.bus.subscribe(spec("r", &[ours.as_str()], Position::Now)).await.err();
+        let listed = ReadSpec::topics([ours.clone()], Position::Start, false);
+        let read = log.bus.read(listed).await.err();
+        for refused in [publish, subscribe, read] {
+            assert_eq!(refused.unwrap().kind(), Kind::Invalid);
+        }
+    }
+    let mut consumer = log.bus.subscribe(spec("s", &["elsewhere"], Position::Now)).await.unwrap();
+    let delivered = next(&mut consumer).await;
+    assert_eq!(delivered.batch.first_id(), id(1, 0));
+    assert_eq!(delivered.lease.topic, topic("t"));
+    consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_of_the_format_before_is_taken_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("log.db");
+    let version = |file: &Path| std::fs::read(file).unwrap()[63];
+    let bus = open(dir.path());
+    bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
+    drop(bus);
+    let mut bytes = std::fs::read(&file).unwrap();
+    assert_eq!(bytes[63], 2);
+    bytes[63] = 1;
+    std::fs::write(&file, bytes).unwrap();
+    let bus = open(dir.path());
+    assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 1);
+    drop(bus);
+    assert_eq!(version(&file), 2);
 }
 
 /// What is polled once and dropped while it waits in line is not appended.

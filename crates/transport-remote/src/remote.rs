@@ -159,6 +159,30 @@ impl Transport for Remote {
         Ok(letters)
     }
 
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        let mut client = self.open()?;
+        let (subscription, ids) = (subscription.to_string(), ids.to_vec());
+        let request = v1::ReplayDeadLettersRequest { subscription, ids };
+        let call = client.replay_dead_letters(request);
+        Ok(ask(self.options.call_timeout, call).await?.missing)
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        let mut client = self.open()?;
+        let (subscription, ids) = (subscription.to_string(), ids.to_vec());
+        let request = v1::DiscardDeadLettersRequest { subscription, ids };
+        let call = client.discard_dead_letters(request);
+        Ok(ask(self.options.call_timeout, call).await?.missing)
+    }
+
     async fn close(&self) -> Result<(), Error> {
         self.closed.cancel();
         self.publishes.close().await;

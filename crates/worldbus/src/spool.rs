@@ -141,6 +141,22 @@ impl Transport for Awaited {
         self.engine().await?.dead_letters(subscription, limit).await
     }
 
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.engine().await?.replay_dead_letters(subscription, ids).await
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.engine().await?.discard_dead_letters(subscription, ids).await
+    }
+
     async fn close(&self) -> Result<(), Error> {
         match self.engine.get() {
             Some(engine) => engine.close().await,

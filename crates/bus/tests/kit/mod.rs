@@ -139,6 +139,22 @@ impl Transport for Faulty {
         self.inner.dead_letters(subscription, limit).await
     }
 
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.inner.replay_dead_letters(subscription, ids).await
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.inner.discard_dead_letters(subscription, ids).await
+    }
+
     async fn close(&self) -> Result<(), Error> {
         self.inner.close().await
     }

@@ -8,6 +8,7 @@
 mod aws;
 mod clients;
 mod crash;
+mod dead_letters;
 mod outage;
 mod refusals;
 mod spool;

@@ -14,7 +14,8 @@ pub(crate) struct Queue {
     next: u64,
     consumers: u64,
     entries: BTreeMap<u64, Entry>,
-    dead: Vec<DeadLetter>,
+    /// Each with its event as a batch.
+    dead: Vec<(DeadLetter, Batch)>,
 }
 
 struct Entry {
@@ -53,7 +54,7 @@ impl Queue {
     }
 
     pub(crate) fn dead_letters(&self) -> impl DoubleEndedIterator<Item = &DeadLetter> {
-        self.dead.iter()
+        self.dead.iter().map(|(letter, _)| letter)
     }
 
     pub(crate) fn push(&mut self, topic: &Topic, batch: &Batch) {
@@ -63,6 +64,23 @@ impl Queue {
             self.entries.insert(self.next, entry);
             self.next += 1;
         }
+    }
+
+    /// Takes out the dead letters of these ids, to be delivered anew if they are to be replayed.
+    /// The ids that were not there.
+    pub(crate) fn take_out(&mut self, ids: &[String], replay: bool) -> Vec<String> {
+        let mut missing = ids.to_vec();
+        for (letter, batch) in std::mem::take(&mut self.dead) {
+            let Some(index) = missing.iter().position(|id| *id == letter.id) else {
+                self.dead.push((letter, batch));
+                continue;
+            };
+            missing.swap_remove(index);
+            if replay {
+                self.push(letter.topic.as_ref().unwrap(), &batch);
+            }
+        }
+        missing
     }
 
     /// Gives the first batch that is due to a consumer.
@@ -120,10 +138,10 @@ impl Queue {
                 return Err(Error::refused(Kind::Invalid, context));
             };
             let id = format!("{}-{}-{}", spec.name, lease.offset, event.index);
-            if self.dead.iter().any(|letter| letter.id == id) {
+            if self.dead_letters().any(|letter| letter.id == id) {
                 continue;
             }
-            self.dead.push(DeadLetter {
+            let letter = DeadLetter {
                 id,
                 subscription: spec.name.clone(),
                 topic: Some(lease.topic.clone()),
@@ -131,7 +149,9 @@ impl Queue {
                 consumer: spec.consumer.clone(),
                 event: event.clone(),
                 content: DeadContent::Event(view.to_game_event()),
-            });
+            };
+            let one = batch.retain(|one| one.index == event.index).unwrap();
+            self.dead.push((letter, one));
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 use crate::events::{id, topic};
 use crate::wait::{pace, pass, soon};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -134,6 +135,35 @@ pub(crate) async fn a_poison_event_of_a_full_batch_is_isolated(transport: &Arc<d
     assert_eq!((event.index, event.attempts), (POISON as u32, 2));
     assert_eq!(event.reason, "this one never");
     assert_eq!(letters[0].content, DeadContent::Event(expected.to_game_event()));
+}
+
+/// The program that could not handle it was mended meanwhile, and runs still.
+pub(crate) async fn a_replayed_event_is_handled_in_the_end(transport: &Arc<dyn Transport>) {
+    let handled = Handled::default();
+    let mended = Arc::new(AtomicBool::new(false));
+    let fails = {
+        let mended = Arc::clone(&mended);
+        move |event: &TimeUpdated| event.total_minutes == 4 && !mended.load(Ordering::Relaxed)
+    };
+    let running = Running::start(noting(router(transport, "mended"), 84, &handled, fails)).await;
+    transport.publish(&topic(TimeUpdated::TOPIC), minutes(84, 0..9, None)).await.unwrap();
+    assert_eq!(of_all(&handled, 8).await, [0, 1, 2, 3, 5, 6, 7, 8]);
+    let name = SubscriptionName::new("mended").unwrap();
+    let letters = soon("the dead letter", async {
+        loop {
+            let letters = transport.dead_letters(Some(&name), 10).await.unwrap();
+            if !letters.is_empty() {
+                return letters;
+            }
+            pass(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    mended.store(true, Ordering::Relaxed);
+    let ids: Vec<String> = letters.into_iter().map(|letter| letter.id).collect();
+    assert!(transport.replay_dead_letters(&name, &ids).await.unwrap().is_empty());
+    assert_eq!(of_all(&handled, 9).await, (0..9).collect::<Vec<_>>());
+    running.stop().await;
 }
 
 /// Within a batch nobody leaves out events but the router.

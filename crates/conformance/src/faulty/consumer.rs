@@ -66,7 +66,7 @@ impl WrongConsumer {
 impl Consumer for WrongConsumer {
     async fn next(&mut self) -> Result<Delivered, Error> {
         let delivered = self.wrong().await?;
-        let note = (delivered.batch.len(), Instant::now());
+        let note = (delivered.batch.clone(), Instant::now());
         self.memory.lock().delivered.insert(delivered.lease.clone(), note);
         Ok(delivered)
     }

@@ -15,8 +15,16 @@ pub(super) struct WrongSettler {
 
 impl WrongSettler {
     fn late(&self, lease: &Lease) -> bool {
-        let delivered = self.memory.lock().delivered.get(lease).copied();
-        delivered.is_some_and(|(_, at)| at.elapsed() > self.lease)
+        let memory = self.memory.lock();
+        memory.delivered.get(lease).is_some_and(|(_, at)| at.elapsed() > self.lease)
+    }
+
+    fn remember(&self, lease: &Lease, events: &[DeadEvent]) {
+        let mut memory = self.memory.lock();
+        let Some((batch, _)) = memory.delivered.get(lease).cloned() else { return };
+        let one = |dead: &DeadEvent| batch.retain(|event| event.index == dead.index);
+        let dead = events.iter().filter_map(one).map(|batch| (lease.topic.clone(), batch));
+        memory.dead.extend(dead);
     }
 }
 
@@ -47,13 +55,14 @@ impl Settle for WrongSettler {
         let events = match self.bug {
             Bug::ForgetsDeadLetters => return Ok(()),
             Bug::DeadLettersWholeBatch => {
-                let delivered = self.memory.lock().delivered.get(lease).copied();
-                let (count, _) = delivered.unwrap_or((1, tokio::time::Instant::now()));
+                let delivered = self.memory.lock().delivered.get(lease).cloned();
+                let count = delivered.map_or(1, |(batch, _)| batch.len());
                 let event = events.into_iter().next().unwrap();
                 (0..count as u32).map(|index| DeadEvent { index, ..event.clone() }).collect()
             }
             _ => events,
         };
+        self.remember(lease, &events);
         self.inner.dead_letter(lease, events).await
     }
 }

@@ -42,11 +42,19 @@ impl Wrong {
         if appended.duplicates == 0 {
             return Ok(appended);
         }
-        let renumbered = rebuilt(&batch, |mut event| {
-            event.id.sequence += 1_000_000;
-            event
-        });
-        self.inner.publish(topic, renumbered).await
+        self.inner.publish(topic, renumbered(&batch)).await
+    }
+
+    async fn publish_replays(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        let dead = std::mem::take(&mut self.memory.lock().dead);
+        for (topic, batch) in dead {
+            self.inner.publish(&topic, renumbered(&batch)).await?;
+        }
+        self.inner.discard_dead_letters(subscription, ids).await
     }
 }
 
@@ -57,6 +65,14 @@ fn rebuilt<'a>(batch: &'a Batch, change: impl Fn(NewEvent<'a>) -> NewEvent<'a>) 
         builder.push(change(event.to_new())).unwrap();
     }
     builder.finish().unwrap()
+}
+
+/// The batch as if it were another.
+fn renumbered(batch: &Batch) -> Batch {
+    rebuilt(batch, |mut event| {
+        event.id.sequence += 1_000_000;
+        event
+    })
 }
 
 #[async_trait]
@@ -141,6 +157,29 @@ impl Transport for Wrong {
             letters.reverse();
         }
         Ok(letters)
+    }
+
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        match self.bug {
+            Bug::ForgetsReplays => self.inner.discard_dead_letters(subscription, ids).await,
+            Bug::PublishesReplays => self.publish_replays(subscription, ids).await,
+            _ => self.inner.replay_dead_letters(subscription, ids).await,
+        }
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        match self.bug {
+            Bug::KeepsDiscarded => Ok(Vec::new()),
+            _ => self.inner.discard_dead_letters(subscription, ids).await,
+        }
     }
 
     async fn close(&self) -> Result<(), Error> {

@@ -145,6 +145,28 @@ impl BusService for Broker {
         Ok(Response::new(stream::iter(messages.collect::<Vec<_>>()).boxed()))
     }
 
+    async fn replay_dead_letters(
+        &self,
+        request: Request<v1::ReplayDeadLettersRequest>,
+    ) -> Answer<v1::ReplayDeadLettersResponse> {
+        let v1::ReplayDeadLettersRequest { subscription, ids } = request.into_inner();
+        let subscription = SubscriptionName::new(&subscription).map_err(status)?;
+        let missing = self.open.transport().replay_dead_letters(&subscription, &ids).await;
+        let missing = missing.map_err(status)?;
+        Ok(Response::new(v1::ReplayDeadLettersResponse { missing }))
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        request: Request<v1::DiscardDeadLettersRequest>,
+    ) -> Answer<v1::DiscardDeadLettersResponse> {
+        let v1::DiscardDeadLettersRequest { subscription, ids } = request.into_inner();
+        let subscription = SubscriptionName::new(&subscription).map_err(status)?;
+        let missing = self.open.transport().discard_dead_letters(&subscription, &ids).await;
+        let missing = missing.map_err(status)?;
+        Ok(Response::new(v1::DiscardDeadLettersResponse { missing }))
+    }
+
     type ReadStream = Messages<v1::ReadResponse>;
 
     async fn read(&self, request: Request<v1::ReadRequest>) -> Answer<Self::ReadStream> {

@@ -41,6 +41,22 @@ impl Transport for Silent {
         self.0.dead_letters(subscription, limit).await
     }
 
+    async fn replay_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.0.replay_dead_letters(subscription, ids).await
+    }
+
+    async fn discard_dead_letters(
+        &self,
+        subscription: &SubscriptionName,
+        ids: &[String],
+    ) -> Result<Vec<String>, Error> {
+        self.0.discard_dead_letters(subscription, ids).await
+    }
+
     async fn close(&self) -> Result<(), Error> {
         self.0.close().await
     }

@@ -5,7 +5,7 @@ use super::schema::TABLES;
 use crate::codec::Kind;
 use crate::failure::Failure;
 use crate::group::records;
-use crate::record::{DeadKey, Head, Tally};
+use crate::record::{Dead, DeadKey, Head, Tally};
 use crate::subscription::Subscription;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -19,9 +19,17 @@ pub(crate) struct Loaded {
     pub(crate) tally: Tally,
     pub(crate) heads: Vec<Head>,
     pub(crate) subscriptions: Vec<Subscription>,
-    /// Of the dead letters from `tally.dead_first` on.
-    pub(crate) dead_keys: VecDeque<DeadKey>,
+    /// The dead letters from `tally.dead_first` on.
+    pub(crate) dead: VecDeque<DeadPlace>,
     pub(crate) seen: SeenWindow,
+}
+
+/// The place of a dead letter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DeadPlace {
+    pub(crate) key: DeadKey,
+    /// Whether it was taken away.
+    pub(crate) removed: bool,
 }
 
 /// Reads and verifies everything but the batches, and the newest of these.
@@ -45,9 +53,9 @@ pub(crate) fn load(
         let subscription = Subscription::decode(id, &sealed);
         subscriptions.push(subscription.ok_or_else(|| wrong(&format!("subscription {id}")))?);
     }
-    let dead_keys = dead_keys(connection, &tally)?;
+    let dead = dead(connection, &tally)?;
     let seen = seen(connection, limits, seen_bytes_max)?;
-    Ok(Loaded { tally, heads, subscriptions, dead_keys, seen })
+    Ok(Loaded { tally, heads, subscriptions, dead, seen })
 }
 
 /// What exists in the whole log.
@@ -115,17 +123,20 @@ fn check_index(connection: &Connection, heads: &[Head]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn dead_keys(connection: &Connection, tally: &Tally) -> Result<VecDeque<DeadKey>, Failure> {
-    let mut statement =
-        connection.prepare("SELECT number, key FROM dead_letter ORDER BY number")?;
+fn dead(connection: &Connection, tally: &Tally) -> Result<VecDeque<DeadPlace>, Failure> {
+    let mut statement = connection
+        .prepare("SELECT number, key, octet_length(value) FROM dead_letter ORDER BY number")?;
     let mut rows = statement.query([])?;
-    let mut keys = VecDeque::new();
+    let mut dead = VecDeque::new();
     let mut expected = tally.dead_first;
     while let Some(row) = rows.next()? {
         let number = row.get::<_, i64>(0)?.cast_unsigned();
         let key = row.get_ref(1)?.as_blob().ok().and_then(|key| DeadKey::decode(number, key));
         match key {
-            Some(key) if number == expected && number < tally.dead_next => keys.push_back(key),
+            Some(key) if number == expected && number < tally.dead_next => {
+                let removed = row.get::<_, i64>(2)? == Dead::REMOVED_BYTES as i64;
+                dead.push_back(DeadPlace { key, removed });
+            }
             _ => break,
         }
         expected += 1;
@@ -134,7 +145,7 @@ fn dead_keys(connection: &Connection, tally: &Tally) -> Result<VecDeque<DeadKey>
         let what = format!("dead letter {expected} is missing or wrong");
         return Err(Failure::Damaged(what));
     }
-    Ok(keys)
+    Ok(dead)
 }
 
 /// Remembers the event ids of the newest batches, oldest first.

@@ -1,7 +1,7 @@
 //! Opening the file: creating it whole or not at all, checking its header and its write-ahead
 //! log before SQLite sees them, and setting up connections.
 
-use super::schema::{APPLICATION_ID, PAGE_BYTES, TABLES, VERSION};
+use super::schema::{APPLICATION_ID, PAGE_BYTES, TABLES, VERSION, VERSION_MIN};
 use crate::codec::Kind as RecordKind;
 use crate::failure::Failure;
 use crate::record::Tally;
@@ -152,7 +152,7 @@ fn check_header(file: &Path) -> Result<(), Error> {
         return damaged("it is not a log of worldbus (application id)");
     }
     match number(60) {
-        VERSION => {}
+        VERSION_MIN..=VERSION => {}
         newer if newer > VERSION => {
             let file = file.display();
             return Err(Error::refused(
@@ -171,6 +171,15 @@ fn check_header(file: &Path) -> Result<(), Error> {
     }
     if number(44) != 4 || number(56) != 1 {
         return damaged("the schema format or the text encoding in its header is not ours");
+    }
+    Ok(())
+}
+
+/// Says in the file that its layout is of this version, so that an older program refuses it.
+pub(crate) fn upgrade(connection: &Connection) -> Result<(), Failure> {
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version < VERSION {
+        connection.pragma_update(None, "user_version", VERSION)?;
     }
     Ok(())
 }

@@ -151,12 +151,40 @@ pub(crate) fn dead_letters(
         if row.get::<_, i64>(0)?.cast_unsigned() != number {
             return Err(damaged());
         }
-        let key = row.get_ref(1)?.as_blob().map_err(|_| damaged())?;
-        let key = DeadKey::decode(number, key).ok_or_else(damaged)?;
-        if subscription.is_none_or(|id| id == key.subscription) {
-            let value = row.get_ref(2)?.as_blob().map_err(|_| damaged())?;
-            found.push((number, Dead::decode(number, key, value).ok_or_else(damaged)?));
-        }
+        let dead = dead_letter(number, row, 1)?;
+        let dead = dead.filter(|dead| subscription.is_none_or(|id| id == dead.key.subscription));
+        found.extend(dead.map(|dead| (number, dead)));
     }
     Ok(found)
+}
+
+/// Those of the dead letters of a subscription that have these numbers and were not taken away.
+pub(crate) fn dead_letters_numbered(
+    connection: &Connection,
+    subscription: u32,
+    numbers: &[u64],
+) -> Result<Vec<(u64, Dead)>, Failure> {
+    let mut statement =
+        connection.prepare_cached("SELECT key, value FROM dead_letter WHERE number = ?1")?;
+    let mut found = Vec::new();
+    for &number in numbers {
+        let mut rows = statement.query([number.cast_signed()])?;
+        let Some(row) = rows.next()? else { continue };
+        let dead = dead_letter(number, row, 0)?;
+        let dead = dead.filter(|dead| dead.key.subscription == subscription);
+        found.extend(dead.map(|dead| (number, dead)));
+    }
+    Ok(found)
+}
+
+/// The dead letter of a row with key and value; `None` if it was taken away.
+fn dead_letter(number: u64, row: &Row<'_>, key: usize) -> Result<Option<Dead>, Failure> {
+    let damaged = || Failure::Damaged(format!("dead letter {number} is missing or wrong"));
+    let value = row.get_ref(key + 1)?.as_blob().map_err(|_| damaged())?;
+    let key = row.get_ref(key)?.as_blob().map_err(|_| damaged())?;
+    let key = DeadKey::decode(number, key).ok_or_else(damaged)?;
+    if value == Dead::removed(number) {
+        return Ok(None);
+    }
+    Dead::decode(number, key, value).map(Some).ok_or_else(damaged)
 }

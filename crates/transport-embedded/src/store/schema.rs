@@ -4,7 +4,13 @@
 //! could be mistaken. Rows are found by their keys only; what is found is verified.
 
 /// The layout that this code writes, in SQLite's `user_version`.
-pub(crate) const VERSION: u32 = 1;
+///
+/// - 1: the first.
+/// - 2: a dead letter may have been taken away, and a topic may be of replayed events. A file of
+///   version 1 is one without either, and becomes one of version 2 as it is opened.
+pub(crate) const VERSION: u32 = 2;
+/// The oldest layout that this code reads.
+pub(crate) const VERSION_MIN: u32 = 1;
 
 /// "WbLg": tells our file from another program's.
 pub(crate) const APPLICATION_ID: u32 = 0x5762_4c67;

@@ -4,6 +4,7 @@ use crate::assemble::Staged;
 use crate::codec::Kind as RecordKind;
 use crate::cursor::Cursor;
 use crate::live::Live;
+use crate::replay;
 use crate::shared::Shared;
 use crate::subscription::Subscription;
 use std::collections::HashMap;
@@ -60,8 +61,24 @@ impl<'a> Bindings<'a> {
             topics.push((number, offset));
         }
         let (live, subscription) = self.find(staged, &spec.name)?;
+        // What was replayed to it stays its own, whatever it is bound to now.
+        let replays = subscription.cursors.keys().filter(|&&number| {
+            staged.head(number).is_some_and(|head| replay::origin(&head.name).is_some())
+        });
+        topics.extend(replays.map(|&number| (number, 0)));
         subscription.bind(&topics, &spec.filter);
         Ok(Binding { live: Arc::clone(live), topics, filter: spec.filter.clone() })
+    }
+
+    /// Prepares that a subscription gets what is replayed to it: topics, and where it begins.
+    pub(super) fn add(
+        &mut self,
+        staged: &mut Staged<'_>,
+        name: &SubscriptionName,
+        topics: &[(u32, u64)],
+    ) -> Result<(), Error> {
+        self.find(staged, name)?.1.add(topics);
+        Ok(())
     }
 
     fn find(

@@ -5,7 +5,7 @@ use super::{Writer, cursors};
 use crate::codec::Kind as RecordKind;
 use crate::failure::Failure;
 use crate::options::Options;
-use crate::record::{Head, Tally};
+use crate::record::{Dead, Head, Tally};
 use crate::store::{self, Changes, Entry};
 use rusqlite::Connection;
 
@@ -129,33 +129,42 @@ fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, Vec<Ent
     Ok((after, removed))
 }
 
-/// Adds to a commit the removal of the oldest dead letters that are too many.
+/// Adds to a commit the removal of the oldest dead letters that are too many, and of the places
+/// before the oldest of those that were taken away.
 pub(super) fn trim_dead(
     connection: &Connection,
     options: &Options,
     changes: &mut Changes,
     tally: &mut Tally,
 ) {
-    if changes.dead.is_empty() {
+    if changes.dead.is_empty() && changes.dead_removed.is_empty() {
         return;
     }
     let mut first = tally.dead_first;
     let mut bytes = tally.dead_bytes;
-    while first < tally.dead_next
-        && (tally.dead_next - first > options.dead_letters_max
-            || bytes > options.dead_letter_bytes_max)
-    {
+    let mut count = 0u64;
+    while first < tally.dead_next {
         let length = connection
             .prepare_cached("SELECT length(value) FROM dead_letter WHERE number = ?1")
             .and_then(|mut found| found.query_row([first.cast_signed()], |row| row.get(0)));
         let Ok::<i64, _>(length) = length else { break };
-        bytes = bytes.saturating_sub(length.cast_unsigned());
+        let removed = changes.dead_removed.iter().any(|(number, _)| *number == first);
+        let length = if removed { Dead::REMOVED_BYTES as u64 } else { length.cast_unsigned() };
+        let there = length > Dead::REMOVED_BYTES as u64;
+        let over = tally.dead_next - first > options.dead_letters_max
+            || bytes > options.dead_letter_bytes_max;
+        if there && !over {
+            break;
+        }
+        bytes = bytes.saturating_sub(length);
+        count += u64::from(there);
         first += 1;
     }
-    if first > tally.dead_first {
-        let count = first - tally.dead_first;
+    if count > 0 {
         tracing::warn!(count, "the oldest dead letters were removed to make room");
         metrics::counter!("worldbus_dead_letters_removed_total").increment(count);
+    }
+    if first > tally.dead_first {
         (tally.dead_first, tally.dead_bytes) = (first, bytes);
         changes.dead_first = Some(first);
         for (kind, _, record) in &mut changes.records {

@@ -28,6 +28,7 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
         ],
     ),
     (Bug::ForgetsNacks, &["nacked_batches_come_again", "a_nacked_batch_waits_for_its_delay"]),
+    (Bug::ForgetsReplays, &[REPLAYED, "a_replayed_event_is_delivered_as_any_other", MENDED, LASTS]),
     (Bug::ForgetsSubscriptions, &["a_subscription_waits_for_its_consumer", DRAIN]),
     (Bug::Hides(Capability::Replay), &["missing_replay_is_refused"]),
     (Bug::Hides(Capability::DropDuplicates), &["missing_drop_duplicates_is_refused"]),
@@ -46,6 +47,7 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
     (Bug::IgnoresInFlightMax, &["a_stalled_consumer_is_bounded_and_holds_nobody_up"]),
     (Bug::IgnoresStarts, &["subscriptions_begin_where_they_ask", "the_past_is_read_again"]),
     (Bug::KeepsDuplicates, &["duplicates_are_dropped", "a_batch_published_twice_is_handled_once"]),
+    (Bug::KeepsDiscarded, &["a_discarded_event_is_gone"]),
     (Bug::ListsOldestFirst, &[NEWEST_FIRST]),
     (
         Bug::LosesAnEvent,
@@ -55,6 +57,7 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
     (Bug::LosesOnClose, &["a_consumer_that_closes_hands_back_what_it_took_ahead"]),
     (Bug::LosesOnRestart, &["a_restart_of_the_engine_mid_stream_loses_nothing"]),
     (Bug::PublishesOutOfOrder, &["concurrent_publishes_keep_their_order"]),
+    (Bug::PublishesReplays, &[REPLAYED]),
     (Bug::ReadsWithGaps, &["the_past_is_read_again", "readers_follow_all_topics"]),
     (Bug::RefusesLateAcks, &["a_late_ack_counts_until_the_batch_is_given_away"]),
     (Bug::ReleaseCounts, &["released_deliveries_do_not_count", DRAIN]),
@@ -66,6 +69,9 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
 ];
 
 const CONCURRENT: &str = "concurrent_publishers_and_consumers_lose_and_double_nothing";
+const LASTS: &str = "a_replay_outlives_a_restart";
+const MENDED: &str = "a_replayed_event_is_handled_in_the_end";
+const REPLAYED: &str = "a_replayed_event_goes_to_its_subscription_only";
 const DRAIN: &str = "a_router_that_ends_leaves_the_rest_to_another";
 const NEWEST_FIRST: &str = "dead_letters_are_listed_newest_first";
 const POISON: &str = "a_poison_event_of_a_full_batch_is_isolated";

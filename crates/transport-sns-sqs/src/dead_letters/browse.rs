@@ -9,7 +9,9 @@ use futures_util::future::join_all;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use worldbus_bus::{DeadContent, DeadEvent, DeadLetter, Error, Kind, SubscriptionName};
+use worldbus_bus::{
+    DeadContent, DeadEvent, DeadLetter, Error, SubscriptionName, check_dead_letter_ids,
+};
 use worldbus_events::Catalogue;
 
 /// Dead letters of a subscription that are looked at; beyond them there are more than are shown.
@@ -18,8 +20,6 @@ const LOOK_COUNT_MAX: usize = 1000;
 const LOOK: Duration = Duration::from_secs(30);
 /// A poll that waits asks all of SQS's servers; one that does not, only some.
 const WAIT: Duration = Duration::from_secs(1);
-/// Ids of one call.
-const ID_COUNT_MAX: usize = 1000;
 
 /// The dead letters of a subscription, newest first, at most `limit` of the first
 /// [`LOOK_COUNT_MAX`] that SQS gives.
@@ -67,10 +67,7 @@ async fn take_out(
     ids: &[String],
     to: Option<&Queue>,
 ) -> Result<Vec<String>, Error> {
-    if ids.len() > ID_COUNT_MAX {
-        let context = format!("{} ids in a call are more than {ID_COUNT_MAX}", ids.len());
-        return Err(Error::refused(Kind::TooLarge, context));
-    }
+    check_dead_letter_ids(ids)?;
     let mut missing: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
     let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
     let queue = open(lookup, subscription).await?;

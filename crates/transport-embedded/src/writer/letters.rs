@@ -1,0 +1,54 @@
+//! Dead letters that are replayed or discarded: one commit takes them out of where they are and
+//! gives them back to their subscription.
+
+use super::cursors::Bindings;
+use crate::assemble::Staged;
+use crate::live::Live;
+use crate::queue::TakeOut;
+use crate::shared::Shared;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use worldbus_bus::Error;
+
+/// What was taken out, once the commit has succeeded.
+pub(super) struct TakenOut {
+    live: Arc<Live>,
+    /// Topics of what was replayed, and where that begins.
+    topics: Vec<(u32, u64)>,
+    missing: Vec<u64>,
+}
+
+impl TakenOut {
+    pub(super) fn stage(
+        take_out: TakeOut,
+        staged: &mut Staged<'_>,
+        bindings: &mut Bindings<'_>,
+    ) -> Result<Self, Error> {
+        let TakeOut { live, letters, replay } = take_out;
+        // First what may be refused.
+        let mut topics = BTreeMap::new();
+        for letter in letters.iter().filter(|_| replay) {
+            let number = staged.replays(letter.topic, live.id)?;
+            let next = staged.head(number).map_or(0, |head| head.next_offset);
+            topics.insert(letter.topic, (number, next));
+        }
+        let bound: Vec<_> = topics.values().copied().collect();
+        bindings.add(staged, &live.name, &bound)?;
+        let mut missing = Vec::new();
+        for letter in letters {
+            if !staged.remove_dead(letter.number, letter.stored_bytes) {
+                missing.push(letter.number);
+            } else if let Some(&(number, _)) = topics.get(&letter.topic) {
+                staged.append(number, letter.batch);
+            }
+        }
+        Ok(Self { live, topics: bound, missing })
+    }
+
+    /// Lets the subscription have what is its own again; the numbers that were not there.
+    pub(super) fn apply(self, shared: &Shared) -> Vec<u64> {
+        self.live.lock().subscription.add(&self.topics);
+        shared.changed(&self.live);
+        self.missing
+    }
+}
