@@ -7,6 +7,7 @@ use crate::address::Encoding;
 use crate::names::Names;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use proptest::prelude::*;
 use worldbus_bus::{Kind, Topic};
 use worldbus_conformance::{batch, topic, typed};
 use worldbus_events::{
@@ -168,4 +169,49 @@ fn message_beyond_a_bound_is_refused_with_what_to_do() {
     let larger = written(&typed(1, 0..1, 6, None, 300 << 10), Encoding::Protobuf);
     let refused = larger.check().unwrap_err();
     assert!(refused.to_string().contains("262144"), "{refused}");
+}
+
+/// Texts that lead far into the reader, and any other.
+fn text() -> impl Strategy<Value = String> {
+    let wrapped = |inner: String| {
+        serde_json::json!({"Type": "Notification", "Message": inner, "MessageAttributes": {
+            "batch": {"Type": "Binary", "Value": inner}, "content_type": {"Type": 7},
+        }})
+        .to_string()
+    };
+    prop_oneof![
+        any::<String>(),
+        any::<String>().prop_map(wrapped),
+        r#"\{"(event_id|event_type|payload)":"?[a-z0-9.]{0,9}"?\}"#,
+        r"application/(json|x-protobuf)(; ?(messageType|topic)=[a-zA-Z0-9._-]{0,40}){0,3}",
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let bytes = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..200),
+        Just(typed(1, 0..3, 1, Some("ghent"), 8).bytes().to_vec()),
+    ];
+    prop_oneof![
+        text().prop_map(Value::Text),
+        text().prop_map(Value::Texts),
+        bytes.prop_map(|bytes| Value::Binary(bytes.into())),
+    ]
+}
+
+proptest! {
+    /// Whatever a stranger sends: an event, or the reason why not.
+    #[test]
+    fn whatever_is_received_is_a_batch_or_has_a_reason(
+        body in text(),
+        names in proptest::collection::hash_map(
+            r"content_type|event_types|batch|event|dead_letter|[a-z]{1,9}", value(), 0..7,
+        ),
+    ) {
+        let received = Received { body, attributes: names.into_iter().collect() };
+        match back(&received) {
+            Ok(decoded) => prop_assert!(decoded.batch.len() > 0),
+            Err(hostile) => prop_assert!(!hostile.reason.is_empty()),
+        }
+    }
 }
