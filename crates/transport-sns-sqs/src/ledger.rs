@@ -71,9 +71,11 @@ struct State {
 }
 
 impl Ledger {
-    /// Enters a message; its number.
+    /// Enters a message; its number. An earlier delivery of it is nobody's from now on: SQS ended
+    /// its lease a little before we would have.
     pub(crate) fn enter(&self, held: Held) -> u64 {
         let mut state = self.lock();
+        state.held.retain(|_, earlier| !earlier.is_of(&held));
         let number = state.next;
         state.next += 1;
         state.held.insert(number, held);
@@ -157,6 +159,11 @@ impl Ledger {
 }
 
 impl Held {
+    /// Whether both are deliveries of one message.
+    fn is_of(&self, other: &Self) -> bool {
+        self.message_id == other.message_id && self.home.spec.name == other.home.spec.name
+    }
+
     /// Whether a lease is the one of this delivery, and has not ended.
     fn is(&self, lease: &Lease) -> bool {
         self.home.spec.name == lease.subscription

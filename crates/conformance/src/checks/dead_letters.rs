@@ -1,5 +1,6 @@
 //! Checks of dead letters: written by consumers exact and once; listed, replayed, discarded.
 
+use super::restarts::lease;
 use crate::engine::Engine;
 use crate::events::{id, sequences, spec, topic, typed};
 use crate::wait::{ack, next, nothing, soon};
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use worldbus_bus::{
     Consumer, DEAD_LETTER_ID_COUNT_MAX, DeadContent, DeadEvent, DeadLetter, Error, Kind, Position,
-    SubscriptionName, Transport,
+    SubscriptionName, SubscriptionSpec, Transport,
 };
 
 fn dead(index: u32, at_ms: i64) -> DeadEvent {
@@ -175,7 +176,10 @@ pub(crate) async fn a_discarded_event_is_gone(transport: &Arc<dyn Transport>) {
 
 /// Taken back before the engine stops, and delivered after it is there again.
 pub(crate) async fn a_replay_outlives_a_restart(engine: &dyn Engine) {
-    let of = || spec("replay-lasts", &["replay-lasts"], Position::Now);
+    let of = || {
+        let spec = spec("replay-lasts", &["replay-lasts"], Position::Now);
+        SubscriptionSpec { lease: lease(), ..spec }
+    };
     let transport = engine.transport();
     let mut consumer = transport.subscribe(of()).await.unwrap();
     let ids_before = set_middle_aside(&transport, &mut consumer, "replay-lasts", 72).await;
@@ -195,7 +199,9 @@ pub(crate) async fn a_replay_outlives_a_restart(engine: &dyn Engine) {
     })
     .await;
     let again = next(&mut consumer).await;
-    assert_eq!((sequences(&again.batch), again.lease.attempt), (vec![1], 1));
+    // What was on its way to the consumer that closed may have been lost with the engine.
+    assert!(again.lease.attempt <= 2, "{:?}", again.lease);
+    assert_eq!(sequences(&again.batch), [1]);
     ack(&*consumer, &again).await;
     assert_eq!(ids(&transport, "replay-lasts").await, [""; 0]);
     nothing(&mut consumer).await;

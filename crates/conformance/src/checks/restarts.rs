@@ -126,7 +126,7 @@ pub(crate) async fn a_restart_of_the_engine_mid_stream_loses_nothing(engine: &dy
 }
 
 /// What is lost on its way to a consumer comes again after as long.
-fn lease() -> Duration {
+pub(super) fn lease() -> Duration {
     pace().deadline / 3
 }
 

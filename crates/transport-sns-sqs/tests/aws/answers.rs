@@ -1,10 +1,12 @@
 //! What AWS may answer: throttling, faults of the server, silence, a clock that differs.
 
-use crate::peer::{Answer, Call, entries, published, sns_error, transport};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use worldbus_bus::{Fate, Kind, Transport};
-use worldbus_conformance::{batch, topic};
+use crate::masks::message;
+use crate::peer::{Answer, Call, entries, published, sns_error, sqs_error, transport};
+use serde_json::json;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use worldbus_bus::{Fate, Kind, Outcome, Position, Transport};
+use worldbus_conformance::{batch, next, spec, topic};
 
 /// A script whose first answers are others.
 fn at_first(
@@ -76,4 +78,41 @@ async fn right_that_is_missing_is_named() {
     for part in ["TIME_EVENTS_TOPIC_ARN", "rights"] {
         assert!(error.to_string().contains(part), "{error}");
     }
+}
+
+/// SQS counts a lease from when it answers, we from when we have the answer. What it gives again in
+/// between is the second one's, whatever the first believes.
+#[tokio::test]
+async fn delivery_that_came_again_is_settled_by_its_last_receipt_only() {
+    let receives = AtomicU64::new(0);
+    let deleted = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&deleted);
+    let script = move |call: Call| match call.action.as_str() {
+        "ReceiveMessage" => {
+            let time = receives.fetch_add(1, Ordering::Relaxed) + 1;
+            let mut message = message(7);
+            message["ReceiptHandle"] = json!(format!("receipt {time}"));
+            message["Attributes"]["ApproximateReceiveCount"] = json!(time.to_string());
+            let messages = if time <= 2 { vec![message] } else { Vec::new() };
+            Answer::Say(200, json!({ "Messages": messages }).to_string())
+        }
+        "DeleteMessageBatch" => {
+            let entries = call.json["Entries"].as_array().unwrap();
+            let receipts = entries.iter().map(|entry| entry["ReceiptHandle"].clone());
+            seen.lock().unwrap().extend(receipts);
+            let taken: Vec<_> = entries.iter().map(|entry| json!({ "Id": entry["Id"] })).collect();
+            Answer::Say(200, json!({ "Successful": taken, "Failed": [] }).to_string())
+        }
+        _ => sqs_error(403, "AccessDenied"),
+    };
+    let transport = transport("&pollers=1", script).await;
+    let mut consumer = transport.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
+    let (first, again) = (next(&mut consumer).await, next(&mut consumer).await);
+    assert_eq!((first.lease.attempt, again.lease.attempt), (1, 2));
+    let settler = consumer.settler();
+    let lost = settler.settle(&first.lease, Outcome::Ack).await.unwrap_err();
+    assert_eq!(lost.kind(), Kind::LeaseLost);
+    settler.settle(&again.lease, Outcome::Ack).await.unwrap();
+    consumer.close().await.unwrap();
+    assert_eq!(*deleted.lock().unwrap(), ["receipt 2"]);
 }

@@ -118,7 +118,7 @@ async fn ack_deletes_again_what_failed_and_nothing_else_for_every_mask() {
     assert_sent(&sent);
 }
 
-fn message(number: u64) -> serde_json::Value {
+pub(crate) fn message(number: u64) -> serde_json::Value {
     let body = worldbus_events::codec::encode(
         worldbus_events::ContentType::Json,
         &worldbus_conformance::typed(1, number..number + 1, 4711, None, 8),
