@@ -1,6 +1,7 @@
-"""Starts moto's server with two faults mended: a Binary attribute that SNS delivers stays base64
-text in its SQS, which then fails at every receive; and of two receives at once both may get the
-same message, far more often than from SQS itself.
+"""Starts moto's server with three faults mended: a Binary attribute that SNS delivers stays base64
+text in its SQS, which then fails at every receive; of two receives at once both may get the same
+message, far more often than from SQS itself; and of two transactions of DynamoDB at once both may
+succeed where one excludes the other.
 
 Listens on 127.0.0.1, at the port that stands in GATEWAY_PORT.
 """
@@ -14,6 +15,7 @@ import time
 # This file must not be found as the package that it starts.
 sys.path.pop(0)
 
+from moto.dynamodb.models import DynamoDBBackend  # noqa: E402
 from moto.server import main  # noqa: E402
 from moto.sqs.models import SQSBackend  # noqa: E402
 
@@ -44,4 +46,15 @@ def receive_message_alone(self, queue_name, count, wait_seconds_timeout, *rest):
 
 
 SQSBackend.receive_message = receive_message_alone
+
+transact_write_items = DynamoDBBackend.transact_write_items
+transacting = threading.Lock()
+
+
+def transact_write_items_alone(self, *transaction):
+    with transacting:
+        return transact_write_items(self, *transaction)
+
+
+DynamoDBBackend.transact_write_items = transact_write_items_alone
 main(["-H", "127.0.0.1", "-p", os.environ["GATEWAY_PORT"]])

@@ -169,6 +169,8 @@ pub(crate) enum TopologyAction {
     Diff,
     /// Print what there should be, as JSON; asks nothing of AWS
     Print,
+    /// Print the same as a CloudFormation template
+    Template,
 }
 
 /// How `catalog` lists event types.
@@ -266,6 +268,7 @@ Examples:
 const TOPOLOGY: &str = "\
 Examples:
   worldbus topology print --url 'sns-sqs://us-east-1?prefix=gaming-system'
+  worldbus topology template --url 'sns-sqs://us-east-1?prefix=gaming-system' >messaging.json
   worldbus topology diff --url 'sns-sqs://us-east-1?prefix=gaming-system'
   worldbus topology apply --url 'sns-sqs://us-east-1?prefix=gaming-system' \\
     --subscription npc-brain=weather.changed,time.changed

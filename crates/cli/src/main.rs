@@ -17,6 +17,7 @@ mod publish;
 mod reference;
 mod serve;
 mod settings;
+mod state;
 mod tail;
 mod topology;
 

@@ -18,10 +18,10 @@ use tokio::time::timeout;
 use worldbus_bus::Bus;
 use worldbus_service::config::{Flags, Loaded, Settings};
 use worldbus_service::part::Host;
-use worldbus_service::{Deps, Part, start, state};
+use worldbus_service::{Deps, Part, start};
 
 use crate::failure::WrongUse;
-use crate::{catalogue, settings};
+use crate::{catalogue, settings, state};
 use ground::Ground;
 use own_bus::OwnBus;
 

@@ -29,9 +29,13 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
     logging::init(&client.log, client.log_format)?;
     let catalogue = catalogue::load(&client.catalog)?;
     let topology = topology(&client.url, &catalogue, &arguments.subscription)?;
-    if arguments.action == TopologyAction::Print {
-        let page = serde_json::to_string_pretty(&topology.document()?)?;
-        writeln!(io::stdout().lock(), "{page}")?;
+    let document = match arguments.action {
+        TopologyAction::Print => Some(topology.document()?),
+        TopologyAction::Template => Some(topology.template()?),
+        TopologyAction::Apply | TopologyAction::Diff => None,
+    };
+    if let Some(document) = document {
+        writeln!(io::stdout().lock(), "{}", serde_json::to_string_pretty(&document)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let explain = |error| connection::explain(&client.url, error);

@@ -69,6 +69,33 @@ pub trait StateStore: Send + Sync + std::fmt::Debug {
     async fn delete(&self, key: &str, expected: u64) -> Result<Result<(), Conflict>, Error>;
 }
 
+/// Refuses a key, or the beginning of one, that is too long.
+///
+/// # Errors
+/// [`Kind::TooLarge`] beyond [`KEY_BYTES_MAX`].
+pub fn check_key(key: &str) -> Result<(), Error> {
+    let bytes = key.len();
+    if bytes <= KEY_BYTES_MAX {
+        return Ok(());
+    }
+    let context = format!("state key of {bytes} bytes; at most {KEY_BYTES_MAX} fit");
+    Err(Error::new(Kind::TooLarge, context))
+}
+
+/// Refuses a value that is too large.
+///
+/// # Errors
+/// [`Kind::TooLarge`] beyond [`VALUE_BYTES_MAX`].
+pub fn check_value(key: &str, value: &[u8]) -> Result<(), Error> {
+    let bytes = value.len();
+    if bytes <= VALUE_BYTES_MAX {
+        return Ok(());
+    }
+    let context =
+        format!("state value of {bytes} bytes for `{key}`; at most {VALUE_BYTES_MAX} fit");
+    Err(Error::new(Kind::TooLarge, context))
+}
+
 /// Opens the store that `url` names: `sqlite:PATH`. Creates it when it does not exist.
 ///
 /// # Errors
@@ -81,7 +108,10 @@ pub async fn open(url: &str) -> Result<Arc<dyn StateStore>, Error> {
         }
         _ => Err(Error::new(
             Kind::Unsupported,
-            format!("state store `{url}` is not supported; use sqlite:PATH (WORLDBUS_STATE_URL)"),
+            format!(
+                "state store `{url}` is not supported; use sqlite:PATH or \
+                 dynamodb://REGION/TABLE (WORLDBUS_STATE_URL)"
+            ),
         )),
     }
 }

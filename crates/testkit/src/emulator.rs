@@ -94,7 +94,9 @@ impl EmulatorKind {
         };
         let mut command = Command::new(python());
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../emulators").join(script));
-        command.env("GATEWAY_PORT", port.to_string()).env("SERVICES", "sns,sqs,sts,iam");
+        command
+            .env("GATEWAY_PORT", port.to_string())
+            .env("SERVICES", "sns,sqs,sts,iam,dynamodb,cloudformation");
         command.env("MINISTACK_HOST", "127.0.0.1").env("BIND_HOST", "127.0.0.1");
         command.env("IOT_MTLS_ENABLED", "0").stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().unwrap_or_else(|error| {

@@ -10,6 +10,7 @@ mod dice;
 mod emulator;
 mod instance;
 mod place;
+mod state_contract;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub use dice::Dice;
 pub use emulator::{Emulator, EmulatorKind, free_port};
 pub use instance::Instance;
 pub use place::{BEGIN_US, Place, Seen};
+pub use state_contract::keeps_the_state_contract;
 
 /// No test waits longer than this for anything.
 pub const DEADLINE: Duration = Duration::from_secs(60);

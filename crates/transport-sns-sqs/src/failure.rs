@@ -1,8 +1,8 @@
 //! What a failed call of AWS means: whether it happened, and what to do.
 
-use aws_sdk_sns::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error as StdError;
-use std::io;
+use worldbus_aws::Missing;
 use worldbus_bus::{Error, Fate, Kind};
 
 /// The error of a call that changes something; `what` is e.g. `delete from` and a queue.
@@ -11,20 +11,18 @@ where
     E: ProvideErrorMetadata + StdError + 'static,
     R: std::fmt::Debug + 'static,
 {
-    match error {
-        SdkError::ServiceError(service) => {
-            let service = service.err();
-            let code = service.code().unwrap_or("unknown error");
-            of_code(what, code, service.message().unwrap_or("no message"))
-        }
-        SdkError::TimeoutError(_) => {
-            Error::unknown(Kind::Timeout, format!("{what}: AWS did not answer in time"))
-        }
-        SdkError::ResponseError(_) => {
-            let context = format!("{what}: AWS's answer was broken off");
-            Error::unknown(Kind::Unavailable, context)
-        }
-        _ => of_dispatch(what, error),
+    if let SdkError::ServiceError(service) = error {
+        let service = service.err();
+        let code = service.code().unwrap_or("unknown error");
+        return of_code(what, code, service.message().unwrap_or("no message"));
+    }
+    let (missing, why) = worldbus_aws::missing(error);
+    let context = format!("{what}: {why}");
+    match (missing, error) {
+        (Missing::Credentials, _) => Error::refused(Kind::Unauthorized, context),
+        (Missing::Connection, _) => Error::retry(Kind::Unavailable, context),
+        (Missing::Answer, SdkError::TimeoutError(_)) => Error::unknown(Kind::Timeout, context),
+        (Missing::Answer, _) => Error::unknown(Kind::Unavailable, context),
     }
 }
 
@@ -94,44 +92,6 @@ fn of_code(what: &str, code: &str, message: &str) -> Error {
 
 fn is_throttling(code: &str) -> bool {
     code.contains("Throttl") || matches!(code, "TooManyRequestsException" | "OverLimit")
-}
-
-/// Nothing came back: no credentials, no connection, or one that broke.
-fn of_dispatch<E, R>(what: &str, error: &SdkError<E, R>) -> Error
-where
-    E: StdError + 'static,
-    R: std::fmt::Debug + 'static,
-{
-    let causes = DisplayErrorContext(error).to_string();
-    // The debug form of all causes follows the words; people need the words.
-    let words = causes.split(" (").next().unwrap_or(&causes);
-    if causes.contains("credential") || causes.contains("identity") {
-        let context = format!(
-            "{what}: no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
-             AWS_PROFILE, or run where a role is given ({words})"
-        );
-        return Error::refused(Kind::Unauthorized, context);
-    }
-    let context = format!(
-        "{what}: cannot reach AWS ({words}); check the network, the region and AWS_ENDPOINT_URL"
-    );
-    if was_not_connected(error) {
-        Error::retry(Kind::Unavailable, context)
-    } else {
-        Error::unknown(Kind::Unavailable, context)
-    }
-}
-
-/// Whether there was no connection, so that nothing was sent.
-fn was_not_connected(error: &(dyn StdError + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<io::Error>() {
-            return error.kind() == io::ErrorKind::ConnectionRefused;
-        }
-        cause = error.source();
-    }
-    false
 }
 
 #[cfg(test)]

@@ -28,4 +28,5 @@ mod wire;
 
 pub use address::{Encoding, Options};
 pub use names::Names;
+pub use queue::ACK_LINGER;
 pub use transport::{Setup, SnsSqs};

@@ -18,7 +18,7 @@ use worldbus_bus::{Error, Gather, GatherLimits, Kind};
 
 /// How long an ack waits for others: ten cost as much as one. Until then a crash makes the
 /// delivery come again.
-const ACK_LINGER: Duration = Duration::from_millis(250);
+pub const ACK_LINGER: Duration = Duration::from_millis(250);
 /// What SQS takes as a visibility timeout: 12 hours.
 const VISIBILITY_S_MAX: u64 = 43_200;
 /// A receive that was not answered this long after its wait was lost.

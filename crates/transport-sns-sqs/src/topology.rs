@@ -4,6 +4,7 @@
 mod policy;
 mod reconcile;
 mod resources;
+mod template;
 mod verify;
 
 pub use reconcile::Change;

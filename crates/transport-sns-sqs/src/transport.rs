@@ -10,9 +10,7 @@ use crate::queue::Queue;
 use crate::settler::Settler;
 use crate::topology::{Change, Resources, Subscription, Topology, reconcile, verify};
 use async_trait::async_trait;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::SdkConfig;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,11 +24,6 @@ use worldbus_bus::{
 };
 use worldbus_events::{Batch, Catalogue};
 
-/// How long a connection may take to come about, and how long a call.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the SDK tries a call that is throttled or meets a fault of the server, with jitter.
-const CALL_ATTEMPTS_MAX: u32 = 4;
 /// How long closing waits for polls under way, to hand back what they bring.
 const LAST_POLLS: Duration = Duration::from_secs(1);
 /// What an event's envelope takes in a batch of one, at the most.
@@ -86,18 +79,9 @@ impl SnsSqs {
         let Setup { catalogue, variable, wall, sdk } = setup;
         let sdk = match sdk {
             Some(sdk) => sdk,
-            None => aws_config::load_defaults(BehaviorVersion::latest()).await,
+            None => worldbus_aws::load().await,
         };
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .operation_attempt_timeout(CALL_TIMEOUT)
-            .build();
-        let sdk = sdk
-            .into_builder()
-            .region(Region::new(options.region.clone()))
-            .timeout_config(timeouts)
-            .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS_MAX))
-            .build();
+        let sdk = worldbus_aws::bounded(sdk, &options.region);
         let (sns, sqs) = (aws_sdk_sns::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
         let capabilities = Capabilities {
             transport: "sns-sqs",

@@ -72,6 +72,16 @@ pub(super) fn asyncapi(lane: &Lane) -> Result<()> {
     run_command(lane.command("node").arg(script).arg(document))
 }
 
+/// What is printed for deploying by stacks is a template that CloudFormation can take.
+pub(super) fn template(lane: &Lane) -> Result<()> {
+    let template = lane.tools_scratch("template")?.join("messaging.json");
+    let mut print = lane.command(lane.worldbus()?);
+    print.args(["topology", "template", "--url", "sns-sqs://us-east-1?prefix=gaming-system"]);
+    fs::write(&template, output(&mut print)?)?;
+    let tools = lane.tools.python(&lane.repo.root.join("emulators/requirements.txt"))?;
+    run_command(lane.command(tools.join("cfn-lint")).arg("--template").arg(template))
+}
+
 impl Lane {
     fn python(&self) -> Result<PathBuf> {
         self.tools.python(&self.repo.root.join("proto/check/requirements.txt"))

@@ -26,8 +26,9 @@ const VENDORS: &[Vendor] = &[
     vendor("hyper", &["service"]),
     vendor("metrics-exporter-prometheus", &["service"]),
     vendor("tracing-subscriber", &["service"]),
-    vendor("aws-config", &["transport-sns-sqs"]),
-    vendor("aws-sdk", &["transport-sns-sqs"]),
+    vendor("aws-config", &["aws", "state-dynamodb", "transport-sns-sqs"]),
+    vendor("aws-sdk", &["state-dynamodb", "transport-sns-sqs"]),
+    vendor("aws-smithy", &["aws"]),
     vendor("zstd", &["events"]),
     vendor("protox", &["events-build", "events", "rpc"]),
     // Our tests drive servers with a blocking client; no server of ours calls out by it.

@@ -6,6 +6,7 @@
 //! (from memory); sizes of ours are measured (docs/adr/0002 for the tick).
 
 use super::prices::Prices;
+use worldbus_transport_sns_sqs::ACK_LINGER;
 
 /// A billed unit of SNS and SQS (T).
 pub(crate) const UNIT_BYTES: f64 = 65_536.0;
@@ -142,8 +143,12 @@ pub(crate) fn cost(load: &Load, way: Way, prices: &Prices) -> Option<Cost> {
     let messages = windows * window.messages;
     let subscribers = f64::from(load.subscribers);
     let queue = receive(messages, &window);
+    let deletes = match way {
+        Way::Batches { .. } => queue.requests.min(messages / acked_together(messages)),
+        Way::JsonSingles | Way::ProtobufTens { .. } => queue.requests,
+    };
     let publish_units = windows * window.units;
-    let queues_units = [queue.units, queue.requests, queue.idle].map(|units| units * subscribers);
+    let queues_units = [queue.units, deletes, queue.idle].map(|units| units * subscribers);
     let [receive_units, delete_units, idle_units] = queues_units;
     let usd = publish_units * prices.sns_publish
         + messages * subscribers * prices.sns_to_sqs
@@ -154,7 +159,7 @@ pub(crate) fn cost(load: &Load, way: Way, prices: &Prices) -> Option<Cost> {
         messages,
         events_per_message: window.events / window.messages,
         bytes_per_event: window.bytes / window.events,
-        requests: publish_requests + (2.0 * queue.requests + queue.idle) * subscribers,
+        requests: publish_requests + (queue.requests + deletes + queue.idle) * subscribers,
         publish_units,
         receive_units,
         delete_units,
@@ -265,6 +270,11 @@ fn pack_whole(events: f64, event_bytes: f64, overhead_bytes: f64, fit: f64) -> W
         units: whole * units(by_request * full_bytes) + last.map(begun).iter().sum::<f64>(),
         message_units: full * units(full_bytes) + begun(rest_bytes),
     }
+}
+
+/// Acks that leave in one request: the first, and those that come while it waits.
+fn acked_together(messages: f64) -> f64 {
+    (1.0 + messages * ACK_LINGER.as_secs_f64()).min(REQUEST_MESSAGES_MAX)
 }
 
 /// What one queue's requests come to.

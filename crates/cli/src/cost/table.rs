@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::model::{Cost, ROUND_TRIP_S};
 use super::prices::Prices;
 use super::{Column, CostArguments};
+use worldbus_transport_sns_sqs::ACK_LINGER;
 
 /// A row: its label, and its figure of a cost.
 type Row = (&'static str, fn(&Cost) -> f64);
@@ -57,11 +58,13 @@ pub(super) fn text(arguments: &CostArguments, columns: &[Column], prices: &Price
 
 fn footer(prices: &Prices) -> String {
     let round_trip_ms = ROUND_TRIP_S * 1000.0;
+    let ack_linger_ms = ACK_LINGER.as_millis();
     let mut footer = format!(
         "\njson: an event a request, 291 bytes a tick, as the system before; protobuf x10: \
          PublishBatch of ten\nmessages of an event each; worldbus: EventBatch in a binary \
          attribute, 180 KiB a message.\nA model of means: a request takes {round_trip_ms} ms; \
-         each queue is polled 20 s long by one idle poller.\n\
+         each queue is polled 20 s long by one idle poller,\n\
+         and acks of worldbus wait {ack_linger_ms} ms for others.\n\
          Prices, to check before quoting (D documented, T third parties, M from memory):\n"
     );
     for price in &prices.all {

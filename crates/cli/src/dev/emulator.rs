@@ -38,7 +38,7 @@ impl Emulator {
         let mut command = Command::new(python);
         command.arg(script).env("GATEWAY_PORT", port.to_string());
         command.env("BIND_HOST", "127.0.0.1").env("MINISTACK_HOST", "127.0.0.1");
-        command.env("SERVICES", "sns,sqs,sts,iam").env("IOT_MTLS_ENABLED", "0");
+        command.env("SERVICES", "sns,sqs,sts,iam,dynamodb").env("IOT_MTLS_ENABLED", "0");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.kill_on_drop(true).spawn().context("cannot start the emulator")?;
         let mut emulator = Self { child };

@@ -1,4 +1,4 @@
-//! Three services over emulated SNS and SQS, as they would run in an AWS account.
+//! Three services over emulated SNS, SQS and DynamoDB, as they would run in an AWS account.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{BufRead as _, BufReader};
@@ -48,10 +48,10 @@ impl Account {
     }
 
     fn start(&self, service: &str) -> Service {
-        let state = format!("sqlite:{}", self.folder.path().join("state.db").display());
+        let state = "dynamodb://us-east-1/gaming-system-state?create=true";
         let dir = self.folder.path().to_str().unwrap();
         let mut arguments = vec![service, "--listen", "127.0.0.1:0", "--data-dir", dir];
-        arguments.extend(["--state-url", &state, "--log", "info"]);
+        arguments.extend(["--state-url", state, "--log", "info"]);
         if service != "event-bus" {
             arguments.extend(["--lead-ms", "400"]);
         }
@@ -82,6 +82,30 @@ fn topology_is_compared_then_made_then_as_it_should_be() {
     assert!(more.lines().iter().all(|line| !line.contains("weather-manager")), "{more:?}");
     let refused = account.run(&["topology", "diff", "--url", "http://127.0.0.1:7070"]);
     refused.refused(&["needs no topology", "sns-sqs://REGION"]);
+}
+
+/// Deployed under another name than the one that it was printed with.
+#[test]
+fn template_makes_a_stack_that_is_as_it_should_be() {
+    const DEPLOY: &str = "
+import boto3, sys
+stacks = boto3.client('cloudformation')
+name = {'ParameterKey': 'SystemName', 'ParameterValue': 'stacked'}
+stacks.create_stack(StackName='messaging', TemplateBody=sys.stdin.read(), Parameters=[name])
+stacks.get_waiter('stack_create_complete').wait(StackName='messaging', WaiterConfig={'Delay': 1})
+for output in stacks.describe_stacks(StackName='messaging')['Stacks'][0]['Outputs']:
+    print(output['OutputKey'], output['OutputValue'])
+";
+    let account = Account::open("printed");
+    let template = account.run(&["topology", "template"]);
+    let deployed = run_with_input(&mut account.python(&["-c", DEPLOY]), &template.stdout);
+    assert_eq!(deployed.code, 0, "{deployed:?}");
+    let outputs = deployed.lines();
+    let queue = outputs.iter().find(|line| line.starts_with("WeatherManagerQueueUrl "));
+    assert!(queue.is_some_and(|line| line.ends_with("/stacked-weather-manager-events")));
+    let url = "sns-sqs://us-east-1?prefix=stacked";
+    let diff = account.run(&["topology", "diff", "--url", url]);
+    assert_eq!(diff.code, 0, "{:#?}", diff.lines());
 }
 
 #[test]

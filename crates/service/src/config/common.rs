@@ -15,7 +15,7 @@ crate::settings! {
         listen: SocketAddr = "127.0.0.1:7070",
         /// The bus to use: `embedded:DIR`, `http://host:port` or `sns-sqs://REGION?prefix=PREFIX`.
         url: String = "embedded:{data_dir}/bus",
-        /// Where small state is kept: `sqlite:PATH`.
+        /// Where small state is kept: `sqlite:PATH` or `dynamodb://REGION/TABLE`.
         state_url: String = "sqlite:{data_dir}/state.db",
         /// World file; without it the sample world that is built in.
         world: Option<PathBuf>,

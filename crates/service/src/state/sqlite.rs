@@ -17,9 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
-use super::{
-    Conflict, Entry, Error, KEY_BYTES_MAX, Kind, LIST_COUNT_MAX, StateStore, VALUE_BYTES_MAX,
-};
+use super::{Conflict, Entry, Error, Kind, LIST_COUNT_MAX, StateStore, check_key, check_value};
 
 /// How long an operation waits for another process that writes.
 const BUSY_MS_MAX: u64 = 2_000;
@@ -68,7 +66,8 @@ impl Sqlite {
 #[async_trait]
 impl StateStore for Sqlite {
     async fn get(&self, key: &str) -> Result<Option<Entry>, Error> {
-        let key = checked_key(key)?;
+        check_key(key)?;
+        let key = key.to_owned();
         self.transaction(TransactionBehavior::Deferred, move |rows| rows::get(rows, &key)).await
     }
 
@@ -78,14 +77,9 @@ impl StateStore for Sqlite {
         expected: Option<u64>,
         value: Vec<u8>,
     ) -> Result<Result<u64, Conflict>, Error> {
-        let key = checked_key(key)?;
-        if value.len() > VALUE_BYTES_MAX {
-            let bytes = value.len();
-            return Err(Error::new(
-                Kind::TooLarge,
-                format!("state value of {bytes} bytes for `{key}`; at most {VALUE_BYTES_MAX} fit"),
-            ));
-        }
+        check_key(key)?;
+        check_value(key, &value)?;
+        let key = key.to_owned();
         self.transaction(TransactionBehavior::Immediate, move |rows| {
             let current = rows::get(rows, &key)?;
             if current.as_ref().map(|entry| entry.revision) != expected {
@@ -97,7 +91,8 @@ impl StateStore for Sqlite {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<(String, Entry)>, Error> {
-        let prefix = checked_key(prefix)?;
+        check_key(prefix)?;
+        let prefix = prefix.to_owned();
         self.transaction(TransactionBehavior::Deferred, move |rows| {
             rows::list(rows, &prefix, LIST_COUNT_MAX)
         })
@@ -105,7 +100,8 @@ impl StateStore for Sqlite {
     }
 
     async fn delete(&self, key: &str, expected: u64) -> Result<Result<(), Conflict>, Error> {
-        let key = checked_key(key)?;
+        check_key(key)?;
+        let key = key.to_owned();
         self.transaction(TransactionBehavior::Immediate, move |rows| match rows::get(rows, &key)? {
             Some(entry) if entry.revision == expected => rows::remove(rows, &key, &entry).map(Ok),
             current => Ok(Err(Conflict { current })),
@@ -176,17 +172,6 @@ fn classify(error: &rusqlite::Error) -> (Kind, String) {
         // No SQLite code: a column that is not of the type that we wrote.
         None => (Kind::Damaged, format!("it holds what worldbus did not write ({error})")),
     }
-}
-
-fn checked_key(key: &str) -> Result<String, Error> {
-    if key.len() <= KEY_BYTES_MAX {
-        return Ok(key.to_owned());
-    }
-    let bytes = key.len();
-    Err(Error::new(
-        Kind::TooLarge,
-        format!("state key of {bytes} bytes; at most {KEY_BYTES_MAX} fit"),
-    ))
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]

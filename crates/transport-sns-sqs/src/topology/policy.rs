@@ -2,10 +2,9 @@
 
 use crate::wire::attribute;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// What admits messages of these topics, and of nobody else, to a queue.
-pub(super) fn queue(queue_arn: &str, topic_arns: &BTreeSet<String>) -> Value {
+pub(super) fn queue(queue_arn: &Value, topic_arns: &[Value]) -> Value {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -91,7 +90,7 @@ mod tests {
 
     #[test]
     fn our_policy_admits_our_topics_and_no_other() {
-        let policy = queue("arn:queue", &[ARN.to_owned()].into()).to_string();
+        let policy = queue(&json!("arn:queue"), &[json!(ARN)]).to_string();
         assert!(admits(&policy, ARN));
         assert!(!admits(&policy, "arn:aws:sns:us-east-1:1:other"));
     }

@@ -5,7 +5,7 @@ use super::{
     DEAD_LETTER_QUEUE, QUEUE, RECEIVE_COUNT_MAX, Resources, Subscription, Topology, policy,
 };
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use worldbus_bus::{Error, Topic};
 
@@ -118,9 +118,9 @@ impl Walk<'_> {
             }
             return Ok(());
         };
-        let arns: BTreeSet<String> =
-            wanted.topics.keys().filter_map(|topic| topics.get(topic).cloned()).collect();
-        let admitting = policy::queue(&queue.arn, &arns).to_string();
+        let arns = wanted.topics.keys().filter_map(|topic| topics.get(topic));
+        let arns: Vec<Value> = arns.map(|arn| json!(arn)).collect();
+        let admitting = policy::queue(&json!(queue.arn), &arns).to_string();
         let policy = [("Policy".to_owned(), admitting)].into();
         self.set_queue(&name, &queue, &policy).await?;
         for (topic, types) in &wanted.topics {
@@ -193,7 +193,8 @@ impl Walk<'_> {
             self.changed(&Change::Create { what });
             return Ok(());
         };
-        if filter.is_none() && actual.get("FilterPolicy").is_some_and(|policy| policy != "{}") {
+        let filters = |policy: &String| !matches!(policy.as_str(), "" | "{}");
+        if filter.is_none() && actual.get("FilterPolicy").is_some_and(filters) {
             settings.insert("FilterPolicy".to_owned(), "{}".to_owned());
         }
         for (setting, to) in differing(&actual, &settings) {

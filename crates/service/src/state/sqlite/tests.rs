@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::state::Fate;
-use crate::state::tests::keeps_the_contract;
 
 async fn store(path: &Path) -> Arc<Sqlite> {
     Arc::new(Sqlite::open(path.to_owned()).await.unwrap())
@@ -17,20 +16,6 @@ async fn filled(path: &Path) -> BTreeMap<String, Entry> {
         store.compare_and_set(&format!("key/{number}"), None, value).await.unwrap().unwrap();
     }
     store.list("").await.unwrap().into_iter().collect()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_handle_keeps_the_contract() {
-    let directory = tempfile::tempdir().unwrap();
-    let one = store(&directory.path().join("state.db")).await;
-    keeps_the_contract(one.clone(), one).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_handles_on_one_file_keep_the_contract() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("state.db");
-    keeps_the_contract(store(&path).await, store(&path).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,109 @@
+//! What a failed call of DynamoDB means: whether it happened, and what to do.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use std::error::Error as StdError;
+use worldbus_aws::Missing;
+use worldbus_service::state::{Error, Kind};
+
+/// The error of a call that reads.
+pub(crate) fn reading<E, R>(table: &str, error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    told(table, error, Kind::Busy)
+}
+
+/// The error of a call that writes: without an answer it may have happened.
+pub(crate) fn writing<E, R>(table: &str, error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    told(table, error, Kind::Io)
+}
+
+/// `unanswered` is what a call without an answer is.
+fn told<E, R>(table: &str, error: SdkError<E, R>, unanswered: Kind) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let what = format!("state table {table}");
+    let (kind, context) = match &error {
+        SdkError::ServiceError(service) => {
+            let service = service.err();
+            let code = service.code().unwrap_or("unknown error");
+            of_code(&what, code, service.message().unwrap_or("no message"), unanswered)
+        }
+        error => {
+            let (missing, why) = worldbus_aws::missing(error);
+            let kind = match missing {
+                Missing::Credentials => Kind::Unopenable,
+                Missing::Connection => Kind::Busy,
+                Missing::Answer => unanswered,
+            };
+            (kind, format!("{what}: {why}"))
+        }
+    };
+    Error::new(kind, context).caused_by(error)
+}
+
+fn of_code(what: &str, code: &str, message: &str, unanswered: Kind) -> (Kind, String) {
+    let said = format!("{what}: {code}: {message}");
+    let word = code.rsplit(['.', '#']).next().unwrap_or(code);
+    match word {
+        "ResourceNotFoundException" => (
+            Kind::Unopenable,
+            format!(
+                "{said}; the table does not exist in this region: deploy it, correct the name, or \
+                 have it created by ?create=true (WORLDBUS_STATE_URL)"
+            ),
+        ),
+        "ValidationException" => (
+            Kind::Damaged,
+            format!("{said}; the table is not one of ours, with the keys part and name"),
+        ),
+        "AccessDeniedException"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "IncompleteSignatureException"
+        | "ExpiredTokenException"
+        | "KMSAccessDeniedException" => (
+            Kind::Unopenable,
+            format!(
+                "{said}; the role needs dynamodb:GetItem, Query, PutItem, UpdateItem and \
+                 DeleteItem on the table, and a clock that is right"
+            ),
+        ),
+        "ProvisionedThroughputExceededException"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "TransactionConflictException"
+        | "TransactionInProgressException"
+        | "LimitExceededException" => (Kind::Busy, format!("{said}; it is tried again")),
+        _ => (unanswered, said),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_tell_what_can_be_done() {
+        for (code, kind, hint) in [
+            ("ResourceNotFoundException", Kind::Unopenable, "create=true"),
+            ("com.amazonaws.dynamodb#AccessDeniedException", Kind::Unopenable, "GetItem"),
+            ("ThrottlingException", Kind::Busy, "again"),
+            ("ValidationException", Kind::Damaged, "keys"),
+            ("InternalServerError", Kind::Io, "InternalServerError"),
+        ] {
+            let (found, text) = of_code("state table t", code, "said", Kind::Io);
+            assert_eq!(found, kind, "{code}");
+            assert!(text.contains(hint) && text.contains("state table t"), "{text}");
+        }
+    }
+}
