@@ -225,7 +225,7 @@ fn wanted() -> BTreeMap<String, Vec<Grant>> {
     };
     let mut wanted = BTreeMap::<String, Vec<Grant>>::new();
     for right in table["right"].as_array().unwrap() {
-        assert!(!right["reason"].as_str().unwrap().is_empty(), "{right}");
+        assert!(!right["reason"].as_str().unwrap().is_empty(), "{right:?}");
         let (actions, resources) = (texts(&right["actions"]), texts(&right["resources"]));
         let grants = actions
             .iter()
