@@ -15,6 +15,7 @@ mod dead_letters;
 mod deploy;
 mod dev;
 mod failure;
+mod health;
 mod publish;
 mod reference;
 mod serve;
@@ -54,6 +55,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Topology(arguments) => topology::run(arguments).await,
         Command::Cost(arguments) => cost::run(&arguments),
         Command::Deploy(DeployCommand::Aws(arguments)) => deploy::aws(arguments).await,
+        Command::Health(flags) => health::run(&flags).await,
         Command::Dev(DevCommand::Aws(arguments)) => dev::aws(arguments).await,
         Command::ConfigReference => reference::run(),
     }
