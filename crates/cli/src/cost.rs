@@ -108,7 +108,7 @@ pub(crate) fn run(arguments: &CostArguments) -> Result<ExitCode> {
 /// What a deployment with these resources costs a month, beside the system before.
 pub(crate) fn bill_of(region: &str, resources: &[Resource]) -> Result<String> {
     let prices = prices::list(region).map_err(WrongUse)?;
-    Ok(bill::text(region, resources, &prices))
+    Ok(bill::table(region, resources, &prices))
 }
 
 /// The same of a profile as it is by default.

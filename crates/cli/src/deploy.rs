@@ -119,7 +119,11 @@ fn show_plan(engine: &Engine, plan: &Plan) -> Result<()> {
     show::plan(engine.deployment(), plan)?;
     let bill = cost::bill_of(&engine.deployment().region, &plan.resources)?;
     let mut out = io::stdout().lock();
-    writeln!(out, "\nWhat a month costs, with the load of the system before:\n\n{bill}")?;
+    writeln!(
+        out,
+        "\nWhat a month costs, with the load of the system before (`worldbus cost --profile` says \
+         where prices are from):\n\n{bill}"
+    )?;
     out.flush()?;
     Ok(())
 }

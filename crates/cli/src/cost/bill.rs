@@ -16,6 +16,7 @@ use super::prices::{Item, Price, Prices, usd};
 
 /// Thirty days.
 const MONTH_HOURS: f64 = 720.0;
+const MONTH_S: f64 = MONTH_HOURS * 3600.0;
 /// What the system before published and asked of its queues in a month.
 const LOAD_MESSAGES: f64 = 10e6;
 /// Its tasks, and the share of them on Spot.
@@ -25,10 +26,10 @@ const SPOT_BEFORE: f64 = 0.8;
 const PAYLOAD_BYTES: u32 = 10;
 /// What a task logs in a month: assumed, not measured. A quiet service writes a line now and then.
 const LOG_GB_A_TASK: f64 = 0.1;
-/// Services whose tasks publish. Of each, instances say the same: each is billed.
-const PUBLISHERS: [&str; 2] = ["TimeManagerService", "WeatherManagerService"];
-/// Services whose tasks poll a queue.
-const CONSUMERS: [&str; 2] = ["WeatherManagerService", "EventBusService"];
+/// Services that publish these events.
+const PUBLISHER_COUNT: f64 = 2.0;
+/// The clock says where it is every 5 s.
+const CLOCK_REPEATS_PER_S: f64 = 0.2;
 
 /// A bill.
 #[derive(Debug, Clone, Default)]
@@ -103,16 +104,15 @@ fn before(prices: &[Price]) -> Bill {
     let price = |item| usd(prices, item).map(|usd| usd * 1e6);
     bill.count("SNS, publish", millions, "million", price(Item::SnsPublish));
     bill.count("SQS, requests", millions, "million", price(Item::SqsRequest));
-    logs(&mut bill, TASKS_BEFORE, prices);
-    addresses(&mut bill, TASKS_BEFORE, prices);
-    bill.unknown("data transfer");
+    // More of it is not known.
+    bill.unknown("logs, addresses, alarms, data transfer");
     bill
 }
 
 /// A deployment under the load of the system before.
 fn of(resources: &[Resource], prices: &[Price], messages: Option<&Prices>) -> Bill {
     let mut bill = Bill::default();
-    let mut tasks = 0.0;
+    let (mut tasks, mut public) = (0.0, 0.0);
     let mut counts = BTreeMap::new();
     for service in resources.iter().filter(|resource| resource.kind == "AWS::ECS::Service") {
         let count = number(&service.properties["DesiredCount"]);
@@ -125,12 +125,17 @@ fn of(resources: &[Resource], prices: &[Price], messages: Option<&Prices>) -> Bi
         if service.properties["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"]
             == "ENABLED"
         {
-            addresses(&mut bill, count, prices);
+            public += count;
         }
     }
-    let sum = |of: &[&str]| of.iter().filter_map(|name| counts.get(name)).sum::<f64>();
-    transport(&mut bill, sum(&PUBLISHERS), sum(&CONSUMERS), messages);
+    let count = |name: &str| counts.get(name).copied().unwrap_or(0.0);
+    let (time, weather) = (count("TimeManagerService"), count("WeatherManagerService"));
+    let instances = Instances { time, weather, event_bus: count("EventBusService") };
+    transport(&mut bill, &instances, messages);
     logs(&mut bill, tasks, prices);
+    if public > 0.0 {
+        addresses(&mut bill, public, prices);
+    }
     standing(&mut bill, resources, prices);
     bill.unknown("data transfer");
     bill.unknown("container registry");
@@ -163,27 +168,40 @@ impl Bill {
     }
 }
 
-/// SNS and SQS: the same ten million events, in batches, and polls that bring nothing.
-fn transport(bill: &mut Bill, publishers: f64, consumers: f64, prices: Option<&Prices>) {
-    let load = Load {
-        rate: LOAD_MESSAGES / (MONTH_HOURS * 3600.0),
-        payload_bytes: PAYLOAD_BYTES,
-        producers: publishers.max(1.0) as u32,
-        // Each task polls for itself; that each hears every event is an upper bound.
-        subscribers: consumers as u32,
-    };
+/// How many run.
+struct Instances {
+    time: f64,
+    weather: f64,
+    event_bus: f64,
+}
+
+/// SNS and SQS: the same ten million events, and polls that bring nothing. Instances of a simulated
+/// service all say the same, and each is billed.
+fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
+    let Instances { time, weather, event_bus } = *instances;
+    let nothing = Prices { all: Vec::new(), sns_publish: 0.0, sns_to_sqs: 0.0, sqs_request: 0.0 };
     let way = Way::Batches { linger_ms: model::default_linger_ms(), encoding: Encoding::Protobuf };
-    let nothing =
-        Prices { all: Vec::new(), sns_publish: 0.0, sns_to_sqs: 0.0, sqs_request: 0.0 };
-    let Some(cost) = model::cost(&load, way, prices.unwrap_or(&nothing)) else { return };
-    let millions = |a_second: f64| a_second * MONTH_HOURS * 3600.0 / 1e6;
+    let reckon = |rate: f64, producers: f64, subscribers: f64| {
+        let (producers, subscribers) = (producers.max(1.0) as u32, subscribers as u32);
+        let load = Load { rate, payload_bytes: PAYLOAD_BYTES, producers, subscribers };
+        model::cost(&load, way, prices.unwrap_or(&nothing))
+    };
+    let publishers = time + weather;
+    let rate = LOAD_MESSAGES / MONTH_S * publishers / PUBLISHER_COUNT;
+    // The event-bus hears everything, in a queue an instance.
+    let Some(all) = reckon(rate.max(f64::MIN_POSITIVE), publishers, event_bus) else { return };
+    // The weather-manager hears the clock alone; its instances share a queue, and each polls.
+    let heard = CLOCK_REPEATS_PER_S * time / weather.max(1.0);
+    let Some(clock) = reckon(heard.max(f64::MIN_POSITIVE), 1.0, weather) else { return };
+    let polls = [all, clock].map(|cost| cost.receive_units + cost.delete_units + cost.idle_units);
+    let deliveries = all.messages * event_bus + clock.messages * weather;
     let price = |of: fn(&Prices) -> f64| prices.map(|prices| of(prices) * 1e6);
-    let deliveries = cost.messages * f64::from(load.subscribers);
-    let polls = cost.receive_units + cost.delete_units + cost.idle_units;
-    let mut line = |what, a_second, price| bill.count(what, millions(a_second), "million", price);
-    line("SNS, publish", cost.publish_units, price(|prices| prices.sns_publish));
+    let mut line = |what, a_second: f64, price| {
+        bill.count(what, a_second * MONTH_S / 1e6, "million", price);
+    };
+    line("SNS, publish", all.publish_units, price(|prices| prices.sns_publish));
     line("SNS, deliveries to queues", deliveries, price(|prices| prices.sns_to_sqs));
-    line("SQS, requests", polls, price(|prices| prices.sqs_request));
+    line("SQS, requests", polls.iter().sum(), price(|prices| prices.sqs_request));
 }
 
 fn logs(bill: &mut Bill, tasks: f64, prices: &[Price]) {
@@ -331,13 +349,29 @@ fn short(quantity: f64) -> String {
 
 /// Both bills as a table, and where the prices are from.
 pub(super) fn text(region: &str, resources: &[Resource], prices: &[Price]) -> String {
+    let mut page = table(region, resources, prices);
+    page.push_str(
+        "Prices, to check before quoting (D documented, T third parties, M from memory):\n",
+    );
+    for Price { usd, per, unit, certainty, date, source, .. } in prices {
+        let per = if *per == 1 { String::new() } else { format!(" for {per}") };
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "  {usd}{per}, {unit} ({certainty:?}, {date}, {source})");
+    }
+    if prices.is_empty() {
+        page.push_str("  none are built in for this region\n");
+    }
+    page
+}
+
+/// Both bills alone.
+pub(super) fn table(region: &str, resources: &[Resource], prices: &[Price]) -> String {
     let bills = bills(region, resources, prices);
     let lines = || bills.iter().flat_map(|(_, bill)| &bill.lines);
     let what = lines().map(|line| line.what.len()).max().unwrap_or(0);
     let quantity = lines().map(|line| line.quantity.len()).max().unwrap_or(0);
     let mut page = String::new();
     for (name, bill) in &bills {
-        // Writing to a String cannot fail.
         let _ = writeln!(page, "{name}");
         for line in &bill.lines {
             let usd = range(line.usd);
@@ -351,17 +385,9 @@ pub(super) fn text(region: &str, resources: &[Resource], prices: &[Price]) -> St
     let _ = writeln!(
         page,
         "USD a month of 30 days in {region}; {} million events. Spot floats, hence the ranges. A \
-         model, not a bill.\nPrices, to check before quoting (D documented, T third parties, M \
-         from memory):",
+         model, not a bill.",
         LOAD_MESSAGES / 1e6
     );
-    for Price { usd, per, unit, certainty, date, source, .. } in prices {
-        let per = if *per == 1 { String::new() } else { format!(" for {per}") };
-        let _ = writeln!(page, "  {usd}{per}, {unit} ({certainty:?}, {date}, {source})");
-    }
-    if prices.is_empty() {
-        page.push_str("  none are built in for this region\n");
-    }
     page
 }
 

@@ -41,6 +41,7 @@ fn fate(stack: &StackPlan) -> String {
         }
         (Changes::Foreseen(_), _) => format!("new, {count} resources by its template"),
         (Changes::Known { .. }, None) => format!("new, {count} resources"),
+        (Changes::Known { .. }, Some(_)) if count == 1 => "1 change".to_owned(),
         (Changes::Known { .. }, Some(_)) => format!("{count} changes"),
     }
 }
