@@ -160,7 +160,8 @@ fn can_ask(yes: bool) -> Result<()> {
     if yes || io::stdin().is_terminal() {
         return Ok(());
     }
-    let text = "there is no terminal to ask on: look with `worldbus deploy aws plan`, then give --yes";
+    let text =
+        "there is no terminal to ask on: look with `worldbus deploy aws plan`, then give --yes";
     Err(WrongUse(text.to_owned()).into())
 }
 

@@ -42,7 +42,8 @@ fn bill_of_the_system_before_is_about_twenty_dollars() {
 
 #[test]
 fn instances_that_say_the_same_are_billed_each() {
-    let usd = |parameters: &[(&str, &str)], item: &str| line(&bill(parameters), item).usd.unwrap().0;
+    let usd =
+        |parameters: &[(&str, &str)], item: &str| line(&bill(parameters), item).usd.unwrap().0;
     let two = [("TimeManagerCount", "2"), ("WeatherManagerCount", "2")];
     assert!(usd(&two, "SNS, publish") > 1.8 * usd(&[], "SNS, publish"));
     let before = before(&prices::list("us-east-1").unwrap());
@@ -64,9 +65,8 @@ fn production_pays_for_what_minimal_has_not() {
 
 #[test]
 fn parameters_change_what_is_paid() {
-    let task = |parameters: &[(&str, &str)]| {
-        line(&bill(parameters), "Fargate, time-manager").usd.unwrap()
-    };
+    let task =
+        |parameters: &[(&str, &str)]| line(&bill(parameters), "Fargate, time-manager").usd.unwrap();
     let hour = 0.25 * 0.04048 + 0.5 * 0.004445;
     let usual = task(&[]);
     assert!(close(Some(usual), hour * 720.0 * 0.44, hour * 720.0 * 0.6));

@@ -11,7 +11,7 @@ mod town;
 pub(crate) use account::{Account, root};
 pub(crate) use feed::Feed;
 pub(crate) use http::{get, post};
-pub(crate) use process::{Finished, Service, run, run_with_input, worldbus};
+pub(crate) use process::{Finished, Service, run, run_with_input, signal, worldbus};
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
 
