@@ -161,6 +161,10 @@ pub(crate) struct TopologyArguments {
     /// A subscription of your own: NAME=TYPE,TYPE; may be given several times
     #[arg(long, value_name = "NAME=TYPES")]
     pub(crate) subscription: Vec<String>,
+    /// Subscriptions that the instances of the event-bus share out, one each: 4 in a template,
+    /// else 1
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(crate) event_bus_slots: Option<u16>,
     #[command(flatten)]
     pub(crate) flags: Flags<Client>,
 }
@@ -174,7 +178,7 @@ pub(crate) enum TopologyAction {
     Diff,
     /// Print what there should be, as JSON; asks nothing of AWS
     Print,
-    /// Print the same as a CloudFormation template
+    /// Print the same as a CloudFormation template, with the roles of the services
     Template,
 }
 

@@ -2,62 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use worldbus_events::ProducerId;
-use worldbus_testkit::{Emulator, EmulatorKind};
 
 use crate::support::{
-    Finished, Service, Tail, current, eventually, get, id, is, minutes, post, run_with_input,
+    Account, Service, Tail, current, eventually, get, id, is, minutes, post, root, run_with_input,
     worldbus,
 };
-
-/// An account of a town's own, and what runs in it.
-struct Account {
-    emulator: Emulator,
-    folder: tempfile::TempDir,
-    url: String,
-}
-
-impl Account {
-    fn open(prefix: &str) -> Self {
-        let emulator = Emulator::start(EmulatorKind::Ministack);
-        let url = format!("sns-sqs://us-east-1?prefix={prefix}&linger_ms=20");
-        Self { emulator, folder: tempfile::tempdir().unwrap(), url }
-    }
-
-    /// The binary with the account's environment, as every AWS tool takes it.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = worldbus();
-        command.args(arguments).envs(self.emulator.environment());
-        command.env("WORLDBUS_URL", &self.url);
-        command
-    }
-
-    /// A python3 that has boto3, in the project's folder.
-    fn python(&self, arguments: &[&str]) -> Command {
-        let mut python = Command::new(self.emulator.python());
-        python.args(arguments).envs(self.emulator.environment()).current_dir(root());
-        python
-    }
-
-    fn run(&self, arguments: &[&str]) -> Finished {
-        run_with_input(&mut self.command(arguments), b"")
-    }
-
-    fn start(&self, service: &str) -> Service {
-        let state = "dynamodb://us-east-1/gaming-system-state?create=true";
-        let dir = self.folder.path().to_str().unwrap();
-        let mut arguments = vec![service, "--listen", "127.0.0.1:0", "--data-dir", dir];
-        arguments.extend(["--state-url", state, "--log", "info"]);
-        if service != "event-bus" {
-            arguments.extend(["--lead-ms", "400"]);
-        }
-        Service::spawn(&mut self.command(&arguments))
-    }
-}
 
 #[test]
 fn topology_is_compared_then_made_then_as_it_should_be() {
@@ -87,24 +40,17 @@ fn topology_is_compared_then_made_then_as_it_should_be() {
 /// Deployed under another name than the one that it was printed with.
 #[test]
 fn template_makes_a_stack_that_is_as_it_should_be() {
-    const DEPLOY: &str = "
-import boto3, sys
-stacks = boto3.client('cloudformation')
-name = {'ParameterKey': 'SystemName', 'ParameterValue': 'stacked'}
-stacks.create_stack(StackName='messaging', TemplateBody=sys.stdin.read(), Parameters=[name])
-stacks.get_waiter('stack_create_complete').wait(StackName='messaging', WaiterConfig={'Delay': 1})
-for output in stacks.describe_stacks(StackName='messaging')['Stacks'][0]['Outputs']:
-    print(output['OutputKey'], output['OutputValue'])
-";
     let account = Account::open("printed");
     let template = account.run(&["topology", "template"]);
-    let deployed = run_with_input(&mut account.python(&["-c", DEPLOY]), &template.stdout);
-    assert_eq!(deployed.code, 0, "{deployed:?}");
-    let outputs = deployed.lines();
-    let queue = outputs.iter().find(|line| line.starts_with("WeatherManagerQueueUrl "));
-    assert!(queue.is_some_and(|line| line.ends_with("/stacked-weather-manager-events")));
+    assert_eq!(template.code, 0, "{template:?}");
+    let outputs = account.deploy("messaging", &template.stdout, "stacked");
+    assert!(outputs["WeatherManagerQueueUrl"].ends_with("/stacked-weather-manager-events"));
+    assert_eq!(outputs["EventBus4DeadLettersName"], "stacked-event-bus-4-events-dead-letters");
+    // What an account has once is told apart by the name of the system.
+    let role = "arn:aws:iam::000000000000:role/stacked-weatherManagerTaskRole";
+    assert_eq!(outputs["WeatherManagerTaskRoleArn"], role);
     let url = "sns-sqs://us-east-1?prefix=stacked";
-    let diff = account.run(&["topology", "diff", "--url", url]);
+    let diff = account.run(&["topology", "diff", "--url", url, "--event-bus-slots", "4"]);
     assert_eq!(diff.code, 0, "{:#?}", diff.lines());
 }
 
@@ -185,7 +131,7 @@ fn stock_boto3_and_protobuf_receive_our_events_and_publish_theirs() {
     let account = Account::open("stock");
     let npc = "npc=weather.changed";
     assert_eq!(account.run(&["topology", "apply", "--subscription", npc]).code, 0);
-    let stubs = account.folder.path().join("stubs");
+    let stubs = account.dir().join("stubs");
     std::fs::create_dir(&stubs).unwrap();
     let files = std::fs::read_dir(root().join("proto/worldbus/events/v1")).unwrap();
     let mut protoc = account.python(&["-m", "grpc_tools.protoc", "--proto_path=proto"]);
@@ -215,10 +161,6 @@ fn stock_boto3_and_protobuf_receive_our_events_and_publish_theirs() {
     assert_eq!(event["payload"]["new_state"], "WEATHER_STATE_RAIN");
     assert_eq!((&event["entity"], &event["world"]), (&json!("brussels"), &json!("europe")));
     bus.terminate();
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
 fn minute(time: &Service) -> i64 {

@@ -11,6 +11,7 @@ mod crash;
 mod dead_letters;
 mod outage;
 mod refusals;
+mod roles;
 mod spool;
 mod support;
 mod worlds;

@@ -1,5 +1,6 @@
 //! Running the binary and talking to it.
 
+mod account;
 pub(crate) mod due;
 mod feed;
 mod http;
@@ -7,6 +8,7 @@ mod process;
 mod tail;
 mod town;
 
+pub(crate) use account::{Account, root};
 pub(crate) use feed::Feed;
 pub(crate) use http::{get, post};
 pub(crate) use process::{Finished, Service, run, run_with_input, worldbus};
