@@ -54,6 +54,35 @@ fn template_makes_a_stack_that_is_as_it_should_be() {
     assert_eq!(diff.code, 0, "{:#?}", diff.lines());
 }
 
+/// In an account that judges by policies, with a subscription that somebody else made.
+#[test]
+fn queue_of_the_stack_takes_what_its_service_hears_of_its_topics_and_nothing_else() {
+    const SEND: &str = "
+import boto3, json, sys
+sns, sqs = boto3.client('sns'), boto3.client('sqs')
+url, time = sys.argv[1:]
+queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])
+foreign = sns.create_topic(Name='foreign')['TopicArn']
+sns.subscribe(TopicArn=foreign, Protocol='sqs', Endpoint=queue['Attributes']['QueueArn'],
+              Attributes={'RawMessageDelivery': 'true'})
+sns.publish(TopicArn=foreign, Message='foreign')
+for name in ['time.updated', 'time.clock_changed']:
+    types = {'DataType': 'String.Array', 'StringValue': json.dumps([name])}
+    sns.publish(TopicArn=time, Message=name, MessageAttributes={'event_types': types})
+received = []
+while 'time.clock_changed' not in received:
+    answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10)
+    received += [message['Body'] for message in answer['Messages']]
+print(received)
+";
+    let account = Account::open_guarded("guarded");
+    let template = account.run(&["topology", "template"]);
+    let outputs = account.deploy("messaging", &template.stdout, "guarded");
+    let places = [&outputs["WeatherManagerQueueUrl"], &outputs["TimeTopicArn"]];
+    let sent = run_with_input(account.python(&["-c", SEND]).args(places), b"");
+    assert_eq!(sent.lines(), ["['time.clock_changed']"], "{sent:?}");
+}
+
 #[test]
 fn service_whose_queue_is_missing_says_which_and_what_to_do() {
     let account = Account::open("bare");
