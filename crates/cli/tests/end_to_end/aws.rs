@@ -15,21 +15,21 @@ use crate::support::{
 };
 
 /// An account of a town's own, and what runs in it.
-struct Account {
-    emulator: Emulator,
-    folder: tempfile::TempDir,
-    url: String,
+pub(crate) struct Account {
+    pub(crate) emulator: Emulator,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) url: String,
 }
 
 impl Account {
-    fn open(prefix: &str) -> Self {
+    pub(crate) fn open(prefix: &str) -> Self {
         let emulator = Emulator::start(EmulatorKind::Ministack);
         let url = format!("sns-sqs://us-east-1?prefix={prefix}&linger_ms=20");
         Self { emulator, folder: tempfile::tempdir().unwrap(), url }
     }
 
     /// The binary with the account's environment, as every AWS tool takes it.
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = worldbus();
         command.args(arguments).envs(self.emulator.environment());
         command.env("WORLDBUS_URL", &self.url);
@@ -43,19 +43,29 @@ impl Account {
         python
     }
 
-    fn run(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         run_with_input(&mut self.command(arguments), b"")
     }
 
-    fn start(&self, service: &str) -> Service {
+    /// A service with the account's data directory.
+    pub(crate) fn start(&self, service: &str) -> Service {
+        let dir = self.folder.path().to_owned();
+        let lead: &[&str] = if service == "event-bus" { &[] } else { &["--lead-ms", "400"] };
+        self.start_in(&dir, service, lead)
+    }
+
+    /// An event-bus with a log of its own, in a folder of the account's.
+    pub(crate) fn event_bus(&self, folder: &str, more: &[&str]) -> Service {
+        self.start_in(&self.folder.path().join(folder), "event-bus", more)
+    }
+
+    /// A service with a data directory of its own, as a task has it; the state is the account's.
+    pub(crate) fn start_in(&self, dir: &Path, service: &str, more: &[&str]) -> Service {
         let state = "dynamodb://us-east-1/gaming-system-state?create=true";
-        let dir = self.folder.path().to_str().unwrap();
-        let mut arguments = vec![service, "--listen", "127.0.0.1:0", "--data-dir", dir];
-        arguments.extend(["--state-url", state, "--log", "info"]);
-        if service != "event-bus" {
-            arguments.extend(["--lead-ms", "400"]);
-        }
-        Service::spawn(&mut self.command(&arguments))
+        let dir = dir.to_str().unwrap();
+        let arguments = [service, "--listen", "127.0.0.1:0", "--data-dir", dir];
+        let state = ["--state-url", state, "--log", "info"];
+        Service::spawn(&mut self.command(&[&arguments[..], &state, more].concat()))
     }
 }
 
@@ -221,29 +231,29 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-fn minute(time: &Service) -> i64 {
+pub(crate) fn minute(time: &Service) -> i64 {
     current(&time.url)["total_minutes"].as_i64().unwrap()
 }
 
 /// What a tail has shown. SNS and SQS keep no order, so it is looked at as a set.
 #[derive(Default)]
-struct Log {
+pub(crate) struct Log {
     ids: HashSet<worldbus_events::EventId>,
-    types: BTreeSet<String>,
+    pub(crate) types: BTreeSet<String>,
     /// Minutes that were told, by the producer, which is the epoch of the clock.
-    told: BTreeMap<ProducerId, BTreeSet<i64>>,
+    pub(crate) told: BTreeMap<ProducerId, BTreeSet<i64>>,
 }
 
 impl Log {
     /// Reads until every minute up to one has been told, each once.
-    fn follow(&mut self, tail: &Tail, up_to: i64) {
+    pub(crate) fn follow(&mut self, tail: &Tail, up_to: i64) {
         tail.until(|event| {
             self.note(event);
             self.told.values().any(|minutes| minutes.last() >= Some(&up_to)) && self.is_gapless()
         });
     }
 
-    fn note(&mut self, event: &Value) {
+    pub(crate) fn note(&mut self, event: &Value) {
         assert!(self.ids.insert(id(event)), "{event} came twice");
         self.types.insert(event["event_type"].as_str().unwrap().to_owned());
         if is(event, "time.updated") {
@@ -251,7 +261,7 @@ impl Log {
         }
     }
 
-    fn is_gapless(&self) -> bool {
+    pub(crate) fn is_gapless(&self) -> bool {
         self.told.values().all(|minutes| {
             let (first, last) = (minutes.first().unwrap(), minutes.last().unwrap());
             (last - first + 1) as usize == minutes.len()
