@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Written anew by `WORLDBUS_BLESS=1 cargo nextest run -p worldbus-cli -E 'test(committed_template)'`.
+/// Written anew by its test with `WORLDBUS_BLESS=1`.
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/aws/messaging.json");
 /// What CloudFormation takes in a request.
 const TEMPLATE_BYTES_MAX: usize = 51_200;

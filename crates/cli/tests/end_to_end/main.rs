@@ -9,10 +9,16 @@ mod aws;
 mod clients;
 mod crash;
 mod dead_letters;
+<<<<<<< HEAD
 mod deploy;
+=======
+mod drain;
+>>>>>>> messaging
 mod outage;
 mod refusals;
+mod replacement;
 mod roles;
+mod slots;
 mod spool;
 mod support;
 mod worlds;
