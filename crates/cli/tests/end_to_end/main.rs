@@ -9,11 +9,8 @@ mod aws;
 mod clients;
 mod crash;
 mod dead_letters;
-<<<<<<< HEAD
 mod deploy;
-=======
 mod drain;
->>>>>>> messaging
 mod outage;
 mod refusals;
 mod replacement;
