@@ -11,13 +11,9 @@ mod town;
 pub(crate) use account::{Account, root};
 pub(crate) use feed::Feed;
 pub(crate) use http::{get, post};
-<<<<<<< HEAD
-pub(crate) use process::{Finished, Service, run, run_with_input, signal, worldbus};
-=======
 pub(crate) use process::{
     Finished, SHUTDOWN_MAX, Service, run, run_with_input, signal, wait_for_end, worldbus,
 };
->>>>>>> messaging
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
 
