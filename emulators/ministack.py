@@ -1,6 +1,7 @@
-"""Starts ministack with one fault mended: its SNS drops Binary attributes of PublishBatch.
+"""Starts ministack with two faults mended: its SNS drops Binary attributes of PublishBatch, and its
+IAM asks for rights to batches of messages, which AWS knows by the right to one message alone.
 
-Where it listens stands in GATEWAY_PORT and BIND_HOST.
+Where it listens stands in GATEWAY_PORT and BIND_HOST. With AUTH=true it judges requests by IAM.
 """
 
 import sys
@@ -9,6 +10,7 @@ import sys
 sys.path.pop(0)
 
 from ministack.app import main  # noqa: E402
+from ministack.core import iam_actions  # noqa: E402
 from ministack.services import sns  # noqa: E402
 
 parse = sns._parse_batch_entries
@@ -27,5 +29,20 @@ def parse_with_binary(params):
     return entries
 
 
+BATCHES = {
+    "sns:PublishBatch",
+    "sqs:ChangeMessageVisibilityBatch",
+    "sqs:DeleteMessageBatch",
+    "sqs:SendMessageBatch",
+}
+extract = iam_actions.extract_iam_action
+
+
+def extract_of_one(*request):
+    action = extract(*request)
+    return action.removesuffix("Batch") if action in BATCHES else action
+
+
 sns._parse_batch_entries = parse_with_binary
+iam_actions.extract_iam_action = extract_of_one
 sys.exit(main())

@@ -56,7 +56,7 @@ pub(crate) async fn rows(python: &Path) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for way in &WAYS {
         let emulator = Emulator::start(python).await?;
-        let meter = Meter::start(emulator.port).await?;
+        let meter = Meter::start(emulator.port);
         let throughput = run(way, python, meter.port()).await?;
         let count = meter.count();
         let per_million = |value: u64| value as f64 * 1e6 / way.events as f64;

@@ -153,9 +153,18 @@ pub(crate) struct DevAwsArguments {
 pub(crate) struct TopologyArguments {
     #[arg(value_enum)]
     pub(crate) action: TopologyAction,
-    /// A subscription of your own: NAME=TYPE,TYPE; may be given several times
+    /// A subscription of your own: NAME=TYPE,TYPE; may be given several times. In a template the
+    /// service of that name gets a role
     #[arg(long, value_name = "NAME=TYPES")]
     pub(crate) subscription: Vec<String>,
+    /// The topics that a service of your own publishes on, for its role: NAME=TOPIC,TOPIC; may be
+    /// given several times
+    #[arg(long, value_name = "NAME=TOPICS")]
+    pub(crate) publishes: Vec<String>,
+    /// Subscriptions that the instances of the event-bus share out, one each: 4 in a template,
+    /// else 1
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) event_bus_slots: Option<usize>,
     #[command(flatten)]
     pub(crate) flags: Flags<Client>,
 }
@@ -169,7 +178,7 @@ pub(crate) enum TopologyAction {
     Diff,
     /// Print what there should be, as JSON; asks nothing of AWS
     Print,
-    /// Print the same as a CloudFormation template
+    /// Print the same as a CloudFormation template, with the roles of the services
     Template,
 }
 
@@ -269,6 +278,8 @@ const TOPOLOGY: &str = "\
 Examples:
   worldbus topology print --url 'sns-sqs://us-east-1?prefix=gaming-system'
   worldbus topology template --url 'sns-sqs://us-east-1?prefix=gaming-system' >messaging.json
+  worldbus topology template --url 'sns-sqs://us-east-1?prefix=gaming-system' \\
+    --subscription npc-brain=weather.changed --publishes npc-brain=world >messaging.json
   worldbus topology diff --url 'sns-sqs://us-east-1?prefix=gaming-system'
   worldbus topology apply --url 'sns-sqs://us-east-1?prefix=gaming-system' \\
     --subscription npc-brain=weather.changed,time.changed

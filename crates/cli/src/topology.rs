@@ -2,13 +2,18 @@
 //! is there, and created. What the services need is known here; a studio's own subscriptions are
 //! given.
 
+mod services;
+mod studio;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use worldbus_bus::{SubscriptionName, Topic};
+use worldbus_event_bus::SLOT_COUNT_MAX;
 use worldbus_events::Catalogue;
 use worldbus_service::logging;
 use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology};
@@ -17,6 +22,12 @@ use worldbus_transport_sns_sqs::{Options, Setup, SnsSqs};
 use crate::arguments::{TopologyAction, TopologyArguments};
 use crate::failure::{FAILED, WrongUse};
 use crate::{catalogue, connection, settings};
+
+/// Subscriptions that the instances of the event-bus share out in a stack, unless told otherwise.
+const STACK_SLOT_COUNT: usize = 4;
+/// How long a slot keeps what nobody takes. Its next instance begins with a log of its own, so
+/// what passed long before is no loss to it; and one that has no instance costs nothing then.
+const SLOT_RETENTION: Duration = Duration::from_secs(3600);
 
 /// Runs the command. `diff` is 1 if something differs.
 pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
@@ -28,7 +39,14 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
     let client = loaded.settings;
     logging::init(&client.log, client.log_format)?;
     let catalogue = catalogue::load(&client.catalog)?;
-    let topology = topology(&client.url, &catalogue, &arguments.subscription)?;
+    let of_action = if arguments.action == TopologyAction::Template { STACK_SLOT_COUNT } else { 1 };
+    let slot_count = arguments.event_bus_slots.unwrap_or(of_action);
+    let more = More {
+        subscriptions: &arguments.subscription,
+        publishes: &arguments.publishes,
+        slot_count,
+    };
+    let topology = topology(&client.url, &catalogue, &more)?;
     let document = match arguments.action {
         TopologyAction::Print => Some(topology.document()?),
         TopologyAction::Template => Some(topology.template()?),
@@ -66,8 +84,18 @@ fn summary(topology: &Topology, apply: bool, changes: usize) -> String {
     }
 }
 
+/// What the command line says of an installation.
+struct More<'a> {
+    /// A studio's own subscriptions: `NAME=TYPE,TYPE`.
+    subscriptions: &'a [String],
+    /// The topics that its services publish on: `NAME=TOPIC,TOPIC`.
+    publishes: &'a [String],
+    /// Subscriptions of the event-bus.
+    slot_count: usize,
+}
+
 /// What an installation at a URL has.
-fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &[String]) -> Result<Topology> {
+fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<Topology> {
     if !url.starts_with("sns-sqs://") {
         let text = format!(
             "{url} needs no topology: its topics and subscriptions come about as they are used; \
@@ -77,88 +105,34 @@ fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &[String]) -> Result<To
     }
     let names = Options::parse(url).map_err(|error| connection::explain(url, error))?.names;
     let topics: Vec<Topic> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
-    let all = topics.iter().map(|topic| (topic.clone(), Vec::new())).collect();
-    let mut subscriptions = vec![
-        Subscription { name: SubscriptionName::new(worldbus_event_bus::NAME)?, topics: all },
-        subscription(worldbus_weather_manager::NAME, worldbus_weather_manager::HEARS, catalogue)?,
-    ];
-    for text in more {
-        subscriptions.push(given(text, catalogue)?);
-    }
-    Ok(Topology { names, topics, subscriptions })
+    let mut subscriptions = slots(&topics, more.slot_count)?;
+    let mut services = services::services(&topics, &subscriptions)?;
+    let (name, hears) = (worldbus_weather_manager::NAME, worldbus_weather_manager::HEARS);
+    subscriptions.push(studio::subscription(name, hears, catalogue)?);
+    let own = studio::subscriptions(more.subscriptions, catalogue)?;
+    services.extend(studio::services(&own, more.publishes, &topics)?);
+    subscriptions.extend(own);
+    Ok(Topology { names, topics, subscriptions, services })
 }
 
-/// A subscription given as `NAME=TYPE,TYPE`.
-fn given(text: &str, catalogue: &Catalogue) -> Result<Subscription> {
-    let wrong = |why: String| WrongUse(format!("--subscription {text:?}: {why}"));
-    let (name, types) =
-        text.split_once('=').ok_or_else(|| wrong("expected NAME=TYPE,TYPE".to_owned()))?;
-    let types: Vec<&str> =
-        types.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    if types.is_empty() {
-        return Err(
-            wrong("name at least one event type; `worldbus catalog` lists them".into()).into()
-        );
+/// The subscriptions of the event-bus: one, or slots of which each instance takes one.
+fn slots(topics: &[Topic], slot_count: usize) -> Result<Vec<Subscription>> {
+    if !(1..=SLOT_COUNT_MAX).contains(&slot_count) {
+        let text = format!("--event-bus-slots: expected 1 to {SLOT_COUNT_MAX}, found {slot_count}");
+        return Err(WrongUse(text).into());
     }
-    subscription(name, &types, catalogue).map_err(|error| wrong(format!("{error:#}")).into())
-}
-
-/// A subscription to event types, by name.
-fn subscription(name: &str, types: &[&str], catalogue: &Catalogue) -> Result<Subscription> {
-    let mut topics = BTreeMap::<Topic, Vec<String>>::new();
-    for name in types {
-        let event_type = catalogue.by_name(name)?;
-        topics.entry(Topic::new(event_type.topic())?).or_default().push((*name).to_owned());
-    }
-    topics.values_mut().for_each(|types| types.sort());
-    let name = SubscriptionName::new(name).context("its name")?;
-    Ok(Subscription { name, topics })
+    let all: BTreeMap<_, _> = topics.iter().map(|topic| (topic.clone(), Vec::new())).collect();
+    let slot = |number| {
+        let name = match number {
+            1 => worldbus_event_bus::NAME.to_owned(),
+            _ => format!("{}-{number}", worldbus_event_bus::NAME),
+        };
+        let subscription = Subscription::new(SubscriptionName::new(&name)?, all.clone());
+        let retention = if slot_count > 1 { SLOT_RETENTION } else { subscription.retention };
+        Ok(Subscription { retention, ..subscription })
+    };
+    (1..=slot_count).map(slot).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const URL: &str = "sns-sqs://us-east-1?prefix=gaming-system";
-
-    fn of(more: &[&str]) -> Result<Topology> {
-        let more: Vec<String> = more.iter().map(|&text| text.to_owned()).collect();
-        topology(URL, &Arc::new(Catalogue::builtin()), &more)
-    }
-
-    #[test]
-    fn services_get_what_they_hear() {
-        let document = of(&[]).unwrap().document().unwrap();
-        assert!(
-            document["topics"].as_array().unwrap().contains(&"gaming-system-time-events".into())
-        );
-        let queue = &document["queues"]["gaming-system-weather-manager-events"];
-        let bound = &queue["subscriptions"][0];
-        assert_eq!(bound["topic"], "gaming-system-time-events");
-        assert_eq!(bound["filter_policy"]["event_types"][0], "time.clock_changed");
-        let letters = "gaming-system-weather-manager-events-dead-letters";
-        assert_eq!(queue["dead_letter_queue"], letters);
-        let all = &document["queues"]["gaming-system-event-bus-events"]["subscriptions"];
-        assert_eq!(all[0]["filter_policy"], serde_json::Value::Null);
-        assert_eq!(all.as_array().unwrap().len(), document["topics"].as_array().unwrap().len());
-    }
-
-    #[test]
-    fn subscription_of_a_studio_is_filtered_by_what_it_names() {
-        let topology = of(&["npc-brain=weather.changed, time.changed,time.updated"]).unwrap();
-        let brain = topology.subscriptions.last().unwrap();
-        assert_eq!(brain.topics[&Topic::new("weather").unwrap()], ["weather.changed"]);
-        assert_eq!(brain.topics[&Topic::new("time").unwrap()], ["time.changed", "time.updated"]);
-    }
-
-    #[test]
-    fn what_cannot_be_meant_is_refused_by_name() {
-        for wrong in ["npc-brain", "npc-brain=", "npc=weather.chnged", "NPC=weather.changed"] {
-            let error = of(&[wrong]).unwrap_err();
-            assert!(format!("{error:#}").contains(wrong), "{error:#}");
-        }
-        let catalogue = Arc::new(Catalogue::builtin());
-        let error = topology("http://127.0.0.1:7070", &catalogue, &[]).unwrap_err();
-        assert!(error.to_string().contains("sns-sqs://"), "{error}");
-    }
-}
+mod tests;

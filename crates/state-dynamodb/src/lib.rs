@@ -8,6 +8,7 @@
 //!
 //! Not for: more than some writes a second. Writers take turns at the one item.
 
+pub mod actions;
 mod address;
 mod failure;
 mod item;

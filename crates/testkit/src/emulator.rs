@@ -15,6 +15,8 @@ const FOLDER: &str = "WORLDBUS_AWS_EMULATORS";
 #[derive(Debug)]
 pub struct Emulator {
     kind: EmulatorKind,
+    /// Whether it judges each request by the policies of IAM.
+    guarded: bool,
     child: Child,
     port: u16,
 }
@@ -29,10 +31,20 @@ pub enum EmulatorKind {
 }
 
 impl Emulator {
-    /// Starts one and waits until it answers. It holds nothing.
+    /// Starts one and waits until it answers. It holds nothing, and everyone may do everything.
     pub fn start(kind: EmulatorKind) -> Self {
+        Self::open(kind, false)
+    }
+
+    /// Starts one that judges each request by the policies of IAM and of queues. Those of
+    /// [`Emulator::environment`] may do everything.
+    pub fn start_guarded() -> Self {
+        Self::open(EmulatorKind::Ministack, true)
+    }
+
+    fn open(kind: EmulatorKind, guarded: bool) -> Self {
         let port = free_port();
-        let emulator = Self { kind, child: kind.spawn(port), port };
+        let emulator = Self { kind, guarded, child: kind.spawn(port, guarded), port };
         emulator.answers();
         emulator
     }
@@ -61,7 +73,7 @@ impl Emulator {
     /// Stops it and starts it anew on the same port; what it held is gone.
     pub fn restart(&mut self) {
         self.stop();
-        self.child = self.kind.spawn(self.port);
+        self.child = self.kind.spawn(self.port, self.guarded);
         self.answers();
     }
 
@@ -87,7 +99,7 @@ impl Drop for Emulator {
 }
 
 impl EmulatorKind {
-    fn spawn(self, port: u16) -> Child {
+    fn spawn(self, port: u16, guarded: bool) -> Child {
         let script = match self {
             Self::Ministack => "ministack.py",
             Self::Moto => "moto.py",
@@ -97,6 +109,7 @@ impl EmulatorKind {
         command
             .env("GATEWAY_PORT", port.to_string())
             .env("SERVICES", "sns,sqs,sts,iam,dynamodb,cloudformation");
+        command.env("AUTH", guarded.to_string());
         command.env("MINISTACK_HOST", "127.0.0.1").env("BIND_HOST", "127.0.0.1");
         command.env("IOT_MTLS_ENABLED", "0").stdout(Stdio::null()).stderr(Stdio::null());
         command.spawn().unwrap_or_else(|error| {

@@ -17,3 +17,6 @@ pub use start::{Settings, start};
 
 /// The service's name: the source of its events.
 pub const NAME: &str = "time-manager";
+
+/// The topic of its events.
+pub const TOPIC: &str = <worldbus_events::v1::TimeUpdated as worldbus_events::Event>::TOPIC;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use worldbus_events::{Event as _, v1};
 use worldbus_service::checkpoint::{Checkpoints, Progress};
 use worldbus_service::emit::Emitter;
 use worldbus_service::start::Error;
@@ -11,11 +10,11 @@ use worldbus_service::ticker::Ticker;
 use worldbus_service::{Deps, Lead, Part, Task};
 use worldbus_world::World;
 
-use crate::NAME;
 use crate::agenda::Agenda;
 use crate::clockwork::Clockwork;
 use crate::rest;
 use crate::simulation::Simulation;
+use crate::{NAME, TOPIC};
 
 /// Game minutes in a game day: the longest cadence.
 const CADENCE_GAME_MINUTES_MAX: u32 = 1_440;
@@ -46,7 +45,7 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
     let lead = Lead::new(settings.lead)?;
     check_cadence(settings.cadence_game_minutes)?;
     let polling = readiness.condition(format!("{NAME}: state"));
-    let emitter = Emitter::new(&bus, NAME, &world.id, v1::TimeUpdated::TOPIC, &readiness)?;
+    let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;
     let wall = Arc::clone(bus.wall());
     let clockwork = Clockwork::open(Arc::clone(&state), &world, Arc::clone(&wall), lead).await?;
     let clockwork = Arc::new(clockwork);

@@ -1,6 +1,6 @@
 //! The URL of the transport, `sns-sqs://REGION?prefix=…`, and what can be set in it.
 
-use crate::names::Names;
+use crate::names::{DEFAULT_PREFIX, Names};
 use std::time::Duration;
 use worldbus_bus::{Error, Kind};
 use worldbus_events::ContentType;
@@ -98,7 +98,7 @@ impl Options {
         if region.is_empty() || !letters {
             return Err(wrong(format!("{region:.80?} is no region")));
         }
-        let mut options = Self::new(region, "gaming-system")?;
+        let mut options = Self::new(region, DEFAULT_PREFIX)?;
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             options.set(&name, &value).map_err(|why| wrong(format!("{name}: {why}")))?;
         }

@@ -61,6 +61,11 @@ impl Lookup {
         Err(self.missing("SNS topic", &name, &variable))
     }
 
+    /// Whether the environment says where a topic is.
+    pub(crate) fn is_given(&self, topic: &Topic) -> bool {
+        self.given(&topic_variable(topic)).is_some()
+    }
+
     /// The URL of the queue that a subscription is.
     ///
     /// # Errors

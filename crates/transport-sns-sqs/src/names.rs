@@ -3,6 +3,8 @@
 
 use worldbus_bus::{Error, Kind, SubscriptionName, Topic};
 
+/// The prefix of an installation that names no other.
+pub(crate) const DEFAULT_PREFIX: &str = "gaming-system";
 /// Characters of the name of an SQS queue; a topic may have 256.
 const QUEUE_NAME_CHARS_MAX: usize = 80;
 /// What the name of a dead-letter queue ends with.
@@ -98,6 +100,17 @@ pub(crate) fn dead_letter_variable(subscription: &SubscriptionName) -> String {
     format!("{}_DEAD_LETTER_QUEUE_URL", upper(subscription.as_str()))
 }
 
+/// `world-state` as `WorldState`: logical ids of CloudFormation have letters and digits only.
+pub(crate) fn camel(name: &str) -> String {
+    let parts = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+    let capital = |part: &str| {
+        let mut letters = part.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    parts.map(capital).collect()
+}
+
 fn upper(name: &str) -> String {
     name.to_ascii_uppercase().replace('-', "_")
 }
@@ -122,6 +135,12 @@ mod tests {
         assert_eq!(topic_variable(&weather), "WEATHER_EVENTS_TOPIC_ARN");
         assert_eq!(queue_variable(&manager), "WEATHER_MANAGER_QUEUE_URL");
         assert_eq!(dead_letter_variable(&manager), "WEATHER_MANAGER_DEAD_LETTER_QUEUE_URL");
+    }
+
+    #[test]
+    fn logical_ids_have_letters_and_digits() {
+        assert_eq!(camel("world-state"), "WorldState");
+        assert_eq!(camel("npc_behavior2"), "NpcBehavior2");
     }
 
     #[test]

@@ -4,17 +4,20 @@
 mod policy;
 mod reconcile;
 mod resources;
+mod rights;
 mod template;
 mod verify;
 
 pub use reconcile::Change;
 pub(crate) use reconcile::reconcile;
 pub(crate) use resources::Resources;
+pub use rights::{Right, Service};
 pub(crate) use verify::verify;
 
 use crate::names::Names;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use worldbus_bus::{Error, SubscriptionName, SubscriptionSpec, Topic};
 use worldbus_events::Catalogue;
 
@@ -22,16 +25,17 @@ use worldbus_events::Catalogue;
 /// set aside long before, with the reason; this is for messages that no consumer of ours handles.
 pub const RECEIVE_COUNT_MAX: u32 = 50;
 
-/// Settings of a queue of a subscription, without those that name other resources.
-const QUEUE: [(&str, &str); 4] = [
-    ("MessageRetentionPeriod", "1209600"),
+/// How long a queue keeps what nobody takes: 14 days, the longest there is.
+const RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
+/// Settings of a queue of a subscription, without those that name other resources and without its
+/// retention.
+const QUEUE: [(&str, &str); 3] = [
     ("ReceiveMessageWaitTimeSeconds", "20"),
     ("SqsManagedSseEnabled", "true"),
     ("VisibilityTimeout", "30"),
 ];
-/// Settings of a queue of dead letters: 14 days, the longest there is.
-const DEAD_LETTER_QUEUE: [(&str, &str); 2] =
-    [("MessageRetentionPeriod", "1209600"), ("SqsManagedSseEnabled", "true")];
+/// The setting of a queue's retention, in seconds.
+const RETENTION_SETTING: &str = "MessageRetentionPeriod";
 
 /// A subscription: which event types of which topics it gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +44,28 @@ pub struct Subscription {
     pub name: SubscriptionName,
     /// Event types by name, for each topic; none given: all of the topic.
     pub topics: BTreeMap<Topic, Vec<String>>,
+    /// How long what nobody takes is kept: whole seconds, a minute to 14 days.
+    pub retention: Duration,
 }
 
 impl Subscription {
+    /// One that keeps what nobody takes for 14 days, the longest that SQS can.
+    pub fn new(name: SubscriptionName, topics: BTreeMap<Topic, Vec<String>>) -> Self {
+        Self { name, topics, retention: RETENTION }
+    }
+
+    /// The settings of its queue, without those that name other resources.
+    fn settings(&self) -> BTreeMap<String, String> {
+        let settings = QUEUE.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        settings.into_iter().chain([retention(self.retention)]).collect()
+    }
+
+    /// The settings of the queue of its dead letters.
+    fn dead_letter_settings() -> BTreeMap<String, String> {
+        let encrypted = ("SqsManagedSseEnabled".to_owned(), "true".to_owned());
+        [retention(RETENTION), encrypted].into()
+    }
+
     /// What a consumer asks for.
     pub(crate) fn of_spec(spec: &SubscriptionSpec, catalogue: &Catalogue) -> Self {
         let of_topic = |topic: &Topic| {
@@ -55,8 +78,12 @@ impl Subscription {
             names.sort();
             (topic.clone(), names)
         };
-        Self { name: spec.name.clone(), topics: spec.topics.iter().map(of_topic).collect() }
+        Self::new(spec.name.clone(), spec.topics.iter().map(of_topic).collect())
     }
+}
+
+fn retention(retention: Duration) -> (String, String) {
+    (RETENTION_SETTING.to_owned(), retention.as_secs().to_string())
 }
 
 /// All that an installation has.
@@ -68,6 +95,8 @@ pub struct Topology {
     pub topics: Vec<Topic>,
     /// The subscriptions. Their topics are among `topics`.
     pub subscriptions: Vec<Subscription>,
+    /// The services that get a role. Their topics and subscriptions are among those above.
+    pub services: Vec<Service>,
 }
 
 impl Topology {
@@ -89,18 +118,17 @@ impl Topology {
                     "filter_policy": policy::filter(types),
                 })
             };
-            let settings: BTreeMap<_, _> = QUEUE.into();
             queues.insert(
                 name,
                 json!({
-                    "settings": settings,
+                    "settings": subscription.settings(),
                     "dead_letter_queue": letters,
                     "max_receive_count": RECEIVE_COUNT_MAX,
                     "subscriptions": subscription.topics.iter().map(of_topic).collect::<Vec<_>>(),
                 }),
             );
         }
-        let settings: BTreeMap<_, _> = DEAD_LETTER_QUEUE.into();
+        let settings = Subscription::dead_letter_settings();
         let topics: Vec<_> = self.topics.iter().map(|topic| self.names.topic(topic)).collect();
         Ok(json!({ "topics": topics, "queues": queues, "dead_letter_queue_settings": settings }))
     }

@@ -138,6 +138,7 @@ impl SnsSqs {
             names: self.options().names.clone(),
             topics: subscription.topics.keys().cloned().collect(),
             subscriptions: vec![subscription],
+            services: Vec::new(),
         };
         let mut report = |change: &_| tracing::info!("{change}");
         reconcile(&self.resources(), &topology, true, &mut report).await.map(drop)

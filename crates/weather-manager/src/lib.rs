@@ -22,3 +22,6 @@ pub const HEARS: &[&str] = &[<worldbus_events::v1::ClockChanged as worldbus_even
 
 /// The service's name: the source of its events and its subscription.
 pub const NAME: &str = "weather-manager";
+
+/// The topic of its events.
+pub const TOPIC: &str = <worldbus_events::v1::WeatherChanged as worldbus_events::Event>::TOPIC;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use worldbus_events::{Event as _, v1};
 use worldbus_service::checkpoint::{Checkpoints, Progress};
 use worldbus_service::emit::Emitter;
 use worldbus_service::start::Error;
@@ -11,12 +10,12 @@ use worldbus_service::ticker::Ticker;
 use worldbus_service::{Deps, Lead, Part, Task};
 use worldbus_world::World;
 
-use crate::NAME;
 use crate::agenda::Agenda;
 use crate::hearing::Hearing;
 use crate::rest;
 use crate::simulation::Simulation;
 use crate::sky::Sky;
+use crate::{NAME, TOPIC};
 
 /// How the service works; the same in all instances.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +42,7 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
     let lead = Lead::new(settings.lead)?;
     let polling = readiness.condition(format!("{NAME}: state"));
     let heard = readiness.condition(format!("{NAME}: clock"));
-    let emitter = Emitter::new(&bus, NAME, &world.id, v1::WeatherChanged::TOPIC, &readiness)?;
+    let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;
     let wall = Arc::clone(bus.wall());
     let sky = Sky::open(Arc::clone(&state), &world, Arc::clone(&wall), lead, heard).await?;
     let sky = Arc::new(sky);

@@ -55,12 +55,12 @@ const ALLOWED: &[Arrows] = &[
             "worldbus",
         ],
     ),
-    arrows("bench", &["bus", "events", "worldbus"]),
+    arrows("bench", &["bus", "events", "testkit", "worldbus"]),
     Arrows { of: "studio", normal: &["worldbus"], build: &["events-build"] },
     arrows("xtask", &[]),
 ];
 
-/// Packages that exist for tests: under dev-dependencies only.
+/// Packages that exist for tests: under dev-dependencies only, but for those of each other.
 const TEST_KITS: &[&str] = &["bench", "conformance", "testkit"];
 
 /// What any package may use in its tests besides its own arrows: the test kits, a real
@@ -97,7 +97,8 @@ fn check_package(package: &Package, packages: &[Package]) -> Vec<Violation> {
 
 fn is_allowed(allowed: &Arrows, arrow: &Dependency) -> bool {
     let to = short_name(&arrow.name);
-    let normal = allowed.normal.contains(&to) && !TEST_KITS.contains(&to);
+    let is_kit = |package| TEST_KITS.contains(&package);
+    let normal = allowed.normal.contains(&to) && (!is_kit(to) || is_kit(allowed.of));
     match arrow.kind {
         Kind::Normal => normal,
         Kind::Dev => normal || FOR_TESTS.contains(&to) || allowed.build.contains(&to),

@@ -2,11 +2,9 @@
 //! messages, in units of 64 KiB. SNS bills a publish by its messages, SQS a receive by what it
 //! brings and a delete as one unit; what sets topics and queues up is not counted.
 
-use anyhow::{Context as _, Result};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use worldbus_testkit::{HttpMessage, Proxy};
 
 const UNIT_BYTES: u64 = 64 << 10;
 
@@ -24,32 +22,24 @@ pub(super) struct Count {
 
 /// A running proxy.
 pub(super) struct Meter {
-    port: u16,
+    proxy: Proxy,
     count: Arc<Mutex<Count>>,
 }
 
 impl Meter {
     /// Counts what goes to a port of this machine.
-    pub(super) async fn start(to: u16) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let port = listener.local_addr()?.port();
+    pub(super) fn start(to: u16) -> Self {
         let count = Arc::<Mutex<Count>>::default();
         let counted = Arc::clone(&count);
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let count = Arc::clone(&counted);
-                tokio::spawn(async move {
-                    if let Err(error) = serve(client, to, &count).await {
-                        eprintln!("meter: {error:#}");
-                    }
-                });
-            }
-        });
-        Ok(Self { port, count })
+        let note = move |request: &HttpMessage, answer: &HttpMessage| {
+            let mut count = counted.lock().unwrap_or_else(PoisonError::into_inner);
+            *count = add(*count, request, answer);
+        };
+        Self { proxy: Proxy::start(to, note), count }
     }
 
     pub(super) fn port(&self) -> u16 {
-        self.port
+        self.proxy.port()
     }
 
     pub(super) fn count(&self) -> Count {
@@ -57,80 +47,8 @@ impl Meter {
     }
 }
 
-/// One message of HTTP/1.1.
-struct Exchange {
-    /// Start line and headers as they came, without those that tell the length.
-    head: String,
-    target: String,
-    body: Vec<u8>,
-}
-
-async fn serve(client: TcpStream, to: u16, count: &Mutex<Count>) -> Result<()> {
-    let mut client = BufReader::new(client);
-    let mut server = BufReader::new(TcpStream::connect(("127.0.0.1", to)).await?);
-    client.get_ref().set_nodelay(true)?;
-    server.get_ref().set_nodelay(true)?;
-    while let Some(request) = read(&mut client).await? {
-        write(&mut server, &request).await?;
-        let Some(answer) = read(&mut server).await? else { break };
-        note(count, &request, &answer);
-        write(&mut client, &answer).await?;
-    }
-    Ok(())
-}
-
-async fn write(stream: &mut BufReader<TcpStream>, message: &Exchange) -> Result<()> {
-    let head = format!("{}content-length: {}\r\n\r\n", message.head, message.body.len());
-    let whole = [head.as_bytes(), &message.body].concat();
-    stream.write_all(&whole).await.context("writing")
-}
-
-/// `None` at the end of the connection.
-async fn read(stream: &mut BufReader<TcpStream>) -> Result<Option<Exchange>> {
-    let (mut head, mut target, mut length, mut chunked) = (String::new(), String::new(), 0, false);
-    loop {
-        let mut line = String::new();
-        // An end where a message would begin is none of its faults.
-        match stream.read_line(&mut line).await {
-            Ok(0) | Err(_) if head.is_empty() => return Ok(None),
-            read => drop(read?),
-        }
-        if line == "\r\n" {
-            break;
-        }
-        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse()?,
-            "transfer-encoding" => chunked = true,
-            _ => {
-                if name.eq_ignore_ascii_case("x-amz-target") {
-                    value.trim().clone_into(&mut target);
-                }
-                head.push_str(&line);
-            }
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await?;
-    while chunked {
-        let mut size = String::new();
-        stream.read_line(&mut size).await?;
-        let size = usize::from_str_radix(size.trim(), 16).context("a chunk without size")?;
-        let mut chunk = vec![0; size + 2];
-        stream.read_exact(&mut chunk).await?;
-        body.extend(&chunk[..size]);
-        chunked = size > 0;
-    }
-    Ok(Some(Exchange { head, target, body }))
-}
-
-fn note(count: &Mutex<Count>, request: &Exchange, answer: &Exchange) {
-    let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
-    *count = add(*count, request, answer);
-}
-
-fn add(mut count: Count, request: &Exchange, answer: &Exchange) -> Count {
-    let action = match request.target.split_once('.') {
+fn add(mut count: Count, request: &HttpMessage, answer: &HttpMessage) -> Count {
+    let action = match request.header("x-amz-target").and_then(|target| target.split_once('.')) {
         Some((_, action)) => action.to_owned(),
         None => {
             let mut form = parse_form(&request.body);

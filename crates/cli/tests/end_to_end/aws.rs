@@ -2,62 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 use worldbus_events::ProducerId;
-use worldbus_testkit::{Emulator, EmulatorKind};
 
 use crate::support::{
-    Finished, Service, Tail, current, eventually, get, id, is, minutes, post, run_with_input,
+    Account, Service, Tail, current, eventually, get, id, is, minutes, post, root, run_with_input,
     worldbus,
 };
-
-/// An account of a town's own, and what runs in it.
-struct Account {
-    emulator: Emulator,
-    folder: tempfile::TempDir,
-    url: String,
-}
-
-impl Account {
-    fn open(prefix: &str) -> Self {
-        let emulator = Emulator::start(EmulatorKind::Ministack);
-        let url = format!("sns-sqs://us-east-1?prefix={prefix}&linger_ms=20");
-        Self { emulator, folder: tempfile::tempdir().unwrap(), url }
-    }
-
-    /// The binary with the account's environment, as every AWS tool takes it.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = worldbus();
-        command.args(arguments).envs(self.emulator.environment());
-        command.env("WORLDBUS_URL", &self.url);
-        command
-    }
-
-    /// A python3 that has boto3, in the project's folder.
-    fn python(&self, arguments: &[&str]) -> Command {
-        let mut python = Command::new(self.emulator.python());
-        python.args(arguments).envs(self.emulator.environment()).current_dir(root());
-        python
-    }
-
-    fn run(&self, arguments: &[&str]) -> Finished {
-        run_with_input(&mut self.command(arguments), b"")
-    }
-
-    fn start(&self, service: &str) -> Service {
-        let state = "dynamodb://us-east-1/gaming-system-state?create=true";
-        let dir = self.folder.path().to_str().unwrap();
-        let mut arguments = vec![service, "--listen", "127.0.0.1:0", "--data-dir", dir];
-        arguments.extend(["--state-url", state, "--log", "info"]);
-        if service != "event-bus" {
-            arguments.extend(["--lead-ms", "400"]);
-        }
-        Service::spawn(&mut self.command(&arguments))
-    }
-}
 
 #[test]
 fn topology_is_compared_then_made_then_as_it_should_be() {
@@ -87,31 +40,54 @@ fn topology_is_compared_then_made_then_as_it_should_be() {
 /// Deployed under another name than the one that it was printed with.
 #[test]
 fn template_makes_a_stack_that_is_as_it_should_be() {
-    const DEPLOY: &str = "
-import boto3, sys
-stacks = boto3.client('cloudformation')
-name = {'ParameterKey': 'SystemName', 'ParameterValue': 'stacked'}
-stacks.create_stack(StackName='messaging', TemplateBody=sys.stdin.read(), Parameters=[name])
-stacks.get_waiter('stack_create_complete').wait(StackName='messaging', WaiterConfig={'Delay': 1})
-for output in stacks.describe_stacks(StackName='messaging')['Stacks'][0]['Outputs']:
-    print(output['OutputKey'], output['OutputValue'])
-";
     let account = Account::open("printed");
     let template = account.run(&["topology", "template"]);
-    let deployed = run_with_input(&mut account.python(&["-c", DEPLOY]), &template.stdout);
-    assert_eq!(deployed.code, 0, "{deployed:?}");
-    let outputs = deployed.lines();
-    let queue = outputs.iter().find(|line| line.starts_with("WeatherManagerQueueUrl "));
-    assert!(queue.is_some_and(|line| line.ends_with("/stacked-weather-manager-events")));
+    assert_eq!(template.code, 0, "{template:?}");
+    let outputs = account.deploy("messaging", &template.stdout, "stacked");
+    assert!(outputs["WeatherManagerQueueUrl"].ends_with("/stacked-weather-manager-events"));
+    assert_eq!(outputs["EventBus4DeadLettersName"], "stacked-event-bus-4-events-dead-letters");
+    // What an account has once is told apart by the name of the system.
+    let role = "arn:aws:iam::000000000000:role/stacked-weatherManagerTaskRole";
+    assert_eq!(outputs["WeatherManagerTaskRoleArn"], role);
     let url = "sns-sqs://us-east-1?prefix=stacked";
-    let diff = account.run(&["topology", "diff", "--url", url]);
+    let diff = account.run(&["topology", "diff", "--url", url, "--event-bus-slots", "4"]);
     assert_eq!(diff.code, 0, "{:#?}", diff.lines());
+}
+
+/// In an account that judges by policies, with a subscription that somebody else made.
+#[test]
+fn queue_of_the_stack_takes_what_its_service_hears_of_its_topics_and_nothing_else() {
+    const SEND: &str = "
+import boto3, json, sys
+sns, sqs = boto3.client('sns'), boto3.client('sqs')
+url, time = sys.argv[1:]
+queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])
+foreign = sns.create_topic(Name='foreign')['TopicArn']
+sns.subscribe(TopicArn=foreign, Protocol='sqs', Endpoint=queue['Attributes']['QueueArn'],
+              Attributes={'RawMessageDelivery': 'true'})
+sns.publish(TopicArn=foreign, Message='foreign')
+for name in ['time.updated', 'time.clock_changed']:
+    types = {'DataType': 'String.Array', 'StringValue': json.dumps([name])}
+    sns.publish(TopicArn=time, Message=name, MessageAttributes={'event_types': types})
+received = []
+while 'time.clock_changed' not in received:
+    answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10)
+    received += [message['Body'] for message in answer['Messages']]
+print(received)
+";
+    let account = Account::open_guarded("guarded");
+    let template = account.run(&["topology", "template"]);
+    let outputs = account.deploy("messaging", &template.stdout, "guarded");
+    let places = [&outputs["WeatherManagerQueueUrl"], &outputs["TimeTopicArn"]];
+    let sent = run_with_input(account.python(&["-c", SEND]).args(places), b"");
+    assert_eq!(sent.lines(), ["['time.clock_changed']"], "{sent:?}");
 }
 
 #[test]
 fn service_whose_queue_is_missing_says_which_and_what_to_do() {
     let account = Account::open("bare");
-    let bus = account.run(&["event-bus", "--listen", "127.0.0.1:0", "--data-dir", "unused"]);
+    let dir = account.folder.path().to_str().unwrap();
+    let bus = account.run(&["event-bus", "--listen", "127.0.0.1:0", "--data-dir", dir]);
     bus.refused(&["bare-event-bus-events", "worldbus topology apply"]);
 }
 
@@ -222,33 +198,29 @@ fn stock_boto3_and_protobuf_receive_our_events_and_publish_theirs() {
     bus.terminate();
 }
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
-fn minute(time: &Service) -> i64 {
+pub(crate) fn minute(time: &Service) -> i64 {
     current(&time.url)["total_minutes"].as_i64().unwrap()
 }
 
 /// What a tail has shown. SNS and SQS keep no order, so it is looked at as a set.
 #[derive(Default)]
-struct Log {
+pub(crate) struct Log {
     ids: HashSet<worldbus_events::EventId>,
-    types: BTreeSet<String>,
+    pub(crate) types: BTreeSet<String>,
     /// Minutes that were told, by the producer, which is the epoch of the clock.
-    told: BTreeMap<ProducerId, BTreeSet<i64>>,
+    pub(crate) told: BTreeMap<ProducerId, BTreeSet<i64>>,
 }
 
 impl Log {
     /// Reads until every minute up to one has been told, each once.
-    fn follow(&mut self, tail: &Tail, up_to: i64) {
+    pub(crate) fn follow(&mut self, tail: &Tail, up_to: i64) {
         tail.until(|event| {
             self.note(event);
             self.told.values().any(|minutes| minutes.last() >= Some(&up_to)) && self.is_gapless()
         });
     }
 
-    fn note(&mut self, event: &Value) {
+    pub(crate) fn note(&mut self, event: &Value) {
         assert!(self.ids.insert(id(event)), "{event} came twice");
         self.types.insert(event["event_type"].as_str().unwrap().to_owned());
         if is(event, "time.updated") {
@@ -256,7 +228,7 @@ impl Log {
         }
     }
 
-    fn is_gapless(&self) -> bool {
+    pub(crate) fn is_gapless(&self) -> bool {
         self.told.values().all(|minutes| {
             let (first, last) = (minutes.first().unwrap(), minutes.last().unwrap());
             (last - first + 1) as usize == minutes.len()

@@ -1,9 +1,7 @@
 //! From what is there to what should be: what differs, and, if asked to, making it so.
 
 use super::resources::{ActualQueue, Attributes};
-use super::{
-    DEAD_LETTER_QUEUE, QUEUE, RECEIVE_COUNT_MAX, Resources, Subscription, Topology, policy,
-};
+use super::{RECEIVE_COUNT_MAX, Resources, Subscription, Topology, policy};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -101,9 +99,9 @@ impl Walk<'_> {
         topics: &BTreeMap<Topic, String>,
     ) -> Result<(), Error> {
         let letters_name = topology.names.dead_letter_queue(&wanted.name)?;
-        let letters = self.queue(&letters_name, &attributes(&DEAD_LETTER_QUEUE)).await?;
+        let letters = self.queue(&letters_name, &Subscription::dead_letter_settings()).await?;
         let name = topology.names.queue(&wanted.name)?;
-        let mut settings = attributes(&QUEUE);
+        let mut settings = wanted.settings();
         if let Some(letters) = &letters {
             let redrive = json!({
                 "deadLetterTargetArn": letters.arn,
@@ -212,10 +210,6 @@ fn binding(queue: &str, topic: &Topic) -> String {
     format!("subscription of {queue} to topic {topic}")
 }
 
-fn attributes(pairs: &[(&str, &str)]) -> Attributes {
-    pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
-}
-
 /// The wanted settings that are not as wanted. Those in JSON are compared as JSON.
 fn differing(actual: &Attributes, wanted: &Attributes) -> Attributes {
     let same = |name: &String, value: &String| {
@@ -244,6 +238,10 @@ fn normal(value: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn attributes(pairs: &[(&str, &str)]) -> Attributes {
+        pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
 
     #[test]
     fn settings_are_compared_by_meaning() {

@@ -1,0 +1,72 @@
+//! The services that run in AWS and what each may do there: what it publishes and consumes, the
+//! state that it keeps, and rights that are wanted besides.
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use worldbus_bus::{SubscriptionName, Topic};
+use worldbus_state_dynamodb::actions;
+use worldbus_transport_sns_sqs::topology::{Right, Service, Subscription};
+
+/// Rights that no service uses on every run, and why they are given.
+const WANTED: &str = include_str!("wanted.toml");
+/// The table of the state of an installation.
+const TABLE: &str =
+    "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${SystemName}-state";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    right: Vec<WantedRight>,
+}
+
+/// A right that is given though no recorded run uses it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WantedRight {
+    name: String,
+    services: Vec<String>,
+    actions: Vec<String>,
+    resources: Vec<String>,
+    /// For readers of the table.
+    #[expect(dead_code, reason = "it stands there for people")]
+    reason: String,
+}
+
+/// The services of an installation with these topics, whose event-bus has these slots.
+pub(super) fn services(topics: &[Topic], slots: &[Subscription]) -> Result<Vec<Service>> {
+    let wanted: Wanted = toml::from_str(WANTED).context("the table of wanted rights")?;
+    let slots = slots.iter().map(|slot| slot.name.clone()).collect();
+    let weather = SubscriptionName::new(worldbus_weather_manager::NAME)?;
+    let service = |name: &str, publishes, consumes, state: &[&[&str]]| {
+        let state = Right::new("State", &state.concat(), vec![TABLE.to_owned()]);
+        let wanted = wanted.right.iter().filter(|right| right.services.iter().any(|of| of == name));
+        let wanted = wanted.map(|right| Right {
+            name: right.name.clone(),
+            actions: right.actions.clone(),
+            resources: right.resources.clone(),
+        });
+        let more = std::iter::once(state).chain(wanted).collect();
+        Service { name: name.to_owned(), publishes, consumes, more }
+    };
+    Ok(vec![
+        service(
+            worldbus_time_manager::NAME,
+            vec![Topic::new(worldbus_time_manager::TOPIC)?],
+            Vec::new(),
+            &[actions::GET, actions::COMPARE_AND_SET],
+        ),
+        service(
+            worldbus_weather_manager::NAME,
+            vec![Topic::new(worldbus_weather_manager::TOPIC)?],
+            vec![weather],
+            &[actions::GET, actions::COMPARE_AND_SET],
+        ),
+        // It publishes what its clients send, on any topic, and claims a slot.
+        service(
+            worldbus_event_bus::NAME,
+            topics.to_vec(),
+            slots,
+            &[actions::GET, actions::COMPARE_AND_SET, actions::DELETE],
+        ),
+    ])
+}

@@ -1,0 +1,129 @@
+//! Tests of the topology: what the services get and may do, what a studio adds, what is refused.
+
+use super::*;
+
+/// Written anew by its test with `WORLDBUS_BLESS=1`.
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/aws/messaging.json");
+/// What CloudFormation takes in a request.
+const TEMPLATE_BYTES_MAX: usize = 51_200;
+
+const URL: &str = "sns-sqs://us-east-1?prefix=gaming-system";
+
+fn of(subscriptions: &[&str]) -> Result<Topology> {
+    with(subscriptions, &[], 1)
+}
+
+fn with(subscriptions: &[&str], publishes: &[&str], slot_count: usize) -> Result<Topology> {
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let (subscriptions, publishes) = (&owned(subscriptions)[..], &owned(publishes)[..]);
+    let more = More { subscriptions, publishes, slot_count };
+    topology(URL, &Arc::new(Catalogue::builtin()), &more)
+}
+
+#[test]
+fn services_get_what_they_hear() {
+    let document = of(&[]).unwrap().document().unwrap();
+    assert!(document["topics"].as_array().unwrap().contains(&"gaming-system-time-events".into()));
+    let queue = &document["queues"]["gaming-system-weather-manager-events"];
+    let bound = &queue["subscriptions"][0];
+    assert_eq!(bound["topic"], "gaming-system-time-events");
+    assert_eq!(bound["filter_policy"]["event_types"][0], "time.clock_changed");
+    let letters = "gaming-system-weather-manager-events-dead-letters";
+    assert_eq!(queue["dead_letter_queue"], letters);
+    let all = &document["queues"]["gaming-system-event-bus-events"]["subscriptions"];
+    assert_eq!(all[0]["filter_policy"], serde_json::Value::Null);
+    assert_eq!(all.as_array().unwrap().len(), document["topics"].as_array().unwrap().len());
+}
+
+#[test]
+fn subscription_of_a_studio_is_filtered_by_what_it_names() {
+    let topology = of(&["npc-brain=weather.changed, time.changed,time.updated"]).unwrap();
+    let brain = topology.subscriptions.last().unwrap();
+    assert_eq!(brain.topics[&Topic::new("weather").unwrap()], ["weather.changed"]);
+    assert_eq!(brain.topics[&Topic::new("time").unwrap()], ["time.changed", "time.updated"]);
+}
+
+#[test]
+fn service_of_a_studio_gets_a_role_for_what_it_consumes_and_publishes() {
+    let topology = with(&["npc-brain=weather.changed"], &["npc-brain=world", "teller=time"], 1);
+    let template = topology.unwrap().template().unwrap();
+    let statements = |role: &str| {
+        let policy = &template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"];
+        policy["Statement"].as_array().unwrap().clone()
+    };
+    let of_brain = statements("NpcBrainTaskRole");
+    let sids: Vec<_> = of_brain.iter().map(|statement| &statement["Sid"]).collect();
+    assert_eq!(sids, ["Publish", "Consume", "SetAside"]);
+    assert_eq!(of_brain[0]["Resource"], serde_json::json!([{ "Ref": "WorldTopic" }]));
+    let of_teller = statements("TellerTaskRole");
+    assert_eq!(of_teller.len(), 1, "{of_teller:?}");
+    assert_eq!(of_teller[0]["Action"], serde_json::json!(["sns:Publish"]));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_by_name() {
+    for wrong in ["npc-brain", "npc-brain=", "npc=weather.chnged", "NPC=weather.changed"] {
+        let error = of(&[wrong]).unwrap_err();
+        assert!(format!("{error:#}").contains(wrong), "{error:#}");
+    }
+    for wrong in ["npc-brain", "=time", "npc=", "npc=weather,tme", "NPC=time"] {
+        let error = with(&[], &[wrong], 1).unwrap_err();
+        assert!(error.to_string().contains(&format!("--publishes {wrong:?}")), "{error:#}");
+    }
+    for wrong in [0, 17] {
+        let error = with(&[], &[], wrong).unwrap_err();
+        assert!(error.to_string().contains("1 to 16"), "{error:#}");
+    }
+    let catalogue = Arc::new(Catalogue::builtin());
+    let more = More { subscriptions: &[], publishes: &[], slot_count: 1 };
+    let error = topology("http://127.0.0.1:7070", &catalogue, &more).unwrap_err();
+    assert!(error.to_string().contains("sns-sqs://"), "{error}");
+}
+
+#[test]
+fn names_that_would_be_one_resource_are_refused() {
+    for clash in ["event-bus=weather.changed", "event-bus2=weather.changed"] {
+        let refused = with(&[clash], &[], 2).unwrap().template().unwrap_err();
+        assert!(refused.to_string().contains("EventBus"), "{refused}");
+    }
+}
+
+#[test]
+fn rights_that_are_wanted_are_those_of_services_that_there_are() {
+    let services = of(&[]).unwrap().services;
+    let wanted: toml::Table = toml::from_str(include_str!("wanted.toml")).unwrap();
+    for right in wanted["right"].as_array().unwrap() {
+        for name in right["services"].as_array().unwrap() {
+            let known = services.iter().any(|service| Some(&*service.name) == name.as_str());
+            assert!(known, "{name:?} is no service");
+        }
+    }
+}
+
+#[test]
+fn event_bus_has_slots_that_keep_less_if_it_is_asked_for_them() {
+    let topology = with(&[], &[], 4).unwrap();
+    let queues = &topology.document().unwrap()["queues"];
+    for slot in ["event-bus", "event-bus-2", "event-bus-3", "event-bus-4"] {
+        let queue = &queues[format!("gaming-system-{slot}-events")];
+        assert_eq!(queue["settings"]["MessageRetentionPeriod"], "3600", "{slot}");
+    }
+    let weather = &queues["gaming-system-weather-manager-events"];
+    assert_eq!(weather["settings"]["MessageRetentionPeriod"], "1209600");
+    let alone = of(&[]).unwrap().document().unwrap();
+    let alone = &alone["queues"]["gaming-system-event-bus-events"];
+    assert_eq!(alone["settings"]["MessageRetentionPeriod"], "1209600");
+}
+
+#[test]
+fn committed_template_is_what_the_catalogue_and_the_services_say() {
+    let template = with(&[], &[], STACK_SLOT_COUNT).unwrap().template().unwrap();
+    let text = format!("{}\n", serde_json::to_string_pretty(&template).unwrap());
+    if std::env::var_os("WORLDBUS_BLESS").is_some() {
+        std::fs::write(COMMITTED, &text).unwrap();
+    }
+    let hint = "run the test with WORLDBUS_BLESS=1, look at the difference, and commit it";
+    let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
+    assert!(committed == text, "deploy/aws/messaging.json is not what it should be: {hint}");
+    assert!(text.len() < TEMPLATE_BYTES_MAX, "{} bytes", text.len());
+}

@@ -1,0 +1,258 @@
+//! The roles of the deployed services against what the services ask of AWS: nothing is missing, and
+//! nothing is given that is neither used nor listed with its reason.
+//!
+//! The account judges each request by the rights of the service's role within the boundary, so
+//! what is missing fails the run too, by a judge that is not ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use worldbus_testkit::{Asked, Grant, Policy, Recorder};
+
+use crate::support::{
+    Account, Feed, Service, eventually, get, post, root, run_with_input, worldbus,
+};
+
+/// The services and their roles.
+const ROLES: [(&str, &str); 3] = [
+    ("time-manager", "timeManagerTaskRole"),
+    ("weather-manager", "weatherManagerTaskRole"),
+    ("event-bus", "eventBusTaskRole"),
+];
+/// Slots of the event-bus in the stack.
+const SLOT_COUNT: usize = 4;
+
+/// Makes the state table. Then for each role a user of the same rights within the same boundary,
+/// whose key tells its requests apart; prints keys and rights.
+const IDENTIFY: &str = "
+import boto3, json, sys
+boto3.client('dynamodb').create_table(
+    TableName='gaming-system-state', BillingMode='PAY_PER_REQUEST',
+    KeySchema=[{'AttributeName': 'part', 'KeyType': 'HASH'},
+               {'AttributeName': 'name', 'KeyType': 'RANGE'}],
+    AttributeDefinitions=[{'AttributeName': 'part', 'AttributeType': 'S'},
+                          {'AttributeName': 'name', 'AttributeType': 'S'}])
+iam = boto3.client('iam')
+boundary = 'arn:aws:iam::000000000000:policy/GamingSystemDistributedMessaging'
+version = iam.get_policy_version(PolicyArn=boundary, VersionId='v1')['PolicyVersion']
+told = {'boundary': version['Document']}
+for role in sys.argv[1:]:
+    assert not iam.list_attached_role_policies(RoleName=role)['AttachedPolicies']
+    [name] = iam.list_role_policies(RoleName=role)['PolicyNames']
+    rights = iam.get_role_policy(RoleName=role, PolicyName=name)['PolicyDocument']
+    iam.create_user(UserName=role, PermissionsBoundary=boundary)
+    iam.put_user_policy(UserName=role, PolicyName=name, PolicyDocument=json.dumps(rights))
+    key = iam.create_access_key(UserName=role)['AccessKey']
+    told[role] = {'id': key['AccessKeyId'], 'secret': key['SecretAccessKey'], 'rights': rights}
+print(json.dumps(told))
+";
+/// Puts what is no event into queues, given in pairs with their dead letters; ends once all of it
+/// was set aside.
+const POISON: &str = "
+import boto3, sys, time
+sqs = boto3.client('sqs')
+for queue in sys.argv[1::2]:
+    sqs.send_message(QueueUrl=queue, MessageBody='no event of ours')
+waiting, end = set(sys.argv[2::2]), time.monotonic() + 30
+while waiting:
+    assert time.monotonic() < end, f'nothing came to {waiting}'
+    for letters in list(waiting):
+        names = ['ApproximateNumberOfMessages']
+        found = sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=names)['Attributes']
+        if found[names[0]] != '0':
+            waiting.remove(letters)
+";
+
+/// An announcement of the clock of another world: every queue gets it, and nobody minds.
+const ELSEWHERE: &str = r#"{"type":"time.clock_changed","world":"elsewhere","payload":{}}"#;
+
+#[test]
+fn each_role_has_what_its_service_uses_and_nothing_else() {
+    let account = Account::open_guarded("gaming-system");
+    let stage = Stage::set(&account);
+    let buses: Vec<Service> = (0..SLOT_COUNT).map(|number| stage.event_bus(number)).collect();
+    let buses: Vec<Service> = buses.into_iter().map(Service::ready).collect();
+    let time = stage.start("time-manager", "time").ready();
+    let weather = stage.start("weather-manager", "weather").ready();
+
+    // Commands, and whatever clients publish on any topic.
+    let scale = json!({ "real_seconds_per_game_hour": 10 });
+    assert_eq!(post(&format!("{}/api/time/scale", time.url), &scale).status, 200);
+    let rain = json!({ "region": "brussels", "state": "heavy_rain" });
+    assert_eq!(post(&format!("{}/api/weather/set", weather.url), &rain).status, 200);
+    for name in types_of_each_topic() {
+        let event = json!({ "event_type": name, "payload": {} });
+        let published = post(&format!("{}/api/events/publish", buses[0].url), &event);
+        assert_eq!(published.status, 200, "{name}: {published:?}");
+    }
+    for bus in &buses {
+        let stats = format!("{}/api/events/stats", bus.url);
+        eventually("events come to every slot", || {
+            get(&stats).ok()?.text.contains("time").then_some(())
+        });
+    }
+    stage.poison();
+
+    // What is on its way at a shutdown is handed back.
+    let feed = Feed::spawn(&mut account.command(&["publish", "--stdin"]), ELSEWHERE, 2);
+    for service in buses.into_iter().chain([weather, time]) {
+        service.terminate();
+    }
+    feed.stop();
+    stage.judge();
+}
+
+/// One event type of each topic.
+fn types_of_each_topic() -> Vec<String> {
+    let catalog = run_with_input(worldbus().args(["catalog", "--format", "json"]), b"");
+    let catalog: Value = serde_json::from_slice(&catalog.stdout).unwrap();
+    let types = catalog["event_types"].as_array().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let by_topic: BTreeMap<_, _> =
+        types.map(|known| (text(&known["topic"]), text(&known["name"]))).collect();
+    by_topic.into_values().collect()
+}
+
+/// The deployed stack, who the services are in it, and what they ask for.
+struct Stage<'a> {
+    account: &'a Account,
+    outputs: BTreeMap<String, String>,
+    identities: Value,
+    recorder: Recorder,
+}
+
+impl<'a> Stage<'a> {
+    fn set(account: &'a Account) -> Self {
+        let template = std::fs::read(root().join("deploy/aws/messaging.json")).unwrap();
+        let outputs = account.deploy("gaming-system-messaging", &template, "gaming-system");
+        let mut identify = account.python(&["-c", IDENTIFY]);
+        let told = run_with_input(identify.args(ROLES.map(|(_, role)| role)), b"");
+        assert_eq!(told.code, 0, "{told:?}");
+        let identities = serde_json::from_slice(&told.stdout).unwrap();
+        Self { account, outputs, identities, recorder: Recorder::start(account.emulator.port()) }
+    }
+
+    /// A service as its task definition starts it.
+    fn start(&self, service: &str, folder: &str) -> Service {
+        Service::spawn(&mut self.command(service, folder))
+    }
+
+    fn event_bus(&self, number: usize) -> Service {
+        let mut command = self.command("event-bus", &format!("bus-{number}"));
+        Service::spawn(command.env("WORLDBUS_SUBSCRIPTION_SLOTS", SLOT_COUNT.to_string()))
+    }
+
+    fn command(&self, service: &str, folder: &str) -> Command {
+        let (_, role) = ROLES.iter().find(|(name, _)| *name == service).unwrap();
+        let identity = |what: &str| self.identities[role][what].as_str().unwrap();
+        let mut command = worldbus();
+        command.args([service, "--listen", "127.0.0.1:0", "--data-dir"]);
+        command.arg(self.account.folder.path().join(folder));
+        command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.recorder.port()));
+        command.env("AWS_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", identity("id"));
+        command.env("AWS_SECRET_ACCESS_KEY", identity("secret"));
+        command.env("WORLDBUS_URL", "sns-sqs://us-east-1?prefix=gaming-system");
+        command.env("WORLDBUS_STATE_URL", "dynamodb://us-east-1/gaming-system-state");
+        command.envs(
+            self.outputs
+                .iter()
+                .filter_map(|(output, value)| Some((variable(output)?, value.as_str()))),
+        );
+        command
+    }
+
+    /// Gives every queue a message that cannot be decoded, and waits for the dead letters.
+    fn poison(&self) {
+        let queues = self.outputs.iter().filter_map(|(output, url)| {
+            let letters = format!("{}DeadLettersUrl", output.strip_suffix("QueueUrl")?);
+            Some([url, &self.outputs[&letters]])
+        });
+        let queues: Vec<_> = queues.flatten().collect();
+        assert_eq!(queues.len(), 2 * (SLOT_COUNT + 1));
+        let done = run_with_input(self.account.python(&["-c", POISON]).args(queues), b"");
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+
+    /// Compares what was asked for with what the roles and their boundary give.
+    fn judge(&self) {
+        let (wanted, mut faults) = (wanted(), Vec::new());
+        let mut all = BTreeSet::new();
+        for (service, role) in ROLES {
+            let identity = &self.identities[role];
+            let asked = self.recorder.of(identity["id"].as_str().unwrap());
+            assert!(!asked.is_empty(), "{service} asked for nothing");
+            let wanted = wanted.get(service).cloned().unwrap_or_default();
+            faults.extend(judge(role, &Policy::parse(&identity["rights"]), &asked, &wanted));
+            all.extend(asked);
+        }
+        let wanted: Vec<Grant> = wanted.into_values().flatten().collect();
+        faults.extend(judge(
+            "boundary",
+            &Policy::parse(&self.identities["boundary"]),
+            &all,
+            &wanted,
+        ));
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+}
+
+fn judge(of: &str, policy: &Policy, asked: &BTreeSet<Asked>, wanted: &[Grant]) -> Vec<String> {
+    let missing = policy.missing(asked).into_iter();
+    let missing = missing.map(|grant| format!("{of} lacks {grant}, which is used"));
+    let excess = policy.excess(asked, wanted).into_iter();
+    let excess = excess.map(|grant| {
+        format!(
+            "{of} has {grant}, which is neither used nor in crates/cli/src/topology/wanted.toml"
+        )
+    });
+    let stale = wanted.iter().filter(|grant| {
+        !policy.gives(&grant.action, &grant.resource)
+            || asked.iter().any(|asked| asked.action == grant.action)
+    });
+    let stale =
+        stale.map(|grant| format!("{grant} is listed as wanted, but {of} uses or lacks it"));
+    missing.chain(excess).chain(stale).collect()
+}
+
+/// The rights that are listed with a reason, by service.
+fn wanted() -> BTreeMap<String, Vec<Grant>> {
+    let table = include_str!("../../src/topology/wanted.toml");
+    let table: toml::Table = toml::from_str(table).unwrap();
+    let texts = |value: &toml::Value| -> Vec<String> {
+        value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    };
+    let mut wanted = BTreeMap::<String, Vec<Grant>>::new();
+    for right in table["right"].as_array().unwrap() {
+        assert!(!right["reason"].as_str().unwrap().is_empty(), "{right:?}");
+        let (actions, resources) = (texts(&right["actions"]), texts(&right["resources"]));
+        let grants = actions
+            .iter()
+            .flat_map(|action| resources.iter().map(move |resource| Grant::new(action, resource)));
+        let grants: Vec<Grant> = grants.collect();
+        for service in texts(&right["services"]) {
+            wanted.entry(service).or_default().extend(grants.iter().cloned());
+        }
+    }
+    wanted
+}
+
+/// The variable that an output of the stack becomes in a task: `EventBus2QueueUrl` as
+/// `EVENT_BUS_2_QUEUE_URL`.
+fn variable(output: &str) -> Option<String> {
+    let name = match (output.strip_suffix("TopicArn"), output.strip_suffix("DeadLettersUrl")) {
+        (Some(topic), _) => format!("{topic}EventsTopicArn"),
+        (_, Some(service)) => format!("{service}DeadLetterQueueUrl"),
+        _ if output.ends_with("QueueUrl") => output.to_owned(),
+        _ => return None,
+    };
+    let mut variable = String::new();
+    for letter in name.chars() {
+        if !letter.is_ascii_lowercase() && !variable.is_empty() {
+            variable.push('_');
+        }
+        variable.push(letter.to_ascii_uppercase());
+    }
+    Some(variable)
+}
