@@ -1,6 +1,7 @@
 """Starts ministack with faults mended: its SNS drops Binary attributes of PublishBatch, and its
 CloudFormation lacks NAT gateways and their addresses, rules of security groups that stand by
-themselves, alarms over several metrics, and services of ECS whose count is a parameter.
+themselves, alarms over several metrics, services of ECS whose count is a parameter, and what task
+definitions have of secrets, checks, volumes and processors.
 
 Where it listens stands in GATEWAY_PORT and BIND_HOST.
 """
@@ -35,7 +36,7 @@ sns._parse_batch_entries = parse_with_binary
 
 
 def mend_cloudformation():
-    from ministack.services import ec2
+    from ministack.services import ec2, ecs
     from ministack.services.cloudformation import provisioners
 
     def made_anew(create, delete):
@@ -102,14 +103,31 @@ def mend_cloudformation():
         # Parameters are text, whatever their type.
         return {**properties, "DesiredCount": int(properties.get("DesiredCount", 1))}
 
+    create_task = provisioners._ecs_task_def_create
+
+    def create_whole_task(logical_id, properties, stack):
+        arn, attributes = create_task(logical_id, properties, stack)
+        task = ecs._task_defs[arn.rsplit("/", 1)[1]]
+        for container in task["containerDefinitions"]:
+            for name in ("healthCheck", "linuxParameters", "secrets"):
+                if name in container:
+                    container[name] = provisioners._pascal_to_camel(container[name])
+        task["volumes"] = provisioners._pascal_to_camel(task["volumes"])
+        if "RuntimePlatform" in properties:
+            platform = provisioners._pascal_to_camel(properties["RuntimePlatform"])
+            task["runtimePlatform"] = platform
+        return arn, attributes
+
     create_service = provisioners._ecs_service_create
     update_service = provisioners._ecs_service_update
     provisioners._cw_metric_alarm_record = alarm_record_over_several
+    provisioners._ecs_task_def_create = create_whole_task
     types = provisioners._RESOURCE_HANDLERS
     types["AWS::EC2::EIP"] = made_anew(create_address, delete_address)
     types["AWS::EC2::NatGateway"] = made_anew(create_nat_gateway, delete_nat_gateway)
     types["AWS::EC2::SecurityGroupEgress"] = rule("IpPermissionsEgress")
     types["AWS::EC2::SecurityGroupIngress"] = rule("IpPermissions")
+    types["AWS::ECS::TaskDefinition"]["create"] = create_whole_task
     types["AWS::ECS::Service"] |= {
         "create": lambda name, new, stack: create_service(name, counted(new), stack),
         "update": lambda name, old, new, stack: update_service(
