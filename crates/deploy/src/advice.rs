@@ -18,7 +18,12 @@ const ADVICE: &[(&[&str], &str)] = &[
         "the credentials lack a right: take a role that may do this, or have it added",
     ),
     (
-        &["cannotpullcontainer", "image not found", "manifest unknown", "does not exist in the reg"],
+        &[
+            "cannotpullcontainer",
+            "image not found",
+            "manifest unknown",
+            "does not exist in the reg",
+        ],
         "the image cannot be pulled: push it, check --image and --architecture, and that subnets \
          reach the registry",
     ),
@@ -31,10 +36,7 @@ const ADVICE: &[(&[&str], &str)] = &[
         &["no export named"],
         "a stack that comes before has not made it: run `worldbus deploy aws up` as a whole",
     ),
-    (
-        &["in use by"],
-        "another stack still uses what shall go: delete that stack first, or keep it",
-    ),
+    (&["in use by"], "another stack still uses what shall go: delete that stack first, or keep it"),
     (
         &["certificate"],
         "check --certificate-arn: the certificate must be issued and in this region",

@@ -244,10 +244,7 @@ fn field(name: &str, value: &str) -> (String, String) {
 }
 
 /// Reads the element `…Result` of an answer.
-pub(crate) fn read<T>(
-    answer: &str,
-    of: impl FnOnce(Node<'_, '_>) -> T,
-) -> Result<T, CallError> {
+pub(crate) fn read<T>(answer: &str, of: impl FnOnce(Node<'_, '_>) -> T) -> Result<T, CallError> {
     let broken = |why: String| {
         CallError::Silent(Missing::Answer, format!("AWS's answer cannot be read: {why}"))
     };
@@ -267,9 +264,8 @@ pub(crate) fn members<'a, 'd>(node: Node<'a, 'd>) -> impl Iterator<Item = Node<'
 
 /// The text of a child; empty if there is none.
 pub(crate) fn text(node: Node<'_, '_>, name: &str) -> String {
-    let text = child(node, name).map(|child| {
-        child.children().filter_map(|node| node.text()).collect::<Vec<_>>().concat()
-    });
+    let text = child(node, name)
+        .map(|child| child.children().filter_map(|node| node.text()).collect::<Vec<_>>().concat());
     text.unwrap_or_default()
 }
 

@@ -74,7 +74,8 @@ impl Engine {
         shall: &Parameters,
     ) -> Result<(String, ChangeSet), Error> {
         let name = self.deployment.name(stack);
-        let failed = |error| self.account.explain(&format!("plan a change of stack {name}"), &error);
+        let failed =
+            |error| self.account.explain(&format!("plan a change of stack {name}"), &error);
         let is_new = before.is_none_or(|before| before.status == "REVIEW_IN_PROGRESS");
         let has = before.map(|before| &before.parameters).filter(|_| !is_new);
         let text = &self.deployment.template(stack).text;

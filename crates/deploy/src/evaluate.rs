@@ -60,7 +60,8 @@ impl<'a> Scope<'a> {
     }
 
     fn function(&self, name: &str, argument: &Value) -> Option<Value> {
-        let as_written = |argument| Some(Value::Object(Map::from_iter([(name.to_owned(), argument)])));
+        let as_written =
+            |argument| Some(Value::Object(Map::from_iter([(name.to_owned(), argument)])));
         match (name, argument) {
             ("Ref", Value::String(name)) if name == NO_VALUE => None,
             ("Ref", Value::String(name)) => match self.known(name) {
@@ -186,9 +187,8 @@ Resources:
 
     #[test]
     fn only_what_the_conditions_admit_is_made() {
-        let names = |given: &[(&str, &str)]| {
-            of(given).into_iter().map(|(id, _)| id).collect::<Vec<_>>()
-        };
+        let names =
+            |given: &[(&str, &str)]| of(given).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
         assert_eq!(names(&[]), ["Service"]);
         assert_eq!(names(&[("Profile", "production")]), ["Gateway", "Service"]);
         assert!(names(&[("Profile", "production"), ("Count", "0")]).is_empty());

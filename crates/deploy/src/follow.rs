@@ -41,7 +41,8 @@ impl Engine {
     /// The last event of a stack, to follow from there.
     pub(crate) async fn last_event(&self, id: &str) -> Result<Option<String>, Error> {
         let events = self.account.cloudformation.events(id, None).await;
-        let events = events.map_err(|error| self.account.explain("read a stack's events", &error))?;
+        let events =
+            events.map_err(|error| self.account.explain("read a stack's events", &error))?;
         Ok(events.last().map(|event| event.id.clone()))
     }
 
@@ -110,7 +111,8 @@ impl Engine {
     /// Why a stack is in the state that it is in, from its events.
     pub(crate) async fn past_failure(&self, id: &str) -> Result<String, Error> {
         let events = self.account.cloudformation.events(id, None).await;
-        let events = events.map_err(|error| self.account.explain("read a stack's events", &error))?;
+        let events =
+            events.map_err(|error| self.account.explain("read a stack's events", &error))?;
         let failures = events.into_iter().filter(|event| event.status.ends_with("_FAILED"));
         let mut failures: Vec<Event> = failures.collect();
         // The latest are those of the last operation.

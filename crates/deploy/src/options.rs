@@ -91,7 +91,11 @@ impl Deployment {
 
     /// What a stack's parameters shall be: given, else what the stack has, else what another stack
     /// has, else the default.
-    pub fn parameters(&self, stack: Stack, now: &dyn Fn(Stack) -> Option<Parameters>) -> Parameters {
+    pub fn parameters(
+        &self,
+        stack: Stack,
+        now: &dyn Fn(Stack) -> Option<Parameters>,
+    ) -> Parameters {
         let has = now(stack);
         let others: Vec<_> = Stack::ALL.into_iter().filter_map(now).collect();
         let template = self.template(stack);
@@ -175,8 +179,7 @@ impl Deployment {
     }
 
     fn check_given(&self) -> Result<(), Error> {
-        let known: BTreeSet<&str> =
-            self.templates.iter().flat_map(Template::parameters).collect();
+        let known: BTreeSet<&str> = self.templates.iter().flat_map(Template::parameters).collect();
         for name in self.given.keys() {
             if !known.contains(name.as_str()) {
                 let known: Vec<_> = known.into_iter().collect();

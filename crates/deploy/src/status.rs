@@ -90,8 +90,9 @@ impl Engine {
 
     async fn template_differs(&self, stack: Stack, name: &str) -> Result<Option<String>, Error> {
         let deployed = self.account.cloudformation.template(name).await;
-        let deployed = deployed
-            .map_err(|error| self.account.explain(&format!("read the template of {name}"), &error))?;
+        let deployed = deployed.map_err(|error| {
+            self.account.explain(&format!("read the template of {name}"), &error)
+        })?;
         let is_ours = self.deployment.template(stack).is(&deployed);
         Ok((!is_ours).then(|| format!("its template is not that of this program: {UP}")))
     }
@@ -114,7 +115,8 @@ impl Engine {
             let names: Vec<&str> = some.iter().map(|service| &*service.physical).collect();
             let input = json!({ "cluster": cluster, "services": names });
             let answer = self.account.ecs("DescribeServices", &input).await;
-            let answer = answer.map_err(|error| self.account.explain("describe services", &error))?;
+            let answer =
+                answer.map_err(|error| self.account.explain("describe services", &error))?;
             findings.extend(answer["services"].as_array().into_iter().flatten().map(service));
             for missing in answer["failures"].as_array().into_iter().flatten() {
                 let arn = missing["arn"].as_str().unwrap_or_default();
@@ -129,9 +131,8 @@ impl Engine {
         let mut findings = Vec::new();
         for some in resources.chunks(ALARM_COUNT_MAX) {
             let names = some.iter().enumerate();
-            let names = names.map(|(n, a)| {
-                (format!("AlarmNames.member.{}", n + 1), a.physical.clone())
-            });
+            let names =
+                names.map(|(n, a)| (format!("AlarmNames.member.{}", n + 1), a.physical.clone()));
             let fields: Vec<_> = names.collect();
             let caller = &self.account.monitoring;
             let failed = |error| self.account.explain("describe alarms", &error);
@@ -178,7 +179,8 @@ fn service(service: &Value) -> Finding {
     }
     if rollout != "COMPLETED" {
         let why = primary.and_then(|primary| primary["rolloutStateReason"].as_str());
-        differs.push(format!("its rollout is {rollout}: {}", why.unwrap_or("ECS does not say why")));
+        differs
+            .push(format!("its rollout is {rollout}: {}", why.unwrap_or("ECS does not say why")));
     }
     Finding {
         of: "service",
@@ -210,6 +212,8 @@ mod tests {
         });
         let found = service(&broken);
         assert!(found.differs[0].contains("1 of 2 run") && found.differs[0].contains("--image"));
-        assert!(found.differs[1].contains("FAILED") && found.differs[1].contains("circuit breaker"));
+        assert!(
+            found.differs[1].contains("FAILED") && found.differs[1].contains("circuit breaker")
+        );
     }
 }

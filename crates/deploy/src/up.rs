@@ -45,7 +45,9 @@ impl Engine {
         }
         let described = self.account.cloudformation.describe(&plan.name).await;
         let found = described
-            .map_err(|error| self.account.explain(&format!("describe stack {}", plan.name), &error))?
+            .map_err(|error| {
+                self.account.explain(&format!("describe stack {}", plan.name), &error)
+            })?
             .filter(|found| found.status != "DELETE_COMPLETE");
         let (id, set) = self.change_set(plan.stack, found.as_ref(), &plan.parameters).await?;
         if set.status == "CREATE_COMPLETE" {
