@@ -3,9 +3,14 @@
 //!
 //! Not for: what a service of AWS answered; each crate knows the words of its own.
 
+mod call;
+
+pub use aws_config::SdkConfig;
+pub use call::{CallError, Caller, Fault};
+
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, Region};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use std::error::Error as StdError;

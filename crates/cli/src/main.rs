@@ -13,6 +13,7 @@ mod cost;
 mod dead_letters;
 mod dev;
 mod failure;
+mod health;
 mod publish;
 mod reference;
 mod serve;
@@ -50,6 +51,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
         Command::Topology(arguments) => topology::run(arguments).await,
         Command::Cost(arguments) => cost::run(&arguments),
+        Command::Health(flags) => health::run(&flags).await,
         Command::Dev(DevCommand::Aws(arguments)) => dev::aws(arguments).await,
         Command::ConfigReference => reference::run(),
     }
