@@ -7,6 +7,7 @@ use worldbus_service::config::Flags;
 
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
+use crate::deploy::DeployCommand;
 use crate::settings::{
     Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
 };
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     /// Compare or create the topics and queues that a bus over SNS and SQS needs
     #[command(after_help = TOPOLOGY)]
     Topology(TopologyArguments),
+    /// Run everything in the cloud
+    #[command(subcommand)]
+    Deploy(DeployCommand),
     /// Ask the service on this machine whether it is healthy; exit code 1 if not
     #[command(after_help = HEALTH)]
     Health(Flags<Health>),
@@ -305,6 +309,7 @@ Examples:
   worldbus cost                                        one world's clock
   worldbus cost --rate 80000 --subscribers 5
   worldbus cost --rate 2.4 --linger-ms 1000 --format json
+  worldbus cost --profile production                   a whole deployment, a month
 
 A model with a built-in price table, not a bill: check the prices at its foot before quoting.";
 
