@@ -1,5 +1,5 @@
-"""Starts ministack with faults mended: its SNS drops Binary attributes of PublishBatch, its IAM asks
-for rights to batches of messages, which AWS knows by the right to one message alone, and its
+"""Starts ministack with faults mended: its SNS drops Binary attributes of PublishBatch, its IAM
+asks for rights to batches of messages, which AWS knows by the right to one message alone, and its
 CloudFormation lacks NAT gateways and their addresses, rules of security groups that stand by
 themselves, alarms over several metrics, services of ECS whose count is a parameter, and what task
 definitions have of secrets, checks, volumes and processors.

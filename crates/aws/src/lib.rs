@@ -68,8 +68,10 @@ where
         _ => {}
     }
     let causes = DisplayErrorContext(error).to_string();
-    // The debug form of all causes follows the words; people need the words.
+    // The debug form of all causes follows the words, and what was tried the reason; people need
+    // the reason.
     let words = causes.split(" (").next().unwrap_or(&causes);
+    let words = words.lines().next().unwrap_or(words).trim_end_matches(" Attempted:");
     if causes.contains("credential") || causes.contains("identity") {
         let text = format!(
             "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or \

@@ -172,8 +172,8 @@ pub(crate) struct TopologyArguments {
     pub(crate) publishes: Vec<String>,
     /// Subscriptions that the instances of the event-bus share out, one each: 4 in a template,
     /// else 1
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=16))]
-    pub(crate) event_bus_slots: Option<u16>,
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) event_bus_slots: Option<usize>,
     #[command(flatten)]
     pub(crate) flags: Flags<Client>,
 }

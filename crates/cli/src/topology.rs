@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use worldbus_bus::{SubscriptionName, Topic};
+use worldbus_event_bus::SLOT_COUNT_MAX;
 use worldbus_events::Catalogue;
 use worldbus_service::logging;
 use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology};
@@ -23,7 +24,7 @@ use crate::failure::{FAILED, WrongUse};
 use crate::{catalogue, connection, settings};
 
 /// Subscriptions that the instances of the event-bus share out in a stack, unless told otherwise.
-const STACK_SLOT_COUNT: u16 = 4;
+const STACK_SLOT_COUNT: usize = 4;
 /// How long a slot keeps what nobody takes. Its next instance begins with a log of its own, so
 /// what passed long before is no loss to it; and one that has no instance costs nothing then.
 const SLOT_RETENTION: Duration = Duration::from_secs(3600);
@@ -90,7 +91,7 @@ struct More<'a> {
     /// The topics that its services publish on: `NAME=TOPIC,TOPIC`.
     publishes: &'a [String],
     /// Subscriptions of the event-bus.
-    slot_count: u16,
+    slot_count: usize,
 }
 
 /// What an installation at a URL has.
@@ -115,7 +116,11 @@ fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<To
 }
 
 /// The subscriptions of the event-bus: one, or slots of which each instance takes one.
-fn slots(topics: &[Topic], slot_count: u16) -> Result<Vec<Subscription>> {
+fn slots(topics: &[Topic], slot_count: usize) -> Result<Vec<Subscription>> {
+    if !(1..=SLOT_COUNT_MAX).contains(&slot_count) {
+        let text = format!("--event-bus-slots: expected 1 to {SLOT_COUNT_MAX}, found {slot_count}");
+        return Err(WrongUse(text).into());
+    }
     let all: BTreeMap<_, _> = topics.iter().map(|topic| (topic.clone(), Vec::new())).collect();
     let slot = |number| {
         let name = match number {

@@ -53,27 +53,30 @@ pub(super) fn services(
         services.push(Service { consumes, ..silent(subscription.name.as_str()) });
     }
     for text in publishes {
-        let wrong = |why: String| WrongUse(format!("--publishes {text:?}: {why}"));
-        let (name, given) = split(text)
-            .ok_or_else(|| wrong("expected NAME=TOPIC,TOPIC, e.g. npc-brain=npc".to_owned()))?;
-        // It is named like a subscription, whether it has one or not.
-        SubscriptionName::new(name).map_err(|error| wrong(error.to_string()))?;
-        let topic = |name: &&str| {
-            let known = topics.iter().find(|topic| topic.as_str() == *name).cloned();
-            let all: Vec<&str> = topics.iter().map(Topic::as_str).collect();
-            let known = known.ok_or_else(|| {
-                let all = all.join(", ");
-                wrong(format!("no event type is on topic {name:?}; there are {all}"))
-            });
-            known
-        };
-        let given = given.iter().map(topic).collect::<Result<Vec<_>, _>>()?;
+        let (name, topics) = published(text, topics)?;
         match services.iter_mut().find(|service| service.name == name) {
-            Some(service) => service.publishes.extend(given),
-            None => services.push(Service { publishes: given, ..silent(name) }),
+            Some(service) => service.publishes.extend(topics),
+            None => services.push(Service { publishes: topics, ..silent(name) }),
         }
     }
     Ok(services)
+}
+
+/// A service and the topics that it publishes on, given as `NAME=TOPIC,TOPIC`.
+fn published<'a>(text: &'a str, topics: &[Topic]) -> Result<(&'a str, Vec<Topic>), WrongUse> {
+    let wrong = |why: String| WrongUse(format!("--publishes {text:?}: {why}"));
+    let (name, given) = split(text)
+        .ok_or_else(|| wrong("expected NAME=TOPIC,TOPIC, e.g. npc-brain=world".to_owned()))?;
+    // It is named like a subscription, whether it has one or not.
+    SubscriptionName::new(name).map_err(|error| wrong(error.to_string()))?;
+    let topic = |name: &&str| {
+        let known = topics.iter().find(|topic| topic.as_str() == *name);
+        known.cloned().ok_or_else(|| {
+            let all = topics.iter().map(Topic::as_str).collect::<Vec<_>>().join(", ");
+            wrong(format!("no event type is on topic {name:?}; there are {all}"))
+        })
+    };
+    Ok((name, given.iter().map(topic).collect::<Result<_, _>>()?))
 }
 
 /// A service that does nothing yet.

@@ -13,7 +13,7 @@ fn of(subscriptions: &[&str]) -> Result<Topology> {
     with(subscriptions, &[], 1)
 }
 
-fn with(subscriptions: &[&str], publishes: &[&str], slot_count: u16) -> Result<Topology> {
+fn with(subscriptions: &[&str], publishes: &[&str], slot_count: usize) -> Result<Topology> {
     let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let (subscriptions, publishes) = (&owned(subscriptions)[..], &owned(publishes)[..]);
     let more = More { subscriptions, publishes, slot_count };
@@ -69,6 +69,10 @@ fn what_cannot_be_meant_is_refused_by_name() {
     for wrong in ["npc-brain", "=time", "npc=", "npc=weather,tme", "NPC=time"] {
         let error = with(&[], &[wrong], 1).unwrap_err();
         assert!(error.to_string().contains(&format!("--publishes {wrong:?}")), "{error:#}");
+    }
+    for wrong in [0, 17] {
+        let error = with(&[], &[], wrong).unwrap_err();
+        assert!(error.to_string().contains("1 to 16"), "{error:#}");
     }
     let catalogue = Arc::new(Catalogue::builtin());
     let more = More { subscriptions: &[], publishes: &[], slot_count: 1 };

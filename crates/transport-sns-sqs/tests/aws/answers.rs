@@ -3,6 +3,7 @@
 use crate::masks::message;
 use crate::peer::{Answer, Call, entries, published, sns_error, sqs_error, transport};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use worldbus_bus::{Fate, Kind, Outcome, Position, Transport};
@@ -115,4 +116,28 @@ async fn delivery_that_came_again_is_settled_by_its_last_receipt_only() {
     settler.settle(&again.lease, Outcome::Ack).await.unwrap();
     consumer.close().await.unwrap();
     assert_eq!(*deleted.lock().unwrap(), ["receipt 2"]);
+}
+
+/// So its role needs no right to list, nor to look at subscriptions.
+#[tokio::test]
+async fn consumer_that_is_told_where_everything_is_looks_at_its_own_queue_and_no_further() {
+    let calls = Arc::new(Mutex::new(BTreeSet::new()));
+    let called = Arc::clone(&calls);
+    let script = move |call: Call| {
+        called.lock().unwrap().insert(call.action.clone());
+        if call.action == "ReceiveMessage" {
+            return Answer::Say(200, "{}".to_owned());
+        }
+        let policy = json!({ "Statement": { "Effect": "Allow", "Action": "sqs:SendMessage" } });
+        let attributes = json!({ "QueueArn": "arn:aws:sqs:x:1:s", "Policy": policy.to_string() });
+        Answer::Say(200, json!({ "Attributes": attributes }).to_string())
+    };
+    let transport = transport("&pollers=1", script).await;
+    let consumer = transport.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
+    while !calls.lock().unwrap().contains("ReceiveMessage") {
+        tokio::task::yield_now().await;
+    }
+    consumer.close().await.unwrap();
+    let calls = calls.lock().unwrap().clone();
+    assert_eq!(calls, ["GetQueueAttributes", "ReceiveMessage"].map(str::to_owned).into());
 }

@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{DEADLINE, worldbus};
+use super::worldbus;
 
 /// Events that were read and wait for the test.
 const EVENTS_AHEAD_MAX: usize = 100_000;
 
+/// How long the next event may take. Longer than a lease of SQS: what it gave to a poll that was
+/// cut off comes when that has ended.
+const NEXT_MAX: Duration = Duration::from_secs(45);
 /// How long a tail that never pauses is listened to for one event.
-const UNTIL_MAX: Duration = Duration::from_secs(60);
+const UNTIL_MAX: Duration = Duration::from_secs(90);
 
 /// A tail that follows; killed when dropped.
 pub(crate) struct Tail {
@@ -49,7 +52,7 @@ impl Tail {
 
     /// The next event.
     pub(crate) fn next(&self) -> Value {
-        self.events.recv_timeout(DEADLINE).expect("tail shows the next event in time")
+        self.events.recv_timeout(NEXT_MAX).expect("tail shows the next event in time")
     }
 
     /// All events until one that `is_last`, included.
