@@ -1,9 +1,10 @@
-"""Starts ministack with faults mended: its SNS drops Binary attributes of PublishBatch, and its
+"""Starts ministack with faults mended: its SNS drops Binary attributes of PublishBatch, its IAM asks
+for rights to batches of messages, which AWS knows by the right to one message alone, and its
 CloudFormation lacks NAT gateways and their addresses, rules of security groups that stand by
 themselves, alarms over several metrics, services of ECS whose count is a parameter, and what task
 definitions have of secrets, checks, volumes and processors.
 
-Where it listens stands in GATEWAY_PORT and BIND_HOST.
+Where it listens stands in GATEWAY_PORT and BIND_HOST. With AUTH=true it judges requests by IAM.
 """
 
 import re
@@ -14,6 +15,7 @@ import uuid
 sys.path.pop(0)
 
 from ministack import app  # noqa: E402
+from ministack.core import iam_actions  # noqa: E402
 from ministack.services import sns  # noqa: E402
 
 parse = sns._parse_batch_entries
@@ -32,7 +34,22 @@ def parse_with_binary(params):
     return entries
 
 
+BATCHES = {
+    "sns:PublishBatch",
+    "sqs:ChangeMessageVisibilityBatch",
+    "sqs:DeleteMessageBatch",
+    "sqs:SendMessageBatch",
+}
+extract = iam_actions.extract_iam_action
+
+
+def extract_of_one(*request):
+    action = extract(*request)
+    return action.removesuffix("Batch") if action in BATCHES else action
+
+
 sns._parse_batch_entries = parse_with_binary
+iam_actions.extract_iam_action = extract_of_one
 
 
 def mend_cloudformation():

@@ -7,6 +7,7 @@ use worldbus_service::config::Flags;
 
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
+use crate::deploy::DeployCommand;
 use crate::settings::{
     Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
 };
@@ -48,6 +49,9 @@ pub(crate) enum Command {
     /// Compare or create the topics and queues that a bus over SNS and SQS needs
     #[command(after_help = TOPOLOGY)]
     Topology(TopologyArguments),
+    /// Run everything in the cloud
+    #[command(subcommand)]
+    Deploy(DeployCommand),
     /// Ask the service on this machine whether it is healthy; exit code 1 if not
     #[command(after_help = HEALTH)]
     Health(Flags<Health>),
@@ -158,9 +162,14 @@ pub(crate) struct DevAwsArguments {
 pub(crate) struct TopologyArguments {
     #[arg(value_enum)]
     pub(crate) action: TopologyAction,
-    /// A subscription of your own: NAME=TYPE,TYPE; may be given several times
+    /// A subscription of your own: NAME=TYPE,TYPE; may be given several times. In a template the
+    /// service of that name gets a role
     #[arg(long, value_name = "NAME=TYPES")]
     pub(crate) subscription: Vec<String>,
+    /// The topics that a service of your own publishes on, for its role: NAME=TOPIC,TOPIC; may be
+    /// given several times
+    #[arg(long, value_name = "NAME=TOPICS")]
+    pub(crate) publishes: Vec<String>,
     /// Subscriptions that the instances of the event-bus share out, one each: 4 in a template,
     /// else 1
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=16))]
@@ -278,6 +287,8 @@ const TOPOLOGY: &str = "\
 Examples:
   worldbus topology print --url 'sns-sqs://us-east-1?prefix=gaming-system'
   worldbus topology template --url 'sns-sqs://us-east-1?prefix=gaming-system' >messaging.json
+  worldbus topology template --url 'sns-sqs://us-east-1?prefix=gaming-system' \\
+    --subscription npc-brain=weather.changed --publishes npc-brain=world >messaging.json
   worldbus topology diff --url 'sns-sqs://us-east-1?prefix=gaming-system'
   worldbus topology apply --url 'sns-sqs://us-east-1?prefix=gaming-system' \\
     --subscription npc-brain=weather.changed,time.changed
@@ -299,6 +310,7 @@ Examples:
   worldbus cost                                        one world's clock
   worldbus cost --rate 80000 --subscribers 5
   worldbus cost --rate 2.4 --linger-ms 1000 --format json
+  worldbus cost --profile production                   a whole deployment, a month
 
 A model with a built-in price table, not a bill: check the prices at its foot before quoting.";
 

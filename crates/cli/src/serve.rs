@@ -6,6 +6,7 @@
 mod banner;
 mod ground;
 mod own_bus;
+mod source;
 mod waiting;
 
 use std::io::{self, Write as _};
@@ -24,6 +25,7 @@ use crate::failure::WrongUse;
 use crate::{catalogue, settings, state};
 use ground::Ground;
 use own_bus::OwnBus;
+use source::Source;
 
 /// What is left of the five seconds of a shutdown when the drain has used its own.
 const CLOSE_MS_MAX: u64 = 700;
@@ -52,8 +54,12 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
     let ground = Ground::prepare("event-bus", &settings.common, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
     let (from, common) = (&loaded.resolved, &settings.common);
+    Source::check(settings)?;
     let own = OwnBus::open_for_event_bus(from, common, &catalogue).await?;
-    let fill = own.fill(&ground, &settings.subscription, &catalogue)?;
+    let fill = match own.is_copy() {
+        true => own.fill(&ground, Source::open(from, settings, &own.bus).await?, &catalogue)?,
+        false => None,
+    };
     let part = event_bus_part(&ground, &own.bus, catalogue).await?;
     let part = part.with_task(own.watch(&ground));
     let part = fill.into_iter().fold(part, Part::with_task);

@@ -47,6 +47,9 @@ settings! {
         /// The subscription by which it gets all events of an engine that keeps no past, such as
         /// `sns-sqs://…`. Each instance has its own log and needs its own.
         subscription: String = "event-bus",
+        /// How many such subscriptions there are: `NAME`, `NAME-2`, … up to 16. Of several an
+        /// instance claims one in the state store, which all instances then share.
+        subscription_slots: u32 = "1",
         /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
         catalog: Vec<PathBuf>,
     }

@@ -3,6 +3,7 @@
 //! given.
 
 mod services;
+mod studio;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_events::Catalogue;
 use worldbus_service::logging;
@@ -39,7 +40,12 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
     let catalogue = catalogue::load(&client.catalog)?;
     let of_action = if arguments.action == TopologyAction::Template { STACK_SLOT_COUNT } else { 1 };
     let slot_count = arguments.event_bus_slots.unwrap_or(of_action);
-    let topology = topology(&client.url, &catalogue, &arguments.subscription, slot_count)?;
+    let more = More {
+        subscriptions: &arguments.subscription,
+        publishes: &arguments.publishes,
+        slot_count,
+    };
+    let topology = topology(&client.url, &catalogue, &more)?;
     let document = match arguments.action {
         TopologyAction::Print => Some(topology.document()?),
         TopologyAction::Template => Some(topology.template()?),
@@ -77,13 +83,18 @@ fn summary(topology: &Topology, apply: bool, changes: usize) -> String {
     }
 }
 
-/// What an installation at a URL has.
-fn topology(
-    url: &str,
-    catalogue: &Arc<Catalogue>,
-    more: &[String],
+/// What the command line says of an installation.
+struct More<'a> {
+    /// A studio's own subscriptions: `NAME=TYPE,TYPE`.
+    subscriptions: &'a [String],
+    /// The topics that its services publish on: `NAME=TOPIC,TOPIC`.
+    publishes: &'a [String],
+    /// Subscriptions of the event-bus.
     slot_count: u16,
-) -> Result<Topology> {
+}
+
+/// What an installation at a URL has.
+fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<Topology> {
     if !url.starts_with("sns-sqs://") {
         let text = format!(
             "{url} needs no topology: its topics and subscriptions come about as they are used; \
@@ -93,13 +104,13 @@ fn topology(
     }
     let names = Options::parse(url).map_err(|error| connection::explain(url, error))?.names;
     let topics: Vec<Topic> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
-    let mut subscriptions = slots(&topics, slot_count)?;
-    let services = services::services(&topics, &subscriptions)?;
+    let mut subscriptions = slots(&topics, more.slot_count)?;
+    let mut services = services::services(&topics, &subscriptions)?;
     let (name, hears) = (worldbus_weather_manager::NAME, worldbus_weather_manager::HEARS);
-    subscriptions.push(subscription(name, hears, catalogue)?);
-    for text in more {
-        subscriptions.push(given(text, catalogue)?);
-    }
+    subscriptions.push(studio::subscription(name, hears, catalogue)?);
+    let own = studio::subscriptions(more.subscriptions, catalogue)?;
+    services.extend(studio::services(&own, more.publishes, &topics)?);
+    subscriptions.extend(own);
     Ok(Topology { names, topics, subscriptions, services })
 }
 
@@ -116,33 +127,6 @@ fn slots(topics: &[Topic], slot_count: u16) -> Result<Vec<Subscription>> {
         Ok(Subscription { retention, ..subscription })
     };
     (1..=slot_count).map(slot).collect()
-}
-
-/// A subscription given as `NAME=TYPE,TYPE`.
-fn given(text: &str, catalogue: &Catalogue) -> Result<Subscription> {
-    let wrong = |why: String| WrongUse(format!("--subscription {text:?}: {why}"));
-    let (name, types) =
-        text.split_once('=').ok_or_else(|| wrong("expected NAME=TYPE,TYPE".to_owned()))?;
-    let types: Vec<&str> =
-        types.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-    if types.is_empty() {
-        return Err(
-            wrong("name at least one event type; `worldbus catalog` lists them".into()).into()
-        );
-    }
-    subscription(name, &types, catalogue).map_err(|error| wrong(format!("{error:#}")).into())
-}
-
-/// A subscription to event types, by name.
-fn subscription(name: &str, types: &[&str], catalogue: &Catalogue) -> Result<Subscription> {
-    let mut topics = BTreeMap::<Topic, Vec<String>>::new();
-    for name in types {
-        let event_type = catalogue.by_name(name)?;
-        topics.entry(Topic::new(event_type.topic())?).or_default().push((*name).to_owned());
-    }
-    topics.values_mut().for_each(|types| types.sort());
-    let name = SubscriptionName::new(name).context("its name")?;
-    Ok(Subscription::new(name, topics))
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@ mod mirror;
 mod open;
 mod part;
 mod rest;
+mod slots;
 mod tally;
 
 pub use mirror::Mirror;
 pub use part::{Setup, part};
+pub use slots::{GRACE_MS, SLOT_COUNT_MAX, Slot, Slots, TERM_MS};
 
 /// The service's name: the source of what is published over REST, and its subscription over an
 /// engine that keeps no past.

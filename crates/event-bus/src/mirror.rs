@@ -4,6 +4,7 @@
 //!
 //! Not for: engines that replay; those are served as they are.
 
+use crate::slots::Slot;
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,19 +44,21 @@ impl Mirror {
 
     /// Writes what comes from the engine into the log until `shutdown`, by a subscription of the
     /// engine's to all of `topics`; acks what is durable in the log. Each log needs a
-    /// subscription of its own, since the instances of one would share the events. `state` is
-    /// told the error while the engine is away, and `None` once it is there.
+    /// subscription of its own, since the instances of one would share the events; so it ends, and
+    /// hands back what it has, when the slot is not ours any more. `state` is told the error while the
+    /// engine is away, and `None` once it is there.
     ///
     /// # Errors
     /// Those that another attempt would meet as well: of [`Transport::subscribe`], of
     /// [`Consumer::next`], and `Damaged` and the like if the log has failed.
     pub async fn fill(
         &self,
-        subscription: SubscriptionName,
+        slot: Slot,
         topics: Vec<Topic>,
         shutdown: CancellationToken,
         state: impl Fn(Option<&Error>),
     ) -> Result<(), Error> {
+        let subscription = slot.subscription().clone();
         let spec = SubscriptionSpec {
             in_flight_max: IN_FLIGHT_MAX,
             consumer: subscription.to_string(),
@@ -67,7 +70,7 @@ impl Mirror {
                 Ok(consumer) => {
                     state(None);
                     pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
-                    self.copy(consumer, &shutdown).await
+                    self.copy(consumer, &slot, &shutdown).await
                 }
                 Err(error) => Err(error),
             };
@@ -82,10 +85,12 @@ impl Mirror {
         Ok(())
     }
 
-    /// Copies deliveries until the shutdown, then hands back what is under way.
+    /// Copies deliveries until the shutdown, or until the slot is not ours any more; then hands
+    /// back what is under way.
     async fn copy(
         &self,
         mut consumer: Box<dyn Consumer>,
+        slot: &Slot,
         shutdown: &CancellationToken,
     ) -> Result<(), Error> {
         let settler = consumer.settler();
@@ -95,20 +100,27 @@ impl Mirror {
                 Some(Err(error)) => break Err(error),
                 Some(Ok(delivered)) => delivered,
             };
-            let kept = keep(&*self.log, &*settler, &delivered);
-            let outcome = match shutdown.run_until_cancelled(kept).await {
-                Some(Ok(())) => Outcome::Ack,
+            let kept = match slot.is_ours() {
+                true => keep(&*self.log, &*settler, &delivered, shutdown).await,
+                false => Ok(false),
+            };
+            let outcome = match kept {
+                // That it is in our log is not enough if another's waits for it.
+                Ok(kept) if kept && slot.is_ours() => Outcome::Ack,
+                Ok(_) => Outcome::Release,
                 // It does not come again and again: in the end it is a dead letter.
-                Some(Err(error)) if is_of_the_batch(&error) => {
+                Err(error) if is_of_the_batch(&error) => {
                     tracing::warn!(%error, topic = %delivered.lease.topic, "not kept");
                     Outcome::Nack(PAUSE_MAX)
                 }
-                Some(Err(error)) => break Err(error),
-                None => Outcome::Release,
+                Err(error) => break Err(error),
             };
             if let Err(error) = settler.settle(&delivered.lease, outcome).await {
                 // It comes again; the log drops what it has.
                 tracing::debug!(%error, "not settled");
+            }
+            if !slot.is_ours() {
+                break Ok(());
             }
         };
         if let Err(error) = consumer.close().await {
@@ -123,20 +135,26 @@ fn is_of_the_batch(error: &Error) -> bool {
     matches!(error.kind(), Kind::Invalid | Kind::TooLarge)
 }
 
-/// Appends a batch to the log, however long that takes; what is there already is left out.
+/// Appends a batch to the log, however long that takes; what is there already is left out. Whether
+/// it did: not if the log took nothing until the shutdown. What is under way then is waited for:
+/// to hand back what the log has would give it to the next instance as well.
 async fn keep(
     log: &dyn Transport,
     settler: &dyn Settle,
     delivered: &Delivered,
-) -> Result<(), Error> {
+    shutdown: &CancellationToken,
+) -> Result<bool, Error> {
     let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
     loop {
         match log.publish(&delivered.lease.topic, delivered.batch.clone()).await {
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             Err(error) if error.fate() == Fate::Refused => return Err(error),
             Err(error) => tracing::warn!(%error, "the log takes nothing; trying again"),
         }
-        tokio::time::sleep(pauses.next()).await;
+        let pause = tokio::time::sleep(pauses.next());
+        if shutdown.run_until_cancelled(pause).await.is_none() {
+            return Ok(false);
+        }
         if let Err(error) = settler.settle(&delivered.lease, Outcome::Extend).await {
             tracing::debug!(%error, "lease not extended");
         }
@@ -194,3 +212,6 @@ impl Transport for Mirror {
         self.log.close().await.and(engine)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
-//! Whether a policy of IAM gives what was asked for, and nothing else. It knows what the policies of
-//! our roles are made of: statements with actions and resources, and wildcards in both. Another
-//! condition is a panic: it would be misread.
+//! Whether a policy of IAM gives what was asked for, and nothing else. It knows what the policies
+//! of our roles are made of: statements with actions and resources, and wildcards in both.
+//! Anything else is a panic: it would be misread.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -89,8 +89,8 @@ impl Policy {
         missing.map(|asked| Grant::new(&asked.action, &asked.resource)).collect()
     }
 
-    /// What is allowed, but nobody asked for it and it is not `wanted`. A pattern allows what nobody
-    /// asked for, so it must be wanted as it is written.
+    /// What is allowed, but nobody asked for it and it is not `wanted`. A pattern allows what
+    /// nobody asked for, so it must be wanted as it is written.
     pub fn excess(&self, asked: &BTreeSet<Asked>, wanted: &[Grant]) -> Vec<Grant> {
         let used = |grant: &Grant| {
             !grant.is_a_pattern()

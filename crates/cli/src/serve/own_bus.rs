@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use worldbus_bus::{Bus, Error, SubscriptionName, SystemClock, Topic, WallClock};
+use worldbus_bus::{Bus, Error, SystemClock, Topic, WallClock};
 use worldbus_event_bus::Mirror;
 use worldbus_events::Catalogue;
 use worldbus_service::config::{Common, Origin, Resolved};
@@ -15,6 +15,7 @@ use worldbus_service::{CancellationToken, part::Task};
 use worldbus_transport_embedded::{Embedded, Health, Options};
 
 use super::ground::Ground;
+use super::source::Source;
 use crate::connection;
 use crate::failure::WrongUse;
 
@@ -61,25 +62,38 @@ impl OwnBus {
         Ok(Self { bus, mirror: Some(mirror), ..own })
     }
 
+    /// Whether its log is a copy of what passes in an engine elsewhere.
+    pub(super) fn is_copy(&self) -> bool {
+        self.mirror.is_some()
+    }
+
     /// Fills the log from the engine, if it is a copy; `/readyz` tells whether it can.
     pub(super) fn fill(
         &self,
         ground: &Ground,
-        subscription: &str,
+        source: Source,
         catalogue: &Catalogue,
     ) -> Result<Option<Task>> {
         let Some(mirror) = self.mirror.clone() else { return Ok(None) };
-        let subscription = SubscriptionName::new(subscription)
-            .map_err(|error| WrongUse(format!("--subscription: {error}")))?;
-        let topics = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
-        let condition = ground.readiness.condition("engine");
-        let state = move |error: Option<&Error>| match error {
-            None => condition.met(),
-            Some(error) => condition.failed(error.to_string()),
+        let topics: Vec<_> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
+        let engine = ground.readiness.condition("engine");
+        let fill = move |slot, stop| {
+            let (mirror, topics, engine) = (Arc::clone(&mirror), topics.clone(), engine.clone());
+            let state = move |error: Option<&Error>| match error {
+                None => engine.met(),
+                Some(error) => engine.failed(error.to_string()),
+            };
+            async move { mirror.fill(slot, topics, stop, state).await }
         };
         let shutdown = ground.shutdown.clone();
-        let fill = async move { mirror.fill(subscription, topics, shutdown, state).await };
-        Ok(Some(Task::new("fill log", fill)))
+        Ok(Some(match source {
+            Source::Sole(slot) => Task::new("fill log", fill(slot, shutdown)),
+            Source::Slots(slots) => {
+                let condition = ground.readiness.condition("slot");
+                let fill = async move { slots.run(shutdown, condition, fill).await };
+                Task::new("fill log", fill)
+            }
+        }))
     }
 
     /// Tells by a condition whether the log takes batches; ends the process when it has failed.

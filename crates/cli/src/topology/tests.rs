@@ -2,16 +2,22 @@
 
 use super::*;
 
-/// Written anew by `WORLDBUS_BLESS=1 cargo nextest run -p worldbus-cli -E 'test(committed_template)'`.
+/// Written anew by its test with `WORLDBUS_BLESS=1`.
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../deploy/aws/messaging.json");
 /// What CloudFormation takes in a request.
 const TEMPLATE_BYTES_MAX: usize = 51_200;
 
 const URL: &str = "sns-sqs://us-east-1?prefix=gaming-system";
 
-fn of(more: &[&str]) -> Result<Topology> {
-    let more: Vec<String> = more.iter().map(|&text| text.to_owned()).collect();
-    topology(URL, &Arc::new(Catalogue::builtin()), &more, 1)
+fn of(subscriptions: &[&str]) -> Result<Topology> {
+    with(subscriptions, &[], 1)
+}
+
+fn with(subscriptions: &[&str], publishes: &[&str], slot_count: u16) -> Result<Topology> {
+    let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let (subscriptions, publishes) = (&owned(subscriptions)[..], &owned(publishes)[..]);
+    let more = More { subscriptions, publishes, slot_count };
+    topology(URL, &Arc::new(Catalogue::builtin()), &more)
 }
 
 #[test]
@@ -38,20 +44,61 @@ fn subscription_of_a_studio_is_filtered_by_what_it_names() {
 }
 
 #[test]
+fn service_of_a_studio_gets_a_role_for_what_it_consumes_and_publishes() {
+    let topology = with(&["npc-brain=weather.changed"], &["npc-brain=world", "teller=time"], 1);
+    let template = topology.unwrap().template().unwrap();
+    let statements = |role: &str| {
+        let policy = &template["Resources"][role]["Properties"]["Policies"][0]["PolicyDocument"];
+        policy["Statement"].as_array().unwrap().clone()
+    };
+    let of_brain = statements("NpcBrainTaskRole");
+    let sids: Vec<_> = of_brain.iter().map(|statement| &statement["Sid"]).collect();
+    assert_eq!(sids, ["Publish", "Consume", "SetAside"]);
+    assert_eq!(of_brain[0]["Resource"], serde_json::json!([{ "Ref": "WorldTopic" }]));
+    let of_teller = statements("TellerTaskRole");
+    assert_eq!(of_teller.len(), 1, "{of_teller:?}");
+    assert_eq!(of_teller[0]["Action"], serde_json::json!(["sns:Publish"]));
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_by_name() {
     for wrong in ["npc-brain", "npc-brain=", "npc=weather.chnged", "NPC=weather.changed"] {
         let error = of(&[wrong]).unwrap_err();
         assert!(format!("{error:#}").contains(wrong), "{error:#}");
     }
+    for wrong in ["npc-brain", "=time", "npc=", "npc=weather,tme", "NPC=time"] {
+        let error = with(&[], &[wrong], 1).unwrap_err();
+        assert!(error.to_string().contains(&format!("--publishes {wrong:?}")), "{error:#}");
+    }
     let catalogue = Arc::new(Catalogue::builtin());
-    let error = topology("http://127.0.0.1:7070", &catalogue, &[], 1).unwrap_err();
+    let more = More { subscriptions: &[], publishes: &[], slot_count: 1 };
+    let error = topology("http://127.0.0.1:7070", &catalogue, &more).unwrap_err();
     assert!(error.to_string().contains("sns-sqs://"), "{error}");
 }
 
 #[test]
+fn names_that_would_be_one_resource_are_refused() {
+    for clash in ["event-bus=weather.changed", "event-bus2=weather.changed"] {
+        let refused = with(&[clash], &[], 2).unwrap().template().unwrap_err();
+        assert!(refused.to_string().contains("EventBus"), "{refused}");
+    }
+}
+
+#[test]
+fn rights_that_are_wanted_are_those_of_services_that_there_are() {
+    let services = of(&[]).unwrap().services;
+    let wanted: toml::Table = toml::from_str(include_str!("wanted.toml")).unwrap();
+    for right in wanted["right"].as_array().unwrap() {
+        for name in right["services"].as_array().unwrap() {
+            let known = services.iter().any(|service| Some(&*service.name) == name.as_str());
+            assert!(known, "{name:?} is no service");
+        }
+    }
+}
+
+#[test]
 fn event_bus_has_slots_that_keep_less_if_it_is_asked_for_them() {
-    let catalogue = Arc::new(Catalogue::builtin());
-    let topology = topology(URL, &catalogue, &[], 4).unwrap();
+    let topology = with(&[], &[], 4).unwrap();
     let queues = &topology.document().unwrap()["queues"];
     for slot in ["event-bus", "event-bus-2", "event-bus-3", "event-bus-4"] {
         let queue = &queues[format!("gaming-system-{slot}-events")];
@@ -66,9 +113,7 @@ fn event_bus_has_slots_that_keep_less_if_it_is_asked_for_them() {
 
 #[test]
 fn committed_template_is_what_the_catalogue_and_the_services_say() {
-    let catalogue = Arc::new(Catalogue::builtin());
-    let topology = topology(URL, &catalogue, &[], STACK_SLOT_COUNT).unwrap();
-    let template = topology.template().unwrap();
+    let template = with(&[], &[], STACK_SLOT_COUNT).unwrap().template().unwrap();
     let text = format!("{}\n", serde_json::to_string_pretty(&template).unwrap());
     if std::env::var_os("WORLDBUS_BLESS").is_some() {
         std::fs::write(COMMITTED, &text).unwrap();

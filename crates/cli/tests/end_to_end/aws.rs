@@ -54,6 +54,35 @@ fn template_makes_a_stack_that_is_as_it_should_be() {
     assert_eq!(diff.code, 0, "{:#?}", diff.lines());
 }
 
+/// In an account that judges by policies, with a subscription that somebody else made.
+#[test]
+fn queue_of_the_stack_takes_what_its_service_hears_of_its_topics_and_nothing_else() {
+    const SEND: &str = "
+import boto3, json, sys
+sns, sqs = boto3.client('sns'), boto3.client('sqs')
+url, time = sys.argv[1:]
+queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])
+foreign = sns.create_topic(Name='foreign')['TopicArn']
+sns.subscribe(TopicArn=foreign, Protocol='sqs', Endpoint=queue['Attributes']['QueueArn'],
+              Attributes={'RawMessageDelivery': 'true'})
+sns.publish(TopicArn=foreign, Message='foreign')
+for name in ['time.updated', 'time.clock_changed']:
+    types = {'DataType': 'String.Array', 'StringValue': json.dumps([name])}
+    sns.publish(TopicArn=time, Message=name, MessageAttributes={'event_types': types})
+received = []
+while 'time.clock_changed' not in received:
+    answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10)
+    received += [message['Body'] for message in answer['Messages']]
+print(received)
+";
+    let account = Account::open_guarded("guarded");
+    let template = account.run(&["topology", "template"]);
+    let outputs = account.deploy("messaging", &template.stdout, "guarded");
+    let places = [&outputs["WeatherManagerQueueUrl"], &outputs["TimeTopicArn"]];
+    let sent = run_with_input(account.python(&["-c", SEND]).args(places), b"");
+    assert_eq!(sent.lines(), ["['time.clock_changed']"], "{sent:?}");
+}
+
 #[test]
 fn service_whose_queue_is_missing_says_which_and_what_to_do() {
     let account = Account::open("bare");
@@ -131,7 +160,7 @@ fn stock_boto3_and_protobuf_receive_our_events_and_publish_theirs() {
     let account = Account::open("stock");
     let npc = "npc=weather.changed";
     assert_eq!(account.run(&["topology", "apply", "--subscription", npc]).code, 0);
-    let stubs = account.dir().join("stubs");
+    let stubs = account.folder.path().join("stubs");
     std::fs::create_dir(&stubs).unwrap();
     let files = std::fs::read_dir(root().join("proto/worldbus/events/v1")).unwrap();
     let mut protoc = account.python(&["-m", "grpc_tools.protoc", "--proto_path=proto"]);
@@ -163,29 +192,29 @@ fn stock_boto3_and_protobuf_receive_our_events_and_publish_theirs() {
     bus.terminate();
 }
 
-fn minute(time: &Service) -> i64 {
+pub(crate) fn minute(time: &Service) -> i64 {
     current(&time.url)["total_minutes"].as_i64().unwrap()
 }
 
 /// What a tail has shown. SNS and SQS keep no order, so it is looked at as a set.
 #[derive(Default)]
-struct Log {
+pub(crate) struct Log {
     ids: HashSet<worldbus_events::EventId>,
-    types: BTreeSet<String>,
+    pub(crate) types: BTreeSet<String>,
     /// Minutes that were told, by the producer, which is the epoch of the clock.
-    told: BTreeMap<ProducerId, BTreeSet<i64>>,
+    pub(crate) told: BTreeMap<ProducerId, BTreeSet<i64>>,
 }
 
 impl Log {
     /// Reads until every minute up to one has been told, each once.
-    fn follow(&mut self, tail: &Tail, up_to: i64) {
+    pub(crate) fn follow(&mut self, tail: &Tail, up_to: i64) {
         tail.until(|event| {
             self.note(event);
             self.told.values().any(|minutes| minutes.last() >= Some(&up_to)) && self.is_gapless()
         });
     }
 
-    fn note(&mut self, event: &Value) {
+    pub(crate) fn note(&mut self, event: &Value) {
         assert!(self.ids.insert(id(event)), "{event} came twice");
         self.types.insert(event["event_type"].as_str().unwrap().to_owned());
         if is(event, "time.updated") {
@@ -193,7 +222,7 @@ impl Log {
         }
     }
 
-    fn is_gapless(&self) -> bool {
+    pub(crate) fn is_gapless(&self) -> bool {
         self.told.values().all(|minutes| {
             let (first, last) = (minutes.first().unwrap(), minutes.last().unwrap());
             (last - first + 1) as usize == minutes.len()

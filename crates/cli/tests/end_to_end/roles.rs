@@ -5,17 +5,14 @@
 //! what is missing fails the run too, by a judge that is not ours.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::process::Command;
 
 use serde_json::{Value, json};
 use worldbus_testkit::{Asked, Grant, Policy, Recorder};
 
-use crate::support::{Account, Service, eventually, get, post, root, run_with_input, worldbus};
+use crate::support::{
+    Account, Feed, Service, eventually, get, post, root, run_with_input, worldbus,
+};
 
 /// The services and their roles.
 const ROLES: [(&str, &str); 3] = [
@@ -67,6 +64,9 @@ while waiting:
             waiting.remove(letters)
 ";
 
+/// An announcement of the clock of another world: every queue gets it, and nobody minds.
+const ELSEWHERE: &str = r#"{"type":"time.clock_changed","world":"elsewhere","payload":{}}"#;
+
 #[test]
 fn each_role_has_what_its_service_uses_and_nothing_else() {
     let account = Account::open_guarded("gaming-system");
@@ -95,7 +95,7 @@ fn each_role_has_what_its_service_uses_and_nothing_else() {
     stage.poison();
 
     // What is on its way at a shutdown is handed back.
-    let feed = Feed::start(&account);
+    let feed = Feed::spawn(&mut account.command(&["publish", "--stdin"]), ELSEWHERE, 2);
     for service in buses.into_iter().chain([weather, time]) {
         service.terminate();
     }
@@ -130,7 +130,7 @@ impl<'a> Stage<'a> {
         let told = run_with_input(identify.args(ROLES.map(|(_, role)| role)), b"");
         assert_eq!(told.code, 0, "{told:?}");
         let identities = serde_json::from_slice(&told.stdout).unwrap();
-        Self { account, outputs, identities, recorder: Recorder::start(account.port()) }
+        Self { account, outputs, identities, recorder: Recorder::start(account.emulator.port()) }
     }
 
     /// A service as its task definition starts it.
@@ -148,7 +148,7 @@ impl<'a> Stage<'a> {
         let identity = |what: &str| self.identities[role][what].as_str().unwrap();
         let mut command = worldbus();
         command.args([service, "--listen", "127.0.0.1:0", "--data-dir"]);
-        command.arg(self.account.dir().join(folder));
+        command.arg(self.account.folder.path().join(folder));
         command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.recorder.port()));
         command.env("AWS_REGION", "us-east-1");
         command.env("AWS_ACCESS_KEY_ID", identity("id"));
@@ -225,7 +225,7 @@ fn wanted() -> BTreeMap<String, Vec<Grant>> {
     };
     let mut wanted = BTreeMap::<String, Vec<Grant>>::new();
     for right in table["right"].as_array().unwrap() {
-        assert!(!right["reason"].as_str().unwrap().is_empty(), "{right}");
+        assert!(!right["reason"].as_str().unwrap().is_empty(), "{right:?}");
         let (actions, resources) = (texts(&right["actions"]), texts(&right["resources"]));
         let grants = actions
             .iter()
@@ -255,37 +255,4 @@ fn variable(output: &str) -> Option<String> {
         variable.push(letter.to_ascii_uppercase());
     }
     Some(variable)
-}
-
-/// Publishes on a topic that every queue hears, until it is stopped: announcements of the clock of
-/// another world, which all take and nobody minds.
-struct Feed {
-    stopped: Arc<AtomicBool>,
-    thread: JoinHandle<Child>,
-}
-
-impl Feed {
-    fn start(account: &Account) -> Self {
-        const LINE: &str = r#"{"type":"time.clock_changed","world":"elsewhere","payload":{}}"#;
-        let mut publish = account.command(&["publish", "--stdin", "--url", account.url()]);
-        let publish = publish.stdin(Stdio::piped()).stdout(Stdio::null());
-        let mut child = publish.spawn().unwrap();
-        let stopped = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&stopped);
-        let thread = std::thread::spawn(move || {
-            let mut lines = child.stdin.take().unwrap();
-            while !stop.load(Ordering::Relaxed) {
-                writeln!(lines, "{LINE}").unwrap();
-                // Apart by more than the publisher lingers: each is a message of its own.
-                std::thread::sleep(Duration::from_millis(25));
-            }
-            child
-        });
-        Self { stopped, thread }
-    }
-
-    fn stop(self) {
-        self.stopped.store(true, Ordering::Relaxed);
-        assert_eq!(self.thread.join().unwrap().wait().unwrap().code(), Some(0));
-    }
 }

@@ -8,7 +8,7 @@ use super::{RECEIVE_COUNT_MAX, Subscription, Topology, policy};
 use crate::names::{self, DEFAULT_PREFIX};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use worldbus_bus::{Error, SubscriptionName, Topic};
+use worldbus_bus::{Error, Kind, SubscriptionName, Topic};
 
 /// The parameter, as it stands in texts.
 const SYSTEM_NAME: &str = "${SystemName}";
@@ -32,9 +32,17 @@ impl Topology {
             self.subscription(&mut stack, subscription)?;
         }
         roles::add(&mut stack, &self.services)?;
+        if let Some(id) = stack.twice {
+            let context = format!(
+                "two topics, subscriptions or services would both be {id} in the template: names \
+                 must differ in more than - and _; rename one"
+            );
+            return Err(Error::refused(Kind::Invalid, context));
+        }
         let name = json!({
             "Type": "String",
-            "Description": "What the names of all topics and queues begin with",
+            "Description": "What the names of topics and queues begin with, and those of roles if \
+                it is not the default",
             "Default": self.names.prefix(),
             "AllowedPattern": "[A-Za-z0-9_-]{1,40}",
         });
@@ -137,12 +145,16 @@ fn bindings(stack: &mut Stack, subscription: &Subscription) {
 struct Stack {
     resources: Map<String, Value>,
     outputs: Map<String, Value>,
+    /// A logical id that two resources would have.
+    twice: Option<String>,
 }
 
 impl Stack {
     fn resource(&mut self, id: &str, kind: &str, properties: Value) {
         let resource = json!({ "Type": kind, "Properties": properties });
-        self.resources.insert(id.to_owned(), resource);
+        if self.resources.insert(id.to_owned(), resource).is_some() {
+            self.twice = Some(id.to_owned());
+        }
     }
 
     /// An output, exported under the same name with the system's before it.

@@ -47,6 +47,15 @@ fn test_kit_is_no_normal_dependency() {
 }
 
 #[test]
+fn test_kit_may_build_on_another() {
+    let testkit = || package("crates/testkit", &[]);
+    let bench = package("crates/bench", &[("worldbus-testkit", Kind::Normal)]);
+    assert!(check(&[bench, testkit()]).is_empty());
+    let cli = package("crates/cli", &[("worldbus-testkit", Kind::Normal)]);
+    assert_eq!(check(&[cli, testkit()]).len(), 1);
+}
+
+#[test]
 fn unknown_package_asks_for_its_line() {
     let found = check(&[package("crates/novelty", &[])]);
     assert_eq!(

@@ -22,9 +22,11 @@ print(json.dumps({output['OutputKey']: output['OutputValue'] for output in outpu
 
 /// An account of a town's own, and what runs in it.
 pub(crate) struct Account {
-    emulator: Emulator,
-    folder: tempfile::TempDir,
-    url: String,
+    pub(crate) emulator: Emulator,
+    /// A folder of its own.
+    pub(crate) folder: tempfile::TempDir,
+    /// The bus in it.
+    pub(crate) url: String,
 }
 
 impl Account {
@@ -41,21 +43,6 @@ impl Account {
     fn of(emulator: Emulator, prefix: &str) -> Self {
         let url = format!("sns-sqs://us-east-1?prefix={prefix}&linger_ms=20");
         Self { emulator, folder: tempfile::tempdir().unwrap(), url }
-    }
-
-    /// A folder of its own.
-    pub(crate) fn dir(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Where it is on loopback.
-    pub(crate) fn port(&self) -> u16 {
-        self.emulator.port()
-    }
-
-    /// The bus in it.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
     }
 
     /// The binary with the account's environment, as every AWS tool takes it.
@@ -91,16 +78,25 @@ impl Account {
         serde_json::from_slice(&deployed.stdout).unwrap()
     }
 
-    /// A service of a town that makes its state table itself.
+    /// A service with the account's data directory.
     pub(crate) fn start(&self, service: &str) -> Service {
+        let dir = self.folder.path().to_owned();
+        let lead: &[&str] = if service == "event-bus" { &[] } else { &["--lead-ms", "400"] };
+        self.start_in(&dir, service, lead)
+    }
+
+    /// An event-bus with a log of its own, in a folder of the account's.
+    pub(crate) fn event_bus(&self, folder: &str, more: &[&str]) -> Service {
+        self.start_in(&self.folder.path().join(folder), "event-bus", more)
+    }
+
+    /// A service with a data directory of its own, as a task has it; the state is the account's.
+    pub(crate) fn start_in(&self, dir: &Path, service: &str, more: &[&str]) -> Service {
         let state = "dynamodb://us-east-1/gaming-system-state?create=true";
-        let dir = self.dir().to_str().unwrap();
-        let mut arguments = vec![service, "--listen", "127.0.0.1:0", "--data-dir", dir];
-        arguments.extend(["--state-url", state, "--log", "info"]);
-        if service != "event-bus" {
-            arguments.extend(["--lead-ms", "400"]);
-        }
-        Service::spawn(&mut self.command(&arguments))
+        let dir = dir.to_str().unwrap();
+        let arguments = [service, "--listen", "127.0.0.1:0", "--data-dir", dir];
+        let state = ["--state-url", state, "--log", "info"];
+        Service::spawn(&mut self.command(&[&arguments[..], &state, more].concat()))
     }
 }
 

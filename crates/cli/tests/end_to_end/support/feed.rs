@@ -2,7 +2,7 @@
 //! publishes that never pauses by itself and runs no further ahead than a bound.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -15,6 +15,8 @@ const AHEAD: usize = 64;
 /// A stream of publishes; run to its end by [`Feed::finish`].
 pub(crate) struct Feed {
     acked: Arc<AtomicUsize>,
+    /// Lines that are given in all.
+    wanted: Arc<AtomicUsize>,
     thread: JoinHandle<Vec<String>>,
 }
 
@@ -23,11 +25,19 @@ impl Feed {
     pub(crate) fn start(url: &str, line: &'static str, count: usize) -> Self {
         let mut publish = worldbus();
         publish.args(["publish", "--stdin", "--source", "feed", "--url", url]);
+        let feed = Self::spawn(&mut publish, line, AHEAD);
+        feed.wanted.store(count, Ordering::Relaxed);
+        feed
+    }
+
+    /// Publishes `line` by a command of a test's own until [`Feed::stop`], up to `ahead` of them
+    /// at once.
+    pub(crate) fn spawn(publish: &mut Command, line: &'static str, ahead: usize) -> Self {
         let child = publish.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let acked = Arc::new(AtomicUsize::new(0));
-        let progress = Arc::clone(&acked);
-        let thread = std::thread::spawn(move || feed(child, line, count, &progress));
-        Self { acked, thread }
+        let (acked, wanted) = (Arc::default(), Arc::new(AtomicUsize::new(usize::MAX)));
+        let (progress, limit) = (Arc::clone(&acked), Arc::clone(&wanted));
+        let thread = std::thread::spawn(move || feed(child, line, ahead, &limit, &progress));
+        Self { acked, wanted, thread }
     }
 
     /// How many were acknowledged so far.
@@ -39,26 +49,42 @@ impl Feed {
     pub(crate) fn finish(self) -> Vec<String> {
         self.thread.join().unwrap()
     }
+
+    /// Gives no more; the ids of all that were given.
+    pub(crate) fn stop(self) -> Vec<String> {
+        self.wanted.store(0, Ordering::Relaxed);
+        self.finish()
+    }
 }
 
-fn feed(mut child: Child, line: &str, count: usize, progress: &AtomicUsize) -> Vec<String> {
+fn feed(
+    mut child: Child,
+    line: &str,
+    ahead: usize,
+    wanted: &AtomicUsize,
+    progress: &AtomicUsize,
+) -> Vec<String> {
     let mut stdin = child.stdin.take().unwrap();
     let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-    for _ in 0..AHEAD {
+    for _ in 0..ahead {
         writeln!(stdin, "{line}").unwrap();
     }
+    let mut given = ahead;
     let mut stdin = Some(stdin);
-    let mut ids = Vec::with_capacity(count);
+    let mut ids = Vec::new();
     for id in answers {
         ids.push(id.unwrap());
         progress.store(ids.len(), Ordering::Relaxed);
         match &mut stdin {
-            Some(stdin) if ids.len() + AHEAD <= count => writeln!(stdin, "{line}").unwrap(),
+            Some(stdin) if given < wanted.load(Ordering::Relaxed) => {
+                writeln!(stdin, "{line}").unwrap();
+                given += 1;
+            }
             // The end of input: the rest is answered, then it ends by itself.
             _ => stdin = None,
         }
     }
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(ids.len(), count, "each line is acknowledged");
+    assert_eq!(ids.len(), given, "each line is acknowledged");
     ids
 }

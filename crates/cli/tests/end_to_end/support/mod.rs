@@ -11,7 +11,9 @@ mod town;
 pub(crate) use account::{Account, root};
 pub(crate) use feed::Feed;
 pub(crate) use http::{get, post};
-pub(crate) use process::{Finished, Service, run, run_with_input, worldbus};
+pub(crate) use process::{
+    Finished, SHUTDOWN_MAX, Service, run, run_with_input, signal, wait_for_end, worldbus,
+};
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
 
@@ -23,13 +25,22 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Waits until `look` finds something.
-pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + DEADLINE;
+pub(crate) fn eventually<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
+    eventually_within(DEADLINE, what, look)
+}
+
+/// The same for what takes its time.
+pub(crate) fn eventually_within<T>(
+    max: Duration,
+    what: &str,
+    mut look: impl FnMut() -> Option<T>,
+) -> T {
+    let end = Instant::now() + max;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < end, "not within {DEADLINE:?}: {what}");
+        assert!(Instant::now() < end, "not within {max:?}: {what}");
         std::thread::sleep(LOOK_EVERY);
     }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::{eventually, get};
 
-/// The bound on a shutdown.
-const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
+/// A shutdown takes no longer.
+pub(crate) const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 
 /// The binary, with nothing of our environment that could steer it.
 pub(crate) fn worldbus() -> Command {
@@ -133,15 +133,11 @@ impl Service {
     pub(crate) fn terminate(mut self) -> Duration {
         let start = Instant::now();
         signal(self.pid(), "TERM");
-        let status = self.ended();
+        let status = wait_for_end(&mut self.child);
         assert_eq!(status.code(), Some(0), "{status}");
         let took = start.elapsed();
         assert!(took < SHUTDOWN_MAX, "the shutdown took {took:?}");
         took
-    }
-
-    fn ended(&mut self) -> ExitStatus {
-        eventually("the process has ended", || self.child.try_wait().unwrap())
     }
 }
 
@@ -152,7 +148,12 @@ impl Drop for Service {
     }
 }
 
-pub(super) fn signal(pid: u32, name: &str) {
+/// Waits for a process that is about to end.
+pub(crate) fn wait_for_end(child: &mut Child) -> ExitStatus {
+    eventually("the process has ended", || child.try_wait().unwrap())
+}
+
+pub(crate) fn signal(pid: u32, name: &str) {
     let status = Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap();
     assert!(status.success());
 }

@@ -1,7 +1,7 @@
 //! `worldbus tail --format json` as another process.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -24,8 +24,16 @@ pub(crate) struct Tail {
 impl Tail {
     /// Follows a bus from its start.
     pub(crate) fn start(url: &str, arguments: &[&str]) -> Self {
-        let mut tail = worldbus();
-        tail.args(["tail", "--format", "json", "--from", "start", "--url", url]).args(arguments);
+        Self::spawn(Self::command(&mut worldbus(), url).args(arguments))
+    }
+
+    /// The command line of one, to add to.
+    pub(crate) fn command<'a>(binary: &'a mut Command, url: &str) -> &'a mut Command {
+        binary.args(["tail", "--format", "json", "--from", "start", "--url", url])
+    }
+
+    /// Follows by a command line of a test's own.
+    pub(crate) fn spawn(tail: &mut Command) -> Self {
         let mut child = tail.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, events) = sync_channel(EVENTS_AHEAD_MAX);

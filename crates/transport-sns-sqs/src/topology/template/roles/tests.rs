@@ -45,8 +45,8 @@ fn role_is_bounded_trusts_tasks_of_the_account_and_has_the_rights_inline() {
 
 #[test]
 fn what_iam_does_not_take_is_refused_with_what_to_do() {
-    let long = "a-service-whose-name-is-longer-than-any-role-of-iam-may-be-called";
-    let error = resources(&[service(long)]).unwrap_err();
+    let long = "n".repeat(57);
+    let error = resources(&[Service { name: long, ..service("npc") }]).unwrap_err();
     assert!(error.to_string().contains("64; shorten"), "{error}");
     let many: Vec<Service> = (0..40).map(|number| service(&format!("npc-{number}"))).collect();
     let error = resources(&many).unwrap_err();

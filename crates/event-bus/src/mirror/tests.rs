@@ -1,0 +1,49 @@
+//! A log beside an engine, both in directories.
+
+use super::*;
+use tokio::task::JoinHandle;
+use worldbus_bus::Position;
+use worldbus_conformance::{batch, spec, topic};
+use worldbus_transport_embedded::{Embedded, Options};
+
+fn open(dir: &tempfile::TempDir, name: &str) -> Arc<dyn Transport> {
+    let options = Options { sync: false, ..Options::default() };
+    Arc::new(Embedded::open(dir.path().join(name), options).unwrap())
+}
+
+fn fill(
+    engine: &Arc<dyn Transport>,
+    log: &Arc<dyn Transport>,
+    slot: Slot,
+    stop: &CancellationToken,
+) -> JoinHandle<Result<(), Error>> {
+    let mirror = Mirror::new(Arc::clone(engine), Arc::clone(log));
+    let stop = stop.clone();
+    tokio::spawn(async move { mirror.fill(slot, vec![topic("t")], stop, |_| {}).await })
+}
+
+#[tokio::test]
+async fn what_comes_for_a_slot_that_is_not_ours_any_more_is_left_to_who_has_it() {
+    const EVENTS: u64 = 200;
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, theirs, ours) = (open(&dir, "engine"), open(&dir, "theirs"), open(&dir, "ours"));
+    let stop = CancellationToken::new();
+    let name = SubscriptionName::new("event-bus").unwrap();
+    // The subscription begins here.
+    let begin = engine.subscribe(spec("event-bus", &["t"], Position::Start)).await.unwrap();
+    begin.close().await.unwrap();
+    let lost = fill(&engine, &ours, Slot::lost(name.clone()), &stop);
+    let kept = fill(&engine, &theirs, Slot::sole(name), &stop);
+    for sequence in 0..EVENTS {
+        engine.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    let read = ReadSpec::topics([topic("t")], Position::Start, true);
+    let mut reader = theirs.read(read).await.unwrap();
+    for _ in 0..EVENTS {
+        tokio::time::timeout(Duration::from_secs(20), reader.next()).await.unwrap().unwrap();
+    }
+    stop.cancel();
+    kept.await.unwrap().unwrap();
+    lost.await.unwrap().unwrap();
+    assert_eq!(ours.topics().await.unwrap(), []);
+}
