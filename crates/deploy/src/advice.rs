@@ -1,5 +1,5 @@
-//! What to do about a reason that AWS gives, by the words in it. AWS documents no list of them; these
-//! are from memory of what its services say (M).
+//! What to do about a reason that AWS gives, by the words in it. AWS documents no list of them;
+//! these are from memory of what its services say (M).
 
 /// Words of a reason, in small letters, and what to do.
 const ADVICE: &[(&[&str], &str)] = &[
