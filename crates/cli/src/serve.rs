@@ -150,7 +150,13 @@ async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
     let host = Host::new(ground.name, ground.door).with_readiness(ground.readiness);
     let host = parts.into_iter().fold(host, Host::with);
     let ended = host.run(ground.listener, ground.shutdown).await;
-    let closed = timeout(Duration::from_millis(CLOSE_MS_MAX), bus.close()).await;
+    let limit = Duration::from_millis(CLOSE_MS_MAX);
+    let spans = async {
+        if let Some(traces) = ground.traces {
+            traces.close(limit).await;
+        }
+    };
+    let (closed, ()) = tokio::join!(timeout(limit, bus.close()), spans);
     ended?;
     match closed {
         Ok(closed) => closed.context("cannot close the bus")?,

@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let client = loaded.settings;
-    logging::init(&client.log, client.log_format)?;
+    logging::init(&client.log, client.log_format, None)?;
     let catalogue = catalogue::load(&client.catalog)?;
     let topology = topology(&client.url, &catalogue, &arguments.subscription)?;
     let document = match arguments.action {

@@ -2,7 +2,7 @@
 //! `create` for each event (producer), `send` for the batch that it leaves in (client), `process`
 //! where it is handled (consumer).
 
-use super::{TARGET, TRACER, TRACEPARENT, TraceParent, carried};
+use super::{TARGET, TRACEPARENT, TRACER, TraceParent, carried};
 use crate::bus::Bus;
 use crate::names::{SubscriptionName, Topic};
 use crate::publish::Outgoing;
