@@ -84,3 +84,6 @@ impl Traces {
         self.exporting.close(limit).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

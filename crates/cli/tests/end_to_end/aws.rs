@@ -15,14 +15,14 @@ use crate::support::{
 };
 
 /// An account of a town's own, and what runs in it.
-struct Account {
+pub(crate) struct Account {
     emulator: Emulator,
     folder: tempfile::TempDir,
     url: String,
 }
 
 impl Account {
-    fn open(prefix: &str) -> Self {
+    pub(crate) fn open(prefix: &str) -> Self {
         let emulator = Emulator::start(EmulatorKind::Ministack);
         let url = format!("sns-sqs://us-east-1?prefix={prefix}&linger_ms=20");
         Self { emulator, folder: tempfile::tempdir().unwrap(), url }
@@ -43,11 +43,24 @@ impl Account {
         python
     }
 
-    fn run(&self, arguments: &[&str]) -> Finished {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         run_with_input(&mut self.command(arguments), b"")
     }
 
+    /// A file in the account's folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     fn start(&self, service: &str) -> Service {
+        self.start_with(service, |_| {})
+    }
+
+    pub(crate) fn start_with(
+        &self,
+        service: &str,
+        configure: impl FnOnce(&mut Command),
+    ) -> Service {
         let state = "dynamodb://us-east-1/gaming-system-state?create=true";
         let dir = self.folder.path().to_str().unwrap();
         let mut arguments = vec![service, "--listen", "127.0.0.1:0", "--data-dir", dir];
@@ -55,7 +68,9 @@ impl Account {
         if service != "event-bus" {
             arguments.extend(["--lead-ms", "400"]);
         }
-        Service::spawn(&mut self.command(&arguments))
+        let mut command = self.command(&arguments);
+        configure(&mut command);
+        Service::spawn(&mut command)
     }
 }
 

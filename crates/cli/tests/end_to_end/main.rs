@@ -13,4 +13,5 @@ mod outage;
 mod refusals;
 mod spool;
 mod support;
+mod traces;
 mod worlds;

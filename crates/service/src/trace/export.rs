@@ -20,9 +20,9 @@ use super::client::{Client, Failure};
 use super::settings::Settings;
 
 /// Spans that wait to be exported. Beyond them they are dropped.
-const QUEUE_SPAN_COUNT_MAX: usize = 2_048;
+pub(super) const QUEUE_SPAN_COUNT_MAX: usize = 2_048;
 /// Spans of one request.
-const REQUEST_SPAN_COUNT_MAX: usize = 512;
+pub(super) const REQUEST_SPAN_COUNT_MAX: usize = 512;
 /// How long a span waits for others to share its request.
 const LINGER: Duration = Duration::from_secs(1);
 /// How often a request is tried, and the pauses between. Meanwhile the queue fills.

@@ -1,5 +1,6 @@
 //! Running the binary and talking to it.
 
+mod collector;
 pub(crate) mod due;
 mod feed;
 mod http;
@@ -7,8 +8,9 @@ mod process;
 mod tail;
 mod town;
 
+pub(crate) use collector::{Collector, Span};
 pub(crate) use feed::Feed;
-pub(crate) use http::{get, post};
+pub(crate) use http::{get, post, post_with};
 pub(crate) use process::{Finished, Service, run, run_with_input, worldbus};
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
