@@ -170,11 +170,11 @@ fn world_runs_as_the_task_definitions_say(account: &Account) {
         let task = &tasks[name];
         let mut command = account.command(&[]);
         let words = task["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
-        command.args(words).current_dir(account.dir()).env_remove("WORLDBUS_URL");
+        command.args(words).current_dir(account.folder.path()).env_remove("WORLDBUS_URL");
         let environment: BTreeMap<String, String> =
             serde_json::from_value(task["environment"].clone()).unwrap();
         for (name, value) in &environment {
-            let disk = account.dir().join("disk");
+            let disk = account.folder.path().join("disk");
             let is_mount = task["mounts"].as_array().unwrap().contains(&json!(value));
             match (name.as_str(), is_mount) {
                 ("WORLDBUS_LISTEN", _) => command.env(name, "127.0.0.1:0"),
