@@ -86,7 +86,8 @@ print(received)
 #[test]
 fn service_whose_queue_is_missing_says_which_and_what_to_do() {
     let account = Account::open("bare");
-    let bus = account.run(&["event-bus", "--listen", "127.0.0.1:0", "--data-dir", "unused"]);
+    let dir = account.folder.path().to_str().unwrap();
+    let bus = account.run(&["event-bus", "--listen", "127.0.0.1:0", "--data-dir", dir]);
     bus.refused(&["bare-event-bus-events", "worldbus topology apply"]);
 }
 
