@@ -36,7 +36,8 @@ const STEPS: &[Step] = &[
     Step { name: "golden", about: "stock Python decodes golden vectors", run: contract::golden },
     Step { name: "tail", about: "stock Python decodes a live tail", run: contract::tail },
     Step { name: "asyncapi", about: "AsyncAPI's parser accepts ours", run: contract::asyncapi },
-    Step { name: "template", about: "cfn-lint accepts our template", run: contract::template },
+    Step { name: "template", about: "cfn-lint accepts our templates", run: contract::template },
+    Step { name: "stacks", about: "what the stacks name is there", run: contract::stacks },
 ];
 
 /// What the steps share.

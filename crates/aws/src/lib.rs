@@ -3,9 +3,14 @@
 //!
 //! Not for: what a service of AWS answered; each crate knows the words of its own.
 
+mod call;
+
+pub use aws_config::SdkConfig;
+pub use call::{CallError, Caller, Fault};
+
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, Region};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use std::error::Error as StdError;
@@ -63,8 +68,10 @@ where
         _ => {}
     }
     let causes = DisplayErrorContext(error).to_string();
-    // The debug form of all causes follows the words; people need the words.
+    // The debug form of all causes follows the words, and what was tried the reason; people need
+    // the reason.
     let words = causes.split(" (").next().unwrap_or(&causes);
+    let words = words.lines().next().unwrap_or(words).trim_end_matches(" Attempted:");
     if causes.contains("credential") || causes.contains("identity") {
         let text = format!(
             "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or \

@@ -1,6 +1,7 @@
 //! What events cost over SNS and SQS, counted at an emulator of AWS, and how fast they go there,
 //! three ways in one run: one JSON event a request, as the system that Worldbus replaces did it;
-//! ten single protobufs a request; and batches.
+//! ten single protobufs a request; and batches, also at the pace of one world's clock, where
+//! there is little to gather.
 //!
 //! The first two are stock boto3 (`aws/stock.py`). Each way runs alone, in a process of its own,
 //! behind a proxy that counts its requests. What an emulator cannot show: AWS's own speed.
@@ -16,7 +17,7 @@ use std::time::Duration;
 use crate::report::Row;
 use meter::{Count, Meter};
 
-pub(crate) use load::run as load;
+pub(crate) use load::{Load, run as load};
 
 /// How long a way may take.
 const RUN_MAX: Duration = Duration::from_secs(600);
@@ -25,20 +26,29 @@ const RUN_MAX: Duration = Duration::from_secs(600);
 struct Way {
     name: &'static str,
     events: u64,
-    /// What runs it: `stock.py` with this argument, or ourselves with this encoding.
     by: By,
 }
 
+/// What runs a way.
 enum By {
+    /// `stock.py` with this argument.
     Stock(&'static str),
-    Ours(&'static str),
+    /// Ourselves: with an encoding, at so many events a second, with a linger in milliseconds.
+    Ours(&'static str, f64, u32),
 }
 
-const WAYS: [Way; 4] = [
+/// As that of 33,000 worlds at the default scale; and of one.
+const CROWD: f64 = 80_000.0;
+const ONE_WORLD: f64 = 2.4;
+
+const WAYS: [Way; 6] = [
     Way { name: "JSON, one a request (boto3)", events: 10_000, by: By::Stock("json") },
     Way { name: "protobuf, ten a request (boto3)", events: 10_000, by: By::Stock("batch") },
-    Way { name: "batches", events: 240_000, by: By::Ours("protobuf") },
-    Way { name: "batches, zstd", events: 240_000, by: By::Ours("zstd") },
+    Way { name: "batches", events: 240_000, by: By::Ours("protobuf", CROWD, 50) },
+    Way { name: "batches, zstd", events: 240_000, by: By::Ours("zstd", CROWD, 50) },
+    // Two minutes each.
+    Way { name: "2.4/s, no linger", events: 288, by: By::Ours("protobuf", ONE_WORLD, 0) },
+    Way { name: "2.4/s, linger 1 s", events: 288, by: By::Ours("protobuf", ONE_WORLD, 1000) },
 ];
 
 /// Runs every way at an emulator that `python` has, and counts.
@@ -57,9 +67,10 @@ pub(crate) async fn rows(python: &Path) -> Result<Vec<Row>> {
         rows.push(row("requests", "per million events", per_million(requests), ""));
         rows.push(row("billed units", "per million events", per_million(units), ""));
         rows.push(row("end to end", "events/s", throughput, ""));
-        if matches!(way.by, By::Ours(_)) {
+        if let By::Ours(_, pace, _) = way.by {
             let bytes = batch_bytes as f64 / way.events as f64;
-            rows.push(row("batch", "B an event", bytes, "8 with zstd, 18 without"));
+            let target = if pace < CROWD { "" } else { "8 with zstd, 18 without" };
+            rows.push(row("batch", "B an event", bytes, target));
         }
         println!("{}: {count:?}, {throughput:.0} events/s", way.name);
     }
@@ -75,9 +86,11 @@ async fn run(way: &Way, python: &Path, port: u16) -> Result<f64> {
             command.arg(way.events.to_string());
             command
         }
-        By::Ours(encoding) => {
+        By::Ours(encoding, pace, linger_ms) => {
             let mut command = Command::new(std::env::current_exe()?);
             command.args(["--aws-load", encoding, "--events", &way.events.to_string()]);
+            command.args(["--aws-pace", &pace.to_string()]);
+            command.args(["--aws-linger-ms", &linger_ms.to_string()]);
             command
         }
     };

@@ -34,7 +34,8 @@ const AWS: Page = Page {
               target/release/worldbus-bench --aws python3",
     conditions: "One subscription, us-east-1 as an emulator plays it; emulator, counting proxy, \
                  publisher and consumer\nshare the machine. Batches at 80,000 events a second \
-                 with a linger of 50 ms; the others as fast as\nthey go. Requests and units are \
+                 with a linger of 50 ms, and at the\n2.4 of one world's clock, where each event \
+                 is a request unless it lingers; boto3 as fast as it goes.\nRequests and units are \
                  those of publishing, receiving and deleting. Events a second are\nthe \
                  emulator's more than ours.",
 };
@@ -64,6 +65,12 @@ struct Arguments {
     /// The load of a run of --aws; that runs itself with it.
     #[arg(long, hide = true)]
     aws_load: Option<String>,
+    /// Events a second of that load.
+    #[arg(long, hide = true, default_value_t = 80_000.0)]
+    aws_pace: f64,
+    /// Its linger.
+    #[arg(long, hide = true, default_value_t = 50)]
+    aws_linger_ms: u32,
 }
 
 fn main() -> Result<()> {
@@ -71,7 +78,8 @@ fn main() -> Result<()> {
     let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| name.contains(only));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if let Some(encoding) = &arguments.aws_load {
-        return runtime.block_on(aws::load(encoding, arguments.events));
+        let Arguments { events, aws_pace: pace, aws_linger_ms: linger_ms, .. } = arguments;
+        return runtime.block_on(aws::load(aws::Load { encoding, events, pace, linger_ms }));
     }
     if let Some(python) = &arguments.aws {
         let rows = runtime.block_on(aws::rows(python))?;

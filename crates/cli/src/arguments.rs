@@ -7,7 +7,10 @@ use worldbus_service::config::Flags;
 
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
-use crate::settings::{Catalog, Client, EventBus, Publish, TimeManager, Up, WeatherManager};
+use crate::deploy::DeployCommand;
+use crate::settings::{
+    Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
+};
 use crate::tail::From;
 
 /// The binary event backbone of a living game world.
@@ -46,6 +49,12 @@ pub(crate) enum Command {
     /// Compare or create the topics and queues that a bus over SNS and SQS needs
     #[command(after_help = TOPOLOGY)]
     Topology(TopologyArguments),
+    /// Run everything in the cloud
+    #[command(subcommand)]
+    Deploy(DeployCommand),
+    /// Ask the service on this machine whether it is healthy; exit code 1 if not
+    #[command(after_help = HEALTH)]
+    Health(Flags<Health>),
     /// Tools for development
     #[command(subcommand)]
     Dev(DevCommand),
@@ -287,11 +296,20 @@ Examples:
 Credentials and endpoint are those of every AWS tool: AWS_PROFILE, AWS_ACCESS_KEY_ID,
 AWS_ENDPOINT_URL. What is there beyond the topology is left alone. Services create nothing.";
 
+const HEALTH: &str = "\
+Examples:
+  worldbus health                         the service on 127.0.0.1:7070
+  worldbus health --listen 0.0.0.0:7071
+
+For the health check of a container: it has the WORLDBUS_LISTEN of its service. A service is healthy
+from when it was ready for the first time (/readyz) as long as it answers (/livez); /healthz says so.";
+
 const COST: &str = "\
 Examples:
   worldbus cost                                        one world's clock
   worldbus cost --rate 80000 --subscribers 5
   worldbus cost --rate 2.4 --linger-ms 1000 --format json
+  worldbus cost --profile production                   a whole deployment, a month
 
 A model with a built-in price table, not a bill: check the prices at its foot before quoting.";
 

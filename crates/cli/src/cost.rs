@@ -1,8 +1,10 @@
-//! `worldbus cost`: what a load costs over AWS SNS and SQS, beside the ways that it replaces.
+//! `worldbus cost`: what a load costs over AWS SNS and SQS, beside the ways that it replaces; and
+//! what a whole deployment costs, which `worldbus deploy` shows too.
 //!
-//! The figures are in `model`, the prices in `prices.toml`; here is what is asked and how it is
-//! refused. Nothing asks AWS.
+//! The figures are in `model` and `bill`, the prices in `prices.toml`; here is what is asked and how
+//! it is refused. Nothing asks AWS.
 
+mod bill;
 mod model;
 mod prices;
 mod table;
@@ -13,6 +15,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use worldbus_deploy::{Deployment, Options, Resource};
+
+use crate::deploy::Profile;
 use crate::failure::WrongUse;
 use model::{Cost, Encoding, Load, MESSAGE_BYTES_MAX, Way};
 use prices::Prices;
@@ -48,6 +53,9 @@ pub(crate) struct CostArguments {
     /// The region of AWS whose prices count
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
+    /// Reckon a whole deployment of this profile instead, beside the system before
+    #[arg(long, value_enum, conflicts_with_all = ["rate", "payload_bytes", "linger_ms", "subscribers", "producers", "encoding"])]
+    profile: Option<Profile>,
     /// How to write the result
     #[arg(long, value_enum, default_value_t)]
     format: CostFormat,
@@ -86,15 +94,37 @@ struct Column {
 pub(crate) fn run(arguments: &CostArguments) -> Result<ExitCode> {
     check(arguments)?;
     let prices = Prices::of(&arguments.region).map_err(WrongUse)?;
-    let columns = columns(arguments, &prices);
-    let page = match arguments.format {
-        CostFormat::Text => table::text(arguments, &columns, &prices),
-        CostFormat::Json => table::json(arguments, &columns, &prices)?,
+    let page = match (arguments.profile, arguments.format) {
+        (Some(profile), format) => deployment(profile, &arguments.region, format)?,
+        (None, CostFormat::Text) => table::text(arguments, &columns(arguments, &prices), &prices),
+        (None, CostFormat::Json) => table::json(arguments, &columns(arguments, &prices), &prices)?,
     };
     let mut out = io::stdout().lock();
     out.write_all(page.as_bytes())?;
     out.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What a deployment with these resources costs a month, beside the system before.
+pub(crate) fn bill_of(region: &str, resources: &[Resource]) -> Result<String> {
+    let prices = prices::list(region).map_err(WrongUse)?;
+    Ok(bill::table(region, resources, &prices))
+}
+
+/// The same of a profile as it is by default.
+fn deployment(profile: Profile, region: &str, format: CostFormat) -> Result<String> {
+    let options = Options {
+        region: region.to_owned(),
+        system_name: "gaming-system".to_owned(),
+        parameters: [("Profile".to_owned(), profile.name().to_owned())].into(),
+        ..Options::default()
+    };
+    let resources = Deployment::new(options)?.resources(&|_| None);
+    let prices = prices::list(region).map_err(WrongUse)?;
+    match format {
+        CostFormat::Text => Ok(bill::text(region, &resources, &prices)),
+        CostFormat::Json => bill::json(region, &resources, &prices),
+    }
 }
 
 fn columns(arguments: &CostArguments, prices: &Prices) -> Vec<Column> {

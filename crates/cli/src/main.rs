@@ -1,5 +1,6 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
-//! of a bus: `tail`, `publish`, `dead-letters`, `catalog`; and `cost`, which reckons.
+//! of a bus: `tail`, `publish`, `dead-letters`, `catalog`; `deploy`, which talks to an AWS account;
+//! and `cost`, which reckons.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.
@@ -11,8 +12,10 @@ mod catalogue;
 mod connection;
 mod cost;
 mod dead_letters;
+mod deploy;
 mod dev;
 mod failure;
+mod health;
 mod publish;
 mod reference;
 mod serve;
@@ -25,6 +28,7 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Command, DevCommand};
 use clap::Parser as _;
+use deploy::DeployCommand;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -50,6 +54,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
         Command::Topology(arguments) => topology::run(arguments).await,
         Command::Cost(arguments) => cost::run(&arguments),
+        Command::Deploy(DeployCommand::Aws(arguments)) => deploy::aws(arguments).await,
+        Command::Health(flags) => health::run(&flags).await,
         Command::Dev(DevCommand::Aws(arguments)) => dev::aws(arguments).await,
         Command::ConfigReference => reference::run(),
     }

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use worldbus_service::config::reference;
 
-use crate::settings::{Catalog, Client, EventBus, Publish, TimeManager, Up, WeatherManager};
+use crate::settings::{
+    Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
+};
 
 const HEAD: &str = "# Configuration
 
@@ -35,6 +37,7 @@ fn page() -> String {
         reference::<Client>("worldbus tail"),
         reference::<Publish>("worldbus publish"),
         reference::<Catalog>("worldbus catalog"),
+        reference::<Health>("worldbus health"),
     ];
     HEAD.to_owned() + &sections.join("\n")
 }

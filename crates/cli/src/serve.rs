@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use worldbus_bus::Bus;
 use worldbus_service::config::{Flags, Loaded, Settings};
 use worldbus_service::part::Host;
@@ -27,8 +27,9 @@ use ground::Ground;
 use own_bus::OwnBus;
 use source::Source;
 
-/// What is left of the five seconds of a shutdown when the drain has used its own.
-const CLOSE_MS_MAX: u64 = 700;
+/// How long after the beginning of a shutdown the bus must be closed. The process has five seconds
+/// to end.
+const CLOSED_MS_MAX: u64 = 4_700;
 
 /// `worldbus up`.
 pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
@@ -155,8 +156,14 @@ fn not_started(name: &str, error: start::Error) -> anyhow::Error {
 async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
     let host = Host::new(ground.name, ground.door).with_readiness(ground.readiness);
     let host = parts.into_iter().fold(host, Host::with);
-    let ended = host.run(ground.listener, ground.shutdown).await;
-    let closed = timeout(Duration::from_millis(CLOSE_MS_MAX), bus.close()).await;
+    let begun = async {
+        ground.shutdown.cancelled().await;
+        Instant::now()
+    };
+    // The host cancels the token, too, if it ends by itself.
+    let (ended, begun) = tokio::join!(host.run(ground.listener, ground.shutdown.clone()), begun);
+    let end = begun + Duration::from_millis(CLOSED_MS_MAX);
+    let closed = timeout_at(end, bus.close()).await;
     ended?;
     match closed {
         Ok(closed) => closed.context("cannot close the bus")?,

@@ -1,6 +1,7 @@
 //! The settings of each command: which there are, and their defaults. From these come flags,
 //! environment variables, keys of the configuration file, and `docs/config.md`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use worldbus_service::config::{self, Common, Flags, LogFormat, Machine, Setting, Settings as _};
@@ -80,6 +81,14 @@ settings! {
         spool_dir: Option<PathBuf>,
         /// Bytes that may wait there; beyond them publishing waits.
         spool_bytes_max: u64 = "268435456",
+    }
+}
+
+settings! {
+    /// Settings of `worldbus health`.
+    pub(crate) struct Health {
+        /// Where the service listens; a variable that it has says it to this command too.
+        listen: SocketAddr = "127.0.0.1:7070",
     }
 }
 

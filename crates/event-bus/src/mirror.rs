@@ -208,8 +208,9 @@ impl Transport for Mirror {
     }
 
     async fn close(&self) -> Result<(), Error> {
-        let engine = self.engine.close().await;
-        self.log.close().await.and(engine)
+        // The log must be closed even if the engine takes its time.
+        let (log, engine) = tokio::join!(self.log.close(), self.engine.close());
+        log.and(engine)
     }
 }
 

@@ -6,7 +6,8 @@
 //!   scripts reach loopback ports, so a foreign `Host` (DNS rebinding) or `Origin` is refused, and
 //!   a command must have a content type that browsers ask permission for (which nobody gives: there
 //!   are no CORS headers).
-//! - `/livez` and `/readyz` are always open, for orchestrators; they answer without detail.
+//! - `/livez`, `/readyz` and `/healthz` are always open, for orchestrators; they answer without
+//!   detail.
 
 mod origin;
 
@@ -32,7 +33,7 @@ const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Paths that need no key and no loopback name.
-const OPEN_PATHS: [&str; 2] = ["/livez", "/readyz"];
+const OPEN_PATHS: [&str; 3] = ["/livez", "/readyz", "/healthz"];
 
 // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
 const GRPC_PERMISSION_DENIED: u8 = 7;

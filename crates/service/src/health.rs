@@ -1,10 +1,12 @@
-//! Health for orchestrators and people: `/livez`, `/readyz`, `/metrics`, `/version`.
+//! Health for orchestrators and people: `/livez`, `/readyz`, `/healthz`, `/metrics`, `/version`.
 //!
 //! Live means that the process answers. Ready means that each named condition holds: the bus is
 //! connected, the state is restored, the disk has room. A condition may fall and rise again; the
-//! process stays.
+//! process stays. Healthy is for orchestrators with one check: ready at first, which shows that a
+//! deployment works, and from then on live, so that no process is ended for an outage elsewhere.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -116,17 +118,30 @@ struct Health {
     readiness: Readiness,
     version: Version,
     bare: bool,
+    /// Whether `/healthz` has found it ready.
+    started: Arc<AtomicBool>,
 }
 
-/// The health routes. `bare` keeps reasons out of `/readyz`, which is open to everybody: for ports
-/// with an API key.
+/// The health routes. `bare` keeps reasons out of those that are open to everybody: for ports with
+/// an API key.
 pub fn routes(readiness: Readiness, version: Version, bare: bool) -> Router {
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
+        .route("/healthz", get(healthz))
         .route("/metrics", get(render_metrics))
         .route("/version", get(async |State(health): State<Health>| Json(health.version)))
-        .with_state(Health { readiness, version, bare })
+        .with_state(Health { readiness, version, bare, started: Arc::default() })
+}
+
+async fn healthz(State(health): State<Health>) -> Response {
+    if health.started.load(Ordering::Relaxed) {
+        return "ok\n".into_response();
+    }
+    let started = Arc::clone(&health.started);
+    let response = readyz(State(health)).await;
+    started.fetch_or(response.status().is_success(), Ordering::Relaxed);
+    response
 }
 
 async fn readyz(State(health): State<Health>) -> Response {

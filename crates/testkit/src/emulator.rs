@@ -10,6 +10,9 @@ use crate::DEADLINE;
 
 /// Names the folder of a python3 that has the emulators; else the one on the PATH is tried.
 const FOLDER: &str = "WORLDBUS_AWS_EMULATORS";
+/// What it plays of AWS: all that an installation has.
+const SERVICES: &str = "cloudformation,dynamodb,ec2,ecs,elasticloadbalancing,events,iam,logs,\
+                        monitoring,secretsmanager,servicediscovery,sns,sqs,sts";
 
 /// A running emulator; killed when dropped.
 #[derive(Debug)]
@@ -106,9 +109,7 @@ impl EmulatorKind {
         };
         let mut command = Command::new(python());
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../emulators").join(script));
-        command
-            .env("GATEWAY_PORT", port.to_string())
-            .env("SERVICES", "sns,sqs,sts,iam,dynamodb,cloudformation");
+        command.env("GATEWAY_PORT", port.to_string()).env("SERVICES", SERVICES);
         command.env("AUTH", guarded.to_string());
         command.env("MINISTACK_HOST", "127.0.0.1").env("BIND_HOST", "127.0.0.1");
         command.env("IOT_MTLS_ENABLED", "0").stdout(Stdio::null()).stderr(Stdio::null());

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use worldbus_bus::{Outcome, Position, ReadSpec, Transport as _};
-use worldbus_conformance::{batch, next, read_all, spec, topic};
+use worldbus_conformance::{DEADLINE, batch, next, read_all, spec, topic};
 use worldbus_transport_embedded::{Embedded, Options};
 
 const CHILD: &str = "WORLDBUS_KILL_TEST_DIR";
@@ -41,8 +41,17 @@ async fn child_publishes_until_it_is_killed() {
     }
 }
 
+/// When the child is killed.
+#[derive(Clone, Copy)]
+enum Kill {
+    /// So long after it was started: perhaps before its log is open.
+    AfterStart(Duration),
+    /// So long after its first acknowledged batch.
+    AfterFirst(Duration),
+}
+
 /// Runs the child until it is killed; what it acknowledged, by topic.
-fn run_and_kill(dir: &Path, after: Duration) -> [Option<u64>; 2] {
+fn run_and_kill(dir: &Path, kill: Kill) -> [Option<u64>; 2] {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["child_publishes_until_it_is_killed", "--exact", "--nocapture"])
         .env(CHILD, dir)
@@ -51,6 +60,7 @@ fn run_and_kill(dir: &Path, after: Duration) -> [Option<u64>; 2] {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (first, begun) = std::sync::mpsc::sync_channel(1);
     let reader = std::thread::spawn(move || {
         let mut acked = [None; 2];
         for line in lines.map_while(Result::ok) {
@@ -62,10 +72,19 @@ fn run_and_kill(dir: &Path, after: Duration) -> [Option<u64>; 2] {
                 && let Ok(sequence) = sequence.parse::<u64>()
             {
                 acked[index] = Some(sequence);
+                // Only the first is waited for.
+                let _ = first.try_send(());
             }
         }
         acked
     });
+    let after = match kill {
+        Kill::AfterStart(after) => after,
+        Kill::AfterFirst(after) => {
+            begun.recv_timeout(DEADLINE).expect("the child publishes");
+            after
+        }
+    };
     std::thread::park_timeout(after);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -79,10 +98,14 @@ async fn nothing_acknowledged_is_lost_by_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let mut published = 0;
     for turn in 0..kills {
-        // From before the log is open to well within its work.
+        // From before the log is open to well within its work, however slow the machine is.
         let after = Duration::from_millis(20 + turn * 37 % 230);
+        let kill = match turn % 3 {
+            0 => Kill::AfterStart(after),
+            _ => Kill::AfterFirst(after),
+        };
         let path = dir.path().to_owned();
-        let acked = tokio::task::spawn_blocking(move || run_and_kill(&path, after)).await.unwrap();
+        let acked = tokio::task::spawn_blocking(move || run_and_kill(&path, kill)).await.unwrap();
         let log = Embedded::open(dir.path(), Options::default()).unwrap();
         for (producer, name) in TOPICS.into_iter().enumerate() {
             let from_start = ReadSpec::topics([topic(name)], Position::Start, false);

@@ -3,7 +3,9 @@
 use crate::address::Options;
 use crate::failure::ask;
 use crate::names::{dead_letter_variable, queue_variable, topic_variable};
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
 use worldbus_bus::{Error, Kind, SubscriptionName, Topic};
 
@@ -39,7 +41,7 @@ impl Lookup {
     /// `NotFound`, saying what to do; those of AWS.
     pub(crate) async fn topic_arn(&self, topic: &Topic) -> Result<String, Error> {
         let variable = topic_variable(topic);
-        if let Some(arn) = self.given(&variable) {
+        if let Some(arn) = self.given(&variable)? {
             return Ok(arn);
         }
         let name = self.options.names.topic(topic);
@@ -50,10 +52,7 @@ impl Lookup {
         let mut pages = self.sns.list_topics().into_paginator().send();
         for _ in 0..PAGE_COUNT_MAX {
             let Some(page) = pages.next().await else { break };
-            let page = page.map_err(|error| {
-                let error = ask("list SNS topics", &error);
-                with_hint(error, &variable)
-            })?;
+            let page = page.map_err(|error| asked("list SNS topics", &error, &variable))?;
             let mut arns = page.topics().iter().filter_map(|topic| topic.topic_arn());
             if let Some(arn) = arns.find(|arn| arn.ends_with(&suffix)) {
                 return Ok(self.remember(&variable, arn));
@@ -112,7 +111,7 @@ impl Lookup {
     }
 
     async fn url(&self, name: String, variable: &str) -> Result<String, Error> {
-        if let Some(url) = self.given(variable) {
+        if let Some(url) = self.given(variable)? {
             return Ok(url);
         }
         if let Some(url) = self.remembered(variable) {
@@ -120,17 +119,34 @@ impl Lookup {
         }
         match self.sqs.get_queue_url().queue_name(&name).send().await {
             Ok(found) => Ok(self.remember(variable, found.queue_url().unwrap_or_default())),
-            Err(error) => match ask(&format!("find SQS queue {name}"), &error) {
+            Err(error) => match asked(&format!("find SQS queue {name}"), &error, variable) {
                 error if error.kind() == Kind::NotFound => {
                     Err(self.missing("SQS queue", &name, variable))
                 }
-                error => Err(with_hint(error, variable)),
+                error => Err(error),
             },
         }
     }
 
-    fn given(&self, variable: &str) -> Option<String> {
-        (self.variable)(variable).filter(|value| !value.is_empty())
+    /// What the environment says.
+    ///
+    /// # Errors
+    /// `Invalid` for a place in another region: requests go to ours, which would not know it.
+    fn given(&self, variable: &str) -> Result<Option<String>, Error> {
+        let Some(place) = (self.variable)(variable).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let region = &self.options.region;
+        match region_of(&place) {
+            Some(other) if other != region => {
+                let context = format!(
+                    "{variable} names a place in {other} ({place}), and the bus URL says {region}: \
+                     a bus has one region, so change one of them"
+                );
+                Err(Error::refused(Kind::Invalid, context))
+            }
+            _ => Ok(Some(place)),
+        }
     }
 
     fn remembered(&self, variable: &str) -> Option<String> {
@@ -157,11 +173,44 @@ impl Lookup {
     }
 }
 
-/// Who may not list may be told.
-fn with_hint(error: Error, variable: &str) -> Error {
-    if error.kind() != Kind::Unauthorized {
+/// The region that an ARN or the URL of a queue names, if it names one: an emulator's URL does not.
+fn region_of(place: &str) -> Option<&str> {
+    if place.starts_with("arn:") {
+        return place.split(':').nth(3);
+    }
+    let host = place.split("//").nth(1)?.split(['/', ':']).next()?;
+    host.strip_prefix("sqs.")?.split_once(".amazonaws.").map(|(region, _)| region)
+}
+
+/// The error of a look-up: who may not list may be told.
+fn asked<E, R>(what: &str, error: &SdkError<E, R>, variable: &str) -> Error
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let answered = matches!(error, SdkError::ServiceError(_));
+    let error = ask(what, error);
+    if !answered || error.kind() != Kind::Unauthorized {
         return error;
     }
-    let context = format!("{error}; a role without that right needs {variable}");
+    let context = format!("{}; a role without that right needs {variable}", error.context());
     Error::refused(error.kind(), context)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn region_is_read_where_one_is_named() {
+        for (place, region) in [
+            ("arn:aws:sns:us-east-1:123456789012:gaming-system-time-events", Some("us-east-1")),
+            ("https://sqs.eu-west-1.amazonaws.com/123456789012/queue", Some("eu-west-1")),
+            ("https://sqs.cn-north-1.amazonaws.com.cn/123456789012/queue", Some("cn-north-1")),
+            ("http://127.0.0.1:4566/000000000000/queue", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(region_of(place), region, "{place}");
+        }
+    }
 }

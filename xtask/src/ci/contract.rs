@@ -1,5 +1,5 @@
-//! The steps in which outside tools judge the contract: buf, stock Python protobuf, AsyncAPI's
-//! parser.
+//! The steps in which outside tools judge what we hand out: buf, stock Python protobuf and AsyncAPI's
+//! parser the contract, cfn-lint and an emulator the stacks.
 //!
 //! What they need to know stands in `proto/`, so a client library of another language can be
 //! checked the same way. The Rust side of the contract is checked by the tests of `crates/events`.
@@ -72,19 +72,32 @@ pub(super) fn asyncapi(lane: &Lane) -> Result<()> {
     run_command(lane.command("node").arg(script).arg(document))
 }
 
-/// What is printed for deploying by stacks is a template that CloudFormation can take.
+/// What is printed for deploying by stacks, and what is committed, CloudFormation can take.
 pub(super) fn template(lane: &Lane) -> Result<()> {
     let template = lane.tools_scratch("template")?.join("messaging.json");
     let mut print = lane.command(lane.worldbus()?);
     print.args(["topology", "template", "--url", "sns-sqs://us-east-1?prefix=gaming-system"]);
     fs::write(&template, output(&mut print)?)?;
-    let tools = lane.tools.python(&lane.repo.root.join("emulators/requirements.txt"))?;
-    run_command(lane.command(tools.join("cfn-lint")).arg("--template").arg(template))
+    let files = lane.repo.text_files()?;
+    let files = files.iter().map(|file| file.path.as_str());
+    let committed = files.filter(|path| path.starts_with("deploy/aws/"));
+    let mut lint = lane.command(lane.emulators()?.join("cfn-lint"));
+    run_command(lint.arg("--template").args(committed).arg(template))
+}
+
+/// The stacks, deployed to an emulator: all that they name is there, also after changes, and none
+/// of it when they are gone.
+pub(super) fn stacks(lane: &Lane) -> Result<()> {
+    run_command(lane.command(lane.emulators()?.join("python")).arg("deploy/check/stacks.py"))
 }
 
 impl Lane {
     fn python(&self) -> Result<PathBuf> {
         self.tools.python(&self.repo.root.join("proto/check/requirements.txt"))
+    }
+
+    fn emulators(&self) -> Result<PathBuf> {
+        self.tools.python(&self.repo.root.join("emulators/requirements.txt"))
     }
 
     /// An empty folder for a step's own files.

@@ -21,6 +21,7 @@ const ALLOWED: &[Arrows] = &[
     arrows("events-build", &[]),
     Arrows { of: "events", normal: &[], build: &["events-build"] },
     arrows("aws", &[]),
+    arrows("deploy", &["aws"]),
     arrows("bus", &["events"]),
     arrows("conformance", &["bus", "events"]),
     arrows("rpc", &["bus", "events"]),
@@ -42,6 +43,7 @@ const ALLOWED: &[Arrows] = &[
         "cli",
         &[
             "bus",
+            "deploy",
             "event-bus",
             "events",
             "service",

@@ -29,6 +29,7 @@ const VENDORS: &[Vendor] = &[
     vendor("aws-config", &["aws", "state-dynamodb", "transport-sns-sqs"]),
     vendor("aws-sdk", &["state-dynamodb", "transport-sns-sqs"]),
     vendor("aws-smithy", &["aws"]),
+    vendor("aws-runtime", &["aws"]),
     vendor("zstd", &["events"]),
     vendor("protox", &["events-build", "events", "rpc"]),
     // Our tests drive servers with a blocking client; no server of ours calls out by it.

@@ -1,4 +1,5 @@
 //! Our way over SNS and SQS, in a process of its own: a publisher at a steady pace, and a router.
+//! Not for: counting what it costs, which the proxy in front of AWS does.
 
 use anyhow::{Context as _, Result};
 use std::sync::Arc;
@@ -9,13 +10,24 @@ use tokio_util::sync::CancellationToken;
 use worldbus::events::v1::{Phase, TimeUpdated};
 use worldbus::{HandlerError, Message, Router};
 
-/// The pace, as that of 33,000 worlds at the default scale.
-const EVENTS_PER_MS: u64 = 80;
+/// What is published, and how.
+#[derive(Debug)]
+pub(crate) struct Load<'a> {
+    pub(crate) encoding: &'a str,
+    pub(crate) events: u64,
+    /// Events a second.
+    pub(crate) pace: f64,
+    pub(crate) linger_ms: u32,
+}
 
-/// Publishes and handles `events` ticks; prints the seconds from the first to the last.
-pub(crate) async fn run(encoding: &str, events: u64) -> Result<()> {
-    let url =
-        format!("sns-sqs://us-east-1?prefix=bench&create=true&linger_ms=50&encoding={encoding}");
+/// Publishes and handles ticks; prints the seconds from the first to the last.
+pub(crate) async fn run(load: Load<'_>) -> Result<()> {
+    let Load { encoding, events, pace, linger_ms } = load;
+    let url = format!(
+        "sns-sqs://us-east-1?prefix=bench&create=true&linger_ms={linger_ms}&encoding={encoding}"
+    );
+    // The timer counts in milliseconds.
+    let at_once = (pace / 1000.0).ceil() as u64;
     let bus = worldbus::connect(&url, None).await?;
     let (handled, all) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
     let (count, done) = (Arc::clone(&handled), Arc::clone(&all));
@@ -42,8 +54,8 @@ pub(crate) async fn run(encoding: &str, events: u64) -> Result<()> {
         let pending = publisher.enqueue(None, &tick).await?;
         if number + 1 == events {
             pending.await?;
-        } else if number % EVENTS_PER_MS == 0 {
-            let due = begun + Duration::from_millis(number / EVENTS_PER_MS);
+        } else if number % at_once == 0 {
+            let due = begun + Duration::from_secs_f64((number + at_once) as f64 / pace);
             tokio::time::sleep_until(due.into()).await;
         }
     }

@@ -1,5 +1,5 @@
 //! The price table: data with date, source and certainty, built in. Not for: what is bought
-//! (`model`), nor for asking AWS.
+//! (`model`, `bill`), nor for asking AWS.
 
 use serde::Deserialize;
 
@@ -20,8 +20,11 @@ pub(crate) struct Price {
     pub(crate) item: Item,
     /// The region of AWS.
     pub(crate) region: String,
-    /// USD for a million units.
-    pub(crate) usd_per_million: f64,
+    /// USD for `per` units.
+    pub(crate) usd: f64,
+    /// How many units that is for.
+    #[serde(default = "one")]
+    pub(crate) per: u32,
     /// What a unit is, in words.
     pub(crate) unit: String,
     /// When it was looked up.
@@ -42,6 +45,45 @@ pub(crate) enum Item {
     SnsToSqs,
     /// A unit of any request to a queue.
     SqsRequest,
+    /// An hour of a vCPU, x86.
+    FargateX86Cpu,
+    /// An hour of a GB of memory, x86.
+    FargateX86Memory,
+    /// An hour of a vCPU, ARM.
+    FargateArmCpu,
+    /// An hour of a GB of memory, ARM.
+    FargateArmMemory,
+    /// What Spot costs of the same, when it is cheap.
+    SpotShareLow,
+    /// The same when it is dear.
+    SpotShareHigh,
+    /// A GB that is logged.
+    LogsIn,
+    /// A GB of logs, a month.
+    LogsKept,
+    /// An hour of an address.
+    PublicAddress,
+    /// An hour of a NAT gateway.
+    NatGateway,
+    /// An hour of a balancer.
+    Balancer,
+    /// An hour of an endpoint in a zone.
+    Endpoint,
+    /// A secret, a month.
+    Secret,
+    /// A metric of an alarm, a month.
+    Alarm,
+    /// A dashboard, a month.
+    Dashboard,
+    /// A private DNS zone, a month.
+    HostedZone,
+}
+
+impl Item {
+    /// Whether it is of SNS or SQS.
+    fn is_of_messages(self) -> bool {
+        matches!(self, Self::SnsPublish | Self::SnsToSqs | Self::SqsRequest)
+    }
 }
 
 /// How far to trust a figure.
@@ -55,7 +97,7 @@ pub(crate) enum Certainty {
     M,
 }
 
-/// The prices of one region.
+/// The prices of SNS and SQS in one region.
 #[derive(Debug, Clone)]
 pub(crate) struct Prices {
     /// All that was looked up there.
@@ -74,22 +116,43 @@ impl Prices {
     /// # Errors
     /// In words, naming the regions that are known.
     pub(crate) fn of(region: &str) -> Result<Self, String> {
-        let broken = |error| format!("the built-in price table: {error}");
-        let table: Table = toml::from_str(TABLE).map_err(broken)?;
-        let mut regions: Vec<_> = table.price.iter().map(|price| price.region.clone()).collect();
-        regions.dedup();
-        let all: Vec<Price> = table.price.into_iter().filter(|p| p.region == region).collect();
-        let find = |item: Item| {
-            let price = all.iter().find(|price| price.item == item)?;
-            Some(price.usd_per_million / 1e6)
-        };
+        let mut all = list(region)?;
+        all.retain(|price| price.item.is_of_messages());
+        let find = |item: Item| usd(&all, item);
         let found = (find(Item::SnsPublish), find(Item::SnsToSqs), find(Item::SqsRequest));
         let (Some(sns_publish), Some(sns_to_sqs), Some(sqs_request)) = found else {
-            let known = regions.join(", ");
+            let mut known: Vec<_> = table()?.into_iter().map(|price| price.region).collect();
+            known.dedup();
+            let known = known.join(", ");
             return Err(format!("no prices of region {region:?} are built in; --region {known}"));
         };
         Ok(Self { all, sns_publish, sns_to_sqs, sqs_request })
     }
+}
+
+/// All prices of a region; none if nothing was looked up there.
+///
+/// # Errors
+/// In words, if the table is broken.
+pub(crate) fn list(region: &str) -> Result<Vec<Price>, String> {
+    let mut all = table()?;
+    all.retain(|price| price.region == region);
+    Ok(all)
+}
+
+/// USD for a unit; `None` if it was not looked up.
+pub(crate) fn usd(prices: &[Price], item: Item) -> Option<f64> {
+    let price = prices.iter().find(|price| price.item == item)?;
+    Some(price.usd / f64::from(price.per))
+}
+
+fn table() -> Result<Vec<Price>, String> {
+    let broken = |error| format!("the built-in price table: {error}");
+    Ok(toml::from_str::<Table>(TABLE).map_err(broken)?.price)
+}
+
+fn one() -> u32 {
+    1
 }
 
 #[cfg(test)]
@@ -103,11 +166,22 @@ mod tests {
         for price in table.price {
             assert!(price.date.parse::<jiff::civil::Date>().is_ok(), "{price:?}");
             assert!(!price.source.is_empty() && !price.unit.is_empty(), "{price:?}");
-            assert!(price.usd_per_million >= 0.0 && price.usd_per_million < 10.0, "{price:?}");
+            assert!(price.usd >= 0.0 && price.usd < 10.0 && price.per > 0, "{price:?}");
         }
         let prices = Prices::of("us-east-1").unwrap();
         let per_million = [prices.sns_publish, prices.sqs_request].map(|usd| (usd * 1e8).round());
         assert_eq!((per_million, prices.sns_to_sqs), ([50.0, 40.0], 0.0));
+    }
+
+    #[test]
+    fn each_item_has_one_price_a_region() {
+        let all = list("us-east-1").unwrap();
+        for price in &all {
+            let same = all.iter().filter(|other| other.item == price.item);
+            assert_eq!(same.count(), 1, "{price:?}");
+        }
+        assert_eq!(usd(&all, Item::FargateX86Cpu), Some(0.04048));
+        assert!(list("mars-1").unwrap().is_empty());
     }
 
     #[test]

@@ -71,7 +71,11 @@ fn footer(prices: &Prices) -> String {
         let _ = writeln!(
             footer,
             "  {:.2} USD a million, {} ({:?}, {}, {})",
-            price.usd_per_million, price.unit, price.certainty, price.date, price.source
+            price.usd / f64::from(price.per) * 1e6,
+            price.unit,
+            price.certainty,
+            price.date,
+            price.source
         );
     }
     footer
@@ -92,7 +96,7 @@ pub(super) fn json(
         .iter()
         .map(|price| {
             json!({
-                "usd_per_million": price.usd_per_million,
+                "usd_per_million": price.usd / f64::from(price.per) * 1e6,
                 "unit": price.unit,
                 "region": price.region,
                 "date": price.date,

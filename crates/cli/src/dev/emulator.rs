@@ -14,6 +14,9 @@ use tokio::process::{Child, Command};
 const REQUIREMENTS: &str = include_str!("../../../../emulators/requirements.txt");
 /// How it is started.
 const SCRIPT: &str = include_str!("../../../../emulators/ministack.py");
+/// What it plays of AWS: all that an installation has.
+const SERVICES: &str = "cloudformation,dynamodb,ec2,ecs,elasticloadbalancing,events,iam,logs,\
+                        monitoring,secretsmanager,servicediscovery,sns,sqs,sts";
 /// How long it may take to answer.
 const START_MAX: Duration = Duration::from_secs(30);
 /// Bytes of what a failed installation said that are shown.
@@ -38,7 +41,7 @@ impl Emulator {
         let mut command = Command::new(python);
         command.arg(script).env("GATEWAY_PORT", port.to_string());
         command.env("BIND_HOST", "127.0.0.1").env("MINISTACK_HOST", "127.0.0.1");
-        command.env("SERVICES", "sns,sqs,sts,iam,dynamodb").env("IOT_MTLS_ENABLED", "0");
+        command.env("SERVICES", SERVICES).env("IOT_MTLS_ENABLED", "0");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.kill_on_drop(true).spawn().context("cannot start the emulator")?;
         let mut emulator = Self { child };

@@ -93,13 +93,18 @@ fn service_whose_queue_is_missing_says_which_and_what_to_do() {
 
 #[test]
 fn without_credentials_it_says_where_to_put_them() {
-    let mut tail = worldbus();
     let dir = tempfile::tempdir().unwrap();
-    tail.args(["topology", "diff", "--url", "sns-sqs://us-east-1?prefix=none"]);
-    tail.env("HOME", dir.path()).env("AWS_EC2_METADATA_DISABLED", "true");
-    tail.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env_remove("AWS_ACCESS_KEY_ID");
-    let refused = run_with_input(&mut tail, b"");
-    refused.refused(&["no AWS credentials", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"]);
+    for arguments in [&["topology", "diff"][..], &["publish", "time.updated", "{}"]] {
+        let mut command = worldbus();
+        command.args(arguments).args(["--url", "sns-sqs://us-east-1?prefix=none"]);
+        command.env("HOME", dir.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+        command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env_remove("AWS_ACCESS_KEY_ID");
+        let refused = run_with_input(&mut command, b"");
+        refused.refused(&["no AWS credentials", "AWS_ACCESS_KEY_ID", "AWS_PROFILE"]);
+        // No role lacks a right where there is no role.
+        assert!(!refused.stderr.contains("a role without"), "{refused:?}");
+        assert!(!refused.stderr.contains("Attempted"), "{refused:?}");
+    }
 }
 
 #[test]

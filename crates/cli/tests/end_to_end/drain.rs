@@ -30,7 +30,7 @@ use crate::support::{
 /// How often a process is stopped.
 const RUNS: u64 = 50;
 /// How long it works before that, at the most.
-const WORK_MS_MAX: u64 = 700;
+const WORK_MS_MAX: u64 = 500;
 /// Events under way at once: at 30 ms a batch, several thousand a second.
 const AHEAD: usize = 256;
 /// How long what is left may take when nobody is stopped any more. Longer than a lease: what an

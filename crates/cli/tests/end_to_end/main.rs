@@ -9,6 +9,7 @@ mod aws;
 mod clients;
 mod crash;
 mod dead_letters;
+mod deploy;
 mod drain;
 mod outage;
 mod refusals;

@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Feed, Service, Tail, Town, assert_whole, eventually, get, id, is, post};
+use crate::support::{
+    Feed, Finished, Service, Tail, Town, assert_whole, eventually, get, id, is, post, run,
+};
 
 /// Events of a publisher whose stream the kill interrupts, and how many come before it.
 const FED: usize = 4_000;
@@ -77,4 +79,28 @@ fn killing_the_event_bus_of_three_processes_loses_nothing() {
     weather.terminate();
     time.terminate();
     town.bus.terminate();
+}
+
+fn health(port: &str) -> Finished {
+    run(&["health", "--listen", &format!("0.0.0.0:{port}")])
+}
+
+#[test]
+fn health_is_found_when_a_service_was_ready_and_holds_through_an_outage() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let dir = nowhere.path().to_str().unwrap();
+    let waiting =
+        Service::start("time-manager", &["--url", "http://127.0.0.1:1", "--data-dir", dir]);
+    health(waiting.port()).refused(&["503", "not ready", "bus"]);
+    let mut town = Town::found();
+    let time = town.start("time-manager").ready();
+    let healthy = health(time.port());
+    assert_eq!((healthy.code, healthy.lines()), (0, vec!["ok".to_owned()]), "{healthy:?}");
+    town.without_bus(|| {
+        become_ready(&time, 503);
+        assert_eq!(health(time.port()).code, 0);
+    });
+    let gone = time.port().to_owned();
+    time.terminate();
+    health(&gone).refused(&["nothing answers", "WORLDBUS_LISTEN"]);
 }

@@ -31,25 +31,25 @@ fn time_manager_that_is_replaced_while_both_run_tells_every_game_minute_once() {
     log.follow(&tail, minute(&old) + 10);
 
     let new = task("new").ready();
-    let (begun, first) = (Instant::now(), minute(&new));
+    let begun = Instant::now();
     // Both tell the same; what is told is looked at meanwhile.
     while begun.elapsed() < OVERLAP {
         log.follow(&tail, minute(&new) + 1);
     }
-    // A command by each of them, while both run.
-    command(&new.url, "/api/time/set", &json!({ "hour": 5 }));
-    command(&old.url, "/api/time/set", &json!({ "hour": 6 }));
-    let last = eventually("both know the last command", || {
-        let times = [&old, &new].map(|time| current(&time.url));
-        let same = times.iter().all(|time| time["hour"] == 6);
-        same.then(|| times[1]["total_minutes"].as_i64().unwrap())
-    });
-    log.follow(&tail, last + 3);
+    // A command by each of them, while both run; later in the year, so that minutes only grow.
+    for (time, month) in [(&new, 4), (&old, 7)] {
+        command(&time.url, "/api/time/set", &json!({ "month": month, "hour": 5 }));
+        let told = eventually("both know the command", || {
+            let times = [&old, &new].map(|time| current(&time.url));
+            let known = times.iter().all(|time| time["month"] == month);
+            known.then(|| times[0]["total_minutes"].as_i64().unwrap())
+        });
+        log.follow(&tail, told + 5);
+    }
     old.terminate();
     log.follow(&tail, minute(&new) + 20);
-    assert!(minute(&new) > first, "the clock went on");
     // Of each epoch no minute is missing, and no event came twice.
-    assert!(log.told.len() >= 4 && log.is_gapless(), "{:?}", log.told.keys());
+    assert!(log.told.len() >= 3 && log.is_gapless(), "{:?}", log.told.keys());
     new.terminate();
     bus.terminate();
 }

@@ -92,8 +92,11 @@ async fn health_stays_open_and_bare_with_a_key() {
     let server = start(Some(KEY)).await;
     let live = http1(server.address, "GET /livez HTTP/1.1\r\nhost: anything.example", "").await;
     assert_eq!((live.status.as_u16(), live.body.trim()), (200, "ok"));
-    let ready = http1(server.address, "GET /readyz HTTP/1.1\r\nhost: anything.example", "").await;
-    assert_eq!((ready.status.as_u16(), ready.body.trim()), (503, "not ready"));
+    for path in ["/readyz", "/healthz"] {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: anything.example");
+        let ready = http1(server.address, &head, "").await;
+        assert_eq!((ready.status.as_u16(), ready.body.trim()), (503, "not ready"));
+    }
 }
 
 #[tokio::test]

@@ -32,6 +32,21 @@ async fn ready_only_while_every_condition_holds() {
     assert_eq!(get(&server, "/livez").await.status, 200);
 }
 
+#[tokio::test]
+async fn healthy_from_when_it_was_ready_first() {
+    let readiness = Readiness::default();
+    let bus = readiness.condition("bus");
+    let server = start(readiness).await;
+    let reply = get(&server, "/healthz").await;
+    assert_eq!(reply.status, 503);
+    assert!(reply.body.contains("bus: starting"), "{reply:?}");
+    bus.met();
+    assert_eq!(get(&server, "/healthz").await.status, 200);
+    bus.failed("gone");
+    assert_eq!(get(&server, "/healthz").await.status, 200);
+    assert_eq!(get(&server, "/readyz").await.status, 503);
+}
+
 #[test]
 fn same_name_is_the_same_condition() {
     let readiness = Readiness::default();

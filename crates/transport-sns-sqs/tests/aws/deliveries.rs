@@ -4,6 +4,8 @@ use crate::clients::{connect, sns, sqs};
 use aws_sdk_sns::primitives::Blob;
 use aws_sdk_sns::types::MessageAttributeValue;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 use worldbus_bus::{DeadContent, Outcome, Position, SubscriptionName, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
 use worldbus_events::{Catalogue, ContentType, codec};
@@ -94,4 +96,31 @@ async fn what_is_no_event_goes_to_the_dead_letters_at_once_with_its_bytes() {
     let delivered = next(&mut consumer).await;
     consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
     consumer.close().await.unwrap();
+}
+
+/// What SQS gives to a poll that was cut off is nobody's until its lease has ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn poll_under_way_at_the_end_is_awaited_and_what_it_brings_is_handed_back() {
+    let emulator = Emulator::start(EmulatorKind::Ministack);
+    let ending = connect(&emulator, "end", "&create=true").await;
+    let next_one = connect(&emulator, "end", "&create=true").await;
+    let mut consumer = ending.subscribe(spec("s", &["weather"], Position::Now)).await.unwrap();
+    next_one.publish(&topic("weather"), batch(1, 0..1)).await.unwrap();
+    let delivered = next(&mut consumer).await;
+    consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+    // The next poll has begun when the ack is gone.
+    consumer.close().await.unwrap();
+    let closing = ending.close();
+    let mut closing = std::pin::pin!(closing);
+    let closed = timeout(Duration::from_millis(1_500), &mut closing).await;
+    assert!(closed.is_err(), "the poll is not awaited");
+    next_one.publish(&topic("weather"), batch(1, 1..2)).await.unwrap();
+    soon("the end", closing).await.unwrap();
+    let mut consumer = next_one.subscribe(spec("s", &["weather"], Position::Now)).await.unwrap();
+    let lease = spec("s", &["weather"], Position::Now).lease;
+    let delivered = timeout(lease / 3, next(&mut consumer)).await.expect("withheld");
+    assert_eq!(delivered.batch.iter().next().unwrap().id.sequence, 1);
+    consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+    consumer.close().await.unwrap();
+    next_one.close().await.unwrap();
 }

@@ -21,6 +21,32 @@ async fn what_is_missing_is_named_with_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn wrong_region_is_named() {
+    let emulator = Emulator::start(EmulatorKind::Ministack);
+    let here = connect(&emulator, "place", "&create=true").await;
+    here.publish(&topic("time"), batch(1, 0..1)).await.unwrap();
+    let sdk = || Some(sdk(emulator.port()));
+    let elsewhere = "sns-sqs://eu-west-1?prefix=place&linger_ms=0";
+    let setup = Setup { sdk: sdk(), ..Setup::default() };
+    let transport = SnsSqs::connect(elsewhere, setup).await.unwrap();
+    let error = transport.publish(&topic("time"), batch(1, 1..2)).await.unwrap_err();
+    assert_eq!((error.kind(), error.fate()), (Kind::NotFound, Fate::Retry));
+    assert!(error.to_string().contains("not in eu-west-1"), "{error}");
+
+    let arn = |name: &str| {
+        let arn = "arn:aws:sns:us-east-1:000000000000:place-time-events";
+        (name == "TIME_EVENTS_TOPIC_ARN").then(|| arn.to_owned())
+    };
+    let setup = Setup { sdk: sdk(), variable: arn, ..Setup::default() };
+    let transport = SnsSqs::connect(elsewhere, setup).await.unwrap();
+    let error = transport.publish(&topic("time"), batch(1, 2..3)).await.unwrap_err();
+    assert_eq!((error.kind(), error.fate()), (Kind::Invalid, Fate::Refused));
+    for part in ["TIME_EVENTS_TOPIC_ARN", "us-east-1", "eu-west-1"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn queue_that_would_get_nothing_is_refused() {
     let emulator = Emulator::start(EmulatorKind::Ministack);
     let creating = connect(&emulator, "silent", "&create=true").await;

@@ -1,19 +1,22 @@
 //! `worldbus tail --format json` as another process.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use super::{DEADLINE, worldbus};
+use super::worldbus;
 
 /// Events that were read and wait for the test.
 const EVENTS_AHEAD_MAX: usize = 100_000;
 
+/// How long the next event may take. Longer than a lease of SQS: what it gave to a poll that was
+/// cut off comes when that has ended.
+const NEXT_MAX: Duration = Duration::from_secs(45);
 /// How long a tail that never pauses is listened to for one event.
-const UNTIL_MAX: Duration = Duration::from_secs(60);
+const UNTIL_MAX: Duration = Duration::from_secs(90);
 
 /// A tail that follows; killed when dropped.
 pub(crate) struct Tail {
@@ -24,8 +27,16 @@ pub(crate) struct Tail {
 impl Tail {
     /// Follows a bus from its start.
     pub(crate) fn start(url: &str, arguments: &[&str]) -> Self {
-        let mut tail = worldbus();
-        tail.args(["tail", "--format", "json", "--from", "start", "--url", url]).args(arguments);
+        Self::spawn(Self::command(&mut worldbus(), url).args(arguments))
+    }
+
+    /// The command line of one, to add to.
+    pub(crate) fn command<'a>(binary: &'a mut Command, url: &str) -> &'a mut Command {
+        binary.args(["tail", "--format", "json", "--from", "start", "--url", url])
+    }
+
+    /// Follows by a command line of a test's own.
+    pub(crate) fn spawn(tail: &mut Command) -> Self {
         let mut child = tail.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (sender, events) = sync_channel(EVENTS_AHEAD_MAX);
@@ -41,7 +52,7 @@ impl Tail {
 
     /// The next event.
     pub(crate) fn next(&self) -> Value {
-        self.events.recv_timeout(DEADLINE).expect("tail shows the next event in time")
+        self.events.recv_timeout(NEXT_MAX).expect("tail shows the next event in time")
     }
 
     /// All events until one that `is_last`, included.

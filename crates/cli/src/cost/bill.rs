@@ -1,0 +1,431 @@
+//! What a deployment costs a month, item by item, beside the system before under the same load.
+//! Pure: from resources as the templates make them, and prices.
+//!
+//! What has no price, or no quantity that can be known beforehand, is an item all the same: "not
+//! priced", never left out.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+use worldbus_deploy::Resource;
+
+use super::model::{self, Encoding, Load, Way};
+use super::prices::{Item, Price, Prices, usd};
+
+/// Thirty days.
+const MONTH_HOURS: f64 = 720.0;
+const MONTH_S: f64 = MONTH_HOURS * 3600.0;
+/// What the system before published and asked of its queues in a month.
+const LOAD_MESSAGES: f64 = 10e6;
+/// Its tasks, and the share of them on Spot.
+const TASKS_BEFORE: f64 = 2.0;
+const SPOT_BEFORE: f64 = 0.8;
+/// Bytes of the payload of a tick.
+const PAYLOAD_BYTES: u32 = 10;
+/// What a task logs in a month: assumed, not measured. A quiet service writes a line now and then.
+const LOG_GB_A_TASK: f64 = 0.1;
+/// Services that publish these events.
+const PUBLISHER_COUNT: f64 = 2.0;
+/// The clock says where it is every 5 s.
+const CLOCK_REPEATS_PER_S: f64 = 0.2;
+
+/// A bill.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Bill {
+    lines: Vec<Line>,
+}
+
+/// An item of it.
+#[derive(Debug, Clone)]
+struct Line {
+    what: String,
+    quantity: String,
+    /// At the least and at the most; `None`: not priced.
+    usd: Option<(f64, f64)>,
+}
+
+/// What a task has.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    cpu: f64,
+    memory_gb: f64,
+    is_arm: bool,
+}
+
+impl Bill {
+    fn add(&mut self, what: &str, quantity: String, usd: Option<(f64, f64)>) {
+        self.lines.push(Line { what: what.to_owned(), quantity, usd });
+    }
+
+    /// A quantity of something; its price, if there is one.
+    fn count(&mut self, what: &str, quantity: f64, unit: &str, price: Option<f64>) {
+        let usd = price.map(|price| (price * quantity, price * quantity));
+        self.add(what, format!("{} {unit}", short(quantity)), usd);
+    }
+
+    /// Something of which nobody knows how much beforehand.
+    fn unknown(&mut self, what: &str) {
+        self.add(what, "as it comes".to_owned(), None);
+    }
+
+    /// The sum of what is priced, and how many items are not.
+    fn total(&self) -> ((f64, f64), usize) {
+        let priced = self.lines.iter().filter_map(|line| line.usd);
+        let sum = priced.fold((0.0, 0.0), |sum, usd| (sum.0 + usd.0, sum.1 + usd.1));
+        (sum, self.lines.iter().filter(|line| line.usd.is_none()).count())
+    }
+
+    fn tasks(&mut self, what: &str, count: f64, size: Size, spot: f64, prices: &[Price]) {
+        let (cpu, memory) = match size.is_arm {
+            true => (Item::FargateArmCpu, Item::FargateArmMemory),
+            false => (Item::FargateX86Cpu, Item::FargateX86Memory),
+        };
+        let hour = usd(prices, cpu).zip(usd(prices, memory));
+        let hour = hour.map(|(cpu, memory)| cpu * size.cpu + memory * size.memory_gb);
+        let shares = usd(prices, Item::SpotShareLow).zip(usd(prices, Item::SpotShareHigh));
+        let month = hour.zip(shares).map(|(hour, (low, high))| {
+            let all = hour * count * MONTH_HOURS;
+            (all * (1.0 - spot + spot * low), all * (1.0 - spot + spot * high))
+        });
+        let Size { cpu, memory_gb, .. } = size;
+        let quantity = format!("{count} of {cpu} vCPU, {memory_gb} GB, {:.0} % Spot", spot * 100.0);
+        self.add(what, quantity, month);
+    }
+}
+
+/// The system before: two small tasks, and a request an event.
+fn before(prices: &[Price]) -> Bill {
+    let mut bill = Bill::default();
+    let size = Size { cpu: 0.25, memory_gb: 0.5, is_arm: false };
+    bill.tasks("Fargate, tasks", TASKS_BEFORE, size, SPOT_BEFORE, prices);
+    let millions = LOAD_MESSAGES / 1e6;
+    let price = |item| usd(prices, item).map(|usd| usd * 1e6);
+    bill.count("SNS, publish", millions, "million", price(Item::SnsPublish));
+    bill.count("SQS, requests", millions, "million", price(Item::SqsRequest));
+    // More of it is not known.
+    bill.unknown("logs, addresses, alarms, data transfer");
+    bill
+}
+
+/// A deployment under the load of the system before.
+fn of(resources: &[Resource], prices: &[Price], messages: Option<&Prices>) -> Bill {
+    let mut bill = Bill::default();
+    let (mut tasks, mut public) = (0.0, 0.0);
+    let mut counts = BTreeMap::new();
+    for service in resources.iter().filter(|resource| resource.kind == "AWS::ECS::Service") {
+        let count = number(&service.properties["DesiredCount"]);
+        counts.insert(service.logical.as_str(), count);
+        tasks += count;
+        let name = service.properties["ServiceName"].as_str().unwrap_or(&service.logical);
+        let what = format!("Fargate, {name}");
+        let (size, spot) = (size_of(service, resources), spot_share(service));
+        bill.tasks(&what, count, size, spot, prices);
+        if service.properties["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"]
+            == "ENABLED"
+        {
+            public += count;
+        }
+    }
+    let count = |name: &str| counts.get(name).copied().unwrap_or(0.0);
+    let (time, weather) = (count("TimeManagerService"), count("WeatherManagerService"));
+    let instances = Instances { time, weather, event_bus: count("EventBusService") };
+    transport(&mut bill, &instances, messages);
+    logs(&mut bill, tasks, prices);
+    if public > 0.0 {
+        addresses(&mut bill, public, prices);
+    }
+    standing(&mut bill, resources, prices);
+    bill.unknown("data transfer");
+    bill.unknown("container registry");
+    bill.merge()
+}
+
+impl Bill {
+    /// One line an item: several addresses are one.
+    fn merge(self) -> Self {
+        let mut lines: Vec<Line> = Vec::new();
+        let mut quantities: BTreeMap<String, f64> = BTreeMap::new();
+        for line in self.lines {
+            let (quantity, unit) = line.quantity.split_once(' ').unwrap_or((&line.quantity, ""));
+            let known = lines.iter_mut().find(|known| known.what == line.what);
+            match (known, quantity.parse::<f64>()) {
+                (None, quantity) => {
+                    quantities.insert(line.what.clone(), quantity.unwrap_or(0.0));
+                    lines.push(line);
+                }
+                (Some(known), Ok(more)) => {
+                    let sum = quantities.entry(line.what.clone()).or_default();
+                    *sum += more;
+                    known.quantity = format!("{} {unit}", short(*sum));
+                    known.usd = known.usd.zip(line.usd).map(|(a, b)| (a.0 + b.0, a.1 + b.1));
+                }
+                (Some(_), Err(_)) => {}
+            }
+        }
+        Self { lines }
+    }
+}
+
+/// How many run.
+struct Instances {
+    time: f64,
+    weather: f64,
+    event_bus: f64,
+}
+
+/// SNS and SQS: the same ten million events, and polls that bring nothing. Instances of a simulated
+/// service all say the same, and each is billed.
+fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
+    let Instances { time, weather, event_bus } = *instances;
+    let nothing = Prices { all: Vec::new(), sns_publish: 0.0, sns_to_sqs: 0.0, sqs_request: 0.0 };
+    let way = Way::Batches { linger_ms: model::default_linger_ms(), encoding: Encoding::Protobuf };
+    let reckon = |rate: f64, producers: f64, subscribers: f64| {
+        let (producers, subscribers) = (producers.max(1.0) as u32, subscribers as u32);
+        let load = Load { rate, payload_bytes: PAYLOAD_BYTES, producers, subscribers };
+        model::cost(&load, way, prices.unwrap_or(&nothing))
+    };
+    let publishers = time + weather;
+    let rate = LOAD_MESSAGES / MONTH_S * publishers / PUBLISHER_COUNT;
+    // The event-bus hears everything, in a queue an instance.
+    let Some(all) = reckon(rate.max(f64::MIN_POSITIVE), publishers, event_bus) else { return };
+    // The weather-manager hears the clock alone; its instances share a queue, and each polls.
+    let heard = CLOCK_REPEATS_PER_S * time / weather.max(1.0);
+    let Some(clock) = reckon(heard.max(f64::MIN_POSITIVE), 1.0, weather) else { return };
+    let polls = [all, clock].map(|cost| cost.receive_units + cost.delete_units + cost.idle_units);
+    let deliveries = all.messages * event_bus + clock.messages * weather;
+    let price = |of: fn(&Prices) -> f64| prices.map(|prices| of(prices) * 1e6);
+    let mut line = |what, a_second: f64, price| {
+        bill.count(what, a_second * MONTH_S / 1e6, "million", price);
+    };
+    line("SNS, publish", all.publish_units, price(|prices| prices.sns_publish));
+    line("SNS, deliveries to queues", deliveries, price(|prices| prices.sns_to_sqs));
+    line("SQS, requests", polls.iter().sum(), price(|prices| prices.sqs_request));
+}
+
+fn logs(bill: &mut Bill, tasks: f64, prices: &[Price]) {
+    let gb = tasks * LOG_GB_A_TASK;
+    bill.count("CloudWatch Logs, in", gb, "GB, assumed", usd(prices, Item::LogsIn));
+    bill.count("CloudWatch Logs, kept", gb, "GB, assumed", usd(prices, Item::LogsKept));
+}
+
+fn addresses(bill: &mut Bill, count: f64, prices: &[Price]) {
+    let price = usd(prices, Item::PublicAddress);
+    bill.count("public addresses", count * MONTH_HOURS, "hours", price);
+}
+
+/// What is billed for being there.
+fn standing(bill: &mut Bill, resources: &[Resource], prices: &[Price]) {
+    let mut unknown = BTreeMap::<&str, usize>::new();
+    for resource in resources {
+        let price = |item| usd(prices, item);
+        match resource.kind.as_str() {
+            "AWS::EC2::EIP" => addresses(bill, 1.0, prices),
+            "AWS::EC2::NatGateway" => {
+                bill.count("NAT gateways", MONTH_HOURS, "hours", price(Item::NatGateway));
+                bill.unknown("NAT gateways, what passes");
+            }
+            "AWS::ElasticLoadBalancingV2::LoadBalancer" => {
+                bill.count("balancer", MONTH_HOURS, "hours", price(Item::Balancer));
+                bill.unknown("balancer, what passes");
+            }
+            "AWS::EC2::VPCEndpoint" if resource.properties["VpcEndpointType"] == "Interface" => {
+                let zones = resource.properties["SubnetIds"].as_array().map_or(1, Vec::len);
+                let hours = zones as f64 * MONTH_HOURS;
+                bill.count("endpoints", hours, "hours", price(Item::Endpoint));
+                bill.unknown("endpoints, what passes");
+            }
+            "AWS::SecretsManager::Secret" => {
+                bill.count("secrets", 1.0, "", price(Item::Secret));
+                bill.unknown("secrets, reads");
+            }
+            "AWS::CloudWatch::Alarm" => {
+                bill.count("alarms, metrics", alarm_metrics(resource), "", price(Item::Alarm));
+            }
+            "AWS::CloudWatch::Dashboard" => {
+                bill.count("dashboards", 1.0, "", price(Item::Dashboard));
+            }
+            "AWS::ServiceDiscovery::PrivateDnsNamespace" => {
+                bill.count("private DNS zones", 1.0, "", price(Item::HostedZone));
+                bill.unknown("Cloud Map and DNS, queries");
+            }
+            "AWS::DynamoDB::Table" => bill.unknown("DynamoDB, requests, storage and recovery"),
+            "AWS::SNS::Topic" if resource.properties.get("KmsMasterKeyId").is_some() => {
+                bill.unknown("KMS, requests of topics");
+            }
+            "AWS::ECS::TaskDefinition" if has_collector(resource) => bill.unknown("X-Ray, traces"),
+            kind if FREE.contains(&kind) => {}
+            kind => *unknown.entry(kind).or_default() += 1,
+        }
+    }
+    for (kind, count) in unknown {
+        bill.add(kind, count.to_string(), None);
+    }
+}
+
+/// What costs nothing by itself, or has a line of its own.
+const FREE: &[&str] = &[
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::Route",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::EC2::SecurityGroupIngress",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPC",
+    "AWS::EC2::VPCEndpoint",
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::ECS::Cluster",
+    "AWS::ECS::Service",
+    "AWS::ECS::TaskDefinition",
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::ListenerRule",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+    "AWS::Events::Rule",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::Logs::LogGroup",
+    "AWS::Logs::ResourcePolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+    "AWS::ServiceDiscovery::Service",
+];
+
+/// The size of a service's tasks, from the definition that it names.
+fn size_of(service: &Resource, resources: &[Resource]) -> Size {
+    let name = &service.properties["TaskDefinition"]["Ref"];
+    let is_it = |resource: &&Resource| {
+        resource.stack == service.stack && Some(resource.logical.as_str()) == name.as_str()
+    };
+    let definition = resources.iter().find(is_it).map(|found| &found.properties);
+    let of = |field: &str| definition.map_or(0.0, |found| number(&found[field]));
+    let architecture = definition.map(|found| &found["RuntimePlatform"]["CpuArchitecture"]);
+    let is_arm = architecture.is_some_and(|architecture| architecture == "ARM64");
+    Size { cpu: of("Cpu") / 1024.0, memory_gb: of("Memory") / 1024.0, is_arm }
+}
+
+/// The share of Spot, from the weights of the capacity providers.
+fn spot_share(service: &Resource) -> f64 {
+    let strategy = service.properties["CapacityProviderStrategy"].as_array();
+    let (mut spot, mut all) = (0.0, 0.0);
+    for provider in strategy.into_iter().flatten() {
+        let weight = number(&provider["Weight"]);
+        all += weight;
+        if provider["CapacityProvider"] == "FARGATE_SPOT" {
+            spot += weight;
+        }
+    }
+    if all > 0.0 { spot / all } else { 0.0 }
+}
+
+/// An alarm over an expression is billed by the metrics in it.
+fn alarm_metrics(alarm: &Resource) -> f64 {
+    let metrics = alarm.properties["Metrics"].as_array();
+    let metrics = metrics.map(|all| all.iter().filter(|m| m.get("MetricStat").is_some()).count());
+    metrics.unwrap_or(1).max(1) as f64
+}
+
+fn has_collector(definition: &Resource) -> bool {
+    let containers = definition.properties["ContainerDefinitions"].as_array();
+    containers.is_some_and(|containers| containers.iter().any(|c| c["Name"] == "collector"))
+}
+
+/// A number that a template may write as text.
+fn number(value: &Value) -> f64 {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0.0)
+}
+
+fn short(quantity: f64) -> String {
+    let rounded = (quantity * 100.0).round() / 100.0;
+    rounded.to_string()
+}
+
+/// Both bills as a table, and where the prices are from.
+pub(super) fn text(region: &str, resources: &[Resource], prices: &[Price]) -> String {
+    let mut page = table(region, resources, prices);
+    page.push_str(
+        "Prices, to check before quoting (D documented, T third parties, M from memory):\n",
+    );
+    for Price { usd, per, unit, certainty, date, source, .. } in prices {
+        let per = if *per == 1 { String::new() } else { format!(" for {per}") };
+        // Writing to a String cannot fail.
+        let _ = writeln!(page, "  {usd}{per}, {unit} ({certainty:?}, {date}, {source})");
+    }
+    if prices.is_empty() {
+        page.push_str("  none are built in for this region\n");
+    }
+    page
+}
+
+/// Both bills alone.
+pub(super) fn table(region: &str, resources: &[Resource], prices: &[Price]) -> String {
+    let bills = bills(region, resources, prices);
+    let lines = || bills.iter().flat_map(|(_, bill)| &bill.lines);
+    let what = lines().map(|line| line.what.len()).max().unwrap_or(0);
+    let quantity = lines().map(|line| line.quantity.len()).max().unwrap_or(0);
+    let mut page = String::new();
+    for (name, bill) in &bills {
+        let _ = writeln!(page, "{name}");
+        for line in &bill.lines {
+            let usd = range(line.usd);
+            let _ = writeln!(page, "  {:what$}  {:quantity$}  {usd}", line.what, line.quantity);
+        }
+        let (sum, unpriced) = bill.total();
+        let label = format!("together, without {unpriced} items that are not priced");
+        let width = what + quantity + 2;
+        let _ = writeln!(page, "  {label:width$}  {}\n", range(Some(sum)));
+    }
+    let _ = writeln!(
+        page,
+        "USD a month of 30 days in {region}; {} million events. Spot floats, hence the ranges. A \
+         model, not a bill.",
+        LOAD_MESSAGES / 1e6
+    );
+    page
+}
+
+/// The same as one JSON object.
+pub(super) fn json(region: &str, resources: &[Resource], prices: &[Price]) -> Result<String> {
+    let bill = |(name, bill): &(&str, Bill)| {
+        let ((least, most), unpriced) = bill.total();
+        let lines = bill.lines.iter().map(|line| {
+            let Line { what, quantity, usd } = line;
+            let usd = usd.map(|(least, most)| json!({ "least": least, "most": most }));
+            json!({ "item": what, "quantity": quantity, "usd_per_month": usd })
+        });
+        json!({
+            "of": name,
+            "items": lines.collect::<Vec<_>>(),
+            "usd_per_month": { "least": least, "most": most },
+            "items_not_priced": unpriced,
+        })
+    };
+    let bills: Vec<Value> = bills(region, resources, prices).iter().map(bill).collect();
+    Ok(serde_json::to_string_pretty(&json!({ "region": region, "bills": bills }))? + "\n")
+}
+
+fn bills(region: &str, resources: &[Resource], prices: &[Price]) -> [(&'static str, Bill); 2] {
+    let messages = Prices::of(region).ok();
+    [
+        ("this deployment", of(resources, prices, messages.as_ref())),
+        ("the system before, 2 tasks", before(prices)),
+    ]
+}
+
+fn range(usd: Option<(f64, f64)>) -> String {
+    match usd {
+        None => "not priced".to_owned(),
+        Some((least, most)) if most - least < 0.005 => format!("{least:.2}"),
+        Some((least, most)) => format!("{least:.2} to {most:.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

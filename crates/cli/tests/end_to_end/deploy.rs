@@ -1,0 +1,303 @@
+//! `worldbus deploy aws` against an emulated account: everything is made, found by describing it,
+//! runs, changes when a parameter does, and goes.
+//!
+//! The account lacks two types of resources, which are left out of the templates, and no others.
+//! What fails, and how it is told, is in `failures`: an emulator does not fail when asked to.
+
+mod failures;
+mod peer;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::support::{Account, Finished, Service, Tail, eventually, get, run_with_input, worldbus};
+
+/// Types that the emulator lacks.
+const WITHOUT: [&str; 2] =
+    ["AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"];
+const INVENTORY: &str = include_str!("deploy/inventory.py");
+const TASKS: &str = include_str!("deploy/tasks.py");
+
+/// What an installation of each profile has, beside what has no name of its own.
+const NAMED: [&str; 31] = [
+    "cluster gaming-system-cluster",
+    "service event-bus",
+    "service time-manager",
+    "service weather-manager",
+    "task definition gaming-system-event-bus",
+    "task definition gaming-system-time-manager",
+    "task definition gaming-system-weather-manager",
+    "topic gaming-system-time-events",
+    "topic gaming-system-weather-events",
+    "topic gaming-system-world-events",
+    "queue gaming-system-weather-manager-events",
+    "queue gaming-system-weather-manager-events-dead-letters",
+    "queue gaming-system-event-bus-events",
+    "queue gaming-system-event-bus-events-dead-letters",
+    "queue gaming-system-event-bus-4-events",
+    "subscription gaming-system-time-events to gaming-system-weather-manager-events",
+    "subscription gaming-system-weather-events to gaming-system-event-bus-events",
+    "policy GamingSystemDistributedMessaging",
+    "role timeManagerTaskRole",
+    "role weatherManagerTaskRole",
+    "role eventBusTaskRole",
+    "log group /gaming-system/time-manager",
+    "log group /gaming-system/weather-manager",
+    "log group /gaming-system/event-bus",
+    "table gaming-system-state",
+    "secret gaming-system/api-key",
+    "security group gaming-system-services",
+    "network gaming-system-vpc",
+    "alarm gaming-system-no-time-updated",
+    "dashboard gaming-system",
+    "stack gaming-system-observability",
+];
+/// What `down` keeps.
+const KEPT: [&str; 7] = [
+    "stack gaming-system-state",
+    "table gaming-system-state",
+    "secret gaming-system/api-key",
+    "log group /gaming-system/time-manager",
+    "log group /gaming-system/weather-manager",
+    "log group /gaming-system/event-bus",
+    "log group /gaming-system/stopped-tasks",
+];
+
+fn deploy(account: &Account, action: &str, more: &[&str]) -> Finished {
+    let mut command = account.command(&["deploy", "aws", action]);
+    command.args(WITHOUT.iter().flat_map(|kind| ["--without", kind])).args(more);
+    run_with_input(&mut command, b"")
+}
+
+fn done(finished: Finished) -> String {
+    let page = finished.lines().join("\n");
+    assert_eq!(finished.code, 0, "{page}\n{}", finished.stderr);
+    page
+}
+
+fn told(account: &Account, script: &str, arguments: &[&str]) -> Value {
+    let told = run_with_input(account.python(&["-c", script]).args(arguments), b"");
+    assert_eq!(told.code, 0, "{told:?}");
+    serde_json::from_slice(&told.stdout).unwrap()
+}
+
+/// Kind and name of all that is there.
+fn inventory(account: &Account) -> BTreeSet<String> {
+    serde_json::from_value(told(account, INVENTORY, &[])).unwrap()
+}
+
+fn assert_there(there: &BTreeSet<String>, names: &[&str]) {
+    for name in names {
+        assert!(there.contains(*name), "{name} is not in {there:#?}");
+    }
+}
+
+/// Stacks that a page says are being made or changed.
+fn begun(page: &str) -> Vec<&str> {
+    let is_begun = |line: &&str| line.starts_with("create ") || line.starts_with("update ");
+    page.lines().filter(is_begun).collect()
+}
+
+fn left_out(page: &str) -> BTreeSet<&str> {
+    let lines = page.lines().filter_map(|line| line.strip_prefix("left out: "));
+    lines.map(|line| line.split(' ').next().unwrap()).collect()
+}
+
+#[test]
+fn minimal_installation_comes_about_runs_changes_and_goes() {
+    let account = Account::open("gaming-system");
+    let before = inventory(&account);
+    let planned = done(deploy(&account, "plan", &["--image", "worldbus:1"]));
+    assert!(planned.contains("gaming-system-services (new, 8 resources by its template)"));
+    assert!(planned.contains("+ AWS::ECS::Cluster Cluster"), "{planned}");
+    assert!(planned.contains("this deployment") && planned.contains("the system before"));
+    assert!(planned.contains("not priced"), "{planned}");
+    assert_eq!(inventory(&account), before, "a plan leaves nothing behind");
+
+    let made = done(deploy(&account, "up", &["--image", "worldbus:1", "--yes"]));
+    assert_eq!(left_out(&made), BTreeSet::from(WITHOUT));
+    assert_eq!(begun(&made).len(), 5, "{made}");
+    assert!(made.contains("CREATE_COMPLETE              AWS::SQS::Queue WeatherManagerQueue"));
+    assert!(made.contains("ClusterName") && made.contains("gaming-system-cluster"), "{made}");
+    assert_there(&inventory(&account), &NAMED);
+    done(deploy(&account, "status", &["--image", "worldbus:1"]));
+
+    let again = done(deploy(&account, "up", &["--yes"]));
+    assert!(again.contains("Everything is as it should be; nothing changes."), "{again}");
+    assert!(begun(&again).is_empty(), "{again}");
+    changed_parameter_changes_what_it_should(&account);
+    world_runs_as_the_task_definitions_say(&account);
+    down_leaves_what_it_says(&account, &before);
+}
+
+fn changed_parameter_changes_what_it_should(account: &Account) {
+    let tasks = || told(account, TASKS, &["gaming-system-cluster"]);
+    let before = tasks();
+    assert_eq!(before["time-manager"]["spread"], json!({ "FARGATE_SPOT": 4, "FARGATE": 1 }));
+    let spot = ["--parameter", "TimeManagerSpotPercent=0"];
+    let differs = deploy(account, "status", &spot);
+    assert_eq!(differs.code, 1, "{differs:?}");
+    assert!(differs.lines().iter().any(|line| line.contains("TimeManagerSpotPercent")));
+    let page = done(deploy(account, "up", &[&spot[..], &["--yes"]].concat()));
+    assert_eq!(begun(&page), ["update gaming-system-services"]);
+    let after = tasks();
+    assert_eq!(after["time-manager"]["spread"], json!({ "FARGATE_SPOT": 0, "FARGATE": 1 }));
+    assert_eq!(after["weather-manager"], before["weather-manager"]);
+    assert_eq!(after["event-bus"], before["event-bus"]);
+
+    let fewer = ["--services", "time-manager,weather-manager=2", "--yes"];
+    done(deploy(account, "up", &fewer));
+    let after = tasks();
+    assert_eq!(
+        (&after["weather-manager"]["desired"], &after["event-bus"]),
+        (&json!(2), &json!(null))
+    );
+    assert_eq!(after["time-manager"]["spread"], json!({ "FARGATE_SPOT": 0, "FARGATE": 1 }));
+    done(deploy(
+        account,
+        "up",
+        &["--services", "time-manager,weather-manager=1,event-bus", "--yes"],
+    ));
+    assert_eq!(tasks()["event-bus"], before["event-bus"]);
+}
+
+/// The three services as processes, with the environment that ECS would give them. A task listens
+/// on an address of its own, and has a disk of its own where a volume is mounted.
+fn world_runs_as_the_task_definitions_say(account: &Account) {
+    let tasks = told(account, TASKS, &["gaming-system-cluster"]);
+    let start = |name: &str| {
+        let task = &tasks[name];
+        let mut command = account.command(&[]);
+        let words = task["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+        command.args(words).current_dir(account.dir()).env_remove("WORLDBUS_URL");
+        let environment: BTreeMap<String, String> =
+            serde_json::from_value(task["environment"].clone()).unwrap();
+        for (name, value) in &environment {
+            let disk = account.dir().join("disk");
+            let is_mount = task["mounts"].as_array().unwrap().contains(&json!(value));
+            match (name.as_str(), is_mount) {
+                ("WORLDBUS_LISTEN", _) => command.env(name, "127.0.0.1:0"),
+                (_, true) => command.env(name, disk),
+                (_, false) => command.env(name, value),
+            };
+        }
+        let key = environment["WORLDBUS_API_KEY"].clone();
+        assert!(key.len() >= 32, "the secret is made, not written");
+        (Service::spawn(&mut command), key)
+    };
+    let (bus, key) = start("event-bus");
+    let (time, _) = start("time-manager");
+    let (weather, _) = start("weather-manager");
+    // The weather-manager is ready once the clock came to it through topic and queue.
+    let (bus, time, weather) = (bus.ready(), time.ready(), weather.ready());
+    let closed = get(&format!("{}/api/time/current", time.url)).unwrap();
+    assert_eq!(closed.status, 401, "without the key");
+    let rain = json!({ "region": "brussels", "state": "heavy_rain" });
+    let set = ureq::post(format!("{}/api/weather/set", weather.url))
+        .header("authorization", format!("Bearer {key}"))
+        .send_json(&rain);
+    assert_eq!(set.unwrap().status(), 200);
+    let mut tail = worldbus();
+    let tail = Tail::spawn(Tail::command(&mut tail, &bus.url).env("WORLDBUS_API_KEY", key));
+    let mut sources = BTreeSet::new();
+    tail.until(|event| {
+        let text = |field: &str| event[field].as_str().unwrap().to_owned();
+        sources.insert((text("source"), text("event_type")));
+        let came = |source: &str, event_type: &str| {
+            sources.contains(&(source.to_owned(), event_type.to_owned()))
+        };
+        came("time-manager", "time.updated") && came("weather-manager", "weather.changed")
+    });
+    for service in [weather, time, bus] {
+        service.terminate();
+    }
+}
+
+fn down_leaves_what_it_says(account: &Account, before: &BTreeSet<String>) {
+    let gone = done(deploy(account, "down", &["--yes"]));
+    assert!(gone.contains("4 stacks are deleted"), "{gone}");
+    let mut kept = before.clone();
+    kept.extend(KEPT.map(str::to_owned));
+    let there = inventory(account);
+    assert_eq!(there, kept, "only what it keeps");
+    for (kind, name) in KEPT.iter().filter_map(|kept| kept.rsplit_once(' ')) {
+        let line = |line: &str| kind == "stack" || line.trim_end().ends_with(&format!(" {name}"));
+        assert!(gone.lines().any(line), "{name} is not told in {gone}");
+    }
+    let status = deploy(account, "status", &[]);
+    assert_eq!(status.code, 1, "{status:?}");
+    done(deploy(account, "down", &["--delete-data", "--yes"]));
+    assert_eq!(inventory(account), *before, "nothing at all");
+    assert!(done(deploy(account, "down", &["--yes"])).contains("there is nothing to delete"));
+}
+
+#[test]
+fn production_installation_has_what_minimal_lacks_and_gives_its_data_up_when_told() {
+    let account = Account::open("gaming-system");
+    let before = inventory(&account);
+    let profile = ["--profile", "production", "--image", "worldbus:1", "--yes"];
+    let made = done(deploy(&account, "up", &profile));
+    assert_eq!(left_out(&made), BTreeSet::from(WITHOUT));
+    let there = inventory(&account);
+    assert_there(&there, &NAMED);
+    assert_there(
+        &there,
+        &[
+            "balancer gaming-system-balancer",
+            "target group gaming-system-event-bus",
+            "namespace gaming-system.internal",
+            "discovery time-manager",
+            "nat gateway gaming-system-nat-a",
+            "nat gateway gaming-system-nat-b",
+        ],
+    );
+    let tasks = told(&account, TASKS, &["gaming-system-cluster"]);
+    assert_eq!(
+        (&tasks["time-manager"]["desired"], &tasks["event-bus"]["desired"]),
+        (&json!(2), &json!(1))
+    );
+    let again = done(deploy(&account, "up", &["--yes"]));
+    assert!(begun(&again).is_empty(), "the profile is kept: {again}");
+    done(deploy(&account, "status", &[]));
+    world_runs_as_the_task_definitions_say(&account);
+
+    // An installation of another name stands beside it and goes without it.
+    let other = ["--system-name", "arena", "--image", "worldbus:1", "--yes"];
+    done(deploy(&account, "up", &other));
+    assert_there(
+        &inventory(&account),
+        &["cluster arena-cluster", "role arena-timeManagerTaskRole", "topic arena-time-events"],
+    );
+    done(deploy(&account, "down", &["--system-name", "arena", "--delete-data", "--yes"]));
+    assert_eq!(inventory(&account), there);
+    done(deploy(&account, "status", &[]));
+    done(deploy(&account, "down", &["--delete-data", "--yes"]));
+    assert_eq!(inventory(&account), before, "also the table that was protected");
+}
+
+#[test]
+fn stack_that_somebody_changed_by_hand_is_told_and_mended() {
+    const CHANGE: &str = "
+import boto3
+stacks, name = boto3.client('cloudformation'), 'gaming-system-network'
+body = stacks.get_template(StackName=name, TemplateStage='Original')['TemplateBody']
+stacks.update_stack(StackName=name, TemplateBody=body.replace('Port: 7072', 'Port: 9999'),
+                    Capabilities=['CAPABILITY_NAMED_IAM'])
+stacks.get_waiter('stack_update_complete').wait(StackName=name, WaiterConfig={'Delay': 1})
+print('{}')
+";
+    let account = Account::open("gaming-system");
+    done(deploy(&account, "up", &["--image", "worldbus:1", "--yes"]));
+    told(&account, CHANGE, &[]);
+    let status = deploy(&account, "status", &[]);
+    assert_eq!(status.code, 1, "{status:?}");
+    let lines = status.lines();
+    let marked: Vec<_> = lines.iter().filter(|line| line.starts_with('!')).collect();
+    assert_eq!(marked, ["! stack gaming-system-network: UPDATE_COMPLETE"]);
+    let mended = done(deploy(&account, "up", &["--yes"]));
+    assert_eq!(begun(&mended), ["update gaming-system-network"]);
+    eventually("it is as it should be", || {
+        (deploy(&account, "status", &[]).code == 0).then_some(())
+    });
+}

@@ -1,0 +1,315 @@
+//! CloudFormation's calls, as far as a deployment needs them, and their answers as data.
+//!
+//! Not here: what to do about an answer.
+
+use roxmltree::{Document, Node};
+use worldbus_aws::{CallError, Caller, Missing, SdkConfig};
+
+use crate::evaluate::Parameters;
+
+/// The version of the API (D).
+const VERSION: &str = "2010-05-15";
+/// Pages of an answer that are read; a stack has at most 500 resources (D).
+const PAGE_COUNT_MAX: usize = 20;
+
+/// CloudFormation in a region.
+#[derive(Debug, Clone)]
+pub(crate) struct CloudFormation {
+    caller: Caller,
+}
+
+/// A stack as it is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Description {
+    pub(crate) id: String,
+    /// E.g. `UPDATE_COMPLETE`.
+    pub(crate) status: String,
+    pub(crate) parameters: Parameters,
+    /// Name, value, and what it is for.
+    pub(crate) outputs: Vec<(String, String, String)>,
+}
+
+/// A change set that is made, or failed to be.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ChangeSet {
+    /// `CREATE_COMPLETE` or `FAILED`, or on the way there.
+    pub(crate) status: String,
+    pub(crate) reason: String,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What a change does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// `Add`, `Modify`, `Remove`, as CloudFormation calls it.
+    pub action: String,
+    /// The resource's name within the template.
+    pub logical: String,
+    /// Its name in AWS, if it is there.
+    pub physical: String,
+    /// E.g. `AWS::SQS::Queue`.
+    pub kind: String,
+    /// `True` or `Conditional` if the resource is made anew.
+    pub replacement: String,
+    /// The properties that change.
+    pub properties: Vec<String>,
+}
+
+/// Something that happened to a resource or to the stack itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) logical: String,
+    pub(crate) physical: String,
+    pub(crate) kind: String,
+    pub(crate) status: String,
+    pub(crate) reason: String,
+}
+
+/// A resource of a stack.
+#[derive(Debug, Clone)]
+pub(crate) struct StackResource {
+    pub(crate) logical: String,
+    pub(crate) physical: String,
+    pub(crate) kind: String,
+    pub(crate) status: String,
+}
+
+/// Name and value of fields of a form.
+type Fields = Vec<(String, String)>;
+
+impl CloudFormation {
+    pub(crate) fn new(sdk: &SdkConfig, region: &str) -> Self {
+        Self { caller: Caller::new(sdk, "cloudformation", "cloudformation", region) }
+    }
+
+    /// A stack, by its name or id; `None` if there is none.
+    pub(crate) async fn describe(&self, stack: &str) -> Result<Option<Description>, CallError> {
+        let answer = self.call("DescribeStacks", vec![field("StackName", stack)]).await;
+        match answer {
+            Ok(answer) => read(&answer, |root| {
+                let stacks = child(root, "Stacks");
+                stacks.and_then(|stacks| members(stacks).next()).map(description)
+            }),
+            Err(CallError::Refused { message, .. }) if message.contains("does not exist") => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a change set; its id. It is to be described until it is done. A parameter that is as
+    /// the stack `has` it is left to CloudFormation, which alone knows those that are secret.
+    pub(crate) async fn create_change_set(
+        &self,
+        stack: &str,
+        name: &str,
+        is_new: bool,
+        template: &str,
+        parameters: &Parameters,
+        has: Option<&Parameters>,
+    ) -> Result<String, CallError> {
+        let kind = if is_new { "CREATE" } else { "UPDATE" };
+        let mut fields = vec![
+            field("StackName", stack),
+            field("ChangeSetName", name),
+            field("ChangeSetType", kind),
+            field("TemplateBody", template),
+            field("Capabilities.member.1", "CAPABILITY_NAMED_IAM"),
+        ];
+        for (index, (name, value)) in parameters.iter().enumerate() {
+            let path = format!("Parameters.member.{}", index + 1);
+            fields.push((format!("{path}.ParameterKey"), name.clone()));
+            if has.and_then(|has| has.get(name)) == Some(value) {
+                fields.push((format!("{path}.UsePreviousValue"), "true".to_owned()));
+            } else {
+                fields.push((format!("{path}.ParameterValue"), value.clone()));
+            }
+        }
+        let answer = self.call("CreateChangeSet", fields).await?;
+        read(&answer, |root| text(root, "Id"))
+    }
+
+    pub(crate) async fn describe_change_set(&self, id: &str) -> Result<ChangeSet, CallError> {
+        let mut whole = ChangeSet::default();
+        let fields = vec![field("ChangeSetName", id)];
+        self.pages("DescribeChangeSet", fields, |root| {
+            whole.status = text(root, "Status");
+            whole.reason = text(root, "StatusReason");
+            let changes = child(root, "Changes").into_iter().flat_map(members);
+            whole.changes.extend(changes.filter_map(|m| child(m, "ResourceChange")).map(change));
+            true
+        })
+        .await?;
+        Ok(whole)
+    }
+
+    pub(crate) async fn delete_change_set(&self, id: &str) -> Result<(), CallError> {
+        self.call("DeleteChangeSet", vec![field("ChangeSetName", id)]).await.map(drop)
+    }
+
+    /// The same by the names of the stack and the set.
+    pub(crate) async fn delete_change_set_of(
+        &self,
+        stack: &str,
+        name: &str,
+    ) -> Result<(), CallError> {
+        let fields = vec![field("StackName", stack), field("ChangeSetName", name)];
+        self.call("DeleteChangeSet", fields).await.map(drop)
+    }
+
+    pub(crate) async fn execute_change_set(&self, id: &str) -> Result<(), CallError> {
+        self.call("ExecuteChangeSet", vec![field("ChangeSetName", id)]).await.map(drop)
+    }
+
+    pub(crate) async fn delete_stack(&self, stack: &str) -> Result<(), CallError> {
+        self.call("DeleteStack", vec![field("StackName", stack)]).await.map(drop)
+    }
+
+    /// Events of a stack since one of them, the oldest first.
+    pub(crate) async fn events(
+        &self,
+        stack: &str,
+        since: Option<&str>,
+    ) -> Result<Vec<Event>, CallError> {
+        let mut events = Vec::new();
+        self.pages("DescribeStackEvents", vec![field("StackName", stack)], |root| {
+            for member in child(root, "StackEvents").into_iter().flat_map(members) {
+                let event = event(member);
+                if Some(event.id.as_str()) == since {
+                    return false;
+                }
+                events.push(event);
+            }
+            true
+        })
+        .await?;
+        events.reverse();
+        Ok(events)
+    }
+
+    pub(crate) async fn resources(&self, stack: &str) -> Result<Vec<StackResource>, CallError> {
+        let mut resources = Vec::new();
+        self.pages("ListStackResources", vec![field("StackName", stack)], |root| {
+            let summaries = child(root, "StackResourceSummaries").into_iter().flat_map(members);
+            resources.extend(summaries.map(|member| StackResource {
+                logical: text(member, "LogicalResourceId"),
+                physical: text(member, "PhysicalResourceId"),
+                kind: text(member, "ResourceType"),
+                status: text(member, "ResourceStatus"),
+            }));
+            true
+        })
+        .await?;
+        Ok(resources)
+    }
+
+    /// The template of a stack, as it was sent.
+    pub(crate) async fn template(&self, stack: &str) -> Result<String, CallError> {
+        let fields = vec![field("StackName", stack), field("TemplateStage", "Original")];
+        let answer = self.call("GetTemplate", fields).await?;
+        read(&answer, |root| text(root, "TemplateBody"))
+    }
+
+    async fn call(&self, action: &str, fields: Fields) -> Result<String, CallError> {
+        self.caller.form(VERSION, action, &fields).await
+    }
+
+    /// Reads page after page while `page` wants more.
+    async fn pages(
+        &self,
+        action: &str,
+        fields: Fields,
+        mut page: impl FnMut(Node<'_, '_>) -> bool,
+    ) -> Result<(), CallError> {
+        let mut token = String::new();
+        for _ in 0..PAGE_COUNT_MAX {
+            let mut fields = fields.clone();
+            if !token.is_empty() {
+                fields.push(field("NextToken", &token));
+            }
+            let answer = self.call(action, fields).await?;
+            let (goes_on, next) = read(&answer, |root| (page(root), text(root, "NextToken")))?;
+            token = next;
+            if !goes_on || token.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn field(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
+/// Reads the element `…Result` of an answer.
+pub(crate) fn read<T>(answer: &str, of: impl FnOnce(Node<'_, '_>) -> T) -> Result<T, CallError> {
+    let broken = |why: String| {
+        CallError::Silent(Missing::Answer, format!("AWS's answer cannot be read: {why}"))
+    };
+    let document = Document::parse(answer).map_err(|error| broken(error.to_string()))?;
+    let root = document.root_element();
+    let result = root.children().find(|node| node.tag_name().name().ends_with("Result"));
+    Ok(of(result.unwrap_or(root)))
+}
+
+pub(crate) fn child<'a, 'd>(node: Node<'a, 'd>, name: &str) -> Option<Node<'a, 'd>> {
+    node.children().find(|child| child.tag_name().name() == name)
+}
+
+pub(crate) fn members<'a, 'd>(node: Node<'a, 'd>) -> impl Iterator<Item = Node<'a, 'd>> {
+    node.children().filter(|child| child.tag_name().name() == "member")
+}
+
+/// The text of a child; empty if there is none.
+pub(crate) fn text(node: Node<'_, '_>, name: &str) -> String {
+    let text = child(node, name)
+        .map(|child| child.children().filter_map(|node| node.text()).collect::<Vec<_>>().concat());
+    text.unwrap_or_default()
+}
+
+fn description(node: Node<'_, '_>) -> Description {
+    let each = |name| child(node, name).into_iter().flat_map(members);
+    let parameter = |p| (text(p, "ParameterKey"), text(p, "ParameterValue"));
+    Description {
+        id: text(node, "StackId"),
+        status: text(node, "StackStatus"),
+        parameters: each("Parameters").map(parameter).collect(),
+        outputs: each("Outputs")
+            .map(|o| (text(o, "OutputKey"), text(o, "OutputValue"), text(o, "Description")))
+            .collect(),
+    }
+}
+
+fn change(node: Node<'_, '_>) -> Change {
+    let details = child(node, "Details").into_iter().flat_map(members);
+    let mut properties: Vec<String> = details
+        .filter_map(|detail| child(detail, "Target"))
+        .map(|target| match text(target, "Name") {
+            name if name.is_empty() => text(target, "Attribute"),
+            name => name,
+        })
+        .collect();
+    properties.sort();
+    properties.dedup();
+    Change {
+        action: text(node, "Action"),
+        logical: text(node, "LogicalResourceId"),
+        physical: text(node, "PhysicalResourceId"),
+        kind: text(node, "ResourceType"),
+        replacement: text(node, "Replacement"),
+        properties,
+    }
+}
+
+fn event(node: Node<'_, '_>) -> Event {
+    Event {
+        id: text(node, "EventId"),
+        logical: text(node, "LogicalResourceId"),
+        physical: text(node, "PhysicalResourceId"),
+        kind: text(node, "ResourceType"),
+        status: text(node, "ResourceStatus"),
+        reason: text(node, "ResourceStatusReason"),
+    }
+}

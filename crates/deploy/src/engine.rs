@@ -1,0 +1,153 @@
+//! What plan, up, status and down have in common: the deployment, the account, and the change sets
+//! that are open.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+use crate::cloudformation::{ChangeSet, Description};
+use crate::evaluate::Parameters;
+use crate::template::Stack;
+use crate::{Account, Deployment, Error};
+
+/// The name of our change sets. One a stack: who plans anew replaces what somebody planned before,
+/// so nobody executes what was planned for a stack that has changed since.
+const CHANGE_SET: &str = "worldbus-deploy";
+/// How long CloudFormation may take to work out a change set.
+const CHANGE_SET_MAX: Duration = Duration::from_secs(300);
+/// How often it is asked.
+const LOOK_MIN: Duration = Duration::from_millis(100);
+const LOOK_MAX: Duration = Duration::from_secs(3);
+
+/// A deployment and the account that it is in.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) account: Account,
+    pub(crate) deployment: Deployment,
+    open: Mutex<Vec<OpenChangeSet>>,
+}
+
+/// A change set that is neither executed nor deleted.
+#[derive(Debug, Clone)]
+struct OpenChangeSet {
+    id: String,
+    /// The stack that came about with it and is nothing without it.
+    hollow: Option<String>,
+}
+
+/// Stacks as they are.
+pub(crate) type Now = BTreeMap<Stack, Description>;
+
+impl Engine {
+    /// Brings them together. Asks nothing yet.
+    pub fn new(account: Account, deployment: Deployment) -> Self {
+        Self { account, deployment, open: Mutex::default() }
+    }
+
+    /// What is deployed.
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// All stacks that are there.
+    pub(crate) async fn look(&self) -> Result<Now, Error> {
+        let mut now = Now::new();
+        for stack in Stack::ALL {
+            let name = self.deployment.name(stack);
+            let described = self.account.cloudformation.describe(&name).await;
+            let described = described
+                .map_err(|error| self.account.explain(&format!("describe stack {name}"), &error))?;
+            // A deleted stack may be described for a while.
+            if let Some(described) = described.filter(|found| found.status != "DELETE_COMPLETE") {
+                now.insert(stack, described);
+            }
+        }
+        Ok(now)
+    }
+
+    /// Makes a change set and waits until CloudFormation has worked it out.
+    pub(crate) async fn change_set(
+        &self,
+        stack: Stack,
+        before: Option<&Description>,
+        shall: &Parameters,
+    ) -> Result<(String, ChangeSet), Error> {
+        let name = self.deployment.name(stack);
+        let failed =
+            |error| self.account.explain(&format!("plan a change of stack {name}"), &error);
+        let is_new = before.is_none_or(|before| before.status == "REVIEW_IN_PROGRESS");
+        let has = before.map(|before| &before.parameters).filter(|_| !is_new);
+        let text = &self.deployment.template(stack).text;
+        let cloudformation = &self.account.cloudformation;
+        let ask = || cloudformation.create_change_set(&name, CHANGE_SET, is_new, text, shall, has);
+        let id = match ask().await {
+            // Somebody planned and did not go on.
+            Err(error) if error.to_string().contains("AlreadyExists") => {
+                cloudformation.delete_change_set_of(&name, CHANGE_SET).await.map_err(failed)?;
+                ask().await
+            }
+            answer => answer,
+        };
+        let id = id.map_err(failed)?;
+        let hollow = before.is_none().then(|| name.clone());
+        self.lock().push(OpenChangeSet { id: id.clone(), hollow });
+        let end = Instant::now() + CHANGE_SET_MAX;
+        let mut pause = LOOK_MIN;
+        loop {
+            let set = cloudformation.describe_change_set(&id).await.map_err(failed)?;
+            if set.status == "CREATE_COMPLETE" || set.status == "FAILED" {
+                return Ok((id, set));
+            }
+            if Instant::now() > end {
+                return Err(Error::failed(format!(
+                    "CloudFormation has not worked out the change of stack {name} within \
+                     {CHANGE_SET_MAX:?} ({}); run it again",
+                    set.status
+                )));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(LOOK_MAX);
+        }
+    }
+
+    /// Executes a change set; it is no longer open then.
+    pub(crate) async fn execute(&self, stack: &str, id: &str) -> Result<(), Error> {
+        let executed = self.account.cloudformation.execute_change_set(id).await;
+        executed.map_err(|error| self.account.explain(&format!("change stack {stack}"), &error))?;
+        self.lock().retain(|open| open.id != id);
+        Ok(())
+    }
+
+    /// Deletes a change set, and the stack that is nothing without it.
+    pub(crate) async fn discard(&self, id: &str) -> Result<(), Error> {
+        let found = self.lock().iter().position(|open| open.id == id);
+        let Some(index) = found else { return Ok(()) };
+        let open = self.lock().swap_remove(index);
+        let cloudformation = &self.account.cloudformation;
+        let mut done = cloudformation.delete_change_set(&open.id).await;
+        if let (Ok(()), Some(stack)) = (&done, &open.hollow) {
+            done = cloudformation.delete_stack(stack).await;
+        }
+        done.map_err(|error| self.account.explain("delete a change set", &error))
+    }
+
+    /// Deletes all change sets that are open: nobody wants them any more.
+    ///
+    /// # Errors
+    /// The first; the others are tried all the same.
+    pub async fn abandon(&self) -> Result<(), Error> {
+        let ids: Vec<String> = self.lock().iter().map(|open| open.id.clone()).collect();
+        let mut result = Ok(());
+        for id in ids {
+            let done = self.discard(&id).await;
+            result = result.and(done);
+        }
+        result
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<OpenChangeSet>> {
+        // Nobody panics while holding it.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,221 @@
+//! What is to be deployed: where, under which name, with which parameters.
+//!
+//! Not for: the command line; who calls this has one.
+
+use std::collections::BTreeSet;
+
+use crate::evaluate::Parameters;
+use crate::template::{self, Resource, Stack, Template};
+use crate::{Error, region};
+
+/// A name that everything else begins with; names of balancers have 32 characters.
+const SYSTEM_NAME_CHARACTERS_MAX: usize = 22;
+/// The name that each template knows.
+const SYSTEM_NAME: &str = "SystemName";
+/// The service that has no default: what runs.
+const IMAGE: &str = "Image";
+/// The parameters that say how many run, by service.
+const COUNTS: [(&str, &str); 3] = [
+    ("time-manager", "TimeManagerCount"),
+    ("weather-manager", "WeatherManagerCount"),
+    ("event-bus", "EventBusCount"),
+];
+/// More instances add availability, not capacity, and an event-bus has four slots, two of which a
+/// rolling replacement needs.
+const COUNT_MAX: u32 = 2;
+
+/// What somebody asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The region of AWS.
+    pub region: String,
+    /// What all names begin with.
+    pub system_name: String,
+    /// Parameters that were given; the others keep what they are, or have their defaults.
+    pub parameters: Parameters,
+    /// The services to run, `NAME` or `NAME=COUNT`; empty: as it is.
+    pub services: Vec<String>,
+    /// Resource types to leave out, for emulators that lack them.
+    pub without: BTreeSet<String>,
+}
+
+/// What is to be there.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// The region of AWS.
+    pub region: String,
+    /// What all names begin with.
+    pub system_name: String,
+    /// A template a stack, in order.
+    pub templates: Vec<Template>,
+    /// Resources that were left out: stack, logical id, type.
+    pub stripped: Vec<(Stack, String, String)>,
+    given: Parameters,
+    /// Services that were named without a count.
+    running: BTreeSet<&'static str>,
+}
+
+impl Deployment {
+    /// Checks what was asked for. Asks nothing of AWS.
+    ///
+    /// # Errors
+    /// [`crate::Kind::WrongUse`], in words.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        region::check(&options.region)?;
+        check_system_name(&options.system_name)?;
+        let templates: Result<Vec<_>, _> =
+            Stack::ALL.into_iter().map(|stack| Template::of(stack, &options.without)).collect();
+        let mut this = Self {
+            region: options.region,
+            system_name: options.system_name,
+            templates: templates?,
+            stripped: template::stripped(&options.without)?,
+            given: options.parameters,
+            running: BTreeSet::new(),
+        };
+        this.given.insert(SYSTEM_NAME.to_owned(), this.system_name.clone());
+        this.choose(&options.services)?;
+        this.check_given()?;
+        Ok(this)
+    }
+
+    /// The name of a stack.
+    pub fn name(&self, stack: Stack) -> String {
+        stack.name(&self.system_name)
+    }
+
+    pub(crate) fn template(&self, stack: Stack) -> &Template {
+        // There is one a stack, in the order of the stacks.
+        &self.templates[stack as usize]
+    }
+
+    /// What a stack's parameters shall be: given, else what the stack has, else what another stack
+    /// has, else the default.
+    pub fn parameters(
+        &self,
+        stack: Stack,
+        now: &dyn Fn(Stack) -> Option<Parameters>,
+    ) -> Parameters {
+        let has = now(stack);
+        let others: Vec<_> = Stack::ALL.into_iter().filter_map(now).collect();
+        let template = self.template(stack);
+        let mut shall = Parameters::new();
+        for name in template.parameters() {
+            let kept = has.as_ref().and_then(|has| has.get(name));
+            let elsewhere = || others.iter().find_map(|other| other.get(name));
+            let value = match self.given.get(name) {
+                Some(given) => Some(given.clone()),
+                None => kept.or_else(elsewhere).cloned().or_else(|| template.default(name)),
+            };
+            if let Some(value) = value {
+                shall.insert(name.to_owned(), value);
+            }
+        }
+        self.set_running(template, &mut shall);
+        shall
+    }
+
+    /// The parameters that somebody gave for a stack.
+    pub(crate) fn given(&self, stack: Stack) -> Parameters {
+        let known: BTreeSet<_> = self.template(stack).parameters().collect();
+        let given = self.given.iter().filter(|(name, _)| known.contains(name.as_str()));
+        given.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Every resource, for the parameters that the stacks shall have.
+    pub fn resources(&self, now: &dyn Fn(Stack) -> Option<Parameters>) -> Vec<Resource> {
+        let of = |template: &Template| {
+            template.resources(&self.parameters(template.stack, now), &self.region)
+        };
+        self.templates.iter().flat_map(of).collect()
+    }
+
+    /// A parameter of a stack that has no value: nobody gave one and there is no default.
+    pub(crate) fn missing(&self, stack: Stack, shall: &Parameters) -> Option<String> {
+        let template = self.template(stack);
+        template.parameters().find(|name| !shall.contains_key(*name)).map(str::to_owned)
+    }
+
+    /// A service that was named runs: as many as before, or the default if it did not.
+    fn set_running(&self, template: &Template, shall: &mut Parameters) {
+        for name in &self.running {
+            let is_off = shall.get(*name).is_some_and(|count| count == "0");
+            if let (true, Some(default)) = (is_off, template.default(name)) {
+                shall.insert((*name).to_owned(), default);
+            }
+        }
+    }
+
+    fn choose(&mut self, services: &[String]) -> Result<(), Error> {
+        if services.is_empty() {
+            return Ok(());
+        }
+        let mut off: BTreeSet<_> = COUNTS.iter().map(|(_, parameter)| *parameter).collect();
+        for text in services {
+            let (name, count) = text.split_once('=').map_or((&**text, None), |(n, c)| (n, Some(c)));
+            let known = COUNTS.iter().find(|(service, _)| *service == name);
+            let Some((_, parameter)) = known else {
+                let names = COUNTS.map(|(service, _)| service).join(", ");
+                return Err(Error::wrong_use(format!(
+                    "--services {text:?}: there is no such service; there are {names}"
+                )));
+            };
+            off.remove(parameter);
+            match count.map(str::parse::<u32>) {
+                None => drop(self.running.insert(parameter)),
+                Some(Ok(count)) if count <= COUNT_MAX => {
+                    self.given.insert((*parameter).to_owned(), count.to_string());
+                }
+                Some(_) => {
+                    return Err(Error::wrong_use(format!(
+                        "--services {text:?}: expected a count up to {COUNT_MAX}; all instances of \
+                         a service say the same, more of them add no capacity"
+                    )));
+                }
+            }
+        }
+        self.given.extend(off.into_iter().map(|name| (name.to_owned(), "0".to_owned())));
+        Ok(())
+    }
+
+    fn check_given(&self) -> Result<(), Error> {
+        let known: BTreeSet<&str> = self.templates.iter().flat_map(Template::parameters).collect();
+        for name in self.given.keys() {
+            if !known.contains(name.as_str()) {
+                let known: Vec<_> = known.into_iter().collect();
+                return Err(Error::wrong_use(format!(
+                    "no template has a parameter {name}; there are {}",
+                    known.join(", ")
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What to say of a parameter without a value.
+pub(crate) fn ask_for(parameter: &str) -> Error {
+    if parameter == IMAGE {
+        return Error::wrong_use(
+            "no image: say what to run with --image REGISTRY/NAME:TAG. Build it, push it to a \
+             registry that the account can pull from, e.g. \
+             ACCOUNT.dkr.ecr.REGION.amazonaws.com/worldbus:TAG, and name it here",
+        );
+    }
+    Error::wrong_use(format!("parameter {parameter} has no value: --parameter {parameter}=VALUE"))
+}
+
+/// The same as the templates' pattern, told before anything is asked.
+fn check_system_name(name: &str) -> Result<(), Error> {
+    let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !name.ends_with('-')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        && (2..=SYSTEM_NAME_CHARACTERS_MAX).contains(&name.len());
+    if well_formed {
+        return Ok(());
+    }
+    Err(Error::wrong_use(format!(
+        "--system-name {name:?}: expected 2 to {SYSTEM_NAME_CHARACTERS_MAX} letters, digits and \
+         hyphens, a letter first, e.g. gaming-system"
+    )))
+}

@@ -1,0 +1,458 @@
+"""Deploys the stacks to an emulator, in both profiles, and finds every named resource by asking for
+it; then changes them, and takes them down. What the emulator drops is looked for in the templates.
+
+Run by `cargo xtask ci --only stacks`.
+"""
+
+import json
+import re
+
+from account import BODY_BYTES_MAX, STACKS, UNKNOWN, Account, source, template
+from botocore.exceptions import ClientError
+
+NAME = "gaming-system"
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/worldbus:1.0"
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/6fdd22ba"
+PORTS = {"time-manager": 7071, "weather-manager": 7072, "event-bus": 7070}
+SLOTS = ["event-bus", "event-bus-2", "event-bus-3", "event-bus-4"]
+SUBSCRIPTIONS = ["weather-manager", *SLOTS]
+TOPICS = ["time", "weather", "world"]
+LOGS = [*PORTS, "stopped-tasks"]
+# What each service is told of topics and queues.
+TOLD = {
+    "time-manager": (["time"], []),
+    "weather-manager": (["time", "weather"], ["weather-manager"]),
+    "event-bus": (TOPICS, SLOTS),
+}
+ALARMS = {
+    "weather-manager-oldest-message",
+    "event-bus-oldest-message",
+    *(f"{subscription}-dead-letters" for subscription in SUBSCRIPTIONS),
+    *(f"{topic}-failed-notifications" for topic in TOPICS),
+    "no-time-updated",
+    "task-restarts",
+}
+# A process that is told to end has drained by then.
+DRAIN_SECONDS_MAX = 5
+
+
+def same(what, found, wanted):
+    assert found == wanted, f"{what}: found {found!r}, wanted {wanted!r}"
+
+
+def names(found, key, prefix=""):
+    """Names of what was found; of those that begin with a prefix."""
+    return {each[key] for each in found if each[key].startswith(prefix)}
+
+
+def tags(found):
+    return {tag.get("Key", tag.get("key")): tag.get("Value", tag.get("value")) for tag in found}
+
+
+def camel(name):
+    return "".join(part.capitalize() for part in name.split("-"))
+
+
+def role(name, of):
+    """Names of an account have the system's name before them if it is not the usual one."""
+    return of if name == NAME else f"{name}-{of}"
+
+
+def state(account, name, production):
+    table = account.client("dynamodb").describe_table(TableName=f"{name}-state")["Table"]
+    keys = [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]]
+    same("keys of the state table", keys, [("part", "HASH"), ("name", "RANGE")])
+    same("billing of it", table["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST")
+    same("its protection", table["DeletionProtectionEnabled"], production)
+    secret = account.client("secretsmanager").get_secret_value(SecretId=f"{name}/api-key")
+    same("characters of the API key", len(secret["SecretString"]), 48)
+    groups = account.client("logs").describe_log_groups()["logGroups"]
+    same("log groups", names(groups, "logGroupName"), {f"/{name}/{log}" for log in LOGS})
+    days = {group["retentionInDays"] for group in groups}
+    same("days that logs are kept", days, {30 if production else 7})
+
+
+def subnets(account, name):
+    """Subnets by their names, which are tags."""
+    mine = [{"Name": "tag:system", "Values": [name]}]
+    found = account.client("ec2").describe_subnets(Filters=mine)["Subnets"]
+    return {tags(subnet["Tags"])["Name"].removeprefix(f"{name}-"): subnet for subnet in found}
+
+
+def groups(account, name):
+    wanted = [f"{name}-services", f"{name}-balancer", f"{name}-endpoints"]
+    by_name = [{"Name": "group-name", "Values": wanted}]
+    found = account.client("ec2").describe_security_groups(Filters=by_name)["SecurityGroups"]
+    return {group["GroupName"].removeprefix(f"{name}-"): group for group in found}
+
+
+def rules(permissions):
+    """Who is admitted to which ports."""
+    for permission in permissions:
+        peers = [pair["GroupId"] for pair in permission["UserIdGroupPairs"]]
+        peers += [range["CidrIp"] for range in permission["IpRanges"]]
+        for peer in peers:
+            yield peer, permission["IpProtocol"], permission["FromPort"], permission["ToPort"]
+
+
+def network(account, name, production, clients=None):
+    ec2 = account.client("ec2")
+    found = subnets(account, name)
+    same("subnets", set(found), {"public-a", "public-b", "private-a", "private-b"})
+    for kind in ("public", "private"):
+        zones = {found[f"{kind}-{zone}"]["AvailabilityZone"] for zone in "ab"}
+        same(f"zones of {kind} subnets", len(zones), 2)
+    gateways = ec2.describe_nat_gateways()["NatGateways"]
+    gateways = [tags(nat["Tags"])["Name"] for nat in gateways if nat["State"] == "available"]
+    wanted = [f"{name}-nat-a", f"{name}-nat-b"] if production else []
+    same("NAT gateways", sorted(gateways), wanted)
+    same("addresses of NAT gateways", len(ec2.describe_addresses()["Addresses"]), len(wanted))
+    endpoints = names(ec2.describe_vpc_endpoints()["VpcEndpoints"], "ServiceName")
+    region = "com.amazonaws.us-east-1"
+    same("endpoints", endpoints, {f"{region}.dynamodb", f"{region}.s3"})
+    members = groups(account, name)
+    services, balancer = members["services"], members["balancer"]
+    mine = (services["GroupId"], "tcp", 7070, 7072)
+    admitted = {mine, (balancer["GroupId"], "tcp", 7070, 7072)}
+    same("who reaches the services", set(rules(services["IpPermissions"])), admitted)
+    reached = {mine, ("0.0.0.0/0", "tcp", 443, 443)}
+    same("what the services reach", set(rules(services["IpPermissionsEgress"])), reached)
+    reached = {mine}
+    same("what the balancer reaches", set(rules(balancer["IpPermissionsEgress"])), reached)
+    admitted = {clients} if clients else set()
+    same("who reaches the balancer", set(rules(balancer["IpPermissions"])), admitted)
+
+
+def messaging(account, name):
+    topics = names(account.client("sns").list_topics()["Topics"], "TopicArn")
+    topics = {arn.rsplit(":", 1)[1] for arn in topics}
+    wanted = {f"{name}-{topic}-events" for topic in TOPICS} | {f"{name}-alarms"}
+    same("topics", topics, wanted)
+    queues = account.client("sqs").list_queues(MaxResults=100)["QueueUrls"]
+    queues = {url.rsplit("/", 1)[1] for url in queues}
+    wanted = {f"{name}-{subscription}-events" for subscription in SUBSCRIPTIONS}
+    same("queues", queues, wanted | {f"{queue}-dead-letters" for queue in wanted})
+    iam = account.client("iam")
+    boundary = role(name, "GamingSystemDistributedMessaging")
+    policies = iam.list_policies(Scope="Local")["Policies"]
+    same("managed policies", names(policies, "PolicyName"), {boundary})
+    wanted = {f"{name}-execution"}
+    for service in PORTS:
+        task = camel(service)
+        wanted.add(role(name, f"{task[0].lower()}{task[1:]}TaskRole"))
+    same("roles", names(iam.list_roles()["Roles"], "RoleName"), wanted)
+
+
+def execution_role(account, name):
+    """Rights as pairs of action and resource, each of something that is there."""
+    iam, found = account.client("iam"), {}
+    policy = iam.get_role_policy(RoleName=f"{name}-execution", PolicyName="start-tasks")
+    for statement in policy["PolicyDocument"]["Statement"]:
+        resources = statement["Resource"]
+        found[statement["Sid"]] = [resources] if isinstance(resources, str) else resources
+    secret = account.client("secretsmanager").describe_secret(SecretId=f"{name}/api-key")
+    logs = [f"arn:aws:logs:us-east-1:000000000000:log-group:/{name}/{log}:*" for log in PORTS]
+    wanted = {
+        "ReadApiKey": [secret["ARN"]],
+        "WriteLogs": logs,
+        "PullImage": ["arn:aws:ecr:*:*:repository/team/worldbus"],
+        "EnterRegistry": ["*"],
+    }
+    same("rights of the execution role", found, wanted)
+
+
+def task(account, name, service, architecture):
+    """A task definition: whatever it names is there."""
+    ecs = account.client("ecs")
+    found = ecs.describe_task_definition(taskDefinition=f"{name}-{service}")["taskDefinition"]
+    same(f"size of {service}", (found["cpu"], found["memory"]), ("256", "512"))
+    same(f"processor of {service}", found["runtimePlatform"]["cpuArchitecture"], architecture)
+    iam = account.client("iam")
+    for of in ("taskRoleArn", "executionRoleArn"):
+        iam.get_role(RoleName=found[of].rsplit("/", 1)[1])
+    (container,) = found["containerDefinitions"]
+    same(f"command of {service}", container["command"], [service])
+    same(f"check of {service}", container["healthCheck"]["command"], ["CMD", "worldbus", "health"])
+    same(f"user of {service}", container["user"], "65532:65532")
+    assert container["readonlyRootFilesystem"], f"{service} may write to its root"
+    dropped = container["linuxParameters"]["capabilities"]["drop"]
+    same(f"capabilities that {service} drops", dropped, ["ALL"])
+    assert container["stopTimeout"] > DRAIN_SECONDS_MAX, f"{service} may be killed as it drains"
+    port = PORTS[service]
+    mapped = [mapping["containerPort"] for mapping in container["portMappings"]]
+    same(f"ports of {service}", mapped, [port])
+    group = container["logConfiguration"]["options"]["awslogs-group"]
+    same(f"log of {service}", group, f"/{name}/{service}")
+    (secret,) = container["secrets"]
+    same(f"secrets of {service}", secret["name"], "WORLDBUS_API_KEY")
+    account.client("secretsmanager").get_secret_value(SecretId=secret["valueFrom"])
+    environment(account, name, service, container)
+
+
+def environment(account, name, service, container):
+    found = {pair["name"]: pair["value"] for pair in container["environment"]}
+    wanted = {
+        "WORLDBUS_LISTEN": f"0.0.0.0:{PORTS[service]}",
+        "WORLDBUS_LOG_FORMAT": "json",
+        "WORLDBUS_URL": f"sns-sqs://us-east-1?prefix={name}",
+        "WORLDBUS_STATE_URL": f"dynamodb://us-east-1/{name}-state",
+    }
+    if service == "event-bus":
+        wanted |= {"WORLDBUS_DATA_DIR": "/data", "WORLDBUS_SUBSCRIPTION_SLOTS": str(len(SLOTS))}
+        (volume,) = container["mountPoints"]
+        same("where its log is", volume["containerPath"], "/data")
+    topics, subscriptions = TOLD[service]
+    for topic in topics:
+        arn = f"arn:aws:sns:us-east-1:000000000000:{name}-{topic}-events"
+        account.client("sns").get_topic_attributes(TopicArn=arn)
+        wanted[f"{topic.upper()}_EVENTS_TOPIC_ARN"] = arn
+    sqs = account.client("sqs")
+    for subscription in subscriptions:
+        variable, queue = subscription.upper().replace("-", "_"), f"{name}-{subscription}-events"
+        url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        letters = sqs.get_queue_url(QueueName=f"{queue}-dead-letters")["QueueUrl"]
+        wanted |= {f"{variable}_QUEUE_URL": url, f"{variable}_DEAD_LETTER_QUEUE_URL": letters}
+    same(f"environment of {service}", found, wanted)
+
+
+def services(account, name, production, architecture="X86_64", weights=(4, 1)):
+    ecs, cluster = account.client("ecs"), f"{name}-cluster"
+    (found,) = ecs.describe_clusters(clusters=[cluster])["clusters"]
+    same("capacity providers", found["capacityProviders"], ["FARGATE", "FARGATE_SPOT"])
+    listed = ecs.describe_services(cluster=cluster, services=[*PORTS])["services"]
+    same("services", names(listed, "serviceName"), set(PORTS))
+    kind = "private" if production else "public"
+    by_name = subnets(account, name)
+    places = {by_name[f"{kind}-{zone}"]["SubnetId"] for zone in "ab"}
+    for service in listed:
+        of = service["serviceName"]
+        count = 2 if production and of != "event-bus" else 1
+        same(f"instances of {of}", service["desiredCount"], count)
+        shares = service["capacityProviderStrategy"]
+        shares = {share["capacityProvider"]: share["weight"] for share in shares}
+        wanted = dict(zip(("FARGATE_SPOT", "FARGATE"), weights))
+        same(f"Spot and on demand of {of}", shares, wanted)
+        rolling = service["deploymentConfiguration"]
+        percent = (rolling["minimumHealthyPercent"], rolling["maximumPercent"])
+        same(f"replacement of {of}", percent, (100, 200))
+        breaker = {"enable": True, "rollback": True}
+        same(f"circuit breaker of {of}", rolling["deploymentCircuitBreaker"], breaker)
+        place = service["networkConfiguration"]["awsvpcConfiguration"]
+        same(f"subnets of {of}", set(place["subnets"]), places)
+        public = "DISABLED" if production else "ENABLED"
+        same(f"public address of {of}", place["assignPublicIp"], public)
+        guards = [groups(account, name)["services"]["GroupId"]]
+        same(f"security groups of {of}", place["securityGroups"], guards)
+        same(f"system of {of}", tags(service["tags"])["system"], name)
+        task(account, name, of, architecture)
+    execution_role(account, name)
+
+
+def balancer(account, name, internet=False):
+    elb = account.client("elbv2")
+    wanted = f"{name}-internet" if internet else f"{name}-balancer"
+    (found,) = elb.describe_load_balancers()["LoadBalancers"]
+    same("balancer", found["LoadBalancerName"], wanted)
+    same("its scheme", found["Scheme"], "internet-facing" if internet else "internal")
+    arn = found["LoadBalancerArn"]
+    infix = "-i-" if internet else "-"
+    targets = elb.describe_target_groups()["TargetGroups"]
+    targets = {target["TargetGroupArn"]: target for target in targets}
+    of = {"bus": 7070, "time": 7071, "weather": 7072} | ({"grpc": 7070} if internet else {})
+    ports = {target["TargetGroupName"]: target["Port"] for target in targets.values()}
+    same("target groups", ports, {f"{name}{infix}{to}": port for to, port in of.items()})
+    for target in targets.values():
+        if not target["TargetGroupName"].endswith("grpc"):
+            same("check of the balancer", target["HealthCheckPath"], "/readyz")
+    (listener,) = elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+    protocol = ("HTTPS", 443) if internet else ("HTTP", 80)
+    same("listener", (listener["Protocol"], listener["Port"]), protocol)
+    found = {}
+    for rule in elb.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]:
+        paths = [path for condition in rule["Conditions"] for path in condition["Values"]]
+        (action,) = rule["Actions"]
+        to = targets[action["TargetGroupArn"]]["TargetGroupName"]
+        found[paths[0] if paths else "the rest"] = to.removeprefix(f"{name}{infix}")
+    wanted = {"/api/time/*": "time", "/api/weather/*": "weather", "the rest": "bus"}
+    same("routes", found, wanted | ({"/worldbus.bus.v1.*": "grpc"} if internet else {}))
+
+
+def discovery(account, name):
+    map = account.client("servicediscovery")
+    (namespace,) = map.list_namespaces()["Namespaces"]
+    same("namespace", namespace["Name"], f"{name}.internal")
+    same("names in it", names(map.list_services()["Services"], "Name"), set(PORTS))
+
+
+def observability(account, name, production):
+    watch = account.client("cloudwatch")
+    topic = f"arn:aws:sns:us-east-1:000000000000:{name}-alarms"
+    account.client("sns").get_topic_attributes(TopicArn=topic)
+    alarms = watch.describe_alarms()["MetricAlarms"]
+    same("alarms", names(alarms, "AlarmName"), {f"{name}-{alarm}" for alarm in ALARMS})
+    dimensions = []
+    for alarm in alarms:
+        same(f"who {alarm['AlarmName']} tells", alarm["AlarmActions"], [topic])
+        dimensions += [(pair["Name"], pair["Value"]) for pair in alarm["Dimensions"]]
+    board = watch.get_dashboard(DashboardName=name)["DashboardBody"]
+    widgets = json.loads(board)["widgets"]
+    shown = [widget["properties"] for widget in widgets]
+    for metric in (metric for properties in shown for metric in properties.get("metrics", [])):
+        pairs = [part for part in metric[2:] if isinstance(part, str)]
+        dimensions += zip(pairs[::2], pairs[1::2])
+    (listed,) = (properties["alarms"] for properties in shown if "alarms" in properties)
+    listed = {alarm.rsplit(":", 1)[1] for alarm in listed}
+    same("alarms on the dashboard", listed, names(alarms, "AlarmName"))
+    same("balancer on the dashboard", "ApplicationELB" in board, production)
+    for dimension, value in set(dimensions):
+        is_there(account, name, dimension, value)
+    (rule,) = account.client("events").list_rules()["Rules"]
+    same("rule", rule["Name"], f"{name}-stopped-tasks")
+    (target,) = account.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+    log = f"arn:aws:logs:us-east-1:000000000000:log-group:/{name}/stopped-tasks"
+    same("where it leads", target["Arn"], log)
+    (policy,) = account.client("logs").describe_resource_policies()["resourcePolicies"]
+    assert log in policy["policyDocument"], f"{policy} does not admit it"
+
+
+def is_there(account, name, dimension, value):
+    """What a metric is of."""
+    if dimension == "QueueName":
+        account.client("sqs").get_queue_url(QueueName=value)
+    elif dimension == "TopicName":
+        arn = f"arn:aws:sns:us-east-1:000000000000:{value}"
+        account.client("sns").get_topic_attributes(TopicArn=arn)
+    elif dimension == "RuleName":
+        account.client("events").describe_rule(Name=value)
+    elif dimension == "ClusterName":
+        same("cluster of a metric", value, f"{name}-cluster")
+    else:
+        assert dimension == "ServiceName" and value in PORTS, f"{dimension} {value} is nowhere"
+
+
+def everything(account, name, production, internet=False, **tasks):
+    clients = ("0.0.0.0/0", "tcp", 443, 443) if internet else ("10.20.0.0/16", "tcp", 80, 80)
+    state(account, name, production)
+    network(account, name, production, clients if production else None)
+    messaging(account, name)
+    services(account, name, production, **tasks)
+    if production:
+        balancer(account, name, internet)
+        discovery(account, name)
+    else:
+        same("balancers", account.client("elbv2").describe_load_balancers()["LoadBalancers"], [])
+        same("names", account.client("servicediscovery").list_services()["Services"], [])
+    observability(account, name, production)
+
+
+def unchanged_but(found, *stacks):
+    changed = {stack for stack, status in found.items() if status != "UNCHANGED"}
+    same("stacks that changed", changed, set(stacks))
+
+
+def only_state_is_left(account, name):
+    account.remove(name, [stack for stack in reversed(STACKS) if stack != "state"])
+    state(account, name, False)
+    ec2 = account.client("ec2")
+    left = {
+        "topics": account.client("sns").list_topics()["Topics"],
+        "queues": account.client("sqs").list_queues().get("QueueUrls", []),
+        "roles": account.client("iam").list_roles()["Roles"],
+        "policies": account.client("iam").list_policies(Scope="Local")["Policies"],
+        "alarms": account.client("cloudwatch").describe_alarms()["MetricAlarms"],
+        "dashboards": account.client("cloudwatch").list_dashboards()["DashboardEntries"],
+        "rules": account.client("events").list_rules()["Rules"],
+        "balancers": account.client("elbv2").describe_load_balancers()["LoadBalancers"],
+        "target groups": account.client("elbv2").describe_target_groups()["TargetGroups"],
+        "namespaces": account.client("servicediscovery").list_namespaces()["Namespaces"],
+        "clusters": account.client("ecs").list_clusters()["clusterArns"],
+        "addresses": ec2.describe_addresses()["Addresses"],
+        "subnets": list(subnets(account, name)),
+        "security groups": list(groups(account, name)),
+    }
+    same("what is left", {what: found for what, found in left.items() if found}, {})
+    account.remove(name, ["state"])
+    same("tables", account.client("dynamodb").list_tables()["TableNames"], [])
+    same("log groups", account.client("logs").describe_log_groups()["logGroups"], [])
+
+
+def refused(account, reason, **parameters):
+    try:
+        account.deploy_stack("services", NAME, {"Image": IMAGE, **parameters})
+    except ClientError as error:
+        assert reason in str(error), f"{reason!r} is not in {error}"
+        return
+    raise AssertionError(f"{parameters} were taken")
+
+
+def minimal_then_production():
+    with Account() as account:
+        account.deploy(NAME, Image=IMAGE)
+        everything(account, NAME, production=False)
+        unchanged_but(account.deploy(NAME, Image=IMAGE))
+        arm = {"Image": IMAGE, "Architecture": "ARM64"}
+        shares = {f"{camel(service)}SpotPercent": "0" for service in PORTS}
+        unchanged_but(account.deploy(NAME, **arm, **shares), "services")
+        everything(account, NAME, production=False, architecture="ARM64", weights=(0, 1))
+        refused(account, "the API key would cross the internet", InternetFacing="true")
+        refused(account, "only Profile=production has", CertificateArn=CERTIFICATE)
+        refused(account, "EventBusCount", EventBusCount="3")
+        grown = account.deploy(NAME, Image=IMAGE, Profile="production")
+        unchanged_but(grown, "state", "network", "services", "observability")
+        everything(account, NAME, production=True)
+        account.deploy(NAME, Image=IMAGE)
+        everything(account, NAME, production=False)
+        only_state_is_left(account, NAME)
+
+
+def production_under_another_name():
+    name = "other-studio-staging"
+    opened = {"Image": IMAGE, "Profile": "production", "CertificateArn": CERTIFICATE}
+    with Account() as account:
+        account.deploy(name, **opened)
+        account.deploy(name, **opened, InternetFacing="true")
+        everything(account, name, production=True, internet=True)
+        account.deploy(name, Image=IMAGE, EventBusCount="0", WeatherManagerCount="0")
+        listed = account.client("ecs").list_services(cluster=f"{name}-cluster")["serviceArns"]
+        same("services", [arn.rsplit("/", 1)[1] for arn in listed], ["time-manager"])
+        only_state_is_left(account, name)
+
+
+def what_the_emulator_drops():
+    stripped = {}
+    for stack in STACKS:
+        size = len(source(stack).read_bytes())
+        assert size <= BODY_BYTES_MAX, f"{stack} has {size} bytes, {BODY_BYTES_MAX} can be sent"
+        for key, resource in template(stack)["Resources"].items():
+            if resource["Type"] in UNKNOWN:
+                stripped[stack, key] = resource["Properties"]
+    wanted = {"EventBusScaling", "EventBusCpuScaling", "EventBusBacklogScaling"}
+    same("what was not deployed", set(stripped), {("services", key) for key in wanted})
+    same("instances at most", stripped["services", "EventBusScaling"]["MaxCapacity"], 2)
+    backlog = json.dumps(stripped["services", "EventBusBacklogScaling"])
+    followed = re.findall(r"\$\{SystemName\}-(\w+)QueueName", backlog)
+    same("queues that scaling looks at", followed, [camel(slot) for slot in SLOTS])
+    table = template("state")["Resources"]["StateTable"]["Properties"]
+    recovery = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+    assert recovery, "the state table has no point-in-time recovery"
+    key = template("state")["Resources"]["ApiKey"]["Properties"]["GenerateSecretString"]
+    assert key["ExcludePunctuation"], "the API key has punctuation"
+    oldest = template("observability")["Resources"]["EventBusOldestMessage"]["Properties"]
+    followed = re.findall(r"\$\{SystemName\}-(\w+)QueueName", json.dumps(oldest))
+    same("queues that an alarm looks at", followed, [camel(slot) for slot in SLOTS])
+    for key, resource in template("services")["Resources"].items():
+        if resource["Type"] == "AWS::ECS::Service":
+            registry = resource["Properties"]["ServiceRegistries"]["Fn::If"]
+            wanted = {"Fn::GetAtt": [key.replace("Service", "Discovery"), "Arn"]}
+            same(f"name of {key}", registry[:2], ["Production", [{"RegistryArn": wanted}]])
+    for key, resource in template("messaging")["Resources"].items():
+        if resource["Type"] == "AWS::SNS::Topic":
+            assert resource["Properties"]["KmsMasterKeyId"], f"{key} is not encrypted"
+        if resource["Type"] == "AWS::IAM::Role":
+            edge = resource["Properties"]["PermissionsBoundary"]
+            same(f"boundary of {key}", edge, {"Ref": "GamingSystemDistributedMessaging"})
+
+
+for check in (what_the_emulator_drops, minimal_then_production, production_under_another_name):
+    check()
+    print(f"ok: {check.__name__.replace('_', ' ')}")
