@@ -166,15 +166,16 @@ fn changed_parameter_changes_what_it_should(account: &Account) {
 /// on an address of its own, and has a disk of its own where a volume is mounted.
 fn world_runs_as_the_task_definitions_say(account: &Account) {
     let tasks = told(account, TASKS, &["gaming-system-cluster"]);
+    let folder = tempfile::tempdir().unwrap();
     let start = |name: &str| {
         let task = &tasks[name];
         let mut command = account.command(&[]);
         let words = task["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
-        command.args(words).current_dir(account.folder.path()).env_remove("WORLDBUS_URL");
+        command.args(words).current_dir(folder.path()).env_remove("WORLDBUS_URL");
         let environment: BTreeMap<String, String> =
             serde_json::from_value(task["environment"].clone()).unwrap();
         for (name, value) in &environment {
-            let disk = account.folder.path().join("disk");
+            let disk = folder.path().join("disk");
             let is_mount = task["mounts"].as_array().unwrap().contains(&json!(value));
             match (name.as_str(), is_mount) {
                 ("WORLDBUS_LISTEN", _) => command.env(name, "127.0.0.1:0"),
