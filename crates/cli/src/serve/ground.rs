@@ -47,10 +47,10 @@ impl Ground {
     ) -> Result<Self> {
         let bad_filter = |error: logging::BadFilter| WrongUse(error.to_string());
         let bad_setting = |error: trace::BadSetting| WrongUse(error.to_string());
-        metrics::install();
         let traces = trace::Settings::load(&Machine).map_err(bad_setting)?;
         let traces = traces.map(|settings| Traces::start(name, settings));
         logging::init(&common.log, common.log_format, traces.as_ref()).map_err(bad_filter)?;
+        metrics::install();
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let world = Arc::new(world(common.world.as_deref())?);
         let door = Door::new(common.listen, common.api_key.clone())?;

@@ -212,7 +212,8 @@ proptest! {
             r"content_type|event_types|batch|event|dead_letter|[a-z]{1,9}", value(), 0..7,
         ),
     ) {
-        let received = Received { body, attributes: names.into_iter().collect(), trace_header: None };
+        let attributes = names.into_iter().collect();
+        let received = Received { body, attributes, trace_header: None };
         match back(&received) {
             Ok(decoded) => prop_assert!(decoded.batch.len() > 0),
             Err(hostile) => prop_assert!(!hostile.reason.is_empty()),
