@@ -62,8 +62,11 @@ impl Lookup {
     }
 
     /// Whether the environment says where a topic is.
-    pub(crate) fn is_given(&self, topic: &Topic) -> bool {
-        self.given(&topic_variable(topic)).is_some()
+    ///
+    /// # Errors
+    /// `Invalid` if that is in another region.
+    pub(crate) fn is_given(&self, topic: &Topic) -> Result<bool, Error> {
+        Ok(self.given(&topic_variable(topic))?.is_some())
     }
 
     /// The URL of the queue that a subscription is.

@@ -23,7 +23,7 @@ pub(crate) async fn verify(lookup: &Lookup, wanted: &Subscription) -> Result<(),
             let fault = format!("the policy of SQS queue {url} does not admit topic {topic_arn}");
             return Err(Error::refused(Kind::Invalid, advice(lookup, topic, &fault)));
         }
-        if lookup.is_given(topic) {
+        if lookup.is_given(topic)? {
             continue;
         }
         let found = allowed(resources.subscription(&topic_arn, &queue.arn).await)?;
