@@ -248,6 +248,26 @@ def services(account, name, production, architecture="X86_64", weights=(4, 1)):
     execution_role(account, name)
 
 
+def traced(account, name):
+    """A collector beside each service, which goes on without it."""
+    ecs = account.client("ecs")
+    for service in PORTS:
+        found = ecs.describe_task_definition(taskDefinition=f"{name}-{service}")["taskDefinition"]
+        own, collector = found["containerDefinitions"]
+        same(f"containers of {service}", (own["name"], collector["name"]), (service, "collector"))
+        assert not collector["essential"], f"{service} ends with its collector"
+        told = {pair["name"]: pair["value"] for pair in own["environment"]}
+        told = {name: value for name, value in told.items() if name.startswith("OTEL_")}
+        wanted = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": "0.05",
+        }
+        same(f"traces of {service}", told, wanted)
+        (config,) = collector["environment"]
+        assert "endpoint: 127.0.0.1:4318" in config["value"], f"{config} listens elsewhere"
+
+
 def balancer(account, name, internet=False):
     elb = account.client("elbv2")
     wanted = f"{name}-internet" if internet else f"{name}-balancer"
@@ -412,6 +432,8 @@ def production_under_another_name():
         account.deploy(name, **opened)
         account.deploy(name, **opened, InternetFacing="true")
         everything(account, name, production=True, internet=True)
+        account.deploy(name, **opened, InternetFacing="true", CollectorImage="collector:1")
+        traced(account, name)
         account.deploy(name, Image=IMAGE, EventBusCount="0", WeatherManagerCount="0")
         listed = account.client("ecs").list_services(cluster=f"{name}-cluster")["serviceArns"]
         same("services", [arn.rsplit("/", 1)[1] for arn in listed], ["time-manager"])

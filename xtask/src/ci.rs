@@ -5,8 +5,10 @@
 //! judge.
 
 mod contract;
+pub(crate) mod image;
 mod steps;
 mod tools;
+mod workflow;
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -38,12 +40,22 @@ const STEPS: &[Step] = &[
     Step { name: "asyncapi", about: "AsyncAPI's parser accepts ours", run: contract::asyncapi },
     Step { name: "template", about: "cfn-lint accepts our templates", run: contract::template },
     Step { name: "stacks", about: "what the stacks name is there", run: contract::stacks },
+    Step { name: "workflow", about: "GitHub can run our example, safely", run: workflow::check },
+    Step { name: "image", about: "the image is built, runs, is confined", run: image::step },
 ];
 
 /// What the steps share.
 struct Lane {
     repo: Repo,
     tools: Tools,
+}
+
+impl Lane {
+    fn load() -> Result<Self> {
+        let repo = Repo::load()?;
+        let tools = Tools::under(&repo.target_dir);
+        Ok(Self { repo, tools })
+    }
 }
 
 struct Outcome {
@@ -65,9 +77,7 @@ pub(crate) fn run(options: &[&str]) -> Result<()> {
         ["--only", names] => select(names)?,
         unknown => bail!("unknown options: {}; try --list or --only STEP", unknown.join(" ")),
     };
-    let repo = Repo::load()?;
-    let tools = Tools::under(&repo.target_dir);
-    let lane = Lane { repo, tools };
+    let lane = Lane::load()?;
     let outcomes: Vec<Outcome> = chosen.into_iter().map(|step| run_step(step, &lane)).collect();
     print!("{}", summary(&outcomes));
     match outcomes.iter().filter(|outcome| !outcome.passed).count() {

@@ -20,6 +20,9 @@ commands:
   ci                     install what the tests need and run all of them, in CI's order
   ci --list              name the steps of ci
   ci --only STEP[,STEP]  run these steps only
+  image                  build the image of a release, check it, measure it (as root, on Linux)
+  image --evidence       the same, and write the figures to docs/evidence/image
+  image-files DIR        lay out what the image holds; the Dockerfile's build stage does this
 ";
 
 fn main() -> ExitCode {
@@ -28,6 +31,8 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["tidy"] => tidy::run(),
         ["ci", options @ ..] => ci::run(options),
+        ["image", options @ ..] => ci::image::command(options),
+        ["image-files", folder] => ci::image::files(folder),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

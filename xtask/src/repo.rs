@@ -121,11 +121,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(done.stdout).with_context(|| format!("{command:?} wrote no UTF-8"))
 }
 
-fn string<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
+pub(crate) fn string<'a>(value: &'a Value, key: &str) -> Result<&'a str> {
     value[key].as_str().with_context(|| format!("cargo metadata: no text under `{key}`"))
 }
 
-fn array<'a>(value: &'a Value, key: &str) -> Result<&'a [Value]> {
+pub(crate) fn array<'a>(value: &'a Value, key: &str) -> Result<&'a [Value]> {
     let found = value[key].as_array().map(Vec::as_slice);
     found.with_context(|| format!("cargo metadata: no list under `{key}`"))
 }

@@ -68,10 +68,7 @@ where
         _ => {}
     }
     let causes = DisplayErrorContext(error).to_string();
-    // The debug form of all causes follows the words, and what was tried the reason; people need
-    // the reason.
-    let words = causes.split(" (").next().unwrap_or(&causes);
-    let words = words.lines().next().unwrap_or(words).trim_end_matches(" Attempted:");
+    let words = words(error);
     if causes.contains("credential") || causes.contains("identity") {
         let text = format!(
             "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or \
@@ -85,6 +82,17 @@ where
     (missing, text)
 }
 
+/// What each cause says, down to the last, which is the one to mend. What was tried follows a
+/// reason on lines of its own; people need the reason.
+fn words(error: &(dyn StdError + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let said: Vec<String> = causes
+        .map(|cause| cause.to_string().lines().next().unwrap_or_default().to_owned())
+        .map(|line| line.trim_end_matches(" Attempted:").to_owned())
+        .collect();
+    said.join(": ")
+}
+
 /// Whether there was no connection, so that nothing was sent.
 fn was_not_connected(error: &(dyn StdError + 'static)) -> bool {
     let mut cause = Some(error);
@@ -96,3 +104,6 @@ fn was_not_connected(error: &(dyn StdError + 'static)) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,7 @@ mod publish;
 mod route;
 mod seen;
 mod spool;
+pub mod trace;
 mod transport;
 mod wall;
 

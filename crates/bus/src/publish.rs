@@ -12,7 +12,8 @@ pub use completion::{Pending, PendingReceipt, Receipt};
 use crate::bus::Bus;
 use crate::error::{Error, Kind};
 use crate::names::Topic;
-use lane::{Lane, Wish};
+use crate::trace::{self, Creation, TraceParent};
+use lane::{Lane, New, Wish};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -20,6 +21,8 @@ use worldbus_events::{Event, EventId, NewEvent};
 
 /// Topics that one publisher writes to.
 const TOPICS_MAX: usize = 256;
+/// What an entry of metadata takes in a batch beside its texts.
+const ENTRY_BYTES: usize = 16;
 
 /// How a publisher batches, waits and gives up.
 #[derive(Debug, Clone)]
@@ -66,6 +69,9 @@ pub struct Outgoing<'a> {
     pub payload: &'a [u8],
     /// Free entries.
     pub metadata: Option<&'a BTreeMap<String, String>>,
+    /// The span that it follows from, where traces are exported. Not given: the one that its
+    /// metadata names, or else the one that this task is in.
+    pub parent: Option<TraceParent>,
 }
 
 /// Publishes the events of one source in one world. Cheap to clone; all clones share buffers
@@ -155,11 +161,18 @@ impl Publisher {
         event: &E,
         wish: Wish,
     ) -> Result<Pending, Error> {
+        if trace::is_on() {
+            let payload = event.encode_to_vec();
+            let (event_type, payload) = (E::NUMBER, &payload[..]);
+            let event = Outgoing { event_type, entity, payload, ..Outgoing::default() };
+            return self.put_raw(&Topic::new(E::TOPIC)?, event, wish).await;
+        }
         let lane = self.lane(E::TOPIC)?;
         let cost = lane::cost(event.encoded_len(), entity);
         lane.reserve(cost).await?;
         let timestamp_ms = self.shared.bus.wall().now_us() / 1000;
-        lane.push(wish, cost, None, event.encoded_len(), |builder, id| {
+        let new = New { id: None, bytes: event.encoded_len(), span: None };
+        lane.push(wish, cost, new, |builder, id| {
             builder.push_event(event, id, timestamp_ms, entity)
         })
     }
@@ -192,18 +205,23 @@ impl Publisher {
         wish: Wish,
     ) -> Result<Pending, Error> {
         let lane = self.lane(topic.as_str())?;
+        let creation = trace::created(&self.shared.bus, topic, &event);
+        let (span, metadata) = creation.map(Creation::into_parts).unzip();
+        let metadata = metadata.as_ref().or(event.metadata);
         let cost = lane::cost(event.payload.len(), event.entity);
         lane.reserve(cost).await?;
         let now_ms = || self.shared.bus.wall().now_us() / 1000;
         let timestamp_ms = event.timestamp_ms.unwrap_or_else(now_ms);
-        lane.push(wish, cost, event.id, event.payload.len(), |builder, id| {
+        let metadata_bytes = metadata.map_or(0, metadata_bytes);
+        let new = New { id: event.id, bytes: event.payload.len() + metadata_bytes, span };
+        lane.push(wish, cost, new, |builder, id| {
             builder.push(NewEvent {
                 event_type: event.event_type,
                 id,
                 timestamp_ms,
                 entity: event.entity,
                 payload: event.payload,
-                metadata: event.metadata,
+                metadata,
             })
         })
     }
@@ -240,6 +258,12 @@ impl Publisher {
         lanes.push(Arc::clone(&lane));
         Ok(lane)
     }
+}
+
+/// Bytes that the entries take in a batch, at the most.
+fn metadata_bytes(entries: &BTreeMap<String, String>) -> usize {
+    let entry = |(name, value): (&String, &String)| name.len() + value.len() + ENTRY_BYTES;
+    ENTRY_BYTES + entries.iter().map(entry).sum::<usize>()
 }
 
 impl Drop for Shared {

@@ -45,6 +45,8 @@ struct Needs {
     retry: RetryPolicy,
     wall: Arc<dyn WallClock>,
     seen: layers::Seen,
+    /// Where events come from, as traces call it.
+    system: &'static str,
 }
 
 /// Handlers by event type on one subscription. Deliveries are handled one after the other, in
@@ -92,7 +94,7 @@ impl Router {
         }
         let make = |needs: &Needs| {
             let retry = Retry::new(Typed::new(handle), needs.retry.clone(), needs.wall.clone());
-            BoxHandler::new(Trace::new(Dedupe::new(retry, needs.seen.clone())))
+            BoxHandler::new(Trace::new(Dedupe::new(retry, needs.seen.clone()), needs.system))
         };
         self.handlers.insert(E::NUMBER, Box::new(make));
         Ok(self)
@@ -154,7 +156,8 @@ impl Router {
         let entities = self.spec.filter.entities.clone();
         let consumer = self.bus.transport().subscribe(self.spec).await?;
         let (retry, wall) = (self.retry, Arc::clone(self.bus.wall()));
-        let needs = Needs { retry, wall, seen: layers::Seen::default() };
+        let system = self.bus.transport().messaging_systems().1;
+        let needs = Needs { retry, wall, seen: layers::Seen::default(), system };
         let wrap = |make: Make| self.layers.iter().fold(make(&needs), |inner, layer| layer(inner));
         let handlers = self.handlers.into_iter().map(|(number, make)| (number, wrap(make)));
         let handlers = handlers.collect();

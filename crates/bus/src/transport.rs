@@ -16,6 +16,12 @@ pub trait Transport: Send + Sync + 'static {
     /// What this transport can do.
     fn capabilities(&self) -> &Capabilities;
 
+    /// What OpenTelemetry calls the system behind it: the one that batches are given to, and the
+    /// one that they are taken from. For the spans of traces.
+    fn messaging_systems(&self) -> (&'static str, &'static str) {
+        ("worldbus", "worldbus")
+    }
+
     /// Appends a batch to a topic, creating the topic if need be.
     ///
     /// When it returns `Ok` the batch is durable in the engine: it survives the loss of every

@@ -301,8 +301,9 @@ Examples:
   worldbus health                         the service on 127.0.0.1:7070
   worldbus health --listen 0.0.0.0:7071
 
-For the health check of a container: it has the WORLDBUS_LISTEN of its service. A service is healthy
-from when it was ready for the first time (/readyz) as long as it answers (/livez); /healthz says so.";
+For the health check of a container, where WORLDBUS_LISTEN is that of its service. A service is
+healthy from when it was ready for the first time (/readyz) and as long as it answers (/livez);
+/healthz says so.";
 
 const COST: &str = "\
 Examples:

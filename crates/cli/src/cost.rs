@@ -1,8 +1,8 @@
 //! `worldbus cost`: what a load costs over AWS SNS and SQS, beside the ways that it replaces; and
 //! what a whole deployment costs, which `worldbus deploy` shows too.
 //!
-//! The figures are in `model` and `bill`, the prices in `prices.toml`; here is what is asked and how
-//! it is refused. Nothing asks AWS.
+//! The figures are in `model` and `bill`, the prices in `prices.toml`; here is what is asked and
+//! how it is refused. Nothing asks AWS.
 
 mod bill;
 mod model;
@@ -29,6 +29,10 @@ const LINGER_MS_MAX: u32 = 20_000;
 /// Processes, and queues.
 const COUNT_MAX: u32 = 100_000;
 
+/// What says which load, and how it is carried.
+const LOAD: [&str; 6] =
+    ["rate", "payload_bytes", "linger_ms", "subscribers", "producers", "encoding"];
+
 /// A load, and how it is carried.
 #[derive(Debug, Args)]
 pub(crate) struct CostArguments {
@@ -54,7 +58,7 @@ pub(crate) struct CostArguments {
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
     /// Reckon a whole deployment of this profile instead, beside the system before
-    #[arg(long, value_enum, conflicts_with_all = ["rate", "payload_bytes", "linger_ms", "subscribers", "producers", "encoding"])]
+    #[arg(long, value_enum, conflicts_with_all = LOAD)]
     profile: Option<Profile>,
     /// How to write the result
     #[arg(long, value_enum, default_value_t)]

@@ -42,8 +42,8 @@ async fn plan(arguments: &PlanArguments) -> Result<ExitCode> {
             Ok(plan) => show_plan(&engine, &plan),
             Err(error) => Err(told(error)),
         };
-        engine.abandon().await.map_err(told)?;
-        shown.map(|()| ExitCode::SUCCESS)
+        let abandoned = engine.abandon().await.map_err(told);
+        shown.and(abandoned).map(|()| ExitCode::SUCCESS)
     })
     .await
 }
@@ -55,8 +55,9 @@ async fn up(arguments: &UpArguments) -> Result<ExitCode> {
     let watch = Watch::default();
     until_stopped(&engine, &watch, async {
         let done = carry_out(&engine, &watch, arguments.yes).await;
-        engine.abandon().await.map_err(told)?;
-        done
+        // What failed first is what people must hear of.
+        let abandoned = engine.abandon().await.map_err(told);
+        done.and_then(|code| abandoned.map(|()| code))
     })
     .await
 }

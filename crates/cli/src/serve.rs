@@ -163,7 +163,12 @@ async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
     // The host cancels the token, too, if it ends by itself.
     let (ended, begun) = tokio::join!(host.run(ground.listener, ground.shutdown.clone()), begun);
     let end = begun + Duration::from_millis(CLOSED_MS_MAX);
-    let closed = timeout_at(end, bus.close()).await;
+    let spans = async {
+        if let Some(traces) = ground.traces {
+            traces.close(end.saturating_duration_since(Instant::now())).await;
+        }
+    };
+    let (closed, ()) = tokio::join!(timeout_at(end, bus.close()), spans);
     ended?;
     match closed {
         Ok(closed) => closed.context("cannot close the bus")?,

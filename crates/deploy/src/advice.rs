@@ -1,12 +1,12 @@
-//! What to do about a reason that AWS gives, by the words in it. AWS documents no list of them; each
-//! line here was met or is in a service's list of errors.
+//! What to do about a reason that AWS gives, by the words in it. AWS documents no list of them;
+//! these are from memory of what its services say (M).
 
 /// Words of a reason, in small letters, and what to do.
 const ADVICE: &[(&[&str], &str)] = &[
     (
         &["already exists", "alreadyexists", "already in use", "is already associated"],
-        "the name is taken by something that is not of this stack: delete or rename that, or deploy \
-         under another name with --system-name",
+        "the name is taken by something that is not of this stack: delete or rename that, or \
+         deploy under another name with --system-name",
     ),
     (
         &["limitexceeded", "limit exceeded", "quota", "maximum number", "limit has been reached"],

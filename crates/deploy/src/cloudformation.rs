@@ -2,10 +2,15 @@
 //!
 //! Not here: what to do about an answer.
 
-use roxmltree::{Document, Node};
-use worldbus_aws::{CallError, Caller, Missing, SdkConfig};
+mod answer;
+
+use roxmltree::Node;
+use worldbus_aws::{CallError, Caller, SdkConfig};
 
 use crate::evaluate::Parameters;
+use answer::{change, description, event};
+
+pub(crate) use answer::{child, members, read, text};
 
 /// The version of the API (D).
 const VERSION: &str = "2010-05-15";
@@ -188,6 +193,15 @@ impl CloudFormation {
         Ok(events)
     }
 
+    /// The id of the last event of a stack.
+    pub(crate) async fn last_event(&self, stack: &str) -> Result<Option<String>, CallError> {
+        let answer = self.call("DescribeStackEvents", vec![field("StackName", stack)]).await?;
+        read(&answer, |root| {
+            let last = child(root, "StackEvents").and_then(|events| members(events).next());
+            last.map(|event| text(event, "EventId"))
+        })
+    }
+
     pub(crate) async fn resources(&self, stack: &str) -> Result<Vec<StackResource>, CallError> {
         let mut resources = Vec::new();
         self.pages("ListStackResources", vec![field("StackName", stack)], |root| {
@@ -241,75 +255,4 @@ impl CloudFormation {
 
 fn field(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
-}
-
-/// Reads the element `…Result` of an answer.
-pub(crate) fn read<T>(answer: &str, of: impl FnOnce(Node<'_, '_>) -> T) -> Result<T, CallError> {
-    let broken = |why: String| {
-        CallError::Silent(Missing::Answer, format!("AWS's answer cannot be read: {why}"))
-    };
-    let document = Document::parse(answer).map_err(|error| broken(error.to_string()))?;
-    let root = document.root_element();
-    let result = root.children().find(|node| node.tag_name().name().ends_with("Result"));
-    Ok(of(result.unwrap_or(root)))
-}
-
-pub(crate) fn child<'a, 'd>(node: Node<'a, 'd>, name: &str) -> Option<Node<'a, 'd>> {
-    node.children().find(|child| child.tag_name().name() == name)
-}
-
-pub(crate) fn members<'a, 'd>(node: Node<'a, 'd>) -> impl Iterator<Item = Node<'a, 'd>> {
-    node.children().filter(|child| child.tag_name().name() == "member")
-}
-
-/// The text of a child; empty if there is none.
-pub(crate) fn text(node: Node<'_, '_>, name: &str) -> String {
-    let text = child(node, name)
-        .map(|child| child.children().filter_map(|node| node.text()).collect::<Vec<_>>().concat());
-    text.unwrap_or_default()
-}
-
-fn description(node: Node<'_, '_>) -> Description {
-    let each = |name| child(node, name).into_iter().flat_map(members);
-    let parameter = |p| (text(p, "ParameterKey"), text(p, "ParameterValue"));
-    Description {
-        id: text(node, "StackId"),
-        status: text(node, "StackStatus"),
-        parameters: each("Parameters").map(parameter).collect(),
-        outputs: each("Outputs")
-            .map(|o| (text(o, "OutputKey"), text(o, "OutputValue"), text(o, "Description")))
-            .collect(),
-    }
-}
-
-fn change(node: Node<'_, '_>) -> Change {
-    let details = child(node, "Details").into_iter().flat_map(members);
-    let mut properties: Vec<String> = details
-        .filter_map(|detail| child(detail, "Target"))
-        .map(|target| match text(target, "Name") {
-            name if name.is_empty() => text(target, "Attribute"),
-            name => name,
-        })
-        .collect();
-    properties.sort();
-    properties.dedup();
-    Change {
-        action: text(node, "Action"),
-        logical: text(node, "LogicalResourceId"),
-        physical: text(node, "PhysicalResourceId"),
-        kind: text(node, "ResourceType"),
-        replacement: text(node, "Replacement"),
-        properties,
-    }
-}
-
-fn event(node: Node<'_, '_>) -> Event {
-    Event {
-        id: text(node, "EventId"),
-        logical: text(node, "LogicalResourceId"),
-        physical: text(node, "PhysicalResourceId"),
-        kind: text(node, "ResourceType"),
-        status: text(node, "ResourceStatus"),
-        reason: text(node, "ResourceStatusReason"),
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use worldbus_aws::CallError;
 
 use crate::cloudformation::Event;
 use crate::engine::Engine;
@@ -37,13 +38,29 @@ impl End {
     }
 }
 
+/// What was seen of a stack.
+struct Seen {
+    /// The last event.
+    since: Option<String>,
+    failures: Vec<Event>,
+}
+
+impl Seen {
+    fn take(&mut self, events: Vec<Event>) {
+        for event in events {
+            self.since = Some(event.id.clone());
+            if event.status.ends_with("_FAILED") && self.failures.len() < FAILURE_COUNT_MAX {
+                self.failures.push(event);
+            }
+        }
+    }
+}
+
 impl Engine {
     /// The last event of a stack, to follow from there.
     pub(crate) async fn last_event(&self, id: &str) -> Result<Option<String>, Error> {
-        let events = self.account.cloudformation.events(id, None).await;
-        let events =
-            events.map_err(|error| self.account.explain("read a stack's events", &error))?;
-        Ok(events.last().map(|event| event.id.clone()))
+        let last = self.account.cloudformation.last_event(id).await;
+        last.map_err(|error| self.account.explain("read a stack's events", &error))
     }
 
     /// Follows a stack, by its id, from an event on until it is done.
@@ -51,35 +68,24 @@ impl Engine {
         &self,
         stack: Stack,
         id: &str,
-        mut since: Option<String>,
+        since: Option<String>,
         tell: Tell<'_>,
     ) -> Result<End, Error> {
         let name = self.deployment.name(stack);
         let end = Instant::now() + FOLLOW_MAX;
         let (mut pause, mut blind) = (LOOK_MIN, 0);
-        let (mut failures, mut stopped) = (Vec::new(), BTreeSet::new());
+        let mut seen = Seen { since, failures: Vec::new() };
+        let mut stopped = BTreeSet::new();
         loop {
-            let look = async {
-                // First the state: what led to it is in the events that are read after it.
-                let status = self.account.cloudformation.describe(id).await?;
-                let events = self.account.cloudformation.events(id, since.as_deref()).await?;
-                Ok((status, events))
-            };
-            match look.await {
-                Ok((found, events)) => {
+            match self.look_at(id, seen.since.as_deref()).await {
+                Ok((status, events)) => {
                     blind = 0;
                     pause = if events.is_empty() { (pause * 2).min(LOOK_MAX) } else { LOOK_MIN };
-                    since = events.last().map(|event| event.id.clone()).or(since);
-                    for event in events {
-                        tell(resource(&name, &event));
-                        if event.status.ends_with("_FAILED") && failures.len() < FAILURE_COUNT_MAX {
-                            failures.push(event);
-                        }
-                    }
-                    let status = found.map_or("DELETE_COMPLETE".to_owned(), |found| found.status);
+                    events.iter().for_each(|event| tell(resource(&name, event)));
+                    seen.take(events);
                     if !status.ends_with("_IN_PROGRESS") {
                         tell(Progress::Ended { stack: name, status: status.clone() });
-                        return Ok(End { status, failures: causes(failures) });
+                        return Ok(End { status, failures: causes(seen.failures) });
                     }
                 }
                 Err(_) if blind < BLIND_COUNT_MAX => blind += 1,
@@ -97,6 +103,19 @@ impl Engine {
             }
             sleep(pause).await;
         }
+    }
+
+    /// The state of a stack and what led to it. First the state: what is read after it is no less.
+    async fn look_at(
+        &self,
+        id: &str,
+        since: Option<&str>,
+    ) -> Result<(String, Vec<Event>), CallError> {
+        let cloudformation = &self.account.cloudformation;
+        let Some(found) = cloudformation.describe(id).await? else {
+            return Ok(("DELETE_COMPLETE".to_owned(), Vec::new()));
+        };
+        Ok((found.status, cloudformation.events(id, since).await?))
     }
 
     /// That AWS goes on without us.

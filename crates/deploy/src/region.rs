@@ -54,7 +54,7 @@ pub(crate) fn check(region: &str) -> Result<(), Error> {
     let well_formed = match parts.split_last() {
         Some((number, words)) => {
             words.len() >= 2
-                && words.iter().all(|word| is_word(&word))
+                && words.iter().all(is_word)
                 && words[0].len() == 2
                 && !number.is_empty()
                 && number.chars().all(|c| c.is_ascii_digit())

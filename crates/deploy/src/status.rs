@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cloudformation::{StackResource, child, members, read, text};
+use crate::cloudformation::{Description, StackResource, child, members, read, text};
 use crate::engine::Engine;
 use crate::template::Stack;
 use crate::{Error, advice};
@@ -51,7 +51,8 @@ impl Engine {
         let mut status = Status::default();
         for stack in Stack::ALL {
             let name = self.deployment.name(stack);
-            let Some(found) = now.get(&stack) else {
+            let is_made = |found: &&Description| found.status != "REVIEW_IN_PROGRESS";
+            let Some(found) = now.get(&stack).filter(is_made) else {
                 status.findings.push(finding("stack", &name, "is not there", &[UP]));
                 continue;
             };

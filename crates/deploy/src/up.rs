@@ -87,8 +87,8 @@ impl Engine {
         }
         text.push_str(match (end.status.ends_with("_FAILED"), is_new) {
             (false, true) => {
-                "\nwhat it had made was taken back; mend the cause and run `worldbus deploy aws up` \
-                 again, which removes what is left of the stack and goes on from there"
+                "\nwhat it had made was taken back; mend the cause and run `worldbus deploy aws \
+                 up` again, which removes what is left of the stack and goes on from there"
             }
             (false, false) => {
                 "\nit is back where it was before; mend the cause and run `worldbus deploy aws up` \

@@ -9,11 +9,13 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
+use worldbus_bus::trace::{self, Consuming};
 use worldbus_bus::{
     Appended, Backoff, Capabilities, Consumer, DeadLetter, Delivered, Error, Fate, Kind, Outcome,
     ReadSpec, Reader, Settle, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
 };
-use worldbus_events::Batch;
+use worldbus_events::{Batch, EventView};
 
 /// Batches that are taken ahead of the log.
 const IN_FLIGHT_MAX: u32 = 64;
@@ -100,6 +102,7 @@ impl Mirror {
                 Some(Err(error)) => break Err(error),
                 Some(Ok(delivered)) => delivered,
             };
+            let spans = self.spans(&delivered);
             let kept = match slot.is_ours() {
                 true => keep(&*self.log, &*settler, &delivered, shutdown).await,
                 false => Ok(false),
@@ -110,6 +113,7 @@ impl Mirror {
                 Ok(_) => Outcome::Release,
                 // It does not come again and again: in the end it is a dead letter.
                 Err(error) if is_of_the_batch(&error) => {
+                    trace::failed(&spans, &format!("{:?}", error.kind()), &error);
                     tracing::warn!(%error, topic = %delivered.lease.topic, "not kept");
                     Outcome::Nack(PAUSE_MAX)
                 }
@@ -127,6 +131,25 @@ impl Mirror {
             tracing::debug!(%error, "deliveries were not handed back; their leases will end");
         }
         result
+    }
+
+    /// A span for each event that carries a context: it came this far.
+    fn spans(&self, delivered: &Delivered) -> Vec<Span> {
+        let Delivered { lease, batch, .. } = delivered;
+        if !trace::is_on() || !batch.has_metadata() {
+            return Vec::new();
+        }
+        let consuming = Consuming {
+            system: self.engine.messaging_systems().1,
+            topic: &lease.topic,
+            subscription: &lease.subscription,
+            attempt: lease.attempt,
+        };
+        let span = |event: EventView<'_>| {
+            let parent = trace::carried(&event)?;
+            trace::processing(consuming, event.id, event.event_type, parent)
+        };
+        batch.iter().filter_map(span).collect()
     }
 }
 
@@ -165,6 +188,10 @@ async fn keep(
 impl Transport for Mirror {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn messaging_systems(&self) -> (&'static str, &'static str) {
+        (self.engine.messaging_systems().0, self.log.messaging_systems().1)
     }
 
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {

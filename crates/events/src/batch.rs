@@ -14,6 +14,7 @@ pub use events::{EventView, Events};
 use crate::id::{EventId, ProducerId};
 use crate::v1;
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Field numbers of `worldbus.events.v1.EventBatch`.
@@ -144,6 +145,31 @@ impl Batch {
             }
         }
         if builder.len() == self.len() { Some(self.clone()) } else { builder.finish() }
+    }
+
+    /// Whether any event has free entries: most batches have none.
+    pub fn has_metadata(&self) -> bool {
+        !self.columns.metadata.is_empty()
+    }
+
+    /// The same batch with one more free entry at its first event, in place of one of that name.
+    /// Without it if the batch has no room left.
+    #[must_use]
+    pub fn annotated(&self, name: &str, value: &str) -> Self {
+        let mut builder = BatchBuilder::new(self.source(), self.world());
+        for event in self {
+            let mut new = event.to_new();
+            let mut metadata = BTreeMap::new();
+            if event.index == 0 {
+                metadata.extend(new.metadata.cloned().unwrap_or_default());
+                metadata.insert(name.to_owned(), value.to_owned());
+                new.metadata = Some(&metadata);
+            }
+            if builder.push(new).is_err() {
+                return self.clone();
+            }
+        }
+        builder.finish().unwrap_or_else(|| self.clone())
     }
 
     fn text(&self, range: &Range<u32>) -> &str {

@@ -1,6 +1,6 @@
 //! The service kit: what every worldbus service needs around its own work, and nothing about the
 //! meaning of events. Configuration in layers, the door (who may enter), problem documents,
-//! health and metrics, one port for HTTP and gRPC, draining, logs, and small durable state.
+//! health, metrics and traces, one port for HTTP and gRPC, draining, logs, and small durable state.
 //! For simulated services: what they are given ([`Deps`]), the [`ticker`], its [`checkpoint`], the
 //! [`Lead`] of commands.
 //!
@@ -43,6 +43,7 @@ pub mod shutdown;
 pub mod start;
 pub mod state;
 pub mod ticker;
+pub mod trace;
 
 #[cfg(test)]
 mod testing;

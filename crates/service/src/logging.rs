@@ -3,10 +3,13 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::LogFormat;
+use crate::trace::{Traces, WithTraceIds};
 
 /// The filter is not one; the text says which part of it.
 #[derive(Debug, thiserror::Error)]
@@ -19,14 +22,18 @@ pub struct BadFilter {
     reason: String,
 }
 
-/// Starts logging for this process. When logging is set up already (a test, an embedding program)
-/// that stays and this does nothing.
+/// Starts logging for this process, and its tracing if there is one. When logging is set up already
+/// (a test, an embedding program) that stays and this does nothing.
 ///
 /// # Errors
 /// [`BadFilter`] when `filter` is not a filter.
-pub fn init(filter: &str, format: LogFormat) -> Result<(), BadFilter> {
+pub fn init(filter: &str, format: LogFormat, traces: Option<&Traces>) -> Result<(), BadFilter> {
     let parsed = EnvFilter::try_new(filter)
         .map_err(|error| BadFilter { filter: filter.to_owned(), reason: error.to_string() })?;
+    if let Some(traces) = traces {
+        traced(parsed, format, traces);
+        return Ok(());
+    }
     let builder = tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_writer(std::io::stderr)
@@ -39,19 +46,38 @@ pub fn init(filter: &str, format: LogFormat) -> Result<(), BadFilter> {
     Ok(())
 }
 
+/// Logs and spans side by side: the filter is that of the logs alone.
+fn traced(filter: EnvFilter, format: LogFormat, traces: &Traces) {
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let logs = match format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => {
+            let event = WithTraceIds(tracing_subscriber::fmt::format().json().flatten_event(true));
+            let lines = lines.fmt_fields(JsonFields::new()).event_format(event);
+            lines.with_filter(filter).boxed()
+        }
+    };
+    if tracing_subscriber::registry().with(logs).with(traces.layer()).try_init().is_ok() {
+        traces.install();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn init_is_idempotent() {
-        assert!(init("info", LogFormat::Text).is_ok());
-        assert!(init("debug", LogFormat::Json).is_ok());
+        assert!(init("info", LogFormat::Text, None).is_ok());
+        assert!(init("debug", LogFormat::Json, None).is_ok());
     }
 
     #[test]
     fn bad_filter_is_refused_with_an_example() {
-        let error = init("worldbus=loud", LogFormat::Text).expect_err("not a level").to_string();
+        let error =
+            init("worldbus=loud", LogFormat::Text, None).expect_err("not a level").to_string();
         assert!(error.contains("worldbus=loud") && error.contains("info,"), "{error}");
     }
 }

@@ -19,6 +19,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
 use crate::door::{self, Door};
 use crate::health::{self, Readiness, Version};
+use crate::trace::trace_request;
 use crate::{Problem, metrics, server};
 
 /// How a task ended badly.
@@ -144,6 +145,9 @@ impl Host {
             router = router.merge(part.router.reset_fallback());
             openapi.merge(part.openapi);
             tasks.extend(part.tasks.into_iter().map(|task| (part.name, task)));
+        }
+        if worldbus_bus::trace::is_on() {
+            router = router.layer(middleware::from_fn(trace_request));
         }
         let router = router
             .route("/openapi.json", get(move || async move { axum::Json(openapi) }))

@@ -11,6 +11,7 @@ use worldbus_bus::{Error, Outgoing, WallClock};
 
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::emit::{Emitted, Emitter};
+use crate::trace::Causes;
 
 /// An event of a simulated service, ready to be published.
 pub trait Emission: Send + Sync {
@@ -58,6 +59,8 @@ pub struct Ticker<S, V> {
     pub emitter: Emitter,
     /// How far it came.
     pub progress: Progress,
+    /// What it says because of what.
+    pub causes: Causes,
 }
 
 impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
@@ -74,7 +77,7 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
             self.news.mark_unchanged();
             let step = self.simulated.step(self.progress.durable()).await;
             if let Some(reached) = step.reached {
-                let events = step.events.iter().map(Emission::outgoing);
+                let events: Vec<_> = step.events.iter().map(|event| self.outgoing(event)).collect();
                 if self.emitter.emit(events, &shutdown).await? == Emitted::Interrupted {
                     break;
                 }
@@ -91,6 +94,10 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
         }
         self.progress.save().await;
         Ok(())
+    }
+
+    fn outgoing<'a>(&self, event: &'a S::Emission) -> Outgoing<'a> {
+        Outgoing { parent: self.causes.at(event.wall_us()), ..event.outgoing() }
     }
 
     fn count(&self, events: &[S::Emission], now_us: i64) {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use worldbus_bus::WallClock;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{Entry, Error, Kind, UPDATE_COUNT_MAX};
+use worldbus_service::trace::Causes;
 use worldbus_service::{Lead, Problem, StateStore};
 use worldbus_world::{Change, Clock, WallTime, World};
 
@@ -46,6 +47,8 @@ pub(crate) struct Clockwork {
     passed: Mutex<WallTime>,
     /// The newest epoch whose announcement is durable.
     announced: watch::Sender<Option<u32>>,
+    /// What begins because of which command.
+    pub(crate) causes: Causes,
 }
 
 impl Clockwork {
@@ -66,7 +69,8 @@ impl Clockwork {
         let fence = WallTime(lead.fence_us(read_at.0));
         let view = watch::Sender::new(View { history, revision: entry.revision, fence });
         let (passed, announced) = (Mutex::new(WallTime(i64::MIN)), watch::Sender::new(None));
-        Ok(Self { store, key, wall, lead, view, passed, announced })
+        let causes = Causes::default();
+        Ok(Self { store, key, wall, lead, view, passed, announced, causes })
     }
 
     pub(crate) fn now(&self) -> WallTime {
@@ -146,6 +150,7 @@ impl Clockwork {
                 if self.lead.is_missed(read_at.0, self.now().0) {
                     tracing::error!("a command took longer than half the lead; raise the lead");
                 }
+                self.causes.note(history.clock().last().anchor_wall.0);
                 let history = self.show(history, revision, read_at);
                 tracing::info!(reason, epoch = history.clock().last().epoch, "clock changed");
                 return Ok((history, effective));

@@ -56,6 +56,7 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
         news: clockwork.watch(),
         emitter,
         progress: Progress::load(checkpoints).await?,
+        causes: clockwork.causes.clone(),
     };
     let poller = Arc::clone(&clockwork);
     Ok(Part::new(NAME, rest::routes(world, clockwork))

@@ -57,10 +57,9 @@ pub(crate) fn letters(
     let letter = |event: &DeadEvent| {
         let one = batch.retain(|view| view.index == event.index)?;
         let declared = content_type(ContentType::EventBatch, topic);
-        Some(noted(
-            carrying(String::new(), &declared, one.bytes().clone()),
-            &Note::new(spec, event),
-        ))
+        let mut message = carrying(String::new(), &declared, one.bytes().clone());
+        message.set_context(&one);
+        Some(noted(message, &Note::new(spec, event)))
     };
     events.iter().filter_map(letter).collect()
 }

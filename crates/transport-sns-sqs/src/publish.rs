@@ -5,7 +5,7 @@ use crate::failure::{change, of_entry};
 use crate::lookup::Lookup;
 use crate::queue::built;
 use crate::topology::Resources;
-use crate::wire::{Message, REQUEST_BYTES_MAX, Value, write};
+use crate::wire::{Message, REQUEST_BYTES_MAX, Value, write, xray};
 use aws_sdk_sns::error::BuildError;
 use aws_sdk_sns::primitives::Blob;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
@@ -91,12 +91,20 @@ async fn send(
 ) -> Result<Vec<Result<(), Error>>, Error> {
     let arn = arn(lookup, topic).await?;
     let what = format!("publish to {arn}");
+    // X-Ray knows one context a request; each message has its own in its attribute.
+    let header = messages.iter().find_map(Message::context).map(xray::header);
     let results = entrywise(messages.len(), |waiting| {
         let entries = waiting.into_iter().map(|index| entry(index, &messages[index]));
         let entries = built(entries.collect());
         let (request, what) = (lookup.sns.publish_batch().topic_arn(&arn), &what);
+        let header = header.clone();
         async move {
-            let request = request.set_publish_batch_request_entries(Some(entries?));
+            let request = request.set_publish_batch_request_entries(Some(entries?)).customize();
+            let request = request.mutate_request(move |request| {
+                if let Some(header) = header.clone() {
+                    request.headers_mut().insert(xray::HEADER, header);
+                }
+            });
             let answer = request.send().await.map_err(|error| {
                 let error = change(what, &error);
                 // The topic went away: it may be back, perhaps elsewhere.

@@ -2,13 +2,13 @@
 
 use crate::entries::{ENTRY_COUNT_MAX, Said, entrywise};
 use crate::failure::{ask, change, of_entry};
-use crate::wire::{Message, REQUEST_BYTES_MAX, Received, Value};
+use crate::wire::{Message, REQUEST_BYTES_MAX, Received, Value, xray};
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
     DeleteMessageBatchRequestEntry, MessageAttributeValue, MessageSystemAttributeName,
-    SendMessageBatchRequestEntry,
+    MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
 };
 use futures_util::FutureExt as _;
 use std::collections::HashMap;
@@ -23,6 +23,8 @@ pub const ACK_LINGER: Duration = Duration::from_millis(250);
 const VISIBILITY_S_MAX: u64 = 43_200;
 /// A receive that was not answered this long after its wait was lost.
 const RECEIVE_MARGIN: Duration = Duration::from_secs(10);
+
+type SystemAttributes = HashMap<MessageSystemAttributeNameForSends, MessageSystemAttributeValue>;
 
 /// A message as SQS gave it.
 #[derive(Debug)]
@@ -86,7 +88,8 @@ impl Queue {
             .visibility_timeout(seconds(lease))
             .message_attribute_names("All")
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
-            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .message_system_attribute_names(MessageSystemAttributeName::AwsTraceHeader);
         let limit = aws_sdk_sqs::config::timeout::TimeoutConfig::builder()
             .operation_attempt_timeout(wait + RECEIVE_MARGIN)
             .build();
@@ -152,6 +155,7 @@ async fn send(
             .id(index.to_string())
             .message_body(body)
             .set_message_attributes(Some(attributes?))
+            .set_message_system_attributes(trace_header(&messages[index])?)
             .build()
     };
     entrywise(messages.len(), |waiting| {
@@ -164,6 +168,14 @@ async fn send(
         }
     })
     .await
+}
+
+/// The system attribute by which X-Ray knows what the message belongs to.
+fn trace_header(message: &Message) -> Result<Option<SystemAttributes>, BuildError> {
+    let Some(context) = message.context() else { return Ok(None) };
+    let value = MessageSystemAttributeValue::builder().data_type("String");
+    let value = value.string_value(xray::header(context)).build()?;
+    Ok(Some([(MessageSystemAttributeNameForSends::AwsTraceHeader, value)].into()))
 }
 
 async fn delete(
@@ -251,6 +263,9 @@ fn taken(message: aws_sdk_sqs::types::Message) -> Taken {
     };
     let count = number(MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1);
     let sent_ms = number(MessageSystemAttributeName::SentTimestamp).unwrap_or_default();
+    let trace_header = message.attributes.as_ref();
+    let trace_header = trace_header
+        .and_then(|system| system.get(&MessageSystemAttributeName::AwsTraceHeader).cloned());
     let attributes = message.message_attributes.unwrap_or_default().into_iter();
     let attributes = attributes.filter_map(|(name, attribute)| {
         let value = match (attribute.binary_value, attribute.string_value) {
@@ -269,6 +284,7 @@ fn taken(message: aws_sdk_sqs::types::Message) -> Taken {
         received: Received {
             body: message.body.unwrap_or_default(),
             attributes: attributes.collect(),
+            trace_header,
         },
     }
 }

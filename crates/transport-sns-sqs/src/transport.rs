@@ -157,6 +157,10 @@ impl Transport for SnsSqs {
         &self.capabilities
     }
 
+    fn messaging_systems(&self) -> (&'static str, &'static str) {
+        ("aws_sns", "aws_sqs")
+    }
+
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
         self.open()?;
         self.publishing.publish(topic, &batch).await

@@ -5,10 +5,12 @@
 //! | `content_type` | String | how it is encoded; a parameter `topic`, as raw delivery names none |
 //! | `event_types` | String.Array | the names of its event types, for filter policies |
 //! | `source`, `world` | String | as in the batch, for people; left out if empty |
+//! | `trace` | String | the W3C `traceparent` of its first sampled event; left out if there is none |
 //! | `batch` | Binary | the batch; with `encoding=json` the body has it |
 
 mod read;
 mod write;
+pub(crate) mod xray;
 
 pub(crate) use read::{Decoded, Received, Undecodable, read};
 pub(crate) use write::{Message, carrying, content_type, escaped, write};
@@ -21,6 +23,8 @@ pub(crate) mod attribute {
     pub(crate) const EVENT_TYPES: &str = "event_types";
     pub(crate) const SOURCE: &str = "source";
     pub(crate) const WORLD: &str = "world";
+    /// The context of a trace, for whoever reads no batches.
+    pub(crate) const TRACE: &str = "trace";
     pub(crate) const BATCH: &str = "batch";
     /// One GameEvent, as programs that know no batches send it.
     pub(crate) const EVENT: &str = "event";

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use worldbus_bus::{
     Bus, Capability, Error, Fate, Filter, HandlerError, Message, Position, ReadSpec, Router,
-    StoredBatch, Topic,
+    StoredBatch, Topic, trace,
 };
 use worldbus_events::Event as _;
 use worldbus_events::v1::ClockChanged;
@@ -141,6 +141,7 @@ impl Hearing {
         let ours = stored.batch.world() == self.world;
         for view in stored.batch.iter().filter(|e| ours && e.event_type == ClockChanged::NUMBER) {
             let Ok(event) = view.decode::<ClockChanged>() else { continue };
+            self.sky.causes.note_that(event.anchor_wall_us, trace::carried(&view));
             if let Err(error) = self.sky.hear(segment(&event)).await {
                 // The subscription tries it again, or sets it aside.
                 tracing::debug!(%error, "an announcement was not kept");
@@ -162,6 +163,7 @@ impl Hearing {
         if message.world() != self.world {
             return Ok(());
         }
+        self.sky.causes.note(event.anchor_wall_us);
         self.sky.hear(segment(event)).await.map_err(|error| match error {
             Unheard::State(error) => HandlerError::temporary(error),
             Unheard::Clock(error) => HandlerError::permanent(error),

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use worldbus_bus::WallClock;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{self, Error, Kind, UPDATE_COUNT_MAX};
+use worldbus_service::trace::Causes;
 use worldbus_service::{Lead, Problem, StateStore};
 use worldbus_world::{Clock, ClockError, Segment, WallTime, World};
 
@@ -42,6 +43,8 @@ pub(crate) struct Sky {
     /// Up to where this instance has published. Held while a command is taken, so that it takes
     /// effect behind what is out.
     passed: Mutex<WallTime>,
+    /// What begins because of which command or announcement.
+    pub(crate) causes: Causes,
 }
 
 impl Sky {
@@ -63,6 +66,7 @@ impl Sky {
             heard,
             view: watch::Sender::new(View { clock: None, commands, fence }),
             passed: Mutex::new(WallTime(i64::MIN)),
+            causes: Causes::default(),
         };
         sky.heard.failed(WAITS);
         sky.read(sky.now()).await?;
@@ -150,6 +154,7 @@ impl Sky {
             let bytes = commands.encode();
             let set = self.store.compare_and_set(&self.commands_key, expected, bytes).await?;
             if set.is_ok() {
+                self.causes.note(at.0);
                 self.show_commands(commands.clone());
                 return Ok(Taken { clock, commands, effective: at });
             }

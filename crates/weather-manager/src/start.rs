@@ -52,6 +52,7 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
         news: sky.watch(),
         emitter,
         progress: Progress::load(checkpoints).await?,
+        causes: sky.causes.clone(),
     };
     let hearing = Arc::new(Hearing::new(bus, Arc::clone(&sky), world.id.clone()));
     let hears = Arc::clone(&hearing).run(shutdown.clone());

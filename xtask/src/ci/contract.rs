@@ -1,5 +1,5 @@
-//! The steps in which outside tools judge what we hand out: buf, stock Python protobuf and AsyncAPI's
-//! parser the contract, cfn-lint and an emulator the stacks.
+//! The steps in which outside tools judge what we hand out: buf, stock Python protobuf and
+//! AsyncAPI's parser the contract, cfn-lint and an emulator the stacks.
 //!
 //! What they need to know stands in `proto/`, so a client library of another language can be
 //! checked the same way. The Rust side of the contract is checked by the tests of `crates/events`.

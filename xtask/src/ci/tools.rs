@@ -39,6 +39,14 @@ impl Tools {
         self.cargo_install("cargo-deny", DENY_VERSION, &["--no-default-features"])
     }
 
+    /// What builds and runs images without a daemon, and what takes a binary's debug form out.
+    pub(super) fn image_builders(&self) -> Result<()> {
+        for program in ["buildah", "podman", "runc"] {
+            require(program, program)?;
+        }
+        require("strip", "binutils")
+    }
+
     fn cargo_install(&self, name: &str, version: &str, options: &[&str]) -> Result<PathBuf> {
         let binary = self.folder.join("bin").join(name);
         let has_version = |text: String| text.contains(version);

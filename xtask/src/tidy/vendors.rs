@@ -25,6 +25,10 @@ const VENDORS: &[Vendor] = &[
     vendor("utoipa", &["service", "time-manager", "weather-manager", "event-bus"]),
     vendor("hyper", &["service"]),
     vendor("metrics-exporter-prometheus", &["service"]),
+    vendor("opentelemetry_sdk", &["service"]),
+    vendor("tracing-opentelemetry", &["service"]),
+    // Tests read what was exported.
+    Vendor { name: "opentelemetry", within: &["service"], tests_too: false },
     vendor("tracing-subscriber", &["service"]),
     vendor("aws-config", &["aws", "state-dynamodb", "transport-sns-sqs"]),
     vendor("aws-sdk", &["state-dynamodb", "transport-sns-sqs"]),

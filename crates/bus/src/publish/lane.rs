@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 use worldbus_events::{Batch, BatchBuilder, EventId, ProducerId};
 
 /// What an event takes in the buffer beside its payload and entity.
@@ -22,6 +23,16 @@ pub(super) enum Wish {
     Durable,
     /// Durable in the engine or in the spool.
     OrSpool,
+}
+
+/// An event on its way into the buffer.
+pub(super) struct New {
+    /// Not given: the next of this lane's.
+    pub(super) id: Option<EventId>,
+    /// Of payload and metadata.
+    pub(super) bytes: usize,
+    /// Lasts until its batch is delivered or has failed.
+    pub(super) span: Option<Span>,
 }
 
 pub(super) fn cost(payload_bytes: usize, entity: Option<&str>) -> u32 {
@@ -50,6 +61,8 @@ struct State {
     builder: BatchBuilder,
     builder_cost: usize,
     builder_wish: Wish,
+    /// Those of sampled events: at most as many as the batch has events.
+    builder_spans: Vec<Span>,
     completion: Arc<Completion>,
     sealed: VecDeque<Sealed>,
     producer: ProducerId,
@@ -62,6 +75,7 @@ pub(super) struct Sealed {
     pub(super) batch: Batch,
     pub(super) wish: Wish,
     pub(super) cost: usize,
+    pub(super) spans: Vec<Span>,
     pub(super) completion: Arc<Completion>,
 }
 
@@ -84,6 +98,7 @@ impl Lane {
                 builder: BatchBuilder::new(&options.source, &options.world),
                 builder_cost: 0,
                 builder_wish: Wish::default(),
+                builder_spans: Vec::new(),
                 completion: Arc::default(),
                 sealed: VecDeque::new(),
                 producer: random_producer()?,
@@ -127,8 +142,7 @@ impl Lane {
         &self,
         wish: Wish,
         cost: u32,
-        id: Option<EventId>,
-        payload_bytes: usize,
+        New { id, bytes, span }: New,
         push: impl FnOnce(&mut BatchBuilder, EventId) -> Result<(), worldbus_events::Error>,
     ) -> Result<Pending, Error> {
         let mut state = self.lock();
@@ -138,7 +152,7 @@ impl Lane {
         let numbered = EventId { producer: state.producer, sequence: state.next_sequence };
         let event_id = id.unwrap_or(numbered);
         let idle = state.builder.is_empty() && state.sealed.is_empty();
-        let fits = state.builder.fits(event_id, payload_bytes, self.batch_bytes_max);
+        let fits = state.builder.fits(event_id, bytes, self.batch_bytes_max);
         if !fits || state.builder_wish != wish {
             state.seal();
             state.builder_wish = wish;
@@ -150,6 +164,10 @@ impl Lane {
         }
         state.next_sequence += u64::from(id.is_none());
         state.builder_cost += cost as usize;
+        if let Some(span) = span {
+            span.record("messaging.message.id", tracing::field::display(event_id));
+            state.builder_spans.push(span);
+        }
         let pending = Pending::new(Arc::clone(&state.completion), event_id);
         drop(state);
         if idle {
@@ -201,8 +219,8 @@ impl State {
         if let Some(batch) = self.builder.finish() {
             let cost = std::mem::take(&mut self.builder_cost);
             let completion = std::mem::take(&mut self.completion);
-            let wish = self.builder_wish;
-            self.sealed.push_back(Sealed { batch, wish, cost, completion });
+            let (wish, spans) = (self.builder_wish, std::mem::take(&mut self.builder_spans));
+            self.sealed.push_back(Sealed { batch, wish, cost, spans, completion });
         }
     }
 }

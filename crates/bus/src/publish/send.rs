@@ -8,9 +8,11 @@ use crate::backoff::Backoff;
 use crate::bus::Bus;
 use crate::error::{Error, Fate, Kind};
 use crate::spool::{Spool, Way};
+use crate::trace;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 use worldbus_events::Batch;
 
 /// Attempts to publish a batch wait this long at first, and this long at the most.
@@ -24,12 +26,17 @@ pub(super) async fn flush(lane: Arc<Lane>, bus: Bus, options: PublisherOptions) 
         match lane.next() {
             Ok(sealed) => {
                 let begun = Instant::now();
-                let Sealed { batch, wish, cost, completion } = sealed;
+                let Sealed { batch, wish, cost, spans, completion } = sealed;
                 record(&lane, &batch);
-                let result = deliver(&lane, &bus, &batch, wish, options.timeout).await;
+                let span = trace::sending(&bus, lane.topic(), &batch, &spans);
+                let delivered = deliver(&lane, &bus, &batch, wish, options.timeout);
+                let result = delivered.instrument(span.clone()).await;
                 if let Err(error) = &result {
                     failed(&lane, &batch, error);
+                    let kind = format!("{:?}", error.kind());
+                    trace::failed(spans.iter().chain([&span]), &kind, error);
                 }
+                drop((spans, span));
                 completion.finish(result);
                 lane.room.add_permits(cost);
                 if lane.gathers() {

@@ -4,10 +4,11 @@ use super::handler::{Handler, HandlerError};
 use super::message::Message;
 use crate::backoff::Backoff;
 use crate::seen::SeenWindow;
+use crate::trace::{self, Consuming};
 use crate::wall::WallClock;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 /// How often and how fast a failing event is tried again in place.
 #[derive(Debug, Clone)]
@@ -94,20 +95,40 @@ impl<H: Handler> Handler for Dedupe<H> {
     }
 }
 
-/// Runs each event in a tracing span that names it.
+/// Runs each event in a span: of its trace if it carries one, else one that names it in logs.
 pub struct Trace<H> {
     inner: H,
+    system: &'static str,
 }
 
 impl<H> Trace<H> {
-    /// Spans around a handler.
-    pub fn new(inner: H) -> Self {
-        Self { inner }
+    /// Spans around a handler; `system` is where events come from, as traces call it:
+    /// [`Transport::messaging_systems`](crate::Transport::messaging_systems).
+    pub fn new(inner: H, system: &'static str) -> Self {
+        Self { inner, system }
+    }
+
+    fn of_trace(&self, message: &Message) -> Option<Span> {
+        let parent = message.trace_parent()?;
+        let consuming = Consuming {
+            system: self.system,
+            topic: message.topic(),
+            subscription: message.subscription(),
+            attempt: message.attempt(),
+        };
+        trace::processing(consuming, message.id, message.event_type, parent)
     }
 }
 
 impl<H: Handler> Handler for Trace<H> {
     async fn handle(&self, message: Message) -> Result<(), HandlerError> {
+        if let Some(span) = self.of_trace(&message) {
+            let result = self.inner.handle(message).instrument(span.clone()).await;
+            if let Err(error) = &result {
+                trace::failed([&span], "handler", error);
+            }
+            return result;
+        }
         let span = tracing::debug_span!(
             "event",
             event_id = %message.id,

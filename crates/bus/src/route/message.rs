@@ -1,6 +1,7 @@
 //! What a handler gets beside the decoded event.
 
-use crate::names::Topic;
+use crate::names::{SubscriptionName, Topic};
+use crate::trace::{self, TraceParent};
 use crate::transport::Delivered;
 use bytes::Bytes;
 use std::ops::Range;
@@ -16,6 +17,7 @@ pub struct Message {
     pub id: EventId,
     /// When it happened: wall time in milliseconds since the Unix epoch.
     pub timestamp_ms: i64,
+    parent: Option<TraceParent>,
     payload: Range<usize>,
     entity: Option<Range<usize>>,
     delivered: Arc<Delivered>,
@@ -28,6 +30,7 @@ impl Message {
             event_type: view.event_type,
             id: view.id,
             timestamp_ms: view.timestamp_ms,
+            parent: trace::carried(view),
             payload: place(whole, view.payload),
             entity: view.entity.map(|entity| place(whole, entity.as_bytes())),
             delivered: Arc::clone(delivered),
@@ -79,6 +82,15 @@ impl Message {
     /// When the engine got it: wall time in milliseconds since the Unix epoch.
     pub fn appended_ms(&self) -> i64 {
         self.delivered.appended_ms
+    }
+
+    /// The context that the event carries, if it is sampled: where it comes from.
+    pub fn trace_parent(&self) -> Option<TraceParent> {
+        self.parent
+    }
+
+    pub(super) fn subscription(&self) -> &SubscriptionName {
+        &self.delivered.lease.subscription
     }
 
     fn bytes(&self) -> &Bytes {

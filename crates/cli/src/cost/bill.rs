@@ -4,15 +4,19 @@
 //! What has no price, or no quantity that can be known beforehand, is an item all the same: "not
 //! priced", never left out.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod page;
+mod standing;
 
-use anyhow::Result;
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 use worldbus_deploy::Resource;
 
 use super::model::{self, Encoding, Load, Way};
 use super::prices::{Item, Price, Prices, usd};
+
+pub(super) use page::{json, table, text};
+use standing::standing;
 
 /// Thirty days.
 const MONTH_HOURS: f64 = 720.0;
@@ -215,89 +219,6 @@ fn addresses(bill: &mut Bill, count: f64, prices: &[Price]) {
     bill.count("public addresses", count * MONTH_HOURS, "hours", price);
 }
 
-/// What is billed for being there.
-fn standing(bill: &mut Bill, resources: &[Resource], prices: &[Price]) {
-    let mut unknown = BTreeMap::<&str, usize>::new();
-    for resource in resources {
-        let price = |item| usd(prices, item);
-        match resource.kind.as_str() {
-            "AWS::EC2::EIP" => addresses(bill, 1.0, prices),
-            "AWS::EC2::NatGateway" => {
-                bill.count("NAT gateways", MONTH_HOURS, "hours", price(Item::NatGateway));
-                bill.unknown("NAT gateways, what passes");
-            }
-            "AWS::ElasticLoadBalancingV2::LoadBalancer" => {
-                bill.count("balancer", MONTH_HOURS, "hours", price(Item::Balancer));
-                bill.unknown("balancer, what passes");
-            }
-            "AWS::EC2::VPCEndpoint" if resource.properties["VpcEndpointType"] == "Interface" => {
-                let zones = resource.properties["SubnetIds"].as_array().map_or(1, Vec::len);
-                let hours = zones as f64 * MONTH_HOURS;
-                bill.count("endpoints", hours, "hours", price(Item::Endpoint));
-                bill.unknown("endpoints, what passes");
-            }
-            "AWS::SecretsManager::Secret" => {
-                bill.count("secrets", 1.0, "", price(Item::Secret));
-                bill.unknown("secrets, reads");
-            }
-            "AWS::CloudWatch::Alarm" => {
-                bill.count("alarms, metrics", alarm_metrics(resource), "", price(Item::Alarm));
-            }
-            "AWS::CloudWatch::Dashboard" => {
-                bill.count("dashboards", 1.0, "", price(Item::Dashboard));
-            }
-            "AWS::ServiceDiscovery::PrivateDnsNamespace" => {
-                bill.count("private DNS zones", 1.0, "", price(Item::HostedZone));
-                bill.unknown("Cloud Map and DNS, queries");
-            }
-            "AWS::DynamoDB::Table" => bill.unknown("DynamoDB, requests, storage and recovery"),
-            "AWS::SNS::Topic" if resource.properties.get("KmsMasterKeyId").is_some() => {
-                bill.unknown("KMS, requests of topics");
-            }
-            "AWS::ECS::TaskDefinition" if has_collector(resource) => bill.unknown("X-Ray, traces"),
-            kind if FREE.contains(&kind) => {}
-            kind => *unknown.entry(kind).or_default() += 1,
-        }
-    }
-    for (kind, count) in unknown {
-        bill.add(kind, count.to_string(), None);
-    }
-}
-
-/// What costs nothing by itself, or has a line of its own.
-const FREE: &[&str] = &[
-    "AWS::ApplicationAutoScaling::ScalableTarget",
-    "AWS::ApplicationAutoScaling::ScalingPolicy",
-    "AWS::EC2::InternetGateway",
-    "AWS::EC2::Route",
-    "AWS::EC2::RouteTable",
-    "AWS::EC2::SecurityGroup",
-    "AWS::EC2::SecurityGroupEgress",
-    "AWS::EC2::SecurityGroupIngress",
-    "AWS::EC2::Subnet",
-    "AWS::EC2::SubnetRouteTableAssociation",
-    "AWS::EC2::VPC",
-    "AWS::EC2::VPCEndpoint",
-    "AWS::EC2::VPCGatewayAttachment",
-    "AWS::ECS::Cluster",
-    "AWS::ECS::Service",
-    "AWS::ECS::TaskDefinition",
-    "AWS::ElasticLoadBalancingV2::Listener",
-    "AWS::ElasticLoadBalancingV2::ListenerRule",
-    "AWS::ElasticLoadBalancingV2::TargetGroup",
-    "AWS::Events::Rule",
-    "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Role",
-    "AWS::Logs::LogGroup",
-    "AWS::Logs::ResourcePolicy",
-    "AWS::SNS::Subscription",
-    "AWS::SNS::Topic",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::Queue",
-    "AWS::SQS::QueuePolicy",
-    "AWS::ServiceDiscovery::Service",
-];
-
 /// The size of a service's tasks, from the definition that it names.
 fn size_of(service: &Resource, resources: &[Resource]) -> Size {
     let name = &service.properties["TaskDefinition"]["Ref"];
@@ -325,18 +246,6 @@ fn spot_share(service: &Resource) -> f64 {
     if all > 0.0 { spot / all } else { 0.0 }
 }
 
-/// An alarm over an expression is billed by the metrics in it.
-fn alarm_metrics(alarm: &Resource) -> f64 {
-    let metrics = alarm.properties["Metrics"].as_array();
-    let metrics = metrics.map(|all| all.iter().filter(|m| m.get("MetricStat").is_some()).count());
-    metrics.unwrap_or(1).max(1) as f64
-}
-
-fn has_collector(definition: &Resource) -> bool {
-    let containers = definition.properties["ContainerDefinitions"].as_array();
-    containers.is_some_and(|containers| containers.iter().any(|c| c["Name"] == "collector"))
-}
-
 /// A number that a template may write as text.
 fn number(value: &Value) -> f64 {
     value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or(0.0)
@@ -347,84 +256,13 @@ fn short(quantity: f64) -> String {
     rounded.to_string()
 }
 
-/// Both bills as a table, and where the prices are from.
-pub(super) fn text(region: &str, resources: &[Resource], prices: &[Price]) -> String {
-    let mut page = table(region, resources, prices);
-    page.push_str(
-        "Prices, to check before quoting (D documented, T third parties, M from memory):\n",
-    );
-    for Price { usd, per, unit, certainty, date, source, .. } in prices {
-        let per = if *per == 1 { String::new() } else { format!(" for {per}") };
-        // Writing to a String cannot fail.
-        let _ = writeln!(page, "  {usd}{per}, {unit} ({certainty:?}, {date}, {source})");
-    }
-    if prices.is_empty() {
-        page.push_str("  none are built in for this region\n");
-    }
-    page
-}
-
-/// Both bills alone.
-pub(super) fn table(region: &str, resources: &[Resource], prices: &[Price]) -> String {
-    let bills = bills(region, resources, prices);
-    let lines = || bills.iter().flat_map(|(_, bill)| &bill.lines);
-    let what = lines().map(|line| line.what.len()).max().unwrap_or(0);
-    let quantity = lines().map(|line| line.quantity.len()).max().unwrap_or(0);
-    let mut page = String::new();
-    for (name, bill) in &bills {
-        let _ = writeln!(page, "{name}");
-        for line in &bill.lines {
-            let usd = range(line.usd);
-            let _ = writeln!(page, "  {:what$}  {:quantity$}  {usd}", line.what, line.quantity);
-        }
-        let (sum, unpriced) = bill.total();
-        let label = format!("together, without {unpriced} items that are not priced");
-        let width = what + quantity + 2;
-        let _ = writeln!(page, "  {label:width$}  {}\n", range(Some(sum)));
-    }
-    let _ = writeln!(
-        page,
-        "USD a month of 30 days in {region}; {} million events. Spot floats, hence the ranges. A \
-         model, not a bill.",
-        LOAD_MESSAGES / 1e6
-    );
-    page
-}
-
-/// The same as one JSON object.
-pub(super) fn json(region: &str, resources: &[Resource], prices: &[Price]) -> Result<String> {
-    let bill = |(name, bill): &(&str, Bill)| {
-        let ((least, most), unpriced) = bill.total();
-        let lines = bill.lines.iter().map(|line| {
-            let Line { what, quantity, usd } = line;
-            let usd = usd.map(|(least, most)| json!({ "least": least, "most": most }));
-            json!({ "item": what, "quantity": quantity, "usd_per_month": usd })
-        });
-        json!({
-            "of": name,
-            "items": lines.collect::<Vec<_>>(),
-            "usd_per_month": { "least": least, "most": most },
-            "items_not_priced": unpriced,
-        })
-    };
-    let bills: Vec<Value> = bills(region, resources, prices).iter().map(bill).collect();
-    Ok(serde_json::to_string_pretty(&json!({ "region": region, "bills": bills }))? + "\n")
-}
-
+/// The deployment's, and that of the system before.
 fn bills(region: &str, resources: &[Resource], prices: &[Price]) -> [(&'static str, Bill); 2] {
     let messages = Prices::of(region).ok();
     [
         ("this deployment", of(resources, prices, messages.as_ref())),
         ("the system before, 2 tasks", before(prices)),
     ]
-}
-
-fn range(usd: Option<(f64, f64)>) -> String {
-    match usd {
-        None => "not priced".to_owned(),
-        Some((least, most)) if most - least < 0.005 => format!("{least:.2}"),
-        Some((least, most)) => format!("{least:.2} to {most:.2}"),
-    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ impl Senders {
             entity: event.entity.as_deref().or(self.entity.as_deref()),
             payload: &event.payload,
             metadata: (!event.metadata.is_empty()).then_some(&event.metadata),
+            parent: None,
         };
         let source = event.source.as_ref().unwrap_or(&self.source).clone();
         let world = event.world.as_ref().unwrap_or(&self.world).clone();

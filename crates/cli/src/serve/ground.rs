@@ -10,8 +10,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 use worldbus_bus::Bus;
-use worldbus_service::config::Common;
+use worldbus_service::config::{Common, Machine};
 use worldbus_service::door::Door;
+use worldbus_service::trace::{self, Traces};
 use worldbus_service::{
     CancellationToken, Deps, Readiness, StateStore, logging, metrics, server, shutdown,
 };
@@ -33,6 +34,8 @@ pub(super) struct Ground {
     pub(super) address: SocketAddr,
     pub(super) readiness: Readiness,
     pub(super) shutdown: CancellationToken,
+    /// If spans are exported.
+    pub(super) traces: Option<Traces>,
 }
 
 impl Ground {
@@ -43,7 +46,10 @@ impl Ground {
         warnings: &[String],
     ) -> Result<Self> {
         let bad_filter = |error: logging::BadFilter| WrongUse(error.to_string());
-        logging::init(&common.log, common.log_format).map_err(bad_filter)?;
+        let bad_setting = |error: trace::BadSetting| WrongUse(error.to_string());
+        let traces = trace::Settings::load(&Machine).map_err(bad_setting)?;
+        let traces = traces.map(|settings| Traces::start(name, settings));
+        logging::init(&common.log, common.log_format, traces.as_ref()).map_err(bad_filter)?;
         metrics::install();
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let world = Arc::new(world(common.world.as_deref())?);
@@ -52,7 +58,7 @@ impl Ground {
         let listener = server::bind(common.listen).await?;
         let address = listener.local_addr().context("the port has no address")?;
         let readiness = Readiness::default();
-        Ok(Self { name, world, door, listener, address, readiness, shutdown })
+        Ok(Self { name, world, door, listener, address, readiness, shutdown, traces })
     }
 
     /// What a simulated service of this process is given.

@@ -18,4 +18,5 @@ mod roles;
 mod slots;
 mod spool;
 mod support;
+mod traces;
 mod worlds;

@@ -4,7 +4,7 @@ use crate::grpc::outward;
 use crate::open::Open;
 use futures_util::future::{join_all, maybe_done};
 use futures_util::poll;
-use worldbus_bus::{Appended, Error, Kind, Topic};
+use worldbus_bus::{Appended, Error, Kind, Topic, trace};
 use worldbus_events::Batch;
 use worldbus_rpc::limits::GATHER_COUNT_MAX;
 use worldbus_rpc::v1;
@@ -22,7 +22,12 @@ pub(super) async fn publish(
     let appends = entries.iter().map(|entry| {
         Box::pin(maybe_done(async move {
             let (topic, batch) = entry.as_ref().map_err(Clone::clone)?;
-            open.transport().publish(topic, batch.clone()).await
+            let spans = trace::appending(topic, batch);
+            let appended = open.transport().publish(topic, batch.clone()).await;
+            if let Err(error) = &appended {
+                trace::failed(&spans, &format!("{:?}", error.kind()), error);
+            }
+            appended
         }))
     });
     let mut appends: Vec<_> = appends.collect();

@@ -72,6 +72,7 @@ pub(super) async fn publish(
         entity: input.entity.as_deref(),
         payload: &input.payload,
         metadata: Some(&input.metadata).filter(|entries| !entries.is_empty()),
+        parent: None,
     };
     let pending = open.publisher.enqueue_raw(&topic, outgoing).await;
     let event_id = pending.map_err(|error| of_bus(&error))?.await.map_err(|e| of_bus(&e))?;

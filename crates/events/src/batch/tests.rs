@@ -305,3 +305,27 @@ fn pushing_allocates_nothing_once_the_columns_have_grown() {
     assert_eq!(builder.room(), room);
     assert_eq!(builder.finish().unwrap(), first);
 }
+
+#[test]
+fn annotated_batch_differs_by_one_entry_of_its_first_event() {
+    let mut builder = BatchBuilder::new("weather-manager", "europe");
+    let producer = ProducerId::from_bits(7);
+    for sequence in 3..6 {
+        let id = EventId { producer, sequence };
+        let (entity, payload) = (Some("oslo"), &[1, 2][..]);
+        let timestamp_ms = 40 + sequence as i64;
+        let new = NewEvent { event_type: 1, id, timestamp_ms, entity, payload, metadata: None };
+        builder.push(new).unwrap();
+    }
+    let plain = builder.finish().unwrap();
+    assert!(!plain.has_metadata());
+    let annotated = plain.annotated("traceparent", "t").annotated("traceparent", "u");
+    let again = Batch::decode(annotated.bytes().clone()).unwrap();
+    assert!(again.has_metadata());
+    for (before, after) in plain.iter().zip(again.iter()) {
+        let entry = after.metadata().and_then(|entries| entries.get("traceparent"));
+        assert_eq!(entry.map(String::as_str), (after.index == 0).then_some("u"));
+        let same = |event: EventView<'_>| (event.id, event.timestamp_ms, event.payload.to_vec());
+        assert_eq!(same(before), same(after));
+    }
+}

@@ -174,6 +174,7 @@ fn letters(
     let original = crate::wire::Received {
         body: taken.received.body.clone(),
         attributes: original(taken).attributes,
+        trace_header: None,
     };
     match read(&original, &[], &lookup.options.names, catalogue) {
         Ok(decoded) => {

@@ -1,7 +1,7 @@
 //! From a message to the batch that it carries: ours, single GameEvents, JSON events, and any of
 //! them in the wrapper of a subscription without raw delivery.
 
-use super::{TOPIC_PARAMETER, Value, attribute};
+use super::{TOPIC_PARAMETER, Value, attribute, xray};
 use crate::names::Names;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use worldbus_bus::Topic;
+use worldbus_bus::trace::{self, TraceParent};
 use worldbus_events::{Batch, Catalogue, ContentType, codec};
 
 /// A message as it was received.
@@ -17,6 +18,8 @@ use worldbus_events::{Batch, Catalogue, ContentType, codec};
 pub(crate) struct Received {
     pub(crate) body: String,
     pub(crate) attributes: BTreeMap<String, Value>,
+    /// `AWSTraceHeader`, if the message has one.
+    pub(crate) trace_header: Option<String>,
 }
 
 impl Received {
@@ -95,12 +98,29 @@ pub(crate) fn read(
         .or_else(|| topic_of_types(&batch, catalogue))
         .or_else(|| <[Topic; 1]>::try_from(bound.to_vec()).ok().map(|[only]| only));
     match topic {
-        Some(topic) => Ok(Decoded { topic, batch }),
+        Some(topic) => Ok(Decoded { topic, batch: with_context(batch, &received) }),
         None => {
             let reason =
                 "no topic in the content type, and an event type that is not in the catalogue";
             Err(undecodable(reason.to_owned()))
         }
+    }
+}
+
+/// The batch, its first event with the context that the message has if none of them has one: so
+/// that a trace of somebody who knows no batches goes on.
+fn with_context(batch: Batch, received: &Received) -> Batch {
+    if batch.has_metadata() && batch.iter().any(|event| trace::carried(&event).is_some()) {
+        return batch;
+    }
+    let text = match received.attributes.get(attribute::TRACE) {
+        Some(Value::Text(text)) => text.parse().ok(),
+        _ => None,
+    };
+    let context = text.or_else(|| xray::context(received.trace_header.as_deref()?));
+    match context.filter(|context: &TraceParent| context.is_sampled()) {
+        Some(context) => batch.annotated(trace::TRACEPARENT, &context.to_string()),
+        None => batch,
     }
 }
 
@@ -157,6 +177,10 @@ fn unwrap(received: &Received, names: &Names) -> Option<(Received, Option<Topic>
         };
         Some((name, value))
     });
-    let inner = Received { body: notification.message, attributes: attributes.collect() };
+    let inner = Received {
+        body: notification.message,
+        attributes: attributes.collect(),
+        trace_header: received.trace_header.clone(),
+    };
     Some((inner, names.topic_of_arn(&notification.topic_arn)))
 }

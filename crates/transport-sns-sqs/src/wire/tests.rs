@@ -8,7 +8,7 @@ use crate::names::Names;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use proptest::prelude::*;
-use worldbus_bus::{Kind, Topic};
+use worldbus_bus::{Kind, Topic, trace};
 use worldbus_conformance::{batch, topic, typed};
 use worldbus_events::{
     Batch, BatchBuilder, Catalogue, ContentType, EventId, NewEvent, ProducerId, codec,
@@ -23,7 +23,7 @@ fn written(batch: &Batch, encoding: Encoding) -> Message {
 }
 
 fn received(message: Message) -> Received {
-    Received { body: message.body, attributes: message.attributes }
+    Received { body: message.body, attributes: message.attributes, trace_header: None }
 }
 
 fn back(received: &Received) -> Result<Decoded, Undecodable> {
@@ -91,7 +91,8 @@ fn single_game_events_of_others_are_taken() {
     let event = typed(1, 0..1, 1, Some("brussels"), 8);
     let bytes = codec::encode(ContentType::GameEvent, &event, &Catalogue::builtin()).unwrap();
     let attributes = [("event".to_owned(), Value::Binary(bytes))].into();
-    let decoded = back(&Received { body: "-".to_owned(), attributes }).unwrap();
+    let decoded =
+        back(&Received { body: "-".to_owned(), attributes, ..Received::default() }).unwrap();
     assert_eq!(decoded.topic, topic("weather"), "as the catalogue says of the type");
     assert_eq!(decoded.batch.iter().next().unwrap().entity, Some("brussels"));
 }
@@ -107,7 +108,7 @@ fn wrapped_notifications_are_unwrapped() {
             "Type": "Notification", "MessageId": "m", "TopicArn": arn, "Message": body,
             "Timestamp": "2026-01-01T00:00:00.000Z", "MessageAttributes": attributes,
         });
-        Received { body: wrapped.to_string(), attributes: [].into() }
+        Received { body: wrapped.to_string(), ..Received::default() }
     };
     let attributes = serde_json::json!({
         "batch": {"Type": "Binary", "Value": BASE64_STANDARD.encode(bytes)},
@@ -126,7 +127,8 @@ fn wrapped_notifications_are_unwrapped() {
 fn what_cannot_be_decoded_is_given_back_with_the_reason() {
     let hostile = Bytes::from_static(b"\xff\x00 not a batch");
     let attributes = [(attribute::BATCH.to_owned(), Value::Binary(hostile.clone()))].into();
-    let refused = back(&Received { body: "-".to_owned(), attributes }).unwrap_err();
+    let refused =
+        back(&Received { body: "-".to_owned(), attributes, ..Received::default() }).unwrap_err();
     assert_eq!(
         (refused.bytes, refused.content_type.as_str()),
         (hostile, ContentType::EventBatch.as_str())
@@ -138,7 +140,8 @@ fn what_cannot_be_decoded_is_given_back_with_the_reason() {
     }
     let declared = Value::Text("text/plain".to_owned());
     let attributes = [(attribute::CONTENT_TYPE.to_owned(), declared)].into();
-    let refused = back(&Received { body: "hello".to_owned(), attributes }).unwrap_err();
+    let refused = back(&Received { body: "hello".to_owned(), attributes, ..Received::default() })
+        .unwrap_err();
     assert!(refused.reason.contains("text/plain"), "{}", refused.reason);
 }
 
@@ -146,7 +149,8 @@ fn what_cannot_be_decoded_is_given_back_with_the_reason() {
 fn unknown_type_on_no_topic_is_taken_if_the_subscription_has_one() {
     let event = typed(1, 0..1, 4711, None, 8);
     let attributes = [(attribute::BATCH.to_owned(), Value::Binary(event.bytes().clone()))];
-    let received = Received { body: "-".to_owned(), attributes: attributes.into() };
+    let received =
+        Received { body: "-".to_owned(), attributes: attributes.into(), ..Received::default() };
     assert!(back(&received).unwrap_err().reason.contains("topic"));
     let bound: [Topic; 1] = [topic("quests")];
     let decoded = read(&received, &bound, &names(), &Catalogue::builtin()).unwrap();
@@ -208,10 +212,55 @@ proptest! {
             r"content_type|event_types|batch|event|dead_letter|[a-z]{1,9}", value(), 0..7,
         ),
     ) {
-        let received = Received { body, attributes: names.into_iter().collect() };
+        let attributes = names.into_iter().collect();
+        let received = Received { body, attributes, trace_header: None };
         match back(&received) {
             Ok(decoded) => prop_assert!(decoded.batch.len() > 0),
             Err(hostile) => prop_assert!(!hostile.reason.is_empty()),
         }
     }
+}
+
+const TRACEPARENT: &str = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
+const TRACE_HEADER: &str =
+    "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+
+fn contexts(batch: &Batch) -> Vec<Option<String>> {
+    let carried = |event| trace::carried(&event).map(|context| context.to_string());
+    batch.iter().map(carried).collect()
+}
+
+#[test]
+fn sampled_event_is_named_beside_its_batch_and_others_cost_nothing() {
+    let plain = typed(1, 0..3, 4711, None, 8);
+    assert!(!written(&plain, Encoding::Protobuf).attributes.contains_key(attribute::TRACE));
+    let sampled = plain.annotated(trace::TRACEPARENT, TRACEPARENT);
+    for encoding in [Encoding::Protobuf, Encoding::Zstd, Encoding::Json] {
+        let message = written(&sampled, encoding);
+        assert!(message.attributes.len() <= 6, "{message:?}");
+        assert_eq!(message.attributes[attribute::TRACE], Value::Text(TRACEPARENT.to_owned()));
+        assert_eq!(message.context().map(xray::header).as_deref(), Some(TRACE_HEADER));
+        let decoded = back(&received(message)).unwrap();
+        assert_eq!(contexts(&decoded.batch), [Some(TRACEPARENT.to_owned()), None, None]);
+    }
+    let unsampled = plain.annotated(trace::TRACEPARENT, &TRACEPARENT.replace("-01", "-00"));
+    assert!(written(&unsampled, Encoding::Protobuf).context().is_none());
+}
+
+#[test]
+fn trace_of_somebody_who_knows_no_batches_goes_on() {
+    let message = written(&typed(1, 0..1, 4711, None, 8), Encoding::Protobuf);
+    let mut theirs = received(message);
+    theirs.trace_header = Some(TRACE_HEADER.to_owned());
+    let expected = [Some(TRACEPARENT.to_owned())];
+    assert_eq!(contexts(&back(&theirs).unwrap().batch), expected);
+
+    let other = TRACEPARENT.replace("5759", "6759");
+    theirs.attributes.insert(attribute::TRACE.to_owned(), Value::Text(other.clone()));
+    assert_eq!(contexts(&back(&theirs).unwrap().batch), [Some(other)], "the attribute is nearer");
+
+    theirs.attributes.insert(attribute::TRACE.to_owned(), Value::Text("noise".to_owned()));
+    assert_eq!(contexts(&back(&theirs).unwrap().batch), expected);
+    theirs.trace_header = Some(TRACE_HEADER.replace("Sampled=1", "Sampled=0"));
+    assert_eq!(contexts(&back(&theirs).unwrap().batch), [None]);
 }

@@ -6,6 +6,7 @@ use super::{
 use crate::address::Encoding;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
+use worldbus_bus::trace::{self, TraceParent};
 use worldbus_bus::{Error, Kind, Topic};
 use worldbus_events::{Batch, Catalogue, ContentType, codec};
 
@@ -22,6 +23,22 @@ impl Message {
         let attributes = self.attributes.iter();
         let attributes: usize = attributes.map(|(name, value)| name.len() + value.bytes()).sum();
         self.body.len() + attributes
+    }
+
+    /// Sets the context of the first event of a batch that carries one.
+    pub(crate) fn set_context(&mut self, batch: &Batch) {
+        let mut events = batch.iter().filter(|_| batch.has_metadata());
+        if let Some(context) = events.find_map(|event| trace::carried(&event)) {
+            self.set_text(attribute::TRACE, &context.to_string());
+        }
+    }
+
+    /// The context that its attribute `trace` has.
+    pub(crate) fn context(&self) -> Option<TraceParent> {
+        match self.attributes.get(attribute::TRACE)? {
+            Value::Text(text) => text.parse().ok(),
+            Value::Texts(_) | Value::Binary(_) => None,
+        }
     }
 
     /// Refuses what SNS or SQS would refuse, or take and drop.
@@ -79,6 +96,7 @@ pub(crate) fn write(
     message.set(attribute::EVENT_TYPES, Value::Texts(names));
     message.set_text(attribute::SOURCE, batch.source());
     message.set_text(attribute::WORLD, batch.world());
+    message.set_context(batch);
     if encoding == Encoding::Json {
         message.body = escaped(&bytes);
     } else {

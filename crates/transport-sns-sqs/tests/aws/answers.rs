@@ -6,7 +6,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use worldbus_bus::{Fate, Kind, Outcome, Position, Transport};
+use worldbus_bus::{DeadEvent, Fate, Kind, Outcome, Position, Transport};
 use worldbus_conformance::{batch, next, spec, topic};
 
 /// A script whose first answers are others.
@@ -140,4 +140,52 @@ async fn consumer_that_is_told_where_everything_is_looks_at_its_own_queue_and_no
     consumer.close().await.unwrap();
     let calls = calls.lock().unwrap().clone();
     assert_eq!(calls, ["GetQueueAttributes", "ReceiveMessage"].map(str::to_owned).into());
+}
+
+/// X-Ray learns of a trace by a header of the request, and of a dead letter's by a system attribute.
+#[tokio::test]
+async fn context_of_a_sampled_event_goes_with_every_request() {
+    const HEADER: &str =
+        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    const TRACEPARENT: &str = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&calls);
+    let given = AtomicU64::new(0);
+    let script = move |call: Call| {
+        seen.lock().unwrap().push(call.clone());
+        match call.action.as_str() {
+            "PublishBatch" => published(&entries(&call), &[]),
+            "ReceiveMessage" if given.fetch_add(1, Ordering::Relaxed) == 0 => {
+                let mut theirs = message(7);
+                theirs["Attributes"]["AWSTraceHeader"] = json!(HEADER);
+                Answer::Say(200, json!({ "Messages": [theirs] }).to_string())
+            }
+            "ReceiveMessage" => Answer::Say(200, json!({ "Messages": [] }).to_string()),
+            "SendMessageBatch" => {
+                let sent = json!({ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "-" });
+                Answer::Say(200, json!({ "Successful": [sent], "Failed": [] }).to_string())
+            }
+            _ => sqs_error(403, "AccessDenied"),
+        }
+    };
+    let transport = transport("&pollers=1", script).await;
+    let plain = batch(1, 0..1);
+    transport.publish(&topic("t"), plain.clone()).await.unwrap();
+    let sampled = plain.annotated("traceparent", TRACEPARENT);
+    transport.publish(&topic("t"), sampled).await.unwrap();
+    let mut consumer = transport.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
+    let delivered = next(&mut consumer).await;
+    let event = delivered.batch.iter().next().unwrap();
+    assert_eq!(event.metadata().unwrap()["traceparent"], TRACEPARENT);
+    let reason = "no".to_owned();
+    let dead = DeadEvent { index: 0, reason, attempts: 1, first_failed_ms: 1, last_failed_ms: 1 };
+    consumer.settler().dead_letter(&delivered.lease, vec![dead]).await.unwrap();
+
+    let calls = calls.lock().unwrap();
+    let published = calls.iter().filter(|call| call.action == "PublishBatch");
+    let headers: Vec<_> = published.map(|call| call.trace.as_deref()).collect();
+    assert_eq!(headers, [None, Some(HEADER)]);
+    let sent = calls.iter().find(|call| call.action == "SendMessageBatch").unwrap();
+    let system = &sent.json["Entries"][0]["MessageSystemAttributes"];
+    assert_eq!(system["AWSTraceHeader"]["StringValue"], HEADER);
 }

@@ -17,6 +17,8 @@ pub(crate) struct Call {
     pub(crate) form: BTreeMap<String, String>,
     /// The body of SQS (JSON).
     pub(crate) json: serde_json::Value,
+    /// The header by which X-Ray knows the trace.
+    pub(crate) trace: Option<String>,
 }
 
 /// What is answered.
@@ -73,7 +75,7 @@ async fn serve(stream: TcpStream, script: Script) {
 }
 
 async fn read(stream: &mut BufReader<TcpStream>) -> Option<Call> {
-    let (mut length, mut target) = (0, String::new());
+    let (mut length, mut target, mut trace) = (0, String::new(), None);
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await.ok()? == 0 {
@@ -87,6 +89,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Call> {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().unwrap(),
             "x-amz-target" => target = value.trim().to_owned(),
+            "x-amzn-trace-id" => trace = Some(value.trim().to_owned()),
             _ => {}
         }
     }
@@ -94,11 +97,11 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Option<Call> {
     stream.read_exact(&mut body).await.ok()?;
     if let Some((_, action)) = target.split_once('.') {
         let json = serde_json::from_slice(&body).unwrap();
-        return Some(Call { action: action.to_owned(), form: BTreeMap::new(), json });
+        return Some(Call { action: action.to_owned(), form: BTreeMap::new(), json, trace });
     }
     let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
     let action = form.get("Action").cloned().unwrap_or_default();
-    Some(Call { action, form, json: serde_json::Value::Null })
+    Some(Call { action, form, json: serde_json::Value::Null, trace })
 }
 
 /// What SNS answers to a PublishBatch: which entries it took, and which not.

@@ -1,3 +1,7 @@
+//! Bills against sums made by hand, and what must not be left out.
+
+//! Bills against sums made by hand, and what must not be left out.
+
 use super::*;
 use crate::cost::prices;
 use worldbus_deploy::{Deployment, Options, Stack};

@@ -209,6 +209,16 @@ fn who_is_not_let_in_is_told_how_to_sign_in() {
 }
 
 #[test]
+fn call_that_is_throttled_is_tried_again() {
+    let peer = Peer::start(|cloud| cloud.throttled = 2);
+    let status = peer.run(&["status"]);
+    assert_eq!((status.code, status.stderr.as_str()), (1, ""), "{status:?}");
+    let calls = &peer.cloud().calls;
+    assert_eq!(calls[..3], ["DescribeStacks gaming-system-state"; 3]);
+    assert_eq!(calls[3], "DescribeStacks gaming-system-network");
+}
+
+#[test]
 fn right_that_is_missing_is_told() {
     let peer = Peer::start(|cloud| {
         let refusal = ("AccessDenied", "User: x is not authorized to perform: CreateChangeSet");

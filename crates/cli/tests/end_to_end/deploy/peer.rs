@@ -41,6 +41,8 @@ pub(super) struct Cloud {
     pub(super) refusals: BTreeMap<&'static str, (&'static str, &'static str)>,
     /// Answers of actions in JSON: status and body.
     pub(super) json: BTreeMap<&'static str, (u16, &'static str)>,
+    /// So many calls are throttled first.
+    pub(super) throttled: u32,
     /// Actions, with the stack or change set that they name.
     pub(super) calls: Vec<String>,
 }
@@ -71,6 +73,10 @@ impl Cloud {
         let stack =
             if stack.is_empty() { set.trim_start_matches("set:").to_owned() } else { stack };
         self.calls.push(format!("{action} {stack}"));
+        if self.throttled > 0 {
+            self.throttled -= 1;
+            return error("Throttling", "Rate exceeded");
+        }
         if let Some((code, message)) = self.refusals.get(action.as_str()) {
             return error(code, message);
         }

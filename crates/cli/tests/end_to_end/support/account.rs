@@ -80,9 +80,19 @@ impl Account {
 
     /// A service with the account's data directory.
     pub(crate) fn start(&self, service: &str) -> Service {
-        let dir = self.folder.path().to_owned();
+        self.start_with(service, |_| {})
+    }
+
+    /// The same, with more of an environment.
+    pub(crate) fn start_with(
+        &self,
+        service: &str,
+        configure: impl FnOnce(&mut Command),
+    ) -> Service {
         let lead: &[&str] = if service == "event-bus" { &[] } else { &["--lead-ms", "400"] };
-        self.start_in(&dir, service, lead)
+        let mut command = self.service(self.folder.path(), service, lead);
+        configure(&mut command);
+        Service::spawn(&mut command)
     }
 
     /// An event-bus with a log of its own, in a folder of the account's.
@@ -92,11 +102,15 @@ impl Account {
 
     /// A service with a data directory of its own, as a task has it; the state is the account's.
     pub(crate) fn start_in(&self, dir: &Path, service: &str, more: &[&str]) -> Service {
+        Service::spawn(&mut self.service(dir, service, more))
+    }
+
+    fn service(&self, dir: &Path, service: &str, more: &[&str]) -> Command {
         let state = "dynamodb://us-east-1/gaming-system-state?create=true";
         let dir = dir.to_str().unwrap();
         let arguments = [service, "--listen", "127.0.0.1:0", "--data-dir", dir];
         let state = ["--state-url", state, "--log", "info"];
-        Service::spawn(&mut self.command(&[&arguments[..], &state, more].concat()))
+        self.command(&[&arguments[..], &state, more].concat())
     }
 }
 

@@ -33,7 +33,13 @@ pub(crate) fn get(url: &str) -> Result<Reply, ureq::Error> {
 }
 
 pub(crate) fn post(url: &str, body: &Value) -> Reply {
-    read(agent().post(url).send_json(body).unwrap_or_else(|error| panic!("{url}: {error}")))
+    post_with(url, &[], body)
+}
+
+pub(crate) fn post_with(url: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+    let request =
+        headers.iter().fold(agent().post(url), |r, (name, value)| r.header(*name, *value));
+    read(request.send_json(body).unwrap_or_else(|error| panic!("{url}: {error}")))
 }
 
 fn agent() -> ureq::Agent {

@@ -1,6 +1,7 @@
 //! Running the binary and talking to it.
 
 mod account;
+mod collector;
 pub(crate) mod due;
 mod feed;
 mod http;
@@ -9,8 +10,9 @@ mod tail;
 mod town;
 
 pub(crate) use account::{Account, root};
+pub(crate) use collector::{Collector, Span};
 pub(crate) use feed::Feed;
-pub(crate) use http::{get, post};
+pub(crate) use http::{get, post, post_with};
 pub(crate) use process::{
     Finished, SHUTDOWN_MAX, Service, run, run_with_input, signal, wait_for_end, worldbus,
 };

@@ -2,11 +2,12 @@
 //! must be.
 
 use std::collections::{HashMap, HashSet};
+use std::process::Command;
 
 use serde_json::Value;
 use worldbus_events::{EventId, ProducerId};
 
-use super::{Service, get};
+use super::{Service, get, worldbus};
 
 /// One state store, one bus, and what runs over them.
 pub(crate) struct Town {
@@ -16,18 +17,35 @@ pub(crate) struct Town {
 
 impl Town {
     pub(crate) fn found() -> Self {
+        Self::found_with(|_| {})
+    }
+
+    pub(crate) fn found_with(configure: impl FnOnce(&mut Command)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let dir = folder.path().to_str().unwrap();
-        let bus = Service::start("event-bus", &["--data-dir", dir]).ready();
+        let mut process = worldbus();
+        process.args(["event-bus", "--listen", "127.0.0.1:0", "--data-dir"]).arg(folder.path());
+        configure(&mut process);
+        let bus = Service::spawn(&mut process).ready();
         Self { folder, bus }
     }
 
     pub(crate) fn start(&self, command: &str) -> Service {
+        self.start_with(command, |_| {})
+    }
+
+    pub(crate) fn start_with(
+        &self,
+        command: &str,
+        configure: impl FnOnce(&mut Command),
+    ) -> Service {
         let state = format!("sqlite:{}", self.folder.path().join("state.db").display());
         let dir = self.folder.path().to_str().unwrap();
         let lead = ["--lead-ms", "400"];
         let place = ["--url", &self.bus.url, "--state-url", &state, "--data-dir", dir];
-        Service::start(command, &[&place[..], &lead].concat())
+        let mut process = worldbus();
+        process.args([command, "--listen", "127.0.0.1:0"]).args(place).args(lead);
+        configure(&mut process);
+        Service::spawn(&mut process)
     }
 
     /// kill -9 of the event-bus, and after `meanwhile` the same again on the same port.
