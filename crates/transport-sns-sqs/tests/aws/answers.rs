@@ -117,7 +117,8 @@ async fn delivery_that_came_again_is_settled_by_its_last_receipt_only() {
     assert_eq!(*deleted.lock().unwrap(), ["receipt 2"]);
 }
 
-/// X-Ray learns of a trace by a header of the request, and of a dead letter's by a system attribute.
+/// X-Ray learns of a trace by a header of the request, and of a dead letter's by an attribute of
+/// the system.
 #[tokio::test]
 async fn context_of_a_sampled_event_goes_with_every_request() {
     const HEADER: &str =
