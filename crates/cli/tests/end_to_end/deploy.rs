@@ -246,7 +246,7 @@ fn production_installation_has_what_minimal_lacks_and_gives_its_data_up_when_tol
         &there,
         &[
             "balancer gaming-system-balancer",
-            "target group gaming-system-event-bus",
+            "target group gaming-system-bus",
             "namespace gaming-system.internal",
             "discovery time-manager",
             "nat gateway gaming-system-nat-a",
