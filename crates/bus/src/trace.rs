@@ -1,8 +1,8 @@
 //! Traces: what followed from what, across processes, as OpenTelemetry's messaging conventions say.
 //!
 //! A span is begun where an event is published and where one is handled, and the event carries the
-//! context of the first to the second in its metadata, as a W3C `traceparent`. A trace begins with a
-//! request or with an event, never at a consumer; an event that is not sampled carries nothing.
+//! context of the first to the second in its metadata, as a W3C `traceparent`. A trace begins with
+//! a request or with an event, never at a consumer; an event that is not sampled carries nothing.
 //!
 //! The spans are those of the `tracing` crate, under the target [`TARGET`]. Who exports them is not
 //! known here: it is given to [`install`], and without it no span is begun and nothing is read.

@@ -16,8 +16,8 @@ A setting is taken from the first of: its flag, its environment variable, its ke
 that `--config FILE` or `WORLDBUS_CONFIG` names, its default. `--print-config` prints the effective
 values with the origin of each. One file may serve all commands: each takes what is its own, and a
 key that none has is refused. In a default, `{data_dir}` stands for the effective value of that
-setting. In an environment variable, the items of a list are separated by commas. Traces are set by the
-standard variables `OTEL_*`: `docs/tracing.md`.
+setting. In an environment variable, the items of a list are separated by commas. Traces are set by
+the standard variables `OTEL_*`: `docs/tracing.md`.
 
 This page is generated: `cargo run -- config-reference > docs/config.md`.
 

@@ -47,8 +47,8 @@ impl Mirror {
     /// Writes what comes from the engine into the log until `shutdown`, by a subscription of the
     /// engine's to all of `topics`; acks what is durable in the log. Each log needs a
     /// subscription of its own, since the instances of one would share the events; so it ends, and
-    /// hands back what it has, when the slot is not ours any more. `state` is told the error while the
-    /// engine is away, and `None` once it is there.
+    /// hands back what it has, when the slot is not ours any more. `state` is told the error while
+    /// the engine is away, and `None` once it is there.
     ///
     /// # Errors
     /// Those that another attempt would meet as well: of [`Transport::subscribe`], of

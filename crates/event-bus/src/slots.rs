@@ -40,6 +40,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// How long giving a slot back may take; then its claim ends by itself.
 const RELEASE_MAX: Duration = Duration::from_secs(1);
 
+/// Why a claim was lost whose renewals failed.
+const TOO_LATE: &str = "it was not renewed in time";
+
 /// A subscription that this instance may consume.
 #[derive(Clone)]
 pub struct Slot {
@@ -178,7 +181,7 @@ impl Slots {
             let ends_us = held.until_us();
             let renewed = tokio::select! {
                 biased;
-                () = self.wall.sleep_until_us(ends_us) => return "it was not renewed in time".into(),
+                () = self.wall.sleep_until_us(ends_us) => return TOO_LATE.to_owned(),
                 renewed = self.claims.renew(held) => renewed,
             };
             match renewed {

@@ -5,7 +5,7 @@
 //! ([`worldbus_bus::trace`]) and of [`request`]; exporting never makes a service wait: what the
 //! queue cannot take is dropped and counted.
 //!
-//! Not `opentelemetry-otlp`: it wants a client of its own and hides why a collector does not answer.
+//! Not `opentelemetry-otlp`: it brings all signals, and hides why a collector does not answer.
 
 mod causes;
 mod client;

@@ -7,7 +7,8 @@
 mod failures;
 mod peer;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -64,19 +65,19 @@ const KEPT: [&str; 7] = [
     "log group /gaming-system/stopped-tasks",
 ];
 
-fn deploy(account: &Account, action: &str, more: &[&str]) -> Finished {
+pub(crate) fn deploy(account: &Account, action: &str, more: &[&str]) -> Finished {
     let mut command = account.command(&["deploy", "aws", action]);
     command.args(WITHOUT.iter().flat_map(|kind| ["--without", kind])).args(more);
     run_with_input(&mut command, b"")
 }
 
-fn done(finished: Finished) -> String {
+pub(crate) fn done(finished: Finished) -> String {
     let page = finished.lines().join("\n");
     assert_eq!(finished.code, 0, "{page}\n{}", finished.stderr);
     page
 }
 
-fn told(account: &Account, script: &str, arguments: &[&str]) -> Value {
+pub(crate) fn told(account: &Account, script: &str, arguments: &[&str]) -> Value {
     let told = run_with_input(account.python(&["-c", script]).args(arguments), b"");
     assert_eq!(told.code, 0, "{told:?}");
     serde_json::from_slice(&told.stdout).unwrap()
@@ -132,7 +133,7 @@ fn minimal_installation_comes_about_runs_changes_and_goes() {
 }
 
 fn changed_parameter_changes_what_it_should(account: &Account) {
-    let tasks = || told(account, TASKS, &["gaming-system-cluster"]);
+    let tasks = || tasks(account);
     let before = tasks();
     assert_eq!(before["time-manager"]["spread"], json!({ "FARGATE_SPOT": 4, "FARGATE": 1 }));
     let spot = ["--parameter", "TimeManagerSpotPercent=0"];
@@ -162,34 +163,38 @@ fn changed_parameter_changes_what_it_should(account: &Account) {
     assert_eq!(tasks()["event-bus"], before["event-bus"]);
 }
 
-/// The three services as processes, with the environment that ECS would give them. A task listens
-/// on an address of its own, and has a disk of its own where a volume is mounted.
+/// How ECS would start each service of what was deployed.
+pub(crate) fn tasks(account: &Account) -> Value {
+    told(account, TASKS, &["gaming-system-cluster"])
+}
+
+/// A task as a process, with the environment that ECS would give it. It listens on an address of
+/// its own, and has a disk of its own, in this folder, where a volume is mounted.
+pub(crate) fn process(account: &Account, task: &Value, folder: &str) -> Command {
+    let disk = account.folder.path().join(folder);
+    std::fs::create_dir_all(&disk).unwrap();
+    let mut command = account.command(&[]);
+    let words = task["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    command.args(words).current_dir(&disk).env_remove("WORLDBUS_URL");
+    for (name, value) in task["environment"].as_object().unwrap() {
+        let is_mount = task["mounts"].as_array().unwrap().contains(value);
+        match (name.as_str(), is_mount) {
+            ("WORLDBUS_LISTEN", _) => command.env(name, "127.0.0.1:0"),
+            (_, true) => command.env(name, &disk),
+            (_, false) => command.env(name, value.as_str().unwrap()),
+        };
+    }
+    command
+}
+
+/// The three services as processes.
 fn world_runs_as_the_task_definitions_say(account: &Account) {
-    let tasks = told(account, TASKS, &["gaming-system-cluster"]);
-    let folder = tempfile::tempdir().unwrap();
-    let start = |name: &str| {
-        let task = &tasks[name];
-        let mut command = account.command(&[]);
-        let words = task["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
-        command.args(words).current_dir(folder.path()).env_remove("WORLDBUS_URL");
-        let environment: BTreeMap<String, String> =
-            serde_json::from_value(task["environment"].clone()).unwrap();
-        for (name, value) in &environment {
-            let disk = folder.path().join("disk");
-            let is_mount = task["mounts"].as_array().unwrap().contains(&json!(value));
-            match (name.as_str(), is_mount) {
-                ("WORLDBUS_LISTEN", _) => command.env(name, "127.0.0.1:0"),
-                (_, true) => command.env(name, disk),
-                (_, false) => command.env(name, value),
-            };
-        }
-        let key = environment["WORLDBUS_API_KEY"].clone();
-        assert!(key.len() >= 32, "the secret is made, not written");
-        (Service::spawn(&mut command), key)
-    };
-    let (bus, key) = start("event-bus");
-    let (time, _) = start("time-manager");
-    let (weather, _) = start("weather-manager");
+    let tasks = tasks(account);
+    let start = |name: &str| Service::spawn(&mut process(account, &tasks[name], name));
+    let key = tasks["event-bus"]["environment"]["WORLDBUS_API_KEY"].as_str().unwrap();
+    assert!(key.len() >= 32, "the secret is made, not written");
+    let (bus, time, weather) =
+        (start("event-bus"), start("time-manager"), start("weather-manager"));
     // The weather-manager is ready once the clock came to it through topic and queue.
     let (bus, time, weather) = (bus.ready(), time.ready(), weather.ready());
     let closed = get(&format!("{}/api/time/current", time.url)).unwrap();

@@ -59,7 +59,7 @@ async fn consumer_writes_what_it_handles_into_its_ledger() {
         let ledger = Arc::clone(&ledger);
         async move {
             (&*ledger).write_all(format!("{}\n", message.id).as_bytes())?;
-            if message.id.sequence % PAUSE_EVERY == 0 {
+            if message.id.sequence.is_multiple_of(PAUSE_EVERY) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             Ok::<(), HandlerError>(())

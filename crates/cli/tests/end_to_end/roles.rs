@@ -5,14 +5,12 @@
 //! what is missing fails the run too, by a judge that is not ours.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use serde_json::{Value, json};
 use worldbus_testkit::{Asked, Grant, Policy, Recorder};
 
-use crate::support::{
-    Account, Feed, Service, eventually, get, post, root, run_with_input, worldbus,
-};
+use crate::deploy::{deploy, done, process, tasks, told};
+use crate::support::{Account, Feed, Service, eventually, get, post, run_with_input, worldbus};
 
 /// The services and their roles.
 const ROLES: [(&str, &str); 3] = [
@@ -23,16 +21,10 @@ const ROLES: [(&str, &str); 3] = [
 /// Slots of the event-bus in the stack.
 const SLOT_COUNT: usize = 4;
 
-/// Makes the state table. Then for each role a user of the same rights within the same boundary,
-/// whose key tells its requests apart; prints keys and rights.
+/// Makes for each role a user of the same rights within the same boundary, whose key tells its
+/// requests apart; prints keys and rights.
 const IDENTIFY: &str = "
 import boto3, json, sys
-boto3.client('dynamodb').create_table(
-    TableName='gaming-system-state', BillingMode='PAY_PER_REQUEST',
-    KeySchema=[{'AttributeName': 'part', 'KeyType': 'HASH'},
-               {'AttributeName': 'name', 'KeyType': 'RANGE'}],
-    AttributeDefinitions=[{'AttributeName': 'part', 'AttributeType': 'S'},
-                          {'AttributeName': 'name', 'AttributeType': 'S'}])
 iam = boto3.client('iam')
 boundary = 'arn:aws:iam::000000000000:policy/GamingSystemDistributedMessaging'
 version = iam.get_policy_version(PolicyArn=boundary, VersionId='v1')['PolicyVersion']
@@ -62,6 +54,7 @@ while waiting:
         found = sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=names)['Attributes']
         if found[names[0]] != '0':
             waiting.remove(letters)
+print('null')
 ";
 
 /// An announcement of the clock of another world: every queue gets it, and nobody minds.
@@ -71,7 +64,8 @@ const ELSEWHERE: &str = r#"{"type":"time.clock_changed","world":"elsewhere","pay
 fn each_role_has_what_its_service_uses_and_nothing_else() {
     let account = Account::open_guarded("gaming-system");
     let stage = Stage::set(&account);
-    let buses: Vec<Service> = (0..SLOT_COUNT).map(|number| stage.event_bus(number)).collect();
+    let bus = |number| stage.start("event-bus", &format!("bus-{number}"));
+    let buses: Vec<Service> = (0..SLOT_COUNT).map(bus).collect();
     let buses: Vec<Service> = buses.into_iter().map(Service::ready).collect();
     let time = stage.start("time-manager", "time").ready();
     let weather = stage.start("weather-manager", "weather").ready();
@@ -114,65 +108,49 @@ fn types_of_each_topic() -> Vec<String> {
     by_topic.into_values().collect()
 }
 
-/// The deployed stack, who the services are in it, and what they ask for.
+/// What was deployed, who the services are in it, and what they ask for.
 struct Stage<'a> {
     account: &'a Account,
-    outputs: BTreeMap<String, String>,
+    tasks: Value,
     identities: Value,
     recorder: Recorder,
 }
 
 impl<'a> Stage<'a> {
     fn set(account: &'a Account) -> Self {
-        let template = std::fs::read(root().join("deploy/aws/messaging.json")).unwrap();
-        let outputs = account.deploy("gaming-system-messaging", &template, "gaming-system");
-        let mut identify = account.python(&["-c", IDENTIFY]);
-        let told = run_with_input(identify.args(ROLES.map(|(_, role)| role)), b"");
-        assert_eq!(told.code, 0, "{told:?}");
-        let identities = serde_json::from_slice(&told.stdout).unwrap();
-        Self { account, outputs, identities, recorder: Recorder::start(account.emulator.port()) }
+        done(deploy(account, "up", &["--image", "worldbus:1", "--yes"]));
+        let identities = told(account, IDENTIFY, &ROLES.map(|(_, role)| role));
+        let recorder = Recorder::start(account.emulator.port());
+        Self { account, tasks: tasks(account), identities, recorder }
     }
 
-    /// A service as its task definition starts it.
+    /// A service as its task definition starts it, under the rights of its role.
     fn start(&self, service: &str, folder: &str) -> Service {
-        Service::spawn(&mut self.command(service, folder))
-    }
-
-    fn event_bus(&self, number: usize) -> Service {
-        let mut command = self.command("event-bus", &format!("bus-{number}"));
-        Service::spawn(command.env("WORLDBUS_SUBSCRIPTION_SLOTS", SLOT_COUNT.to_string()))
-    }
-
-    fn command(&self, service: &str, folder: &str) -> Command {
         let (_, role) = ROLES.iter().find(|(name, _)| *name == service).unwrap();
         let identity = |what: &str| self.identities[role][what].as_str().unwrap();
-        let mut command = worldbus();
-        command.args([service, "--listen", "127.0.0.1:0", "--data-dir"]);
-        command.arg(self.account.folder.path().join(folder));
+        let mut command = process(self.account, &self.tasks[service], folder);
         command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.recorder.port()));
-        command.env("AWS_REGION", "us-east-1");
         command.env("AWS_ACCESS_KEY_ID", identity("id"));
         command.env("AWS_SECRET_ACCESS_KEY", identity("secret"));
-        command.env("WORLDBUS_URL", "sns-sqs://us-east-1?prefix=gaming-system");
-        command.env("WORLDBUS_STATE_URL", "dynamodb://us-east-1/gaming-system-state");
-        command.envs(
-            self.outputs
-                .iter()
-                .filter_map(|(output, value)| Some((variable(output)?, value.as_str()))),
-        );
-        command
+        // On loopback nobody needs a key.
+        Service::spawn(command.env_remove("WORLDBUS_API_KEY"))
     }
 
     /// Gives every queue a message that cannot be decoded, and waits for the dead letters.
     fn poison(&self) {
-        let queues = self.outputs.iter().filter_map(|(output, url)| {
-            let letters = format!("{}DeadLettersUrl", output.strip_suffix("QueueUrl")?);
-            Some([url, &self.outputs[&letters]])
+        let tasks = self.tasks.as_object().unwrap().values();
+        let places = tasks.flat_map(|task| {
+            let places = task["environment"].as_object().unwrap();
+            let queues = places.keys().filter_map(|name| name.strip_suffix("_QUEUE_URL"));
+            let queues = queues.filter(|name| !name.ends_with("_DEAD_LETTER"));
+            queues.flat_map(|name| {
+                [format!("{name}_QUEUE_URL"), format!("{name}_DEAD_LETTER_QUEUE_URL")]
+                    .map(|name| places[&name].as_str().unwrap())
+            })
         });
-        let queues: Vec<_> = queues.flatten().collect();
-        assert_eq!(queues.len(), 2 * (SLOT_COUNT + 1));
-        let done = run_with_input(self.account.python(&["-c", POISON]).args(queues), b"");
-        assert_eq!(done.code, 0, "{done:?}");
+        let places: Vec<&str> = places.collect();
+        assert_eq!(places.len(), 2 * (SLOT_COUNT + 1), "{places:?}");
+        told(self.account, POISON, &places);
     }
 
     /// Compares what was asked for with what the roles and their boundary give.
@@ -236,23 +214,4 @@ fn wanted() -> BTreeMap<String, Vec<Grant>> {
         }
     }
     wanted
-}
-
-/// The variable that an output of the stack becomes in a task: `EventBus2QueueUrl` as
-/// `EVENT_BUS_2_QUEUE_URL`.
-fn variable(output: &str) -> Option<String> {
-    let name = match (output.strip_suffix("TopicArn"), output.strip_suffix("DeadLettersUrl")) {
-        (Some(topic), _) => format!("{topic}EventsTopicArn"),
-        (_, Some(service)) => format!("{service}DeadLetterQueueUrl"),
-        _ if output.ends_with("QueueUrl") => output.to_owned(),
-        _ => return None,
-    };
-    let mut variable = String::new();
-    for letter in name.chars() {
-        if !letter.is_ascii_lowercase() && !variable.is_empty() {
-            variable.push('_');
-        }
-        variable.push(letter.to_ascii_uppercase());
-    }
-    Some(variable)
 }

@@ -142,7 +142,7 @@ async fn consumer_that_is_told_where_everything_is_looks_at_its_own_queue_and_no
     assert_eq!(calls, ["GetQueueAttributes", "ReceiveMessage"].map(str::to_owned).into());
 }
 
-/// X-Ray learns of a trace by a header of the request, and of a dead letter's by a system attribute.
+/// X-Ray learns of a trace by a header of the request, of a dead letter's by a system attribute.
 #[tokio::test]
 async fn context_of_a_sampled_event_goes_with_every_request() {
     const HEADER: &str =
