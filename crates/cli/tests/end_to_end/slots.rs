@@ -101,7 +101,9 @@ fn slot_of_a_killed_event_bus_is_taken_over_and_one_that_was_given_back_at_once(
 
 #[test]
 fn slots_that_cannot_be_meant_are_refused_with_what_to_do() {
-    let bus = ["event-bus", "--listen", "127.0.0.1:0", "--data-dir", "unused"];
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let bus = ["event-bus", "--listen", "127.0.0.1:0", "--data-dir", dir];
     for wrong in ["0", "17"] {
         let refused = crate::support::run(&[&bus[..], &["--subscription-slots", wrong]].concat());
         refused.refused(&["--subscription-slots", "1 to 16", wrong]);
