@@ -17,9 +17,6 @@ use worldbus_bus::{Backoff, Delivered, Error, Lease};
 
 /// How long a poll waits for a message: the longest that SQS takes, and the cheapest.
 const WAIT: Duration = Duration::from_secs(20);
-/// How long a poll under way is awaited when its consumer was closed, to hand back what it brings:
-/// SQS gives messages to a poll that nobody awaits too, and they come again when the lease ends.
-const LAST_POLL: Duration = Duration::from_millis(2_500);
 /// Pauses after a failed poll.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
@@ -36,13 +33,7 @@ pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
         inbox.closed.run_until_cancelled(next_room(&inbox, poller)).await.flatten()
     {
         let wait = if poller == 0 { WAIT } else { Duration::ZERO };
-        let received = inbox.home.queue.receive(room.count(), wait, inbox.home.spec.lease);
-        let received = tokio::select! {
-            biased;
-            received = received => received,
-            () = given_up(&inbox) => return,
-        };
-        match received {
+        match inbox.home.queue.receive(room.count(), wait, inbox.home.spec.lease).await {
             Ok(taken) => {
                 (pauses, failing_since) = (Backoff::new(PAUSE_MIN, PAUSE_MAX), None);
                 inbox.full.send_replace(taken.len() >= room.count());
@@ -59,12 +50,6 @@ pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
             }
         }
     }
-}
-
-/// Returns when a poll was awaited long enough after its consumer was closed.
-async fn given_up(inbox: &Inbox) {
-    inbox.closed.cancelled().await;
-    tokio::time::sleep(LAST_POLL).await;
 }
 
 /// Room for messages, once it is this poller's turn.

@@ -24,8 +24,9 @@ use worldbus_bus::{
 };
 use worldbus_events::{Batch, Catalogue};
 
-/// How long closing waits for polls, which end by themselves, and for what they hand back.
-const LAST_POLLS: Duration = Duration::from_secs(3);
+/// How long closing waits for polls under way, to hand back what they bring: SQS gives messages to
+/// a poll that was cut off too, and they come again when the lease ends.
+const LAST_POLLS: Duration = Duration::from_millis(2_500);
 /// What an event's envelope takes in a batch of one, at the most.
 const ENVELOPE_BYTES: usize = 2 << 10;
 

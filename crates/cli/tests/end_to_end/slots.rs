@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use worldbus_event_bus::{GRACE_MS, TERM_MS};
 
-use crate::support::{Account, Service, Tail, eventually, eventually_within, get, run_with_input};
+use crate::aws::Account;
+use crate::support::{Service, Tail, eventually, eventually_within, get, run_with_input};
 
 const EVENTS: usize = 300;
 /// A waiting instance looks every 2 s.
@@ -100,8 +101,9 @@ fn slot_of_a_killed_event_bus_is_taken_over_and_one_that_was_given_back_at_once(
 
 #[test]
 fn slots_that_cannot_be_meant_are_refused_with_what_to_do() {
-    let dir = tempfile::tempdir().unwrap();
-    let bus = ["event-bus", "--listen", "127.0.0.1:0", "--data-dir", dir.path().to_str().unwrap()];
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let bus = ["event-bus", "--listen", "127.0.0.1:0", "--data-dir", dir];
     for wrong in ["0", "17"] {
         let refused = crate::support::run(&[&bus[..], &["--subscription-slots", wrong]].concat());
         refused.refused(&["--subscription-slots", "1 to 16", wrong]);
