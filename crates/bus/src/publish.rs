@@ -12,7 +12,7 @@ pub use completion::{Pending, PendingReceipt, Receipt};
 use crate::bus::Bus;
 use crate::error::{Error, Kind};
 use crate::names::Topic;
-use crate::trace::{self, Creation, TraceParent};
+use crate::trace::{self, TraceParent};
 use lane::{Lane, New, Wish};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -71,7 +71,7 @@ pub struct Outgoing<'a> {
     pub metadata: Option<&'a BTreeMap<String, String>>,
     /// The span that it follows from, where traces are exported. Not given: the one that its
     /// metadata names, or else the one that this task is in.
-    pub parent: Option<TraceParent>,
+    pub parent: Option<&'a TraceParent>,
 }
 
 /// Publishes the events of one source in one world. Cheap to clone; all clones share buffers
@@ -206,12 +206,12 @@ impl Publisher {
     ) -> Result<Pending, Error> {
         let lane = self.lane(topic.as_str())?;
         let creation = trace::created(&self.shared.bus, topic, &event);
-        let (span, metadata) = creation.map(Creation::into_parts).unzip();
-        let metadata = metadata.as_ref().or(event.metadata);
         let cost = lane::cost(event.payload.len(), event.entity);
         lane.reserve(cost).await?;
         let now_ms = || self.shared.bus.wall().now_us() / 1000;
         let timestamp_ms = event.timestamp_ms.unwrap_or_else(now_ms);
+        let span = creation.as_ref().map(|creation| &creation.span);
+        let metadata = creation.as_ref().map(|creation| &creation.metadata).or(event.metadata);
         let metadata_bytes = metadata.map_or(0, metadata_bytes);
         let new = New { id: event.id, bytes: event.payload.len() + metadata_bytes, span };
         lane.push(wish, cost, new, |builder, id| {

@@ -12,8 +12,9 @@ mod spans;
 
 pub use parent::TraceParent;
 pub use spans::{Consuming, appending, failed, processing};
-pub(crate) use spans::{Creation, created, sending};
+pub(crate) use spans::{created, sending};
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use tracing::Span;
 use worldbus_events::EventView;
@@ -61,6 +62,10 @@ pub fn set_parent(span: &Span, parent: TraceParent) {
 
 /// The context that an event carries, if it is sampled.
 pub fn carried(event: &EventView<'_>) -> Option<TraceParent> {
-    let parent: TraceParent = event.metadata()?.get(TRACEPARENT)?.parse().ok()?;
+    of_metadata(event.metadata()?)
+}
+
+pub(crate) fn of_metadata(entries: &BTreeMap<String, String>) -> Option<TraceParent> {
+    let parent: TraceParent = entries.get(TRACEPARENT)?.parse().ok()?;
     parent.is_sampled().then_some(parent)
 }

@@ -152,6 +152,13 @@ impl Batch {
         !self.columns.metadata.is_empty()
     }
 
+    /// The free entries of an event by its index, if it has any.
+    pub fn metadata_of(&self, index: u32) -> Option<&BTreeMap<String, String>> {
+        let all = &self.columns.metadata;
+        let position = all.binary_search_by_key(&index, |entry| entry.index).ok()?;
+        Some(&all[position].entries)
+    }
+
     /// The same batch with one more free entry at its first event, in place of one of that name.
     /// Without it if the batch has no room left.
     #[must_use]

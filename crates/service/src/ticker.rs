@@ -77,7 +77,12 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
             self.news.mark_unchanged();
             let step = self.simulated.step(self.progress.durable()).await;
             if let Some(reached) = step.reached {
-                let events: Vec<_> = step.events.iter().map(|event| self.outgoing(event)).collect();
+                let cause = |event: &S::Emission| self.causes.at(event.wall_us());
+                let causes: Vec<_> = step.events.iter().map(cause).collect();
+                let events = step.events.iter().zip(&causes);
+                let events: Vec<_> = events
+                    .map(|(event, cause)| Outgoing { parent: cause.as_ref(), ..event.outgoing() })
+                    .collect();
                 if self.emitter.emit(events, &shutdown).await? == Emitted::Interrupted {
                     break;
                 }
@@ -94,10 +99,6 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
         }
         self.progress.save().await;
         Ok(())
-    }
-
-    fn outgoing<'a>(&self, event: &'a S::Emission) -> Outgoing<'a> {
-        Outgoing { parent: self.causes.at(event.wall_us()), ..event.outgoing() }
     }
 
     fn count(&self, events: &[S::Emission], now_us: i64) {

@@ -26,13 +26,13 @@ pub(super) enum Wish {
 }
 
 /// An event on its way into the buffer.
-pub(super) struct New {
+pub(super) struct New<'a> {
     /// Not given: the next of this lane's.
     pub(super) id: Option<EventId>,
     /// Of payload and metadata.
     pub(super) bytes: usize,
     /// Lasts until its batch is delivered or has failed.
-    pub(super) span: Option<Span>,
+    pub(super) span: Option<&'a Span>,
 }
 
 pub(super) fn cost(payload_bytes: usize, entity: Option<&str>) -> u32 {
@@ -142,7 +142,7 @@ impl Lane {
         &self,
         wish: Wish,
         cost: u32,
-        New { id, bytes, span }: New,
+        New { id, bytes, span }: New<'_>,
         push: impl FnOnce(&mut BatchBuilder, EventId) -> Result<(), worldbus_events::Error>,
     ) -> Result<Pending, Error> {
         let mut state = self.lock();
@@ -166,7 +166,7 @@ impl Lane {
         state.builder_cost += cost as usize;
         if let Some(span) = span {
             span.record("messaging.message.id", tracing::field::display(event_id));
-            state.builder_spans.push(span);
+            state.builder_spans.push(span.clone());
         }
         let pending = Pending::new(Arc::clone(&state.completion), event_id);
         drop(state);

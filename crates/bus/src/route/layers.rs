@@ -6,6 +6,8 @@ use crate::backoff::Backoff;
 use crate::seen::SeenWindow;
 use crate::trace::{self, Consuming};
 use crate::wall::WallClock;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tracing::{Instrument, Span};
@@ -108,6 +110,21 @@ impl<H> Trace<H> {
         Self { inner, system }
     }
 
+    /// In a box: it is rare, and would make the future of every event larger.
+    fn traced(&self, message: Message, span: Span) -> BoxFuture<'_, Result<(), HandlerError>>
+    where
+        H: Handler,
+    {
+        let handled = async move {
+            let result = self.inner.handle(message).instrument(span.clone()).await;
+            if let Err(error) = &result {
+                trace::failed([&span], "handler", error);
+            }
+            result
+        };
+        handled.boxed()
+    }
+
     fn of_trace(&self, message: &Message) -> Option<Span> {
         let parent = message.trace_parent()?;
         let consuming = Consuming {
@@ -122,12 +139,10 @@ impl<H> Trace<H> {
 
 impl<H: Handler> Handler for Trace<H> {
     async fn handle(&self, message: Message) -> Result<(), HandlerError> {
-        if let Some(span) = self.of_trace(&message) {
-            let result = self.inner.handle(message).instrument(span.clone()).await;
-            if let Err(error) = &result {
-                trace::failed([&span], "handler", error);
-            }
-            return result;
+        if trace::is_on()
+            && let Some(span) = self.of_trace(&message)
+        {
+            return self.traced(message, span).await;
         }
         let span = tracing::debug_span!(
             "event",
@@ -139,6 +154,6 @@ impl<H: Handler> Handler for Trace<H> {
         if span.is_disabled() {
             return self.inner.handle(message).await;
         }
-        self.inner.handle(message).instrument(span).await
+        self.traced(message, span).await
     }
 }

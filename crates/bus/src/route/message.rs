@@ -17,7 +17,7 @@ pub struct Message {
     pub id: EventId,
     /// When it happened: wall time in milliseconds since the Unix epoch.
     pub timestamp_ms: i64,
-    parent: Option<TraceParent>,
+    index: u32,
     payload: Range<usize>,
     entity: Option<Range<usize>>,
     delivered: Arc<Delivered>,
@@ -30,7 +30,7 @@ impl Message {
             event_type: view.event_type,
             id: view.id,
             timestamp_ms: view.timestamp_ms,
-            parent: trace::carried(view),
+            index: view.index,
             payload: place(whole, view.payload),
             entity: view.entity.map(|entity| place(whole, entity.as_bytes())),
             delivered: Arc::clone(delivered),
@@ -86,7 +86,7 @@ impl Message {
 
     /// The context that the event carries, if it is sampled: where it comes from.
     pub fn trace_parent(&self) -> Option<TraceParent> {
-        self.parent
+        trace::of_metadata(self.delivered.batch.metadata_of(self.index)?)
     }
 
     pub(super) fn subscription(&self) -> &SubscriptionName {

@@ -1,6 +1,7 @@
 //! The context of a span in a few bytes, and in the text of the W3C's Trace Context, section 3.2.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 /// Bytes of the text in its one version: `00-TRACE-SPAN-FLAGS`.
@@ -10,8 +11,9 @@ const SAMPLED: u8 = 1;
 /// A span as others refer to it. Neither of its ids is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceParent {
-    trace_id: u128,
-    span_id: u64,
+    /// In two halves: every event on its way has room for one of these.
+    trace_id: (u64, u64),
+    span_id: NonZeroU64,
     sampled: bool,
 }
 
@@ -22,17 +24,19 @@ pub struct NoTraceParent;
 impl TraceParent {
     /// `None` if one of the ids is 0, which is no id.
     pub fn new(trace_id: u128, span_id: u64, sampled: bool) -> Option<Self> {
-        (trace_id != 0 && span_id != 0).then_some(Self { trace_id, span_id, sampled })
+        let span_id = NonZeroU64::new(span_id).filter(|_| trace_id != 0)?;
+        let trace_id = ((trace_id >> 64) as u64, trace_id as u64);
+        Some(Self { trace_id, span_id, sampled })
     }
 
     /// The trace, shared by all its spans.
     pub fn trace_id(self) -> u128 {
-        self.trace_id
+        u128::from(self.trace_id.0) << 64 | u128::from(self.trace_id.1)
     }
 
     /// The span.
     pub fn span_id(self) -> u64 {
-        self.span_id
+        self.span_id.get()
     }
 
     /// Whether the trace is recorded.
@@ -43,8 +47,8 @@ impl TraceParent {
 
 impl fmt::Display for TraceParent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { trace_id, span_id, sampled } = *self;
-        write!(f, "00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(sampled))
+        let (trace_id, span_id) = (self.trace_id(), self.span_id());
+        write!(f, "00-{trace_id:032x}-{span_id:016x}-{:02x}", u8::from(self.sampled))
     }
 }
 

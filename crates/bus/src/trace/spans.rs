@@ -2,7 +2,7 @@
 //! `create` for each event (producer), `send` for the batch that it leaves in (client), `process`
 //! where it is handled (consumer).
 
-use super::{TARGET, TRACEPARENT, TRACER, TraceParent, carried};
+use super::{TARGET, TRACEPARENT, TRACER, TraceParent, Tracer, carried};
 use crate::bus::Bus;
 use crate::names::{SubscriptionName, Topic};
 use crate::publish::Outgoing;
@@ -15,20 +15,19 @@ use worldbus_events::{Batch, EventId, EventView};
 /// A sampled event on its way: its span, which lasts until the event is durable or has failed, and
 /// the metadata that carries its context.
 pub(crate) struct Creation {
-    span: Span,
-    metadata: BTreeMap<String, String>,
-}
-
-impl Creation {
-    pub(crate) fn into_parts(self) -> (Span, BTreeMap<String, String>) {
-        (self.span, self.metadata)
-    }
+    pub(crate) span: Span,
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 /// The span of an event that is published; `None` if it is not sampled. It continues the trace that
 /// the caller names, or the one that the event carries already, or the one that this task is in.
-pub(crate) fn created(bus: &Bus, topic: &Topic, event: &Outgoing<'_>) -> Option<Creation> {
-    let tracer = TRACER.get()?;
+#[inline]
+pub(crate) fn created(bus: &Bus, topic: &Topic, event: &Outgoing<'_>) -> Option<Box<Creation>> {
+    create(TRACER.get()?.as_ref(), bus, topic, event).map(Box::new)
+}
+
+#[cold]
+fn create(tracer: &dyn Tracer, bus: &Bus, topic: &Topic, event: &Outgoing<'_>) -> Option<Creation> {
     let span = tracing::debug_span!(
         target: TARGET,
         "create",
@@ -47,7 +46,7 @@ pub(crate) fn created(bus: &Bus, topic: &Topic, event: &Outgoing<'_>) -> Option<
         "worldbus.entity" = event.entity,
     );
     let given = || event.metadata?.get(TRACEPARENT)?.parse().ok();
-    if let Some(parent) = event.parent.or_else(given) {
+    if let Some(parent) = event.parent.copied().or_else(given) {
         tracer.set_parent(&span, parent);
     }
     let context = tracer.context(&span)?;

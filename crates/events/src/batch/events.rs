@@ -55,9 +55,7 @@ impl<'a> EventView<'a> {
 
     /// Free entries, if the event has any.
     pub fn metadata(&self) -> Option<&'a BTreeMap<String, String>> {
-        let all = &self.batch.columns.metadata;
-        let position = all.binary_search_by_key(&self.index, |entry| entry.index).ok()?;
-        Some(&all[position].entries)
+        self.batch.metadata_of(self.index)
     }
 
     /// Whether a filter admits the event; an empty list admits all.
