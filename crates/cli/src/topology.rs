@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use worldbus_bus::{SubscriptionName, Topic};
-use worldbus_event_bus::SLOT_COUNT_MAX;
+use worldbus_event_bus::{SLOT_COUNT_MAX, slot_name};
 use worldbus_events::Catalogue;
 use worldbus_service::logging;
 use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology};
@@ -122,12 +122,9 @@ fn slots(topics: &[Topic], slot_count: usize) -> Result<Vec<Subscription>> {
         return Err(WrongUse(text).into());
     }
     let all: BTreeMap<_, _> = topics.iter().map(|topic| (topic.clone(), Vec::new())).collect();
+    let base = SubscriptionName::new(worldbus_event_bus::NAME)?;
     let slot = |number| {
-        let name = match number {
-            1 => worldbus_event_bus::NAME.to_owned(),
-            _ => format!("{}-{number}", worldbus_event_bus::NAME),
-        };
-        let subscription = Subscription::new(SubscriptionName::new(&name)?, all.clone());
+        let subscription = Subscription::new(slot_name(&base, number)?, all.clone());
         let retention = if slot_count > 1 { SLOT_RETENTION } else { subscription.retention };
         Ok(Subscription { retention, ..subscription })
     };

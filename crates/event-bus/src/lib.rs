@@ -15,7 +15,7 @@ mod tally;
 
 pub use mirror::Mirror;
 pub use part::{Setup, part};
-pub use slots::{GRACE_MS, SLOT_COUNT_MAX, Slot, Slots, TERM_MS};
+pub use slots::{GRACE_MS, SLOT_COUNT_MAX, Slot, Slots, TERM_MS, slot_name};
 
 /// The service's name: the source of what is published over REST, and its subscription over an
 /// engine that keeps no past.

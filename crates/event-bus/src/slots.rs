@@ -96,7 +96,7 @@ impl Slots {
         state: Arc<dyn StateStore>,
         wall: Arc<dyn WallClock>,
     ) -> Result<Self, worldbus_bus::Error> {
-        let names = (1..=count).map(|number| name(base, number)).collect::<Result<_, _>>()?;
+        let names = (1..=count).map(|number| slot_name(base, number)).collect::<Result<_, _>>()?;
         let token = getrandom::u64().map_err(|error| {
             let context = format!("no random number for the claim of a slot: {error}");
             worldbus_bus::Error::retry(worldbus_bus::Kind::Unavailable, context)
@@ -220,8 +220,14 @@ impl Slots {
     }
 }
 
-/// The subscription of the slot of a number, from 1.
-fn name(base: &SubscriptionName, number: usize) -> Result<SubscriptionName, worldbus_bus::Error> {
+/// The subscription of the slot of a number, from 1: `event-bus`, `event-bus-2`, …
+///
+/// # Errors
+/// `Invalid` if that is too long for a name.
+pub fn slot_name(
+    base: &SubscriptionName,
+    number: usize,
+) -> Result<SubscriptionName, worldbus_bus::Error> {
     match number {
         1 => Ok(base.clone()),
         _ => SubscriptionName::new(&format!("{base}-{number}")),

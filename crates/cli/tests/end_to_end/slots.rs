@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use worldbus_event_bus::{GRACE_MS, TERM_MS};
 
-use crate::aws::Account;
-use crate::support::{Service, Tail, eventually, eventually_within, get, run_with_input};
+use crate::support::{Account, Service, Tail, eventually, eventually_within, get, run_with_input};
 
 const EVENTS: usize = 300;
 /// A waiting instance looks every 2 s.

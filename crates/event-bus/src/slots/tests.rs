@@ -118,8 +118,8 @@ async fn what_holds_no_claim_is_named_with_what_to_do() {
 #[test]
 fn base_that_has_no_room_for_a_number_is_refused() {
     let base = SubscriptionName::new(&"x".repeat(64)).unwrap();
-    assert!(name(&base, 1).is_ok());
-    assert!(name(&base, 2).unwrap_err().to_string().contains("1 to 64"));
+    assert!(slot_name(&base, 1).is_ok());
+    assert!(slot_name(&base, 2).unwrap_err().to_string().contains("1 to 64"));
 }
 
 /// How a store answers.
