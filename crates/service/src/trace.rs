@@ -2,8 +2,8 @@
 //! OTLP, as the standard variables `OTEL_*` say. Without an endpoint there is none of it.
 //!
 //! The only module that knows OpenTelemetry. Which spans there are is the business of the bus
-//! ([`worldbus_bus::trace`]) and of [`request`]; exporting never makes a service wait: what the
-//! queue cannot take is dropped and counted.
+//! ([`worldbus_bus::trace`]) and of the module `request`; exporting never makes a service wait:
+//! what the queue cannot take is dropped and counted.
 //!
 //! Not `opentelemetry-otlp`: it brings all signals, and hides why a collector does not answer.
 
