@@ -1,7 +1,7 @@
 //! Signed calls of services whose SDK crates are too heavy for the little that we ask of them: the
 //! SDK's own runtime (credentials, signing, retries, timeouts) carries a form or a JSON object.
 //!
-//! Not for: services that carry events or state; those have their SDK crates.
+//! Not for: SNS and SQS, which have their SDK crates.
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
@@ -27,9 +27,22 @@ use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::service_config::ServiceConfigKey;
 use std::fmt;
 
 use crate::{Missing, missing};
+
+/// How a service of AWS is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Service {
+    /// Its name where an endpoint is set for it alone, e.g. `DynamoDB` of
+    /// `AWS_ENDPOINT_URL_DYNAMODB`.
+    pub id: &'static str,
+    /// The name that it signs with.
+    pub signing_name: &'static str,
+    /// The first labels of its host.
+    pub host: &'static str,
+}
 
 /// A service of AWS in a region, as somebody.
 #[derive(Debug, Clone)]
@@ -40,6 +53,7 @@ pub struct Caller {
 /// What is sent.
 #[derive(Debug)]
 struct Request {
+    content_type: String,
     /// Of JSON protocols: what is called.
     target: Option<String>,
     body: Vec<u8>,
@@ -49,6 +63,7 @@ struct Request {
 #[derive(Debug, Clone)]
 pub struct Fault {
     metadata: ErrorMetadata,
+    answer: String,
 }
 
 /// Why a call came to nothing.
@@ -60,29 +75,27 @@ pub enum CallError {
         code: String,
         /// For people.
         message: String,
+        /// All that it said, in the form of its answers.
+        answer: String,
     },
     /// It did not: what there was not, and in words what to do.
     Silent(Missing, String),
 }
 
 impl Caller {
-    /// A service by the name that it signs with and the first label of its host, e.g.
-    /// `monitoring`; `sdk` is [`crate::bounded`].
-    pub fn new(sdk: &SdkConfig, service: &'static str, host: &str, region: &str) -> Self {
-        let endpoint = sdk.endpoint_url().map_or_else(
-            || format!("https://{host}.{region}.{}", domain(region)),
-            |url| url.trim_end_matches('/').to_owned(),
-        );
+    /// A service in a region; `sdk` is [`crate::bounded`].
+    pub fn new(sdk: &SdkConfig, service: Service, region: &str) -> Self {
+        let endpoint = endpoint(sdk, service, region);
         let retries = sdk.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
         let timeouts =
             sdk.timeout_config().cloned().unwrap_or_else(|| TimeoutConfig::builder().build());
         let mut operation = Operation::builder()
-            .service_name(service)
+            .service_name(service.signing_name)
             .operation_name("call")
             .endpoint_url(&endpoint)
             .standard_retry(&retries)
             .timeout_config(timeouts)
-            .runtime_plugin(signing(sdk, service, region))
+            .runtime_plugin(signing(sdk, service.signing_name, region))
             .with_connection_poisoning();
         if let Some(version) = sdk.behavior_version() {
             operation = operation.behavior_version(version);
@@ -105,21 +118,26 @@ impl Caller {
     ) -> Result<String, CallError> {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("Action", action).append_pair("Version", version).extend_pairs(fields);
-        self.call(Request { target: None, body: form.finish().into_bytes() }).await
+        let content_type = "application/x-www-form-urlencoded".to_owned();
+        let body = form.finish().into_bytes();
+        self.call(Request { content_type, target: None, body }).await
     }
 
-    /// Calls an action of a service that takes a JSON object; `target` is its service and itself.
+    /// Calls an action of a service that takes a JSON object by AWS's JSON protocol of a version,
+    /// e.g. `1.1`; `target` is its service and itself.
     ///
     /// # Errors
     /// As [`Caller::form`]; an answer that is no JSON is [`Missing::Answer`].
     pub async fn json(
         &self,
+        version: &str,
         target: &str,
         input: &serde_json::Value,
     ) -> Result<serde_json::Value, CallError> {
+        let content_type = format!("application/x-amz-json-{version}");
         let body = input.to_string().into_bytes();
-        let answer = self.call(Request { target: Some(target.to_owned()), body }).await?;
-        serde_json::from_str(&answer).map_err(|error| {
+        let answer = self.call(Request { content_type, target: Some(target.to_owned()), body });
+        serde_json::from_str(&answer.await?).map_err(|error| {
             CallError::Silent(Missing::Answer, format!("AWS's answer is no JSON: {error}"))
         })
     }
@@ -131,6 +149,7 @@ impl Caller {
                 CallError::Refused {
                     code: metadata.code().unwrap_or("unknown error").to_owned(),
                     message: metadata.message().unwrap_or("no message").to_owned(),
+                    answer: service.err().answer.clone(),
                 }
             }
             _ => {
@@ -168,14 +187,10 @@ fn written(request: Request) -> Result<HttpRequest, BoxError> {
     let mut http = HttpRequest::new(SdkBody::empty());
     http.set_method("POST")?;
     http.set_uri("/")?;
-    let kind = match request.target {
-        Some(target) => {
-            http.headers_mut().insert("x-amz-target", target);
-            "application/x-amz-json-1.1"
-        }
-        None => "application/x-www-form-urlencoded",
-    };
-    http.headers_mut().insert("content-type", kind);
+    if let Some(target) = request.target {
+        http.headers_mut().insert("x-amz-target", target);
+    }
+    http.headers_mut().insert("content-type", request.content_type);
     http.headers_mut().insert("content-length", request.body.len().to_string());
     *http.body_mut() = SdkBody::from(request.body);
     Ok(http)
@@ -189,8 +204,9 @@ fn read(response: &HttpResponse) -> Result<String, OrchestratorError<Fault>> {
     }
     let (code, message) = words(&text);
     let code = code.unwrap_or_else(|| format!("HTTP {}", response.status().as_u16()));
-    let metadata = ErrorMetadata::builder().code(code).message(message.unwrap_or(text)).build();
-    Err(OrchestratorError::operation(Fault { metadata }))
+    let message = message.unwrap_or_else(|| text.clone());
+    let metadata = ErrorMetadata::builder().code(code).message(message).build();
+    Err(OrchestratorError::operation(Fault { metadata, answer: text }))
 }
 
 /// The code and the message of an error, in JSON or XML.
@@ -206,6 +222,19 @@ fn words(text: &str) -> (Option<String>, Option<String>) {
         node.and_then(|node| node.text()).map(str::to_owned)
     };
     (field("Code"), field("Message"))
+}
+
+/// Where a service is called: as set for it, as set for all, or AWS's own host in the region.
+fn endpoint(sdk: &SdkConfig, service: Service, region: &str) -> String {
+    let key = ServiceConfigKey::builder().service_id(service.id).env("AWS_ENDPOINT_URL");
+    let of_service = key.profile("endpoint_url").build().ok().and_then(|key| {
+        let config = sdk.service_config()?;
+        config.load_config(key)
+    });
+    of_service.or_else(|| sdk.endpoint_url().map(str::to_owned)).map_or_else(
+        || format!("https://{}.{region}.{}", service.host, domain(region)),
+        |url| url.trim_end_matches('/').to_owned(),
+    )
 }
 
 /// What hosts of a region end with.
@@ -230,7 +259,7 @@ impl std::error::Error for Fault {}
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Refused { code, message } => write!(f, "{code}: {message}"),
+            Self::Refused { code, message, .. } => write!(f, "{code}: {message}"),
             Self::Silent(_, words) => f.write_str(words),
         }
     }

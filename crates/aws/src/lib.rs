@@ -6,11 +6,13 @@
 mod call;
 
 pub use aws_config::SdkConfig;
-pub use call::{CallError, Caller, Fault};
+pub use call::{CallError, Caller, Fault, Service};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use std::error::Error as StdError;
@@ -23,13 +25,16 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the SDK tries a call that is throttled or meets a fault of the server, with jitter.
 const CALL_ATTEMPTS_MAX: u32 = 4;
 
-/// Credentials, endpoint and HTTP client as every AWS tool takes them.
+/// Credentials and endpoint as every AWS tool takes them.
 pub async fn load() -> SdkConfig {
-    aws_config::load_defaults(BehaviorVersion::latest()).await
+    aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await
 }
 
 /// The same for a region, with bounds on waiting and trying.
-pub fn bounded(sdk: SdkConfig, region: &str) -> SdkConfig {
+pub fn bounded(mut sdk: SdkConfig, region: &str) -> SdkConfig {
+    if sdk.http_client().is_none() {
+        sdk = sdk.into_builder().http_client(http_client()).build();
+    }
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(CALL_TIMEOUT)
@@ -39,6 +44,13 @@ pub fn bounded(sdk: SdkConfig, region: &str) -> SdkConfig {
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS_MAX))
         .build()
+}
+
+/// The SDK's own would bring a second library of cryptography, which takes longer to build than
+/// anything else here.
+fn http_client() -> SharedHttpClient {
+    let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+    aws_smithy_http_client::Builder::new().tls_provider(ring).build_https()
 }
 
 /// What there was not, when a call got no answer.

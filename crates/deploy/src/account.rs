@@ -1,7 +1,7 @@
 //! The services of AWS that a deployment talks to, in one region, and what their refusals mean.
 
 use serde_json::Value;
-use worldbus_aws::{CallError, Caller, Missing};
+use worldbus_aws::{CallError, Caller, Missing, Service};
 
 use crate::cloudformation::CloudFormation;
 use crate::{Error, Kind, advice, region};
@@ -16,6 +16,13 @@ const CODES_OF_CREDENTIALS: [&str; 7] = [
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 ];
+
+/// The version of AWS's JSON protocol that these services take.
+const JSON_VERSION: &str = "1.1";
+const MONITORING: Service =
+    Service { id: "CloudWatch", signing_name: "monitoring", host: "monitoring" };
+const ECS: Service = Service { id: "ECS", signing_name: "ecs", host: "ecs" };
+const REGISTRY: Service = Service { id: "ECR", signing_name: "ecr", host: "api.ecr" };
 
 /// An account in a region, with the credentials that every AWS tool takes.
 #[derive(Debug, Clone)]
@@ -37,9 +44,9 @@ impl Account {
         let sdk = worldbus_aws::bounded(sdk, region);
         Self {
             cloudformation: CloudFormation::new(&sdk, region),
-            monitoring: Caller::new(&sdk, "monitoring", "monitoring", region),
-            ecs: Caller::new(&sdk, "ecs", "ecs", region),
-            registry: Caller::new(&sdk, "ecr", "api.ecr", region),
+            monitoring: Caller::new(&sdk, MONITORING, region),
+            ecs: Caller::new(&sdk, ECS, region),
+            registry: Caller::new(&sdk, REGISTRY, region),
             region: region.to_owned(),
         }
     }
@@ -47,13 +54,13 @@ impl Account {
     /// A call of ECS.
     pub(crate) async fn ecs(&self, action: &str, input: &Value) -> Result<Value, CallError> {
         let target = format!("AmazonEC2ContainerServiceV20141113.{action}");
-        self.ecs.json(&target, input).await
+        self.ecs.json(JSON_VERSION, &target, input).await
     }
 
     /// A call of the container registry.
     pub(crate) async fn registry(&self, action: &str, input: &Value) -> Result<Value, CallError> {
         let target = format!("AmazonEC2ContainerRegistry_V20150921.{action}");
-        self.registry.json(&target, input).await
+        self.registry.json(JSON_VERSION, &target, input).await
     }
 
     /// The error of a call; `what` is e.g. `describe stack x`.
@@ -66,7 +73,7 @@ impl Account {
                 let doubt = region::doubt(&self.region);
                 Error::new(Kind::Unreachable, format!("cannot {what}: {words}{doubt}"))
             }
-            CallError::Refused { code, message } => {
+            CallError::Refused { code, message, .. } => {
                 if CODES_OF_CREDENTIALS.contains(&code.as_str()) {
                     let words = format!(
                         "cannot {what}: AWS does not accept the credentials ({code}: {message}); \

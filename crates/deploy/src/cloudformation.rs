@@ -5,7 +5,7 @@
 mod answer;
 
 use roxmltree::Node;
-use worldbus_aws::{CallError, Caller, SdkConfig};
+use worldbus_aws::{CallError, Caller, SdkConfig, Service};
 
 use crate::evaluate::Parameters;
 use answer::{change, description, event};
@@ -14,6 +14,8 @@ pub(crate) use answer::{child, members, read, text};
 
 /// The version of the API (D).
 const VERSION: &str = "2010-05-15";
+const CLOUDFORMATION: Service =
+    Service { id: "CloudFormation", signing_name: "cloudformation", host: "cloudformation" };
 /// Pages of an answer that are read; a stack has at most 500 resources (D).
 const PAGE_COUNT_MAX: usize = 20;
 
@@ -85,7 +87,7 @@ type Fields = Vec<(String, String)>;
 
 impl CloudFormation {
     pub(crate) fn new(sdk: &SdkConfig, region: &str) -> Self {
-        Self { caller: Caller::new(sdk, "cloudformation", "cloudformation", region) }
+        Self { caller: Caller::new(sdk, CLOUDFORMATION, region) }
     }
 
     /// A stack, by its name or id; `None` if there is none.

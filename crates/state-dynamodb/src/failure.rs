@@ -1,43 +1,24 @@
 //! What a failed call of DynamoDB means: whether it happened, and what to do.
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use std::error::Error as StdError;
-use worldbus_aws::Missing;
+use worldbus_aws::{CallError, Missing};
 use worldbus_service::state::{Error, Kind};
 
 /// The error of a call that reads.
-pub(crate) fn reading<E, R>(table: &str, error: SdkError<E, R>) -> Error
-where
-    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    told(table, error, Kind::Busy)
+pub(crate) fn reading(table: &str, error: CallError) -> Error {
+    told(table, &error, Kind::Busy)
 }
 
 /// The error of a call that writes: without an answer it may have happened.
-pub(crate) fn writing<E, R>(table: &str, error: SdkError<E, R>) -> Error
-where
-    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    told(table, error, Kind::Io)
+pub(crate) fn writing(table: &str, error: CallError) -> Error {
+    told(table, &error, Kind::Io)
 }
 
 /// `unanswered` is what a call without an answer is.
-fn told<E, R>(table: &str, error: SdkError<E, R>, unanswered: Kind) -> Error
-where
-    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
+fn told(table: &str, error: &CallError, unanswered: Kind) -> Error {
     let what = format!("state table {table}");
-    let (kind, context) = match &error {
-        SdkError::ServiceError(service) => {
-            let service = service.err();
-            let code = service.code().unwrap_or("unknown error");
-            of_code(&what, code, service.message().unwrap_or("no message"), unanswered)
-        }
-        error => {
-            let (missing, why) = worldbus_aws::missing(error);
+    let (kind, context) = match error {
+        CallError::Refused { code, message, .. } => of_code(&what, code, message, unanswered),
+        CallError::Silent(missing, why) => {
             let kind = match missing {
                 Missing::Credentials => Kind::Unopenable,
                 Missing::Connection => Kind::Busy,
@@ -46,13 +27,12 @@ where
             (kind, format!("{what}: {why}"))
         }
     };
-    Error::new(kind, context).caused_by(error)
+    Error::new(kind, context)
 }
 
 fn of_code(what: &str, code: &str, message: &str, unanswered: Kind) -> (Kind, String) {
     let said = format!("{what}: {code}: {message}");
-    let word = code.rsplit(['.', '#']).next().unwrap_or(code);
-    match word {
+    match code {
         "ResourceNotFoundException" => (
             Kind::Unopenable,
             format!(
@@ -96,7 +76,7 @@ mod tests {
     fn codes_tell_what_can_be_done() {
         for (code, kind, hint) in [
             ("ResourceNotFoundException", Kind::Unopenable, "create=true"),
-            ("com.amazonaws.dynamodb#AccessDeniedException", Kind::Unopenable, "GetItem"),
+            ("AccessDeniedException", Kind::Unopenable, "GetItem"),
             ("ThrottlingException", Kind::Busy, "again"),
             ("ValidationException", Kind::Damaged, "keys"),
             ("InternalServerError", Kind::Io, "InternalServerError"),

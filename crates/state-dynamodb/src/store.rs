@@ -4,23 +4,19 @@ use crate::address::Options;
 use crate::failure::{reading, writing};
 use crate::item::{self, Item, NAME, PART, REVISION, number, text};
 use async_trait::async_trait;
-use aws_config::SdkConfig;
-use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{BuildError, SdkError};
-use aws_sdk_dynamodb::operation::create_table::CreateTableError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, CancellationReason, Delete, KeySchemaElement, KeyType, Put,
-    ReturnValuesOnConditionCheckFailure, ScalarAttributeType, TableStatus, TransactWriteItem,
-    Update,
-};
+use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
+use worldbus_aws::{CallError, Caller, SdkConfig, Service};
 use worldbus_bus::Backoff;
 use worldbus_service::state::{
     Conflict, Entry, Error, Kind, LIST_COUNT_MAX, StateStore, check_key, check_value,
 };
 
+const DYNAMODB: Service = Service { id: "DynamoDB", signing_name: "dynamodb", host: "dynamodb" };
+/// Of AWS's JSON protocol.
+const JSON_VERSION: &str = "1.0";
+const API: &str = "DynamoDB_20120810";
 /// How often a write or a list is tried while others write.
 const TURN_COUNT_MAX: u32 = 32;
 /// Pauses between turns.
@@ -32,7 +28,7 @@ const CREATION_MAX: Duration = Duration::from_secs(60);
 /// A state store in a table.
 #[derive(Debug, Clone)]
 pub struct DynamoDb {
-    client: Client,
+    dynamodb: Caller,
     table: String,
 }
 
@@ -54,7 +50,8 @@ impl DynamoDb {
     /// As there.
     pub async fn connect(options: &Options, sdk: SdkConfig) -> Result<Self, Error> {
         let sdk = worldbus_aws::bounded(sdk, &options.region);
-        let this = Self { client: Client::new(&sdk), table: options.table.clone() };
+        let dynamodb = Caller::new(&sdk, DYNAMODB, &options.region);
+        let this = Self { dynamodb, table: options.table.clone() };
         if options.create {
             this.create().await?;
         }
@@ -63,35 +60,37 @@ impl DynamoDb {
         Ok(this)
     }
 
+    /// Calls an action; `input` is what it takes.
+    async fn call(&self, action: &str, input: &Value) -> Result<Value, CallError> {
+        self.dynamodb.json(JSON_VERSION, &format!("{API}.{action}"), input).await
+    }
+
     async fn create(&self) -> Result<(), Error> {
-        let key = |name: &str, key_type| {
-            KeySchemaElement::builder().attribute_name(name).key_type(key_type).build()
-        };
-        let attribute = |name: &str| {
-            let attribute = AttributeDefinition::builder().attribute_name(name);
-            attribute.attribute_type(ScalarAttributeType::S).build()
-        };
-        let keys = [key(PART, KeyType::Hash), key(NAME, KeyType::Range)];
-        let request = self
-            .client
-            .create_table()
-            .table_name(&self.table)
-            .billing_mode(BillingMode::PayPerRequest)
-            .set_key_schema(Some(self.built(keys.into_iter().collect())?))
-            .set_attribute_definitions(Some(
-                self.built([attribute(PART), attribute(NAME)].into_iter().collect())?,
-            ));
-        match request.send().await {
+        let request = json!({
+            "TableName": self.table,
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [
+                { "AttributeName": PART, "KeyType": "HASH" },
+                { "AttributeName": NAME, "KeyType": "RANGE" },
+            ],
+            "AttributeDefinitions": [
+                { "AttributeName": PART, "AttributeType": "S" },
+                { "AttributeName": NAME, "AttributeType": "S" },
+            ],
+        });
+        match self.call("CreateTable", &request).await {
             Ok(_) => tracing::info!(table = self.table, "state table created"),
-            Err(error) if is_there(&error) => return Ok(()),
+            Err(CallError::Refused { code, .. }) if code == "ResourceInUseException" => {
+                return Ok(());
+            }
             Err(error) => return Err(writing(&self.table, error)),
         }
         let end = Instant::now() + CREATION_MAX;
+        let request = json!({ "TableName": self.table });
         loop {
-            let described = self.client.describe_table().table_name(&self.table).send().await;
-            let table = described.map_err(|error| reading(&self.table, error))?.table;
-            let status = table.and_then(|table| table.table_status);
-            if status == Some(TableStatus::Active) {
+            let described = self.call("DescribeTable", &request).await;
+            let described = described.map_err(|error| reading(&self.table, error))?;
+            if described["Table"]["TableStatus"] == "ACTIVE" {
                 return Ok(());
             }
             if Instant::now() > end {
@@ -104,9 +103,10 @@ impl DynamoDb {
     }
 
     async fn item(&self, place: Item) -> Result<Option<Item>, Error> {
-        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-        let answer = request.set_key(Some(place)).send().await;
-        Ok(answer.map_err(|error| reading(&self.table, error))?.item)
+        let request = json!({ "TableName": self.table, "Key": place, "ConsistentRead": true });
+        let answer = self.call("GetItem", &request).await;
+        let answer = answer.map_err(|error| reading(&self.table, error))?;
+        Ok(answer["Item"].as_object().cloned())
     }
 
     /// The last revision that was given; 0 before the first.
@@ -127,12 +127,14 @@ impl DynamoDb {
         let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
         for _ in 0..TURN_COUNT_MAX {
             let last = self.last_revision().await?;
-            let request = self
-                .client
-                .transact_write_items()
-                .transact_items(TransactWriteItem::builder().update(self.raise(last)?).build())
-                .transact_items(self.entry_change(key, expected, value.clone(), last + 1)?);
-            let error = match request.send().await {
+            let request = json!({
+                "ClientRequestToken": token()?,
+                "TransactItems": [
+                    { "Update": self.raise(last) },
+                    self.entry_change(key, expected, value.as_deref(), last + 1),
+                ],
+            });
+            let error = match self.call("TransactWriteItems", &request).await {
                 Ok(_) => return Ok(Ok(last + 1)),
                 Err(error) => error,
             };
@@ -141,7 +143,7 @@ impl DynamoDb {
             };
             let entry = reasons.get(1).filter(|reason| failed(reason));
             if let Some(reason) = entry {
-                let item = reason.item().filter(|item| !item.is_empty());
+                let item = reason["Item"].as_object().filter(|item| !item.is_empty());
                 let current = item.map(|item| self.read(item)).transpose()?;
                 return Ok(Err(Conflict { current: current.map(|(_, entry)| entry) }));
             }
@@ -153,97 +155,78 @@ impl DynamoDb {
     }
 
     /// Raises the last revision if it is still this.
-    fn raise(&self, last: u64) -> Result<Update, Error> {
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(item::last_revision()))
-            .update_expression("SET #revision = :next")
-            .expression_attribute_names("#revision", REVISION)
-            .expression_attribute_values(":next", number(last + 1));
-        let update = if last == 0 {
-            update.condition_expression("attribute_not_exists(#revision)")
-        } else {
-            update
-                .condition_expression("#revision = :last")
-                .expression_attribute_values(":last", number(last))
-        };
-        self.built(update.build())
+    fn raise(&self, last: u64) -> Value {
+        let mut update = json!({
+            "TableName": self.table,
+            "Key": item::last_revision(),
+            "UpdateExpression": "SET #revision = :next",
+            "ConditionExpression": "attribute_not_exists(#revision)",
+            "ExpressionAttributeNames": { "#revision": REVISION },
+            "ExpressionAttributeValues": { ":next": number(last + 1) },
+        });
+        if last > 0 {
+            update["ConditionExpression"] = json!("#revision = :last");
+            update["ExpressionAttributeValues"][":last"] = number(last);
+        }
+        update
     }
 
+    /// Writes or, without a value, deletes an entry if it is at revision `expected`.
     fn entry_change(
         &self,
         key: &str,
         expected: Option<u64>,
-        value: Option<Vec<u8>>,
+        value: Option<&[u8]>,
         revision: u64,
-    ) -> Result<TransactWriteItem, Error> {
-        const OLD: ReturnValuesOnConditionCheckFailure =
-            ReturnValuesOnConditionCheckFailure::AllOld;
-        let condition = match expected {
-            Some(_) => "#revision = :expected",
-            None => "attribute_not_exists(#revision)",
-        };
-        let names = [("#revision".to_owned(), REVISION.to_owned())].into();
-        let values = expected.map(|expected| [(":expected".to_owned(), number(expected))].into());
-        let item = TransactWriteItem::builder();
-        let item = match value {
-            Some(value) => item.put(
-                self.built(
-                    Put::builder()
-                        .table_name(&self.table)
-                        .set_item(Some(item::written(key, revision, value)))
-                        .condition_expression(condition)
-                        .set_expression_attribute_names(Some(names))
-                        .set_expression_attribute_values(values)
-                        .return_values_on_condition_check_failure(OLD)
-                        .build(),
-                )?,
-            ),
-            None => item.delete(
-                self.built(
-                    Delete::builder()
-                        .table_name(&self.table)
-                        .set_key(Some(item::place(key)))
-                        .condition_expression(condition)
-                        .set_expression_attribute_names(Some(names))
-                        .set_expression_attribute_values(values)
-                        .return_values_on_condition_check_failure(OLD)
-                        .build(),
-                )?,
-            ),
-        };
-        Ok(item.build())
+    ) -> Value {
+        let mut change = json!({
+            "TableName": self.table,
+            "ConditionExpression": "attribute_not_exists(#revision)",
+            "ExpressionAttributeNames": { "#revision": REVISION },
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        });
+        if let Some(expected) = expected {
+            change["ConditionExpression"] = json!("#revision = :expected");
+            change["ExpressionAttributeValues"] = json!({ ":expected": number(expected) });
+        }
+        if let Some(value) = value {
+            change["Item"] = item::written(key, revision, value).into();
+            json!({ "Put": change })
+        } else {
+            change["Key"] = item::place(key).into();
+            json!({ "Delete": change })
+        }
     }
 
     /// All entries of a prefix, in pages that need not be of one instant.
     async fn pages(&self, prefix: &str) -> Result<Vec<(String, Entry)>, Error> {
         let mut found = Vec::new();
-        let mut from = None;
+        let mut request = json!({
+            "TableName": self.table,
+            "ConsistentRead": true,
+            "KeyConditionExpression": "#part = :part AND begins_with(#name, :name)",
+            "ExpressionAttributeNames": { "#part": PART, "#name": NAME },
+            "ExpressionAttributeValues": {
+                ":part": text(item::ENTRIES),
+                ":name": text(&item::name(prefix)),
+            },
+        });
         loop {
-            let request = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("#part = :part AND begins_with(#name, :name)")
-                .expression_attribute_names("#part", PART)
-                .expression_attribute_names("#name", NAME)
-                .expression_attribute_values(":part", text(item::ENTRIES))
-                .expression_attribute_values(":name", text(item::name(prefix)))
-                .set_exclusive_start_key(from);
-            let page = request.send().await.map_err(|error| reading(&self.table, error))?;
-            for item in page.items.unwrap_or_default() {
+            let page = self.call("Query", &request).await;
+            let mut page = page.map_err(|error| reading(&self.table, error))?;
+            for item in page["Items"].as_array().into_iter().flatten() {
                 if found.len() == LIST_COUNT_MAX {
                     let context =
                         format!("state has more than {LIST_COUNT_MAX} keys under `{prefix}`");
                     return Err(Error::new(Kind::TooLarge, context));
                 }
-                found.push(self.read(&item)?);
+                found.push(self.read(item.as_object().ok_or_else(|| self.foreign())?)?);
             }
-            from = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if from.is_none() {
+            let next = page["LastEvaluatedKey"].take();
+            if next.as_object().is_none_or(Item::is_empty) {
                 return Ok(found);
             }
+            request["ExclusiveStartKey"] = next;
         }
     }
 
@@ -257,32 +240,29 @@ impl DynamoDb {
             format!("state table {table} holds an item that is not ours; give us one of our own");
         Error::new(Kind::Damaged, context)
     }
-
-    /// What the SDK built; it refuses only what lacks something.
-    fn built<T>(&self, built: Result<T, BuildError>) -> Result<T, Error> {
-        built.map_err(|error| {
-            let context = format!("state table {}: {error}", self.table);
-            Error::new(Kind::Unopenable, context)
-        })
-    }
-}
-
-fn is_there(error: &SdkError<CreateTableError>) -> bool {
-    error.as_service_error().is_some_and(CreateTableError::is_resource_in_use_exception)
 }
 
 /// Why a transaction did not happen, change by change; `None` for another error.
-fn cancelled(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
-    match error.as_service_error()? {
-        TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-            Some(cancelled.cancellation_reasons())
+fn cancelled(error: &CallError) -> Option<Vec<Value>> {
+    match error {
+        CallError::Refused { code, answer, .. } if code == "TransactionCanceledException" => {
+            let mut answer: Value = serde_json::from_str(answer).ok()?;
+            serde_json::from_value(answer["CancellationReasons"].take()).ok()
         }
         _ => None,
     }
 }
 
-fn failed(reason: &CancellationReason) -> bool {
-    reason.code() == Some("ConditionalCheckFailed")
+fn failed(reason: &Value) -> bool {
+    reason["Code"] == "ConditionalCheckFailed"
+}
+
+/// A transaction whose answer was lost is tried again under the same token, and happens once.
+fn token() -> Result<String, Error> {
+    let bits = getrandom::u64().map_err(|error| {
+        Error::new(Kind::Io, "the system gives no random bits").caused_by(error)
+    })?;
+    Ok(format!("{bits:016x}"))
 }
 
 #[async_trait]

@@ -6,20 +6,23 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use serde_json::json;
+use worldbus_aws::{Caller, Service};
 use worldbus_service::state::{Error, Fate, Kind, LIST_COUNT_MAX, StateStore};
 use worldbus_state_dynamodb::{DynamoDb, Options};
-use worldbus_testkit::{Emulator, EmulatorKind, free_port, keeps_the_state_contract};
+use worldbus_testkit::{
+    AwsAnswer, AwsCall, Emulator, EmulatorKind, free_port, keeps_the_state_contract, scripted_aws,
+};
 
 fn sdk(port: u16) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "test");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
         .endpoint_url(format!("http://127.0.0.1:{port}"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build()
@@ -78,12 +81,12 @@ async fn table_of_others_is_refused() {
     let emulator = Emulator::start(EmulatorKind::Ministack);
     let ours = store(emulator.port()).await;
     ours.compare_and_set("key", None, vec![1]).await.unwrap().unwrap();
-    let client = aws_sdk_dynamodb::Client::new(
-        &sdk(emulator.port()).into_builder().region(Region::new("us-east-1")).build(),
-    );
-    let text = |text: &str| AttributeValue::S(text.to_owned());
-    let put = client.put_item().table_name("state").item("part", text("entry"));
-    put.item("name", text("=stranger")).send().await.unwrap();
+    let dynamodb = Service { id: "DynamoDB", signing_name: "dynamodb", host: "dynamodb" };
+    let sdk = worldbus_aws::bounded(sdk(emulator.port()), "us-east-1");
+    let dynamodb = Caller::new(&sdk, dynamodb, "us-east-1");
+    let stranger = json!({ "part": { "S": "entry" }, "name": { "S": "=stranger" } });
+    let put = json!({ "TableName": "state", "Item": stranger });
+    dynamodb.json("1.0", "DynamoDB_20120810.PutItem", &put).await.unwrap();
     let error = ours.get("stranger").await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::Damaged, Fate::Refused), "{error}");
     assert_eq!(ours.list("").await.unwrap_err().kind(), Kind::Damaged);
@@ -99,4 +102,29 @@ async fn store_that_is_away_may_be_tried_again() {
     let error = store.compare_and_set("key", None, vec![1]).await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::Busy, Fate::Retry), "{error}");
     assert_eq!(store.list("").await.unwrap_err().fate(), Fate::Retry);
+}
+
+/// An answer that is lost leaves open whether the transaction happened. Under the same token AWS
+/// does it once; under another the second one would meet the revision of the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn transaction_whose_answer_is_lost_is_tried_again_under_its_token() {
+    let tokens = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&tokens);
+    let script = move |call: AwsCall| {
+        let mut seen = seen.lock().unwrap();
+        if call.action == "TransactWriteItems" {
+            seen.push(call.json["ClientRequestToken"].as_str().unwrap().to_owned());
+            if seen.len() == 1 {
+                return AwsAnswer::Cut;
+            }
+        }
+        AwsAnswer::Say(200, "{}".to_owned())
+    };
+    let store = open(scripted_aws(script), "dynamodb://us-east-1/state").await.unwrap();
+    assert_eq!(store.compare_and_set("key", None, vec![1]).await.unwrap(), Ok(1));
+    store.compare_and_set("other", None, vec![1]).await.unwrap().unwrap();
+    let tokens = tokens.lock().unwrap();
+    let [first, again, other] = tokens.as_slice() else { panic!("{tokens:?}") };
+    assert_eq!(first, again);
+    assert_ne!(first, other);
 }

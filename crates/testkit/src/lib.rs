@@ -13,6 +13,7 @@ mod instance;
 mod place;
 mod proxy;
 mod rights;
+mod scripted_aws;
 mod state_contract;
 
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub use instance::Instance;
 pub use place::{BEGIN_US, Place, Seen};
 pub use proxy::{HttpMessage, Proxy};
 pub use rights::{Grant, Policy};
+pub use scripted_aws::{AwsAnswer, AwsCall, scripted_aws};
 pub use state_contract::keeps_the_state_contract;
 
 /// No test waits longer than this for anything.

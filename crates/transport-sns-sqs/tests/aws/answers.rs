@@ -1,22 +1,23 @@
 //! What AWS may answer: throttling, faults of the server, silence, a clock that differs.
 
 use crate::masks::message;
-use crate::peer::{Answer, Call, entries, published, sns_error, sqs_error, transport};
+use crate::peer::{entries, published, sns_error, sqs_error, transport};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use worldbus_bus::{DeadEvent, Fate, Kind, Outcome, Position, Transport};
 use worldbus_conformance::{batch, next, spec, topic};
+use worldbus_testkit::{AwsAnswer, AwsCall};
 
 /// A script whose first answers are others.
 fn at_first(
     times: u32,
-    first: impl Fn(&Call) -> Answer + Send + Sync + 'static,
-) -> (impl Fn(Call) -> Answer + Send + Sync + 'static, Arc<AtomicU32>) {
+    first: impl Fn(&AwsCall) -> AwsAnswer + Send + Sync + 'static,
+) -> (impl Fn(AwsCall) -> AwsAnswer + Send + Sync + 'static, Arc<AtomicU32>) {
     let calls = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&calls);
-    let script = move |call: Call| match counted.fetch_add(1, Ordering::SeqCst) < times {
+    let script = move |call: AwsCall| match counted.fetch_add(1, Ordering::SeqCst) < times {
         true => first(&call),
         false => published(&entries(&call), &[]),
     };
@@ -24,7 +25,7 @@ fn at_first(
 }
 
 async fn publish(
-    script: impl Fn(Call) -> Answer + Send + Sync + 'static,
+    script: impl Fn(AwsCall) -> AwsAnswer + Send + Sync + 'static,
 ) -> Result<worldbus_bus::Appended, worldbus_bus::Error> {
     transport("", script).await.publish(&topic("time"), batch(1, 0..1)).await
 }
@@ -48,7 +49,7 @@ async fn entry_that_aws_says_nothing_of_is_sent_again() {
 
 #[tokio::test]
 async fn answer_that_is_cut_off_leaves_the_fate_unknown() {
-    let (script, _) = at_first(u32::MAX, |_| Answer::Cut);
+    let (script, _) = at_first(u32::MAX, |_| AwsAnswer::Cut);
     let error = publish(script).await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Unknown), "{error}");
 }
@@ -88,21 +89,21 @@ async fn delivery_that_came_again_is_settled_by_its_last_receipt_only() {
     let receives = AtomicU64::new(0);
     let deleted = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&deleted);
-    let script = move |call: Call| match call.action.as_str() {
+    let script = move |call: AwsCall| match call.action.as_str() {
         "ReceiveMessage" => {
             let time = receives.fetch_add(1, Ordering::Relaxed) + 1;
             let mut message = message(7);
             message["ReceiptHandle"] = json!(format!("receipt {time}"));
             message["Attributes"]["ApproximateReceiveCount"] = json!(time.to_string());
             let messages = if time <= 2 { vec![message] } else { Vec::new() };
-            Answer::Say(200, json!({ "Messages": messages }).to_string())
+            AwsAnswer::Say(200, json!({ "Messages": messages }).to_string())
         }
         "DeleteMessageBatch" => {
             let entries = call.json["Entries"].as_array().unwrap();
             let receipts = entries.iter().map(|entry| entry["ReceiptHandle"].clone());
             seen.lock().unwrap().extend(receipts);
             let taken: Vec<_> = entries.iter().map(|entry| json!({ "Id": entry["Id"] })).collect();
-            Answer::Say(200, json!({ "Successful": taken, "Failed": [] }).to_string())
+            AwsAnswer::Say(200, json!({ "Successful": taken, "Failed": [] }).to_string())
         }
         _ => sqs_error(403, "AccessDenied"),
     };
@@ -123,14 +124,14 @@ async fn delivery_that_came_again_is_settled_by_its_last_receipt_only() {
 async fn consumer_that_is_told_where_everything_is_looks_at_its_own_queue_and_no_further() {
     let calls = Arc::new(Mutex::new(BTreeSet::new()));
     let called = Arc::clone(&calls);
-    let script = move |call: Call| {
+    let script = move |call: AwsCall| {
         called.lock().unwrap().insert(call.action.clone());
         if call.action == "ReceiveMessage" {
-            return Answer::Say(200, "{}".to_owned());
+            return AwsAnswer::Say(200, "{}".to_owned());
         }
         let policy = json!({ "Statement": { "Effect": "Allow", "Action": "sqs:SendMessage" } });
         let attributes = json!({ "QueueArn": "arn:aws:sqs:x:1:s", "Policy": policy.to_string() });
-        Answer::Say(200, json!({ "Attributes": attributes }).to_string())
+        AwsAnswer::Say(200, json!({ "Attributes": attributes }).to_string())
     };
     let transport = transport("&pollers=1", script).await;
     let consumer = transport.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
@@ -151,19 +152,19 @@ async fn context_of_a_sampled_event_goes_with_every_request() {
     let calls = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&calls);
     let given = AtomicU64::new(0);
-    let script = move |call: Call| {
+    let script = move |call: AwsCall| {
         seen.lock().unwrap().push(call.clone());
         match call.action.as_str() {
             "PublishBatch" => published(&entries(&call), &[]),
             "ReceiveMessage" if given.fetch_add(1, Ordering::Relaxed) == 0 => {
                 let mut theirs = message(7);
                 theirs["Attributes"]["AWSTraceHeader"] = json!(HEADER);
-                Answer::Say(200, json!({ "Messages": [theirs] }).to_string())
+                AwsAnswer::Say(200, json!({ "Messages": [theirs] }).to_string())
             }
-            "ReceiveMessage" => Answer::Say(200, json!({ "Messages": [] }).to_string()),
+            "ReceiveMessage" => AwsAnswer::Say(200, json!({ "Messages": [] }).to_string()),
             "SendMessageBatch" => {
                 let sent = json!({ "Id": "0", "MessageId": "m", "MD5OfMessageBody": "-" });
-                Answer::Say(200, json!({ "Successful": [sent], "Failed": [] }).to_string())
+                AwsAnswer::Say(200, json!({ "Successful": [sent], "Failed": [] }).to_string())
             }
             _ => sqs_error(403, "AccessDenied"),
         }

@@ -1,6 +1,6 @@
 //! The transport, and AWS's own clients, at an emulator.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sns::config::{Credentials, SharedCredentialsProvider};
 use worldbus_testkit::Emulator;
 use worldbus_transport_sns_sqs::{Setup, SnsSqs};
@@ -28,10 +28,10 @@ pub(crate) fn sns(emulator: &Emulator) -> aws_sdk_sns::Client {
 /// How the SDK reaches a port of this machine.
 pub(crate) fn sdk(port: u16) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "test");
-    SdkConfig::builder()
+    let sdk = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
         .endpoint_url(format!("http://127.0.0.1:{port}"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build()
+        .build();
+    worldbus_aws::bounded(sdk, "us-east-1")
 }

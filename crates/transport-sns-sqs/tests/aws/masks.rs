@@ -1,12 +1,13 @@
 //! Of ten entries of a batch call any may fail: those are sent again, and no other.
 
-use crate::peer::{Answer, Call, entries, published, sqs_error, transport};
+use crate::peer::{entries, published, sqs_error, transport};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use worldbus_bus::{Outcome, Position, Transport};
 use worldbus_conformance::{batch, next, spec, topic};
+use worldbus_testkit::{AwsAnswer, AwsCall};
 
 const ENTRIES: u64 = 10;
 const MASKS: u64 = 1 << ENTRIES;
@@ -36,7 +37,7 @@ fn number(text: &str) -> u64 {
 async fn publish_sends_again_what_failed_and_nothing_else_for_every_mask() {
     let sent = Sent::default();
     let seen = Arc::clone(&sent);
-    let script = move |call: Call| {
+    let script = move |call: AwsCall| {
         assert_eq!(call.action, "PublishBatch");
         // The topic is called by its mask.
         let mask = number(call.form["TopicArn"].rsplit(':').next().unwrap());
@@ -68,7 +69,7 @@ async fn ack_deletes_again_what_failed_and_nothing_else_for_every_mask() {
     let sent = Sent::default();
     let seen = Arc::clone(&sent);
     let given = Mutex::new(BTreeMap::<u64, u64>::new());
-    let script = move |call: Call| match call.action.as_str() {
+    let script = move |call: AwsCall| match call.action.as_str() {
         "ReceiveMessage" => {
             let mask = number(call.json["QueueUrl"].as_str().unwrap().rsplit('/').next().unwrap());
             let mut given = given.lock().unwrap();
@@ -76,7 +77,7 @@ async fn ack_deletes_again_what_failed_and_nothing_else_for_every_mask() {
             let count = call.json["MaxNumberOfMessages"].as_u64().unwrap().min(ENTRIES - *given);
             let messages: Vec<_> = (*given..*given + count).map(message).collect();
             *given += count;
-            Answer::Say(200, json!({ "Messages": messages }).to_string())
+            AwsAnswer::Say(200, json!({ "Messages": messages }).to_string())
         }
         "DeleteMessageBatch" => {
             let mask = number(call.json["QueueUrl"].as_str().unwrap().rsplit('/').next().unwrap());
@@ -93,7 +94,7 @@ async fn ack_deletes_again_what_failed_and_nothing_else_for_every_mask() {
                     taken.push(json!({ "Id": entry["Id"] }));
                 }
             }
-            Answer::Say(200, json!({ "Successful": taken, "Failed": failed }).to_string())
+            AwsAnswer::Say(200, json!({ "Successful": taken, "Failed": failed }).to_string())
         }
         // Who may not look at its queue is trusted.
         _ => sqs_error(403, "AccessDenied"),

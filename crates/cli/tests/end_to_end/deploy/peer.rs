@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
+
+use worldbus_testkit::{AwsAnswer, AwsCall, scripted_aws};
 
 use crate::support::{Finished, run_with_input, worldbus};
 
@@ -63,6 +63,16 @@ impl Cloud {
     pub(super) fn stack(&mut self, name: &str, status: &str, events: &[Event]) {
         let stack = FakeStack { status: status.to_owned(), events: events.to_vec() };
         self.stacks.insert(name.to_owned(), stack);
+    }
+
+    fn answer(&mut self, call: AwsCall) -> AwsAnswer {
+        if call.json.is_null() {
+            let (status, body) = self.form(&call.form);
+            return AwsAnswer::Say(status, body);
+        }
+        let (status, body) = self.json.get(call.action.as_str()).copied().unwrap_or((200, "{}"));
+        self.calls.push(call.action);
+        AwsAnswer::Say(status, body.to_owned())
     }
 
     fn form(&mut self, form: &BTreeMap<String, String>) -> (u16, String) {
@@ -132,16 +142,9 @@ impl Peer {
         let mut cloud = Cloud::default();
         prepare(&mut cloud);
         let cloud = Arc::new(Mutex::new(cloud));
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let shared = Arc::clone(&cloud);
-        // It ends with the test's process.
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let cloud = Arc::clone(&shared);
-                std::thread::spawn(move || serve(stream, &cloud));
-            }
-        });
+        let port = scripted_aws(move |call| shared.lock().unwrap().answer(call));
+        let url = format!("http://127.0.0.1:{port}");
         Self { url, cloud }
     }
 
@@ -202,55 +205,4 @@ fn error(code: &str, message: &str) -> (u16, String) {
          </ErrorResponse>"
     );
     (400, body)
-}
-
-fn serve(stream: TcpStream, cloud: &Mutex<Cloud>) {
-    let mut stream = BufReader::new(stream);
-    while let Some((target, body)) = read(&mut stream) {
-        let mut cloud = cloud.lock().unwrap();
-        let (status, answer) = match target.rsplit_once('.') {
-            Some((_, action)) => {
-                cloud.calls.push(action.to_owned());
-                let (status, body) = cloud.json.get(action).copied().unwrap_or((200, "{}"));
-                (status, body.to_owned())
-            }
-            None => cloud.form(&fields(&body)),
-        };
-        drop(cloud);
-        let length = answer.len();
-        let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {length}\r\n\r\n{answer}");
-        if stream.get_mut().write_all(head.as_bytes()).is_err() {
-            return;
-        }
-    }
-}
-
-/// The target of a JSON protocol, empty for a form; and the body.
-fn read(stream: &mut BufReader<TcpStream>) -> Option<(String, String)> {
-    let (mut length, mut target) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        if stream.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim_end();
-        if line.is_empty() {
-            break;
-        }
-        let (name, value) = line.split_once(':').unwrap_or((line, ""));
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap(),
-            "x-amz-target" => target = value.trim().to_owned(),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    Some((target, String::from_utf8(body).unwrap()))
-}
-
-/// The fields of a form. Templates in it are not looked at, so their escapes may stay.
-fn fields(body: &str) -> BTreeMap<String, String> {
-    let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.map(|(name, value)| (name.to_owned(), value.replace("%3A", ":"))).collect()
 }
