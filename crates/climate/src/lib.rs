@@ -1,0 +1,6 @@
+//! The offline tools of a climate: observations in, figures of them out, and what a preset makes
+//! of them compared band by band. Used by `worldbus climate` and by tests, never by a running
+//! world, so speed and the last bit do not matter here.
+//! Not here: the weather itself (`worldbus-world`), files and standard output (the command line).
+
+pub mod observations;
