@@ -4,3 +4,4 @@
 //! Not here: the weather itself (`worldbus-world`), files and standard output (the command line).
 
 pub mod observations;
+pub mod statistics;

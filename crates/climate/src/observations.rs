@@ -18,7 +18,7 @@ pub struct Day {
     /// Highest temperature, C.
     pub tmax_c: f64,
     /// Rain and melted snow, mm.
-    pub precip_mm: f64,
+    pub precip_mm: Option<f64>,
 }
 
 /// One hour. Hours of a record follow each other; a gap is a gap, not filled.
@@ -50,4 +50,79 @@ pub struct Hour {
     pub visibility_m: Option<f64>,
     /// What an observer would call it.
     pub state: Option<WeatherState>,
+}
+
+/// Observations of a place, or what was simulated there: days, hours, or hours with the days that
+/// were made of them.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// In order of time, each day once.
+    pub days: Vec<Day>,
+    /// In order of time, each hour once; empty if only days were observed.
+    pub hours: Vec<Hour>,
+    /// Each month is from a year of its own, as in a typical meteorological year: nothing that
+    /// runs from one into the next means anything.
+    pub months_apart: bool,
+}
+
+/// Hours with a temperature that make a day.
+const DAY_HOURS_MIN: usize = 18;
+
+impl Record {
+    /// A record of days.
+    pub fn of_days(days: Vec<Day>) -> Self {
+        Self { days, hours: Vec::new(), months_apart: false }
+    }
+
+    /// A record of hours, and of the days that are whole enough.
+    pub fn of_hours(hours: Vec<Hour>) -> Self {
+        let same_day = |a: &Hour, b: &Hour| (a.year, a.month, a.day) == (b.year, b.month, b.day);
+        let days = hours.chunk_by(same_day).filter_map(day).collect();
+        Self { days, hours, months_apart: false }
+    }
+
+    /// The same record, its months apart.
+    #[must_use]
+    pub fn with_months_apart(self) -> Self {
+        Self { months_apart: true, ..self }
+    }
+
+    /// How many years it covers, begun ones included.
+    pub fn year_count(&self) -> i32 {
+        match (self.days.first(), self.days.last()) {
+            (Some(first), Some(last)) => last.year - first.year + 1,
+            _ => 0,
+        }
+    }
+
+    /// The number of a day; those of days that follow each other differ by one.
+    pub(crate) fn serial(&self, year: i32, month: u8, day: u8) -> i64 {
+        let apart = 12 * i64::from(year) + i64::from(month);
+        serial(year, month, day) + if self.months_apart { 2 * apart } else { 0 }
+    }
+}
+
+/// Days since 1 March of the year 0, Gregorian.
+pub(crate) fn serial(year: i32, month: u8, day: u8) -> i64 {
+    let month = (i64::from(month) + 9) % 12;
+    let year = i64::from(year) - month / 10;
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    365 * year + leap_days + (month * 306 + 5) / 10 + i64::from(day) - 1
+}
+
+fn day(hours: &[Hour]) -> Option<Day> {
+    let temperatures: Vec<f64> = hours.iter().filter_map(|hour| hour.temp_c).collect();
+    if temperatures.len() < DAY_HOURS_MIN {
+        return None;
+    }
+    let rain: Vec<f64> = hours.iter().filter_map(|hour| hour.precip_mm).collect();
+    let Hour { year, month, day, .. } = hours[0];
+    Some(Day {
+        year,
+        month,
+        day,
+        tmin_c: temperatures.iter().copied().fold(f64::MAX, f64::min),
+        tmax_c: temperatures.iter().copied().fold(f64::MIN, f64::max),
+        precip_mm: (!rain.is_empty()).then(|| rain.iter().sum()),
+    })
 }
