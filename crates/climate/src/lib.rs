@@ -3,5 +3,6 @@
 //! world, so speed and the last bit do not matter here.
 //! Not here: the weather itself (`worldbus-world`), files and standard output (the command line).
 
+pub mod csv;
 pub mod observations;
 pub mod statistics;
