@@ -56,7 +56,8 @@ impl Weather {
         Self::with_preset(world, preset)
     }
 
-    pub(crate) fn with_preset(world: &World, preset: Preset) -> Self {
+    /// The weather of a world under a climate of its own, not the one that it names.
+    pub fn with_preset(world: &World, preset: Preset) -> Self {
         let origin = &world.regions[0];
         let places = world.regions.iter().map(|r| Place::new(origin, r, &preset)).collect();
         let region_ids = world.regions.iter().map(|r| r.id.clone()).collect();
