@@ -84,13 +84,9 @@ impl Latent {
     }
 
     /// What rain needs alone; the rest is 0.
-    pub(super) fn of_rain(noise: &Noise, climate: &Climate) -> Self {
-        let a = &climate.amplitudes;
-        Self {
-            precipitation: sum(&a.precipitation, &noise[variable::PRECIPITATION]),
-            shower: noise[variable::CONVECTION][0],
-            ..Self::default()
-        }
+    pub(super) fn of_rain(rain: &[f64; OCTAVE_COUNT], shower: f64, climate: &Climate) -> Self {
+        let precipitation = sum(&climate.amplitudes.precipitation, rain);
+        Self { precipitation, shower, ..Self::default() }
     }
 
     /// The latent temperature where precipitation loads it by `rain`.

@@ -138,7 +138,7 @@ impl Preset {
         if above <= 0.0 {
             return 0.0;
         }
-        let steady = libm::sqrt(above) * (1.0 + self.rain_steepness * above);
+        let steady = libm::sqrt(above) * (1.0 + self.rain_steepness * above).max(0.5);
         let over = (latent.shower - season.monthly(&self.shower_onset_z)).max(0.0);
         let shower = (2.0 * above).min(1.0) * libm::sqrt(libm::sqrt(over));
         season.monthly(&self.rain_rate_mmph) * steady + self.shower_mmph * shower

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::classify;
 use super::conditions::Numbers;
-use super::field::{self, Noise, OCTAVE_COUNT, Place};
+use super::field::{self, Noise, OCTAVE_COUNT, Place, variable};
 use super::hour::{self, Hour, Latent};
 use super::preset::{Preset, Season};
-use super::{Climate, WeatherState};
+use super::{Climate, WeatherState, thermo};
 use crate::calendar::{Calendar, DateTime};
 use crate::time::GameTime;
 
@@ -40,6 +40,10 @@ pub struct TrialHour {
     pub rate_mmph: f64,
     /// What falls, falls as snow.
     pub snow: bool,
+    /// What heat feels like, C, where that is defined.
+    pub heat_index_c: Option<f64>,
+    /// What cold feels like, C, where that is defined.
+    pub wind_chill_c: Option<f64>,
     /// What [`Preset::thunder_cut`] is compared with.
     pub thunder_index: f64,
     /// What it is called.
@@ -78,30 +82,32 @@ impl Trial {
         self.hours[index].0
     }
 
-    /// The rain alone of each hour, mm/h: much cheaper than all of it.
-    pub fn rates(&self, preset: &Preset) -> impl Iterator<Item = (DateTime, f64)> + '_ {
+    /// The rain alone of each hour of the first `count`, mm/h: much cheaper than all of it.
+    pub fn rates(&self, count: usize, preset: &Preset) -> impl Iterator<Item = (DateTime, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
-        self.hours.iter().map(move |(date, season, kept)| {
-            let latent = Latent::of_rain(&noise(kept), &climate);
+        self.hours.iter().take(count).map(move |(date, season, kept)| {
+            let rain = kept[variable::PRECIPITATION].map(f64::from);
+            let shower = f64::from(kept[variable::CONVECTION][0]);
+            let latent = Latent::of_rain(&rain, shower, &climate);
             (*date, climate.preset.rate_mmph(season, &latent))
         })
     }
 
-    /// The air alone of each hour: temperature in C and rain in mm/h.
-    pub fn air(&self, preset: &Preset) -> impl Iterator<Item = (DateTime, f64, f64)> + '_ {
+    /// The air alone of each hour of the first `count`: temperature in C and rain in mm/h.
+    pub fn air(&self, count: usize, preset: &Preset) -> impl Iterator<Item = (DateTime, f64, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
-        self.hours.iter().map(move |(date, season, kept)| {
+        self.hours.iter().take(count).map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
             let rate = climate.preset.rate_mmph(season, &latent);
             (*date, hour::air(&latent, season, &climate.preset, 0.0, rate).0, rate)
         })
     }
 
-    /// Each hour as the preset makes it.
-    pub fn hours(&self, preset: &Preset) -> impl Iterator<Item = (DateTime, TrialHour)> + '_ {
+    /// Each hour of the first `count` as the preset makes it.
+    pub fn hours(&self, count: usize, preset: &Preset) -> impl Iterator<Item = (DateTime, TrialHour)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
         let mut past = [false; BLIZZARD_BACK_H];
-        self.hours.iter().map(move |(date, season, kept)| {
+        self.hours.iter().take(count).map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
             let hour = hour::compute(&latent, season, &climate.preset, 0.0);
             let now = classify::is_blizzard_hour(&hour.numbers);
@@ -131,6 +137,8 @@ fn tried(
         cloud: n.cloud_permille as f64 / 1000.0,
         rate_mmph,
         snow: n.is_snow_phase(),
+        heat_index_c: thermo::heat_index_c(n.temperature_dc, n.dew_point_dc),
+        wind_chill_c: thermo::wind_chill_c(n.temperature_dc, n.wind_dmps),
         thunder_index: hour::thunder_index(latent, season, preset, dew_point_c),
         state: classify::classify(n, hour.thunder, long_blizzard, preset),
     }
