@@ -39,7 +39,7 @@ pub struct Figures(pub BTreeMap<String, Series>);
 
 /// What the figures mean, but for `state_share_NAME`, the share of hours in a state, and
 /// `state_run_NAME`, how many hours it lasts on average.
-pub const NAMES: [(&str, &str); 38] = [
+pub const NAMES: [(&str, &str); 40] = [
     ("wet_day_share", "share of wet days, by month"),
     ("wet_day_share_year", "share of wet days"),
     ("wet_given_wet", "P(wet day | wet day before)"),
@@ -71,6 +71,8 @@ pub const NAMES: [(&str, &str); 38] = [
     ("temp_hour_lag24", "over 24 h"),
     ("temp_hour_lag48", "over 48 h"),
     ("wind_mean", "wind, mean m/s"),
+    ("wind_mean_month", "wind, mean m/s, by month"),
+    ("rh_mean_month", "relative humidity, mean, by month"),
     ("wind_p95", "wind, 95th percentile"),
     ("wind_hour_lag1", "wind, correlation over 1 h"),
     ("wet_hour_given_wet", "P(wet hour | wet hour before), by amount"),
@@ -113,6 +115,16 @@ impl Figures {
         if let Some(value) = value {
             self.put_all(name, vec![value]);
         }
+    }
+
+    /// A quantile, with the error of its rank: leaving out blocks tells little of the error of
+    /// one value among few.
+    fn put_quantile(&mut self, name: &str, sorted: &[f64], part: f64) {
+        let Some(value) = numbers::quantile(sorted, part) else { return };
+        let ranks = (part * (1.0 - part) / sorted.len() as f64).sqrt();
+        let at = |part: f64| numbers::quantile(sorted, part.clamp(0.0, 1.0)).unwrap_or(value);
+        let error = vec![(at(part + ranks) - at(part - ranks)) / 2.0];
+        self.0.insert(name.to_owned(), Series { value: vec![value], error });
     }
 
     fn put_all(&mut self, name: &str, value: Vec<f64>) {

@@ -66,7 +66,7 @@ fn hour(of_day: u8, mm: f64, state: WeatherState) -> Hour {
         hour: of_day,
         temp_c: Some(f64::from(of_day)),
         dew_c: None,
-        rh: None,
+        rh: Some(80.0),
         wind_ms: Some(4.0),
         gust_ms: None,
         precip_mm: Some(mm),
