@@ -2,6 +2,8 @@
 //! tolerance is the larger of the band and twice the record's own standard error.
 //! Not here: the figures (`statistics`); hard rules that no hour may break (`invariants`).
 
+use std::fmt;
+
 use crate::statistics::{Figures, NAMES};
 use crate::targets::Targets;
 
@@ -107,6 +109,17 @@ impl Check {
         match self.month {
             Some(month) => format!("{}, month {month}", title(&self.figure)),
             None => title(&self.figure),
+        }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, observed, .. } = self;
+        write!(f, "{}: {model:.3}, observed {observed:.3}", self.title())?;
+        match self.range {
+            Some((low, high)) => write!(f, ", expected {low:.3} to {high:.3}"),
+            None => Ok(()),
         }
     }
 }

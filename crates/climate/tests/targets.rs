@@ -1,15 +1,10 @@
 //! The committed targets are of the records that they name: their annual figures are those that
 //! were found independently. Not here: presets (`bands`).
 
-use std::path::Path;
+mod support;
 
+use support::targets;
 use worldbus_climate::targets::Targets;
-
-fn targets(name: &str) -> Targets {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("targets/{name}.toml"));
-    let text = std::fs::read_to_string(&path).expect("a committed file");
-    Targets::parse(&path.to_string_lossy(), &text).expect("targets")
-}
 
 /// Figures of a row below, with what half a unit of its last digit is.
 const COLUMNS: [(&str, f64); 14] = [
