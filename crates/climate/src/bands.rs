@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::statistics::{Figures, NAMES};
+use crate::statistics::{Figures, NAMES, SPELL_DAYS};
 use crate::targets::Targets;
 
 /// Which bands a preset has to keep.
@@ -88,7 +88,8 @@ const RARE_SHARE_MAX: f64 = 0.01;
 pub struct Check {
     /// The figure's name.
     pub figure: String,
-    /// The month, 1 to 12, if it is a monthly one.
+    /// The month, 1 to 12, if it is a monthly one; for the lengths of spells, their place in
+    /// [`SPELL_DAYS`].
     pub month: Option<u8>,
     /// The model's. For the months as a whole, the root of their mean square difference.
     pub model: f64,
@@ -107,6 +108,10 @@ impl Check {
     /// What it is, for people.
     pub fn title(&self) -> String {
         match self.month {
+            Some(place) if self.figure.ends_with("_longer") => {
+                let days = SPELL_DAYS[usize::from(place) - 1];
+                format!("{} {days} days", title(&self.figure))
+            }
             Some(month) => format!("{}, month {month}", title(&self.figure)),
             None => title(&self.figure),
         }

@@ -21,6 +21,10 @@ pub const WET_DAY_MM: f64 = 1.0;
 /// Water of a wet hour, mm.
 pub const WET_HOUR_MM: f64 = 0.1;
 
+/// Days of the figures `wet_spell_longer` and `dry_spell_longer`, which have twelve values for them
+/// instead of the months.
+pub const SPELL_DAYS: [u16; 12] = [1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50, 100];
+
 /// A figure: one number for the year, or twelve, a month each. What a record cannot tell is NaN.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,7 +43,7 @@ pub struct Figures(pub BTreeMap<String, Series>);
 
 /// What the figures mean, but for `state_share_NAME`, the share of hours in a state, and
 /// `state_run_NAME`, how many hours it lasts on average.
-pub const NAMES: [(&str, &str); 40] = [
+pub const NAMES: [(&str, &str); 42] = [
     ("wet_day_share", "share of wet days, by month"),
     ("wet_day_share_year", "share of wet days"),
     ("wet_given_wet", "P(wet day | wet day before)"),
@@ -49,6 +53,8 @@ pub const NAMES: [(&str, &str); 40] = [
     ("wet_spell_sd", "wet spell, sd of days"),
     ("wet_spell_p90", "wet spell, 90th percentile"),
     ("wet_spell_p99", "wet spell, 99th percentile"),
+    ("wet_spell_longer", "wet spell, share of those longer than"),
+    ("dry_spell_longer", "dry spell, share of those longer than"),
     ("dry_spell_mean", "dry spell, mean days"),
     ("dry_spell_sd", "dry spell, sd of days"),
     ("dry_spell_p90", "dry spell, 90th percentile"),

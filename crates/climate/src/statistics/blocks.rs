@@ -33,7 +33,7 @@ pub(super) fn with_errors(record: &Record) -> Figures {
         if let (Some(of_rank), [error]) = (of_rank, series.error.as_mut_slice()) {
             *error = error.max(of_rank);
         }
-        if !by_year && series.error.len() > 1 {
+        if !by_year && series.error.len() > 1 && !name.ends_with("_longer") {
             pool(&mut series.error);
         }
     }

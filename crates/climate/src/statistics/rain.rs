@@ -1,7 +1,7 @@
 //! Figures of wet and dry days and of what falls on wet ones.
 
 use super::numbers::{deviation, mean, runs, share, sorted, transition};
-use super::{Figures, WET_DAY_MM};
+use super::{Figures, SPELL_DAYS, WET_DAY_MM};
 use crate::observations::{Day, Record};
 
 pub(super) fn figures(record: &Record, out: &mut Figures) {
@@ -49,6 +49,9 @@ fn spells(wet: &[(i64, bool)], wanted: bool, name: &str, out: &mut Figures) {
     let lengths = sorted(runs(wet, &wanted));
     out.put(&format!("{name}_mean"), mean(lengths.iter().copied()));
     out.put(&format!("{name}_sd"), deviation(&lengths));
+    let longer = |days: &u16| share(lengths.iter().map(|l| *l > f64::from(*days)));
+    let longer = SPELL_DAYS.iter().map(|days| longer(days).unwrap_or(f64::NAN)).collect();
+    out.put_all(&format!("{name}_longer"), longer);
     out.put_quantile(&format!("{name}_p90"), &lengths, 0.9);
     out.put_quantile(&format!("{name}_p99"), &lengths, 0.99);
 }

@@ -7,28 +7,28 @@ use worldbus_climate::targets::Targets;
 use worldbus_world::preset::Preset;
 
 /// Simulated years of a set.
-pub const YEAR_COUNT: u32 = 30;
+pub(crate) const YEAR_COUNT: u32 = 30;
 
 fn here(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// The figures of a set's record.
-pub fn targets(set: &str) -> Targets {
+pub(crate) fn targets(set: &str) -> Targets {
     let path = here(&format!("targets/{set}.toml"));
     let text = std::fs::read_to_string(&path).expect("a committed file");
     Targets::parse(&path.to_string_lossy(), &text).expect("targets")
 }
 
 /// The names of all sets that have targets.
-pub fn names_of_targets() -> Vec<String> {
+pub(crate) fn names_of_targets() -> Vec<String> {
     let files = std::fs::read_dir(here("targets")).expect("a folder");
     let stem = |path: PathBuf| path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     files.filter_map(|file| stem(file.expect("a file").path())).collect()
 }
 
 /// A set's preset: one that is built in, or one that is kept for this test.
-pub fn preset(set: &str) -> Option<Preset> {
+pub(crate) fn preset(set: &str) -> Option<Preset> {
     let places = ["../world/presets", "presets"].map(|place| here(&format!("{place}/{set}.toml")));
     let text = places.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
     Some(Preset::parse(&text).expect("a committed preset"))
