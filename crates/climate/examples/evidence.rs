@@ -84,7 +84,7 @@ fn preset(name: &str) -> Result<Option<Preset>, Anything> {
     let places = ["crates/world/presets", "crates/climate/presets"];
     let path = places.map(|place| root().join(format!("{place}/{name}.toml")));
     let Some(path) = path.iter().find(|path| path.exists()) else { return Ok(None) };
-    Ok(Some(Preset::parse(&std::fs::read_to_string(path)?)?))
+    Ok(Some(Preset::parse(name, &std::fs::read_to_string(path)?)?))
 }
 
 fn summary(page: &mut String, name: &str, targets: &Targets, preset: &Preset, checks: &[Check]) {

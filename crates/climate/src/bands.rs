@@ -78,6 +78,9 @@ const NORMALS: &[(&str, Band)] = &[
     ("temp_lag1", Band::Within(0.10)),
 ];
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// How long a state lasts, if it is built from observations.
 const RUN: Band = Band::Part(0.25);
 /// A state is rare up to this share of hours.
@@ -112,7 +115,7 @@ impl Check {
                 let days = SPELL_DAYS[usize::from(place) - 1];
                 format!("{} {days} days", title(&self.figure))
             }
-            Some(month) => format!("{}, month {month}", title(&self.figure)),
+            Some(month) => format!("{}, {}", title(&self.figure), MONTHS[usize::from(month) - 1]),
             None => title(&self.figure),
         }
     }
@@ -141,7 +144,8 @@ pub fn title(figure: &str) -> String {
     known.map_or(figure, |(_, title)| title).to_owned()
 }
 
-/// Compares every figure that the record has. One that the model lacks fails.
+/// Compares every figure that the record has, in the order of [`NAMES`]. One that the model lacks
+/// fails.
 pub fn compare(targets: &Targets, model: &Figures, bands: Bands) -> Vec<Check> {
     let figures = targets.figures.0.iter();
     let checks = figures.flat_map(|(name, series)| {
@@ -160,7 +164,10 @@ pub fn compare(targets: &Targets, model: &Figures, bands: Bands) -> Vec<Check> {
         let known = series.value.iter().enumerate().filter(|(_, value)| !value.is_nan());
         known.map(check).collect()
     });
-    checks.collect()
+    let mut checks: Vec<Check> = checks.collect();
+    let rank = |check: &Check| NAMES.iter().position(|(name, _)| *name == check.figure);
+    checks.sort_by_key(|check| rank(check).unwrap_or(NAMES.len()));
+    checks
 }
 
 fn band_of(figure: &str, bands: Bands) -> Option<Band> {

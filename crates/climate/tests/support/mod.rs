@@ -31,5 +31,5 @@ pub(crate) fn names_of_targets() -> Vec<String> {
 pub(crate) fn preset(set: &str) -> Option<Preset> {
     let places = ["../world/presets", "presets"].map(|place| here(&format!("{place}/{set}.toml")));
     let text = places.iter().find_map(|path| std::fs::read_to_string(path).ok())?;
-    Some(Preset::parse(&text).expect("a committed preset"))
+    Some(Preset::parse(set, &text).expect("a committed preset"))
 }
