@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use worldbus_climate::bands::{Bands, Check, compare};
-use worldbus_climate::sample::Sampler;
+use worldbus_climate::observations::Record;
+use worldbus_climate::sample::{Sampled, Sampler};
 use worldbus_climate::statistics::Figures;
 use worldbus_climate::targets::{Place, Targets};
 use worldbus_climate::{csv, invariants, plots};
@@ -25,8 +26,8 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<ExitCode> {
         CheckBands::Observations => Bands::Observations,
         CheckBands::Normals => Bands::Normals,
     };
-    let broken = broken(&sampler, &preset, arguments.years);
-    let model = Figures::of(&sampler.record(arguments.years), targets.years);
+    let (record, broken) = simulate(&sampler, &preset, arguments.years);
+    let model = Figures::of(&record, targets.years);
     let checks = compare(&targets, &model, bands);
     let mut out = io::stdout().lock();
     out.write_all(page(arguments, &preset, &targets, &checks).as_bytes())?;
@@ -53,14 +54,17 @@ fn targets(path: &Path, preset: &Preset) -> Result<Targets> {
     Ok(Targets::of(&record, Place { name: stem, source: name, latitude, elevation_m }))
 }
 
-fn broken(sampler: &Sampler, preset: &Preset, years: u32) -> Option<String> {
-    let breaks = |sampled| {
-        let worldbus_climate::sample::Sampled { hour, conditions, .. } = sampled;
-        let rule = invariants::broken(&conditions, preset)?;
-        let (year, month, day, hour) = (hour.year, hour.month, hour.day, hour.hour);
-        Some(format!("broken at {year}-{month:02}-{day:02} {hour:02} h: {rule}"))
-    };
-    sampler.hours(0, years).find_map(breaks)
+/// The simulated years, and the first hour that breaks a rule, if one does.
+fn simulate(sampler: &Sampler, preset: &Preset, years: u32) -> (Record, Option<String>) {
+    let (mut hours, mut broken) = (Vec::new(), None);
+    for Sampled { hour, conditions, .. } in sampler.hours(0, years) {
+        hours.push(hour);
+        if let (None, Some(rule)) = (&broken, invariants::broken(&conditions, preset)) {
+            let (year, month, day, hour) = (hour.year, hour.month, hour.day, hour.hour);
+            broken = Some(format!("broken at {year}-{month:02}-{day:02} {hour:02} h: {rule}"));
+        }
+    }
+    (Record::of_hours(hours), broken)
 }
 
 fn page(
