@@ -105,3 +105,6 @@ fn celsius(tenths: i16) -> f64 {
 fn vapour_pressure_hpa(celsius: f64) -> f64 {
     6.112 * (17.62 * celsius / (243.12 + celsius)).exp()
 }
+
+#[cfg(test)]
+mod tests;

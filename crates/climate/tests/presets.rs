@@ -84,6 +84,16 @@ fn every_set_with_targets_is_judged() {
 }
 
 #[test]
+fn a_preset_of_another_climate_misses_bands() {
+    let preset = preset("brussels").expect("a committed preset");
+    let targets = targets("tunis");
+    let record = Sampler::new(&preset, SEED).expect("a place").record(3);
+    let checks = compare(&targets, &Figures::of(&record, targets.years), Bands::Observations);
+    let missed = checks.iter().filter(|check| !check.holds()).count();
+    assert!(missed > 20, "only {missed}");
+}
+
+#[test]
 fn wet_days_reach_as_far_as_observed() {
     let preset = preset("brussels").expect("a committed preset");
     let distances = WET_DAY_PHI.map(|(km, _)| km);
