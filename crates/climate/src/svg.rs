@@ -146,7 +146,8 @@ impl Chart {
         let points: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let points = points.join(" ");
         self.write(format_args!(
-            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{more}/>"
+            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" \
+             stroke-width=\"2\"{more}/>"
         ));
     }
 
@@ -193,7 +194,8 @@ impl Chart {
         for (value, text) in self.y.ticks.clone() {
             let (y, text) = (self.at_y(value), escaped(&text));
             self.write(format_args!(
-                "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"#e4e4e4\"/>\
+                "<line x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y:.1}\" y2=\"{y:.1}\" \
+                 stroke=\"#e4e4e4\"/>\
                  <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{text}</text>",
                 LEFT - 8.0,
                 y + 4.0
@@ -202,7 +204,8 @@ impl Chart {
         for (value, text) in self.x.ticks.clone() {
             let (x, text) = (self.at_x(value), escaped(&text));
             self.write(format_args!(
-                "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{bottom}\" stroke=\"#f0f0f0\"/>\
+                "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{bottom}\" \
+                 stroke=\"#f0f0f0\"/>\
                  <text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{text}</text>",
                 bottom + 18.0
             ));

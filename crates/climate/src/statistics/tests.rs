@@ -110,7 +110,7 @@ fn errors_of_independent_days_are_those_of_the_textbook() {
     let days = days.map(|(year, month, number)| {
         let mixed = (serial_mix(year as u64) ^ serial_mix(1000 * u64::from(month)))
             .wrapping_add(serial_mix(77 * u64::from(number)));
-        let wet = serial_mix(mixed) % 4 == 0;
+        let wet = serial_mix(mixed).is_multiple_of(4);
         Day { year, month, ..day(number, if wet { 5.0 } else { 0.0 }) }
     });
     let figures = Figures::with_errors(&Record::of_days(days.collect()));
