@@ -7,7 +7,6 @@
 pub mod bands;
 pub mod csv;
 pub mod invariants;
-pub mod normals;
 pub mod observations;
 pub mod plots;
 pub mod sample;
