@@ -2,7 +2,9 @@
 //! tolerance is the larger of the band and twice the record's own standard error.
 //! Not here: the figures (`statistics`); hard rules that no hour may break (`invariants`).
 
-use crate::statistics::{Figures, NAMES};
+use std::fmt;
+
+use crate::statistics::{Figures, NAMES, SPELL_DAYS};
 use crate::targets::Targets;
 
 /// Which bands a preset has to keep.
@@ -76,6 +78,9 @@ const NORMALS: &[(&str, Band)] = &[
     ("temp_lag1", Band::Within(0.10)),
 ];
 
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /// How long a state lasts, if it is built from observations.
 const RUN: Band = Band::Part(0.25);
 /// A state is rare up to this share of hours.
@@ -86,7 +91,8 @@ const RARE_SHARE_MAX: f64 = 0.01;
 pub struct Check {
     /// The figure's name.
     pub figure: String,
-    /// The month, 1 to 12, if it is a monthly one.
+    /// The month, 1 to 12, if it is a monthly one; for the lengths of spells, their place in
+    /// [`SPELL_DAYS`].
     pub month: Option<u8>,
     /// The model's. For the months as a whole, the root of their mean square difference.
     pub model: f64,
@@ -105,8 +111,23 @@ impl Check {
     /// What it is, for people.
     pub fn title(&self) -> String {
         match self.month {
-            Some(month) => format!("{}, month {month}", title(&self.figure)),
+            Some(place) if self.figure.ends_with("_longer") => {
+                let days = SPELL_DAYS[usize::from(place) - 1];
+                format!("{} {days} days", title(&self.figure))
+            }
+            Some(month) => format!("{}, {}", title(&self.figure), MONTHS[usize::from(month) - 1]),
             None => title(&self.figure),
+        }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { model, observed, .. } = self;
+        write!(f, "{}: {model:.3}, observed {observed:.3}", self.title())?;
+        match self.range {
+            Some((low, high)) => write!(f, ", expected {low:.3} to {high:.3}"),
+            None => Ok(()),
         }
     }
 }
@@ -123,7 +144,8 @@ pub fn title(figure: &str) -> String {
     known.map_or(figure, |(_, title)| title).to_owned()
 }
 
-/// Compares every figure that the record has. One that the model lacks fails.
+/// Compares every figure that the record has, in the order of [`NAMES`]. One that the model lacks
+/// fails.
 pub fn compare(targets: &Targets, model: &Figures, bands: Bands) -> Vec<Check> {
     let figures = targets.figures.0.iter();
     let checks = figures.flat_map(|(name, series)| {
@@ -142,7 +164,10 @@ pub fn compare(targets: &Targets, model: &Figures, bands: Bands) -> Vec<Check> {
         let known = series.value.iter().enumerate().filter(|(_, value)| !value.is_nan());
         known.map(check).collect()
     });
-    checks.collect()
+    let mut checks: Vec<Check> = checks.collect();
+    let rank = |check: &Check| NAMES.iter().position(|(name, _)| *name == check.figure);
+    checks.sort_by_key(|check| rank(check).unwrap_or(NAMES.len()));
+    checks
 }
 
 fn band_of(figure: &str, bands: Bands) -> Option<Band> {

@@ -29,7 +29,10 @@ pub const HOURLY: [&str; 14] = [
 
 /// A mistake in a CSV file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {}{message}", if column.is_empty() { String::new() } else { format!("{column}: ") })]
+#[error(
+    "{file}:{line}: {}{message}",
+    if column.is_empty() { String::new() } else { format!("{column}: ") }
+)]
 pub struct CsvError {
     /// The file's name as given.
     pub file: String,

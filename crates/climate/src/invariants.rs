@@ -66,21 +66,35 @@ fn state_has_its_numbers(c: &Conditions, preset: &Preset) -> bool {
         S::HeavySnow => c.snow_umph >= HEAVY_SNOW_UMPH,
         S::Blizzard => c.snow_umph >= WET_UMPH && wind >= 156 && sight < 400,
         S::Windy => dry && wind >= 108,
-        S::ExtremeHeat => dry && (i64::from(c.temperature_dc) >= preset.heat_dc || feels_hot(c)),
-        S::ExtremeCold => dry && (i64::from(c.temperature_dc) <= preset.cold_dc || feels_cold(c)),
+        S::ExtremeHeat => {
+            dry && (i64::from(c.temperature_dc) >= preset.heat_dc || feels_hot(c, preset))
+        }
+        S::ExtremeCold => {
+            dry && (i64::from(c.temperature_dc) <= preset.cold_dc || feels_cold(c, preset))
+        }
     }
 }
 
-/// Only that it can be felt as 41 C: from 27 C on, in air that is not dry.
-fn feels_hot(c: &Conditions) -> bool {
-    c.temperature_dc >= 270 && c.humidity_permille >= 400
+/// The heat index of the US weather service (Rothfusz 1990), from 27 C on; half a degree for
+/// rounding.
+fn feels_hot(c: &Conditions, preset: &Preset) -> bool {
+    let (t, r) = (celsius(c.temperature_dc), f64::from(c.humidity_permille) / 10.0);
+    let index = -8.784_695 + 1.611_394 * t + 2.338_549 * r
+        - 0.146_116 * t * r
+        - 0.012_308 * t * t
+        - 0.016_425 * r * r
+        + 0.002_212 * t * t * r
+        + 0.000_725_46 * t * r * r
+        - 0.000_003_582 * t * t * r * r;
+    t >= 27.0 && 10.0 * index >= preset.heat_index_dc as f64 - 5.0
 }
 
-/// Wind chill (2001) of at most -28 C, half a degree for rounding.
-fn feels_cold(c: &Conditions) -> bool {
+/// The wind chill of the North American weather services (2001), half a degree for rounding.
+fn feels_cold(c: &Conditions, preset: &Preset) -> bool {
     let (t, wind) = (celsius(c.temperature_dc), f64::from(c.wind_dmps) * 0.36);
     let speed = wind.powf(0.16);
-    13.12 + 0.6215 * t - 11.37 * speed + 0.3965 * t * speed <= -27.5
+    let chill = 13.12 + 0.6215 * t - 11.37 * speed + 0.3965 * t * speed;
+    t <= 0.0 && 10.0 * chill <= preset.wind_chill_dc as f64 + 5.0
 }
 
 fn celsius(tenths: i16) -> f64 {
@@ -91,3 +105,6 @@ fn celsius(tenths: i16) -> f64 {
 fn vapour_pressure_hpa(celsius: f64) -> f64 {
     6.112 * (17.62 * celsius / (243.12 + celsius)).exp()
 }
+
+#[cfg(test)]
+mod tests;

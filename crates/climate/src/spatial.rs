@@ -58,3 +58,16 @@ fn correlation(a: &[bool], b: &[bool]) -> f64 {
     let (pa, pb, both) = (share(&|i| a[i]), share(&|i| b[i]), share(&|i| a[i] && b[i]));
     (both - pa * pb) / (pa * (1.0 - pa) * pb * (1.0 - pb)).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn correlation_is_one_with_itself_and_nothing_with_what_is_apart() {
+        let days: Vec<bool> = (0..400).map(|day| day % 2 == 0).collect();
+        let apart: Vec<bool> = (0..400).map(|day| day % 4 < 2).collect();
+        assert!((correlation(&days, &days) - 1.0).abs() < 1e-12);
+        assert!(correlation(&days, &apart).abs() < 1e-12);
+    }
+}

@@ -21,6 +21,10 @@ pub const WET_DAY_MM: f64 = 1.0;
 /// Water of a wet hour, mm.
 pub const WET_HOUR_MM: f64 = 0.1;
 
+/// Days of the figures `wet_spell_longer` and `dry_spell_longer`, which have twelve values for them
+/// instead of the months.
+pub const SPELL_DAYS: [u16; 12] = [1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50, 100];
+
 /// A figure: one number for the year, or twelve, a month each. What a record cannot tell is NaN.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,45 +43,49 @@ pub struct Figures(pub BTreeMap<String, Series>);
 
 /// What the figures mean, but for `state_share_NAME`, the share of hours in a state, and
 /// `state_run_NAME`, how many hours it lasts on average.
-pub const NAMES: [(&str, &str); 38] = [
-    ("wet_day_share", "share of wet days, by month"),
+pub const NAMES: [(&str, &str); 42] = [
+    ("tmax_month", "daily maximum, mean C"),
+    ("tmin_month", "daily minimum, mean C"),
+    ("diurnal_range", "daily range, mean K"),
+    ("diurnal_range_wet_minus_dry", "daily range, wet days less dry days, K"),
+    ("tmax_wet_minus_dry", "daily maximum less its season, wet less dry days, K"),
+    ("temp_residual_sd", "daily mean less its season, sd K"),
+    ("temp_residual_sd_month", "daily mean less its season, sd K"),
+    ("temp_lag1", "daily mean less its season, correlation over 1 day"),
+    ("temp_lag2", "daily mean less its season, correlation over 2 days"),
+    ("temp_hour_lag1", "hourly temperature less its usual, correlation over 1 h"),
+    ("temp_hour_lag6", "hourly temperature less its usual, correlation over 6 h"),
+    ("temp_hour_lag24", "hourly temperature less its usual, correlation over 24 h"),
+    ("temp_hour_lag48", "hourly temperature less its usual, correlation over 48 h"),
     ("wet_day_share_year", "share of wet days"),
+    ("wet_day_share", "share of wet days"),
     ("wet_given_wet", "P(wet day | wet day before)"),
     ("wet_given_dry", "P(wet day | dry day before)"),
-    ("wet_given_wet_month", "P(wet day | wet day before), by month"),
+    ("wet_given_wet_month", "P(wet day | wet day before), months' mean square difference, root"),
     ("wet_spell_mean", "wet spell, mean days"),
     ("wet_spell_sd", "wet spell, sd of days"),
-    ("wet_spell_p90", "wet spell, 90th percentile"),
-    ("wet_spell_p99", "wet spell, 99th percentile"),
+    ("wet_spell_p90", "wet spell, 90th percentile, days"),
+    ("wet_spell_p99", "wet spell, 99th percentile, days"),
     ("dry_spell_mean", "dry spell, mean days"),
     ("dry_spell_sd", "dry spell, sd of days"),
-    ("dry_spell_p90", "dry spell, 90th percentile"),
-    ("dry_spell_p99", "dry spell, 99th percentile"),
-    ("wet_day_mm_mean", "water of wet days, mean mm"),
-    ("wet_day_mm_month", "water of wet days, mean mm, by month"),
-    ("wet_day_mm_sd", "water of wet days, sd"),
-    ("wet_day_mm_p95", "water of wet days, 95th percentile"),
-    ("tmax_month", "daily maximum, mean C, by month"),
-    ("tmin_month", "daily minimum, mean C, by month"),
-    ("temp_residual_sd", "daily mean temperature less its season, sd K"),
-    ("temp_residual_sd_month", "the same by month"),
-    ("temp_lag1", "its correlation with the day before"),
-    ("temp_lag2", "with the day before that"),
-    ("diurnal_range", "daily range of temperature, mean K"),
-    ("diurnal_range_wet_minus_dry", "daily range, wet days less dry days"),
-    ("tmax_wet_minus_dry", "daily maximum less its season, wet days less dry days"),
-    ("temp_hour_lag1", "hourly temperature less its season and hour, correlation over 1 h"),
-    ("temp_hour_lag6", "over 6 h"),
-    ("temp_hour_lag24", "over 24 h"),
-    ("temp_hour_lag48", "over 48 h"),
-    ("wind_mean", "wind, mean m/s"),
-    ("wind_p95", "wind, 95th percentile"),
-    ("wind_hour_lag1", "wind, correlation over 1 h"),
+    ("dry_spell_p90", "dry spell, 90th percentile, days"),
+    ("dry_spell_p99", "dry spell, 99th percentile, days"),
+    ("wet_spell_longer", "wet spell, share of those longer than"),
+    ("dry_spell_longer", "dry spell, share of those longer than"),
+    ("wet_day_mm_mean", "water of a wet day, mean mm"),
+    ("wet_day_mm_month", "water of a wet day, mean mm"),
+    ("wet_day_mm_sd", "water of a wet day, sd mm"),
+    ("wet_day_mm_p95", "water of a wet day, 95th percentile, mm"),
+    ("wet_hour_share", "share of wet hours"),
     ("wet_hour_given_wet", "P(wet hour | wet hour before), by amount"),
     ("wet_state_given_wet", "P(wet hour | wet hour before), by state"),
     ("wet_hours_per_wet_day", "wet hours of a wet day"),
-    ("wet_hour_share", "share of wet hours, by amount"),
-    ("fog_dawn_over_afternoon", "share of fog at 5 to 8 h over that at 13 to 17 h"),
+    ("wind_mean", "wind, mean m/s"),
+    ("wind_mean_month", "wind, mean m/s"),
+    ("wind_p95", "wind, 95th percentile, m/s"),
+    ("wind_hour_lag1", "wind, correlation over 1 h"),
+    ("rh_mean_month", "relative humidity, mean %"),
+    ("fog_dawn_over_afternoon", "fog, share at 5 to 8 h over share at 13 to 17 h"),
 ];
 
 impl Figures {
@@ -113,6 +121,16 @@ impl Figures {
         if let Some(value) = value {
             self.put_all(name, vec![value]);
         }
+    }
+
+    /// A quantile, with the error of its rank: leaving out blocks tells little of the error of
+    /// one value among few.
+    fn put_quantile(&mut self, name: &str, sorted: &[f64], part: f64) {
+        let Some(value) = numbers::quantile(sorted, part) else { return };
+        let ranks = (part * (1.0 - part) / sorted.len() as f64).sqrt();
+        let at = |part: f64| numbers::quantile(sorted, part.clamp(0.0, 1.0)).unwrap_or(value);
+        let error = vec![(at(part + ranks) - at(part - ranks)) / 2.0];
+        self.0.insert(name.to_owned(), Series { value: vec![value], error });
     }
 
     fn put_all(&mut self, name: &str, value: Vec<f64>) {

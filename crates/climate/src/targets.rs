@@ -97,8 +97,7 @@ impl Targets {
 
     /// The text of the file, a figure a line.
     pub fn to_text(&self) -> String {
-        let mut out =
-            String::from("# Made of observations by `worldbus climate targets`; do not edit.\n");
+        let mut out = String::from("# Made by crates/climate/examples/targets.rs; do not edit.\n");
         let Self { name, source, latitude, elevation_m, years, days, hours, figures } = self;
         // Writing to a String cannot fail.
         let _ = writeln!(out, "name = {name:?}\nsource = {source:?}\nlatitude = {latitude}");

@@ -28,8 +28,12 @@ pub(super) fn with_errors(record: &Record) -> Figures {
     };
     let parts: Vec<Figures> = (0..=last).map(without).collect();
     for (name, series) in &mut figures.0 {
+        let of_rank = series.error.first().copied();
         series.error = errors(name, series, &parts);
-        if !by_year && series.error.len() > 1 {
+        if let (Some(of_rank), [error]) = (of_rank, series.error.as_mut_slice()) {
+            *error = error.max(of_rank);
+        }
+        if !by_year && series.error.len() > 1 && !name.ends_with("_longer") {
             pool(&mut series.error);
         }
     }

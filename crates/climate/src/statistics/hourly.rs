@@ -1,6 +1,6 @@
 //! Figures of hours: how temperature, wind and rain persist within days.
 
-use super::numbers::{autocorrelation, mean, quantile, share, sorted, transition};
+use super::numbers::{autocorrelation, mean, share, sorted, transition};
 use super::temperature::{dot, least_squares, season};
 use super::{Figures, WET_DAY_MM, WET_HOUR_MM};
 use crate::observations::{Hour, Record};
@@ -12,6 +12,8 @@ pub(super) fn figures(record: &Record, window_years: i32, out: &mut Figures) {
         return;
     }
     temperature(record, window_years, out);
+    months("wind_mean_month", record, |hour| hour.wind_ms, out);
+    months("rh_mean_month", record, |hour| hour.rh, out);
     wind(record, out);
     rain(record, out);
 }
@@ -55,6 +57,15 @@ fn anomalies(hours: &[(&Hour, f64)]) -> Vec<f64> {
     hours.iter().zip(rest).map(|((hour, _), rest)| rest - usual(hour)).collect()
 }
 
+fn months(name: &str, record: &Record, of: fn(&Hour) -> Option<f64>, out: &mut Figures) {
+    let of_month = |month| record.hours.iter().filter(move |hour| hour.month == month);
+    let means: Vec<f64> =
+        (1..=12).map(|month| mean(of_month(month).filter_map(of)).unwrap_or(f64::NAN)).collect();
+    if means.iter().any(|mean| !mean.is_nan()) {
+        out.put_all(name, means);
+    }
+}
+
 fn wind(record: &Record, out: &mut Figures) {
     let hours = record.hours.iter().filter_map(|hour| Some((at(record, hour), hour.wind_ms?)));
     let (at, wind): (Vec<i64>, Vec<f64>) = hours.unzip();
@@ -62,7 +73,7 @@ fn wind(record: &Record, out: &mut Figures) {
     out.put("wind_mean", Some(middle));
     let rest: Vec<f64> = wind.iter().map(|wind| wind - middle).collect();
     out.put("wind_hour_lag1", autocorrelation(&at, &rest, 1));
-    out.put("wind_p95", quantile(&sorted(wind), 0.95));
+    out.put_quantile("wind_p95", &sorted(wind), 0.95);
 }
 
 fn rain(record: &Record, out: &mut Figures) {

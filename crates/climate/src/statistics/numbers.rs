@@ -9,10 +9,11 @@ pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// Standard deviation, as of a whole population.
+/// Standard deviation of what the values are a sample of.
 pub(super) fn deviation(values: &[f64]) -> Option<f64> {
     let middle = mean(values.iter().copied())?;
-    mean(values.iter().map(|v| (v - middle) * (v - middle))).map(f64::sqrt)
+    let squares: f64 = values.iter().map(|v| (v - middle) * (v - middle)).sum();
+    (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())
 }
 
 /// A quantile between the two nearest values.

@@ -1,7 +1,7 @@
 //! Figures of wet and dry days and of what falls on wet ones.
 
-use super::numbers::{deviation, mean, quantile, runs, share, sorted, transition};
-use super::{Figures, WET_DAY_MM};
+use super::numbers::{deviation, mean, runs, share, sorted, transition};
+use super::{Figures, SPELL_DAYS, WET_DAY_MM};
 use crate::observations::{Day, Record};
 
 pub(super) fn figures(record: &Record, out: &mut Figures) {
@@ -23,7 +23,7 @@ pub(super) fn figures(record: &Record, out: &mut Figures) {
     spells(&wet, false, "dry_spell", out);
     out.put("wet_day_mm_mean", mean(amounts.iter().copied()));
     out.put("wet_day_mm_sd", deviation(&amounts));
-    out.put("wet_day_mm_p95", quantile(&sorted(amounts), 0.95));
+    out.put_quantile("wet_day_mm_p95", &sorted(amounts), 0.95);
 }
 
 fn months(days: &[(&Day, f64)], wet: &[(i64, bool)], out: &mut Figures) {
@@ -49,6 +49,9 @@ fn spells(wet: &[(i64, bool)], wanted: bool, name: &str, out: &mut Figures) {
     let lengths = sorted(runs(wet, &wanted));
     out.put(&format!("{name}_mean"), mean(lengths.iter().copied()));
     out.put(&format!("{name}_sd"), deviation(&lengths));
-    out.put(&format!("{name}_p90"), quantile(&lengths, 0.9));
-    out.put(&format!("{name}_p99"), quantile(&lengths, 0.99));
+    let longer = |days: &u16| share(lengths.iter().map(|l| *l > f64::from(*days)));
+    let longer = SPELL_DAYS.iter().map(|days| longer(days).unwrap_or(f64::NAN)).collect();
+    out.put_all(&format!("{name}_longer"), longer);
+    out.put_quantile(&format!("{name}_p90"), &lengths, 0.9);
+    out.put_quantile(&format!("{name}_p99"), &lengths, 0.99);
 }

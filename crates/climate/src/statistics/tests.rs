@@ -66,7 +66,7 @@ fn hour(of_day: u8, mm: f64, state: WeatherState) -> Hour {
         hour: of_day,
         temp_c: Some(f64::from(of_day)),
         dew_c: None,
-        rh: None,
+        rh: Some(80.0),
         wind_ms: Some(4.0),
         gust_ms: None,
         precip_mm: Some(mm),
@@ -110,7 +110,7 @@ fn errors_of_independent_days_are_those_of_the_textbook() {
     let days = days.map(|(year, month, number)| {
         let mixed = (serial_mix(year as u64) ^ serial_mix(1000 * u64::from(month)))
             .wrapping_add(serial_mix(77 * u64::from(number)));
-        let wet = serial_mix(mixed) % 4 == 0;
+        let wet = serial_mix(mixed).is_multiple_of(4);
         Day { year, month, ..day(number, if wet { 5.0 } else { 0.0 }) }
     });
     let figures = Figures::with_errors(&Record::of_days(days.collect()));
