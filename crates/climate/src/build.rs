@@ -46,11 +46,16 @@ pub struct Built {
 
 impl Default for Builder {
     fn default() -> Self {
-        Self { trial: Trial::new(SEED, YEAR_COUNT) }
+        Self::of_years(YEAR_COUNT)
     }
 }
 
 impl Builder {
+    /// One that tries presets on so many years: fewer are faster, and leave more to chance.
+    pub fn of_years(year_count: u32) -> Self {
+        Self { trial: Trial::new(SEED, year_count) }
+    }
+
     /// A preset from observations, daily or hourly. `base` lends what they lack; with none it is
     /// the built-in climate that is nearest.
     ///
@@ -85,7 +90,9 @@ impl Builder {
         sky::extremes(&mut preset, &self.trial);
         let name = &base.preset.name;
         let mut notes = normals.notes(name);
-        notes.push(format!("What lasts how long: a prior. Cloud, fog, mist, thunder: as in {name}."));
+        notes.push(format!(
+            "What lasts how long: a prior. Cloud, fog, mist, thunder: as in {name}."
+        ));
         preset.validated = "Nothing of it: it was made of twelve normals.".to_owned();
         preset.source = [&[preset.source][..], &notes].concat().join(" ");
         Built { notes, preset }

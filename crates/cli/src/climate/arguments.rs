@@ -8,12 +8,46 @@ use worldbus_climate::sample::YEAR_COUNT_MAX;
 /// What to do with a climate.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClimateCommand {
+    /// Make a preset from twelve monthly normals, or from observations
+    #[command(after_help = BUILD)]
+    Build(BuildArguments),
     /// Print simulated weather of a preset, a row an hour
     #[command(after_help = SAMPLE)]
     Sample(SampleArguments),
     /// Compare a preset with a record, band by band, and plot both; exit code 1 if a band is missed
     #[command(after_help = CHECK)]
     Check(CheckArguments),
+}
+
+/// What a preset is made of.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArguments {
+    /// Twelve monthly normals in CSV; an empty cell is unknown
+    #[arg(
+        long,
+        value_name = "FILE.csv",
+        required_unless_present = "observations",
+        conflicts_with = "observations"
+    )]
+    pub(super) normals: Option<PathBuf>,
+    /// Daily or hourly observations in CSV; an empty cell is unknown
+    #[arg(long, value_name = "FILE.csv")]
+    pub(super) observations: Option<PathBuf>,
+    /// Degrees north of the place, -90 to 90
+    #[arg(long, value_name = "DEG", allow_negative_numbers = true)]
+    pub(super) latitude: f64,
+    /// Metres above the sea of the place
+    #[arg(long, value_name = "M", allow_negative_numbers = true)]
+    pub(super) elevation_m: f64,
+    /// The preset's file
+    #[arg(long, value_name = "PRESET.toml")]
+    pub(super) out: PathBuf,
+    /// The preset's name; by default that of its file
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Where the figures come from, for whoever reads the preset
+    #[arg(long, value_name = "TEXT", default_value = "not stated")]
+    pub(super) source: String,
 }
 
 /// What to simulate.
@@ -77,6 +111,21 @@ pub(super) enum CheckBands {
     /// The wider ones of a preset that was built from normals
     Normals,
 }
+
+const BUILD: &str = "\
+Examples:
+  worldbus climate build --normals oslo.csv --latitude 59.9 --elevation-m 94 --out oslo.toml
+  worldbus climate build --observations gauge.csv --latitude -31.4 --elevation-m 390 \\
+    --out cordoba.toml
+
+Normals have twelve rows and these columns, of which all but month may be empty:
+  month,wet_day_share,wet_day_mean_mm,tmax_mean_c,tmin_mean_c,temp_residual_sd_k,wind_mean_ms,rh_mean
+wet_day_share is that of days with at least 1 mm, rh_mean is 0 to 100. What is empty is filled from
+the nearest built-in climate, with a note.
+
+Observations are daily (year,month,day,tmin_c,tmax_c,precip_mm) or hourly (year,month,day,hour,
+temp_c,dew_c,rh,wind_ms,gust_ms,precip_mm,cloud,visibility_m,state), in order of time. docs/climate.md
+teaches the rest. A world file names a preset by its path.";
 
 const SAMPLE: &str = "\
 Examples:

@@ -112,3 +112,60 @@ fn mistakes_in_a_climate_are_refused_with_file_line_and_column() {
     sample(&["--years", "0"]).refused(&["--years", "1..=1000"]);
     sample(&["--seed", "x"]).refused(&["--seed"]);
 }
+
+const NORMALS: &str = "month,wet_day_share,wet_day_mean_mm,tmax_mean_c,tmin_mean_c,\
+                       temp_residual_sd_k,wind_mean_ms,rh_mean\n";
+
+#[test]
+fn a_climate_that_cannot_be_built_is_refused_with_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, out) = (folder.path().join("normals.csv"), folder.path().join("out.toml"));
+    let build = |kind: &str, content: &str, latitude: &str| {
+        std::fs::write(&path, content).unwrap();
+        let place = ["--latitude", latitude, "--elevation-m", "94", "--out", text(&out)];
+        run(&[&["climate", "build", kind, text(&path)], &place[..]].concat())
+    };
+    let row = |month: u8, tmin: &str| format!("{month},0.4,5,20,{tmin},3,3,80\n");
+    let year =
+        |tmin: &str| NORMALS.to_owned() + &(1..=12).map(|m| row(m, tmin)).collect::<String>();
+    build("--normals", &year("30"), "59.9").refused(&["normals.csv:2:", "found"]);
+    build("--normals", &year("NaN"), "59.9").refused(&["normals.csv:2: tmin_mean_c", "NaN"]);
+    build("--normals", &NORMALS.replace("rh_mean", "rh"), "59.9").refused(&[
+        "normals.csv:1:",
+        "rh_mean",
+        "\"rh\"",
+    ]);
+    let first = NORMALS.to_owned() + &row(1, "10");
+    build("--normals", &first, "59.9").refused(&["normals.csv:2: month", "2"]);
+    build("--normals", &(first.clone() + &row(1, "10")), "59.9").refused(&["normals.csv:3: month"]);
+    build("--normals", &year("10"), "95").refused(&["--latitude", "-90 to 90", "95"]);
+    let day = "year,month,day,tmin_c,tmax_c,precip_mm\n2001,1,1,3,5,0\n";
+    build("--observations", day, "59.9").refused(&["normals.csv", "days", "found 1"]);
+    run(&["climate", "build", "--latitude", "5", "--elevation-m", "1", "--out", "x"])
+        .refused(&["--normals"]);
+    assert!(!out.exists());
+}
+
+#[test]
+fn normals_make_a_preset_that_notes_what_it_lacks_and_can_be_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let (normals, out) = (folder.path().join("oslo.csv"), folder.path().join("oslo.toml"));
+    // Oslo, roughly; nothing is known of wind and humidity.
+    let highs = [0, 1, 5, 11, 17, 21, 23, 21, 16, 9, 4, 1];
+    let rows = (1..).zip(highs);
+    let rows = rows.map(|(month, high)| format!("{month},0.33,6.5,{high},{},3.5,,\n", high - 7));
+    std::fs::write(&normals, NORMALS.to_owned() + &rows.collect::<String>()).unwrap();
+    let place = ["--latitude", "59.9", "--elevation-m", "94", "--out", text(&out)];
+    let built = run(&[&["climate", "build", "--normals", text(&normals)], &place[..]].concat());
+    assert_eq!(built.code, 0, "{built:?}");
+    let notes = String::from_utf8_lossy(&built.stdout).into_owned();
+    assert!(notes.contains("note: wind_mean_ms") && notes.contains("note: rh_mean"), "{notes}");
+    assert!(std::fs::read_to_string(&out).unwrap().contains("name = \"oslo\""));
+    let sampled = run(&["climate", "sample", "--preset", text(&out), "--years", "1"]).lines();
+    assert_eq!(sampled.len(), 8761);
+    let july = sampled.iter().filter(|line| line.starts_with("2001,7,"));
+    let july: Vec<f64> =
+        july.map(|line| line.split(',').nth(5).unwrap().parse().unwrap()).collect();
+    let mean = july.iter().sum::<f64>() / july.len() as f64;
+    assert!((mean - 19.5).abs() < 3.0, "a July mean of {mean}");
+}
