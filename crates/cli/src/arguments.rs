@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worldbus_service::config::Flags;
 
+use crate::climate::ClimateCommand;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::deploy::DeployCommand;
@@ -61,6 +62,9 @@ pub(crate) enum Command {
     /// Reckon what a load costs over AWS SNS and SQS
     #[command(after_help = COST)]
     Cost(CostArguments),
+    /// Make climates, print their weather, compare them with observations
+    #[command(subcommand)]
+    Climate(ClimateCommand),
     /// Print docs/config.md
     #[command(hide = true)]
     ConfigReference,

@@ -1,6 +1,6 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
 //! of a bus: `tail`, `publish`, `dead-letters`, `catalog`; `deploy`, which talks to an AWS account;
-//! and `cost`, which reckons.
+//! and `cost` and `climate`, which reckon.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.
@@ -9,6 +9,7 @@
 mod arguments;
 mod catalog;
 mod catalogue;
+mod climate;
 mod connection;
 mod cost;
 mod dead_letters;
@@ -54,6 +55,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
         Command::Topology(arguments) => topology::run(arguments).await,
         Command::Cost(arguments) => cost::run(&arguments),
+        Command::Climate(command) => climate::run(&command),
         Command::Deploy(DeployCommand::Aws(arguments)) => deploy::aws(arguments).await,
         Command::Health(flags) => health::run(&flags).await,
         Command::Dev(DevCommand::Aws(arguments)) => dev::aws(arguments).await,

@@ -7,6 +7,7 @@
 
 mod aws;
 mod clients;
+mod climate;
 mod crash;
 mod dead_letters;
 mod deploy;

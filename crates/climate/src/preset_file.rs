@@ -1,25 +1,33 @@
 //! The text of a preset's file: TOML, one row a line, so that a change is a readable diff.
-//! Not `toml`'s writer: it would put each number on a line of its own.
+//! Not `toml`'s writer: it would put each number on a line of its own. Not here: reading it back
+//! (`worldbus-world`).
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
-use super::super::{Preset, Table};
+use worldbus_world::preset::{Preset, Table};
 
-pub(super) fn text(preset: &Preset) -> String {
-    let mut out = String::from("# Made by crates/world/examples/build_preset.rs; do not edit.\n");
+/// The preset as the text of its file.
+pub fn to_text(preset: &Preset) -> String {
+    let mut out =
+        String::from("# Made by `worldbus climate build`; docs/climate.md says what it means.\n");
     let mut line = |key: &str, value: String| {
         // Writing to a String cannot fail.
         let _ = writeln!(out, "{key} = {value}");
     };
-    line("name", format!("{:?}", preset.name));
-    line("source", format!("{:?}", preset.source));
+    line("name", quoted(&preset.name));
+    line("source", quoted(&preset.source));
+    line("validated", quoted(&preset.validated));
     line("latitude", preset.latitude.to_string());
     line("elevation_m", preset.elevation_m.to_string());
     line("heat_dc", preset.heat_dc.to_string());
     line("cold_dc", preset.cold_dc.to_string());
+    line("heat_index_dc", preset.heat_index_dc.to_string());
+    line("wind_chill_dc", preset.wind_chill_dc.to_string());
     line("prevailing_deg", preset.prevailing_deg.to_string());
     line("rain_onset_z", row(&preset.rain_onset_z));
     line("rain_rate_mmph", row(&preset.rain_rate_mmph));
+    line("rain_steepness", preset.rain_steepness.to_string());
+    line("shower_mmph", preset.shower_mmph.to_string());
     line("shower_onset_z", row(&preset.shower_onset_z));
     line("fog_depression_k", row(&preset.fog_depression_k));
     line("mist_depression_k", row(&preset.mist_depression_k));
@@ -30,6 +38,11 @@ pub(super) fn text(preset: &Preset) -> String {
     line("depression", table(&preset.depression));
     line("wind", table(&preset.wind));
     line("cloud", table(&preset.cloud));
+    sections(preset, &mut out);
+    out
+}
+
+fn sections(preset: &Preset, out: &mut String) {
     let (o, c) = (&preset.octaves, &preset.correlations);
     let octaves = [
         ("precipitation", &o.precipitation),
@@ -37,6 +50,7 @@ pub(super) fn text(preset: &Preset) -> String {
         ("depression", &o.depression),
         ("wind", &o.wind),
         ("temperature", &o.temperature),
+        ("convection", &o.convection),
     ];
     out.push_str("\n[octaves]\n");
     for (key, shares) in octaves {
@@ -53,7 +67,21 @@ pub(super) fn text(preset: &Preset) -> String {
     for (key, loading) in correlations {
         let _ = writeln!(out, "{key} = {loading}");
     }
-    out
+}
+
+/// A text in TOML's quotes: a name may hold what a path may.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04X}", c as u32);
+            }
+            c => out.push(c),
+        }
+    }
+    out + "\""
 }
 
 fn row(values: &[f64]) -> String {
@@ -65,3 +93,6 @@ fn rows<'a>(rows: impl Iterator<Item = &'a [f64]>) -> String {
     let rows: String = rows.map(|r| format!("  {},\n", row(r))).collect();
     format!("[\n{rows}]")
 }
+
+#[cfg(test)]
+mod tests;
