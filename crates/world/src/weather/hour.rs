@@ -58,28 +58,29 @@ impl Weather {
 
 impl Latent {
     pub(super) fn new(noise: &Noise, climate: &Climate) -> Self {
-        let a = &climate.amplitudes;
-        let c = &climate.preset.correlations;
-        let (rain, cloud) = (&noise[variable::PRECIPITATION], &noise[variable::CLOUD]);
-        let dry = &noise[variable::DEPRESSION];
+        use variable::{
+            CLOUD, CONVECTION, DEPRESSION, DIRECTION, PRECIPITATION, PRESSURE, TEMPERATURE, WIND,
+        };
+        let (a, c) = (&climate.amplitudes, &climate.preset.correlations);
+        let [cloud_rest, depression_rest, wind_rest] = climate.rests;
         Self {
-            precipitation: sum(&a.precipitation, rain),
-            cloud: c.cloud_rain * sum(&a.cloud, rain)
-                + rest(&[c.cloud_rain]) * sum(&a.cloud, cloud),
-            depression: c.depression_rain * sum(&a.depression, rain)
-                + c.depression_cloud * sum(&a.depression, cloud)
-                + rest(&[c.depression_rain, c.depression_cloud]) * sum(&a.depression, dry),
-            wind: c.wind_rain * sum(&a.wind, rain)
-                + rest(&[c.wind_rain]) * sum(&a.wind, &noise[variable::WIND]),
+            precipitation: sum(&a.precipitation, noise, PRECIPITATION),
+            cloud: c.cloud_rain * sum(&a.cloud, noise, PRECIPITATION)
+                + cloud_rest * sum(&a.cloud, noise, CLOUD),
+            depression: c.depression_rain * sum(&a.depression, noise, PRECIPITATION)
+                + c.depression_cloud * sum(&a.depression, noise, CLOUD)
+                + depression_rest * sum(&a.depression, noise, DEPRESSION),
+            wind: c.wind_rain * sum(&a.wind, noise, PRECIPITATION)
+                + wind_rest * sum(&a.wind, noise, WIND),
             temperature: [
-                sum(&a.temperature, &noise[variable::TEMPERATURE]),
-                sum(&a.temperature, rain),
-                sum(&a.temperature, dry),
+                sum(&a.temperature, noise, TEMPERATURE),
+                sum(&a.temperature, noise, PRECIPITATION),
+                sum(&a.temperature, noise, DEPRESSION),
             ],
-            convection: sum(&a.convection, &noise[variable::CONVECTION]),
-            shower: noise[variable::CONVECTION][0],
-            direction: sum(&SLOW, &noise[variable::DIRECTION]),
-            pressure: sum(&SLOW, &noise[variable::PRESSURE]),
+            convection: sum(&a.convection, noise, CONVECTION),
+            shower: noise[0][CONVECTION],
+            direction: sum(&SLOW, noise, DIRECTION),
+            pressure: sum(&SLOW, noise, PRESSURE),
         }
     }
 
@@ -87,8 +88,8 @@ impl Latent {
     pub(super) fn of_rain(noise: &Noise, climate: &Climate) -> Self {
         let a = &climate.amplitudes;
         Self {
-            precipitation: sum(&a.precipitation, &noise[variable::PRECIPITATION]),
-            shower: noise[variable::CONVECTION][0],
+            precipitation: sum(&a.precipitation, noise, variable::PRECIPITATION),
+            shower: noise[0][variable::CONVECTION],
             ..Self::default()
         }
     }
@@ -223,16 +224,12 @@ fn round(value: f64) -> i64 {
     libm::round(value) as i64
 }
 
-fn sum(amplitudes: &[f64; OCTAVE_COUNT], noise: &[f64; OCTAVE_COUNT]) -> f64 {
-    let mut sum = 0.0;
-    for octave in 0..OCTAVE_COUNT {
-        sum += amplitudes[octave] * noise[octave];
-    }
-    sum
+fn sum(amplitudes: &[f64; OCTAVE_COUNT], noise: &Noise, variable: usize) -> f64 {
+    amplitudes.iter().zip(noise).map(|(amplitude, values)| amplitude * values[variable]).sum()
 }
 
 /// The loading that is left to reach variance 1.
-fn rest(loadings: &[f64]) -> f64 {
+pub(super) fn rest(loadings: &[f64]) -> f64 {
     let used: f64 = loadings.iter().map(|l| l * l).sum();
     libm::sqrt((1.0 - used).max(0.0))
 }

@@ -1,6 +1,9 @@
 //! Moist air and what people feel in it, by published formulas on `libm`.
 //! Not `psychrometrics` crates: those use std's `exp`, which differs between platforms.
 
+use std::sync::LazyLock;
+
+const KEPT_DC: std::ops::Range<i64> = -900..600;
 const GAMMA_HPA_PER_K: f64 = 0.662;
 const SNOW_TEMPERATURE_DC: i64 = 12;
 const SNOW_WET_BULB_C: f64 = 1.0;
@@ -10,10 +13,19 @@ pub(super) fn vapour_pressure_hpa(celsius: f64) -> f64 {
     6.112 * libm::exp(17.62 * celsius / (243.12 + celsius))
 }
 
+/// The same of tenths of a degree, which are asked for so often that they are kept.
+fn vapour_pressure_of_dc(dc: i64) -> f64 {
+    static KEPT: LazyLock<Vec<f64>> =
+        LazyLock::new(|| KEPT_DC.map(|dc| vapour_pressure_hpa(dc as f64 / 10.0)).collect());
+    if !KEPT_DC.contains(&dc) {
+        return vapour_pressure_hpa(dc as f64 / 10.0);
+    }
+    KEPT[(dc - KEPT_DC.start) as usize]
+}
+
 /// Relative humidity of air from its temperature and dew point, 0 to 1000.
 pub(super) fn humidity_permille(temperature_dc: i64, dew_point_dc: i64) -> i64 {
-    let (t, td) = (temperature_dc as f64 / 10.0, dew_point_dc as f64 / 10.0);
-    let ratio = vapour_pressure_hpa(td) / vapour_pressure_hpa(t);
+    let ratio = vapour_pressure_of_dc(dew_point_dc) / vapour_pressure_of_dc(temperature_dc);
     libm::round(1000.0 * ratio.clamp(0.0, 1.0)) as i64
 }
 
@@ -21,7 +33,7 @@ pub(super) fn humidity_permille(temperature_dc: i64, dew_point_dc: i64) -> i64 {
 /// rule of a third.
 pub(super) fn wet_bulb_c(temperature_dc: i64, dew_point_dc: i64) -> f64 {
     let (t, td) = (temperature_dc as f64 / 10.0, dew_point_dc as f64 / 10.0);
-    let vapour = vapour_pressure_hpa(td);
+    let vapour = vapour_pressure_of_dc(dew_point_dc);
     let mut wet = t - (t - td) / 3.0;
     for _ in 0..4 {
         let saturated = vapour_pressure_hpa(wet);

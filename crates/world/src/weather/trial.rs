@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::classify;
 use super::conditions::Numbers;
-use super::field::{self, Noise, OCTAVE_COUNT, Place};
+use super::field::{self, Noise, OCTAVE_COUNT, Place, VARIABLE_COUNT};
 use super::hour::{self, Hour, Latent};
 use super::preset::{Preset, Season};
 use super::{Climate, WeatherState};
@@ -17,7 +17,7 @@ const BLIZZARD_BACK_H: usize = 2;
 const FIRST_YEAR: i32 = 2001;
 
 /// Kept noise: half the size of [`Noise`], and the loss is far below any figure of a climate.
-type Kept = [[f32; OCTAVE_COUNT]; 8];
+type Kept = [[f32; VARIABLE_COUNT]; OCTAVE_COUNT];
 
 /// Years of the field.
 #[derive(Clone, Debug)]
