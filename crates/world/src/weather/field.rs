@@ -190,11 +190,15 @@ impl Corners {
     }
 }
 
-/// The whole number at or below, and the rest.
-fn split(value: f64) -> (i64, f64) {
-    let whole = value as i64;
-    let whole = whole - i64::from(value < whole as f64);
-    (whole, value - whole as f64)
+/// The whole number at or below, and the rest; for numbers up to 2^51.
+pub(super) fn split(value: f64) -> (i64, f64) {
+    // Added to this, a number is rounded to a whole one, which the low bits then hold.
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    let shifted = value + SHIFT;
+    let near = shifted - SHIFT;
+    let above = near > value;
+    let whole = shifted.to_bits() as i64 - SHIFT.to_bits() as i64 - i64::from(above);
+    (whole, value - (near - if above { 1.0 } else { 0.0 }))
 }
 
 /// (1 - u^2/4)^3 for |u| < 2.

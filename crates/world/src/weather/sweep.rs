@@ -5,8 +5,8 @@
 use super::conditions::Conditions;
 use super::field::{self, Column, Corners, Instant, Noise, OCTAVE_COUNT, PLANE_COUNT, Place};
 use super::hour::{self, Latent};
-use super::preset::Season;
-use super::{Weather, constrain};
+use super::preset::{Curves, Moment, Season};
+use super::{Climate, Weather, constrain};
 use crate::time::GameTime;
 
 /// Goes over the hours of a world, one at a time; cheapest from each to the next.
@@ -17,9 +17,9 @@ use crate::time::GameTime;
 pub struct Sweep<'w> {
     weather: &'w Weather,
     hour: i64,
-    /// Of the places on the presets' side of the equator, and of the others.
-    seasons: [Season; 2],
-    lattices: Vec<Lattice>,
+    /// By climate: of the places on its side of the equator, and of the others.
+    moments: Vec<[(Moment, Curves); 2]>,
+    lattices: [Lattice; OCTAVE_COUNT],
 }
 
 /// The columns of an octave's lattice that are near the regions. There are never fewer than the
@@ -57,20 +57,24 @@ const NEVER: i64 = i64::MIN;
 impl Weather {
     /// The weather of all regions from an hour on, counted from the world's epoch.
     pub fn sweep(&self, hour: i64) -> Sweep<'_> {
-        let lattice = |octave| Lattice::new(octave, &self.places, hour);
         Sweep {
             weather: self,
             hour,
-            seasons: self.seasons(hour),
-            lattices: (0..OCTAVE_COUNT).map(lattice).collect(),
+            moments: self.moments(hour),
+            lattices: core::array::from_fn(|octave| Lattice::new(octave, &self.places, hour)),
         }
     }
 
-    /// The season of an hour on either side of the equator.
-    fn seasons(&self, hour: i64) -> [Season; 2] {
+    /// What the climates say at an hour on either side of the equator.
+    fn moments(&self, hour: i64) -> Vec<[(Moment, Curves); 2]> {
         let date = self.calendar.at(GameTime::from_hours(hour));
         let position = self.calendar.month_position(&date);
-        [false, true].map(|other_side| Season::new(&date, position, other_side))
+        let seasons = [false, true].map(|other_side| Season::new(&date, position, other_side));
+        let of = |climate: &Climate| {
+            let preset = &climate.preset;
+            seasons.map(|season| (Moment::new(preset, &season), Curves::new(preset, &season)))
+        };
+        self.climates.iter().map(of).collect()
     }
 }
 
@@ -83,7 +87,7 @@ impl Sweep<'_> {
     /// Goes to an hour.
     pub fn go_to(&mut self, hour: i64) {
         self.hour = hour;
-        self.seasons = self.weather.seasons(hour);
+        self.moments = self.weather.moments(hour);
         for lattice in &mut self.lattices {
             lattice.instant = Instant::new(lattice.octave, hour);
         }
@@ -95,13 +99,12 @@ impl Sweep<'_> {
     /// If the world has no region of this index.
     pub fn conditions(&mut self, region: usize) -> Conditions {
         let (place, climate) = (&self.weather.places[region], self.weather.climate(region));
-        let mut noise = Noise::default();
-        for (values, lattice) in noise.iter_mut().zip(&mut self.lattices) {
-            *values = lattice.at(self.weather.key, place, self.hour);
-        }
+        let (key, hour) = (self.weather.key, self.hour);
+        let noise: Noise = self.lattices.each_mut().map(|lattice| lattice.at(key, place, hour));
         let latent = Latent::new(&noise, climate);
-        let season = &self.seasons[usize::from(place.other_side)];
-        let hour = hour::compute(&latent, season, &climate.preset, place.warmer_dc);
+        let of_climate = &self.moments[self.weather.climate_of[region]];
+        let (moment, curves) = &of_climate[usize::from(place.other_side)];
+        let hour = hour::compute(&latent, moment, curves, &climate.preset, place.warmer_dc);
         let state = self.weather.state_of(&hour, region, self.hour);
         constrain::settle(hour.numbers, state, &climate.preset)
     }

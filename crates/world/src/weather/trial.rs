@@ -7,7 +7,7 @@ use super::classify;
 use super::conditions::Numbers;
 use super::field::{self, Noise, OCTAVE_COUNT, Place, VARIABLE_COUNT};
 use super::hour::{self, Hour, Latent};
-use super::preset::{Preset, Season};
+use super::preset::{Lookup, Moment, Preset, Quantiles as _, Season};
 use super::{Climate, WeatherState};
 use crate::calendar::{Calendar, DateTime};
 use crate::time::GameTime;
@@ -83,7 +83,7 @@ impl Trial {
         let climate = Climate::new(Arc::new(preset.clone()));
         self.hours.iter().map(move |(date, season, kept)| {
             let latent = Latent::of_rain(&noise(kept), &climate);
-            (*date, climate.preset.rate_mmph(season, &latent))
+            (*date, Moment::new(&climate.preset, season).rate_mmph(&latent))
         })
     }
 
@@ -92,8 +92,10 @@ impl Trial {
         let climate = Climate::new(Arc::new(preset.clone()));
         self.hours.iter().map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
-            let rate = climate.preset.rate_mmph(season, &latent);
-            (*date, hour::air(&latent, season, &climate.preset, 0.0, rate).0, rate)
+            let rate = Moment::new(&climate.preset, season).rate_mmph(&latent);
+            let preset = &*climate.preset;
+            let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
+            (*date, hour::air(&latent, &moment, &lookup, preset, rate).0, rate)
         })
     }
 
@@ -103,35 +105,38 @@ impl Trial {
         let mut past = [false; BLIZZARD_BACK_H];
         self.hours.iter().map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
-            let hour = hour::compute(&latent, season, &climate.preset, 0.0);
+            let preset = &*climate.preset;
+            let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
+            let hour = hour::compute(&latent, &moment, &lookup, preset, 0.0);
             let now = classify::is_blizzard_hour(&hour.numbers);
             let long = now && past.iter().all(|was| *was);
             past.rotate_left(1);
             past[BLIZZARD_BACK_H - 1] = now;
-            (*date, tried(&latent, season, &climate.preset, &hour, long))
+            (*date, tried(&latent, &moment, &lookup, &hour, long))
         })
     }
 }
 
 fn tried(
     latent: &Latent,
-    season: &Season,
-    preset: &Preset,
+    moment: &Moment,
+    lookup: &Lookup<'_>,
     hour: &Hour,
     long_blizzard: bool,
 ) -> TrialHour {
     let n: &Numbers = &hour.numbers;
-    let rate_mmph = preset.rate_mmph(season, latent);
-    let (temperature_c, depression_k) = hour::air(latent, season, preset, 0.0, rate_mmph);
+    let preset = lookup.preset;
+    let rate_mmph = moment.rate_mmph(latent);
+    let (temperature_c, depression_k) = hour::air(latent, moment, lookup, preset, rate_mmph);
     let dew_point_c = temperature_c - depression_k;
     TrialHour {
         temperature_c,
         depression_k,
-        wind_mps: preset.wind.at(season, latent.wind).max(0.0) / 100.0,
+        wind_mps: lookup.wind(latent.wind).max(0.0) / 100.0,
         cloud: n.cloud_permille as f64 / 1000.0,
         rate_mmph,
         snow: n.is_snow_phase(),
-        thunder_index: hour::thunder_index(latent, season, preset, dew_point_c),
+        thunder_index: hour::thunder_index(latent, moment, dew_point_c),
         state: classify::classify(n, hour.thunder, long_blizzard, preset),
     }
 }
