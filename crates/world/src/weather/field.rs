@@ -98,26 +98,32 @@ pub(super) fn noise(key: [u32; 2], place: &Place, hour: i64) -> Noise {
         let instant = Instant::new(octave, hour);
         let corners = Corners::new(octave, place, &instant);
         let [x, y] = corners.first;
-        let column = |x, y| {
-            let planes = instant.planes();
-            instant.sum(&planes.map(|plane| deviates(key, octave, [x, y, plane])))
-        };
+        let column = |x, y| instant.sum(&deviates(key, octave, [x, y], instant.first));
         let columns = [column(x, y), column(x, y + 1), column(x + 1, y), column(x + 1, y + 1)];
         corners.sum(columns.each_ref())
     })
 }
 
-/// The deviates of all variables at a point of an octave's lattice: east, north, time. The
-/// lattice repeats after 2^32 points: beyond 250,000 years in time.
-pub(super) fn deviates(key: [u32; 2], octave: usize, point: [i64; 3]) -> Column {
-    let [x, y, plane] = point.map(|c| c as u32);
-    let mut column = [0.0; VARIABLE_COUNT];
+/// The deviates of all variables at points of a column of an octave's lattice, east and north,
+/// from a plane on. The lattice repeats after 2^32 points: beyond 250,000 years in time.
+pub(super) fn deviates<const N: usize>(
+    key: [u32; 2],
+    octave: usize,
+    column: [i64; 2],
+    plane: i64,
+) -> [Column; N] {
+    let [x, y] = column.map(|c| c as u32);
+    let planes: [u32; N] = core::array::from_fn(|n| (plane + n as i64) as u32);
+    let mut deviates = [Column::default(); N];
     for pair in (0..PAIR_COUNT).filter(|p| octave >= PAIR_FROM_OCTAVE[*p]) {
         let stream = (octave as u32) << 8 | pair as u32;
-        let [a, b] = normals(philox([x, y, plane, stream], key));
-        (column[2 * pair], column[2 * pair + 1]) = (a, b);
+        let [a, b, c, d] = philox([[x; N], [y; N], planes, [stream; N]], key);
+        for (n, deviates) in deviates.iter_mut().enumerate() {
+            let [first, second] = normals([a[n], b[n], c[n], d[n]]);
+            (deviates[2 * pair], deviates[2 * pair + 1]) = (first, second);
+        }
     }
-    column
+    deviates
 }
 
 /// An hour as an octave sees it: how far the field has drifted, and the planes of the lattice

@@ -161,7 +161,7 @@ impl Kept {
             let at = plane as usize % PLANE_COUNT;
             if self.planes[at] != Some(plane) {
                 self.planes[at] = Some(plane);
-                self.deviates[at] = field::deviates(key, octave, [column[0], column[1], plane]);
+                [self.deviates[at]] = field::deviates(key, octave, column, plane);
             }
         }
         instant.sum(&planes.map(|plane| self.deviates[plane as usize % PLANE_COUNT]))
