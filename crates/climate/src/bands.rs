@@ -24,7 +24,7 @@ enum Band {
     Part(f64),
     /// The root of the mean square of the months' differences, by this much.
     MonthsWithin(f64),
-    /// At least this much, whatever the record's is.
+    /// At least this much, or what the record has.
     AtLeast(f64),
     /// On the same side of nothing.
     SameSign,
@@ -165,7 +165,8 @@ fn range(band: Band, observed: f64, error: f64) -> Option<(f64, f64)> {
         Band::Within(most) => around(most),
         Band::Part(part) => around(part * observed.abs()),
         Band::MonthsWithin(_) => None,
-        Band::AtLeast(least) => Some((least, f64::INFINITY)),
+        // Where the record itself has less, the model may too.
+        Band::AtLeast(least) => Some((least.min(observed - 2.0 * error), f64::INFINITY)),
         Band::SameSign if observed.abs() <= 2.0 * error => None,
         Band::SameSign if observed < 0.0 => Some((f64::NEG_INFINITY, 0.0)),
         Band::SameSign => Some((0.0, f64::INFINITY)),

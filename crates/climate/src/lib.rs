@@ -5,9 +5,12 @@
 #![expect(clippy::disallowed_methods, reason = "offline: the last bit of a cosine does not matter")]
 
 pub mod bands;
+pub mod build;
 pub mod csv;
 pub mod invariants;
+pub mod normals;
 pub mod observations;
+pub mod preset_file;
 pub mod sample;
 pub mod spatial;
 pub mod statistics;

@@ -6,6 +6,8 @@ mod classify;
 mod conditions;
 mod constrain;
 mod field;
+#[cfg(test)]
+mod golden;
 mod hour;
 mod noise;
 mod overrides;

@@ -87,13 +87,10 @@ impl Latent {
     }
 
     /// What rain needs alone; the rest is 0.
-    pub(super) fn of_rain(noise: &Noise, climate: &Climate) -> Self {
-        let a = &climate.amplitudes;
-        Self {
-            precipitation: sum(&a.precipitation, noise, variable::PRECIPITATION),
-            shower: noise[0][variable::CONVECTION],
-            ..Self::default()
-        }
+    pub(super) fn of_rain(rain: &[f64; OCTAVE_COUNT], shower: f64, climate: &Climate) -> Self {
+        let amplitudes = &climate.amplitudes.precipitation;
+        let precipitation = amplitudes.iter().zip(rain).map(|(a, noise)| a * noise).sum();
+        Self { precipitation, shower, ..Self::default() }
     }
 
     /// The latent temperature where precipitation loads it by `rain`.

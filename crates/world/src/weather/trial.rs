@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::classify;
 use super::conditions::Numbers;
-use super::field::{self, Noise, OCTAVE_COUNT, Place, VARIABLE_COUNT};
+use super::field::{self, Noise, OCTAVE_COUNT, Place, VARIABLE_COUNT, variable};
 use super::hour::{self, Hour, Latent};
 use super::preset::{Lookup, Moment, Preset, Quantiles as _, Season};
-use super::{Climate, WeatherState};
+use super::{Climate, WeatherState, thermo};
 use crate::calendar::{Calendar, DateTime};
 use crate::time::GameTime;
 
@@ -40,6 +40,10 @@ pub struct TrialHour {
     pub rate_mmph: f64,
     /// What falls, falls as snow.
     pub snow: bool,
+    /// What heat feels like, C, where that is defined.
+    pub heat_index_c: Option<f64>,
+    /// What cold feels like, C, where that is defined.
+    pub wind_chill_c: Option<f64>,
     /// What [`Preset::thunder_cut`] is compared with.
     pub thunder_index: f64,
     /// What it is called.
@@ -78,19 +82,29 @@ impl Trial {
         self.hours[index].0
     }
 
-    /// The rain alone of each hour, mm/h: much cheaper than all of it.
-    pub fn rates(&self, preset: &Preset) -> impl Iterator<Item = (DateTime, f64)> + '_ {
+    /// The rain alone of each hour of the first `count`, mm/h: much cheaper than all of it.
+    pub fn rates(
+        &self,
+        count: usize,
+        preset: &Preset,
+    ) -> impl Iterator<Item = (DateTime, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
-        self.hours.iter().map(move |(date, season, kept)| {
-            let latent = Latent::of_rain(&noise(kept), &climate);
+        self.hours.iter().take(count).map(move |(date, season, kept)| {
+            let rain = kept.map(|values| f64::from(values[variable::PRECIPITATION]));
+            let shower = f64::from(kept[0][variable::CONVECTION]);
+            let latent = Latent::of_rain(&rain, shower, &climate);
             (*date, Moment::new(&climate.preset, season).rate_mmph(&latent))
         })
     }
 
-    /// The air alone of each hour: temperature in C and rain in mm/h.
-    pub fn air(&self, preset: &Preset) -> impl Iterator<Item = (DateTime, f64, f64)> + '_ {
+    /// The air alone of each hour of the first `count`: temperature in C and rain in mm/h.
+    pub fn air(
+        &self,
+        count: usize,
+        preset: &Preset,
+    ) -> impl Iterator<Item = (DateTime, f64, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
-        self.hours.iter().map(move |(date, season, kept)| {
+        self.hours.iter().take(count).map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
             let rate = Moment::new(&climate.preset, season).rate_mmph(&latent);
             let preset = &*climate.preset;
@@ -99,11 +113,15 @@ impl Trial {
         })
     }
 
-    /// Each hour as the preset makes it.
-    pub fn hours(&self, preset: &Preset) -> impl Iterator<Item = (DateTime, TrialHour)> + '_ {
+    /// Each hour of the first `count` as the preset makes it.
+    pub fn hours(
+        &self,
+        count: usize,
+        preset: &Preset,
+    ) -> impl Iterator<Item = (DateTime, TrialHour)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
         let mut past = [false; BLIZZARD_BACK_H];
-        self.hours.iter().map(move |(date, season, kept)| {
+        self.hours.iter().take(count).map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
             let preset = &*climate.preset;
             let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
@@ -136,6 +154,8 @@ fn tried(
         cloud: n.cloud_permille as f64 / 1000.0,
         rate_mmph,
         snow: n.is_snow_phase(),
+        heat_index_c: thermo::heat_index_c(n.temperature_dc, n.dew_point_dc),
+        wind_chill_c: thermo::wind_chill_c(n.temperature_dc, n.wind_dmps),
         thunder_index: hour::thunder_index(latent, moment, dew_point_c),
         state: classify::classify(n, hour.thunder, long_blizzard, preset),
     }

@@ -45,7 +45,7 @@ impl Preset {
             prevailing_deg: k.number("prevailing_deg", "degrees", 0.0, 360.0)?,
             rain_onset_z: monthly(&mut k, "rain_onset_z", -4.0, 6.0)?,
             rain_rate_mmph: monthly(&mut k, "rain_rate_mmph", 0.0, 200.0)?,
-            rain_steepness: k.number("rain_steepness", "1", 0.0, 100.0)?,
+            rain_steepness: k.number("rain_steepness", "1", -0.15, 100.0)?,
             shower_mmph: k.number("shower_mmph", "mm/h", 0.0, 200.0)?,
             shower_onset_z: monthly(&mut k, "shower_onset_z", -4.0, 9.0)?,
             fog_depression_k: monthly(&mut k, "fog_depression_k", 0.0, 50.0)?,

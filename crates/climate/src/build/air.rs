@@ -1,0 +1,43 @@
+//! Moves the moisture and the wind of a preset to monthly means, the shape of their distributions
+//! as they are. Not here: tables from hours (`tables`).
+
+use worldbus_world::Trial;
+use worldbus_world::preset::{Preset, SLOT_COUNT, Table, knot_z};
+
+use super::base::Base;
+use crate::normals::Normals;
+
+const ROUND_COUNT: usize = 4;
+const FACTOR_MAX: f64 = 4.0;
+const RH_MAX: f64 = 99.5;
+
+/// Scales the dew-point depression of each month to its mean relative humidity.
+pub(super) fn moisten(preset: &mut Preset, normals: &Normals, trial: &Trial) {
+    if normals.rh_mean.iter().all(Option::is_none) {
+        return;
+    }
+    for _ in 0..ROUND_COUNT {
+        let now = Base::of(preset, trial);
+        // Humidity falls with the depression nearly as an exponential does.
+        let dryness = |rh: f64| -(rh.min(RH_MAX) / 100.0).ln();
+        let factors = std::array::from_fn(|m| {
+            normals.rh_mean[m].map_or(1.0, |want| dryness(want) / dryness(now.rh[m]))
+        });
+        preset.depression = scaled(&preset.depression, factors);
+    }
+}
+
+/// Scales the wind of each month to its mean.
+pub(super) fn blow(preset: &mut Preset, normals: &Normals, base: &Base) {
+    let factor = |m: usize| normals.wind_mean_ms[m].map_or(1.0, |want| want / base.wind_ms[m]);
+    preset.wind = scaled(&preset.wind, std::array::from_fn(factor));
+}
+
+fn scaled(table: &Table, factors: [f64; 12]) -> Table {
+    let rows = table.rows();
+    Table::from_quantiles(|m, s, z| {
+        let row = &rows[m * SLOT_COUNT + s];
+        let knot = (0..row.len()).find(|knot| knot_z(*knot) >= z).unwrap_or(row.len() - 1);
+        factors[m].clamp(1.0 / FACTOR_MAX, FACTOR_MAX) * row[knot]
+    })
+}

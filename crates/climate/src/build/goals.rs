@@ -1,0 +1,183 @@
+//! What a preset is to be like: figures of a record, or of twelve normals and a prior.
+//! Not here: how a preset gets there.
+
+use worldbus_world::WeatherState;
+
+use super::base::Base;
+use super::months::{self, Month, WetBy};
+use crate::bands::{Bands, compare};
+use crate::normals::{Normals, prior};
+use crate::observations::Record;
+use crate::statistics::{Figures, Series};
+use crate::targets::{Place, Targets};
+
+/// What falls in an hour of more than rain, mm.
+pub(super) const HEAVY_MM: f64 = 7.6;
+/// Rain is heavy in this part of the hours that observers call so: the daily amounts allow no
+/// more.
+const HEAVY_PART: f64 = 0.5;
+
+/// Years that normals are usually of.
+const NORMAL_YEARS: i32 = 30;
+
+/// Goals of a calibration.
+#[derive(Clone, Debug)]
+pub(super) struct Goals {
+    /// The figures with their errors; a prior is a figure with a large one.
+    pub(super) targets: Targets,
+    pub(super) months: [Month; 12],
+    pub(super) wet_by: WetBy,
+    /// Shares of wet hours, where these are known and wet days are not.
+    pub(super) wet_hours: Option<[f64; 12]>,
+    /// Shares of hours.
+    pub(super) heavy: [f64; 12],
+    pub(super) fog: [f64; 12],
+    pub(super) mist: [f64; 12],
+    pub(super) storm: [f64; 12],
+    /// Only the deviation of the daily mean is known, not those of its extremes.
+    pub(super) middle_only: bool,
+}
+
+impl Goals {
+    /// The goals that a record sets, with those of the base where it says nothing.
+    pub(super) fn of_record(record: &Record, place: Place, base: &Base) -> Self {
+        let targets = Targets::of(record, place);
+        let wet_by = WetBy::of(record);
+        let years = record.year_count();
+        let days = months::observed(record);
+        let mut found = months::smoothed(months::months(&days, wet_by, years), years);
+        let states = record.hours.iter().any(|hour| hour.state.is_some());
+        let amounts = record.hours.iter().any(|hour| hour.precip_mm.is_some());
+        let share = |state: WeatherState| hour_shares(record, |s| s == state);
+        if wet_by == WetBy::Hours {
+            (0..12).for_each(|m| found[m].wet_mm = base.months[m].wet_mm);
+        }
+        let heavy = if amounts {
+            smooth(amount_shares(record))
+        } else if states {
+            smooth(hour_shares(record, |s| s == WeatherState::HeavyRain)).map(|s| HEAVY_PART * s)
+        } else {
+            heavy_prior(&found)
+        };
+        let of = |state, base: [f64; 12]| if states { smooth(share(state)) } else { base };
+        Self {
+            targets,
+            months: found,
+            wet_by,
+            wet_hours: (wet_by == WetBy::Hours).then(|| hour_shares(record, WeatherState::is_wet)),
+            heavy,
+            fog: of(WeatherState::Fog, base.fog),
+            mist: of(WeatherState::Mist, base.mist),
+            storm: of(WeatherState::Storm, base.storm),
+            middle_only: false,
+        }
+    }
+
+    /// The goals that normals set, with a prior for what they never say and with those of the
+    /// base where a cell is empty.
+    pub(super) fn of_normals(normals: &Normals, place: Place, base: &Base) -> Self {
+        let mut found = base.months;
+        for (m, month) in found.iter_mut().enumerate() {
+            month.wet_share = normals.wet_day_share[m].unwrap_or(month.wet_share);
+            month.wet_mm = normals.wet_day_mean_mm[m].unwrap_or(month.wet_mm);
+            let range = month.max_c - month.min_c;
+            (month.max_c, month.min_c) = match (normals.tmax_mean_c[m], normals.tmin_mean_c[m]) {
+                (Some(max), Some(min)) => (max, min),
+                (Some(max), None) => (max, max - range),
+                (None, Some(min)) => (min + range, min),
+                (None, None) => (month.max_c, month.min_c),
+            };
+            let more = normals.temp_residual_sd_k[m].unwrap_or(month.middle_sd) / month.middle_sd;
+            month.middle_sd *= more;
+            month.max_sd *= more;
+            month.min_sd *= more;
+        }
+        let mut targets = Targets::of(&Record::default(), place);
+        targets.years = NORMAL_YEARS;
+        let p = months::mean(found.map(|month| month.wet_share));
+        let mm = found.map(|month| month.wet_share * month.wet_mm).iter().sum::<f64>() / 12.0 / p;
+        let figures = [
+            ("wet_given_wet", prior::wet_given_wet(p)),
+            ("wet_given_dry", prior::wet_given_dry(p)),
+            ("wet_day_mm_sd", mm * prior::wet_mm_sd(p)),
+            ("wet_day_mm_p95", mm * prior::wet_mm_p95(p)),
+            ("temp_lag1", prior::TEMP_LAG1),
+        ];
+        for (name, value) in figures {
+            let series = Series { value: vec![value], error: Vec::new() };
+            targets.figures.0.insert(name.to_owned(), series);
+        }
+        Self {
+            targets,
+            wet_by: WetBy::Amount,
+            wet_hours: None,
+            heavy: heavy_prior(&found),
+            months: found,
+            fog: base.fog,
+            mist: base.mist,
+            storm: base.storm,
+            middle_only: true,
+        }
+    }
+
+    /// How far figures are from the goals: the sum of the squares of their misses, in parts of
+    /// what the bands allow.
+    pub(super) fn miss(&self, figures: &Figures, judged: impl Fn(&str) -> bool) -> f64 {
+        let checks = compare(&self.targets, figures, Bands::Observations);
+        let misses = checks.iter().filter(|check| judged(&check.figure)).filter_map(|check| {
+            let (low, high) = check.range?;
+            let (model, observed) = (check.model, check.observed);
+            if model.is_nan() {
+                return Some(MISS_MAX);
+            }
+            let half = if model > observed { high - observed } else { observed - low };
+            let half = if half.is_finite() && half > 0.0 { half } else { high.min(1.0) };
+            let part = if high.is_infinite() { (low - model).max(0.0) / low.abs() } else {
+                (model - observed) / half
+            };
+            // Out of its band a figure counts far more than within.
+            let square = part * part;
+            Some((square + square * square * square).min(MISS_MAX))
+        });
+        misses.sum()
+    }
+}
+
+/// A figure that is nowhere near counts no more than this.
+const MISS_MAX: f64 = 50.0;
+
+/// The share of heavy hours where none was observed: it grows with the rain of the month, and
+/// with its warmth, which makes showers.
+pub(super) fn heavy_prior(months: &[Month; 12]) -> [f64; 12] {
+    std::array::from_fn(|m| {
+        let mm_a_day = months[m].wet_share * months[m].wet_mm;
+        mm_a_day * (0.0001 + 0.000_03 * months[m].max_c).max(0.0001)
+    })
+}
+
+/// The share of hours of each month in some states.
+fn hour_shares(record: &Record, is: impl Fn(WeatherState) -> bool) -> [f64; 12] {
+    shares(record.hours.iter().filter_map(|hour| Some((hour.month, is(hour.state?)))))
+}
+
+fn amount_shares(record: &Record) -> [f64; 12] {
+    let hours = record.hours.iter();
+    shares(hours.filter_map(|hour| Some((hour.month, hour.precip_mm? > HEAVY_MM))))
+}
+
+fn shares(hours: impl Iterator<Item = (u8, bool)>) -> [f64; 12] {
+    let (mut is, mut all) = ([0.0; 12], [0.0_f64; 12]);
+    for (month, counts) in hours {
+        let month = usize::from(month) - 1;
+        is[month] += f64::from(u8::from(counts));
+        all[month] += 1.0;
+    }
+    std::array::from_fn(|month| is[month] / all[month].max(1.0))
+}
+
+/// A year of hours tells little of one month: its neighbours count half.
+fn smooth(shares: [f64; 12]) -> [f64; 12] {
+    std::array::from_fn(|m| {
+        (shares[(m + 11) % 12] + 2.0 * shares[m] + shares[(m + 1) % 12]) / 4.0
+    })
+}
