@@ -32,6 +32,7 @@ const STEPS: &[Step] = &[
     Step { name: "deny", about: "licences, bans, sources of dependencies", run: steps::deny },
     Step { name: "build", about: "everything builds", run: steps::build },
     Step { name: "test", about: "unit, integration and reliability tests", run: steps::test },
+    Step { name: "bits", about: "the weather is the same in any build", run: steps::bits },
     Step { name: "doctest", about: "examples in the docs run", run: steps::doctest },
     Step { name: "doc", about: "docs build, warnings denied", run: steps::doc },
     Step { name: "buf", about: "proto/ obeys buf's STANDARD rules", run: contract::buf },

@@ -15,6 +15,7 @@ mod idle;
 mod latency;
 mod report;
 mod stream;
+mod world;
 
 use anyhow::Result;
 use clap::Parser;
@@ -26,6 +27,13 @@ const FIRST_FIGURES: Page = Page {
     command: "cargo build --release --workspace && target/release/worldbus-bench",
     conditions: "Release build; broker, publisher and consumer share the machine. Compare only \
                  within this page: even quiet\nrepeats differ by up to two.",
+};
+
+const WORLD: Page = Page {
+    title: "The world on one core",
+    command: "cargo build --release -p worldbus-bench && target/release/worldbus-bench --world",
+    conditions: "Release build for any x86-64; one thread. A region-hour is the published \
+                 conditions of a whole game hour:\nstate, intensity and all quantised numbers.",
 };
 
 const AWS: Page = Page {
@@ -58,6 +66,9 @@ struct Arguments {
     /// Only rows whose name holds this text.
     #[arg(long)]
     only: Option<String>,
+    /// Computes weather and clock instead, and writes docs/evidence/world.
+    #[arg(long)]
+    world: bool,
     /// Counts requests over emulated SNS and SQS instead, by the emulator and the boto3 that this
     /// python3 has (emulators/requirements.txt), and writes docs/evidence/sns-sqs.
     #[arg(long, value_name = "PYTHON")]
@@ -80,6 +91,11 @@ fn main() -> Result<()> {
     if let Some(encoding) = &arguments.aws_load {
         let Arguments { events, aws_pace: pace, aws_linger_ms: linger_ms, .. } = arguments;
         return runtime.block_on(aws::load(aws::Load { encoding, events, pace, linger_ms }));
+    }
+    if arguments.world {
+        let rows = world::rows();
+        report::print(&rows);
+        return report::write(&WORLD, Path::new("docs/evidence/world"), &rows);
     }
     if let Some(python) = &arguments.aws {
         let rows = runtime.block_on(aws::rows(python))?;

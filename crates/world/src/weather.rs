@@ -6,12 +6,15 @@ mod classify;
 mod conditions;
 mod constrain;
 mod field;
+#[cfg(test)]
+mod golden;
 mod hour;
 mod noise;
 mod overrides;
 pub mod preset;
 mod severe;
 mod state;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod thermo;
@@ -23,6 +26,7 @@ pub use conditions::Conditions;
 pub use overrides::{OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides};
 pub use severe::{SPELL_HOURS_MAX, Severity, Spell};
 pub use state::{UnknownState, WeatherState};
+pub use sweep::Sweep;
 pub use trial::{Trial, TrialHour};
 
 use self::field::Place;
@@ -51,11 +55,19 @@ pub struct Weather {
 struct Climate {
     preset: Arc<Preset>,
     amplitudes: Shares,
+    /// What cloud, depression and wind have of their own.
+    rests: [f64; 3],
 }
 
 impl Climate {
     fn new(preset: Arc<Preset>) -> Self {
-        Self { amplitudes: preset.octaves.amplitudes(), preset }
+        let c = &preset.correlations;
+        let rests = [
+            hour::rest(&[c.cloud_rain]),
+            hour::rest(&[c.depression_rain, c.depression_cloud]),
+            hour::rest(&[c.wind_rain]),
+        ];
+        Self { amplitudes: preset.octaves.amplitudes(), rests, preset }
     }
 }
 

@@ -50,6 +50,20 @@ pub(super) fn test(lane: &Lane) -> Result<()> {
     run_command(&mut nextest)
 }
 
+/// The golden weather, which `test` has seen optimised with assertions: not optimised, as
+/// released, and with all that this machine can do.
+pub(super) fn bits(lane: &Lane) -> Result<()> {
+    for (profile, flags) in
+        [("unoptimized", ""), ("release", ""), ("release", "-C target-cpu=native")]
+    {
+        let mut test = lane.cargo();
+        test.args(["test", "-p", "worldbus-world", "--locked", "--lib", "--profile", profile]);
+        test.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", lane.repo.target_dir.join("bits"));
+        run_command(test.arg("golden"))?;
+    }
+    Ok(())
+}
+
 pub(super) fn doctest(lane: &Lane) -> Result<()> {
     run_command(lane.cargo().args(["test", "--workspace", "--locked", "--doc", "--quiet"]))
 }

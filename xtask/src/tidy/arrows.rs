@@ -59,7 +59,7 @@ const ALLOWED: &[Arrows] = &[
             "worldbus",
         ],
     ),
-    arrows("bench", &["bus", "events", "testkit", "worldbus"]),
+    arrows("bench", &["bus", "events", "testkit", "world", "worldbus"]),
     Arrows { of: "studio", normal: &["worldbus"], build: &["events-build"] },
     arrows("xtask", &[]),
 ];

@@ -83,7 +83,8 @@ impl Numbers {
         intensity_permille: i64,
         forced: bool,
     ) -> Conditions {
-        let snow = if self.is_snow_phase() { self.precipitation_umph } else { 0 };
+        let falls = self.precipitation_umph > 0;
+        let snow = if falls && self.is_snow_phase() { self.precipitation_umph } else { 0 };
         let humidity = thermo::humidity_permille(self.temperature_dc, self.dew_point_dc);
         // Each number is clamped where it comes about; these casts lose nothing.
         Conditions {

@@ -37,23 +37,42 @@ const PAIR_COUNT: usize = 4;
 /// First octave that a pair needs.
 const PAIR_FROM_OCTAVE: [usize; PAIR_COUNT] = [0, 0, 0, 2];
 
-/// One value for each variable and octave.
-pub(super) type Noise = [[f64; OCTAVE_COUNT]; 2 * PAIR_COUNT];
+pub(super) const VARIABLE_COUNT: usize = 2 * PAIR_COUNT;
+
+/// Planes of the lattice in time that an hour is made of, and columns that a place is made of.
+pub(super) const PLANE_COUNT: usize = 4;
+pub(super) const CORNER_COUNT: usize = 4;
+
+/// One value for each variable of an octave.
+pub(super) type Column = [f64; VARIABLE_COUNT];
+/// One value for each octave and variable.
+pub(super) type Noise = [Column; OCTAVE_COUNT];
 
 /// Where a region lies on the map and what sets it apart from the preset's place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    east_km: f64,
-    north_km: f64,
+    /// East and north of the map's origin, in cells of each octave.
+    cells: [[f64; 2]; OCTAVE_COUNT],
     pub(super) warmer_dc: f64,
     /// On the other side of the equator than the preset's place: half a year later.
     pub(super) other_side: bool,
 }
 
 impl Place {
+    /// How many columns of an octave's lattice lie between these places and around them, east
+    /// and north.
+    pub(super) fn extent(places: &[Self], octave: usize) -> [usize; 2] {
+        [0, 1].map(|axis| {
+            let cells = places.iter().map(|place| place.cells[octave][axis]);
+            let least = cells.clone().fold(f64::INFINITY, f64::min);
+            let most = cells.fold(f64::NEG_INFINITY, f64::max);
+            (most - least) as usize + 3
+        })
+    }
+
     /// The place that a preset was observed at.
     pub(super) fn of_preset() -> Self {
-        Self { east_km: 0.0, north_km: 0.0, warmer_dc: 0.0, other_side: false }
+        Self { cells: [[0.0; 2]; OCTAVE_COUNT], warmer_dc: 0.0, other_side: false }
     }
 
     pub(super) fn new(origin: &Region, region: &Region, preset: &Preset) -> Self {
@@ -63,9 +82,10 @@ impl Place {
         let north = region.latitude.abs() - preset.latitude.abs();
         let latitude_dc = LATITUDE_DC_PER_DEGREE * north;
         let latitude_dc = latitude_dc.clamp(-LATITUDE_DC_MAX, LATITUDE_DC_MAX);
+        let east_km = degrees * KM_PER_DEGREE * narrowing;
+        let north_km = (region.latitude - origin.latitude) * KM_PER_DEGREE;
         Self {
-            east_km: degrees * KM_PER_DEGREE * narrowing,
-            north_km: (region.latitude - origin.latitude) * KM_PER_DEGREE,
+            cells: CELL_KM.map(|cell_km| [east_km / cell_km, north_km / cell_km]),
             warmer_dc: LAPSE_DC_PER_M * (region.elevation_m - preset.elevation_m) + latitude_dc,
             other_side: region.hemisphere() != Hemisphere::of_latitude(preset.latitude),
         }
@@ -74,62 +94,117 @@ impl Place {
 
 /// All noises at a place and game hour.
 pub(super) fn noise(key: [u32; 2], place: &Place, hour: i64) -> Noise {
-    let mut noise = [[0.0; OCTAVE_COUNT]; 2 * PAIR_COUNT];
-    #[expect(clippy::needless_range_loop, reason = "the octave also picks its constants")]
-    for octave in 0..OCTAVE_COUNT {
-        let taps = Taps::new(octave, place, hour as f64);
-        for pair in (0..PAIR_COUNT).filter(|p| octave >= PAIR_FROM_OCTAVE[*p]) {
-            let [a, b] = taps.sum(key, octave, pair);
-            noise[2 * pair][octave] = a;
-            noise[2 * pair + 1][octave] = b;
-        }
-    }
-    noise
+    core::array::from_fn(|octave| {
+        let instant = Instant::new(octave, hour);
+        let corners = Corners::new(octave, place, &instant);
+        let [x, y] = corners.first;
+        let column = |x, y| instant.sum(&deviates(key, octave, [x, y], instant.first));
+        let columns = [column(x, y), column(x, y + 1), column(x + 1, y), column(x + 1, y + 1)];
+        corners.sum(columns.each_ref())
+    })
 }
 
-/// The lattice points around a place and time, with weights whose squares sum to 1.
-struct Taps {
-    corner: [i64; 3],
-    east: [f64; 2],
-    north: [f64; 2],
-    time: [f64; 4],
-}
-
-impl Taps {
-    fn new(octave: usize, place: &Place, hour: f64) -> Self {
-        let drift = EAST_KMH[octave] * hour;
-        let x = (place.east_km - drift) / CELL_KM[octave];
-        let y = (place.north_km - drift * NORTH_PER_EAST) / CELL_KM[octave];
-        let t = hour / TAU_H[octave];
-        let floor = [libm::floor(x), libm::floor(y), libm::floor(t)];
-        let part = t - floor[2];
-        let time = [kernel(part + 1.0), kernel(part), kernel(part - 1.0), kernel(part - 2.0)];
-        Self {
-            corner: [floor[0] as i64, floor[1] as i64, floor[2] as i64 - 1],
-            east: smooth(x - floor[0]),
-            north: smooth(y - floor[1]),
-            time: unit(time),
-        }
-    }
-
-    fn sum(&self, key: [u32; 2], octave: usize, pair: usize) -> [f64; 2] {
-        // The lattice repeats after 2^32 points: beyond 250,000 years in time.
-        let [x, y, k] = self.corner.map(|c| c as u32);
+/// The deviates of all variables at points of a column of an octave's lattice, east and north,
+/// from a plane on. The lattice repeats after 2^32 points: beyond 250,000 years in time.
+pub(super) fn deviates<const N: usize>(
+    key: [u32; 2],
+    octave: usize,
+    column: [i64; 2],
+    plane: i64,
+) -> [Column; N] {
+    let [x, y] = column.map(|c| c as u32);
+    let planes: [u32; N] = core::array::from_fn(|n| (plane + n as i64) as u32);
+    let mut deviates = [Column::default(); N];
+    for pair in (0..PAIR_COUNT).filter(|p| octave >= PAIR_FROM_OCTAVE[*p]) {
         let stream = (octave as u32) << 8 | pair as u32;
-        let mut sum = [0.0; 2];
-        for (i, east) in (0u32..).zip(self.east) {
-            for (j, north) in (0u32..).zip(self.north) {
-                for (l, time) in (0u32..).zip(self.time) {
-                    let point = [x.wrapping_add(i), y.wrapping_add(j), k.wrapping_add(l), stream];
-                    let [a, b] = normals(philox(point, key));
-                    let weight = east * north * time;
-                    sum[0] += weight * a;
-                    sum[1] += weight * b;
-                }
+        let [a, b, c, d] = philox([[x; N], [y; N], planes, [stream; N]], key);
+        for (n, deviates) in deviates.iter_mut().enumerate() {
+            let [first, second] = normals([a[n], b[n], c[n], d[n]]);
+            (deviates[2 * pair], deviates[2 * pair + 1]) = (first, second);
+        }
+    }
+    deviates
+}
+
+/// An hour as an octave sees it: how far the field has drifted, and the planes of the lattice
+/// about it with weights whose squares sum to 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instant {
+    east: f64,
+    north: f64,
+    first: i64,
+    weights: [f64; PLANE_COUNT],
+}
+
+impl Instant {
+    pub(super) fn new(octave: usize, hour: i64) -> Self {
+        let hour = hour as f64;
+        let drift = EAST_KMH[octave] * hour;
+        let (plane, part) = split(hour / TAU_H[octave]);
+        let time = [kernel(part + 1.0), kernel(part), kernel(part - 1.0), kernel(part - 2.0)];
+        let norm = libm::sqrt(time.iter().map(|w| w * w).sum());
+        Self {
+            east: drift / CELL_KM[octave],
+            north: drift * NORTH_PER_EAST / CELL_KM[octave],
+            first: plane - 1,
+            weights: time.map(|w| w / norm),
+        }
+    }
+
+    pub(super) fn planes(&self) -> [i64; PLANE_COUNT] {
+        core::array::from_fn(|l| self.first + l as i64)
+    }
+
+    /// A column of the lattice at this hour, from its deviates in [`Self::planes`].
+    pub(super) fn sum(&self, planes: &[Column; PLANE_COUNT]) -> Column {
+        let mut sum = [0.0; VARIABLE_COUNT];
+        for (weight, plane) in self.weights.iter().zip(planes) {
+            for (sum, deviate) in sum.iter_mut().zip(plane) {
+                *sum += weight * deviate;
             }
         }
         sum
     }
+}
+
+/// The four columns of an octave's lattice around a place, with weights whose squares sum to 1.
+pub(super) struct Corners {
+    /// The south-western one: east and north.
+    pub(super) first: [i64; 2],
+    /// Of it, of the one to its north, and of these two's neighbours to the east.
+    weights: [f64; CORNER_COUNT],
+}
+
+impl Corners {
+    pub(super) fn new(octave: usize, place: &Place, instant: &Instant) -> Self {
+        let [east, north] = place.cells[octave];
+        let (x, east) = split(east - instant.east);
+        let (y, north) = split(north - instant.north);
+        let ([e0, e1], [n0, n1]) = (smooth(east), smooth(north));
+        let norm = 1.0 / libm::sqrt((e0 * e0 + e1 * e1) * (n0 * n0 + n1 * n1));
+        let (e0, e1) = (e0 * norm, e1 * norm);
+        Self { first: [x, y], weights: [e0 * n0, e0 * n1, e1 * n0, e1 * n1] }
+    }
+
+    pub(super) fn sum(&self, columns: [&Column; CORNER_COUNT]) -> Column {
+        let ([a, b, c, d], [w, x, y, z]) = (columns, self.weights);
+        let mut sum = Column::default();
+        for (v, sum) in sum.iter_mut().enumerate() {
+            *sum = (a[v] * w + b[v] * x) + (c[v] * y + d[v] * z);
+        }
+        sum
+    }
+}
+
+/// The whole number at or below, and the rest; for numbers up to 2^51.
+pub(super) fn split(value: f64) -> (i64, f64) {
+    // Added to this, a number is rounded to a whole one, which the low bits then hold.
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    let shifted = value + SHIFT;
+    let near = shifted - SHIFT;
+    let above = near > value;
+    let whole = shifted.to_bits() as i64 - SHIFT.to_bits() as i64 - i64::from(above);
+    (whole, value - (near - if above { 1.0 } else { 0.0 }))
 }
 
 /// (1 - u^2/4)^3 for |u| < 2.
@@ -138,13 +213,8 @@ fn kernel(u: f64) -> f64 {
     rest * rest * rest
 }
 
-/// Smoothstep weights of the two neighbours, of unit norm.
+/// Smoothstep weights of the two neighbours.
 fn smooth(part: f64) -> [f64; 2] {
     let s = part * part * (3.0 - 2.0 * part);
-    unit([1.0 - s, s])
-}
-
-fn unit<const N: usize>(weights: [f64; N]) -> [f64; N] {
-    let norm = libm::sqrt(weights.iter().map(|w| w * w).sum());
-    weights.map(|w| w / norm)
+    [1.0 - s, s]
 }

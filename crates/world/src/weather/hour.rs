@@ -5,7 +5,7 @@ use super::classify::{self, FOG_WIND_DMPS, MIST_VISIBILITY_M, WET_UMPH};
 use super::conditions::Numbers;
 use super::constrain::WET_CLOUD_PERMILLE;
 use super::field::{self, Noise, OCTAVE_COUNT, variable};
-use super::preset::{Preset, Season};
+use super::preset::{Lookup, Moment, Preset, Quantiles, Season};
 use super::{Climate, Weather, WeatherState};
 use crate::time::GameTime;
 
@@ -44,7 +44,9 @@ impl Weather {
         let climate = self.climate(region);
         let season = Season::new(&date, self.calendar.month_position(&date), place.other_side);
         let latent = Latent::new(&field::noise(self.key, place, hour), climate);
-        compute(&latent, &season, &climate.preset, place.warmer_dc)
+        let preset = &climate.preset;
+        let lookup = Lookup { preset, season: &season };
+        compute(&latent, &Moment::new(preset, &season), &lookup, preset, place.warmer_dc)
     }
 
     /// The state of an hour that [`Self::hour`] has computed.
@@ -58,34 +60,36 @@ impl Weather {
 
 impl Latent {
     pub(super) fn new(noise: &Noise, climate: &Climate) -> Self {
-        let a = &climate.amplitudes;
-        let c = &climate.preset.correlations;
-        let (rain, cloud) = (&noise[variable::PRECIPITATION], &noise[variable::CLOUD]);
-        let dry = &noise[variable::DEPRESSION];
+        use variable::{
+            CLOUD, CONVECTION, DEPRESSION, DIRECTION, PRECIPITATION, PRESSURE, TEMPERATURE, WIND,
+        };
+        let (a, c) = (&climate.amplitudes, &climate.preset.correlations);
+        let [cloud_rest, depression_rest, wind_rest] = climate.rests;
         Self {
-            precipitation: sum(&a.precipitation, rain),
-            cloud: c.cloud_rain * sum(&a.cloud, rain)
-                + rest(&[c.cloud_rain]) * sum(&a.cloud, cloud),
-            depression: c.depression_rain * sum(&a.depression, rain)
-                + c.depression_cloud * sum(&a.depression, cloud)
-                + rest(&[c.depression_rain, c.depression_cloud]) * sum(&a.depression, dry),
-            wind: c.wind_rain * sum(&a.wind, rain)
-                + rest(&[c.wind_rain]) * sum(&a.wind, &noise[variable::WIND]),
+            precipitation: sum(&a.precipitation, noise, PRECIPITATION),
+            cloud: c.cloud_rain * sum(&a.cloud, noise, PRECIPITATION)
+                + cloud_rest * sum(&a.cloud, noise, CLOUD),
+            depression: c.depression_rain * sum(&a.depression, noise, PRECIPITATION)
+                + c.depression_cloud * sum(&a.depression, noise, CLOUD)
+                + depression_rest * sum(&a.depression, noise, DEPRESSION),
+            wind: c.wind_rain * sum(&a.wind, noise, PRECIPITATION)
+                + wind_rest * sum(&a.wind, noise, WIND),
             temperature: [
-                sum(&a.temperature, &noise[variable::TEMPERATURE]),
-                sum(&a.temperature, rain),
-                sum(&a.temperature, dry),
+                sum(&a.temperature, noise, TEMPERATURE),
+                sum(&a.temperature, noise, PRECIPITATION),
+                sum(&a.temperature, noise, DEPRESSION),
             ],
-            convection: sum(&a.convection, &noise[variable::CONVECTION]),
-            shower: noise[variable::CONVECTION][0],
-            direction: sum(&SLOW, &noise[variable::DIRECTION]),
-            pressure: sum(&SLOW, &noise[variable::PRESSURE]),
+            convection: sum(&a.convection, noise, CONVECTION),
+            shower: noise[0][CONVECTION],
+            direction: sum(&SLOW, noise, DIRECTION),
+            pressure: sum(&SLOW, noise, PRESSURE),
         }
     }
 
     /// What rain needs alone; the rest is 0.
     pub(super) fn of_rain(rain: &[f64; OCTAVE_COUNT], shower: f64, climate: &Climate) -> Self {
-        let precipitation = sum(&climate.amplitudes.precipitation, rain);
+        let amplitudes = &climate.amplitudes.precipitation;
+        let precipitation = amplitudes.iter().zip(rain).map(|(a, noise)| a * noise).sum();
         Self { precipitation, shower, ..Self::default() }
     }
 
@@ -105,15 +109,22 @@ const DIRECTION_SD_DEG: f64 = 60.0;
 const VISIBILITY_MAX_M: f64 = 40_000.0;
 
 /// The numbers of an hour.
-pub(super) fn compute(latent: &Latent, season: &Season, preset: &Preset, warmer_dc: f64) -> Hour {
-    let rate_mmph = preset.rate_mmph(season, latent);
-    let (temperature_c, depression_c) = air(latent, season, preset, warmer_dc, rate_mmph);
-    let wind_mps = preset.wind.at(season, latent.wind).max(0.0) / 100.0;
+pub(super) fn compute(
+    latent: &Latent,
+    moment: &Moment,
+    quantiles: &impl Quantiles,
+    preset: &Preset,
+    warmer_dc: f64,
+) -> Hour {
+    let rate_mmph = moment.rate_mmph(latent);
+    let (temperature_c, depression_c) = air(latent, moment, quantiles, preset, rate_mmph);
+    let temperature_c = temperature_c + warmer_dc / 10.0;
+    let wind_mps = quantiles.wind(latent.wind).max(0.0) / 100.0;
     let temperature_dc = round(temperature_c * 10.0);
     let precipitation_umph = round(rate_mmph * 1000.0);
     let wet = precipitation_umph >= WET_UMPH;
-    let cloud_permille = round(preset.cloud.at(season, latent.cloud).clamp(0.0, 1000.0));
-    let thunder = wet && is_thunder(latent, season, preset, temperature_c - depression_c);
+    let cloud_permille = round(quantiles.cloud(latent.cloud).clamp(0.0, 1000.0));
+    let thunder = wet && is_thunder(latent, moment, temperature_c - depression_c);
     let gust = 1.4 + 0.12 * latent.convection.abs() + if thunder { 0.5 } else { 0.0 };
     let pressure = 0.8 * latent.pressure - 0.6 * latent.precipitation;
     let mut numbers = Numbers {
@@ -131,40 +142,36 @@ pub(super) fn compute(latent: &Latent, season: &Season, preset: &Preset, warmer_
     numbers.visibility_m = if wet {
         wet_visibility_m(&numbers)
     } else {
-        dry_visibility_m(depression_c, numbers.wind_dmps, season, preset)
+        dry_visibility_m(depression_c, numbers.wind_dmps, moment)
     };
     Hour { numbers, thunder }
 }
 
-/// Temperature and dew-point depression in C; rain moistens the air that it falls through.
+/// Temperature in C at the preset's place, and dew-point depression in K; rain moistens the air
+/// that it falls through.
 pub(super) fn air(
     latent: &Latent,
-    season: &Season,
+    moment: &Moment,
+    quantiles: &impl Quantiles,
     preset: &Preset,
-    warmer_dc: f64,
     rate_mmph: f64,
 ) -> (f64, f64) {
-    let load = preset.temperature_rain(season);
+    let load = moment.temperature_rain;
     let z = latent.temperature(load, preset.correlations.temperature_depression);
-    let temperature_c = preset.temperature.at(season, z) / 100.0 + warmer_dc / 10.0;
-    let depression_c = preset.depression.at(season, latent.depression).max(0.0) / 100.0;
+    let temperature_c = quantiles.temperature(z) / 100.0;
+    let depression_c = quantiles.depression(latent.depression).max(0.0) / 100.0;
     (temperature_c, depression_c * (1.0 - 0.4 * (2.0 * rate_mmph).min(1.0)))
 }
 
 /// Instability: moist air, the afternoon, a convective cell, more rain than it takes.
-pub(super) fn thunder_index(
-    latent: &Latent,
-    season: &Season,
-    preset: &Preset,
-    dew_point_c: f64,
-) -> f64 {
+pub(super) fn thunder_index(latent: &Latent, moment: &Moment, dew_point_c: f64) -> f64 {
     const DAY_H: [f64; 24] = day_wave();
-    let above = latent.precipitation - preset.onset_z(season);
-    (dew_point_c - 12.0) / 8.0 + DAY_H[season.hour] + 0.35 * latent.convection + 0.5 * above
+    let above = latent.precipitation - moment.onset_z;
+    (dew_point_c - 12.0) / 8.0 + DAY_H[moment.hour] + 0.35 * latent.convection + 0.5 * above
 }
 
-fn is_thunder(latent: &Latent, season: &Season, preset: &Preset, dew_point_c: f64) -> bool {
-    thunder_index(latent, season, preset, dew_point_c) > preset.thunder_cut(season)
+fn is_thunder(latent: &Latent, moment: &Moment, dew_point_c: f64) -> bool {
+    thunder_index(latent, moment, dew_point_c) > moment.thunder_cut
 }
 
 /// 0.54 cos(2 pi (h - 16) / 24): the sixths of a right angle by hand, since cos is not const.
@@ -202,8 +209,8 @@ fn wet_visibility_m(n: &Numbers) -> i64 {
 
 /// Visibility by how near the air is to saturation: below the preset's cuts it is mist and, in
 /// still air, fog.
-fn dry_visibility_m(depression_c: f64, wind_dmps: i64, season: &Season, preset: &Preset) -> i64 {
-    let (fog, mist) = preset.damp_cuts_c(season);
+fn dry_visibility_m(depression_c: f64, wind_dmps: i64, moment: &Moment) -> i64 {
+    let (fog, mist) = (moment.fog_k, moment.mist_k);
     if depression_c < fog && wind_dmps < FOG_WIND_DMPS {
         50 + round(949.0 * depression_c / fog)
     } else if depression_c < mist {
@@ -215,20 +222,17 @@ fn dry_visibility_m(depression_c: f64, wind_dmps: i64, season: &Season, preset: 
     }
 }
 
+/// To the nearest whole number, halves up.
 fn round(value: f64) -> i64 {
-    libm::round(value) as i64
+    field::split(value + 0.5).0
 }
 
-fn sum(amplitudes: &[f64; OCTAVE_COUNT], noise: &[f64; OCTAVE_COUNT]) -> f64 {
-    let mut sum = 0.0;
-    for octave in 0..OCTAVE_COUNT {
-        sum += amplitudes[octave] * noise[octave];
-    }
-    sum
+fn sum(amplitudes: &[f64; OCTAVE_COUNT], noise: &Noise, variable: usize) -> f64 {
+    amplitudes.iter().zip(noise).map(|(amplitude, values)| amplitude * values[variable]).sum()
 }
 
 /// The loading that is left to reach variance 1.
-fn rest(loadings: &[f64]) -> f64 {
+pub(super) fn rest(loadings: &[f64]) -> f64 {
     let used: f64 = loadings.iter().map(|l| l * l).sum();
     libm::sqrt((1.0 - used).max(0.0))
 }

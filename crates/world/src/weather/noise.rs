@@ -6,17 +6,20 @@ const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 const ROUND_COUNT: usize = 10;
 
-/// One block of Philox4x32-10.
-pub(super) fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+/// Blocks of Philox4x32-10, word by word, so that the machine computes some at a time.
+pub(super) fn philox<const N: usize>(
+    mut counter: [[u32; N]; 4],
+    mut key: [u32; 2],
+) -> [[u32; N]; 4] {
     for _ in 0..ROUND_COUNT {
-        let a = u64::from(counter[0]) * u64::from(MULTIPLIERS[0]);
-        let b = u64::from(counter[2]) * u64::from(MULTIPLIERS[1]);
-        counter = [
-            (b >> 32) as u32 ^ counter[1] ^ key[0],
-            b as u32,
-            (a >> 32) as u32 ^ counter[3] ^ key[1],
-            a as u32,
-        ];
+        for block in 0..N {
+            let a = u64::from(counter[0][block]) * u64::from(MULTIPLIERS[0]);
+            let b = u64::from(counter[2][block]) * u64::from(MULTIPLIERS[1]);
+            counter[0][block] = (b >> 32) as u32 ^ counter[1][block] ^ key[0];
+            counter[1][block] = b as u32;
+            counter[2][block] = (a >> 32) as u32 ^ counter[3][block] ^ key[1];
+            counter[3][block] = a as u32;
+        }
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
     counter

@@ -4,15 +4,16 @@
 
 mod built_in;
 mod file;
+mod moment;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use super::field::OCTAVE_COUNT;
-use super::hour::Latent;
 use crate::calendar::DateTime;
 
 pub use built_in::NAMES;
+pub(super) use moment::{Curves, Lookup, Moment, Quantiles};
 pub(super) use table::Season;
 pub use table::{KNOT_COUNT, SLOT_COUNT, Table, knot_z};
 
@@ -122,39 +123,6 @@ impl Shares {
             temperature: root(&self.temperature),
             convection: root(&self.convection),
         }
-    }
-}
-
-impl Preset {
-    pub(super) fn onset_z(&self, season: &Season) -> f64 {
-        season.monthly(&self.rain_onset_z)
-    }
-
-    /// Rain rate: steady rain, and the showers in it. These bring the heavy hours; a steeper
-    /// power of the steady rain would bring them on all hours of the same few days. Both begin
-    /// at nothing, so nothing jumps.
-    pub(super) fn rate_mmph(&self, season: &Season, latent: &Latent) -> f64 {
-        let above = latent.precipitation - self.onset_z(season);
-        if above <= 0.0 {
-            return 0.0;
-        }
-        let steady = libm::sqrt(above) * (1.0 + self.rain_steepness * above).max(0.5);
-        let over = (latent.shower - season.monthly(&self.shower_onset_z)).max(0.0);
-        let shower = (2.0 * above).min(1.0) * libm::sqrt(libm::sqrt(over));
-        season.monthly(&self.rain_rate_mmph) * steady + self.shower_mmph * shower
-    }
-
-    /// Depressions below which there is fog and mist.
-    pub(super) fn damp_cuts_c(&self, season: &Season) -> (f64, f64) {
-        (season.monthly(&self.fog_depression_k), season.monthly(&self.mist_depression_k))
-    }
-
-    pub(super) fn thunder_cut(&self, season: &Season) -> f64 {
-        season.monthly(&self.thunder_cut)
-    }
-
-    pub(super) fn temperature_rain(&self, season: &Season) -> f64 {
-        season.over(&self.temperature_rain)
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::classify;
 use super::conditions::Numbers;
-use super::field::{self, Noise, OCTAVE_COUNT, Place, variable};
+use super::field::{self, Noise, OCTAVE_COUNT, Place, VARIABLE_COUNT, variable};
 use super::hour::{self, Hour, Latent};
-use super::preset::{Preset, Season};
+use super::preset::{Lookup, Moment, Preset, Quantiles as _, Season};
 use super::{Climate, WeatherState, thermo};
 use crate::calendar::{Calendar, DateTime};
 use crate::time::GameTime;
@@ -17,7 +17,7 @@ const BLIZZARD_BACK_H: usize = 2;
 const FIRST_YEAR: i32 = 2001;
 
 /// Kept noise: half the size of [`Noise`], and the loss is far below any figure of a climate.
-type Kept = [[f32; OCTAVE_COUNT]; 8];
+type Kept = [[f32; VARIABLE_COUNT]; OCTAVE_COUNT];
 
 /// Years of the field.
 #[derive(Clone, Debug)]
@@ -90,10 +90,10 @@ impl Trial {
     ) -> impl Iterator<Item = (DateTime, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
         self.hours.iter().take(count).map(move |(date, season, kept)| {
-            let rain = kept[variable::PRECIPITATION].map(f64::from);
-            let shower = f64::from(kept[variable::CONVECTION][0]);
+            let rain = kept.map(|values| f64::from(values[variable::PRECIPITATION]));
+            let shower = f64::from(kept[0][variable::CONVECTION]);
             let latent = Latent::of_rain(&rain, shower, &climate);
-            (*date, climate.preset.rate_mmph(season, &latent))
+            (*date, Moment::new(&climate.preset, season).rate_mmph(&latent))
         })
     }
 
@@ -106,8 +106,10 @@ impl Trial {
         let climate = Climate::new(Arc::new(preset.clone()));
         self.hours.iter().take(count).map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
-            let rate = climate.preset.rate_mmph(season, &latent);
-            (*date, hour::air(&latent, season, &climate.preset, 0.0, rate).0, rate)
+            let rate = Moment::new(&climate.preset, season).rate_mmph(&latent);
+            let preset = &*climate.preset;
+            let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
+            (*date, hour::air(&latent, &moment, &lookup, preset, rate).0, rate)
         })
     }
 
@@ -121,37 +123,40 @@ impl Trial {
         let mut past = [false; BLIZZARD_BACK_H];
         self.hours.iter().take(count).map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
-            let hour = hour::compute(&latent, season, &climate.preset, 0.0);
+            let preset = &*climate.preset;
+            let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
+            let hour = hour::compute(&latent, &moment, &lookup, preset, 0.0);
             let now = classify::is_blizzard_hour(&hour.numbers);
             let long = now && past.iter().all(|was| *was);
             past.rotate_left(1);
             past[BLIZZARD_BACK_H - 1] = now;
-            (*date, tried(&latent, season, &climate.preset, &hour, long))
+            (*date, tried(&latent, &moment, &lookup, &hour, long))
         })
     }
 }
 
 fn tried(
     latent: &Latent,
-    season: &Season,
-    preset: &Preset,
+    moment: &Moment,
+    lookup: &Lookup<'_>,
     hour: &Hour,
     long_blizzard: bool,
 ) -> TrialHour {
     let n: &Numbers = &hour.numbers;
-    let rate_mmph = preset.rate_mmph(season, latent);
-    let (temperature_c, depression_k) = hour::air(latent, season, preset, 0.0, rate_mmph);
+    let preset = lookup.preset;
+    let rate_mmph = moment.rate_mmph(latent);
+    let (temperature_c, depression_k) = hour::air(latent, moment, lookup, preset, rate_mmph);
     let dew_point_c = temperature_c - depression_k;
     TrialHour {
         temperature_c,
         depression_k,
-        wind_mps: preset.wind.at(season, latent.wind).max(0.0) / 100.0,
+        wind_mps: lookup.wind(latent.wind).max(0.0) / 100.0,
         cloud: n.cloud_permille as f64 / 1000.0,
         rate_mmph,
         snow: n.is_snow_phase(),
         heat_index_c: thermo::heat_index_c(n.temperature_dc, n.dew_point_dc),
         wind_chill_c: thermo::wind_chill_c(n.temperature_dc, n.wind_dmps),
-        thunder_index: hour::thunder_index(latent, season, preset, dew_point_c),
+        thunder_index: hour::thunder_index(latent, moment, dew_point_c),
         state: classify::classify(n, hour.thunder, long_blizzard, preset),
     }
 }

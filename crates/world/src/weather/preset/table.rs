@@ -87,15 +87,35 @@ impl Table {
         &self.rows
     }
 
-    pub(in super::super) fn at(&self, season: &Season, z: f64) -> f64 {
-        let at = (z * KNOTS_PER_UNIT + MIDDLE_KNOT).clamp(0.0, (KNOT_COUNT - 1) as f64);
-        let knot = (at as usize).min(KNOT_COUNT - 2);
-        let part = at - knot as f64;
-        season.blend(|month, slot| {
-            let row = &self.rows[month * SLOT_COUNT + slot];
-            lerp(row[knot], row[knot + 1], part)
-        })
+    pub(super) fn at(&self, season: &Season, z: f64) -> f64 {
+        read(z, |knot| self.blend(season, knot))
     }
+
+    /// What [`Table::at`] says of every deviate.
+    pub(super) fn curve(&self, season: &Season) -> Curve {
+        Curve(core::array::from_fn(|knot| self.blend(season, knot)))
+    }
+
+    fn blend(&self, season: &Season, knot: usize) -> f64 {
+        season.blend(|month, slot| self.rows[month * SLOT_COUNT + slot][knot])
+    }
+}
+
+/// The quantile function of a moment.
+#[derive(Clone, Debug)]
+pub(super) struct Curve(Row);
+
+impl Curve {
+    pub(super) fn at(&self, z: f64) -> f64 {
+        read(z, |knot| self.0[knot])
+    }
+}
+
+/// Between the values of the two knots around a deviate.
+fn read(z: f64, value: impl Fn(usize) -> f64) -> f64 {
+    let at = (z * KNOTS_PER_UNIT + MIDDLE_KNOT).clamp(0.0, (KNOT_COUNT - 1) as f64);
+    let knot = (at as usize).min(KNOT_COUNT - 2);
+    lerp(value(knot), value(knot + 1), at - knot as f64)
 }
 
 fn lerp(a: f64, b: f64, part: f64) -> f64 {
