@@ -129,20 +129,6 @@ impl Weather {
         }
         onset
     }
-
-    /// The next instant after `time` at which the state may change.
-    fn next_change(&self, region: usize, time: GameTime, overrides: &Overrides) -> GameTime {
-        let hour = GameTime::from_hours(time.hours().saturating_add(1));
-        let edges = overrides.edges_of(&self.region_ids[region]);
-        edges.filter(|t| *t > time).min().map_or(hour, |edge| edge.min(hour))
-    }
-
-    /// The last instant before `time` at which the state may have changed.
-    fn last_change(&self, region: usize, time: GameTime, overrides: &Overrides) -> GameTime {
-        let hour = GameTime::from_hours(time.plus_us(-1).hours());
-        let edges = overrides.edges_of(&self.region_ids[region]);
-        edges.filter(|t| *t < time).max().map_or(hour, |edge| edge.max(hour))
-    }
 }
 
 impl Spell {
