@@ -1,11 +1,12 @@
 //! The weather of a world's regions: a latent Gaussian field, turned into climate by a preset's
 //! tables, named by states, bent by overrides. Random access: any region, any game hour, no
-//! state. Not here: who is told of it (weather-manager), the ground, the sun.
+//! state. Not here: who is told of it (weather-manager), the sun.
 
 mod classify;
 mod conditions;
 mod constrain;
 mod field;
+mod ground;
 mod hour;
 mod layers;
 mod noise;
@@ -13,6 +14,7 @@ mod overrides;
 pub mod preset;
 mod severe;
 mod state;
+mod summary;
 #[cfg(test)]
 mod tests;
 mod thermo;
@@ -21,11 +23,13 @@ mod trial;
 use std::sync::Arc;
 
 pub use conditions::Conditions;
+pub use ground::{GROUND_LOOK_BACK_HOURS, Ground};
 pub use overrides::{
     Cell, Kind, Lift, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
     REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX, Waypoint,
 };
-pub use severe::{SPELL_HOURS_MAX, Severity, Spell};
+pub use severe::{ONSET_HOURS_MAX, SPELL_HOURS_MAX, Severity, Spell};
+pub use summary::Summary;
 pub use state::{UnknownState, WeatherState};
 pub use trial::{Trial, TrialHour};
 

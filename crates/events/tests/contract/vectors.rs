@@ -203,5 +203,6 @@ fn weather_severe() -> WeatherSevere {
         peak_wind_gust_dmps: 310,
         peak_precipitation_rate_umph: 22_000,
         forced: true,
+        ..WeatherSevere::default()
     }
 }

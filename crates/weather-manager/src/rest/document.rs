@@ -1,5 +1,11 @@
 //! The JSON documents that the weather's routes answer with.
 
+mod commands;
+mod plan;
+
+pub(super) use commands::{CommandTaken, Log};
+pub(super) use plan::{Alerts, History, Statistics};
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -72,6 +72,23 @@ pub struct Overrides {
 }
 
 impl Override {
+    /// A record without fades and of priority 0, that has no name and revision yet.
+    pub fn new(regions: Vec<String>, kind: Kind, start: GameTime, end: Option<GameTime>) -> Self {
+        Self {
+            id: String::new(),
+            rev: 0,
+            regions,
+            kind,
+            start,
+            end,
+            fade_in_us: 0,
+            fade_out_us: 0,
+            priority: 0,
+            author: String::new(),
+            lifted: Vec::new(),
+        }
+    }
+
     /// Meant for a region.
     pub fn concerns(&self, region: &str) -> bool {
         self.regions.is_empty() || self.regions.iter().any(|id| id == region)

@@ -3,7 +3,7 @@
 
 use super::super::WeatherState;
 use super::kind::{Cell, Waypoint};
-use super::{Kind, Override};
+use super::{Kind, Lift, Override};
 use crate::time::GameTime;
 
 /// Overrides that a world may have at a time.
@@ -81,12 +81,11 @@ impl Override {
 
     /// Out of force everywhere from an instant on.
     pub fn over(&self, time: GameTime) -> bool {
-        let lifted = self.lifted.iter().any(|lift| {
-            let everywhere = lift.regions.is_empty()
-                || !self.regions.is_empty()
-                    && self.regions.iter().all(|id| lift.regions.contains(id));
-            everywhere && lift.from <= time && lift.to.is_none()
-        });
+        let out = |lift: &Lift| lift.from <= time && lift.to.is_none();
+        let everywhere = |lift: &Lift| out(lift) && lift.regions.is_empty();
+        let there = |id: &String| self.lifted.iter().any(|l| out(l) && l.regions.contains(id));
+        let lifted = self.lifted.iter().any(everywhere)
+            || !self.regions.is_empty() && self.regions.iter().all(there);
         lifted || self.end.is_some_and(|end| end <= time)
     }
 }
@@ -103,6 +102,17 @@ impl Kind {
             Self::Lock => Ok(()),
             Self::SeasonShift { days } => within("days", i64::from(*days), -366, 366),
             Self::StormCell(cell) => cell.check(),
+        }
+    }
+
+    /// The kind's name, as JSON has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SetState { .. } => "set_state",
+            Self::Offset { .. } => "offset",
+            Self::Lock => "lock",
+            Self::SeasonShift { .. } => "season_shift",
+            Self::StormCell(_) => "storm_cell",
         }
     }
 

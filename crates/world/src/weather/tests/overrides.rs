@@ -174,7 +174,7 @@ fn a_storm_cell_reaches_one_region_after_another_and_ends_with_its_path() {
         steps.find(|t| *t >= end || weather.conditions(region, *t, &overrides).forced).unwrap()
     };
     assert!(hour(500) < first("brussels") && first("brussels") < end);
-    assert_eq!(first("madrid"), end, "far from the path");
+    assert!(first("dublin") >= end, "far from the path");
     let middle = (500..end.hours()).map(|h| weather.state(0, hour(h), &overrides));
     assert!(middle.into_iter().any(|state| state == WeatherState::Storm));
 }
