@@ -3,6 +3,8 @@
 //! the same past. Not here: reading and writing it (`sky`), its older form (`stored`).
 
 mod stored;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 use worldbus_service::state::{Error, Kind as ErrorKind, VALUE_BYTES_MAX};

@@ -55,6 +55,16 @@ struct ForecastQuery {
     region: Option<String>,
     /// Game hours from the current one, 1 to 168; 24 if left out.
     hours: Option<i64>,
+    /// `true`, what is going to be, or `fallible`, what people of the world would expect; `true`
+    /// if left out.
+    kind: Option<ForecastKind>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ForecastKind {
+    True,
+    Fallible,
 }
 
 /// A wish to force the weather of a region.
@@ -140,7 +150,8 @@ async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>
 }
 
 /// The weather to come, one entry for each game hour from the current one: it comes true
-/// unless somebody forces it.
+/// unless somebody forces it. A fallible one does not: it is wrong by more the further ahead it
+/// looks, says so, and knows nothing of what is forced later.
 #[utoipa::path(get, path = "/api/weather/forecast", tag = "weather", params(ForecastQuery),
     responses((status = 200, body = Forecast), (status = 400, body = Problem),
         (status = 404, body = Problem), (status = 503, body = Problem)))]
@@ -158,7 +169,11 @@ async fn forecast(
     let wall = shared.sky.now();
     // Commands that are taken but not in effect yet are part of what is to come.
     let overrides = view.commands.overrides_with(u64::MAX);
-    Ok(Json(Forecast::new(&shared, region, clock.game_at(wall), hours, &overrides)))
+    let now = clock.game_at(wall);
+    Ok(Json(match query.kind.unwrap_or(ForecastKind::True) {
+        ForecastKind::True => Forecast::new(&shared, region, now, hours, &overrides),
+        ForecastKind::Fallible => Forecast::fallible(&shared, region, now, hours, &overrides),
+    }))
 }
 
 /// Forces the weather of a region.

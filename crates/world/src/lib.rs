@@ -35,9 +35,9 @@ pub use clock::{
 pub use ids::{MODEL_VERSION, Slots, producer_id};
 pub use time::{GameTime, WallTime};
 pub use weather::{
-    Cell, Conditions, FORECAST_HOURS_MAX, Forecast, GROUND_LOOK_BACK_HOURS, Ground, Kind, Lift, ONSET_HOURS_MAX,
-    OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides, REGIONS_OF_OVERRIDE_MAX,
-    SPELL_HOURS_MAX, Severity, Spell, Summary, Trial, TrialHour, UnknownState, WAYPOINT_COUNT_MAX, Waypoint,
-    Weather, WeatherState, preset,
+    Cell, Conditions, Confidence, FORECAST_HOURS_MAX, Forecast, GROUND_LOOK_BACK_HOURS, Ground,
+    Guess, Kind, Lift, ONSET_HOURS_MAX, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
+    REGIONS_OF_OVERRIDE_MAX, SPELL_HOURS_MAX, Severity, Spell, Summary, Trial, TrialHour,
+    UnknownState, WAYPOINT_COUNT_MAX, Waypoint, Weather, WeatherState, preset,
 };
 pub use world_file::{REGION_COUNT_MAX, Region, World, WorldFileError};

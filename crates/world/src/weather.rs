@@ -7,6 +7,7 @@ mod conditions;
 mod constrain;
 mod field;
 mod ground;
+mod guess;
 mod hour;
 mod layers;
 mod noise;
@@ -24,13 +25,14 @@ use std::sync::Arc;
 
 pub use conditions::Conditions;
 pub use ground::{GROUND_LOOK_BACK_HOURS, Ground};
+pub use guess::{Confidence, Guess};
 pub use overrides::{
     Cell, Kind, Lift, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
     REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX, Waypoint,
 };
 pub use severe::{ONSET_HOURS_MAX, SPELL_HOURS_MAX, Severity, Spell};
-pub use summary::Summary;
 pub use state::{UnknownState, WeatherState};
+pub use summary::Summary;
 pub use trial::{Trial, TrialHour};
 
 use self::field::Place;

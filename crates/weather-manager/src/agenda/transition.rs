@@ -29,8 +29,7 @@ impl Agenda {
             events.push(self.started(at, region, AHEAD_RANK, &ahead));
         }
         let began = at.game.plus_us(-HALF_US);
-        if began.0 % GameTime::HOUR_US != 0
-            && !self.weather.may_change(region, began, at.overrides)
+        if began.0 % GameTime::HOUR_US != 0 && !self.weather.may_change(region, began, at.overrides)
         {
             return;
         }
@@ -69,7 +68,12 @@ impl Agenda {
         let known = before.and_then(|before| self.foreseen(region, hour, before));
         let now = self.foreseen(region, hour, at.overrides);
         if let Some(now) = now.filter(|now| known != Some(*now)) {
-            events.push(self.started(at, region, AHEAD_RANK, &Transition { start: at.game, ..now }));
+            events.push(self.started(
+                at,
+                region,
+                AHEAD_RANK,
+                &Transition { start: at.game, ..now },
+            ));
         }
     }
 

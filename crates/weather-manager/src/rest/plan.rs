@@ -134,7 +134,8 @@ impl Shared {
         let to = self.game_time("to", &query.to)?;
         let step = query.step_hours.unwrap_or(1);
         let refuse = |field: &'static str, text: String| {
-            Err(Problem::bad_request(format!("query parameter `{field}`: {text}")).with_field(field))
+            Err(Problem::bad_request(format!("query parameter `{field}`: {text}"))
+                .with_field(field))
         };
         if !(1..=8_784).contains(&step) {
             return refuse("step_hours", format!("expected 1 to 8784, found {step}"));

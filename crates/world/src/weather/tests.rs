@@ -1,6 +1,7 @@
 //! Claims about the weather that hold for every hour: random access, agreement of state and
 //! numbers, forecast and outcome, the same bits everywhere.
 
+mod guess;
 mod overrides;
 
 use proptest::prelude::*;
