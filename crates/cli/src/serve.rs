@@ -41,7 +41,7 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let deps = ground.deps(own.bus.clone(), state::open(&settings.common.state_url).await?);
     let cadence = settings.cadence_game_minutes;
     let time = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
-    let weather = weather_part(&ground, &deps, settings.lead_ms).await?;
+    let weather = weather_part(&ground, &deps, settings.lead_ms, settings.samples).await?;
     let event_bus = event_bus_part(&ground, &own.bus, catalogue).await?;
     let event_bus = event_bus.with_task(own.watch(&ground));
     banner::up(&ground, &settings.common);
@@ -95,7 +95,7 @@ pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> 
         return Ok(ExitCode::SUCCESS);
     };
     let deps = ground.deps(bus, state);
-    let part = weather_part(&ground, &deps, settings.lead_ms).await?;
+    let part = weather_part(&ground, &deps, settings.lead_ms, settings.samples).await?;
     run(ground, deps.bus, vec![part]).await
 }
 
@@ -138,9 +138,9 @@ async fn time_part(ground: &Ground, deps: &Deps, cadence: u32, lead_ms: u64) -> 
     part.map_err(|error| not_started(NAME, error))
 }
 
-async fn weather_part(ground: &Ground, deps: &Deps, lead_ms: u64) -> Result<Part> {
+async fn weather_part(ground: &Ground, deps: &Deps, lead_ms: u64, samples: bool) -> Result<Part> {
     use worldbus_weather_manager::{NAME, Settings, start};
-    let settings = Settings { lead: Duration::from_millis(lead_ms) };
+    let settings = Settings { lead: Duration::from_millis(lead_ms), samples };
     let part = start(deps.clone(), Arc::clone(&ground.world), settings).await;
     part.map_err(|error| not_started(NAME, error))
 }

@@ -15,6 +15,8 @@ settings! {
         cadence_game_minutes: u32 = "1",
         /// How far ahead commands take effect, in milliseconds.
         lead_ms: u64 = "0",
+        /// Tell the weather of every region at each whole game hour, as `weather.sample`.
+        samples: bool = "false",
         /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
         catalog: Vec<PathBuf>,
     }
@@ -37,6 +39,8 @@ settings! {
         ..common: Common { listen: "127.0.0.1:7072", url: "http://127.0.0.1:7070" },
         /// How far ahead commands take effect, in milliseconds; the same in all instances.
         lead_ms: u64 = "2000",
+        /// Tell the weather of every region at each whole game hour, as `weather.sample`.
+        samples: bool = "false",
     }
 }
 

@@ -4,16 +4,21 @@
 //! The stretch is cut at each command. What happens in a piece is computed with the overrides in
 //! force at its beginning; then the command that ends it tells what it changed.
 
+mod alerts;
 mod emission;
+mod transition;
 
-use worldbus_world::{Clock, GameTime, Overrides, Slots, Span, Spell, WallTime, Weather, World};
+use worldbus_world::{Clock, GameTime, Overrides, Slots, Span, WallTime, Weather, World};
 
 use crate::commands::{Command, Commands};
+pub(crate) use alerts::{alert_id, in_view};
 pub(crate) use emission::Emission;
 use emission::TYPE_RANKS;
 
 /// Severe weather is announced this many game hours ahead.
 const AHEAD_HOURS: i64 = 6;
+/// The ground is looked at this often.
+const GROUND_HOURS: i64 = 6;
 /// Game-hour boundaries that are taken at once.
 const CHUNK_COUNT_MAX: usize = 48;
 
@@ -24,6 +29,7 @@ pub(crate) struct Agenda {
     region_ids: Vec<String>,
     weather: Weather,
     slots: Slots,
+    samples: bool,
 }
 
 /// An instant at which the service emits, with what is in force there.
@@ -37,12 +43,14 @@ struct At<'a> {
 }
 
 impl Agenda {
-    pub(crate) fn new(world: &World) -> Self {
+    /// With `samples` the weather of each whole hour is told as well.
+    pub(crate) fn new(world: &World, samples: bool) -> Self {
         Self {
             world: world.id.clone(),
             region_ids: world.regions.iter().map(|region| region.id.clone()).collect(),
             weather: Weather::new(world),
             slots: Slots::new(TYPE_RANKS, world.regions.len()),
+            samples,
         }
     }
 
@@ -79,14 +87,12 @@ impl Agenda {
         commands: &Commands,
         after: WallTime,
     ) -> Option<WallTime> {
-        let hour = clock.next_boundary(after, GameTime::HOUR_US).map(|boundary| boundary.wall);
         let starts = clock.segments().iter().map(|segment| segment.anchor_wall);
         let taken = commands.list().iter().map(|command| command.at);
         let (segment, game) = (clock.segment_at(after), clock.game_at(after));
-        let overrides = commands.overrides(after);
-        let ends = overrides.edges(game, GameTime(i64::MAX));
-        let end = ends.first().and_then(|end| segment.wall_at(*end));
-        starts.chain(taken).chain(hour).chain(end).filter(|wall| *wall > after).min()
+        let next = next_instant(game, &commands.overrides(after));
+        let next = segment.wall_at(next);
+        starts.chain(taken).chain(next).filter(|wall| *wall > after).min()
     }
 
     fn piece(
@@ -134,72 +140,108 @@ impl Agenda {
             if old != Some(self.weather.state(region, game, overrides)) {
                 events.push(self.changed(at, region, old));
             }
-            let known = before.map(|game| self.in_view(region, game, overrides));
-            let mut new = self.in_view(region, game, overrides);
-            new.retain(|spell| known.as_ref().is_none_or(|known| !known.contains(spell)));
-            self.severe(at, region, &new, events);
+            let known = before.map(|game| in_view(&self.weather, region, game, overrides));
+            self.compare_alerts(at, region, &known.unwrap_or_default(), events);
+            self.transition_under_way(at, region, None, events);
         }
     }
 
-    /// A game hour begins, or an override ends.
+    /// A game hour begins, or an override's strength changes, or a transition starts or ends.
     fn boundary(&self, at: At<'_>, events: &mut Vec<Emission>) {
         let hourly = at.game.0 % GameTime::HOUR_US == 0;
         for region in 0..self.region_ids.len() {
-            let old = self.weather.state(region, at.game.plus_us(-1), at.overrides);
-            if old != self.weather.state(region, at.game, at.overrides) {
-                events.push(self.changed(at, region, Some(old)));
+            if hourly || self.weather.may_change(region, at.game, at.overrides) {
+                self.change(at, region, events);
             }
             if hourly {
                 let hour = at.game.hours().saturating_add(AHEAD_HOURS);
-                let spell = self.weather.spell_beginning(region, hour, at.overrides);
-                self.severe(at, region, spell.as_slice(), events);
+                let spells = self.weather.spells_beginning(region, hour, at.overrides);
+                self.severe(at, region, &spells, events);
+                self.hourly(at, region, events);
+            }
+            self.transition(at, region, events);
+        }
+    }
+
+    fn change(&self, at: At<'_>, region: usize, events: &mut Vec<Emission>) {
+        let old = self.weather.state(region, at.game.plus_us(-1), at.overrides);
+        let new = self.weather.state(region, at.game, at.overrides);
+        if old != new {
+            events.push(self.changed(at, region, Some(old)));
+            if at.game.0 % GameTime::HOUR_US != 0 {
+                events.push(self.transition_at_once(at, region, old, new));
+            }
+        }
+        self.alert_goes_on(at, region, old.is_severe(), new.is_severe(), events);
+    }
+
+    /// What is told of each region at a whole hour, whether it changed or not.
+    fn hourly(&self, at: At<'_>, region: usize, events: &mut Vec<Emission>) {
+        if self.samples {
+            events.push(self.sample(at, region));
+        }
+        if at.game.0 % GameTime::DAY_US == 0 {
+            events.push(self.daily_summary(at, region));
+        }
+        if at.game.hours() % GROUND_HOURS == 0 {
+            let before = at.game.plus_us(-GROUND_HOURS * GameTime::HOUR_US);
+            let ground = |game| self.weather.ground(region, game, at.overrides);
+            let (old, new) = (ground(before), ground(at.game));
+            if old != new {
+                events.push(self.ground_changed(at, region, &new));
             }
         }
     }
 
-    /// A command takes effect: in its region, at once.
+    /// A command takes effect: in its regions, at once.
     fn command(&self, commands: &Commands, command: &Command, events: &mut Vec<Emission>) {
-        let known = |id: &String| *id == command.region;
-        let Some(region) = self.region_ids.iter().position(known) else { return };
         let before = commands.overrides_before(command.rev);
         let overrides = &commands.overrides_with(command.rev);
         let Command { rev, at: wall, epoch, game, .. } = *command;
         let at = At { epoch, game, wall, rev, overrides };
-        let old = self.weather.state(region, game, &before);
-        if old != self.weather.state(region, game, overrides) {
-            events.push(self.changed(at, region, Some(old)));
+        events.push(self.told(at, commands, command));
+        let named = command.regions(commands);
+        let meant = |region: &usize| named.is_empty() || named.contains(&self.region_ids[*region]);
+        for region in (0..self.region_ids.len()).filter(meant) {
+            let old = self.weather.state(region, game, &before);
+            let new = self.weather.state(region, game, overrides);
+            if old != new {
+                events.push(self.changed(at, region, Some(old)));
+                events.push(self.transition_at_once(at, region, old, new));
+            }
+            self.compare_alerts(at, region, &in_view(&self.weather, region, game, &before), events);
+            self.transition_under_way(at, region, Some(&before), events);
         }
-        let known = self.in_view(region, game, &before);
-        let mut new = self.in_view(region, game, overrides);
-        new.retain(|spell| !known.contains(spell));
-        self.severe(at, region, &new, events);
-    }
-
-    /// The spells that are under way or begin within the hours that are announced.
-    fn in_view(&self, region: usize, game: GameTime, overrides: &Overrides) -> Vec<Spell> {
-        let mut spells = Vec::new();
-        spells.extend(self.weather.spell_at(region, game, overrides));
-        for ahead in 0..=AHEAD_HOURS {
-            let hour = game.hours().saturating_add(ahead);
-            let spell = self.weather.spell_beginning(region, hour, overrides);
-            let later = |spell: &Spell| spell.onset > game && !spells.contains(spell);
-            spells.extend(spell.filter(later));
-        }
-        spells
     }
 }
 
-/// Whole game hours and the edges of overrides that a span covers, in order, with their nominal
-/// wall times.
+/// Whole game hours, the instants of overrides, and where transitions start and end, in a span,
+/// in order, with their nominal wall times.
 fn instants(span: &Span, overrides: &Overrides) -> Vec<(GameTime, WallTime)> {
     let mut instants: Vec<_> =
         span.boundaries(GameTime::HOUR_US).map(|hour| (hour.game, hour.wall)).collect();
-    if span.from < span.to {
-        let edges = overrides.edges(span.from.plus_us(-1), span.to.plus_us(-1));
-        let wall = |edge: GameTime| Some((edge, span.segment.wall_at(edge)?));
-        instants.extend(edges.into_iter().filter_map(wall));
+    let mut at = span.from.plus_us(-1);
+    while span.from < span.to {
+        at = next_instant(at, overrides);
+        if at >= span.to {
+            break;
+        }
+        instants.extend(span.segment.wall_at(at).map(|wall| (at, wall)));
     }
     instants.sort_unstable();
     instants.dedup();
     instants
+}
+
+/// The next instant at which anything may have to be told.
+fn next_instant(after: GameTime, overrides: &Overrides) -> GameTime {
+    let hour = GameTime::HOUR_US;
+    let next = |offset: i64| {
+        let hours = after.0.saturating_sub(offset).div_euclid(hour).saturating_add(1);
+        GameTime(hours.saturating_mul(hour).saturating_add(offset))
+    };
+    let regular = [0, transition::HALF_US, -transition::HALF_US].map(next);
+    let ends = overrides.next_instant(after.plus_us(-transition::HALF_US));
+    let forced = [overrides.next_instant(after), ends.map(|end| end.plus_us(transition::HALF_US))];
+    regular.into_iter().chain(forced.into_iter().flatten()).fold(GameTime(i64::MAX), GameTime::min)
 }

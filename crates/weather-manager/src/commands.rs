@@ -1,20 +1,24 @@
 //! The ordered log of commands on a world's weather, and the overrides that follow from it as of
 //! any wall time: a pure fold, so that instances that read the log at different moments compute
-//! the same past. Not here: reading and writing it (`sky`).
+//! the same past. Not here: reading and writing it (`sky`), its older form (`stored`).
+
+mod stored;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
-use worldbus_service::state::{Error, Kind};
-use worldbus_world::{GameTime, Override, Overrides, SPELL_HOURS_MAX, WallTime, WeatherState};
+use worldbus_service::state::{Error, Kind as ErrorKind, VALUE_BYTES_MAX};
+use worldbus_world::{GameTime, ONSET_HOURS_MAX, Override, Overrides, WallTime};
 
-/// Commands that are kept at a time; their text fits into one value of every state store.
+/// Commands that are kept at a time; fewer if their text is longer than a value of the state store.
 pub const COMMAND_COUNT_MAX: usize = 800;
 
 /// What ended this long before now cannot matter any more: spells look back, catch-up does.
-const KEPT_GAME_HOURS: i64 = SPELL_HOURS_MAX + 24;
+const KEPT_GAME_HOURS: i64 = ONSET_HOURS_MAX + 24;
 
-/// Forces a region's weather, or lets it be what it is.
+/// Somebody's wish about the weather, with who and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "stored::Command")]
 pub(crate) struct Command {
     /// Orders the commands of a world; from 1.
     pub(crate) rev: u64,
@@ -23,19 +27,27 @@ pub(crate) struct Command {
     /// The clock's epoch and game time there.
     pub(crate) epoch: u32,
     pub(crate) game: GameTime,
-    pub(crate) region: String,
-    /// None clears.
-    pub(crate) force: Option<Force>,
+    pub(crate) actor: String,
+    pub(crate) reason: String,
+    pub(crate) act: Act,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Force {
-    pub(crate) state: WeatherState,
-    pub(crate) intensity_permille: Option<u16>,
-    /// None: until it is cleared or another comes.
-    pub(crate) end: Option<GameTime>,
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Act {
+    /// An override; with `replaces` it ends what is forced in its regions.
+    Set { record: Override, replaces: bool },
+    /// Lets some regions, or all if none is named, be what they are.
+    Clear { regions: Vec<String> },
+    /// Ends one override, by its command's revision.
+    ClearOne { record: u64 },
+    /// Makes a command undone from here on.
+    Undo { undone: u64 },
 }
+
+/// Why a command is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
 
 /// The commands of a world, by revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,6 +68,10 @@ impl Commands {
         &self.commands
     }
 
+    pub(crate) fn of_rev(&self, rev: u64) -> Option<&Command> {
+        self.commands.iter().find(|command| command.rev == rev)
+    }
+
     /// What is forced, as of a wall time: by the commands that took effect until then.
     pub(crate) fn overrides(&self, at: WallTime) -> Overrides {
         self.fold(|command| command.at <= at)
@@ -74,64 +90,56 @@ impl Commands {
     /// The revision in force at a wall time: part of the identity of events.
     pub(crate) fn rev_at(&self, at: WallTime) -> u64 {
         let last = self.commands.iter().rfind(|command| command.at <= at);
-        last.map_or(self.pruned_rev, |command| command.rev)
+        last.map_or(0, |command| command.rev).max(self.pruned_rev)
     }
 
-    /// Takes a command, whose revision it gives. False if there are too many.
-    pub(crate) fn push(&mut self, mut command: Command) -> bool {
+    /// The last command that is neither an undo nor undone.
+    pub(crate) fn undoable(&self) -> Option<&Command> {
+        let undone = |rev: u64| {
+            let undoes = |c: &Command| matches!(c.act, Act::Undo { undone } if undone == rev);
+            self.commands.iter().any(undoes)
+        };
+        let candidates = self.commands.iter().rev();
+        candidates.filter(|c| !matches!(c.act, Act::Undo { .. })).find(|c| !undone(c.rev))
+    }
+
+    /// Takes a command, whose revision it gives.
+    pub(crate) fn push(&mut self, mut command: Command) -> Result<(), Full> {
         if self.commands.len() >= COMMAND_COUNT_MAX {
-            return false;
+            return Err(Full);
         }
         self.rev += 1;
         command.rev = self.rev;
         self.commands.push(command);
-        true
+        if self.encode().len() > VALUE_BYTES_MAX { Err(Full) } else { Ok(()) }
     }
 
-    /// Forgets what ended too long before `now` to matter, region by region from the oldest.
+    /// Forgets what ended too long before `now` to matter.
     pub(crate) fn prune(&mut self, now: GameTime, wall: WallTime) {
         let past = now.plus_us(-KEPT_GAME_HOURS * GameTime::HOUR_US);
         let folded = self.fold(|_| true);
-        let over = |command: &Command| {
-            let record = folded.records().binary_search_by_key(&command.rev, |r| r.rev);
-            let end = match record {
-                Ok(at) => folded.records()[at].end,
-                Err(_) => Some(command.game),
-            };
-            command.at <= wall && end.is_some_and(|end| end <= past)
+        let alive: Vec<&Override> = folded.records().iter().filter(|r| !r.over(past)).collect();
+        let matters = |rev: u64| {
+            let lifts = |record: &&Override| record.lifted.iter().any(|lift| lift.rev == rev);
+            alive.iter().any(|record| record.rev == rev) || alive.iter().any(lifts)
         };
-        let mut blocked = Vec::new();
-        let (mut kept, mut pruned) = (Vec::with_capacity(self.commands.len()), self.pruned_rev);
-        for command in &self.commands {
-            if !blocked.contains(&&command.region) && over(command) {
-                pruned = pruned.max(command.rev);
-            } else {
-                blocked.push(&command.region);
-                kept.push(command.clone());
-            }
-        }
-        (self.commands, self.pruned_rev) = (kept, pruned);
+        let recent = |command: &Command| command.at > wall || command.game > past;
+        let kept = |command: &Command| {
+            let undone = match command.act {
+                Act::Undo { undone } => matters(undone) || self.of_rev(undone).is_some_and(recent),
+                _ => false,
+            };
+            recent(command) || matters(command.rev) || undone
+        };
+        let (kept, gone): (Vec<_>, Vec<_>) = self.commands.iter().cloned().partition(kept);
+        let pruned = gone.iter().map(|command| command.rev).max().unwrap_or(0);
+        (self.commands, self.pruned_rev) = (kept, self.pruned_rev.max(pruned));
     }
 
     fn fold(&self, counts: impl Fn(&Command) -> bool) -> Overrides {
         let mut overrides = Overrides::default();
         for command in self.commands.iter().filter(|command| counts(command)) {
-            // A later command of a region ends what is forced there.
-            overrides.clear(&command.region, command.game);
-            let Some(force) = &command.force else { continue };
-            let record = Override {
-                id: format!("{}-{}", command.region, command.rev),
-                rev: command.rev,
-                region: command.region.clone(),
-                state: force.state,
-                intensity_permille: force.intensity_permille,
-                start: command.game,
-                end: force.end,
-            };
-            if let Err(error) = overrides.insert(record) {
-                // Checked when the command was taken.
-                tracing::error!(%error, rev = command.rev, "a command is left out");
-            }
+            command.apply(&mut overrides);
         }
         overrides
     }
@@ -143,7 +151,50 @@ impl Commands {
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
         serde_json::from_slice(bytes).map_err(|error| {
             let text = "the overrides in the state store are damaged; restore them from a copy";
-            Error::new(Kind::Damaged, text).caused_by(error)
+            Error::new(ErrorKind::Damaged, text).caused_by(error)
         })
+    }
+}
+
+impl Command {
+    /// The regions that it is about, none: all.
+    pub(crate) fn regions<'a>(&'a self, commands: &'a Commands) -> &'a [String] {
+        let of = |rev: u64| commands.of_rev(rev).map_or(&[][..], |c| c.regions(commands));
+        match &self.act {
+            Act::Set { record, .. } => &record.regions,
+            Act::Clear { regions } => regions,
+            Act::ClearOne { record } => of(*record),
+            Act::Undo { undone } => of(*undone),
+        }
+    }
+
+    /// The name of the override that it sets.
+    pub(crate) fn record_id(&self, commands: &Commands) -> String {
+        let place = self.regions(commands).first().map_or("all", String::as_str);
+        format!("{place}-{}", self.rev)
+    }
+
+    fn apply(&self, overrides: &mut Overrides) {
+        let Self { rev, game, .. } = *self;
+        match &self.act {
+            Act::Set { record, replaces } => {
+                if *replaces {
+                    overrides.lift(rev, &record.regions, game);
+                }
+                let place = record.regions.first().map_or("all", String::as_str);
+                let id = format!("{place}-{rev}");
+                if let Err(error) = overrides.insert(Override { id, rev, ..record.clone() }) {
+                    // Checked when the command was taken.
+                    tracing::error!(%error, rev, "a command is left out");
+                }
+            }
+            Act::Clear { regions } => {
+                overrides.lift(rev, regions, game);
+            }
+            Act::ClearOne { record } => {
+                overrides.lift_one(rev, *record, game);
+            }
+            Act::Undo { undone } => overrides.revert(rev, *undone, game),
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The weather's REST routes. Not here: the door, the port, what commands do (`sky`).
 
 mod document;
+mod live;
+mod plan;
 
 use std::sync::Arc;
 
@@ -10,13 +12,17 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use worldbus_service::{Json, Problem, Query};
-use worldbus_world::{Clock, FORECAST_HOURS_MAX, GameTime, Weather, WeatherState, World};
+use worldbus_world::{
+    Clock, DateTime, FORECAST_HOURS_MAX, GameTime, Kind, Override, Weather, WeatherState, World,
+};
 
-use crate::commands::Force;
+use crate::commands::{Act, Commands};
 use crate::hearing::Hearing;
-use crate::sky::{Sky, Taken, View};
+use crate::sky::{By, Sky, Taken, View};
 use document::{Changed, Forecast, Moment, Now, RegionList, RegionWeather};
 
+/// In the middle of a state's band.
+const INTENSITY_DEFAULT: u16 = 500;
 const FORECAST_HOURS_DEFAULT: i64 = 24;
 /// A game year: the longest duration of an override.
 const DURATION_GAME_MINUTES_MAX: i64 = 366 * 1_440;
@@ -49,6 +55,16 @@ struct ForecastQuery {
     region: Option<String>,
     /// Game hours from the current one, 1 to 168; 24 if left out.
     hours: Option<i64>,
+    /// `true`, what is going to be, or `fallible`, what people of the world would expect; `true`
+    /// if left out.
+    kind: Option<ForecastKind>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ForecastKind {
+    True,
+    Fallible,
 }
 
 /// A wish to force the weather of a region.
@@ -63,18 +79,30 @@ struct SetRequest {
     intensity: Option<f64>,
     /// How long in game minutes; without it until it is cleared or set again.
     duration_game_minutes: Option<i64>,
-}
-
-/// A wish to let a region's weather be what it is.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct ClearRequest {
-    /// A region's id.
-    region: String,
+    /// Who wants it, for audit; up to 64 characters.
+    actor: Option<String>,
+    /// Why, for audit; up to 200 characters.
+    reason: Option<String>,
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(regions, current, forecast, set, clear), components(schemas(Now, RegionWeather)))]
+#[openapi(
+    paths(
+        regions,
+        current,
+        forecast,
+        set,
+        live::clear,
+        live::add,
+        live::list,
+        live::undo,
+        plan::at,
+        plan::history,
+        plan::statistics,
+        plan::alerts
+    ),
+    components(schemas(Now, RegionWeather))
+)]
 struct Description;
 
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
@@ -88,7 +116,13 @@ pub(crate) fn routes(world: Arc<World>, sky: Arc<Sky>, hearing: Arc<Hearing>) ->
         .route("/api/weather/current", get(current))
         .route("/api/weather/forecast", get(forecast))
         .route("/api/weather/set", post(set))
-        .route("/api/weather/clear", post(clear))
+        .route("/api/weather/clear", post(live::clear))
+        .route("/api/weather/overrides", get(live::list).post(live::add))
+        .route("/api/weather/undo", post(live::undo))
+        .route("/api/weather/at", get(plan::at))
+        .route("/api/weather/history", get(plan::history))
+        .route("/api/weather/statistics", get(plan::statistics))
+        .route("/api/weather/alerts", get(plan::alerts))
         .with_state(Shared { world, weather, sky, hearing })
 }
 
@@ -116,7 +150,8 @@ async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>
 }
 
 /// The weather to come, one entry for each game hour from the current one: it comes true
-/// unless somebody forces it.
+/// unless somebody forces it. A fallible one does not: it is wrong by more the further ahead it
+/// looks, says so, and knows nothing of what is forced later.
 #[utoipa::path(get, path = "/api/weather/forecast", tag = "weather", params(ForecastQuery),
     responses((status = 200, body = Forecast), (status = 400, body = Problem),
         (status = 404, body = Problem), (status = 503, body = Problem)))]
@@ -134,7 +169,11 @@ async fn forecast(
     let wall = shared.sky.now();
     // Commands that are taken but not in effect yet are part of what is to come.
     let overrides = view.commands.overrides_with(u64::MAX);
-    Ok(Json(Forecast::new(&shared, region, clock.game_at(wall), hours, &overrides)))
+    let now = clock.game_at(wall);
+    Ok(Json(match query.kind.unwrap_or(ForecastKind::True) {
+        ForecastKind::True => Forecast::new(&shared, region, now, hours, &overrides),
+        ForecastKind::Fallible => Forecast::fallible(&shared, region, now, hours, &overrides),
+    }))
 }
 
 /// Forces the weather of a region.
@@ -149,22 +188,15 @@ async fn set(State(shared): State<Shared>, Json(request): Json<SetRequest>) -> A
         .map_err(|error| Problem::unprocessable(format!("state: {error}")).with_field("state"))?;
     let intensity_permille = request.intensity.map(permille).transpose()?;
     let minutes = request.duration_game_minutes.map(duration).transpose()?;
-    let force = |start: GameTime| {
-        // On a whole second, since boundaries are numbered by those.
+    let act = |start: GameTime, _: &Commands| {
         let end = minutes.map(|m| GameTime::from_minutes(m).plus_us(start.0));
-        let end = end.map(|end| GameTime::from_seconds(end.plus_us(999_999).seconds()));
-        Some(Force { state, intensity_permille, end })
+        let intensity_permille = intensity_permille.unwrap_or(INTENSITY_DEFAULT);
+        let kind = Kind::SetState { state, intensity_permille };
+        let record = Override::new(vec![request.region.clone()], kind, start, end);
+        Ok(Act::Set { record, replaces: true })
     };
-    let taken = shared.command(&request.region, force).await?;
-    Ok(Json(shared.changed(region, &taken)))
-}
-
-/// Lets the weather of a region be what it is.
-#[utoipa::path(post, path = "/api/weather/clear", tag = "weather", request_body = ClearRequest,
-    responses((status = 200, body = Changed), (status = 404, body = Problem)))]
-async fn clear(State(shared): State<Shared>, Json(request): Json<ClearRequest>) -> Answer<Changed> {
-    let region = shared.region(&request.region)?;
-    let taken = shared.command(&request.region, |_| None).await?;
+    let by = live::by(request.actor.as_deref(), request.reason.as_deref())?;
+    let taken = shared.command(&by, act).await?;
     Ok(Json(shared.changed(region, &taken)))
 }
 
@@ -178,11 +210,11 @@ impl Shared {
     /// Takes a command under the clock that was announced before it.
     async fn command(
         &self,
-        region: &str,
-        force: impl Fn(GameTime) -> Option<Force>,
+        by: &By,
+        act: impl Fn(GameTime, &Commands) -> Result<Act, Problem>,
     ) -> Result<Taken, Problem> {
         self.hearing.catch_up().await;
-        self.sky.command(region, force).await
+        self.sky.command(by, act).await
     }
 
     fn changed(&self, region: usize, taken: &Taken) -> Changed {
@@ -190,6 +222,29 @@ impl Shared {
         let moment = Moment::new(&self.world, taken.clock.game_at(taken.effective));
         let weather = RegionWeather::new(self, region, &moment, &overrides);
         Changed::new(taken.effective, weather)
+    }
+
+    fn game_text(&self, game: GameTime) -> String {
+        self.world.calendar().at(game).to_string()
+    }
+
+    /// A game time as people write it: `2024-03-01T06:00:00`, or whole game minutes since the
+    /// world's epoch.
+    fn game_time(&self, field: &'static str, text: &str) -> Result<GameTime, Problem> {
+        if let Ok(minutes) = text.parse() {
+            return Ok(GameTime::from_minutes(minutes));
+        }
+        let wrong = |why: String| {
+            let shown: String = text.chars().take(40).collect();
+            let text = format!(
+                "{field}: expected a game time such as 2024-03-01T06:00:00 or whole game minutes \
+                 since the world's epoch, found {shown:?}{why}"
+            );
+            Problem::bad_request(text).with_field(field)
+        };
+        let date = date(text).ok_or_else(|| wrong(String::new()))?;
+        let time = self.world.calendar().game_time(&date);
+        time.map_err(|error| wrong(format!(": {error}")))
     }
 
     fn region(&self, name: &str) -> Result<usize, Problem> {
@@ -215,6 +270,24 @@ impl Shared {
         let names: Vec<_> = near.iter().take(3).map(|(_, id)| *id).collect();
         names.join(", ")
     }
+}
+
+/// The parts of `2024-03-01T06:00:00`; the year may be negative.
+fn date(text: &str) -> Option<DateTime> {
+    let (day, time) = text.split_once('T')?;
+    let mut parts = day.rsplitn(3, '-');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let mut parts = time.split(':');
+    let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next().unwrap_or("0"));
+    let date = DateTime {
+        year: year.parse().ok()?,
+        month: month.parse().ok()?,
+        day: day.parse().ok()?,
+        hour: hour.parse().ok()?,
+        minute: minute.parse().ok()?,
+        second: second.parse().ok()?,
+    };
+    parts.next().is_none().then_some(date)
 }
 
 fn hours(hours: i64) -> Result<u32, Problem> {

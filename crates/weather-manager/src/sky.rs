@@ -10,9 +10,9 @@ use worldbus_service::health::Condition;
 use worldbus_service::state::{self, Error, Kind, UPDATE_COUNT_MAX};
 use worldbus_service::trace::Causes;
 use worldbus_service::{Lead, Problem, StateStore};
-use worldbus_world::{Clock, ClockError, Segment, WallTime, World};
+use worldbus_world::{Clock, ClockError, GameTime, Segment, WallTime, World};
 
-use crate::commands::{Command, Commands, Force};
+use crate::commands::{Act, Command, Commands};
 
 /// The clock and the commands as far as this instance knows them.
 #[derive(Clone, Debug)]
@@ -22,6 +22,13 @@ pub(crate) struct View {
     pub(crate) commands: Arc<Commands>,
     /// Nothing that is not in `commands` takes effect until this wall time.
     pub(crate) fence: WallTime,
+}
+
+/// Who wants something, and why.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct By {
+    pub(crate) actor: String,
+    pub(crate) reason: String,
 }
 
 /// A command's result.
@@ -128,11 +135,12 @@ impl Sky {
         Ok(())
     }
 
-    /// Takes a command on a region.
+    /// Takes a command: `act` says what it is, from the game time at which it takes effect and
+    /// what was commanded before.
     pub(crate) async fn command(
         &self,
-        region: &str,
-        force: impl Fn(worldbus_world::GameTime) -> Option<Force>,
+        by: &By,
+        act: impl Fn(GameTime, &Commands) -> Result<Act, Problem>,
     ) -> Result<Taken, Problem> {
         let passed = self.passed.lock().await;
         for _ in 0..UPDATE_COUNT_MAX {
@@ -145,8 +153,10 @@ impl Sky {
             let at = WallTime(self.lead.after_us(now.0)).max(passed.plus_us(1)).max(last);
             let (epoch, game) = (clock.segment_at(at).epoch, clock.game_at(at));
             commands.prune(clock.game_at(now), now);
-            let region = region.to_owned();
-            if !commands.push(Command { rev: 0, at, epoch, game, region, force: force(game) }) {
+            let By { actor, reason } = by.clone();
+            let act = act(game, &commands)?;
+            let command = Command { rev: 0, at, epoch, game, actor, reason, act };
+            if commands.push(command).is_err() {
                 let text = "the world has too many overrides; clear some, or give them a duration";
                 return Err(Problem::conflict(text));
             }

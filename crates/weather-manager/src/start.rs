@@ -22,12 +22,14 @@ use crate::{NAME, TOPIC};
 pub struct Settings {
     /// How far ahead commands take effect. Zero only where one process owns the state.
     pub lead: Duration,
+    /// The weather of every region at each whole game hour is told too.
+    pub samples: bool,
 }
 
 impl Default for Settings {
-    /// Two seconds.
+    /// Two seconds, and no samples.
     fn default() -> Self {
-        Self { lead: Duration::from_secs(2) }
+        Self { lead: Duration::from_secs(2), samples: false }
     }
 }
 
@@ -48,7 +50,7 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
     let sky = Arc::new(sky);
     let checkpoints = Checkpoints::new(state, format!("weather/{}/checkpoint", world.id));
     let ticker = Ticker {
-        simulated: Simulation::new(Agenda::new(&world), Arc::clone(&sky)),
+        simulated: Simulation::new(Agenda::new(&world, settings.samples), Arc::clone(&sky)),
         news: sky.watch(),
         emitter,
         progress: Progress::load(checkpoints).await?,

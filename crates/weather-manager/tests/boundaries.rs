@@ -177,7 +177,7 @@ fn hourly_but(place: &Place, clock: &Clock, region: &str) -> HashSet<EventId> {
     let producer = worldbus_world::producer_id("europe", worldbus_weather_manager::NAME, 0, 1);
     let producer = worldbus_events::ProducerId::from_bits(producer);
     let after = clock.segments()[0].anchor_wall.plus_us(10 * 60 * 1_000_000 + 25_000_000 * 2);
-    let slots = worldbus_world::Slots::new(9, 12);
+    let slots = worldbus_world::Slots::new(32, 12);
     let mut wanted = HashSet::new();
     for hour in clock.boundaries(after, place.now(), GameTime::HOUR_US) {
         for of in (0..weather.region_count()).filter(|of| *of != index) {

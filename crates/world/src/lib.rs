@@ -35,8 +35,9 @@ pub use clock::{
 pub use ids::{MODEL_VERSION, Slots, producer_id};
 pub use time::{GameTime, WallTime};
 pub use weather::{
-    Conditions, FORECAST_HOURS_MAX, Forecast, OVERRIDE_COUNT_MAX, Override, OverrideError,
-    Overrides, SPELL_HOURS_MAX, Severity, Spell, Sweep, Trial, TrialHour, UnknownState, Weather,
-    WeatherState, preset,
+    Cell, Conditions, Confidence, FORECAST_HOURS_MAX, Forecast, GROUND_LOOK_BACK_HOURS, Ground,
+    Guess, Kind, Lift, ONSET_HOURS_MAX, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
+    REGIONS_OF_OVERRIDE_MAX, SPELL_HOURS_MAX, Severity, Spell, Summary, Sweep, Trial, TrialHour,
+    UnknownState, WAYPOINT_COUNT_MAX, Waypoint, Weather, WeatherState, preset,
 };
 pub use world_file::{REGION_COUNT_MAX, Region, World, WorldFileError};

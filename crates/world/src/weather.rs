@@ -1,6 +1,6 @@
 //! The weather of a world's regions: a latent Gaussian field, turned into climate by a preset's
 //! tables, named by states, bent by overrides. Random access: any region, any game hour, no
-//! state. Not here: who is told of it (weather-manager), the ground, the sun.
+//! state. Not here: who is told of it (weather-manager), the sun.
 
 mod classify;
 mod conditions;
@@ -8,12 +8,16 @@ mod constrain;
 mod field;
 #[cfg(test)]
 mod golden;
+mod ground;
+mod guess;
 mod hour;
+mod layers;
 mod noise;
 mod overrides;
 pub mod preset;
 mod severe;
 mod state;
+mod summary;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -23,13 +27,20 @@ mod trial;
 use std::sync::Arc;
 
 pub use conditions::Conditions;
-pub use overrides::{OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides};
-pub use severe::{SPELL_HOURS_MAX, Severity, Spell};
+pub use ground::{GROUND_LOOK_BACK_HOURS, Ground};
+pub use guess::{Confidence, Guess};
+pub use overrides::{
+    Cell, Kind, Lift, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
+    REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX, Waypoint,
+};
+pub use severe::{ONSET_HOURS_MAX, SPELL_HOURS_MAX, Severity, Spell};
 pub use state::{UnknownState, WeatherState};
+pub use summary::Summary;
 pub use sweep::Sweep;
 pub use trial::{Trial, TrialHour};
 
 use self::field::Place;
+use self::overrides::Spot;
 use self::preset::{Preset, Shares};
 use crate::calendar::Calendar;
 use crate::time::GameTime;
@@ -48,6 +59,7 @@ pub struct Weather {
     climate_of: Vec<usize>,
     places: Vec<Place>,
     region_ids: Vec<String>,
+    spots: Vec<Spot>,
 }
 
 /// A preset and what is computed from it once.
@@ -105,7 +117,9 @@ impl Weather {
         let places = regions.map(|(r, of)| Place::new(origin, r, &climates[*of].preset)).collect();
         let region_ids = world.regions.iter().map(|r| r.id.clone()).collect();
         let key = [world.seed as u32, (world.seed >> 32) as u32];
-        Self { key, calendar: world.calendar(), climates, climate_of, places, region_ids }
+        let spot = |r: &Region| Spot { latitude: r.latitude, longitude: r.longitude };
+        let spots = world.regions.iter().map(spot).collect();
+        Self { key, calendar: world.calendar(), climates, climate_of, places, region_ids, spots }
     }
 
     fn climate(&self, region: usize) -> &Climate {
@@ -114,29 +128,28 @@ impl Weather {
 
     /// The conditions in a region at an instant, with what was forced upon it.
     ///
-    /// The state changes at whole game hours and where an override begins or ends; the
+    /// The state changes at whole game hours, where an override begins, ends or is at full
+    /// strength, and every five game minutes while one fades or a storm cell moves; the
     /// continuous values move linearly from one hour to the next, inside the state's band.
     ///
     /// # Panics
     /// If the world has no region of this index.
     pub fn conditions(&self, region: usize, time: GameTime, overrides: &Overrides) -> Conditions {
-        let hour = self.hour(region, time.hours());
+        let forced = self.forced_conditions(region, time, overrides);
+        forced.unwrap_or_else(|| self.planned(region, time, 0).1)
+    }
+
+    /// The plan at an instant, with its state, if the year were `later` hours further on.
+    fn planned(&self, region: usize, time: GameTime, later: i64) -> (WeatherState, Conditions) {
+        let hour = self.shifted_hour(region, time.hours(), later);
         let part_us = time.0.rem_euclid(GameTime::HOUR_US);
         let mut numbers = hour.numbers;
         if part_us > 0 {
-            let next = self.hour(region, time.hours().saturating_add(1));
+            let next = self.shifted_hour(region, time.hours().saturating_add(1), later);
             numbers = numbers.towards(&next.numbers, part_us);
         }
-        if let Some(forced) = overrides.in_force(&self.region_ids[region], time) {
-            return constrain::force(
-                numbers,
-                forced.state,
-                forced.intensity(),
-                &self.climate(region).preset,
-            );
-        }
-        let state = self.state_of(&hour, region, time.hours());
-        constrain::settle(numbers, state, &self.climate(region).preset)
+        let state = self.shifted_state_of(&hour, region, time.hours(), later);
+        (state, constrain::settle(numbers, state, &self.climate(region).preset))
     }
 
     /// The state alone, cheaper than [`Self::conditions`].
@@ -144,10 +157,9 @@ impl Weather {
     /// # Panics
     /// If the world has no region of this index.
     pub fn state(&self, region: usize, time: GameTime, overrides: &Overrides) -> WeatherState {
-        match overrides.in_force(&self.region_ids[region], time) {
-            Some(forced) => forced.state,
-            None => self.state_of(&self.hour(region, time.hours()), region, time.hours()),
-        }
+        self.forced_state(region, time, overrides).unwrap_or_else(|| {
+            self.state_of(&self.hour(region, time.hours()), region, time.hours())
+        })
     }
 
     /// The conditions now and at each whole game hour after, `hours` entries in all, at most

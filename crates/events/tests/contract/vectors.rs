@@ -1,5 +1,7 @@
 //! What the golden vectors hold.
 
+mod weather;
+
 use std::collections::BTreeMap;
 use worldbus_events::v1::{
     ClockChanged, Date, DayActivated, GameEvent, NightActivated, Phase, Season, Severity,
@@ -167,6 +169,17 @@ fn all_types() -> Batch {
         revision: 12,
     };
     push(&mut builder, &clock, None);
+    let brussels = Some("brussels");
+    push(&mut builder, &weather::transition_started(), brussels);
+    push(&mut builder, &weather::transition_completed(), brussels);
+    push(&mut builder, &weather::alert_updated(), brussels);
+    push(&mut builder, &weather::alert_ended(), brussels);
+    push(&mut builder, &weather::override_set(), None);
+    push(&mut builder, &weather::override_cleared(), None);
+    push(&mut builder, &weather::corrected(), None);
+    push(&mut builder, &weather::sample(), brussels);
+    push(&mut builder, &weather::daily_summary(), brussels);
+    push(&mut builder, &weather::ground_state_changed(), brussels);
     builder.finish().unwrap()
 }
 
@@ -203,5 +216,6 @@ fn weather_severe() -> WeatherSevere {
         peak_wind_gust_dmps: 310,
         peak_precipitation_rate_umph: 22_000,
         forced: true,
+        alert_id: "brussels:5119200000000".to_owned(),
     }
 }

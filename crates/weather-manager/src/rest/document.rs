@@ -1,9 +1,15 @@
 //! The JSON documents that the weather's routes answer with.
 
+mod commands;
+mod plan;
+
+pub(super) use commands::{CommandTaken, Log};
+pub(super) use plan::{Alerts, History, Statistics};
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_world::{Conditions, GameTime, Overrides, Season, WallTime, World};
+use worldbus_world::{Conditions, GameTime, Guess, Overrides, Season, WallTime, World};
 
 use super::Shared;
 
@@ -182,6 +188,17 @@ struct Hour {
     game_time: String,
     #[serde(flatten)]
     weather: Weather,
+    /// Of a fallible forecast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<Confidence>,
+}
+
+/// How much a fallible forecast knows, 0 to 1: the part of each variable's variance.
+#[derive(Debug, Serialize, ToSchema)]
+struct Confidence {
+    precipitation: f64,
+    temperature: f64,
+    wind: f64,
 }
 
 impl Forecast {
@@ -198,8 +215,33 @@ impl Forecast {
             hour,
             game_time: calendar.at(entry.time).to_string(),
             weather: Weather::new(&entry.conditions),
+            confidence: None,
         };
         let forecast = entries.iter().enumerate().map(hour).collect();
+        Self { region: shared.world.regions[region].id.clone(), forecast }
+    }
+
+    /// As people of the world would tell it.
+    pub(super) fn fallible(
+        shared: &Shared,
+        region: usize,
+        now: GameTime,
+        hours: u32,
+        overrides: &Overrides,
+    ) -> Self {
+        let part = |permille: u16| f64::from(permille) / 1000.0;
+        let hour = |(hour, entry): (usize, Guess)| Hour {
+            hour,
+            game_time: shared.game_text(entry.time),
+            weather: Weather::new(&entry.conditions),
+            confidence: Some(Confidence {
+                precipitation: part(entry.confidence.precipitation_permille),
+                temperature: part(entry.confidence.temperature_permille),
+                wind: part(entry.confidence.wind_permille),
+            }),
+        };
+        let guesses = shared.weather.guess(region, now, hours, overrides);
+        let forecast = guesses.into_iter().enumerate().map(hour).collect();
         Self { region: shared.world.regions[region].id.clone(), forecast }
     }
 }

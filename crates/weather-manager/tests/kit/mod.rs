@@ -14,7 +14,7 @@ use worldbus_world::{Clock, GameTime, Segment, Slots, producer_id};
 pub const TOPIC: &str = v1::WeatherChanged::TOPIC;
 
 pub async fn run(place: &Place, lead_ms: u64) -> Instance {
-    let settings = Settings { lead: Duration::from_millis(lead_ms) };
+    let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
     place.run(|deps, world| start(deps, world, settings)).await
 }
 
@@ -41,6 +41,6 @@ pub async fn tell(place: &Place, segment: &Segment) {
 /// The id of a region's weather.changed under no override.
 pub fn changed_id(epoch: u32, game: GameTime, region: usize) -> EventId {
     let producer = ProducerId::from_bits(producer_id("europe", NAME, epoch, 0));
-    let sequence = Slots::new(9, 12).sequence(game.seconds(), 0, Some(region));
+    let sequence = Slots::new(32, 12).sequence(game.seconds(), 0, Some(region));
     EventId { producer, sequence }
 }

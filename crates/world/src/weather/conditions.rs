@@ -53,6 +53,21 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
+    /// The numbers that were published.
+    pub(super) fn of(c: &Conditions) -> Self {
+        Self {
+            temperature_dc: c.temperature_dc.into(),
+            dew_point_dc: c.dew_point_dc.into(),
+            wind_dmps: c.wind_dmps.into(),
+            gust_dmps: c.gust_dmps.into(),
+            wind_direction_deg: c.wind_direction_deg.into(),
+            precipitation_umph: c.precipitation_umph.into(),
+            cloud_permille: c.cloud_permille.into(),
+            visibility_m: c.visibility_m.into(),
+            pressure_dhpa: c.pressure_dhpa.into(),
+        }
+    }
+
     /// The numbers `part_us` of an hour later, on the straight line to `next`.
     pub(super) fn towards(&self, next: &Self, part_us: i64) -> Self {
         let lerp = |a: i64, b: i64| a + (b - a) * part_us / GameTime::HOUR_US;

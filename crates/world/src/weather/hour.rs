@@ -39,19 +39,40 @@ pub(super) struct Latent {
 impl Weather {
     /// The hour that begins `hour` hours after the world's epoch.
     pub(super) fn hour(&self, region: usize, hour: i64) -> Hour {
-        let place = &self.places[region];
+        self.shifted_hour(region, hour, 0)
+    }
+
+    /// The same hour if the year were `later` hours further on.
+    pub(super) fn shifted_hour(&self, region: usize, hour: i64, later: i64) -> Hour {
+        let noise = field::noise(self.key, &self.places[region], hour);
+        self.hour_of(region, hour.saturating_add(later), &noise)
+    }
+
+    /// What a field makes of an hour.
+    pub(super) fn hour_of(&self, region: usize, hour: i64, noise: &Noise) -> Hour {
+        let (place, climate) = (&self.places[region], self.climate(region));
         let date = self.calendar.at(GameTime::from_hours(hour));
-        let climate = self.climate(region);
         let season = Season::new(&date, self.calendar.month_position(&date), place.other_side);
-        let latent = Latent::new(&field::noise(self.key, place, hour), climate);
         let preset = &climate.preset;
         let lookup = Lookup { preset, season: &season };
-        compute(&latent, &Moment::new(preset, &season), &lookup, preset, place.warmer_dc)
+        let moment = Moment::new(preset, &season);
+        compute(&Latent::new(noise, climate), &moment, &lookup, preset, place.warmer_dc)
     }
 
     /// The state of an hour that [`Self::hour`] has computed.
     pub(super) fn state_of(&self, hour: &Hour, region: usize, at: i64) -> WeatherState {
-        let past = |back: i64| self.hour(region, at.saturating_sub(back)).numbers;
+        self.shifted_state_of(hour, region, at, 0)
+    }
+
+    /// The state of an hour that [`Self::shifted_hour`] has computed.
+    pub(super) fn shifted_state_of(
+        &self,
+        hour: &Hour,
+        region: usize,
+        at: i64,
+        later: i64,
+    ) -> WeatherState {
+        let past = |back: i64| self.shifted_hour(region, at.saturating_sub(back), later).numbers;
         let long_blizzard = classify::is_blizzard_hour(&hour.numbers)
             && (1..BLIZZARD_HOURS).all(|back| classify::is_blizzard_hour(&past(back)));
         classify::classify(&hour.numbers, hour.thunder, long_blizzard, &self.climate(region).preset)
@@ -197,7 +218,7 @@ const fn day_wave() -> [f64; 24] {
     wave
 }
 
-fn wet_visibility_m(n: &Numbers) -> i64 {
+pub(super) fn wet_visibility_m(n: &Numbers) -> i64 {
     let rate = n.precipitation_umph as f64 / 1000.0;
     if n.is_snow_phase() {
         let blowing = 1.0 + (n.wind_dmps as f64 / 10.0 - 8.0).max(0.0) / 4.0;

@@ -1,65 +1,152 @@
-//! What somebody forced upon the weather: records with an expiry, kept in order of revision.
-//! Not here: how numbers follow a forced state (`constrain`), where records are stored.
+//! What somebody forced upon the weather: records with regions, a beginning, an end, fades and a
+//! priority. Not here: what they do to numbers (`layers`), where records are stored.
+//!
+//! Precedence: the records in force in a region are layers, the lowest priority at the bottom
+//! and, of equal priorities, the lowest revision. Each works on what those beneath it made, so
+//! the topmost has the last word. Season shifts are the exception: they change the plan itself,
+//! beneath all others.
+
+mod check;
+mod kind;
 
 use serde::{Deserialize, Serialize};
 
-use super::WeatherState;
 use crate::time::GameTime;
+pub use check::{OVERRIDE_COUNT_MAX, OverrideError, REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX};
+pub(super) use kind::Spot;
+pub use kind::{Cell, Kind, Waypoint};
 
-/// Overrides that a world may have at a time.
-pub const OVERRIDE_COUNT_MAX: usize = 4096;
+/// While something fades or a cell moves, the state is looked at this often.
+pub(super) const STEP_US: i64 = 5 * GameTime::MINUTE_US;
+/// A weight of 1.
+pub(super) const WHOLE: i64 = GameTime::HOUR_US;
 
-const DEFAULT_INTENSITY: u16 = 500;
-
-/// A state forced upon a region for a stretch of game time.
+/// What is forced upon a set of regions for a stretch of game time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
     /// Names the record, for audit.
     pub id: String,
-    /// Orders the records of a world; of two in force the higher one counts. Above 0.
+    /// Orders the records of a world. Above 0.
     pub rev: u64,
-    /// The region's id.
-    pub region: String,
-    /// The state.
-    pub state: WeatherState,
-    /// Position inside the state's band, 0 to 1000; 500 if left out.
-    pub intensity_permille: Option<u16>,
+    /// The regions' ids; none: all regions.
+    pub regions: Vec<String>,
+    /// What it does.
+    pub kind: Kind,
     /// First instant in force.
     pub start: GameTime,
-    /// First instant no longer in force; none: until it is cleared.
+    /// First instant no longer in force; none: until it is lifted.
     pub end: Option<GameTime>,
+    /// How long it takes to full strength.
+    pub fade_in_us: i64,
+    /// How long it takes from full strength to the end.
+    pub fade_out_us: i64,
+    /// Of two in force the higher one has the last word.
+    pub priority: i16,
+    /// Who wanted it.
+    pub author: String,
+    /// When it is not in force though it has begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lifted: Vec<Lift>,
 }
 
-/// Why an override is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OverrideError {
-    /// Too many: wait for some to expire, then prune, or clear them.
-    #[error("the world has {OVERRIDE_COUNT_MAX} overrides already: clear some")]
-    TooMany,
-    /// An intensity above 1000.
-    #[error("intensity: expected 0 to 1000 permille, found {0}")]
-    Intensity(u16),
-    /// It would end before it begins.
-    #[error("the override ends before it begins")]
-    Backwards,
+/// A stretch for which a record is out of force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lift {
+    /// The revision that lifted it.
+    pub rev: u64,
+    /// Where; none: everywhere.
+    pub regions: Vec<String>,
+    /// From when.
+    pub from: GameTime,
+    /// Until it was reinstated.
+    pub to: Option<GameTime>,
 }
 
 /// The overrides of a world, by revision. Equal records give equal weather on every instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
     records: Vec<Override>,
     pruned_rev: u64,
 }
 
 impl Override {
-    pub(super) fn intensity(&self) -> i64 {
-        i64::from(self.intensity_permille.unwrap_or(DEFAULT_INTENSITY))
+    /// A record without fades and of priority 0, that has no name and revision yet.
+    pub fn new(regions: Vec<String>, kind: Kind, start: GameTime, end: Option<GameTime>) -> Self {
+        Self {
+            id: String::new(),
+            rev: 0,
+            regions,
+            kind,
+            start,
+            end,
+            fade_in_us: 0,
+            fade_out_us: 0,
+            priority: 0,
+            author: String::new(),
+            lifted: Vec::new(),
+        }
     }
 
-    /// In force at an instant.
-    pub fn covers(&self, time: GameTime) -> bool {
-        self.start <= time && self.end.is_none_or(|end| time < end)
+    /// Meant for a region.
+    pub fn concerns(&self, region: &str) -> bool {
+        self.regions.is_empty() || self.regions.iter().any(|id| id == region)
+    }
+
+    /// In force in a region at an instant.
+    pub fn covers(&self, region: &str, time: GameTime) -> bool {
+        let lifted = |lift: &Lift| lift.covers(region, time);
+        self.start <= time
+            && self.end.is_none_or(|end| time < end)
+            && self.concerns(region)
+            && !self.lifted.iter().any(lifted)
+    }
+
+    /// Its strength by its fades, of [`WHOLE`].
+    pub(super) fn strength(&self, time: GameTime) -> i64 {
+        let rise = ramp(time.0.saturating_sub(self.start.0), self.fade_in_us);
+        let fall = self.end.map(|end| ramp(end.0.saturating_sub(time.0), self.fade_out_us));
+        fall.map_or(rise, |fall| fall.min(rise))
+    }
+
+    /// Its strength in a place: that of its fades and of a cell's nearness.
+    pub(super) fn weight(&self, place: Spot, time: GameTime) -> i64 {
+        let strength = self.strength(time);
+        let Kind::StormCell(cell) = &self.kind else { return strength };
+        let nearness = smooth(cell.nearness(place, time.0.saturating_sub(self.start.0)));
+        (nearness * strength as f64) as i64
+    }
+
+    /// Its strength changes with time, somewhere.
+    fn stirs(&self, time: GameTime) -> bool {
+        let [start, full, fading, end] = self.bounds();
+        let inside = |from: Option<GameTime>, to: Option<GameTime>| {
+            from.is_some_and(|from| from <= time) && to.is_none_or(|to| time < to)
+        };
+        match self.kind {
+            Kind::StormCell(_) => inside(start, end),
+            _ => inside(start, full) || inside(fading, end),
+        }
+    }
+
+    /// Beginning, full strength, last full strength, end.
+    fn bounds(&self) -> [Option<GameTime>; 4] {
+        let full = self.start.plus_us(self.fade_in_us);
+        let fading = self.end.map(|end| end.plus_us(-self.fade_out_us));
+        [Some(self.start), Some(full), fading, self.end]
+    }
+
+    fn edges(&self) -> impl Iterator<Item = GameTime> + '_ {
+        let lifts = self.lifted.iter().flat_map(|lift| [Some(lift.from), lift.to]);
+        self.bounds().into_iter().chain(lifts).flatten()
+    }
+}
+
+impl Lift {
+    fn covers(&self, region: &str, time: GameTime) -> bool {
+        let here = self.regions.is_empty() || self.regions.iter().any(|id| id == region);
+        here && self.from <= time && self.to.is_none_or(|to| time < to)
     }
 }
 
@@ -69,17 +156,14 @@ impl Overrides {
         &self.records
     }
 
-    /// Takes a record in; one of a known revision is replaced (a clearing gives it an end).
+    /// Takes a record in; one of a known revision is replaced. Ends and fades are rounded up to
+    /// whole game seconds, and a moving cell ends where its path does.
     ///
     /// # Errors
     /// See [`OverrideError`]; nothing has changed then.
-    pub fn insert(&mut self, record: Override) -> Result<(), OverrideError> {
-        if let Some(intensity) = record.intensity_permille.filter(|i| *i > 1000) {
-            return Err(OverrideError::Intensity(intensity));
-        }
-        if record.end.is_some_and(|end| end < record.start) {
-            return Err(OverrideError::Backwards);
-        }
+    pub fn insert(&mut self, mut record: Override) -> Result<(), OverrideError> {
+        record.settle();
+        record.check()?;
         match self.records.binary_search_by_key(&record.rev, |r| r.rev) {
             Ok(at) => self.records[at] = record,
             Err(_) if self.records.len() >= OVERRIDE_COUNT_MAX => {
@@ -90,50 +174,124 @@ impl Overrides {
         Ok(())
     }
 
-    /// Ends what is in force in a region at `time` or would be later; the records that changed.
-    pub fn clear(&mut self, region: &str, time: GameTime) -> Vec<Override> {
-        let open = |r: &&mut Override| r.region == region && r.end.is_none_or(|end| end > time);
-        let end = |r: &mut Override| {
-            r.end = Some(time.max(r.start));
-            r.clone()
-        };
-        self.records.iter_mut().filter(open).map(end).collect()
+    /// From `time` on takes out of force what counts in some regions, or in all if none is
+    /// named; says how many records that were.
+    pub fn lift(&mut self, rev: u64, regions: &[String], time: GameTime) -> usize {
+        let any = |r: &Override| regions.is_empty() || regions.iter().any(|id| r.concerns(id));
+        let open = |r: &&mut Override| r.end.is_none_or(|end| end > time) && any(r);
+        let lift = Lift { rev, regions: regions.to_vec(), from: time, to: None };
+        let lifted = self.records.iter_mut().filter(open);
+        lifted.map(|record| record.lifted.push(lift.clone())).count()
+    }
+
+    /// From `time` on takes one record out of force. False if there is none of that revision.
+    pub fn lift_one(&mut self, rev: u64, record: u64, time: GameTime) -> bool {
+        let Ok(at) = self.records.binary_search_by_key(&record, |r| r.rev) else { return false };
+        let lift = Lift { rev, regions: Vec::new(), from: time, to: None };
+        self.records[at].lifted.push(lift);
+        true
+    }
+
+    /// From `time` on makes undone what a revision did: its record is lifted, what it lifted is
+    /// in force again.
+    pub fn revert(&mut self, rev: u64, reverted: u64, time: GameTime) {
+        for lift in self.records.iter_mut().flat_map(|record| &mut record.lifted) {
+            if lift.rev == reverted && lift.to.is_none() {
+                lift.to = Some(time);
+            }
+        }
+        self.lift_one(rev, reverted, time);
     }
 
     /// Forgets what ended before `time`. The weather before `time` is no longer answered right.
     pub fn prune(&mut self, time: GameTime) {
-        let gone = |r: &Override| r.end.is_some_and(|end| end <= time);
+        let gone = |r: &Override| r.over(time);
         let rev = self.records.iter().filter(|r| gone(r)).map(|r| r.rev).max();
         self.pruned_rev = self.pruned_rev.max(rev.unwrap_or(0));
         self.records.retain(|r| !gone(r));
     }
 
-    /// The record that counts in a region at an instant.
-    pub fn in_force(&self, region: &str, time: GameTime) -> Option<&Override> {
-        self.records.iter().rev().find(|r| r.region == region && r.covers(time))
+    /// What is in force in a region at an instant, bottom first.
+    pub fn in_force(&self, region: &str, time: GameTime) -> Vec<&Override> {
+        let mut layers = self.layers(region);
+        layers.retain(|record| record.covers(region, time));
+        layers
     }
 
-    /// The highest revision of all that began at `time` or before, 0 if none did: part of the
-    /// identity of events of that instant.
+    /// What is ever in force in a region, bottom first.
+    pub(super) fn layers(&self, region: &str) -> Vec<&Override> {
+        let mut layers: Vec<_> = self.records.iter().filter(|r| r.concerns(region)).collect();
+        layers.sort_by_key(|record| (record.priority, record.rev));
+        layers
+    }
+
+    /// The highest revision of all that began at `time` or before, 0 if none did.
     pub fn rev_at(&self, time: GameTime) -> u64 {
         let begun = self.records.iter().rev().find(|r| r.start <= time);
         begun.map_or(0, |r| r.rev).max(self.pruned_rev)
     }
 
-    /// The instants in (`after`, `until`] at which an override of any region begins or ends,
-    /// each once, in order: there states may change between whole hours.
-    pub fn edges(&self, after: GameTime, until: GameTime) -> Vec<GameTime> {
-        let ends = |r: &Override| [Some(r.start), r.end];
-        let edges = self.records.iter().flat_map(ends).flatten();
-        let mut edges: Vec<_> = edges.filter(|t| after < *t && *t <= until).collect();
-        edges.sort_unstable();
-        edges.dedup();
-        edges
+    /// The instants in (`after`, `until`] at which states of any region may change between
+    /// whole hours, each once, in order: where an override begins, ends or is at full strength,
+    /// and every five game minutes while something fades or a cell moves.
+    pub fn instants(&self, after: GameTime, until: GameTime) -> Vec<GameTime> {
+        let mut instants = Vec::new();
+        let mut at = after;
+        while let Some(next) = self.next_instant(at).filter(|next| *next <= until) {
+            instants.push(next);
+            at = next;
+        }
+        instants
     }
 
-    /// Every beginning and end of a region's overrides, in no order.
-    pub(super) fn edges_of<'a>(&'a self, region: &'a str) -> impl Iterator<Item = GameTime> + 'a {
-        let records = self.records.iter().filter(move |r| r.region == region);
-        records.flat_map(|r| [Some(r.start), r.end]).flatten()
+    /// The first of those instants after `after`, if any is known.
+    pub fn next_instant(&self, after: GameTime) -> Option<GameTime> {
+        let edge = edge_after(self.records.iter(), after);
+        let step = self.records.iter().any(|r| r.stirs(after)).then(|| step_after(after));
+        edge.into_iter().chain(step).min()
     }
+}
+
+/// The first edge of some records after an instant.
+pub(super) fn edge_after<'a>(
+    records: impl Iterator<Item = &'a Override>,
+    after: GameTime,
+) -> Option<GameTime> {
+    records.flat_map(Override::edges).filter(|edge| *edge > after).min()
+}
+
+/// The next of the instants at which what stirs is looked at.
+pub(super) fn step_after(time: GameTime) -> GameTime {
+    GameTime((time.0.div_euclid(STEP_US)).saturating_add(1).saturating_mul(STEP_US))
+}
+
+/// The last edge of some records at an instant or before.
+pub(super) fn edge_until<'a>(
+    records: impl Iterator<Item = &'a Override>,
+    time: GameTime,
+) -> Option<GameTime> {
+    records.flat_map(Override::edges).filter(|edge| *edge <= time).max()
+}
+
+/// Some record's strength changes with time in a place.
+pub(super) fn stirs(layers: &[&Override], region: &str, place: Spot, time: GameTime) -> bool {
+    layers.iter().any(|record| {
+        let near = match &record.kind {
+            Kind::StormCell(cell) => cell.passes(place),
+            _ => true,
+        };
+        record.stirs(time) && record.covers(region, time) && near
+    })
+}
+
+/// The part of a fade that has passed, smoothed at both ends, of [`WHOLE`].
+fn ramp(part_us: i64, whole_us: i64) -> i64 {
+    if part_us >= whole_us {
+        return WHOLE;
+    }
+    (smooth(part_us.max(0) as f64 / whole_us as f64) * WHOLE as f64) as i64
+}
+
+fn smooth(part: f64) -> f64 {
+    part * part * (3.0 - 2.0 * part)
 }

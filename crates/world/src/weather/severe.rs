@@ -4,8 +4,12 @@
 use super::{Conditions, Overrides, Weather, WeatherState};
 use crate::time::GameTime;
 
-/// A spell is followed this many hours back to its onset and on to its end; longer ones are cut.
+/// A spell is followed this many hours on from its onset, or from the beginning of the current
+/// day if that is later; one that lasts longer is cut until then.
 pub const SPELL_HOURS_MAX: i64 = 72;
+
+/// A spell is followed this many hours back to its onset.
+pub const ONSET_HOURS_MAX: i64 = 240;
 
 /// How bad severe weather gets. The numbers are those of the catalogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +34,7 @@ pub struct Spell {
     pub severity: Severity,
     /// When it begins: a whole game hour, or an override's start.
     pub onset: GameTime,
-    /// When it ends, at most [`SPELL_HOURS_MAX`] after the onset.
+    /// When it ends, as far as [`SPELL_HOURS_MAX`] tells.
     pub end: GameTime,
     /// The strongest gust of its hours, decimetres per second.
     pub peak_gust_dmps: u16,
@@ -68,7 +72,9 @@ impl Weather {
         let first = self.conditions(region, time, overrides);
         first.state.severity(first.intensity_permille)?;
         let onset = self.onset(region, time, overrides);
-        let last = GameTime::from_hours(onset.hours().saturating_add(SPELL_HOURS_MAX));
+        let day = time.0.div_euclid(GameTime::DAY_US).saturating_mul(GameTime::DAY_US);
+        let seen_from = onset.hours().max(GameTime(day).hours());
+        let last = GameTime::from_hours(seen_from.saturating_add(SPELL_HOURS_MAX));
         let mut spell = Spell::new(self.conditions(region, onset, overrides), onset);
         let mut at = onset;
         while at < last {
@@ -83,7 +89,8 @@ impl Weather {
         Some(spell)
     }
 
-    /// The spell whose onset lies in the game hour that begins at `hour` hours after the epoch.
+    /// The first spell whose onset lies in the game hour that begins at `hour` hours after the
+    /// epoch.
     ///
     /// # Panics
     /// If the world has no region of this index.
@@ -93,17 +100,26 @@ impl Weather {
         hour: i64,
         overrides: &Overrides,
     ) -> Option<Spell> {
+        self.spells_beginning(region, hour, overrides).into_iter().next()
+    }
+
+    /// The spells whose onsets lie in a game hour; more than one only under overrides.
+    ///
+    /// # Panics
+    /// If the world has no region of this index.
+    pub fn spells_beginning(&self, region: usize, hour: i64, overrides: &Overrides) -> Vec<Spell> {
         let (mut at, end) = (GameTime::from_hours(hour), GameTime::from_hours(hour + 1));
         let mut was = self.state(region, at.plus_us(-1), overrides).is_severe();
+        let mut spells = Vec::new();
         while at < end {
             let is = self.state(region, at, overrides).is_severe();
             if is && !was {
-                return self.spell_at(region, at, overrides);
+                spells.extend(self.spell_at(region, at, overrides));
             }
             was = is;
             at = self.next_change(region, at, overrides);
         }
-        None
+        spells
     }
 
     /// When the state of an instant ends, as far as [`SPELL_HOURS_MAX`] ahead.
@@ -122,26 +138,12 @@ impl Weather {
 
     /// The first instant of the severe stretch that covers `time`.
     fn onset(&self, region: usize, time: GameTime, overrides: &Overrides) -> GameTime {
-        let first = GameTime::from_hours(time.hours().saturating_sub(SPELL_HOURS_MAX));
+        let first = GameTime::from_hours(time.hours().saturating_sub(ONSET_HOURS_MAX));
         let mut onset = self.last_change(region, time.plus_us(1), overrides);
         while onset > first && self.state(region, onset.plus_us(-1), overrides).is_severe() {
             onset = self.last_change(region, onset, overrides);
         }
         onset
-    }
-
-    /// The next instant after `time` at which the state may change.
-    fn next_change(&self, region: usize, time: GameTime, overrides: &Overrides) -> GameTime {
-        let hour = GameTime::from_hours(time.hours().saturating_add(1));
-        let edges = overrides.edges_of(&self.region_ids[region]);
-        edges.filter(|t| *t > time).min().map_or(hour, |edge| edge.min(hour))
-    }
-
-    /// The last instant before `time` at which the state may have changed.
-    fn last_change(&self, region: usize, time: GameTime, overrides: &Overrides) -> GameTime {
-        let hour = GameTime::from_hours(time.plus_us(-1).hours());
-        let edges = overrides.edges_of(&self.region_ids[region]);
-        edges.filter(|t| *t < time).max().map_or(hour, |edge| edge.max(hour))
     }
 }
 

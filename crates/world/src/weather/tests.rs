@@ -1,6 +1,9 @@
 //! Claims about the weather that hold for every hour: random access, agreement of state and
 //! numbers, forecast and outcome, the same bits everywhere.
 
+mod guess;
+mod overrides;
+
 use proptest::prelude::*;
 
 use super::conditions::Numbers;
@@ -12,29 +15,32 @@ fn weather() -> (World, Weather) {
     (world, weather)
 }
 
+/// A state set in Brussels.
 fn forced(rev: u64, state: WeatherState, start: GameTime, end: Option<GameTime>) -> Override {
-    let region = "brussels".to_owned();
-    Override { id: rev.to_string(), rev, region, state, intensity_permille: None, start, end }
+    record(rev, Kind::SetState { state, intensity_permille: 500 }, start, end)
 }
 
-fn numbers(c: &Conditions) -> Numbers {
-    Numbers {
-        temperature_dc: c.temperature_dc.into(),
-        dew_point_dc: c.dew_point_dc.into(),
-        wind_dmps: c.wind_dmps.into(),
-        gust_dmps: c.gust_dmps.into(),
-        wind_direction_deg: c.wind_direction_deg.into(),
-        precipitation_umph: c.precipitation_umph.into(),
-        cloud_permille: c.cloud_permille.into(),
-        visibility_m: c.visibility_m.into(),
-        pressure_dhpa: c.pressure_dhpa.into(),
+/// An override of Brussels.
+fn record(rev: u64, kind: Kind, start: GameTime, end: Option<GameTime>) -> Override {
+    Override {
+        id: rev.to_string(),
+        rev,
+        regions: vec!["brussels".to_owned()],
+        kind,
+        start,
+        end,
+        fade_in_us: 0,
+        fade_out_us: 0,
+        priority: 0,
+        author: "test".to_owned(),
+        lifted: Vec::new(),
     }
 }
 
 /// State and numbers agree, by the rules that name states.
 #[track_caller]
 fn assert_agrees(c: &Conditions, preset: &Preset) {
-    let n = numbers(c);
+    let n = Numbers::of(c);
     let thunder = c.state == WeatherState::Storm;
     let blizzard = c.state == WeatherState::Blizzard;
     assert_eq!(classify::classify(&n, thunder, blizzard, preset), c.state, "{c:?}");
@@ -120,8 +126,8 @@ fn every_state_can_be_forced_in_every_season() {
     let (_, weather) = weather();
     for state in WeatherState::ALL {
         for intensity in [0, 1, 500, 999, 1000] {
-            let mut record = forced(1, state, GameTime(0), None);
-            record.intensity_permille = Some(intensity);
+            let kind = Kind::SetState { state, intensity_permille: intensity };
+            let record = record(1, kind, GameTime(0), None);
             let mut overrides = Overrides::default();
             overrides.insert(record).unwrap();
             for month in 0..24 {
@@ -132,42 +138,6 @@ fn every_state_can_be_forced_in_every_season() {
             }
         }
     }
-}
-
-#[test]
-fn the_latest_override_counts_until_it_ends_or_is_cleared() {
-    let (_, weather) = weather();
-    let mut overrides = Overrides::default();
-    let hour = GameTime::from_hours;
-    overrides.insert(forced(1, WeatherState::Fog, hour(1), None)).unwrap();
-    overrides.insert(forced(2, WeatherState::Storm, hour(2), Some(hour(3)))).unwrap();
-    let state = |overrides: &Overrides, h| weather.state(0, hour(h), overrides);
-    assert_eq!(state(&overrides, 1), WeatherState::Fog);
-    assert_eq!(state(&overrides, 2), WeatherState::Storm);
-    assert_eq!(state(&overrides, 3), WeatherState::Fog);
-    assert_eq!(overrides.clear("brussels", hour(5)).len(), 1);
-    assert_eq!(state(&overrides, 5), weather.state(0, hour(5), &Overrides::default()));
-    assert_eq!([0, 1, 2, 9].map(|h| overrides.rev_at(hour(h))), [0, 1, 2, 2]);
-    assert_eq!(overrides.edges(hour(0), hour(9)), [1, 2, 3, 5].map(hour));
-    overrides.prune(hour(6));
-    assert_eq!((overrides.records().len(), overrides.rev_at(hour(9))), (0, 2));
-}
-
-#[test]
-fn wrong_overrides_are_refused() {
-    let mut overrides = Overrides::default();
-    let mut record = forced(1, WeatherState::Fog, GameTime(5), Some(GameTime(4)));
-    assert_eq!(overrides.insert(record.clone()), Err(OverrideError::Backwards));
-    record.end = None;
-    record.intensity_permille = Some(1001);
-    assert_eq!(overrides.insert(record.clone()), Err(OverrideError::Intensity(1001)));
-    record.intensity_permille = None;
-    for rev in 0..OVERRIDE_COUNT_MAX as u64 {
-        record.rev = rev;
-        overrides.insert(record.clone()).unwrap();
-    }
-    record.rev = u64::MAX;
-    assert_eq!(overrides.insert(record), Err(OverrideError::TooMany));
 }
 
 #[test]

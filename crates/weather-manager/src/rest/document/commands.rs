@@ -1,0 +1,150 @@
+//! The JSON documents about commands: what was taken, what is in force, who did what.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use worldbus_world::{GameTime, Override, WallTime};
+
+use super::super::Shared;
+use super::RegionWeather;
+use crate::commands::{Act, Command, Commands};
+use crate::sky::Taken;
+
+/// A command that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in super::super) struct CommandTaken {
+    /// Wall time at which the command takes effect, RFC 3339.
+    effective_at: String,
+    command: CommandEntry,
+    /// The region's weather from then on, where the command named one region.
+    #[serde(flatten)]
+    weather: Option<Box<RegionWeather>>,
+}
+
+/// Overrides and commands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in super::super) struct Log {
+    /// In force or still to come, lowest revision first.
+    overrides: Vec<OverrideEntry>,
+    /// As far back as they matter, the last one first.
+    commands: Vec<CommandEntry>,
+}
+
+/// What is forced.
+#[derive(Debug, Serialize, ToSchema)]
+struct OverrideEntry {
+    id: String,
+    revision: u64,
+    /// Empty: all regions.
+    regions: Vec<String>,
+    /// `set_state`, `offset`, `lock`, `season_shift` or `storm_cell`.
+    kind: String,
+    /// The state that it aims at, if it names one.
+    state: Option<String>,
+    /// Game time at which it begins.
+    start: String,
+    /// Game time at which it ends; none: when it is cleared.
+    end: Option<String>,
+    fade_in_game_minutes: f64,
+    fade_out_game_minutes: f64,
+    priority: i16,
+    actor: String,
+}
+
+/// What somebody commanded.
+#[derive(Debug, Default, Serialize, ToSchema)]
+struct CommandEntry {
+    revision: u64,
+    /// `set`, `clear` or `undo`.
+    verb: String,
+    /// The override that it sets.
+    id: Option<String>,
+    /// Empty: all regions.
+    regions: Vec<String>,
+    /// The command that an undo undid.
+    undone: Option<u64>,
+    /// Game time at which it took effect.
+    game_time: String,
+    /// Wall time at which it took effect, RFC 3339.
+    effective_at: String,
+    actor: String,
+    reason: String,
+}
+
+impl CommandTaken {
+    /// The last command of the log.
+    pub(in super::super) fn new(shared: &Shared, taken: &Taken) -> Self {
+        let last = taken.commands.list().last();
+        let command = last.map(|command| CommandEntry::new(shared, &taken.commands, command));
+        Self {
+            effective_at: text(taken.effective),
+            // A command that was taken is the last one.
+            command: command.unwrap_or_default(),
+            weather: None,
+        }
+    }
+
+    pub(in super::super) fn with_weather(mut self, weather: RegionWeather) -> Self {
+        self.weather = Some(Box::new(weather));
+        self
+    }
+}
+
+impl Log {
+    pub(in super::super) fn new(shared: &Shared, commands: &Commands, now: GameTime) -> Self {
+        let overrides = commands.overrides_with(u64::MAX);
+        let open = overrides.records().iter().filter(|record| !record.over(now));
+        let entry = |command| CommandEntry::new(shared, commands, command);
+        Self {
+            overrides: open.map(|record| OverrideEntry::new(shared, record)).collect(),
+            commands: commands.list().iter().rev().map(entry).collect(),
+        }
+    }
+}
+
+impl OverrideEntry {
+    fn new(shared: &Shared, record: &Override) -> Self {
+        let minutes = |us: i64| us as f64 / GameTime::MINUTE_US as f64;
+        Self {
+            id: record.id.clone(),
+            revision: record.rev,
+            regions: record.regions.clone(),
+            kind: record.kind.name().to_owned(),
+            state: record.kind.target().map(|(state, _)| state.name().to_owned()),
+            start: shared.game_text(record.start),
+            end: record.end.map(|end| shared.game_text(end)),
+            fade_in_game_minutes: minutes(record.fade_in_us),
+            fade_out_game_minutes: minutes(record.fade_out_us),
+            priority: record.priority,
+            actor: record.author.clone(),
+        }
+    }
+}
+
+impl CommandEntry {
+    fn new(shared: &Shared, commands: &Commands, command: &Command) -> Self {
+        let (verb, id, undone) = match &command.act {
+            Act::Set { .. } => ("set", Some(command.record_id(commands)), None),
+            Act::Clear { .. } => ("clear", None, None),
+            Act::ClearOne { record } => {
+                ("clear", commands.of_rev(*record).map(|of| of.record_id(commands)), None)
+            }
+            Act::Undo { undone } => ("undo", None, Some(*undone)),
+        };
+        Self {
+            revision: command.rev,
+            verb: verb.to_owned(),
+            id,
+            regions: command.regions(commands).to_vec(),
+            undone,
+            game_time: shared.game_text(command.game),
+            effective_at: text(command.at),
+            actor: command.actor.clone(),
+            reason: command.reason.clone(),
+        }
+    }
+}
+
+fn text(wall: WallTime) -> String {
+    Timestamp::from_microsecond(wall.0).unwrap_or(Timestamp::MAX).to_string()
+}

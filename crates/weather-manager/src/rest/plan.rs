@@ -1,0 +1,155 @@
+//! The weather at other times than now: at an instant, over a stretch, in figures, and the
+//! alerts in view. Not here: the forecast from now on (`rest`).
+
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use worldbus_service::{Json, Problem, Query};
+use worldbus_world::{Clock, GameTime, Overrides};
+
+use super::document::{Alerts, History, Moment, RegionWeather, Statistics};
+use super::{Answer, Shared};
+use crate::commands::Commands;
+
+/// Entries that a history has at most.
+const HISTORY_COUNT_MAX: i64 = 744;
+/// Game hours that statistics may cover: a leap year.
+const STATISTICS_HOURS_MAX: i64 = 8_784;
+/// Regions whose alerts are looked up at once.
+const ALERT_REGION_COUNT_MAX: usize = 500;
+
+/// Where and when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AtQuery {
+    /// A region's id.
+    region: String,
+    /// `2024-03-01T06:00:00`, or whole game minutes since the world's epoch; now if left out.
+    game_time: Option<String>,
+}
+
+/// Where, and from when to when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StretchQuery {
+    /// A region's id.
+    region: String,
+    /// The first game time.
+    from: String,
+    /// The game time behind the last; may be still to come.
+    to: String,
+    /// Game hours from one entry to the next; 1 if left out.
+    step_hours: Option<i64>,
+}
+
+/// Where.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AlertsQuery {
+    /// A region's id; all regions if left out.
+    region: Option<String>,
+}
+
+/// The weather of a region at any game time: what was, is, or is going to be.
+#[utoipa::path(get, path = "/api/weather/at", tag = "weather", params(AtQuery),
+    responses((status = 200, body = RegionWeather), (status = 400, body = Problem),
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn at(
+    State(shared): State<Shared>,
+    Query(query): Query<AtQuery>,
+) -> Answer<RegionWeather> {
+    let region = shared.region(&query.region)?;
+    let (overrides, now) = shared.known().await?;
+    let asked = query.game_time.as_deref().map(|text| shared.game_time("game_time", text));
+    let moment = Moment::new(&shared.world, asked.transpose()?.unwrap_or(now));
+    Ok(Json(RegionWeather::new(&shared, region, &moment, &overrides)))
+}
+
+/// The weather of a region over a stretch of game time, at most 744 entries.
+#[utoipa::path(get, path = "/api/weather/history", tag = "weather", params(StretchQuery),
+    responses((status = 200, body = History), (status = 400, body = Problem),
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn history(
+    State(shared): State<Shared>,
+    Query(query): Query<StretchQuery>,
+) -> Answer<History> {
+    let region = shared.region(&query.region)?;
+    let times = shared.stretch(&query, HISTORY_COUNT_MAX)?;
+    let (overrides, _) = shared.known().await?;
+    Ok(Json(History::new(&shared, region, &times, &overrides)))
+}
+
+/// The weather of a region over a stretch of game time in figures, at most 8,784 hours.
+#[utoipa::path(get, path = "/api/weather/statistics", tag = "weather", params(StretchQuery),
+    responses((status = 200, body = Statistics), (status = 400, body = Problem),
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn statistics(
+    State(shared): State<Shared>,
+    Query(query): Query<StretchQuery>,
+) -> Answer<Statistics> {
+    let region = shared.region(&query.region)?;
+    let times = shared.stretch(&query, STATISTICS_HOURS_MAX)?;
+    let (overrides, _) = shared.known().await?;
+    Ok(Json(Statistics::new(&shared, region, times, &overrides)))
+}
+
+/// The alerts of severe weather that are raised.
+#[utoipa::path(get, path = "/api/weather/alerts", tag = "weather", params(AlertsQuery),
+    responses((status = 200, body = Alerts), (status = 400, body = Problem),
+        (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub(super) async fn alerts(
+    State(shared): State<Shared>,
+    Query(query): Query<AlertsQuery>,
+) -> Answer<Alerts> {
+    let count = shared.world.regions.len();
+    let regions = match query.region {
+        Some(name) => vec![shared.region(&name)?],
+        None if count <= ALERT_REGION_COUNT_MAX => (0..count).collect(),
+        None => {
+            let text = format!(
+                "query parameter `region`: expected, since the world has {count} regions and \
+                 alerts of at most {ALERT_REGION_COUNT_MAX} are looked up at once"
+            );
+            return Err(Problem::bad_request(text).with_field("region"));
+        }
+    };
+    let (view, clock) = shared.view().await?;
+    let wall = shared.sky.now();
+    let overrides = view.commands.overrides(wall);
+    Ok(Json(Alerts::new(&shared, &regions, clock.game_at(wall), &overrides)))
+}
+
+impl Shared {
+    /// What is and is going to be forced, and the game time now.
+    async fn known(&self) -> Result<(Overrides, GameTime), Problem> {
+        let (view, clock) = self.view().await?;
+        let now = |clock: &Clock| clock.game_at(self.sky.now());
+        let all = |commands: &Commands| commands.overrides_with(u64::MAX);
+        Ok((all(&view.commands), now(&clock)))
+    }
+
+    /// The instants of a stretch.
+    fn stretch(&self, query: &StretchQuery, count_max: i64) -> Result<Vec<GameTime>, Problem> {
+        let from = self.game_time("from", &query.from)?;
+        let to = self.game_time("to", &query.to)?;
+        let step = query.step_hours.unwrap_or(1);
+        let refuse = |field: &'static str, text: String| {
+            Err(Problem::bad_request(format!("query parameter `{field}`: {text}"))
+                .with_field(field))
+        };
+        if !(1..=8_784).contains(&step) {
+            return refuse("step_hours", format!("expected 1 to 8784, found {step}"));
+        }
+        let step_us = step * GameTime::HOUR_US;
+        let length_us = to.0.saturating_sub(from.0);
+        if length_us <= 0 {
+            return refuse("to", "expected a game time after `from`".to_owned());
+        }
+        let count = (length_us - 1) / step_us + 1;
+        if count > count_max {
+            let text = format!("expected at most {count_max} entries, found {count}");
+            return refuse("to", format!("{text}; a larger `step_hours` makes fewer"));
+        }
+        Ok((0..count).map(|at| from.plus_us(at * step_us)).collect())
+    }
+}

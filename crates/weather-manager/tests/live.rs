@@ -1,0 +1,250 @@
+//! Verbs of live operations and what is told because of them: transitions, alerts, undo, the log,
+//! and the weather at other times.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
+mod kit;
+
+use std::collections::HashSet;
+
+use kit::{TOPIC, new_clock, run, tell};
+use serde_json::json;
+use worldbus_events::{Event, EventId, ProducerId, prost::Message as _, v1};
+use worldbus_testkit::{DEADLINE, Instance, Place, Seen};
+use worldbus_weather_manager::NAME;
+use worldbus_world::{GameTime, Overrides, Slots, Weather, producer_id};
+
+const GAME_HOUR_US: i64 = 25_000_000;
+
+async fn begun() -> (Place, Instance) {
+    let place = Place::new().await;
+    tell(&place, new_clock(&place).last()).await;
+    let instance = run(&place, 0).await;
+    instance.ready().await;
+    (place, instance)
+}
+
+/// All events once some condition holds.
+async fn seen_until(place: &Place, enough: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+    let seen = async {
+        loop {
+            let seen = place.events(TOPIC).await;
+            if enough(&seen) {
+                return seen;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, seen).await.expect("not told in time")
+}
+
+fn told<E: Event>(seen: &[Seen]) -> Vec<E> {
+    let ours = seen.iter().filter(|event| event.event_type == E::NUMBER);
+    ours.map(|event| E::decode(&event.payload[..]).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn transitions_are_told_ten_game_minutes_ahead_and_completed() {
+    let (place, instance) = begun().await;
+    place.advance(24 * GAME_HOUR_US);
+    let weather = Weather::new(&place.world);
+    let none = Overrides::default();
+    let mut wanted = HashSet::new();
+    for hour in 1..24 {
+        let change = GameTime::from_hours(hour);
+        for region in 0..weather.region_count() {
+            let before = weather.state(region, change.plus_us(-1), &none);
+            if before != weather.state(region, change, &none) {
+                for (rank, minutes) in [(0, 0), (10, -10), (11, 10)] {
+                    let at = change.plus_us(minutes * GameTime::MINUTE_US).seconds();
+                    let producer = ProducerId::from_bits(producer_id("europe", NAME, 0, 0));
+                    let sequence = Slots::new(32, 12).sequence(at, rank, Some(region));
+                    wanted.insert(EventId { producer, sequence });
+                }
+            }
+        }
+    }
+    assert!(wanted.len() > 60, "{}", wanted.len());
+    let seen = place.events_with(TOPIC, wanted).await;
+    for started in told::<v1::WeatherTransitionStarted>(&seen) {
+        assert_eq!(started.end_game_us - started.start_game_us, 20 * GameTime::MINUTE_US);
+        assert_ne!(started.from_state, started.to_state);
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn an_alert_is_raised_updated_and_ended_under_one_name() {
+    let (place, instance) = begun().await;
+    let storm = json!({"regions": ["vienna"], "duration_game_minutes": 600,
+        "start": "600", "effect": {"kind": "set_state", "state": "blizzard"}});
+    let (status, answer) = instance.post("/api/weather/overrides", &storm.to_string()).await;
+    assert_eq!(status, 200, "{answer}");
+    // Out of view until six hours before; then longer, by another override.
+    place.advance(5 * GAME_HOUR_US);
+    let raised = |seen: &[Seen]| {
+        let severe = told::<v1::WeatherSevere>(seen);
+        severe.iter().any(|alert| alert.region_id == "vienna" && alert.forced)
+    };
+    seen_until(&place, raised).await;
+    let (_, alerts) = instance.get("/api/weather/alerts?region=vienna").await;
+    let alert = alerts["alerts"][0]["alert_id"].clone();
+    let longer = json!({"regions": ["vienna"], "duration_game_minutes": 720,
+        "start": "600", "effect": {"kind": "set_state", "state": "blizzard", "intensity": 1.0}});
+    let (status, answer) = instance.post("/api/weather/overrides", &longer.to_string()).await;
+    assert_eq!(status, 200, "{answer}");
+    place.advance(1);
+    let updated = |seen: &[Seen]| !told::<v1::WeatherAlertUpdated>(seen).is_empty();
+    let seen = seen_until(&place, updated).await;
+    let [update] = &told::<v1::WeatherAlertUpdated>(&seen)[..] else { panic!("one update") };
+    assert_eq!(json!(update.alert_id), alert);
+    assert_eq!(update.end_game_us, GameTime::from_minutes(1320).0);
+    place.advance(18 * GAME_HOUR_US);
+    let ended = |seen: &[Seen]| {
+        let ended = told::<v1::WeatherAlertEnded>(seen);
+        ended.iter().any(|told| json!(told.alert_id) == alert && !told.called_off)
+    };
+    let seen = seen_until(&place, ended).await;
+    let ended = told::<v1::WeatherAlertEnded>(&seen);
+    let ended = ended.iter().find(|told| json!(told.alert_id) == alert).unwrap();
+    assert_eq!(ended.ended_game_us, update.end_game_us);
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn undo_reverts_the_last_command_and_the_log_says_who_did_what() {
+    let (place, instance) = begun().await;
+    let post = async |path: &str, body: serde_json::Value| {
+        place.advance(1_000_000);
+        let (status, answer) = instance.post(path, &body.to_string()).await;
+        assert_eq!(status, 200, "{answer}");
+        answer
+    };
+    let state = async || {
+        place.advance(1);
+        let (_, now) = instance.get("/api/weather/current?region=vienna").await;
+        (now["state"].clone(), now["forced"].clone())
+    };
+    let fog = json!({"region": "vienna", "state": "fog", "actor": "anna", "reason": "a ball"});
+    post("/api/weather/set", fog).await;
+    post("/api/weather/set", json!({"region": "vienna", "state": "storm"})).await;
+    assert_eq!(state().await, (json!("storm"), json!(true)));
+    let undone = post("/api/weather/undo", json!({"actor": "bert", "reason": "too loud"})).await;
+    assert_eq!(undone["command"]["undone"], 2);
+    assert_eq!(state().await, (json!("fog"), json!(true)));
+    post("/api/weather/undo", json!({})).await;
+    assert_eq!(state().await.1, false);
+    let (status, _) = instance.post("/api/weather/undo", "{}").await;
+    assert_eq!(status, 409, "nothing is left");
+    let (_, log) = instance.get("/api/weather/overrides").await;
+    assert_eq!(log["overrides"], json!([]));
+    let who = |at: usize| (&log["commands"][at]["verb"], &log["commands"][at]["actor"]);
+    assert_eq!(who(3), (&json!("set"), &json!("anna")));
+    assert_eq!(who(1), (&json!("undo"), &json!("bert")));
+    let four = |seen: &[Seen]| told::<v1::WeatherCorrected>(seen).len() == 2;
+    let seen = seen_until(&place, four).await;
+    assert_eq!(told::<v1::WeatherOverrideSet>(&seen)[0].actor, "anna");
+    assert_eq!(told::<v1::WeatherCorrected>(&seen)[0].undone_revision, 2);
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn one_override_is_cleared_by_its_id() {
+    let (place, instance) = begun().await;
+    let lock = json!({"effect": {"kind": "lock"}}).to_string();
+    let (_, answer) = instance.post("/api/weather/overrides", &lock).await;
+    assert_eq!(answer["command"]["id"], "all-1");
+    place.advance(1_000_000);
+    let (status, answer) = instance.post("/api/weather/clear", r#"{"id":"all-1"}"#).await;
+    assert_eq!(status, 200, "{answer}");
+    place.advance(1);
+    let cleared = |seen: &[Seen]| !told::<v1::WeatherOverrideCleared>(seen).is_empty();
+    let seen = seen_until(&place, cleared).await;
+    assert_eq!(told::<v1::WeatherOverrideCleared>(&seen)[0].override_id, "all-1");
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn the_weather_at_a_time_is_the_history_and_the_forecast_of_it() {
+    let (place, instance) = begun().await;
+    place.advance(30 * GAME_HOUR_US);
+    let (_, forecast) = instance.get("/api/weather/forecast?region=paris&hours=40").await;
+    let later = forecast["forecast"][33]["game_time"].as_str().unwrap();
+    let path = format!("/api/weather/at?region=paris&game_time={later}");
+    let (status, at) = instance.get(&path).await;
+    assert_eq!(status, 200, "{at}");
+    let path = "/api/weather/history?region=paris&from=0&to=6000&step_hours=3";
+    let (_, history) = instance.get(path).await;
+    let entries = history["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 34);
+    let same = entries.iter().find(|entry| entry["game_time"] == later).unwrap();
+    for key in ["state", "temperature_c", "visibility_m", "wind_gust_mps"] {
+        assert_eq!((&at[key], &at[key]), (&same[key], &forecast["forecast"][33][key]));
+    }
+    let path = "/api/weather/statistics?region=paris&from=0&to=6000&step_hours=3";
+    let (_, figures) = instance.get(path).await;
+    let shares = figures["state_shares"].as_object().unwrap().values();
+    assert_eq!((figures["count"].as_u64(), shares.len() > 1), (Some(34), true));
+    let (_, guess) = instance.get("/api/weather/forecast?region=paris&kind=fallible").await;
+    let known = |hour: usize| guess["forecast"][hour]["confidence"]["wind"].as_f64().unwrap();
+    assert!((known(0) - 1.0).abs() < 1e-9 && known(23) < known(1), "{guess}");
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn days_and_the_ground_are_told() {
+    let (place, instance) = begun().await;
+    place.advance(25 * GAME_HOUR_US);
+    let days = |seen: &[Seen]| told::<v1::WeatherDailySummary>(seen).len() == 12;
+    let seen = seen_until(&place, days).await;
+    for day in told::<v1::WeatherDailySummary>(&seen) {
+        assert!(day.temperature_min_decicelsius <= day.temperature_max_decicelsius);
+        assert!(day.wet_hours <= 24 && day.dominant_state > 0);
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_overrides_and_times_are_told_what_was_expected() {
+    let (_place, instance) = begun().await;
+    let cell = |radius: &str, path: &str| {
+        format!(
+            r#"{{"effect":{{"kind":"storm_cell","path":{path},"radius_km":{radius},
+                "speed_kmh":10,"state":"storm"}}}}"#
+        )
+    };
+    let here = r#"[{"latitude":48,"longitude":16}]"#;
+    for (body, field) in [
+        (cell("-5", here), "radius_km"),
+        (cell("1e300", here), "radius_km"),
+        (cell("0.5", here), "radius"),
+        (cell("5", "[]"), "path"),
+        (cell("5", r#"[{"latitude":148,"longitude":16}]"#), "path.latitude"),
+        (r#"{"effect":{"kind":"lock"},"regions":["atlantis"]}"#.to_owned(), "regions"),
+        (r#"{"effect":{"kind":"lock"},"start":"-5"}"#.to_owned(), "start"),
+        (
+            r#"{"effect":{"kind":"lock"},"duration_game_minutes":-1}"#.to_owned(),
+            "duration_game_minutes",
+        ),
+        (r#"{"effect":{"kind":"lock"},"fade_out_game_minutes":5}"#.to_owned(), "fade_out"),
+        (r#"{"effect":{"kind":"offset","rain_factor":-1}}"#.to_owned(), "rain_factor"),
+        (r#"{"effect":{"kind":"set_state","state":"hail"}}"#.to_owned(), "state"),
+        (format!(r#"{{"effect":{{"kind":"lock"}},"actor":"{}"}}"#, "a".repeat(65)), "actor"),
+    ] {
+        let (status, problem) = instance.post("/api/weather/overrides", &body).await;
+        assert!(status.is_client_error() && problem["field"] == field, "{body}: {problem}");
+    }
+    for (path, field) in [
+        ("at?region=paris&game_time=tomorrow", "game_time"),
+        ("at?region=paris&game_time=2023-02-30T00:00:00", "game_time"),
+        ("history?region=paris&from=60&to=0", "to"),
+        ("history?region=paris&from=0&to=6000000", "to"),
+        ("statistics?region=paris&from=0&to=600&step_hours=0", "step_hours"),
+        ("at?region=atlantis", "region"),
+    ] {
+        let (status, problem) = instance.get(&format!("/api/weather/{path}")).await;
+        assert!(status.is_client_error() && problem["field"] == field, "{path}: {problem}");
+    }
+    let (status, _) = instance.post("/api/weather/clear", r#"{"id":"paris-7"}"#).await;
+    assert_eq!(status, 404);
+    instance.stop().await;
+}
