@@ -34,10 +34,10 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "FILE.csv")]
     pub(super) observations: Option<PathBuf>,
     /// Degrees north of the place, -90 to 90
-    #[arg(long, value_name = "DEG", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DEG", allow_negative_numbers = true, value_parser = latitude)]
     pub(super) latitude: f64,
     /// Metres above the sea of the place
-    #[arg(long, value_name = "M", allow_negative_numbers = true)]
+    #[arg(long, value_name = "M", allow_negative_numbers = true, value_parser = elevation_m)]
     pub(super) elevation_m: f64,
     /// The preset's file
     #[arg(long, value_name = "PRESET.toml")]
@@ -45,9 +45,26 @@ pub(crate) struct BuildArguments {
     /// The preset's name; by default that of its file
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
+    /// What lends that which is not known: a preset's file, or the name of a built-in climate; by
+    /// default the built-in climate that is nearest
+    #[arg(long, value_name = "FILE")]
+    pub(super) base: Option<String>,
     /// Where the figures come from, for whoever reads the preset
     #[arg(long, value_name = "TEXT", default_value = "not stated")]
     pub(super) source: String,
+}
+
+fn latitude(text: &str) -> Result<f64, String> {
+    number(text, "degrees", -90.0, 90.0)
+}
+
+fn elevation_m(text: &str) -> Result<f64, String> {
+    number(text, "metres", -500.0, 9000.0)
+}
+
+fn number(text: &str, unit: &str, min: f64, max: f64) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| format!("expected {unit} from {min} to {max}"))
 }
 
 /// What to simulate.

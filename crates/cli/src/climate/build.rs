@@ -14,8 +14,6 @@ use super::arguments::BuildArguments;
 use crate::failure::WrongUse;
 
 pub(super) fn run(arguments: &BuildArguments) -> Result<ExitCode> {
-    within("--latitude", "degrees", arguments.latitude, 90.0, -90.0)?;
-    within("--elevation-m", "metres", arguments.elevation_m, 9000.0, -500.0)?;
     let built = built(arguments)?;
     let out = &arguments.out;
     std::fs::write(out, preset_file::to_text(&built.preset))
@@ -26,11 +24,6 @@ pub(super) fn run(arguments: &BuildArguments) -> Result<ExitCode> {
     }
     writeln!(to, "{}", out.display())?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn within(flag: &str, unit: &str, value: f64, max: f64, min: f64) -> Result<()> {
-    let text = || format!("{flag}: expected {unit} from {min} to {max}, found {value}");
-    if (min..=max).contains(&value) { Ok(()) } else { Err(WrongUse(text()).into()) }
 }
 
 fn built(arguments: &BuildArguments) -> Result<Built> {
@@ -44,14 +37,15 @@ fn built(arguments: &BuildArguments) -> Result<Built> {
     };
     let read =
         |path: &Path| Ok::<_, anyhow::Error>((path.display().to_string(), super::text(path)?));
+    let base = arguments.base.as_deref().map(super::preset).transpose()?;
     if let Some(path) = &arguments.normals {
         let (file, text) = read(path)?;
         let normals = Normals::parse(&file, &text).map_err(|error| wrong(error.to_string()))?;
-        return Ok(Builder::default().of_normals(&normals, place, None));
+        return Ok(Builder::default().of_normals(&normals, place, base.as_ref()));
     }
     let path = arguments.observations.as_deref().unwrap_or(Path::new(""));
     let (file, text) = read(path)?;
     let record = csv::observations(&file, &text).map_err(|error| wrong(error.to_string()))?;
-    let built = Builder::default().of_record(&record, place, None);
+    let built = Builder::default().of_record(&record, place, base.as_ref());
     built.map_err(|error| wrong(format!("{file}: {error}")))
 }
