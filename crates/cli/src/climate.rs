@@ -1,7 +1,8 @@
-//! `worldbus climate`: prints years of a climate preset's weather, and compares it with a
+//! `worldbus climate`: makes a climate preset, prints years of its weather, and compares it with a
 //! record. Files and the command line are here; what is reckoned is in `worldbus-climate`.
 
 mod arguments;
+mod build;
 mod check;
 mod sample;
 
@@ -22,6 +23,7 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 /// Runs the command. `check` is 1 if a band is missed.
 pub(crate) fn run(command: &ClimateCommand) -> Result<ExitCode> {
     match command {
+        ClimateCommand::Build(arguments) => build::run(arguments),
         ClimateCommand::Sample(arguments) => sample::run(arguments),
         ClimateCommand::Check(arguments) => check::run(arguments),
     }

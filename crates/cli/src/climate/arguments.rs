@@ -2,18 +2,62 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use worldbus_climate::sample::YEAR_COUNT_MAX;
 
 /// What to do with a climate.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ClimateCommand {
+    /// Make a preset of observations or of twelve monthly normals
+    #[command(after_help = BUILD)]
+    Build(BuildArguments),
     /// Print simulated weather of a preset, a row an hour
     #[command(after_help = SAMPLE)]
     Sample(SampleArguments),
     /// Compare a preset with a record, band by band, and plot both; exit code 1 if a band is missed
     #[command(after_help = CHECK)]
     Check(CheckArguments),
+}
+
+/// What to make a preset of.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("from").required(true).args(["normals", "observations"]))]
+pub(crate) struct BuildArguments {
+    /// Twelve monthly normals
+    #[arg(long, value_name = "FILE")]
+    pub(super) normals: Option<PathBuf>,
+    /// Daily or hourly observations
+    #[arg(long, value_name = "FILE")]
+    pub(super) observations: Option<PathBuf>,
+    /// Degrees north of the place; south is negative
+    #[arg(long, value_name = "DEG", allow_negative_numbers = true, value_parser = latitude)]
+    pub(super) latitude: f64,
+    /// Metres above the sea there
+    #[arg(long, value_name = "M", allow_negative_numbers = true, value_parser = elevation)]
+    pub(super) elevation_m: f64,
+    /// Where the preset is written to
+    #[arg(long, value_name = "PRESET")]
+    pub(super) out: PathBuf,
+    /// What to write of where the figures come from; the file's name if nothing is given
+    #[arg(long, value_name = "TEXT")]
+    pub(super) source: Option<String>,
+    /// What lends that which is not known: a preset's file or a built-in climate; the nearest
+    /// built-in climate if none is named
+    #[arg(long, value_name = "FILE")]
+    pub(super) base: Option<String>,
+}
+
+fn latitude(text: &str) -> Result<f64, String> {
+    number(text, "degrees", -90.0, 90.0)
+}
+
+fn elevation(text: &str) -> Result<f64, String> {
+    number(text, "metres", -500.0, 9000.0)
+}
+
+fn number(text: &str, unit: &str, min: f64, max: f64) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| format!("expected a number of {unit} from {min} to {max}"))
 }
 
 /// What to simulate.
@@ -77,6 +121,14 @@ pub(super) enum CheckBands {
     /// The wider ones of a preset that was built from normals
     Normals,
 }
+
+const BUILD: &str = "\
+Examples:
+  worldbus climate build --normals oslo.csv --latitude 59.9 --elevation-m 94 --out oslo.toml
+  worldbus climate build --observations gauge.csv --latitude -31.4 --elevation-m 390 --out cordoba.toml
+
+Simulates decades and moves the preset's figures until they are like those given; takes a minute. Prints
+what was not given and which built-in climate lends it.";
 
 const SAMPLE: &str = "\
 Examples:
