@@ -105,14 +105,15 @@ fn make(builder: &Builder, set: &Set, observations: &Path, out: &Path) -> Result
     std::fs::write(out.join(format!("{}.toml", set.name)), text).map_err(|e| e.to_string())?;
     println!("== {} in {:.0} s", set.name, took.as_secs_f64());
     let preset = &built.preset;
-    println!("   {:?} steepness {} shower {}", preset.octaves, preset.rain_steepness, preset.shower_mmph);
+    println!(
+        "   {:?} steepness {} shower {}",
+        preset.octaves, preset.rain_steepness, preset.shower_mmph
+    );
     println!("   {:?}", preset.correlations);
     built.notes.iter().for_each(|note| println!("   {note}"));
     let targets = Targets::of(&record, place);
-    let model = Figures::of(
-        &Sampler::new(&built.preset, CHECK_SEED)?.record(CHECK_YEARS),
-        targets.years,
-    );
+    let model =
+        Figures::of(&Sampler::new(&built.preset, CHECK_SEED)?.record(CHECK_YEARS), targets.years);
     let checks = compare(&targets, &model, Bands::Observations);
     let judged = checks.iter().filter(|check| check.range.is_some());
     let held = judged.clone().filter(|check| check.holds()).count();
@@ -121,7 +122,10 @@ fn make(builder: &Builder, set: &Set, observations: &Path, out: &Path) -> Result
         let (low, high) = check.range.unwrap_or_default();
         let mark = if check.holds() { "ok" } else { "NO" };
         let (model, observed) = (check.model, check.observed);
-        println!("   {mark} {}: {model:.3} for {observed:.3}, {low:.3} to {high:.3}", check.title());
+        println!(
+            "   {mark} {}: {model:.3} for {observed:.3}, {low:.3} to {high:.3}",
+            check.title()
+        );
     }
     Ok(())
 }

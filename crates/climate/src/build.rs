@@ -85,7 +85,9 @@ impl Builder {
         sky::extremes(&mut preset, &self.trial);
         let name = &base.preset.name;
         let mut notes = normals.notes(name);
-        notes.push(format!("What lasts how long: a prior. Cloud, fog, mist, thunder: as in {name}."));
+        notes.push(format!(
+            "What lasts how long: a prior. Cloud, fog, mist, thunder: as in {name}."
+        ));
         preset.validated = "Nothing of it: it was made of twelve normals.".to_owned();
         preset.source = [&[preset.source][..], &notes].concat().join(" ");
         Built { notes, preset }

@@ -132,7 +132,9 @@ impl Goals {
             }
             let half = if model > observed { high - observed } else { observed - low };
             let half = if half.is_finite() && half > 0.0 { half } else { high.min(1.0) };
-            let part = if high.is_infinite() { (low - model).max(0.0) / low.abs() } else {
+            let part = if high.is_infinite() {
+                (low - model).max(0.0) / low.abs()
+            } else {
                 (model - observed) / half
             };
             // Out of its band a figure counts far more than within, and never so much that a step
@@ -180,7 +182,5 @@ fn shares(hours: impl Iterator<Item = (u8, bool)>) -> [f64; 12] {
 
 /// A year of hours tells little of one month: its neighbours count half.
 fn smooth(shares: [f64; 12]) -> [f64; 12] {
-    std::array::from_fn(|m| {
-        (shares[(m + 11) % 12] + 2.0 * shares[m] + shares[(m + 1) % 12]) / 4.0
-    })
+    std::array::from_fn(|m| (shares[(m + 11) % 12] + 2.0 * shares[m] + shares[(m + 1) % 12]) / 4.0)
 }

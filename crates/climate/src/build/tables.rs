@@ -4,7 +4,6 @@
 use worldbus_world::WeatherState;
 use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
 
-
 use super::months::mean;
 use super::rain::rounded;
 use super::temperature::Shape;
@@ -43,9 +42,8 @@ pub(super) fn table(record: &Record, read: Read, scale: f64, most: f64) -> Optio
     }
     cells.iter_mut().for_each(|values| values.sort_by(f64::total_cmp));
     let enough = cells.iter().all(|values| values.len() >= VALUE_COUNT_MIN);
-    let quantile = |m: usize, s: usize, z: f64| {
-        quantile(&cells[m * SLOT_COUNT + s], z).clamp(0.0, most)
-    };
+    let quantile =
+        |m: usize, s: usize, z: f64| quantile(&cells[m * SLOT_COUNT + s], z).clamp(0.0, most);
     enough.then(|| Table::from_quantiles(quantile))
 }
 
@@ -260,7 +258,8 @@ fn scores(record: &Record, read: Read) -> Vec<Option<f64>> {
 }
 
 fn correlation(a: &[Option<f64>], b: &[Option<f64>]) -> Option<f64> {
-    let pairs: Vec<(f64, f64)> = a.iter().zip(b).filter_map(|(a, b)| Some(((*a)?, (*b)?))).collect();
+    let pairs: Vec<(f64, f64)> =
+        a.iter().zip(b).filter_map(|(a, b)| Some(((*a)?, (*b)?))).collect();
     let of = |value: fn(&(f64, f64)) -> f64| mean(pairs.iter().map(value));
     let (square_a, square_b) = (of(|p| p.0 * p.0), of(|p| p.1 * p.1));
     (pairs.len() > VALUE_COUNT_MIN).then(|| of(|p| p.0 * p.1) / (square_a * square_b).sqrt())
@@ -291,4 +290,3 @@ fn deviate(probability_below: f64) -> f64 {
     }
     (low + high) / 2.0
 }
-

@@ -56,7 +56,8 @@ fn is_judged(figure: &str) -> bool {
 
 pub(super) fn calibrate(preset: &mut Preset, trial: &Trial, goals: &Goals, shape: Shape) {
     let zero = [0.0; 12];
-    let mut months = Months { shape, now: goals.months, max_load: zero, min_load: zero, wet_part: 1.0 };
+    let mut months =
+        Months { shape, now: goals.months, max_load: zero, min_load: zero, wet_part: 1.0 };
     months.settle(preset, trial, SEARCH_HOURS, goals, FIRST_ROUNDS);
     let mut start = logits(&preset.octaves.temperature);
     start[4] = start[4].min(LASTING_SHARE.ln());
@@ -103,7 +104,8 @@ impl Months {
     }
 
     fn apply(&self, preset: &mut Preset) {
-        let between = |low: f64, high: f64, m: usize, s: usize| low + (high - low) * self.shape[m][s];
+        let between =
+            |low: f64, high: f64, m: usize, s: usize| low + (high - low) * self.shape[m][s];
         preset.temperature = Table::from_quantiles(|m, s, z| {
             let mean = between(self.now[m].min_c, self.now[m].max_c, m, s);
             let sd = between(self.now[m].min_sd, self.now[m].max_sd, m, s);
@@ -132,8 +134,10 @@ impl Months {
         };
         now.max_sd *= max;
         now.min_sd *= min;
-        let max = (self.wet_part * want.max_wet_minus_dry - is.max_wet_minus_dry) / now.max_sd.max(0.5);
-        let min = (self.wet_part * want.min_wet_minus_dry - is.min_wet_minus_dry) / now.min_sd.max(0.5);
+        let max =
+            (self.wet_part * want.max_wet_minus_dry - is.max_wet_minus_dry) / now.max_sd.max(0.5);
+        let min =
+            (self.wet_part * want.min_wet_minus_dry - is.min_wet_minus_dry) / now.min_sd.max(0.5);
         self.max_load[m] = (self.max_load[m] + 0.5 * max).clamp(-LOAD_MAX, LOAD_MAX);
         self.min_load[m] = (self.min_load[m] + 0.5 * min).clamp(-LOAD_MAX, LOAD_MAX);
     }

@@ -83,7 +83,11 @@ impl Trial {
     }
 
     /// The rain alone of each hour of the first `count`, mm/h: much cheaper than all of it.
-    pub fn rates(&self, count: usize, preset: &Preset) -> impl Iterator<Item = (DateTime, f64)> + '_ {
+    pub fn rates(
+        &self,
+        count: usize,
+        preset: &Preset,
+    ) -> impl Iterator<Item = (DateTime, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
         self.hours.iter().take(count).map(move |(date, season, kept)| {
             let rain = kept[variable::PRECIPITATION].map(f64::from);
@@ -94,7 +98,11 @@ impl Trial {
     }
 
     /// The air alone of each hour of the first `count`: temperature in C and rain in mm/h.
-    pub fn air(&self, count: usize, preset: &Preset) -> impl Iterator<Item = (DateTime, f64, f64)> + '_ {
+    pub fn air(
+        &self,
+        count: usize,
+        preset: &Preset,
+    ) -> impl Iterator<Item = (DateTime, f64, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
         self.hours.iter().take(count).map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
@@ -104,7 +112,11 @@ impl Trial {
     }
 
     /// Each hour of the first `count` as the preset makes it.
-    pub fn hours(&self, count: usize, preset: &Preset) -> impl Iterator<Item = (DateTime, TrialHour)> + '_ {
+    pub fn hours(
+        &self,
+        count: usize,
+        preset: &Preset,
+    ) -> impl Iterator<Item = (DateTime, TrialHour)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
         let mut past = [false; BLIZZARD_BACK_H];
         self.hours.iter().take(count).map(move |(date, season, kept)| {
