@@ -49,9 +49,9 @@ pub(crate) struct BuildArguments {
     /// default the built-in climate that is nearest
     #[arg(long, value_name = "FILE")]
     pub(super) base: Option<String>,
-    /// Where the figures come from, for whoever reads the preset
-    #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    pub(super) source: String,
+    /// Where the figures come from, for whoever reads the preset; by default the file's name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) source: Option<String>,
 }
 
 fn latitude(text: &str) -> Result<f64, String> {
@@ -134,6 +134,8 @@ Examples:
   worldbus climate build --normals oslo.csv --latitude 59.9 --elevation-m 94 --out oslo.toml
   worldbus climate build --observations gauge.csv --latitude -31.4 --elevation-m 390 \\
     --out cordoba.toml
+
+Simulates decades and moves the preset's figures until they are like those given; takes a minute.
 
 Normals have twelve rows and these columns, of which all but month may be empty:
   month,wet_day_share,wet_day_mean_mm,tmax_mean_c,tmin_mean_c,temp_residual_sd_k,wind_mean_ms,rh_mean

@@ -27,25 +27,27 @@ pub(super) fn run(arguments: &BuildArguments) -> Result<ExitCode> {
 }
 
 fn built(arguments: &BuildArguments) -> Result<Built> {
-    let wrong = |text: String| anyhow::Error::from(WrongUse(text));
-    let stem = arguments.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let place = Place {
-        name: arguments.name.clone().unwrap_or(stem),
-        source: arguments.source.clone(),
-        latitude: arguments.latitude,
-        elevation_m: arguments.elevation_m,
-    };
-    let read =
-        |path: &Path| Ok::<_, anyhow::Error>((path.display().to_string(), super::text(path)?));
     let base = arguments.base.as_deref().map(super::preset).transpose()?;
     if let Some(path) = &arguments.normals {
-        let (file, text) = read(path)?;
-        let normals = Normals::parse(&file, &text).map_err(|error| wrong(error.to_string()))?;
+        let (file, text) = (path.display().to_string(), super::text(path)?);
+        let normals = Normals::parse(&file, &text).map_err(|error| WrongUse(error.to_string()))?;
+        let place = place(arguments, &file);
         return Ok(Builder::default().of_normals(&normals, place, base.as_ref()));
     }
+    // The command line has one or the other.
     let path = arguments.observations.as_deref().unwrap_or(Path::new(""));
-    let (file, text) = read(path)?;
-    let record = csv::observations(&file, &text).map_err(|error| wrong(error.to_string()))?;
-    let built = Builder::default().of_record(&record, place, base.as_ref());
-    built.map_err(|error| wrong(format!("{file}: {error}")))
+    let (file, text) = (path.display().to_string(), super::text(path)?);
+    let record = csv::observations(&file, &text).map_err(|error| WrongUse(error.to_string()))?;
+    let built = Builder::default().of_record(&record, place(arguments, &file), base.as_ref());
+    Ok(built.map_err(|error| WrongUse(format!("{file}: {error}")))?)
+}
+
+fn place(arguments: &BuildArguments, file: &str) -> Place {
+    let stem = arguments.out.file_stem().unwrap_or_default().to_string_lossy();
+    Place {
+        name: arguments.name.clone().unwrap_or_else(|| stem.into_owned()),
+        source: arguments.source.clone().unwrap_or_else(|| format!("{file}.")),
+        latitude: arguments.latitude,
+        elevation_m: arguments.elevation_m,
+    }
 }
