@@ -135,16 +135,18 @@ Examples:
   worldbus climate build --observations gauge.csv --latitude -31.4 --elevation-m 390 \\
     --out cordoba.toml
 
-Simulates decades and moves the preset's figures until they are like those given; takes a minute.
+Simulates decades and moves the preset's figures until they are like those given; takes a
+minute.
 
 Normals have twelve rows and these columns, of which all but month may be empty:
-  month,wet_day_share,wet_day_mean_mm,tmax_mean_c,tmin_mean_c,temp_residual_sd_k,wind_mean_ms,rh_mean
+  month,wet_day_share,wet_day_mean_mm,tmax_mean_c,tmin_mean_c,temp_residual_sd_k,wind_mean_ms,\
+rh_mean
 wet_day_share is that of days with at least 1 mm, rh_mean is 0 to 100. What is empty is filled from
 the nearest built-in climate, with a note.
 
 Observations are daily (year,month,day,tmin_c,tmax_c,precip_mm) or hourly (year,month,day,hour,
-temp_c,dew_c,rh,wind_ms,gust_ms,precip_mm,cloud,visibility_m,state), in order of time. docs/climate.md
-teaches the rest. A world file names a preset by its path.";
+temp_c,dew_c,rh,wind_ms,gust_ms,precip_mm,cloud,visibility_m,state), in order of time.
+docs/climate.md teaches the rest. A world file names a preset by its path.";
 
 const SAMPLE: &str = "\
 Examples:
