@@ -125,10 +125,11 @@ pub(super) enum CheckBands {
 const BUILD: &str = "\
 Examples:
   worldbus climate build --normals oslo.csv --latitude 59.9 --elevation-m 94 --out oslo.toml
-  worldbus climate build --observations gauge.csv --latitude -31.4 --elevation-m 390 --out cordoba.toml
+  worldbus climate build --observations gauge.csv --latitude -31.4 --elevation-m 390 \\
+    --out cordoba.toml
 
-Simulates decades and moves the preset's figures until they are like those given; takes a minute. Prints
-what was not given and which built-in climate lends it.";
+Simulates decades and moves the preset's figures until they are like those given; takes a
+minute. Prints what was not given and which built-in climate lends it.";
 
 const SAMPLE: &str = "\
 Examples:
