@@ -24,7 +24,7 @@ use crate::observations::Record;
 use crate::targets::Place;
 
 /// Enough that the simulation's own chance does not get into the preset.
-const YEAR_COUNT: u32 = 100;
+const YEAR_COUNT: u32 = 50;
 const SEED: u64 = 0x0c11_6a7e_5eed_0001;
 const WIND_CMPS_MAX: f64 = 9000.0;
 const DEPRESSION_CK_MAX: f64 = 6000.0;

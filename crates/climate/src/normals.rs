@@ -2,6 +2,7 @@
 //! they cannot say (how rain and warmth persist) from a prior. Not here: the calibration (`build`).
 
 use crate::csv::{CsvError, Table};
+use crate::targets::Targets;
 
 /// Columns of the file; `month` must be there, the others may be missing or empty.
 pub const COLUMNS: [&str; 8] = [
@@ -72,6 +73,22 @@ impl Normals {
             return Err(error("expected at least one number, found none".to_owned()));
         }
         Ok(normals)
+    }
+
+    /// The normals of a record, as far as its figures are such.
+    pub fn of_targets(targets: &Targets) -> Self {
+        let of = |name: &str| {
+            let months = targets.figures.months(name).unwrap_or([f64::NAN; 12]);
+            months.map(|value| (!value.is_nan()).then_some(value))
+        };
+        Self {
+            wet_day_share: of("wet_day_share"),
+            wet_day_mean_mm: of("wet_day_mm_month"),
+            tmax_mean_c: of("tmax_month"),
+            tmin_mean_c: of("tmin_month"),
+            temp_residual_sd_k: of("temp_residual_sd_month"),
+            ..Self::default()
+        }
     }
 
     /// The columns with their headings.

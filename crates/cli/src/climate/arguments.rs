@@ -34,10 +34,10 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "FILE.csv")]
     pub(super) observations: Option<PathBuf>,
     /// Degrees north of the place, -90 to 90
-    #[arg(long, value_name = "DEG", allow_negative_numbers = true)]
+    #[arg(long, value_name = "DEG", allow_negative_numbers = true, value_parser = latitude)]
     pub(super) latitude: f64,
     /// Metres above the sea of the place
-    #[arg(long, value_name = "M", allow_negative_numbers = true)]
+    #[arg(long, value_name = "M", allow_negative_numbers = true, value_parser = elevation_m)]
     pub(super) elevation_m: f64,
     /// The preset's file
     #[arg(long, value_name = "PRESET.toml")]
@@ -45,9 +45,26 @@ pub(crate) struct BuildArguments {
     /// The preset's name; by default that of its file
     #[arg(long, value_name = "NAME")]
     pub(super) name: Option<String>,
-    /// Where the figures come from, for whoever reads the preset
-    #[arg(long, value_name = "TEXT", default_value = "not stated")]
-    pub(super) source: String,
+    /// What lends that which is not known: a preset's file, or the name of a built-in climate; by
+    /// default the built-in climate that is nearest
+    #[arg(long, value_name = "FILE")]
+    pub(super) base: Option<String>,
+    /// Where the figures come from, for whoever reads the preset; by default the file's name
+    #[arg(long, value_name = "TEXT")]
+    pub(super) source: Option<String>,
+}
+
+fn latitude(text: &str) -> Result<f64, String> {
+    number(text, "degrees", -90.0, 90.0)
+}
+
+fn elevation_m(text: &str) -> Result<f64, String> {
+    number(text, "metres", -500.0, 9000.0)
+}
+
+fn number(text: &str, unit: &str, min: f64, max: f64) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (min..=max).contains(number));
+    number.ok_or_else(|| format!("expected {unit} from {min} to {max}"))
 }
 
 /// What to simulate.
@@ -118,14 +135,18 @@ Examples:
   worldbus climate build --observations gauge.csv --latitude -31.4 --elevation-m 390 \\
     --out cordoba.toml
 
+Simulates decades and moves the preset's figures until they are like those given; takes a
+minute.
+
 Normals have twelve rows and these columns, of which all but month may be empty:
-  month,wet_day_share,wet_day_mean_mm,tmax_mean_c,tmin_mean_c,temp_residual_sd_k,wind_mean_ms,rh_mean
+  month,wet_day_share,wet_day_mean_mm,tmax_mean_c,tmin_mean_c,temp_residual_sd_k,wind_mean_ms,\
+rh_mean
 wet_day_share is that of days with at least 1 mm, rh_mean is 0 to 100. What is empty is filled from
 the nearest built-in climate, with a note.
 
 Observations are daily (year,month,day,tmin_c,tmax_c,precip_mm) or hourly (year,month,day,hour,
-temp_c,dew_c,rh,wind_ms,gust_ms,precip_mm,cloud,visibility_m,state), in order of time. docs/climate.md
-teaches the rest. A world file names a preset by its path.";
+temp_c,dew_c,rh,wind_ms,gust_ms,precip_mm,cloud,visibility_m,state), in order of time.
+docs/climate.md teaches the rest. A world file names a preset by its path.";
 
 const SAMPLE: &str = "\
 Examples:

@@ -14,8 +14,6 @@ use super::arguments::BuildArguments;
 use crate::failure::WrongUse;
 
 pub(super) fn run(arguments: &BuildArguments) -> Result<ExitCode> {
-    within("--latitude", "degrees", arguments.latitude, 90.0, -90.0)?;
-    within("--elevation-m", "metres", arguments.elevation_m, 9000.0, -500.0)?;
     let built = built(arguments)?;
     let out = &arguments.out;
     std::fs::write(out, preset_file::to_text(&built.preset))
@@ -28,30 +26,28 @@ pub(super) fn run(arguments: &BuildArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn within(flag: &str, unit: &str, value: f64, max: f64, min: f64) -> Result<()> {
-    let text = || format!("{flag}: expected {unit} from {min} to {max}, found {value}");
-    if (min..=max).contains(&value) { Ok(()) } else { Err(WrongUse(text()).into()) }
+fn built(arguments: &BuildArguments) -> Result<Built> {
+    let base = arguments.base.as_deref().map(super::preset).transpose()?;
+    if let Some(path) = &arguments.normals {
+        let (file, text) = (path.display().to_string(), super::text(path)?);
+        let normals = Normals::parse(&file, &text).map_err(|error| WrongUse(error.to_string()))?;
+        let place = place(arguments, &file);
+        return Ok(Builder::default().of_normals(&normals, place, base.as_ref()));
+    }
+    // The command line has one or the other.
+    let path = arguments.observations.as_deref().unwrap_or(Path::new(""));
+    let (file, text) = (path.display().to_string(), super::text(path)?);
+    let record = csv::observations(&file, &text).map_err(|error| WrongUse(error.to_string()))?;
+    let built = Builder::default().of_record(&record, place(arguments, &file), base.as_ref());
+    Ok(built.map_err(|error| WrongUse(format!("{file}: {error}")))?)
 }
 
-fn built(arguments: &BuildArguments) -> Result<Built> {
-    let wrong = |text: String| anyhow::Error::from(WrongUse(text));
-    let stem = arguments.out.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let place = Place {
-        name: arguments.name.clone().unwrap_or(stem),
-        source: arguments.source.clone(),
+fn place(arguments: &BuildArguments, file: &str) -> Place {
+    let stem = arguments.out.file_stem().unwrap_or_default().to_string_lossy();
+    Place {
+        name: arguments.name.clone().unwrap_or_else(|| stem.into_owned()),
+        source: arguments.source.clone().unwrap_or_else(|| format!("{file}.")),
         latitude: arguments.latitude,
         elevation_m: arguments.elevation_m,
-    };
-    let read =
-        |path: &Path| Ok::<_, anyhow::Error>((path.display().to_string(), super::text(path)?));
-    if let Some(path) = &arguments.normals {
-        let (file, text) = read(path)?;
-        let normals = Normals::parse(&file, &text).map_err(|error| wrong(error.to_string()))?;
-        return Ok(Builder::default().of_normals(&normals, place, None));
     }
-    let path = arguments.observations.as_deref().unwrap_or(Path::new(""));
-    let (file, text) = read(path)?;
-    let record = csv::observations(&file, &text).map_err(|error| wrong(error.to_string()))?;
-    let built = Builder::default().of_record(&record, place, None);
-    built.map_err(|error| wrong(format!("{file}: {error}")))
 }

@@ -128,7 +128,7 @@ impl Goals {
             let (low, high) = check.range?;
             let (model, observed) = (check.model, check.observed);
             if model.is_nan() {
-                return Some(MISS_MAX);
+                return Some(MISS_OF_NOTHING);
             }
             let half = if model > observed { high - observed } else { observed - low };
             let half = if half.is_finite() && half > 0.0 { half } else { high.min(1.0) };
@@ -137,16 +137,19 @@ impl Goals {
             } else {
                 (model - observed) / half
             };
-            // Out of its band a figure counts far more than within.
+            // Out of its band a figure counts far more than within, and never so much that a step
+            // towards it is not seen.
             let square = part * part;
-            Some((square + square * square * square).min(MISS_MAX))
+            Some(if square < STEEP_TO { square + square.powi(4) } else { 9.0 * square })
         });
         misses.sum()
     }
 }
 
-/// A figure that is nowhere near counts no more than this.
-const MISS_MAX: f64 = 50.0;
+/// The square of a miss up to which its eighth power counts.
+const STEEP_TO: f64 = 2.0;
+/// What a figure counts that the simulation has none of.
+const MISS_OF_NOTHING: f64 = 50.0;
 
 /// The share of heavy hours where none was observed: it grows with the rain of the month, and
 /// with its warmth, which makes showers.

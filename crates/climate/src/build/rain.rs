@@ -13,9 +13,9 @@ use crate::observations::{Day, Hour, Record};
 use crate::statistics::{Figures, WET_HOUR_MM};
 
 /// Hours that one trial of the search looks at.
-const SEARCH_HOURS: usize = 30 * 8760;
+const SEARCH_HOURS: usize = 20 * 8760;
 /// Of these, the hours whose rows are compared one by one.
-const ROW_HOURS: usize = 10 * 8760;
+const ROW_HOURS: usize = 6 * 8760;
 const SEARCH_COUNT: usize = 150;
 const SEARCH_ROUNDS: usize = 4;
 const FINAL_ROUNDS: usize = 14;
@@ -51,7 +51,9 @@ pub(super) fn calibrate(preset: &mut Preset, trial: &Trial, goals: &Goals) {
     let mut goals = goals.clone();
     let heavy = goals.heavy;
     let mut best: Option<(f64, Vec<f64>, Preset)> = None;
-    for start in STARTS {
+    let hourly = ["wet_hour_given_wet", "wet_state_given_wet"];
+    let hourly = hourly.iter().any(|name| goals.targets.figures.0.contains_key(*name));
+    for start in STARTS.into_iter().take(if hourly { STARTS.len() } else { 1 }) {
         let start = start.to_vec();
         let mut tried = preset.clone();
         apply(&mut tried, &start);
@@ -76,8 +78,9 @@ pub(super) fn calibrate(preset: &mut Preset, trial: &Trial, goals: &Goals) {
     }
 }
 
-/// Where the search begins: octaves that suit days and hours of temperate places, or places where
-/// it rains for some hours and not the next day; then steepness, strength and number of showers.
+/// Where the search begins: octaves that suit days and hours of temperate places; or, if the hours
+/// are known, of places where it rains for some hours and not the next day. Then steepness,
+/// strength and number of showers.
 const STARTS: [[f64; 8]; 2] = [
     [-1.2, -1.43, -1.27, -2.04, -3.0, -0.8, 2.4, 0.0],
     [-2.3, -0.4, -1.6, -3.5, -4.0, 0.0, 2.4, 0.0],

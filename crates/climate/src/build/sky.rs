@@ -11,8 +11,8 @@ use super::tables::Scores;
 use crate::observations::{Hour, Record};
 use crate::statistics::{Figures, WET_HOUR_MM};
 
-const SEARCH_HOURS: usize = 10 * 8760;
-const SEARCH_COUNT: usize = 240;
+const SEARCH_HOURS: usize = 8 * 8760;
+const SEARCH_COUNT: usize = 170;
 const INERTIA: f64 = 0.03;
 const FOG_WIND_MPS: f64 = 5.0;
 

@@ -12,8 +12,8 @@ use super::search::{logits, search, shares};
 use crate::observations::{Day, Hour, Record};
 use crate::statistics::Figures;
 
-const SEARCH_HOURS: usize = 20 * 8760;
-const ROW_HOURS: usize = 8 * 8760;
+const SEARCH_HOURS: usize = 15 * 8760;
+const ROW_HOURS: usize = 6 * 8760;
 const SEARCH_COUNT: usize = 110;
 const SEARCH_ROUNDS: usize = 2;
 const FIRST_ROUNDS: usize = 8;

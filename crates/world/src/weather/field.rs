@@ -9,7 +9,7 @@ use crate::world_file::Region;
 /// Octaves of each noise, from passing to lasting.
 pub(super) const OCTAVE_COUNT: usize = 5;
 pub(super) const TAU_H: [f64; OCTAVE_COUNT] = [1.5, 6.0, 24.0, 96.0, 480.0];
-const CELL_KM: [f64; OCTAVE_COUNT] = [120.0, 400.0, 900.0, 1500.0, 2000.0];
+const CELL_KM: [f64; OCTAVE_COUNT] = [350.0, 400.0, 900.0, 1500.0, 2000.0];
 /// Weather travels, the lasting kind slowly: a third of a cell in its own time.
 const EAST_KMH: [f64; OCTAVE_COUNT] = [25.0, 20.0, 12.0, 5.0, 1.4];
 const NORTH_PER_EAST: f64 = 0.25;

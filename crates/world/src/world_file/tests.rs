@@ -79,3 +79,26 @@ fn a_world_without_regions_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_region_may_have_a_climate_of_its_own() {
+    let text = SAMPLE.replace("id = \"paris\"", "climate = \"here/mine.toml\"\nid = \"paris\"");
+    let read = |name: &str| match name {
+        "here/mine.toml" => Ok(include_str!("../../presets/brussels.toml").to_owned()),
+        _ => Err("no such file".to_owned()),
+    };
+    let world = World::parse_with(SAMPLE_NAME, &text, &read).unwrap();
+    let climate = |region: usize| world.regions[region].climate.as_str();
+    let paris = world.region_index("paris").unwrap();
+    assert_eq!((climate(0), climate(paris)), ("brussels", "here/mine.toml"));
+
+    let refused = |text: &str, read: &dyn Fn(&str) -> Result<String, String>| {
+        World::parse_with(SAMPLE_NAME, text, read).unwrap_err().to_string()
+    };
+    let error = refused(&text.replace("mine", "yours"), &read);
+    assert!(error.contains("climate: expected a preset's file, found here/yours.toml: no such"));
+    let error = refused(&text, &|_| Ok("name = \"a\"\nsource = \"b\"".to_owned()));
+    assert!(error.starts_with("here/mine.toml:1: validated: expected this key"), "{error}");
+    let error = World::parse(SAMPLE_NAME, &text).unwrap_err().to_string();
+    assert!(error.contains("climate: expected a preset's file"), "{error}");
+}

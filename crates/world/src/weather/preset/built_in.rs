@@ -16,7 +16,17 @@ macro_rules! presets {
     };
 }
 
-presets!("brussels");
+presets!(
+    "brussels",
+    "cambridge",
+    "champion",
+    "hof",
+    "miami",
+    "newark",
+    "potsdam",
+    "suffolk",
+    "tunis",
+);
 
 impl Preset {
     /// A built-in climate by one of [`NAMES`].

@@ -28,14 +28,15 @@ impl Preset {
         let source = Source { file, text };
         let parsed = source.parse()?;
         let mut k = Keys::root(&source, &parsed);
-        let texts = ["name", "source", "validated"].map(|key| line(&mut k, key));
-        let [name, source_text, validated] = texts;
+        let name = line(&mut k, "name")?;
+        let source_text = line(&mut k, "source")?;
+        let validated = line(&mut k, "validated")?;
         let mut octaves = k.table("octaves")?;
         let mut correlations = k.table("correlations")?;
         let preset = Self {
-            name: name?,
-            source: source_text?,
-            validated: validated?,
+            name,
+            source: source_text,
+            validated,
             latitude: k.number("latitude", "degrees", -90.0, 90.0)?,
             elevation_m: k.number("elevation_m", "metres", -500.0, 9000.0)?,
             heat_dc: k.integer("heat_dc", 0, 700)?,
