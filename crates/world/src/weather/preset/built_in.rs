@@ -18,6 +18,7 @@ macro_rules! presets {
 
 presets!(
     "brussels",
+    "braunlage",
     "cambridge",
     "champion",
     "hof",
