@@ -242,5 +242,6 @@ fn next_instant(after: GameTime, overrides: &Overrides) -> GameTime {
     let regular = [0, transition::HALF_US, -transition::HALF_US].map(next);
     let ends = overrides.next_instant(after.plus_us(-transition::HALF_US));
     let forced = [overrides.next_instant(after), ends.map(|end| end.plus_us(transition::HALF_US))];
-    regular.into_iter().chain(forced.into_iter().flatten()).fold(GameTime(i64::MAX), GameTime::min)
+    let all = regular.into_iter().chain(forced.into_iter().flatten());
+    all.filter(|instant| *instant > after).min().unwrap_or(GameTime(i64::MAX))
 }

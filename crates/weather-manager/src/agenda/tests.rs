@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use worldbus_events::{Event, v1};
 use worldbus_service::ticker::Emission as _;
 use worldbus_world::{Cell, Change, Kind, Override, Waypoint, WeatherState};
 
@@ -76,7 +77,7 @@ fn any_pieces_of_a_stretch_bring_the_same_events_with_identities_of_their_own() 
     }
     let types: std::collections::HashSet<u32> =
         whole.iter().map(|event| event.outgoing().event_type).collect();
-    for number in [1, 2, 60, 61, 62, 63, 64, 65, 66, 67, 68] {
+    for number in [1, 2, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69] {
         assert!(types.contains(&number), "no event of type {number}");
     }
     let other = Agenda::new(&world, true);
@@ -107,4 +108,40 @@ fn the_timer_wakes_for_every_event() {
         from = next;
     }
     assert!(told == whole);
+}
+
+#[test]
+fn an_alert_that_lasts_longer_than_was_told_is_updated_day_by_day_under_its_name() {
+    let world = World::sample();
+    let clock = Clock::new(world.scale, WallTime(0), GameTime(0));
+    let mut commands = Commands::default();
+    let kind = Kind::SetState { state: WeatherState::ExtremeHeat, intensity_permille: 900 };
+    let (at, game) = (WallTime(WALL_HOUR_US), GameTime(HOUR));
+    let record = Override::new(vec!["oslo".to_owned(), "paris".to_owned()], kind, game, None);
+    push(&mut commands, at, 0, game, Act::Set { record, replaces: false });
+    let at = WallTime(150 * WALL_HOUR_US);
+    push(&mut commands, at, 0, clock.game_at(at), Act::Clear { regions: Vec::new() });
+    let agenda = Agenda::new(&world, false);
+    let events = agenda.between(&clock, &commands, WallTime(-1), at);
+    let of = |number: u32| {
+        let paris = |event: &&Emission| event.outgoing().entity == Some("paris");
+        let ours = events.iter().filter(paris).filter(|e| e.outgoing().event_type == number);
+        ours.map(|event| event.outgoing().payload.to_vec()).collect::<Vec<_>>()
+    };
+    let raised: Vec<v1::WeatherSevere> = of(2).iter().map(|p| decode(p)).collect();
+    let raised = raised.iter().find(|alert| alert.forced).unwrap();
+    assert_eq!(raised.end_game_us, GameTime(73 * HOUR).0);
+    let updates: Vec<v1::WeatherAlertUpdated> = of(62).iter().map(|p| decode(p)).collect();
+    let ends: Vec<i64> = updates.iter().map(|update| update.end_game_us / HOUR).collect();
+    assert_eq!(ends, [96, 120, 144, 168, 192, 216], "three days from each midnight");
+    assert!(
+        updates.iter().all(|u| u.alert_id == raised.alert_id && u.previous_alert_id.is_empty())
+    );
+    let ended: Vec<v1::WeatherAlertEnded> = of(63).iter().map(|p| decode(p)).collect();
+    let ended = ended.iter().find(|told| told.alert_id == raised.alert_id).unwrap();
+    assert_eq!((ended.called_off, ended.ended_game_us), (true, GameTime(150 * HOUR).0));
+}
+
+fn decode<E: Event>(payload: &[u8]) -> E {
+    E::decode(payload).unwrap()
 }
