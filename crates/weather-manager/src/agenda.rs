@@ -6,6 +6,8 @@
 
 mod alerts;
 mod emission;
+#[cfg(test)]
+mod tests;
 mod transition;
 
 use worldbus_world::{Clock, GameTime, Overrides, Slots, Span, WallTime, Weather, World};
@@ -220,13 +222,10 @@ impl Agenda {
 fn instants(span: &Span, overrides: &Overrides) -> Vec<(GameTime, WallTime)> {
     let mut instants: Vec<_> =
         span.boundaries(GameTime::HOUR_US).map(|hour| (hour.game, hour.wall)).collect();
-    let mut at = span.from.plus_us(-1);
-    while span.from < span.to {
-        at = next_instant(at, overrides);
-        if at >= span.to {
-            break;
-        }
+    let mut at = next_instant(span.from.plus_us(-1), overrides);
+    while at < span.to {
         instants.extend(span.segment.wall_at(at).map(|wall| (at, wall)));
+        at = next_instant(at, overrides);
     }
     instants.sort_unstable();
     instants.dedup();
@@ -243,5 +242,6 @@ fn next_instant(after: GameTime, overrides: &Overrides) -> GameTime {
     let regular = [0, transition::HALF_US, -transition::HALF_US].map(next);
     let ends = overrides.next_instant(after.plus_us(-transition::HALF_US));
     let forced = [overrides.next_instant(after), ends.map(|end| end.plus_us(transition::HALF_US))];
-    regular.into_iter().chain(forced.into_iter().flatten()).fold(GameTime(i64::MAX), GameTime::min)
+    let all = regular.into_iter().chain(forced.into_iter().flatten());
+    all.filter(|instant| *instant > after).min().unwrap_or(GameTime(i64::MAX))
 }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use kit::{TOPIC, new_clock, run, tell};
 use serde_json::json;
-use worldbus_events::{Event, EventId, ProducerId, prost::Message as _, v1};
+use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_testkit::{DEADLINE, Instance, Place, Seen};
 use worldbus_weather_manager::NAME;
 use worldbus_world::{GameTime, Overrides, Slots, Weather, producer_id};
