@@ -1,5 +1,7 @@
-//! Thirty simulated years of every set's preset against the record that it was built from: all pass
-//! bands, and rules that hold in every hour. Not here: presets built from normals (`normals`).
+//! Thirty simulated years of every set's preset against the record that it was built from: all
+//! pass bands but those that [`MISSES`] names, and rules that hold in every hour. A sample of
+//! thirty years misses one band in fifty by chance, so one seed proves no preset. Not here:
+//! presets built from normals (`normals`).
 
 mod support;
 
@@ -11,18 +13,71 @@ use worldbus_climate::sample::Sampler;
 use worldbus_climate::spatial::{TOLERANCE, WET_DAY_PHI, wet_day_phi};
 use worldbus_climate::statistics::Figures;
 
-const SEED: u64 = 15838;
+const SEED: u64 = 4711;
 
-/// Sets whose preset keeps every band. A set joins once its preset does, and never leaves.
-const REQUIRED: &[&str] = &[];
+/// What the committed presets still miss at this seed, by the names that the bands print. An entry
+/// is a debt: it goes when the preset keeps the band, and none is added for a preset that had none.
+const MISSES: &[(&str, &[&str])] = &[
+    ("brussels", &["dry spell, mean days"]),
+    ("tunis", &["share of wet days, Apr"]),
+    (
+        "champion",
+        &[
+            "daily minimum, mean C, Mar",
+            "daily minimum, mean C, Apr",
+            "P(wet day | wet day before), months' mean square difference, root",
+        ],
+    ),
+    (
+        "cambridge",
+        &[
+            "share of wet days, Mar",
+            "share of wet days, May",
+            "share of wet days, Jul",
+            "dry spell, mean days",
+        ],
+    ),
+    ("suffolk", &["share of wet days, Mar", "share of wet days, Jul", "dry spell, mean days"]),
+    (
+        "newark",
+        &[
+            "dry spell, 90th percentile, days",
+            "water of a wet day, 95th percentile, mm",
+            "P(wet hour | wet hour before), by amount",
+            "wet hours of a wet day",
+        ],
+    ),
+    (
+        "miami",
+        &["wind, correlation over 1 h", "windy, mean run in hours", "heavy_rain, share of hours"],
+    ),
+    ("potsdam", &["snow, mean run in hours"]),
+    (
+        "hof",
+        &["cloudy, mean run in hours", "mist, mean run in hours", "heavy_rain, share of hours"],
+    ),
+    (
+        "braunlage",
+        &[
+            "daily maximum, mean C, Jan",
+            "daily range, mean K",
+            "hourly temperature less its usual, correlation over 6 h",
+            "hourly temperature less its usual, correlation over 24 h",
+            "hourly temperature less its usual, correlation over 48 h",
+            "clear, mean run in hours",
+            "heavy_snow, mean run in hours",
+            "heavy_rain, share of hours",
+        ],
+    ),
+];
 
 /// Whether the reach of wet days is calibrated yet.
 const SPATIAL_REQUIRED: bool = false;
 
 fn judge(set: &str) {
-    let required = REQUIRED.contains(&set);
+    let known = MISSES.iter().find(|(of, _)| *of == set).map(|(_, known)| *known);
     let Some(preset) = preset(set) else {
-        assert!(!required, "{set} has no preset");
+        assert!(known.is_none(), "{set} has no preset");
         return;
     };
     let targets = targets(set);
@@ -39,9 +94,13 @@ fn judge(set: &str) {
     let missed: Vec<String> =
         checks.iter().filter(|c| !c.holds()).map(ToString::to_string).collect();
     println!("{set}: {} of {judged} bands hold", judged - missed.len());
-    let list = missed.join("\n");
-    assert!(missed.is_empty() || !required, "{set}:\n{list}");
-    println!("{list}");
+    println!("{}", missed.join("\n"));
+    let is = |missed: &String, known: &&str| missed.starts_with(&format!("{known}: "));
+    let known = known.unwrap_or_default();
+    let new: Vec<&String> = missed.iter().filter(|m| !known.iter().any(|k| is(m, k))).collect();
+    assert!(new.is_empty(), "{set} misses {new:#?}");
+    let paid: Vec<_> = known.iter().filter(|k| !missed.iter().any(|m| is(m, k))).collect();
+    assert!(paid.is_empty(), "{set} keeps these now, so take them out of MISSES: {paid:#?}");
 }
 
 macro_rules! sets {
@@ -80,7 +139,7 @@ fn every_set_with_targets_is_judged() {
     for set in support::names_of_targets() {
         assert!(SETS.contains(&set.as_str()), "{set} has targets and no test");
     }
-    assert!(REQUIRED.iter().all(|set| SETS.contains(set)));
+    assert!(MISSES.iter().all(|(set, _)| SETS.contains(set)));
 }
 
 #[test]
