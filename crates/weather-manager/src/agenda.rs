@@ -69,7 +69,9 @@ impl Agenda {
         let inside = |command: &&Command| after < command.at && command.at <= until;
         for command in commands.list().iter().filter(inside) {
             self.piece(clock, commands, from, command.at, &mut events);
+            let first = events.len();
             self.command(commands, command, &mut events);
+            in_order_of_ids(&mut events[first..]);
             from = command.at;
         }
         self.piece(clock, commands, from, until, &mut events);
@@ -112,13 +114,17 @@ impl Agenda {
         let rev = commands.rev_at(after);
         for span in clock.spans(after, until) {
             if span.starts {
+                let first = events.len();
                 self.start(clock, &span, rev, &overrides, events);
+                in_order_of_ids(&mut events[first..]);
             }
             for (game, wall) in instants(&span, &overrides) {
                 let told = span.starts && game == span.segment.anchor_game;
                 if !told {
                     let epoch = span.segment.epoch;
+                    let first = events.len();
                     self.boundary(At { epoch, game, wall, rev, overrides: &overrides }, events);
+                    in_order_of_ids(&mut events[first..]);
                 }
             }
         }
@@ -215,6 +221,11 @@ impl Agenda {
             self.transition_under_way(at, region, Some(&before), events);
         }
     }
+}
+
+/// Brings the events of one instant into the order of their ids: a producer's never go back.
+fn in_order_of_ids(events: &mut [Emission]) {
+    events.sort_by_key(Emission::sequence);
 }
 
 /// Whole game hours, the instants of overrides, and where transitions start and end, in a span,

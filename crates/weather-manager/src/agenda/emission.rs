@@ -31,7 +31,7 @@ pub(super) const SPELL_COUNT_MAX: usize = AHEAD_HOURS as usize + 2;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Emission {
     event_type: u32,
-    id: EventId,
+    pub(super) id: EventId,
     /// The nominal wall time of its boundary.
     wall: WallTime,
     /// None: the world as a whole.
@@ -53,6 +53,13 @@ impl worldbus_service::ticker::Emission for Emission {
 
     fn wall_us(&self) -> i64 {
         self.wall.0
+    }
+}
+
+impl Emission {
+    /// Where it is among its producer's: game times before the world's epoch come first.
+    pub(super) fn sequence(&self) -> i64 {
+        self.id.sequence.cast_signed()
     }
 }
 

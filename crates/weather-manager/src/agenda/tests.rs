@@ -91,6 +91,11 @@ fn any_pieces_of_a_stretch_bring_the_same_events_with_identities_of_their_own() 
     }
     assert_eq!(pieces.len(), whole.len());
     assert!(pieces == whole);
+    let mut last = HashMap::new();
+    for event in &whole {
+        let before = last.insert(event.id.producer, event.sequence());
+        assert!(before < Some(event.sequence()), "{event:?} is behind {before:?} of its producer");
+    }
 }
 
 #[test]

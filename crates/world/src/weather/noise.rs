@@ -12,6 +12,7 @@ pub(super) fn philox<const N: usize>(
     mut key: [u32; 2],
 ) -> [[u32; N]; 4] {
     for _ in 0..ROUND_COUNT {
+        #[expect(clippy::needless_range_loop, reason = "all words of a block at a time")]
         for block in 0..N {
             let a = u64::from(counter[0][block]) * u64::from(MULTIPLIERS[0]);
             let b = u64::from(counter[2][block]) * u64::from(MULTIPLIERS[1]);
