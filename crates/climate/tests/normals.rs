@@ -8,10 +8,9 @@ use worldbus_climate::bands::{Bands, compare};
 use worldbus_climate::sample::Sampler;
 use worldbus_climate::statistics::Figures;
 
-/// The prior was fitted to the records of Brussels, Cambridge, Champion and Cordoba, not to these.
-const HELD_OUT: [&str; 6] = ["tunis", "norfolk", "suffolk", "lincolnshire", "newark", "laguardia"];
-/// Whether the presets are committed yet.
-const REQUIRED: bool = false;
+/// The prior was fitted to the records of Brussels, Cambridge, Champion and Cordoba. Norfolk,
+/// Suffolk, Lincolnshire, Newark and La Guardia are held out as well; their presets are to come.
+const HELD_OUT: [&str; 1] = ["tunis"];
 const SEED: u64 = 4711;
 /// The part of all checks that has to hold.
 const PART_MIN: f64 = 0.8;
@@ -20,12 +19,7 @@ const PART_MIN: f64 = 0.8;
 fn most_checks_hold_at_places_that_the_prior_was_not_fitted_to() {
     let (mut held, mut judged) = (0, 0);
     for set in HELD_OUT {
-        let Some(preset) = preset(&format!("normals-{set}")) else {
-            if REQUIRED {
-                panic!("{set} has no preset");
-            }
-            continue;
-        };
+        let preset = preset(&format!("normals-{set}")).expect("a committed preset");
         let targets = targets(set);
         let record = Sampler::new(&preset, SEED).expect("a place").record(YEAR_COUNT);
         let figures = Figures::of(&record, targets.years);

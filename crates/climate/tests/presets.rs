@@ -71,9 +71,6 @@ const MISSES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Whether the reach of wet days is calibrated yet.
-const SPATIAL_REQUIRED: bool = false;
-
 fn judge(set: &str) {
     let known = MISSES.iter().find(|(of, _)| *of == set).map(|(_, known)| *known);
     let Some(preset) = preset(set) else {
@@ -160,6 +157,6 @@ fn wet_days_reach_as_far_as_observed() {
     let found: Vec<(f64, f64, f64)> =
         WET_DAY_PHI.iter().zip(found).map(|((km, wanted), phi)| (*km, *wanted, phi)).collect();
     let within = found.iter().all(|(_, wanted, phi)| (phi - wanted).abs() <= TOLERANCE);
-    assert!(within || !SPATIAL_REQUIRED, "km, observed, simulated: {found:.3?}");
+    assert!(within, "km, observed, simulated: {found:.3?}");
     println!("km, observed, simulated: {found:.3?}");
 }

@@ -106,9 +106,9 @@ impl Trial {
         let climate = Climate::new(Arc::new(preset.clone()));
         self.hours.iter().take(count).map(move |(date, season, kept)| {
             let latent = Latent::new(&noise(kept), &climate);
-            let rate = Moment::new(&climate.preset, season).rate_mmph(&latent);
             let preset = &*climate.preset;
             let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
+            let rate = moment.rate_mmph(&latent);
             (*date, hour::air(&latent, &moment, &lookup, preset, rate).0, rate)
         })
     }
