@@ -36,6 +36,7 @@ pub use ids::{MODEL_VERSION, Slots, producer_id};
 pub use time::{GameTime, WallTime};
 pub use weather::{
     Conditions, FORECAST_HOURS_MAX, Forecast, OVERRIDE_COUNT_MAX, Override, OverrideError,
-    Overrides, SPELL_HOURS_MAX, Severity, Spell, UnknownState, Weather, WeatherState, preset,
+    Overrides, SPELL_HOURS_MAX, Severity, Spell, Trial, TrialHour, UnknownState, Weather,
+    WeatherState, preset,
 };
 pub use world_file::{REGION_COUNT_MAX, Region, World, WorldFileError};

@@ -1,18 +1,21 @@
 //! The file that describes a world, parsed strictly: every mistake names file, line, key and
 //! what was expected. Not here: reading the file (the caller hands over its text).
 
-mod table;
+mod climates;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use toml::value::Datetime;
 
+use self::climates::Climates;
 use self::table::Table;
 use crate::calendar::{Calendar, DateTime, Hemisphere};
 use crate::clock::Scale;
-use crate::weather::preset;
+use crate::weather::preset::Preset;
 
 /// Regions that a world may have.
 pub const REGION_COUNT_MAX: usize = 10_000;
@@ -34,8 +37,11 @@ pub struct World {
     pub epoch: DateTime,
     /// The scale that the clock starts with.
     pub scale: Scale,
-    /// Name of a climate preset, one of [`preset::NAMES`].
+    /// The climate of regions that name none: one of [`crate::preset::NAMES`], or a file ending in
+    /// `.toml`.
     pub climate: String,
+    /// The presets by the names that the file gives them.
+    pub(crate) climates: BTreeMap<String, Arc<Preset>>,
     /// The regions, at least one; a region's index is its rank in the identity of events.
     pub regions: Vec<Region>,
     by_id: HashMap<String, usize>,
@@ -54,6 +60,8 @@ pub struct Region {
     pub longitude: f64,
     /// Metres above the sea.
     pub elevation_m: f64,
+    /// The name of its climate, as [`World::climate`].
+    pub climate: String,
 }
 
 /// A mistake in a world file.
@@ -79,6 +87,19 @@ impl World {
     /// # Errors
     /// The first mistake: no TOML, a key unknown or missing, a value out of its range.
     pub fn parse(file: &str, text: &str) -> Result<Self, WorldFileError> {
+        Self::parse_with(file, text, &|_| Err("no file is read here".to_owned()))
+    }
+
+    /// The same for a file that may name files of climates: `read_climate` gives the text of one,
+    /// or says why it cannot.
+    ///
+    /// # Errors
+    /// The first mistake, in this file or in a preset's.
+    pub fn parse_with(
+        file: &str,
+        text: &str,
+        read_climate: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, WorldFileError> {
         let source = table::Source { file, text };
         let root = source.parse()?;
         let mut root = Table::root(&source, &root);
@@ -93,14 +114,12 @@ impl World {
             let scale = number.parse().or_else(|_| Scale::from_f64(seconds));
             scale.map_err(|e| e.to_string())
         })?;
-        let climate = root.with("climate", |value| {
-            let known = value.as_str().filter(|name| preset::NAMES.contains(name));
-            let wanted = || format!("one of the climates {}", preset::NAMES.join(", "));
-            known.map(str::to_owned).ok_or_else(|| table::expected(&wanted(), value))
-        })?;
-        let (regions, by_id) = regions(&mut root)?;
+        let mut climates = Climates::new(read_climate);
+        let climate = climates.name(&mut root)?;
+        let (regions, by_id) = regions(&mut root, &climate, &mut climates)?;
         root.finish()?;
-        Ok(Self { id, name, seed, epoch, scale, climate, regions, by_id })
+        let climates = climates.by_name;
+        Ok(Self { id, name, seed, epoch, scale, climate, climates, regions, by_id })
     }
 
     /// The world that is built in: `worlds/europe.toml`.
@@ -154,7 +173,11 @@ fn epoch(root: &mut Table<'_>) -> Result<DateTime, WorldFileError> {
 
 type Regions = (Vec<Region>, HashMap<String, usize>);
 
-fn regions(root: &mut Table<'_>) -> Result<Regions, WorldFileError> {
+fn regions(
+    root: &mut Table<'_>,
+    world_climate: &str,
+    climates: &mut Climates<'_>,
+) -> Result<Regions, WorldFileError> {
     let tables = root.tables("regions", REGION_COUNT_MAX)?;
     let (mut regions, mut by_id) = (Vec::with_capacity(tables.len()), HashMap::new());
     for mut table in tables {
@@ -167,8 +190,10 @@ fn regions(root: &mut Table<'_>) -> Result<Regions, WorldFileError> {
         let latitude = table.number("latitude", "degrees", -90.0, 90.0)?;
         let longitude = table.number("longitude", "degrees", -180.0, 180.0)?;
         let elevation_m = table.number("elevation_m", "metres", -500.0, 9000.0)?;
+        let own = table.has("climate");
+        let climate = if own { climates.name(&mut table)? } else { world_climate.to_owned() };
         table.finish()?;
-        regions.push(Region { id, name, latitude, longitude, elevation_m });
+        regions.push(Region { id, name, latitude, longitude, elevation_m, climate });
     }
     Ok((regions, by_id))
 }

@@ -56,7 +56,7 @@ fn a_mistake_names_file_line_key_and_what_was_expected() {
     );
     assert!(
         error("climate = \"brussels\"", "climate = \"mars\"")
-            .contains("one of the climates brussels, found \"mars\"")
+            .contains("ending in .toml, found \"mars\"")
     );
     assert!(
         error("id = \"europe\"", "id = \"Europe!\"")
