@@ -27,7 +27,11 @@ mod time;
 mod weather;
 mod world_file;
 
-pub use calendar::{Calendar, CalendarError, DateTime, Hemisphere, Phase, Season, SetTime};
+pub use calendar::{
+    Calendar, CalendarError, CalendarRules, DateTime, Day, Era, HOLIDAY_YEARS_MAX, Hemisphere,
+    Holiday, Intercalary, Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason,
+    Phase, Season, SetTime,
+};
 pub use clock::{
     Boundaries, Boundary, Change, Clock, ClockError, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment,
     Span,

@@ -40,9 +40,9 @@ impl Weather {
     /// The hour that begins `hour` hours after the world's epoch.
     pub(super) fn hour(&self, region: usize, hour: i64) -> Hour {
         let place = &self.places[region];
-        let date = self.calendar.at(GameTime::from_hours(hour));
+        let position = self.calendar.climate_position(GameTime::from_hours(hour));
         let climate = self.climate(region);
-        let season = Season::new(&date, self.calendar.month_position(&date), place.other_side);
+        let season = Season::new(position, place.other_side);
         let latent = Latent::new(&field::noise(self.key, place, hour), climate);
         compute(&latent, &season, &climate.preset, place.warmer_dc)
     }

@@ -249,12 +249,8 @@ fn the_onset_of_rain_moves_from_month_to_month_without_a_jump() {
     let (world, weather) = weather();
     let calendar = world.calendar();
     let onset = |hour: i64| {
-        let date = calendar.at(GameTime::from_hours(hour));
-        weather.climates[0].preset.onset_z(&Season::new(
-            &date,
-            calendar.month_position(&date),
-            false,
-        ))
+        let position = calendar.climate_position(GameTime::from_hours(hour));
+        weather.climates[0].preset.onset_z(&Season::new(position, false))
     };
     let values = weather.climates[0].preset.rain_onset_z;
     let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (v.min(l), v.max(h)));
