@@ -1,4 +1,4 @@
-//! The world as pure functions: its clock, calendar, weather, and the file that describes it.
+//! The world as pure functions: its clock, calendar, sun, weather, and the file that describes it.
 //! Not here: reading a clock, chance from outside, I/O, async, events on a wire (the services
 //! map these enums to the catalogue's by number).
 //!
@@ -23,6 +23,7 @@
 mod calendar;
 mod clock;
 mod ids;
+mod sun;
 mod time;
 mod weather;
 mod world_file;
@@ -37,6 +38,7 @@ pub use clock::{
     Span,
 };
 pub use ids::{MODEL_VERSION, Slots, producer_id};
+pub use sun::{Daylight, EARTH_OBLIQUITY_DEG, PhasePolicy, Sun, SunDay, SunRules};
 pub use time::{GameTime, WallTime};
 pub use weather::{
     Conditions, FORECAST_HOURS_MAX, Forecast, OVERRIDE_COUNT_MAX, Override, OverrideError,

@@ -14,6 +14,7 @@ use self::climates::Climates;
 use self::table::Table;
 use crate::calendar::{Calendar, DateTime, Hemisphere};
 use crate::clock::Scale;
+use crate::sun::{PhasePolicy, Sun, SunRules};
 use crate::time::GameTime;
 use crate::weather::preset::Preset;
 
@@ -36,6 +37,8 @@ pub struct World {
     /// The date at which game time is 0: a whole hour, since the weather changes at those.
     pub epoch: DateTime,
     calendar: Calendar,
+    /// What decides days and nights.
+    pub sun: SunRules,
     /// The scale that the clock starts with.
     pub scale: Scale,
     /// The climate of regions that name none: one of [`crate::preset::NAMES`], or a file ending in
@@ -109,6 +112,7 @@ impl World {
         let seed = root.integer("seed", 0, i64::MAX)? as u64;
         let calendar = calendars::calendar(&mut root)?;
         let epoch = calendar.at(GameTime(0));
+        let sun = sun(&mut root)?;
         let scale = root.with("real_seconds_per_game_hour", |value| {
             let number = table::number_text(value);
             let number = number.ok_or_else(|| table::expected("a number such as 25", value))?;
@@ -121,7 +125,7 @@ impl World {
         let (regions, by_id) = regions(&mut root, &climate, &mut climates)?;
         root.finish()?;
         let climates = climates.by_name;
-        Ok(Self { id, name, seed, epoch, scale, calendar, climate, climates, regions, by_id })
+        Ok(Self { id, name, seed, epoch, scale, calendar, sun, climate, climates, regions, by_id })
     }
 
     /// The world that is built in: `worlds/europe.toml`.
@@ -140,6 +144,11 @@ impl World {
         self.calendar.clone()
     }
 
+    /// The world's sun.
+    pub fn sun(&self) -> Sun {
+        Sun::new(self.calendar(), self.sun)
+    }
+
     /// The hemisphere of the first region, which counts as the world's.
     pub fn hemisphere(&self) -> Hemisphere {
         self.regions[0].hemisphere()
@@ -151,6 +160,32 @@ impl Region {
     pub fn hemisphere(&self) -> Hemisphere {
         Hemisphere::of_latitude(self.latitude)
     }
+}
+
+/// `[sun]`, whose keys may all be left out.
+fn sun(root: &mut Table<'_>) -> Result<SunRules, WorldFileError> {
+    let mut sun = SunRules::default();
+    if !root.has("sun") {
+        return Ok(sun);
+    }
+    let mut table = root.table("sun")?;
+    if table.has("obliquity_deg") {
+        sun.obliquity_deg = table.number("obliquity_deg", "degrees", 0.0, 90.0)?;
+    }
+    if table.has("by_longitude") {
+        sun.by_longitude = table.with("by_longitude", |value| {
+            value.as_bool().ok_or_else(|| table::expected("true or false", value))
+        })?;
+    }
+    if table.has("phases") {
+        sun.phases = table.with("phases", |value| match value.as_str() {
+            Some("fixed") => Ok(PhasePolicy::Fixed),
+            Some("astronomical") => Ok(PhasePolicy::Astronomical),
+            _ => Err(table::expected("\"fixed\" or \"astronomical\"", value)),
+        })?;
+    }
+    table.finish()?;
+    Ok(sun)
 }
 
 type Regions = (Vec<Region>, HashMap<String, usize>);

@@ -24,6 +24,14 @@ impl Calendar {
         (f64::from(day.day_of_year - 1) + self.day_fraction(game)) / f64::from(day.year_days)
     }
 
+    /// How much of its orbit a world has gone since the year 1 began: years of mean length, so
+    /// leap days do not halt it. From 0 to below 1.
+    pub(crate) fn orbit_fraction(&self, game: GameTime) -> f64 {
+        let days = self.day_number(game) - self.rules.years.number(1, 1, 1);
+        let years = (days as f64 + self.day_fraction(game)) / self.rules.years.mean_days();
+        years - libm::floor(years)
+    }
+
     /// How much of the day has passed, from 0 to below 1; by whole seconds.
     pub fn day_fraction(&self, game: GameTime) -> f64 {
         let passed = self.time_of_day_us(game) / SECOND_US;

@@ -124,6 +124,11 @@ impl Years {
         (layout.month_days[month], layout.intercalary[month].len() as u8)
     }
 
+    /// Days of a year on average.
+    pub(super) fn mean_days(&self) -> f64 {
+        self.cycle()[0] as f64 / self.layout_of.len() as f64
+    }
+
     /// The most days that a month ever has.
     pub(super) fn month_days_max(&self, month: u8) -> u8 {
         let days = self.layouts.iter().map(|l| l.month_days[usize::from(month) - 1]);

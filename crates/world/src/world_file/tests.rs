@@ -96,6 +96,27 @@ fn a_world_names_its_calendar_or_describes_it() {
 }
 
 #[test]
+fn a_world_says_how_its_sun_moves() {
+    let parse = |keys: &str| {
+        let text = SAMPLE.replacen("[[regions]]", &format!("[sun]\n{keys}\n[[regions]]"), 1);
+        World::parse("w.toml", &text)
+    };
+    assert_eq!(World::sample().sun, SunRules::default());
+    assert_eq!(parse("").unwrap().sun, SunRules::default());
+    let sun = parse("obliquity_deg = 5\nphases = \"astronomical\"\nby_longitude = false");
+    let sun = sun.unwrap().sun;
+    assert_eq!((sun.obliquity_deg, sun.phases, sun.by_longitude), {
+        (5.0, PhasePolicy::Astronomical, false)
+    });
+    let error = |keys: &str| parse(keys).unwrap_err().to_string();
+    assert!(error("obliquity_deg = nan").contains("sun.obliquity_deg: expected a number of"));
+    assert!(error("obliquity_deg = 91").contains("from 0 to 90, found 91"));
+    assert!(error("phases = \"moody\"").contains("sun.phases: expected \"fixed\" or"));
+    assert!(error("by_longitude = 1").contains("sun.by_longitude: expected true or false"));
+    assert!(error("tilt = 3").contains("sun.tilt: expected one of the keys"));
+}
+
+#[test]
 fn text_that_is_no_toml_is_refused_with_its_line() {
     let error = World::parse("w.toml", "id = \"a\"\nname = = 3\n").unwrap_err();
     assert_eq!((error.line, error.key.as_str()), (2, ""));
