@@ -12,6 +12,7 @@ use crate::settings::{
     Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
 };
 use crate::tail::From;
+use crate::world::WorldCommand;
 
 /// The binary event backbone of a living game world.
 #[derive(Debug, Parser)]
@@ -61,6 +62,9 @@ pub(crate) enum Command {
     /// Reckon what a load costs over AWS SNS and SQS
     #[command(after_help = COST)]
     Cost(CostArguments),
+    /// Look at a world before it is run
+    #[command(subcommand)]
+    World(WorldCommand),
     /// Print docs/config.md
     #[command(hide = true)]
     ConfigReference,
