@@ -125,7 +125,8 @@ impl CalendarOutlook {
         let real_seconds = calendar.day_us() as f64 / GameTime::HOUR_US as f64;
         let real_minutes_per_day = real_seconds * world.scale.seconds() / 60.0;
         let moon = |(moon, state): (&worldbus_world::Moon, worldbus_world::MoonState)| {
-            let period_days = moon.period_us as f64 / calendar.day_us() as f64;
+            let days = moon.period_us as f64 / calendar.day_us() as f64;
+            let period_days = (days * 1e6).round() / 1e6;
             let epoch_phase = state.phase.name();
             MoonOutlook { name: moon.name.clone(), period_days, epoch_phase }
         };

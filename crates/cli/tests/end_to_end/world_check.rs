@@ -79,7 +79,7 @@ fn a_mistake_in_a_world_is_named_by_file_line_and_key() {
     check("\"twin-moons\"", "\"two-moons\"").refused(&["calendar: expected one of the calendars"]);
     check("calendar = \"twin-moons\"", "calendar = { name = \"None\", months = [] }")
         .refused(&["world.toml:9: calendar.months: expected 1 to 64 tables"]);
-    check("02-30", "02-31").refused(&["world.toml:7: epoch: day: expected a day from 1 to 30"]);
+    check("02-30", "02-31").refused(&["world.toml:6: epoch: day: expected a day from 1 to 30"]);
     run(&["world", "check", "nowhere.toml"]).refused(&["cannot read the world file nowhere.toml"]);
     run(&["world", "check", &world("europe.toml"), "--region", "berlim"])
         .refused(&["--region berlim", "did you mean berlin?"]);

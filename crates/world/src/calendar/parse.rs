@@ -105,7 +105,7 @@ fn own(seen: &mut HashSet<String>, table: &Table<'_>, key: &str, name: &str) -> 
     if seen.insert(name.to_owned()) {
         return Ok(());
     }
-    Err(table.error(key, format!("expected a {key} of its own, found \"{name}\" again")))
+    Err(table.error(key, format!("expected each {key} once, found \"{name}\" again")))
 }
 
 /// One of the names that are known, by its place.

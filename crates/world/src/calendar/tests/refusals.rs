@@ -48,7 +48,7 @@ fn months_and_hours_must_make_a_year() {
     assert!(error("days = 10", "days = nan").contains("months[0].days: expected a whole number"));
     assert!(
         error("name = \"B\"", "name = \"A\"")
-            .starts_with("c.toml:4: months[1].name: expected a name of its own, found \"A\" again")
+            .starts_with("c.toml:4: months[1].name: expected each name once, found \"A\" again")
     );
     assert!(
         error("weekdays", "hours_per_day = 0\nweekdays")
@@ -105,10 +105,8 @@ fn weeks_eras_and_seasons_must_be_told_apart() {
     );
     assert!(error("begins = 1", "begins = 5").contains("eras: expected Old to end in the year"));
     assert!(error("begins = 1", "ends = 5").contains("found a second"));
-    assert!(error("name = \"New\"", "name = \"Old\"").contains("eras[1].name: expected a name of"));
-    assert!(
-        error("id = \"dry\"", "id = \"wet\"").contains("seasons[1].id: expected a id of its own")
-    );
+    assert!(error("name = \"New\"", "name = \"Old\"").contains("eras[1].name: expected each name"));
+    assert!(error("id = \"dry\"", "id = \"wet\"").contains("seasons[1].id: expected each id once"));
     assert!(
         error("{ id = \"wet\", month = \"A\" }", "{ id = \"wet\", month = \"B\", day = 11 }")
             .contains("seasons[1].month: expected seasons in the order")
