@@ -13,6 +13,7 @@ use crate::settings::{
     Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
 };
 use crate::tail::From;
+use crate::world::WorldCommand;
 
 /// The binary event backbone of a living game world.
 #[derive(Debug, Parser)]
@@ -65,6 +66,9 @@ pub(crate) enum Command {
     /// Make climates, print their weather, compare them with observations
     #[command(subcommand)]
     Climate(ClimateCommand),
+    /// Look at a world before it is run
+    #[command(subcommand)]
+    World(WorldCommand),
     /// Print docs/config.md
     #[command(hide = true)]
     ConfigReference,

@@ -1,6 +1,6 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
 //! of a bus: `tail`, `publish`, `dead-letters`, `catalog`; `deploy`, which talks to an AWS account;
-//! and `cost` and `climate`, which reckon.
+//! and `cost`, `climate` and `world`, which reckon.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.
@@ -24,6 +24,7 @@ mod settings;
 mod state;
 mod tail;
 mod topology;
+mod world;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Deploy(DeployCommand::Aws(arguments)) => deploy::aws(arguments).await,
         Command::Health(flags) => health::run(&flags).await,
         Command::Dev(DevCommand::Aws(arguments)) => dev::aws(arguments).await,
+        Command::World(command) => world::run(&command),
         Command::ConfigReference => reference::run(),
     }
 }

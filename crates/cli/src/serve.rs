@@ -24,6 +24,7 @@ use worldbus_service::{Deps, Part, start};
 use crate::failure::WrongUse;
 use crate::{catalogue, settings, state};
 use ground::Ground;
+pub(crate) use ground::world_of;
 use own_bus::OwnBus;
 use source::Source;
 

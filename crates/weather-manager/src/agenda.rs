@@ -188,9 +188,7 @@ impl Agenda {
         if self.samples {
             events.push(self.sample(at, region));
         }
-        if at.game.0 % GameTime::DAY_US == 0 {
-            events.push(self.daily_summary(at, region));
-        }
+        events.extend(self.daily_summary(at, region));
         if at.game.hours() % GROUND_HOURS == 0 {
             let before = at.game.plus_us(-GROUND_HOURS * GameTime::HOUR_US);
             let ground = |game| self.weather.ground(region, game, at.overrides);

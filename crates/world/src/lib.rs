@@ -1,4 +1,4 @@
-//! The world as pure functions: its clock, calendar, weather, and the file that describes it.
+//! The world as pure functions: its clock, calendar, sun, weather, and the file that describes it.
 //! Not here: reading a clock, chance from outside, I/O, async, events on a wire (the services
 //! map these enums to the catalogue's by number).
 //!
@@ -23,16 +23,22 @@
 mod calendar;
 mod clock;
 mod ids;
+mod sun;
 mod time;
 mod weather;
 mod world_file;
 
-pub use calendar::{Calendar, CalendarError, DateTime, Hemisphere, Phase, Season, SetTime};
+pub use calendar::{
+    Calendar, CalendarError, CalendarRules, DateTime, Day, Era, HOLIDAY_YEARS_MAX, Hemisphere,
+    Holiday, Intercalary, Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason,
+    Phase, Season, SetTime,
+};
 pub use clock::{
     Boundaries, Boundary, Change, Clock, ClockError, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment,
     Span,
 };
 pub use ids::{MODEL_VERSION, Slots, producer_id};
+pub use sun::{Daylight, EARTH_OBLIQUITY_DEG, PhasePolicy, Sun, SunDay, SunRules};
 pub use time::{GameTime, WallTime};
 pub use weather::{
     Cell, Conditions, Confidence, FORECAST_HOURS_MAX, Forecast, GROUND_LOOK_BACK_HOURS, Ground,

@@ -67,9 +67,8 @@ impl Weather {
 
     /// What the climates say at an hour on either side of the equator.
     fn moments(&self, hour: i64) -> Vec<[(Moment, Curves); 2]> {
-        let date = self.calendar.at(GameTime::from_hours(hour));
-        let position = self.calendar.month_position(&date);
-        let seasons = [false, true].map(|other_side| Season::new(&date, position, other_side));
+        let position = self.calendar.climate_position(GameTime::from_hours(hour));
+        let seasons = [false, true].map(|other_side| Season::new(position, other_side));
         let of = |climate: &Climate| {
             let preset = &climate.preset;
             seasons.map(|season| (Moment::new(preset, &season), Curves::new(preset, &season)))

@@ -59,8 +59,9 @@ impl Trial {
         let key = [seed as u32, (seed >> 32) as u32];
         let place = Place::of_preset();
         let hour = |hour: i64| {
-            let date = calendar.at(GameTime::from_hours(hour));
-            let season = Season::new(&date, calendar.month_position(&date), false);
+            let game = GameTime::from_hours(hour);
+            let date = calendar.at(game);
+            let season = Season::new(calendar.climate_position(game), false);
             let kept = field::noise(key, &place, hour).map(|o| o.map(|value| value as f32));
             (date, season, kept)
         };

@@ -65,6 +65,58 @@ fn a_mistake_names_file_line_key_and_what_was_expected() {
 }
 
 #[test]
+fn a_world_names_its_calendar_or_describes_it() {
+    let parse = |from: &str, to: &str| {
+        let text = SAMPLE.replacen(from, to, 1);
+        assert_ne!(text, SAMPLE, "{from}");
+        World::parse("w.toml", &text)
+    };
+    let named = "epoch = \"0901-02-30T06:00\"\ncalendar = \"twin-moons\"";
+    let world = parse("epoch = 2024-03-01T06:00:00", named).unwrap();
+    assert_eq!(world.epoch.to_string(), "0901-02-30T06:00:00");
+    assert_eq!(world.calendar().rules().name(), "Twin Moons");
+    assert_eq!(World::sample().calendar().rules().name(), "Gregorian");
+    let table = "[calendar]\nname = \"Own\"\nhours_per_day = 30\nmonths = [{ name = \"All\", \
+                 days = 40 }]\n[[regions]]";
+    let text = SAMPLE.replacen("2024-03-01T06:00:00", "\"-7-01-40T29:00:00\"", 1);
+    let text = text.replacen("[[regions]]", table, 1);
+    let world = World::parse("w.toml", &text).unwrap();
+    assert_eq!((world.epoch.year, world.epoch.day, world.epoch.hour), (-7, 40, 29));
+    let error = World::parse("w.toml", &text.replace("days = 40", "days = 400")).unwrap_err();
+    assert_eq!(error.key, "calendar.months[0].days");
+    assert_eq!(text.lines().nth(error.line - 1).unwrap().find("months"), Some(0));
+    let error = |to: &str| parse("epoch = 2024-03-01T06:00:00", to).unwrap_err().to_string();
+    assert!(
+        error("epoch = 2024-03-01T06:00:00\ncalendar = \"mayan\"")
+            .contains("calendar: expected one of the calendars gregorian, twin-moons, short-year")
+    );
+    let late = "epoch = 2024-03-31T06:00:00\ncalendar = \"twin-moons\"";
+    assert!(error(late).contains("epoch: day: expected a day from 1 to 30"));
+    assert!(error("epoch = \"2024-03-01T06:30\"").contains("epoch: expected a local date and"));
+}
+
+#[test]
+fn a_world_says_how_its_sun_moves() {
+    let parse = |keys: &str| {
+        let text = SAMPLE.replacen("[[regions]]", &format!("[sun]\n{keys}\n[[regions]]"), 1);
+        World::parse("w.toml", &text)
+    };
+    assert_eq!(World::sample().sun, SunRules::default());
+    assert_eq!(parse("").unwrap().sun, SunRules::default());
+    let sun = parse("obliquity_deg = 5\nphases = \"astronomical\"\nby_longitude = false");
+    let sun = sun.unwrap().sun;
+    assert_eq!((sun.obliquity_deg, sun.phases, sun.by_longitude), {
+        (5.0, PhasePolicy::Astronomical, false)
+    });
+    let error = |keys: &str| parse(keys).unwrap_err().to_string();
+    assert!(error("obliquity_deg = nan").contains("sun.obliquity_deg: expected a number of"));
+    assert!(error("obliquity_deg = 91").contains("from 0 to 90, found 91"));
+    assert!(error("phases = \"moody\"").contains("sun.phases: expected \"fixed\" or"));
+    assert!(error("by_longitude = 1").contains("sun.by_longitude: expected true or false"));
+    assert!(error("tilt = 3").contains("sun.tilt: expected one of the keys"));
+}
+
+#[test]
 fn text_that_is_no_toml_is_refused_with_its_line() {
     let error = World::parse("w.toml", "id = \"a\"\nname = = 3\n").unwrap_err();
     assert_eq!((error.line, error.key.as_str()), (2, ""));
