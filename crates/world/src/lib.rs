@@ -29,8 +29,8 @@ mod world_file;
 
 pub use calendar::{Calendar, CalendarError, DateTime, Hemisphere, Phase, Season, SetTime};
 pub use clock::{
-    Boundaries, Boundary, Change, Clock, ClockError, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment,
-    Span,
+    Boundaries, Boundary, Change, Clock, ClockError, Curve, CurveError, PIECE_COUNT_MAX,
+    PhaseSpeeds, Piece, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment, Span, SpeedError,
 };
 pub use ids::{MODEL_VERSION, Slots, producer_id};
 pub use time::{GameTime, WallTime};
