@@ -156,6 +156,18 @@ impl Calendar {
         i64::try_from(us).map(GameTime).map_err(|_| CalendarError::out_of_reach(date.year))
     }
 
+    /// Microseconds of game time since the day began.
+    pub fn time_of_day_us(&self, game: GameTime) -> i64 {
+        let us = self.epoch_us + i128::from(game.0);
+        us.rem_euclid(i128::from(GameTime::DAY_US)) as i64
+    }
+
+    /// Days from 1970-01-01 to the day of an instant.
+    pub fn day_number(&self, game: GameTime) -> i64 {
+        let us = self.epoch_us + i128::from(game.0);
+        us.div_euclid(i128::from(GameTime::DAY_US)) as i64
+    }
+
     /// Day of the month counted from 0 and the length of that month: where in its month an
     /// instant is, for what changes smoothly over the year.
     pub(crate) fn month_position(&self, date: &DateTime) -> (u8, u8) {

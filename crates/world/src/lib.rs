@@ -23,6 +23,7 @@
 mod calendar;
 mod clock;
 mod ids;
+mod schedule;
 mod time;
 mod weather;
 mod world_file;
@@ -33,6 +34,7 @@ pub use clock::{
     PhaseSpeeds, Piece, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment, Span, SpeedError,
 };
 pub use ids::{MODEL_VERSION, Slots, producer_id};
+pub use schedule::{Days, Plan, SCHEDULE_BYTES_MAX, ScheduleError};
 pub use time::{GameTime, WallTime};
 pub use weather::{
     Conditions, FORECAST_HOURS_MAX, Forecast, OVERRIDE_COUNT_MAX, Override, OverrideError,
