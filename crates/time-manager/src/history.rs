@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use worldbus_service::state::{Error, Kind};
-use worldbus_world::{Clock, GameTime, Scale, Segment, WallTime};
+use worldbus_world::{Clock, Curve, GameTime, Scale, Segment, WallTime};
 
 use crate::schedule::Schedules;
 
@@ -12,7 +12,7 @@ use crate::schedule::Schedules;
 pub(crate) const STARTED: &str = "start";
 
 /// Commands that are remembered; the oldest are forgotten.
-pub(crate) const RECORD_COUNT_MAX: usize = 200;
+pub(crate) const RECORD_COUNT_MAX: usize = 100;
 
 /// A clock, why each of its segments is, what is scheduled by it, and its latest commands.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,10 +79,11 @@ struct Entry {
 
 impl History {
     /// A new world, which begins now.
-    pub(crate) fn new(scale: Scale, now: WallTime) -> Self {
-        let clock = Clock::new(scale, now, GameTime(0));
+    pub(crate) fn new(scale: Scale, curve: Option<Curve>, now: WallTime) -> Result<Self, Error> {
+        let first = Segment { curve, ..*Clock::new(scale, now, GameTime(0)).last() };
+        let clock = Clock::from_segments([first]).map_err(damaged)?;
         let made = vec![Made { command: STARTED.to_owned(), by: By::default() }];
-        Self { clock, made, records: Vec::new(), schedules: Schedules::default() }
+        Ok(Self { clock, made, records: Vec::new(), schedules: Schedules::default() })
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -12,6 +12,15 @@ pub use set::{CalendarError, SetTime};
 
 use crate::time::GameTime;
 
+/// The days of the week, from Monday on.
+pub(crate) const WEEKDAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+];
+
 /// A date and time of day of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateTime {
@@ -166,6 +175,24 @@ impl Calendar {
     pub fn day_number(&self, game: GameTime) -> i64 {
         let us = self.epoch_us + i128::from(game.0);
         us.div_euclid(i128::from(GameTime::DAY_US)) as i64
+    }
+
+    /// Day of the year of an instant, from 1.
+    pub fn day_of_year(&self, game: GameTime) -> u32 {
+        let date = self.at(game);
+        let day = days_from_civil(date.year, date.month, date.day);
+        (day - days_from_civil(date.year, 1, 1) + 1) as u32
+    }
+
+    /// The name of the weekday of an instant.
+    pub fn weekday_name(&self, game: GameTime) -> &'static str {
+        // 1970-01-01 was a Thursday.
+        WEEKDAYS[(self.day_number(game) + 3).rem_euclid(7) as usize]
+    }
+
+    /// The name of the month of an instant.
+    pub fn month_name(&self, game: GameTime) -> &'static str {
+        MONTHS[usize::from(self.at(game).month) - 1]
     }
 
     /// Day of the month counted from 0 and the length of that month: where in its month an

@@ -40,4 +40,4 @@ pub use weather::{
     Conditions, FORECAST_HOURS_MAX, Forecast, OVERRIDE_COUNT_MAX, Override, OverrideError,
     Overrides, SPELL_HOURS_MAX, Severity, Spell, UnknownState, Weather, WeatherState, preset,
 };
-pub use world_file::{REGION_COUNT_MAX, Region, World, WorldFileError};
+pub use world_file::{CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFileError};

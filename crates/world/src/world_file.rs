@@ -1,6 +1,7 @@
 //! The file that describes a world, parsed strictly: every mistake names file, line, key and
 //! what was expected. Not here: reading the file (the caller hands over its text).
 
+mod clocks;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -9,9 +10,10 @@ use std::collections::HashMap;
 
 use toml::value::Datetime;
 
+pub use self::clocks::{CLOCK_COUNT_MAX, NamedClock};
 use self::table::Table;
 use crate::calendar::{Calendar, DateTime, Hemisphere};
-use crate::clock::Scale;
+use crate::clock::{PhaseSpeeds, Scale};
 use crate::weather::preset;
 
 /// Regions that a world may have.
@@ -34,6 +36,10 @@ pub struct World {
     pub epoch: DateTime,
     /// The scale that the clock starts with.
     pub scale: Scale,
+    /// How fast the phases of the day pass at first, over the scale.
+    pub phase_speeds: PhaseSpeeds,
+    /// The clocks beside the world's own, by name.
+    pub clocks: Vec<NamedClock>,
     /// Name of a climate preset, one of [`preset::NAMES`].
     pub climate: String,
     /// The regions, at least one; a region's index is its rank in the identity of events.
@@ -99,8 +105,9 @@ impl World {
             known.map(str::to_owned).ok_or_else(|| table::expected(&wanted(), value))
         })?;
         let (regions, by_id) = regions(&mut root)?;
+        let clocks::Clocks { phase_speeds, named: clocks } = clocks::read(&mut root, scale)?;
         root.finish()?;
-        Ok(Self { id, name, seed, epoch, scale, climate, regions, by_id })
+        Ok(Self { id, name, seed, epoch, scale, phase_speeds, clocks, climate, regions, by_id })
     }
 
     /// The world that is built in: `worlds/europe.toml`.

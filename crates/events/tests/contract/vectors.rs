@@ -165,6 +165,7 @@ fn all_types() -> Batch {
         paused: true,
         reason: "pause".to_owned(),
         revision: 12,
+        ..ClockChanged::default()
     };
     push(&mut builder, &clock, None);
     builder.finish().unwrap()

@@ -51,7 +51,11 @@ impl Segment {
         Self { epoch: 0, anchor_wall, anchor_game, num, den, paused, rev: 0, rest, curve }
     }
 
-    pub(super) fn check(&self) -> Result<(), ClockError> {
+    /// Whether a clock takes this segment.
+    ///
+    /// # Errors
+    /// A scale of 0, one of too many digits for its curve, more rest than a microsecond is worth.
+    pub fn check(&self) -> Result<(), ClockError> {
         let Self { epoch, num, den, rest, .. } = *self;
         if num == 0 || den == 0 {
             return Err(ClockError::BadScale { epoch, num, den });

@@ -2,11 +2,9 @@
 //! Not here: the grammar (`parse`).
 
 use super::Days;
-use crate::calendar::{Calendar, Phase};
+use crate::calendar::{Calendar, Phase, WEEKDAYS};
 use crate::time::GameTime;
 
-const WEEKDAYS: [&str; 7] =
-    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 /// A Monday.
 const MONDAY_DAYS: i64 = 4;
 

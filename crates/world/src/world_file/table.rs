@@ -48,6 +48,12 @@ impl<'a> Table<'a> {
         self.source.error(offset, &format!("{}{key}", self.path), message)
     }
 
+    /// Whether a key that may be left out is there.
+    pub(super) fn has(&mut self, key: &'static str) -> bool {
+        self.asked.push(key);
+        self.table.get(key).is_some()
+    }
+
     /// A value that must be there, made into something by `read`.
     pub(super) fn with<T>(
         &mut self,
