@@ -131,14 +131,18 @@ impl Schedule {
         span: &'a Span,
         calendar: &'a Calendar,
     ) -> impl Iterator<Item = Due> + 'a {
-        let mut from = Some(span.from).filter(|_| !self.plan.is_once());
+        // Each may be far away: neither what is before its time nor behind it is walked over.
+        let begun = span.segment.game_at(self.from);
+        let mut from = Some(span.from.max(begun)).filter(|_| !self.plan.is_once());
         let next = move || {
             let due = self.plan.next(from?, calendar).filter(|due| *due < span.to)?;
             from = due.0.checked_add(1).map(GameTime);
             let wall = span.segment.wall_at(due)?;
             Some(Due { epoch: span.segment.epoch, due, game: due, wall })
         };
-        std::iter::from_fn(next).filter(|due| self.counts_at(due.wall))
+        let over = |due: &Due| self.until.is_some_and(|until| due.wall >= until);
+        let all = std::iter::from_fn(next).skip_while(|due| due.wall < self.from);
+        all.take_while(move |due| !over(due))
     }
 
     /// When a recurring schedule is due last in a span, and how often it is.

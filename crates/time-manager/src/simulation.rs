@@ -101,6 +101,8 @@ impl Simulated for Simulation {
         let clock = history.clock();
         let seen = now.min(view.fence);
         let mut events = self.agenda.announcements(history, durable.map(|d| d.epoch));
+        // A new world has missed nothing.
+        self.caught_up |= durable.is_none();
         let durable = durable.map(|durable| {
             let (durable, missed) = self.begin(history, durable, seen);
             events.extend(missed);

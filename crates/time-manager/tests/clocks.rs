@@ -22,7 +22,7 @@ async fn named_clocks_run_side_by_side_each_with_segments_and_events_of_its_own(
     let body = r#"{"hour":20,"actor":"game master"}"#;
     assert_eq!(instance.post("/api/time/set?clock=dungeon", body).await.0, 200);
     assert_eq!(instance.post("/api/time/stop?clock=arena", "").await.0, 200);
-    place.advance(2 * HOUR_US);
+    place.advance(2 * HOUR_US + 10_000);
     let (_, clocks) = instance.get("/api/time/clocks").await;
     let shown: Vec<_> = clocks["clocks"]
         .as_array()
@@ -68,7 +68,7 @@ async fn two_worlds_share_a_bus_and_a_state_store() {
     let place = place.with_world(other);
     let second = run(&place, 0).await;
     assert_eq!(second.post("/api/time/set", r#"{"hour":23}"#).await.0, 200);
-    place.advance(HOUR_US / 60);
+    place.advance(HOUR_US / 60 + 1_000);
     assert_eq!(first.get("/api/time/current").await.1["hour"], 6);
     assert_eq!(second.get("/api/time/current").await.1["hour"], 23);
     let ticks = |all: &[Seen], world| of_type::<v1::TimeUpdated>(&of_world(all, world));
@@ -86,7 +86,7 @@ async fn phase_speeds_of_the_world_file_and_of_a_command_make_nights_faster() {
     let place = Place::new().await.with_world(world("[clock]\nphase_speeds = { night = 2 }"));
     let instance = run(&place, 0).await;
     let now = async |us: i64| {
-        place.advance(us);
+        place.advance(us + 1_000);
         let (_, now) = instance.get("/api/time/current").await;
         now["time_string"].as_str().unwrap().to_owned()
     };

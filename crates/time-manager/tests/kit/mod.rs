@@ -28,6 +28,13 @@ pub async fn run(place: &Place, lead_ms: u64) -> Instance {
     place.run(|deps, world| start(deps, world, settings)).await
 }
 
+/// An instance that ticks once a game day.
+pub async fn run_slowly(place: &Place) -> Instance {
+    let (lead, cadence_game_minutes) = (Duration::ZERO, 1_440);
+    let settings = Settings { lead, cadence_game_minutes, ..Settings::default() };
+    place.run(|deps, world| start(deps, world, settings)).await
+}
+
 /// An instance with a rule for what it missed.
 pub async fn run_with_rule(place: &Place, catch_up: CatchUp) -> Instance {
     let settings = Settings { lead: Duration::ZERO, catch_up, ..Settings::default() };
@@ -60,12 +67,16 @@ pub async fn seen(place: &Place, topic: &str, holds: impl Fn(&[Seen]) -> bool) -
             if holds(&all) {
                 return all;
             }
-            tokio::time::sleep(Duration::from_millis(2)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
     match tokio::time::timeout(DEADLINE, reading).await {
         Ok(all) => all,
-        Err(_) => panic!("not in time: {:?}", place.events(topic).await),
+        Err(_) => {
+            let all = place.events(topic).await;
+            let last = &all[all.len().saturating_sub(8)..];
+            panic!("not in time; {} events, the last: {last:?}", all.len());
+        }
     }
 }
 

@@ -55,6 +55,8 @@ pub(super) fn parse(
         return Err(ScheduleError { at: 0, length: 1, expected, found });
     }
     let (words, end) = (split(text), text.chars().count());
+    // Nobody counts fractions of a second: what is due in an hour is so on a whole second.
+    let now = GameTime::from_seconds(now.seconds());
     let mut parser = Parser { words, next: 0, end, now, calendar };
     let plan = parser.plan()?;
     match parser.next < parser.words.len() {
