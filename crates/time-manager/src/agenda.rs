@@ -7,6 +7,8 @@ mod missed;
 mod moments;
 mod scheduled;
 
+use std::iter::successors;
+
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_world::{
     Calendar, GameTime, Hemisphere, Segment, Slots, Span, WallTime, World, producer_id,
@@ -24,7 +26,7 @@ const CHUNK_COUNT_MAX: usize = 1024;
 
 /// The service's event types by number: an event's rank is part of its identity. Those of
 /// schedules are not among them: each schedule is a producer of its own.
-const EVENT_TYPES: [u32; 14] = [
+const EVENT_TYPES: [u32; 17] = [
     v1::TimeChanged::NUMBER,
     v1::DayActivated::NUMBER,
     v1::NightActivated::NUMBER,
@@ -35,6 +37,9 @@ const EVENT_TYPES: [u32; 14] = [
     v1::MonthChanged::NUMBER,
     v1::YearChanged::NUMBER,
     v1::SeasonChanged::NUMBER,
+    v1::MoonPhaseChanged::NUMBER,
+    v1::HolidayStarted::NUMBER,
+    v1::HolidayEnded::NUMBER,
     v1::ScaleChanged::NUMBER,
     v1::Paused::NUMBER,
     v1::Resumed::NUMBER,
@@ -61,12 +66,15 @@ struct At {
 
 impl Agenda {
     pub(crate) fn new(world: &World, cadence_game_minutes: u32) -> Self {
+        let calendar = world.calendar();
+        // Entities of events are the moons, and behind them the holidays.
+        let entities = calendar.rules().moons().len() + calendar.rules().holidays().len();
         Self {
             world: world.id.clone(),
-            calendar: world.calendar(),
+            calendar,
             hemisphere: world.hemisphere(),
             cadence_us: i64::from(cadence_game_minutes.max(1)) * GameTime::MINUTE_US,
-            slots: Slots::new(EVENT_TYPES.len(), 0),
+            slots: Slots::new(EVENT_TYPES.len(), entities),
         }
     }
 
@@ -117,12 +125,16 @@ impl Agenda {
     pub(crate) fn next(&self, history: &History, after: WallTime) -> WallTime {
         let clock = history.clock();
         let repeat = WallTime((after.0.div_euclid(REPEAT_US) + 1) * REPEAT_US);
-        let steps = [self.cadence_us, GameTime::HOUR_US];
+        let steps = [self.cadence_us, self.hour_us()];
         let boundaries = steps.iter().filter_map(|step| clock.next_boundary(after, *step));
         let starts = clock.segments().iter().map(|s| s.anchor_wall).filter(|wall| *wall > after);
+        let turn = clock.spans(after, WallTime(i64::MAX)).find_map(|span| {
+            let turns = self.turns(&span).min().filter(|game| *game < span.to)?;
+            span.segment.wall_at(turns)
+        });
         let schedules = history.schedules.list().iter();
         let schedules = schedules.filter_map(|s| s.next(clock, &self.calendar, after));
-        let all = boundaries.map(|b| b.wall).chain(starts).chain(schedules.map(|due| due.wall));
+        let all = boundaries.map(|b| b.wall).chain(starts).chain(schedules.map(|due| due.wall)).chain(turn);
         all.fold(repeat, WallTime::min)
     }
 
@@ -131,17 +143,61 @@ impl Agenda {
         if span.starts {
             self.begins(history, span, &mut events);
         }
-        for boundary in span.boundaries(self.step_us()) {
-            let at = At { epoch: boundary.epoch, game: boundary.game, wall: boundary.wall };
-            let told = span.starts && at.game == span.segment.anchor_game;
-            if at.game.0 % GameTime::HOUR_US == 0 && !told {
-                self.changes(Some(at.game.plus_us(-1)), at, &mut events);
+        for game in self.instants(span) {
+            let Some(wall) = span.segment.wall_at(game) else { break };
+            let at = At { epoch: span.segment.epoch, game, wall };
+            let told = span.starts && game == span.segment.anchor_game;
+            // Ticks are many: only at others may anything else begin.
+            if !told && (game.0 % self.cadence_us != 0 || self.may_turn(game)) {
+                self.changes(Some(game.plus_us(-1)), at, &mut events);
             }
-            if at.game.0 % self.cadence_us == 0 {
+            if game.0 % self.cadence_us == 0 {
                 events.push(self.updated(at));
             }
         }
         events
+    }
+
+    /// Where a span has something to tell, in order: hours and ticks, and where a phase of the
+    /// day or of a moon begins. Of those a day has few, whatever the calendar.
+    fn instants(&self, span: &Span) -> Vec<GameTime> {
+        let steps = span.boundaries(self.step_us()).map(|boundary| boundary.game);
+        let mut instants: Vec<_> = steps.collect();
+        let until = |game: &GameTime| *game < span.to;
+        let phases = |after: &GameTime| self.calendar.next_phase(*after).map(|(game, _)| game);
+        let before = span.from.plus_us(-1);
+        instants.extend(successors(phases(&before), phases).take_while(until));
+        for moon in 0..self.calendar.rules().moons().len() {
+            let turns = |after: &GameTime| self.calendar.next_moon_phase(moon, *after);
+            instants.extend(successors(turns(&before), turns).take_while(until));
+        }
+        instants.sort_unstable();
+        instants.dedup();
+        instants
+    }
+
+    /// Where a phase of the day and of each moon begins next in a span, or behind it.
+    fn turns(&self, span: &Span) -> impl Iterator<Item = GameTime> {
+        let before = span.from.plus_us(-1);
+        let phase = self.calendar.next_phase(before).map(|(game, _)| game);
+        let moons = 0..self.calendar.rules().moons().len();
+        let moons = moons.filter_map(move |moon| self.calendar.next_moon_phase(moon, before));
+        phase.into_iter().chain(moons)
+    }
+
+    /// Whether an hour, or a phase of the day or of a moon, begins at an instant.
+    fn may_turn(&self, game: GameTime) -> bool {
+        let before = game.plus_us(-1);
+        let hour = game.0 % self.hour_us() == 0;
+        hour || self.calendar.phase(before) != self.calendar.phase(game) || {
+            let phase = |at: GameTime| self.calendar.moons(at).map(|(_, state)| state.phase);
+            !phase(before).eq(phase(game))
+        }
+    }
+
+    /// A world's epoch is a whole hour, so hours begin at the multiples of their length.
+    fn hour_us(&self) -> i64 {
+        self.calendar.rules().hour_us()
     }
 
     /// A segment begins: what made it, and what is other than it was before.
@@ -158,7 +214,7 @@ impl Agenda {
 
     /// Multiples of an hour are multiples of a minute: one walk over both in order.
     fn step_us(&self) -> i64 {
-        gcd(self.cadence_us, GameTime::HOUR_US)
+        gcd(self.cadence_us, self.hour_us())
     }
 
     fn emission<E: Event>(&self, event: &E, epoch: u32, number: i64, wall: WallTime) -> Emission {
@@ -175,6 +231,16 @@ impl Agenda {
             recurs: false,
             metadata: None,
         }
+    }
+
+    /// An event of a moment of the world's time about an entity of a rank.
+    fn moment_of<E: Event>(&self, event: &E, at: At, rank: usize, entity: &str) -> Emission {
+        let emission = self.moment(event, at);
+        let kind = EVENT_TYPES.iter().position(|number| *number == E::NUMBER);
+        let number = at.game.minutes();
+        let sequence = self.slots.sequence(number, kind.unwrap_or_default(), Some(rank));
+        let id = EventId { sequence, ..emission.id };
+        Emission { id, entity: Some(entity.to_owned()), ..emission }
     }
 
     /// An event of a moment of the world's time.

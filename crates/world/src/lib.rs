@@ -28,7 +28,11 @@ mod time;
 mod weather;
 mod world_file;
 
-pub use calendar::{Calendar, CalendarError, DateTime, Hemisphere, Phase, Season, SetTime};
+pub use calendar::{
+    Calendar, CalendarError, CalendarRules, DateTime, Day, Era, HOLIDAY_YEARS_MAX, Hemisphere,
+    Holiday, Intercalary, Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason,
+    Phase, Season, SetTime,
+};
 pub use clock::{
     Boundaries, Boundary, Change, Clock, ClockError, Curve, CurveError, PIECE_COUNT_MAX,
     PhaseSpeeds, Piece, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment, Span, SpeedError,
@@ -38,6 +42,7 @@ pub use schedule::{Days, Plan, SCHEDULE_BYTES_MAX, ScheduleError};
 pub use time::{GameTime, WallTime};
 pub use weather::{
     Conditions, FORECAST_HOURS_MAX, Forecast, OVERRIDE_COUNT_MAX, Override, OverrideError,
-    Overrides, SPELL_HOURS_MAX, Severity, Spell, UnknownState, Weather, WeatherState, preset,
+    Overrides, SPELL_HOURS_MAX, Severity, Spell, Trial, TrialHour, UnknownState, Weather,
+    WeatherState, preset,
 };
 pub use world_file::{CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFileError};

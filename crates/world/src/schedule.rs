@@ -10,6 +10,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 pub use parse::ScheduleError;
+pub(crate) use words::phase_start_us;
 
 use crate::calendar::Calendar;
 use crate::time::GameTime;
@@ -54,7 +55,7 @@ pub enum Days {
     MonthDay(u8),
     /// Those of a holiday, by its id.
     Holiday(String),
-    /// Those on which a phase of a moon begins, by the moon's id and the phase counted from 0.
+    /// Those on which a phase of a moon begins, by the moon's name and the phase's number.
     MoonPhase(String, u8),
 }
 

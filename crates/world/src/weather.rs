@@ -15,29 +15,48 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod thermo;
+mod trial;
+
+use std::sync::Arc;
 
 pub use conditions::Conditions;
 pub use overrides::{OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides};
 pub use severe::{SPELL_HOURS_MAX, Severity, Spell};
 pub use state::{UnknownState, WeatherState};
+pub use trial::{Trial, TrialHour};
 
 use self::field::Place;
-use self::preset::Preset;
+use self::preset::{Preset, Shares};
 use crate::calendar::Calendar;
 use crate::time::GameTime;
-use crate::world_file::World;
+use crate::world_file::{Region, World};
 
 /// Hours that a forecast may cover: a week.
 pub const FORECAST_HOURS_MAX: u32 = 168;
 
-/// Computes the weather of one world. Costs no more than its preset's tables; share it freely.
+/// Computes the weather of one world. Costs no more than its presets' tables; share it freely.
 #[derive(Clone, Debug)]
 pub struct Weather {
     key: [u32; 2],
     calendar: Calendar,
-    preset: Preset,
+    climates: Vec<Climate>,
+    /// Which of [`Self::climates`] a region has.
+    climate_of: Vec<usize>,
     places: Vec<Place>,
     region_ids: Vec<String>,
+}
+
+/// A preset and what is computed from it once.
+#[derive(Clone, Debug)]
+struct Climate {
+    preset: Arc<Preset>,
+    amplitudes: Shares,
+}
+
+impl Climate {
+    fn new(preset: Arc<Preset>) -> Self {
+        Self { amplitudes: preset.octaves.amplitudes(), preset }
+    }
 }
 
 /// One entry of a forecast.
@@ -50,18 +69,35 @@ pub struct Forecast {
 }
 
 impl Weather {
-    /// The weather of a world.
+    /// The weather of a world, in the climates that its file names.
     pub fn new(world: &World) -> Self {
-        let preset = Preset::built_in(&world.climate);
-        Self::with_preset(world, preset)
+        let names: Vec<&str> = world.climates.keys().map(String::as_str).collect();
+        let of = |region: &Region| names.iter().position(|name| *name == region.climate);
+        let climate_of = world.regions.iter().map(|region| of(region).unwrap_or(0)).collect();
+        Self::with_climates(world, world.climates.values().cloned(), climate_of)
     }
 
-    pub(crate) fn with_preset(world: &World, preset: Preset) -> Self {
+    /// The weather of a world with one climate everywhere, whatever its file says.
+    pub fn with_preset(world: &World, preset: Preset) -> Self {
+        Self::with_climates(world, [Arc::new(preset)], vec![0; world.regions.len()])
+    }
+
+    fn with_climates(
+        world: &World,
+        presets: impl IntoIterator<Item = Arc<Preset>>,
+        climate_of: Vec<usize>,
+    ) -> Self {
+        let climates: Vec<Climate> = presets.into_iter().map(Climate::new).collect();
         let origin = &world.regions[0];
-        let places = world.regions.iter().map(|r| Place::new(origin, r, &preset)).collect();
+        let regions = world.regions.iter().zip(&climate_of);
+        let places = regions.map(|(r, of)| Place::new(origin, r, &climates[*of].preset)).collect();
         let region_ids = world.regions.iter().map(|r| r.id.clone()).collect();
         let key = [world.seed as u32, (world.seed >> 32) as u32];
-        Self { key, calendar: world.calendar(), preset, places, region_ids }
+        Self { key, calendar: world.calendar(), climates, climate_of, places, region_ids }
+    }
+
+    fn climate(&self, region: usize) -> &Climate {
+        &self.climates[self.climate_of[region]]
     }
 
     /// The conditions in a region at an instant, with what was forced upon it.
@@ -80,10 +116,15 @@ impl Weather {
             numbers = numbers.towards(&next.numbers, part_us);
         }
         if let Some(forced) = overrides.in_force(&self.region_ids[region], time) {
-            return constrain::force(numbers, forced.state, forced.intensity(), &self.preset);
+            return constrain::force(
+                numbers,
+                forced.state,
+                forced.intensity(),
+                &self.climate(region).preset,
+            );
         }
         let state = self.state_of(&hour, region, time.hours());
-        constrain::settle(numbers, state, &self.preset)
+        constrain::settle(numbers, state, &self.climate(region).preset)
     }
 
     /// The state alone, cheaper than [`Self::conditions`].

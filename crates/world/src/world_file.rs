@@ -1,20 +1,23 @@
 //! The file that describes a world, parsed strictly: every mistake names file, line, key and
 //! what was expected. Not here: reading the file (the caller hands over its text).
 
+mod calendars;
+mod climates;
 mod clocks;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use toml::value::Datetime;
-
+use self::climates::Climates;
 pub use self::clocks::{CLOCK_COUNT_MAX, NamedClock};
 use self::table::Table;
 use crate::calendar::{Calendar, DateTime, Hemisphere};
 use crate::clock::{PhaseSpeeds, Scale};
-use crate::weather::preset;
+use crate::time::GameTime;
+use crate::weather::preset::Preset;
 
 /// Regions that a world may have.
 pub const REGION_COUNT_MAX: usize = 10_000;
@@ -34,14 +37,18 @@ pub struct World {
     pub seed: u64,
     /// The date at which game time is 0: a whole hour, since the weather changes at those.
     pub epoch: DateTime,
+    calendar: Calendar,
     /// The scale that the clock starts with.
     pub scale: Scale,
     /// How fast the phases of the day pass at first, over the scale.
     pub phase_speeds: PhaseSpeeds,
     /// The clocks beside the world's own, by name.
     pub clocks: Vec<NamedClock>,
-    /// Name of a climate preset, one of [`preset::NAMES`].
+    /// The climate of regions that name none: one of [`crate::preset::NAMES`], or a file ending in
+    /// `.toml`.
     pub climate: String,
+    /// The presets by the names that the file gives them.
+    pub(crate) climates: BTreeMap<String, Arc<Preset>>,
     /// The regions, at least one; a region's index is its rank in the identity of events.
     pub regions: Vec<Region>,
     by_id: HashMap<String, usize>,
@@ -60,6 +67,8 @@ pub struct Region {
     pub longitude: f64,
     /// Metres above the sea.
     pub elevation_m: f64,
+    /// The name of its climate, as [`World::climate`].
+    pub climate: String,
 }
 
 /// A mistake in a world file.
@@ -85,13 +94,27 @@ impl World {
     /// # Errors
     /// The first mistake: no TOML, a key unknown or missing, a value out of its range.
     pub fn parse(file: &str, text: &str) -> Result<Self, WorldFileError> {
+        Self::parse_with(file, text, &|_| Err("no file is read here".to_owned()))
+    }
+
+    /// The same for a file that may name files of climates: `read_climate` gives the text of one,
+    /// or says why it cannot.
+    ///
+    /// # Errors
+    /// The first mistake, in this file or in a preset's.
+    pub fn parse_with(
+        file: &str,
+        text: &str,
+        read_climate: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, WorldFileError> {
         let source = table::Source { file, text };
         let root = source.parse()?;
         let mut root = Table::root(&source, &root);
         let id = root.id("id")?;
         let name = root.text_or("name", &id, NAME_CHARS_MAX)?;
         let seed = root.integer("seed", 0, i64::MAX)? as u64;
-        let epoch = epoch(&mut root)?;
+        let calendar = calendars::calendar(&mut root)?;
+        let epoch = calendar.at(GameTime(0));
         let scale = root.with("real_seconds_per_game_hour", |value| {
             let number = table::number_text(value);
             let number = number.ok_or_else(|| table::expected("a number such as 25", value))?;
@@ -99,15 +122,25 @@ impl World {
             let scale = number.parse().or_else(|_| Scale::from_f64(seconds));
             scale.map_err(|e| e.to_string())
         })?;
-        let climate = root.with("climate", |value| {
-            let known = value.as_str().filter(|name| preset::NAMES.contains(name));
-            let wanted = || format!("one of the climates {}", preset::NAMES.join(", "));
-            known.map(str::to_owned).ok_or_else(|| table::expected(&wanted(), value))
-        })?;
-        let (regions, by_id) = regions(&mut root)?;
+        let mut climates = Climates::new(read_climate);
+        let climate = climates.name(&mut root)?;
+        let (regions, by_id) = regions(&mut root, &climate, &mut climates)?;
         let clocks::Clocks { phase_speeds, named: clocks } = clocks::read(&mut root, scale)?;
         root.finish()?;
-        Ok(Self { id, name, seed, epoch, scale, phase_speeds, clocks, climate, regions, by_id })
+        Ok(Self {
+            id,
+            name,
+            seed,
+            epoch,
+            calendar,
+            scale,
+            phase_speeds,
+            clocks,
+            climate,
+            climates: climates.by_name,
+            regions,
+            by_id,
+        })
     }
 
     /// The world that is built in: `worlds/europe.toml`.
@@ -123,8 +156,7 @@ impl World {
 
     /// The world's calendar.
     pub fn calendar(&self) -> Calendar {
-        #[expect(clippy::expect_used, reason = "the parser has checked the epoch")]
-        Calendar::new(self.epoch).expect("the epoch is a date")
+        self.calendar.clone()
     }
 
     /// The hemisphere of the first region, which counts as the world's.
@@ -140,28 +172,13 @@ impl Region {
     }
 }
 
-fn epoch(root: &mut Table<'_>) -> Result<DateTime, WorldFileError> {
-    const WANTED: &str = "a local date and whole hour such as 2024-03-01T06:00:00";
-    root.with("epoch", |value| {
-        let whole = |d: &&Datetime| {
-            let time = d.time.is_some_and(|t| {
-                t.minute == 0 && t.second.unwrap_or(0) == 0 && t.nanosecond.unwrap_or(0) == 0
-            });
-            d.offset.is_none() && time
-        };
-        let found = value.as_datetime().filter(whole);
-        let parts = found.and_then(|d| Some((d.date?, d.time?)));
-        let (date, time) = parts.ok_or_else(|| table::expected(WANTED, value))?;
-        let (month, day) = (date.month, date.day);
-        let (year, hour) = (i32::from(date.year), time.hour);
-        let epoch = DateTime { year, month, day, hour, minute: 0, second: 0 };
-        Calendar::new(epoch).map(|_| epoch).map_err(|e| e.to_string())
-    })
-}
-
 type Regions = (Vec<Region>, HashMap<String, usize>);
 
-fn regions(root: &mut Table<'_>) -> Result<Regions, WorldFileError> {
+fn regions(
+    root: &mut Table<'_>,
+    world_climate: &str,
+    climates: &mut Climates<'_>,
+) -> Result<Regions, WorldFileError> {
     let tables = root.tables("regions", REGION_COUNT_MAX)?;
     let (mut regions, mut by_id) = (Vec::with_capacity(tables.len()), HashMap::new());
     for mut table in tables {
@@ -174,8 +191,10 @@ fn regions(root: &mut Table<'_>) -> Result<Regions, WorldFileError> {
         let latitude = table.number("latitude", "degrees", -90.0, 90.0)?;
         let longitude = table.number("longitude", "degrees", -180.0, 180.0)?;
         let elevation_m = table.number("elevation_m", "metres", -500.0, 9000.0)?;
+        let own = table.has("climate");
+        let climate = if own { climates.name(&mut table)? } else { world_climate.to_owned() };
         table.finish()?;
-        regions.push(Region { id, name, latitude, longitude, elevation_m });
+        regions.push(Region { id, name, latitude, longitude, elevation_m, climate });
     }
     Ok((regions, by_id))
 }

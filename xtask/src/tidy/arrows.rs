@@ -29,6 +29,7 @@ const ALLOWED: &[Arrows] = &[
     arrows("transport-remote", &["bus", "events", "rpc"]),
     arrows("transport-sns-sqs", &["aws", "bus", "events"]),
     arrows("world", &["events"]),
+    arrows("climate", &["world"]),
     arrows("service", &["bus"]),
     arrows("state-dynamodb", &["aws", "bus", "service"]),
     arrows("testkit", &["bus", "events", "service", "transport-embedded", "world"]),
@@ -43,6 +44,7 @@ const ALLOWED: &[Arrows] = &[
         "cli",
         &[
             "bus",
+            "climate",
             "deploy",
             "event-bus",
             "events",

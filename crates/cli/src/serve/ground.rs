@@ -74,7 +74,9 @@ fn world(path: Option<&Path>) -> Result<World> {
     let text = read(path).map_err(|error| {
         WrongUse(format!("cannot read the world file {file}: {error} (--world, WORLDBUS_WORLD)"))
     })?;
-    Ok(World::parse(&file, &text)?)
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let read_climate = |name: &str| read(&folder.join(name)).map_err(|error| error.to_string());
+    Ok(World::parse_with(&file, &text, &read_climate)?)
 }
 
 fn read(path: &Path) -> std::io::Result<String> {

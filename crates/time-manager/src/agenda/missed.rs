@@ -60,7 +60,7 @@ impl Agenda {
         };
         for span in clock.spans(from, until) {
             for emission in hours(&span) {
-                take((emission.event_type, None, 0), emission, 1);
+                take((emission.event_type, emission.entity.clone(), 0), emission, 1);
             }
             let mut ticks = span.boundaries(self.cadence_us);
             let skipped = ticks.keep_last(1);
@@ -88,6 +88,7 @@ impl Agenda {
     }
 
     fn copy(&self) -> Self {
-        Self { world: self.world.clone(), ..*self }
+        let (world, calendar) = (self.world.clone(), self.calendar.clone());
+        Self { world, calendar, ..*self }
     }
 }

@@ -2,17 +2,17 @@
 //! Not here: which moments are compared (`agenda`).
 
 use worldbus_events::v1;
-use worldbus_world::{DateTime, GameTime, Phase, Season};
+use worldbus_world::{DateTime, Day, GameTime, Holiday, MoonState, NamedSeason, Phase};
 
 use super::{Agenda, At};
 use crate::emission::Emission;
 
 /// What events tell of a moment.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Moment {
+#[derive(Clone, Copy)]
+struct Moment<'a> {
     date: DateTime,
-    day: i64,
-    season: Season,
+    day: Day,
+    season: &'a NamedSeason,
     phase: Phase,
 }
 
@@ -22,29 +22,24 @@ impl Agenda {
         let old = before.map(|game| self.at(game));
         let new = self.at(at.game);
         self.year_and_month(old, new, at, events);
-        if old.map(|old| old.season) != Some(new.season) {
+        if old.map(|old| &old.season.id) != Some(&new.season.id) {
             let event = v1::SeasonChanged {
-                old_season: old.map_or(0, |old| old.season as i32),
-                new_season: new.season as i32,
+                old_season: old.map_or(0, |old| old.kind_of_season()),
+                new_season: new.kind_of_season(),
                 date: Some(new.day_of_calendar()),
-                name: new.season.name().to_owned(),
+                name: new.season.id.clone(),
             };
             events.push(self.moment(&event, at));
         }
-        if old.map(|old| old.day) != Some(new.day) {
-            let event = v1::DayChanged {
-                date: Some(new.day_of_calendar()),
-                day_of_year: self.calendar.day_of_year(at.game),
-                weekday: self.calendar.weekday_name(at.game).to_owned(),
-                season: new.season as i32,
-                game_us: at.game.0,
-            };
-            events.push(self.moment(&event, at));
+        if old.map(|old| old.day.number) != Some(new.day.number) {
+            events.push(self.day_changed(new, at));
+            self.holidays_changed(old, new, at, events);
         }
-        if before.map(GameTime::hours) != Some(at.game.hours()) {
+        let hour = |moment: Moment<'_>| (moment.day.number, moment.date.hour);
+        if old.map(hour) != Some(hour(new)) {
             let event = v1::HourChanged {
                 date: Some(new.day_of_calendar()),
-                day_of_year: self.calendar.day_of_year(at.game),
+                day_of_year: u32::from(new.day.day_of_year),
                 hour: u32::from(new.date.hour),
                 phase: new.phase as i32,
                 is_day: new.phase == Phase::Day,
@@ -53,6 +48,7 @@ impl Agenda {
             events.push(self.moment(&event, at));
         }
         self.phase_changed(old, new, at, events);
+        self.moons_changed(before, at, events);
     }
 
     pub(super) fn updated(&self, at: At) -> Emission {
@@ -61,15 +57,15 @@ impl Agenda {
             total_minutes: at.game.minutes(),
             hour: u32::from(date.hour),
             minute: u32::from(date.minute),
-            phase: Phase::at_hour(date.hour) as i32,
+            phase: self.calendar.phase(at.game) as i32,
         };
         self.moment(&updated, at)
     }
 
     fn year_and_month(
         &self,
-        old: Option<Moment>,
-        new: Moment,
+        old: Option<Moment<'_>>,
+        new: Moment<'_>,
         at: At,
         events: &mut Vec<Emission>,
     ) {
@@ -84,13 +80,19 @@ impl Agenda {
                 date: Some(new.day_of_calendar()),
                 old_month: old.map_or(0, |(_, month)| u32::from(month)),
                 new_month: u32::from(month),
-                name: self.calendar.month_name(at.game).to_owned(),
+                name: self.calendar.rules().months()[usize::from(month) - 1].name.clone(),
             };
             events.push(self.moment(&event, at));
         }
     }
 
-    fn phase_changed(&self, old: Option<Moment>, new: Moment, at: At, events: &mut Vec<Emission>) {
+    fn phase_changed(
+        &self,
+        old: Option<Moment<'_>>,
+        new: Moment<'_>,
+        at: At,
+        events: &mut Vec<Emission>,
+    ) {
         if old.map(|old| old.phase) == Some(new.phase) {
             return;
         }
@@ -101,7 +103,7 @@ impl Agenda {
             date: day,
             hour: u32::from(new.date.hour),
             minute: u32::from(new.date.minute),
-            season: new.season as i32,
+            season: new.kind_of_season(),
             total_minutes: at.game.minutes(),
         };
         events.push(self.moment(&changed, at));
@@ -112,20 +114,93 @@ impl Agenda {
         }
     }
 
-    fn at(&self, game: GameTime) -> Moment {
-        let date = self.calendar.at(game);
+    fn day_changed(&self, new: Moment<'_>, at: At) -> Emission {
+        let moons = self.calendar.moons(at.game).map(|(moon, state)| v1::MoonView {
+            moon: moon.name.clone(),
+            phase: state.phase as i32,
+            cycle_permille: u32::from(state.cycle_permille),
+            lit_permille: u32::from(state.lit_permille),
+        });
+        let event = v1::DayChanged {
+            date: Some(new.day_of_calendar()),
+            day_of_year: u32::from(new.day.day_of_year),
+            weekday: self.calendar.weekday_name(&new.day).unwrap_or_default().to_owned(),
+            season: new.kind_of_season(),
+            game_us: at.game.0,
+            moons: moons.collect(),
+            holidays: self.calendar.holidays(&new.day).map(|h| h.id.clone()).collect(),
+        };
+        self.moment(&event, at)
+    }
+
+    fn holidays_changed(
+        &self,
+        old: Option<Moment<'_>>,
+        new: Moment<'_>,
+        at: At,
+        events: &mut Vec<Emission>,
+    ) {
+        let rules = self.calendar.rules();
+        let within = |day: &Day, holiday: &Holiday| {
+            self.calendar.holidays(day).any(|other| other.id == holiday.id)
+        };
+        for (index, holiday) in rules.holidays().iter().enumerate() {
+            let rank = rules.moons().len() + index;
+            let was = old.is_some_and(|old| within(&old.day, holiday));
+            let (id, name) = (holiday.id.clone(), holiday.name.clone());
+            let date = Some(new.day_of_calendar());
+            match (was, within(&new.day, holiday)) {
+                (false, true) => {
+                    let event = v1::HolidayStarted { holiday: id, name, date };
+                    events.push(self.moment_of(&event, at, rank, &holiday.id));
+                }
+                (true, false) => {
+                    let event = v1::HolidayEnded { holiday: id, name, date };
+                    events.push(self.moment_of(&event, at, rank, &holiday.id));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn moons_changed(&self, before: Option<GameTime>, at: At, events: &mut Vec<Emission>) {
+        for (rank, (moon, now)) in self.calendar.moons(at.game).enumerate() {
+            let state = |game| Some(self.calendar.moons(game).nth(rank)?.1);
+            let old: Option<MoonState> = before.and_then(state);
+            if old.map(|old| old.phase) == Some(now.phase) {
+                continue;
+            }
+            let event = v1::MoonPhaseChanged {
+                moon: moon.name.clone(),
+                old_phase: old.map_or(0, |old| old.phase as i32),
+                new_phase: now.phase as i32,
+                cycle_permille: u32::from(now.cycle_permille),
+                lit_permille: u32::from(now.lit_permille),
+                game_us: at.game.0,
+            };
+            events.push(self.moment_of(&event, at, rank, &moon.name));
+        }
+    }
+
+    fn at(&self, game: GameTime) -> Moment<'_> {
+        let day = self.calendar.day(game);
         Moment {
-            date,
-            day: self.calendar.day_number(game),
-            season: Season::at_month(date.month, self.hemisphere),
-            phase: Phase::at_hour(date.hour),
+            date: self.calendar.at(game),
+            day,
+            season: self.calendar.season_of_day(&day, self.hemisphere),
+            phase: self.calendar.phase(game),
         }
     }
 }
 
-impl Moment {
+impl Moment<'_> {
     fn day_of_calendar(&self) -> v1::Date {
         let DateTime { year, month, day, .. } = self.date;
         v1::Date { year, month: u32::from(month), day: u32::from(day) }
+    }
+
+    /// The number of the season in the catalogue; 0 for one of a calendar's own.
+    fn kind_of_season(&self) -> i32 {
+        self.season.kind.map_or(0, |kind| kind as i32)
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_world::{Clock, Phase, Season, WallTime, World};
+use worldbus_world::{Clock, WallTime, World};
 
 use crate::clockwork::Taken;
 use crate::desk::{Desk, Face};
@@ -156,7 +156,8 @@ impl Current {
     pub(super) fn new(world: &World, clock: &Clock, wall: WallTime) -> Self {
         let segment = clock.segment_at(wall);
         let game = clock.game_at(wall);
-        let date = world.calendar().at(game);
+        let calendar = world.calendar();
+        let date = calendar.at(game);
         let scale = segment.scale().map(|scale| scale.seconds());
         Self {
             world: world.id.clone(),
@@ -168,8 +169,8 @@ impl Current {
             second: date.second,
             date: format!("{:04}-{:02}-{:02}", date.year, date.month, date.day),
             time_string: format!("{:02}:{:02}", date.hour, date.minute),
-            phase: Phase::at_hour(date.hour).name().to_owned(),
-            season: Season::at_month(date.month, world.hemisphere()).name().to_owned(),
+            phase: calendar.phase(game).name().to_owned(),
+            season: calendar.season(game, world.hemisphere()).id.clone(),
             total_minutes: game.minutes(),
             real_seconds_per_game_hour: scale
                 .unwrap_or_else(|| segment.real_seconds_per_game_hour()),

@@ -104,5 +104,7 @@ pub fn minutes(clock: &Clock, until: WallTime) -> HashSet<EventId> {
 /// The id of a time event by the rank of its type.
 pub fn id(epoch: u32, number: i64, rank: usize) -> EventId {
     let producer = ProducerId::from_bits(producer_id("europe", NAME, epoch, 0));
-    EventId { producer, sequence: Slots::new(14, 0).sequence(number, rank, None) }
+    let calendar = World::sample().calendar();
+    let entities = calendar.rules().moons().len() + calendar.rules().holidays().len();
+    EventId { producer, sequence: Slots::new(17, entities).sequence(number, rank, None) }
 }

@@ -3,6 +3,7 @@
 
 use super::curve::{Curve, CurveError, Piece};
 use crate::calendar::{Calendar, Phase};
+use crate::schedule::phase_start_us;
 use crate::time::GameTime;
 
 const HUNDREDTHS: u64 = 100;
@@ -62,18 +63,16 @@ impl PhaseSpeeds {
         });
         // At most 10,000 each: four of them fit into 64 bits.
         let units = reduced.iter().fold(1, |all, (num, _)| all / gcd(all, *num) * num);
-        let begin = i64::from(Phase::START_HOURS[0].0);
+        let begin = phase_start_us(Phase::START_HOURS[0].0, calendar);
         let mut pieces = [Piece::default(); 4];
         for (piece, (hour, phase)) in pieces.iter_mut().zip(Phase::START_HOURS) {
             let (num, den) = reduced[phase as usize - 1];
-            piece.start_us = (i64::from(hour) - begin) * GameTime::HOUR_US;
+            piece.start_us = phase_start_us(hour, calendar) - begin;
             piece.slope = units / num * den;
         }
-        let date = calendar.at(GameTime(0));
-        let hours = (i64::from(date.hour) - begin).rem_euclid(24);
-        let offset = hours * GameTime::HOUR_US + i64::from(date.minute) * GameTime::MINUTE_US;
-        let offset = offset + i64::from(date.second) * GameTime::SECOND_US;
-        Curve::new(GameTime::DAY_US, offset, units, &pieces).map(Some)
+        let day_us = calendar.day_us();
+        let offset = (calendar.time_of_day_us(GameTime(0)) - begin).rem_euclid(day_us);
+        Curve::new(day_us, offset, units, &pieces).map(Some)
     }
 }
 

@@ -68,11 +68,21 @@ pub(super) fn is_blizzard_hour(n: &Numbers) -> bool {
 }
 
 pub(super) fn is_extreme_cold(n: &Numbers, preset: &Preset) -> bool {
-    n.temperature_dc <= preset.cold_dc || thermo::feels_cold(n.temperature_dc, n.wind_dmps)
+    n.temperature_dc <= preset.cold_dc || feels_cold(n, preset)
 }
 
 pub(super) fn is_extreme_heat(n: &Numbers, preset: &Preset) -> bool {
-    n.temperature_dc >= preset.heat_dc || thermo::feels_hot(n.temperature_dc, n.dew_point_dc)
+    n.temperature_dc >= preset.heat_dc || feels_hot(n, preset)
+}
+
+pub(super) fn feels_cold(n: &Numbers, preset: &Preset) -> bool {
+    let felt = thermo::wind_chill_c(n.temperature_dc, n.wind_dmps);
+    felt.is_some_and(|felt_c| felt_c <= preset.wind_chill_dc as f64 / 10.0)
+}
+
+pub(super) fn feels_hot(n: &Numbers, preset: &Preset) -> bool {
+    let felt = thermo::heat_index_c(n.temperature_dc, n.dew_point_dc);
+    felt.is_some_and(|felt_c| felt_c >= preset.heat_index_dc as f64 / 10.0)
 }
 
 fn wet(n: &Numbers, thunder: bool, long_blizzard: bool) -> WeatherState {

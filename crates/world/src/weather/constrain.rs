@@ -2,14 +2,14 @@
 //! it, and under an override, where the whole state is given. Moves what it must and no more.
 //! Not here: which state an hour has (`classify`).
 
+use super::WeatherState;
 use super::classify::{
     BLIZZARD_VISIBILITY_M, BLIZZARD_WIND_DMPS, CLEAR_PERMILLE_MAX, FOG_VISIBILITY_M, FOG_WIND_DMPS,
     HEAVY_SNOW_UMPH, MIST_VISIBILITY_M, PARTLY_PERMILLE_MAX, RAIN_UMPH_MAX, WET_UMPH, WINDY_DMPS,
-    is_extreme_cold, is_extreme_heat,
+    feels_cold, feels_hot, is_extreme_cold, is_extreme_heat,
 };
 use super::conditions::{Conditions, Numbers};
 use super::preset::Preset;
-use super::{WeatherState, thermo};
 
 /// The least cover under which anything falls.
 pub(super) const WET_CLOUD_PERMILLE: i64 = 700;
@@ -113,10 +113,10 @@ fn constrain_dry(n: &mut Numbers, state: WeatherState, preset: &Preset) {
 /// Moves temperature and dew point out of both extremes.
 fn temper(n: &mut Numbers, preset: &Preset) {
     n.temperature_dc = n.temperature_dc.clamp(preset.cold_dc + 1, preset.heat_dc - 1);
-    while thermo::feels_cold(n.temperature_dc, n.wind_dmps) {
+    while feels_cold(n, preset) {
         n.temperature_dc += 5;
     }
-    while thermo::feels_hot(n.temperature_dc, n.dew_point_dc) {
+    while feels_hot(n, preset) {
         n.dew_point_dc -= 5;
     }
 }

@@ -46,27 +46,28 @@ pub(super) struct Place {
     east_km: f64,
     north_km: f64,
     pub(super) warmer_dc: f64,
-    pub(super) south: bool,
+    /// On the other side of the equator than the preset's place: half a year later.
+    pub(super) other_side: bool,
 }
 
 impl Place {
     /// The place that a preset was observed at.
     pub(super) fn of_preset() -> Self {
-        Self { east_km: 0.0, north_km: 0.0, warmer_dc: 0.0, south: false }
+        Self { east_km: 0.0, north_km: 0.0, warmer_dc: 0.0, other_side: false }
     }
 
     pub(super) fn new(origin: &Region, region: &Region, preset: &Preset) -> Self {
         let degrees = region.longitude - origin.longitude;
         let degrees = degrees - 360.0 * libm::floor((degrees + 180.0) / 360.0);
         let narrowing = libm::cos(origin.latitude * core::f64::consts::PI / 180.0);
-        let north = region.latitude.abs() - preset.latitude;
+        let north = region.latitude.abs() - preset.latitude.abs();
         let latitude_dc = LATITUDE_DC_PER_DEGREE * north;
         let latitude_dc = latitude_dc.clamp(-LATITUDE_DC_MAX, LATITUDE_DC_MAX);
         Self {
             east_km: degrees * KM_PER_DEGREE * narrowing,
             north_km: (region.latitude - origin.latitude) * KM_PER_DEGREE,
             warmer_dc: LAPSE_DC_PER_M * (region.elevation_m - preset.elevation_m) + latitude_dc,
-            south: region.hemisphere() == Hemisphere::South,
+            other_side: region.hemisphere() != Hemisphere::of_latitude(preset.latitude),
         }
     }
 }

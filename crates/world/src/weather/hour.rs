@@ -6,7 +6,7 @@ use super::conditions::Numbers;
 use super::constrain::WET_CLOUD_PERMILLE;
 use super::field::{self, Noise, OCTAVE_COUNT, variable};
 use super::preset::{Preset, Season};
-use super::{Weather, WeatherState};
+use super::{Climate, Weather, WeatherState};
 use crate::time::GameTime;
 
 /// A blizzard must have lasted this many hours.
@@ -20,7 +20,7 @@ pub(super) struct Hour {
 }
 
 /// The latent variables of an hour, each Gaussian with variance 1.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Latent {
     pub(super) precipitation: f64,
     pub(super) cloud: f64,
@@ -40,10 +40,11 @@ impl Weather {
     /// The hour that begins `hour` hours after the world's epoch.
     pub(super) fn hour(&self, region: usize, hour: i64) -> Hour {
         let place = &self.places[region];
-        let date = self.calendar.at(GameTime::from_hours(hour));
-        let season = Season::new(&date, self.calendar.month_position(&date), place.south);
-        let latent = Latent::new(&field::noise(self.key, place, hour), &self.preset);
-        compute(&latent, &season, &self.preset, place.warmer_dc)
+        let position = self.calendar.climate_position(GameTime::from_hours(hour));
+        let climate = self.climate(region);
+        let season = Season::new(position, place.other_side);
+        let latent = Latent::new(&field::noise(self.key, place, hour), climate);
+        compute(&latent, &season, &climate.preset, place.warmer_dc)
     }
 
     /// The state of an hour that [`Self::hour`] has computed.
@@ -51,14 +52,14 @@ impl Weather {
         let past = |back: i64| self.hour(region, at.saturating_sub(back)).numbers;
         let long_blizzard = classify::is_blizzard_hour(&hour.numbers)
             && (1..BLIZZARD_HOURS).all(|back| classify::is_blizzard_hour(&past(back)));
-        classify::classify(&hour.numbers, hour.thunder, long_blizzard, &self.preset)
+        classify::classify(&hour.numbers, hour.thunder, long_blizzard, &self.climate(region).preset)
     }
 }
 
 impl Latent {
-    pub(super) fn new(noise: &Noise, preset: &Preset) -> Self {
-        let a = &preset.amplitudes;
-        let c = &preset.correlations;
+    pub(super) fn new(noise: &Noise, climate: &Climate) -> Self {
+        let a = &climate.amplitudes;
+        let c = &climate.preset.correlations;
         let (rain, cloud) = (&noise[variable::PRECIPITATION], &noise[variable::CLOUD]);
         let dry = &noise[variable::DEPRESSION];
         Self {
@@ -75,10 +76,20 @@ impl Latent {
                 sum(&a.temperature, rain),
                 sum(&a.temperature, dry),
             ],
-            convection: sum(&CONVECTION, &noise[variable::CONVECTION]),
+            convection: sum(&a.convection, &noise[variable::CONVECTION]),
             shower: noise[variable::CONVECTION][0],
             direction: sum(&SLOW, &noise[variable::DIRECTION]),
             pressure: sum(&SLOW, &noise[variable::PRESSURE]),
+        }
+    }
+
+    /// What rain needs alone; the rest is 0.
+    pub(super) fn of_rain(noise: &Noise, climate: &Climate) -> Self {
+        let a = &climate.amplitudes;
+        Self {
+            precipitation: sum(&a.precipitation, &noise[variable::PRECIPITATION]),
+            shower: noise[variable::CONVECTION][0],
+            ..Self::default()
         }
     }
 
@@ -89,8 +100,7 @@ impl Latent {
     }
 }
 
-/// Amplitudes of what no preset decides: thunder is local, pressure and wind direction are not.
-const CONVECTION: [f64; OCTAVE_COUNT] = [0.6, 0.8, 0.0, 0.0, 0.0];
+/// Amplitudes of what no preset decides: pressure and wind direction are not local.
 const SLOW: [f64; OCTAVE_COUNT] = [0.0, 0.0, 0.6, 0.8, 0.0];
 
 const PRESSURE_MEAN_DHPA: f64 = 10_155.0;

@@ -1,40 +1,36 @@
 //! Climates as data: monthly tables that turn latent variables into degrees, metres per second
-//! and millimetres. Not here: how a table is made from observations (`build`).
+//! and millimetres. Not here: how a preset is made (`worldbus-climate`), how its file is read
+//! (`file`).
 
-pub mod build;
+mod built_in;
+mod file;
 mod table;
-
-use serde::{Deserialize, Serialize};
+#[cfg(test)]
+mod tests;
 
 use super::field::OCTAVE_COUNT;
 use super::hour::Latent;
-use crate::calendar::DateTime;
+use crate::calendar::ClimatePosition;
 
+pub use built_in::NAMES;
 pub(super) use table::Season;
-pub use table::{KNOT_COUNT, SLOT_COUNT, Table};
-
-/// The climates that are built in.
-pub const NAMES: [&str; 1] = ["brussels"];
-
-/// Millimetres an hour that a shower adds when its noise is 1 above the onset of showers.
-const SHOWER_MMPH: f64 = 9.5;
-
-const BRUSSELS: &str = include_str!("../../presets/brussels.toml");
+pub use table::{KNOT_COUNT, SLOT_COUNT, Table, knot_z};
 
 /// A value for each month.
 pub type Monthly = [f64; 12];
 /// Shares of variance of the five octaves (1.5, 6, 24, 96, 480 hours); they sum to 1.
 pub type Octaves = [f64; OCTAVE_COUNT];
 
-/// A climate. Its file is made by `examples/build_preset.rs`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A climate: what its file says, key by key; `docs/climates.md` describes the format.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
     /// Its name.
     pub name: String,
     /// Where its figures come from.
     pub source: String,
-    /// Degrees north of the place it was observed at.
+    /// Which of its figures were compared with observations, and which are assumed.
+    pub validated: String,
+    /// Degrees north of the place it was observed at. Its months are those of that hemisphere.
     pub latitude: f64,
     /// Metres above the sea there.
     pub elevation_m: f64,
@@ -42,12 +38,22 @@ pub struct Preset {
     pub heat_dc: i64,
     /// Extreme cold down from this temperature, tenths of a degree.
     pub cold_dc: i64,
+    /// Extreme heat from this heat index on, tenths of a degree.
+    pub heat_index_dc: i64,
+    /// Extreme cold down from this wind chill, tenths of a degree.
+    pub wind_chill_dc: i64,
     /// Where the wind mostly comes from, degrees.
     pub prevailing_deg: f64,
     /// It rains when the latent precipitation passes this.
     pub rain_onset_z: Monthly,
-    /// Millimetres an hour of steady rain at a latent precipitation 1 above the onset.
+    /// Millimetres an hour of steady rain at a latent precipitation 1 above the onset, if
+    /// [`Self::rain_steepness`] is 0.
     pub rain_rate_mmph: Monthly,
+    /// How much faster than its root steady rain grows with the latent precipitation above its
+    /// onset: at `a` above, the rate is the root of `a` times 1 + steepness x `a`.
+    pub rain_steepness: f64,
+    /// Millimetres an hour that a shower adds when its noise is 1 above the onset of showers.
+    pub shower_mmph: f64,
     /// There is a shower in the rain when the noise of showers passes this.
     pub shower_onset_z: Monthly,
     /// Fog below this dew-point depression, kelvin.
@@ -62,9 +68,6 @@ pub struct Preset {
     pub octaves: Shares,
     /// Loadings between the latent variables.
     pub correlations: Correlations,
-    /// Square roots of [`Self::octaves`].
-    #[serde(skip)]
-    pub(super) amplitudes: Shares,
     /// Hundredths of a degree Celsius.
     pub temperature: Table,
     /// Temperature minus dew point, hundredths of a kelvin.
@@ -76,8 +79,7 @@ pub struct Preset {
 }
 
 /// How each variable's variance is shared among the octaves.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shares {
     /// Of precipitation.
     pub precipitation: Octaves,
@@ -89,11 +91,12 @@ pub struct Shares {
     pub wind: Octaves,
     /// Of temperature.
     pub temperature: Octaves,
+    /// Of convection, which brings thunder.
+    pub convection: Octaves,
 }
 
 /// Loadings of one latent variable on another's noise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Correlations {
     /// Of cloud on precipitation.
     pub cloud_rain: f64,
@@ -107,49 +110,38 @@ pub struct Correlations {
     pub temperature_depression: f64,
 }
 
-impl Preset {
-    /// Parses a preset's text.
-    ///
-    /// # Errors
-    /// What the TOML or its shape lacks.
-    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        let preset: Self = toml::from_str(text)?;
-        Ok(preset.prepared())
-    }
-
-    /// A built-in preset by one of [`NAMES`]; the first for any other name.
-    pub(crate) fn built_in(_name: &str) -> Self {
-        #[expect(clippy::expect_used, reason = "a test parses the very same text")]
-        Self::parse(BRUSSELS).expect("the built-in preset is correct")
-    }
-
-    pub(super) fn prepared(mut self) -> Self {
+impl Shares {
+    /// The amplitudes: square roots, not shares.
+    pub(super) fn amplitudes(&self) -> Self {
         let root = |shares: &Octaves| shares.map(libm::sqrt);
-        self.amplitudes = Shares {
-            precipitation: root(&self.octaves.precipitation),
-            cloud: root(&self.octaves.cloud),
-            depression: root(&self.octaves.depression),
-            wind: root(&self.octaves.wind),
-            temperature: root(&self.octaves.temperature),
-        };
-        self
+        Self {
+            precipitation: root(&self.precipitation),
+            cloud: root(&self.cloud),
+            depression: root(&self.depression),
+            wind: root(&self.wind),
+            temperature: root(&self.temperature),
+            convection: root(&self.convection),
+        }
     }
+}
 
+impl Preset {
     pub(super) fn onset_z(&self, season: &Season) -> f64 {
         season.monthly(&self.rain_onset_z)
     }
 
-    /// Rain rate: steady rain, the root of the latent precipitation above its onset, and the
-    /// showers in it. These bring the heavy hours; a steeper power of the steady rain would bring
-    /// them on all hours of the same few days. Both begin at nothing, so nothing jumps.
+    /// Rain rate: steady rain, and the showers in it. These bring the heavy hours; a steeper
+    /// power of the steady rain would bring them on all hours of the same few days. Both begin
+    /// at nothing, so nothing jumps.
     pub(super) fn rate_mmph(&self, season: &Season, latent: &Latent) -> f64 {
         let above = latent.precipitation - self.onset_z(season);
         if above <= 0.0 {
             return 0.0;
         }
-        let steady = season.monthly(&self.rain_rate_mmph) * libm::sqrt(above);
+        let steady = libm::sqrt(above) * (1.0 + self.rain_steepness * above);
         let over = (latent.shower - season.monthly(&self.shower_onset_z)).max(0.0);
-        steady + SHOWER_MMPH * (2.0 * above).min(1.0) * libm::sqrt(libm::sqrt(over))
+        let shower = (2.0 * above).min(1.0) * libm::sqrt(libm::sqrt(over));
+        season.monthly(&self.rain_rate_mmph) * steady + self.shower_mmph * shower
     }
 
     /// Depressions below which there is fog and mist.
@@ -167,10 +159,10 @@ impl Preset {
 }
 
 impl Season {
-    /// Where in the year and the day an instant is; half a year on in the south.
-    pub(super) fn new(date: &DateTime, (day, days): (u8, u8), south: bool) -> Self {
-        let part = (f64::from(day) + f64::from(date.hour) / 24.0) / f64::from(days);
-        let month = (usize::from(date.month) - 1 + if south { 6 } else { 0 }) % 12;
-        Self::at(month, part, usize::from(date.hour))
+    /// Where in the year and the day an instant is; half a year on if the place and the preset
+    /// are on different sides of the equator.
+    pub(super) fn new(position: ClimatePosition, other_side: bool) -> Self {
+        let month = (position.month + if other_side { 6 } else { 0 }) % 12;
+        Self::at(month, position.part, position.hour)
     }
 }

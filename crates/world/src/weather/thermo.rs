@@ -40,10 +40,11 @@ pub(super) fn is_snow(temperature_dc: i64, dew_point_dc: i64) -> bool {
     temperature_dc < 120 && wet_bulb_c(temperature_dc, dew_point_dc) < SNOW_WET_BULB_C
 }
 
-/// Felt as 41 C or more: the heat index of the US weather service (Rothfusz 1990), from 27 C.
-pub(super) fn feels_hot(temperature_dc: i64, dew_point_dc: i64) -> bool {
+/// What heat feels like, C: the heat index of the US weather service (Rothfusz 1990), where it is
+/// defined: from 27 C and 40 % humidity.
+pub(super) fn heat_index_c(temperature_dc: i64, dew_point_dc: i64) -> Option<f64> {
     if temperature_dc < 270 {
-        return false;
+        return None;
     }
     let t = temperature_dc as f64 / 10.0;
     let r = humidity_permille(temperature_dc, dew_point_dc) as f64 / 10.0;
@@ -51,15 +52,16 @@ pub(super) fn feels_hot(temperature_dc: i64, dew_point_dc: i64) -> bool {
     let linear = -8.784_694_755_56 + 1.611_394_11 * t + 2.338_548_838_89 * r;
     let square = -0.146_116_05 * t * r - 0.012_308_094 * tt - 0.016_424_827_777_8 * rr;
     let cubic = 0.002_211_732 * tt * r + 0.000_725_46 * t * rr - 0.000_003_582 * tt * rr;
-    r >= 40.0 && linear + square + cubic >= 41.0
+    (r >= 40.0).then_some(linear + square + cubic)
 }
 
-/// Felt as -28 C or less: the wind chill of the North American weather services (2001).
-pub(super) fn feels_cold(temperature_dc: i64, wind_dmps: i64) -> bool {
+/// What cold feels like, C: the wind chill of the North American weather services (2001), where
+/// it is defined: down from 0 C, with a wind.
+pub(super) fn wind_chill_c(temperature_dc: i64, wind_dmps: i64) -> Option<f64> {
     if temperature_dc > 0 || wind_dmps < 14 {
-        return false;
+        return None;
     }
     let t = temperature_dc as f64 / 10.0;
     let speed = libm::pow(wind_dmps as f64 * 0.36, 0.16);
-    13.12 + 0.6215 * t - 11.37 * speed + 0.3965 * t * speed <= -28.0
+    Some(13.12 + 0.6215 * t - 11.37 * speed + 0.3965 * t * speed)
 }

@@ -8,13 +8,13 @@ use super::WorldFileError;
 
 const ID_CHARS_MAX: usize = 64;
 
-pub(super) struct Source<'a> {
-    pub(super) file: &'a str,
-    pub(super) text: &'a str,
+pub(crate) struct Source<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) text: &'a str,
 }
 
 /// A table, its path, and which of its keys have been asked for.
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     source: &'a Source<'a>,
     path: String,
     start: usize,
@@ -23,7 +23,7 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub(super) fn parse(&self) -> Result<Spanned<DeTable<'a>>, WorldFileError> {
+    pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'a>>, WorldFileError> {
         DeTable::parse(self.text).map_err(|e| {
             let start = e.span().map_or(0, |s| s.start);
             self.error(start, "", format!("expected TOML, found a mistake: {}", e.message()))
@@ -38,24 +38,18 @@ impl<'a> Source<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn root(source: &'a Source<'a>, root: &'a Spanned<DeTable<'a>>) -> Self {
+    pub(crate) fn root(source: &'a Source<'a>, root: &'a Spanned<DeTable<'a>>) -> Self {
         Self { source, path: String::new(), start: 0, table: root.get_ref(), asked: Vec::new() }
     }
 
     /// An error about a key of this table, at its value if it has one.
-    pub(super) fn error(&self, key: &str, message: String) -> WorldFileError {
+    pub(crate) fn error(&self, key: &str, message: String) -> WorldFileError {
         let offset = self.table.get(key).map_or(self.start, |v| v.span().start);
         self.source.error(offset, &format!("{}{key}", self.path), message)
     }
 
-    /// Whether a key that may be left out is there.
-    pub(super) fn has(&mut self, key: &'static str) -> bool {
-        self.asked.push(key);
-        self.table.get(key).is_some()
-    }
-
     /// A value that must be there, made into something by `read`.
-    pub(super) fn with<T>(
+    pub(crate) fn with<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
@@ -67,7 +61,7 @@ impl<'a> Table<'a> {
         read(value.get_ref()).map_err(|message| self.error(key, message))
     }
 
-    pub(super) fn id(&mut self, key: &'static str) -> Result<String, WorldFileError> {
+    pub(crate) fn id(&mut self, key: &'static str) -> Result<String, WorldFileError> {
         let fits = |s: &&str| {
             let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
             (1..=ID_CHARS_MAX).contains(&s.len()) && s.bytes().all(plain)
@@ -78,7 +72,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    pub(super) fn text_or(
+    pub(crate) fn text_or(
         &mut self,
         key: &'static str,
         default: &str,
@@ -95,7 +89,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    pub(super) fn integer(
+    pub(crate) fn integer(
         &mut self,
         key: &'static str,
         min: i64,
@@ -109,7 +103,7 @@ impl<'a> Table<'a> {
         })
     }
 
-    pub(super) fn number(
+    pub(crate) fn number(
         &mut self,
         key: &'static str,
         unit: &str,
@@ -123,8 +117,38 @@ impl<'a> Table<'a> {
         })
     }
 
+    /// Whether there is such a key; from now on it is known.
+    pub(crate) fn has(&mut self, key: &'static str) -> bool {
+        self.asked.push(key);
+        self.table.contains_key(key)
+    }
+
+    /// A value that must be there, with its place in the text, and a maker of errors about it.
+    pub(crate) fn spanned(
+        &mut self,
+        key: &'static str,
+    ) -> Result<&'a Spanned<DeValue<'a>>, WorldFileError> {
+        self.asked.push(key);
+        let missing = || self.error(key, "expected this key, found none".to_owned());
+        self.table.get(key).ok_or_else(missing)
+    }
+
+    /// An error about a part of a key's value, at its own place.
+    pub(crate) fn error_at(&self, offset: usize, key: &str, message: String) -> WorldFileError {
+        self.source.error(offset, &format!("{}{key}", self.path), message)
+    }
+
+    /// A table within this one.
+    pub(crate) fn table(&mut self, key: &'static str) -> Result<Self, WorldFileError> {
+        let value = self.spanned(key)?;
+        let found = value.get_ref().as_table();
+        let table = found.ok_or_else(|| self.error(key, expected("a table", value.get_ref())))?;
+        let path = format!("{}{key}.", self.path);
+        Ok(Table { source: self.source, path, start: value.span().start, table, asked: vec![] })
+    }
+
     /// The tables of an array of tables, at least one.
-    pub(super) fn tables(
+    pub(crate) fn tables(
         &mut self,
         key: &'static str,
         count_max: usize,
@@ -148,7 +172,7 @@ impl<'a> Table<'a> {
     }
 
     /// Refuses the first key that nobody asked for.
-    pub(super) fn finish(self) -> Result<(), WorldFileError> {
+    pub(crate) fn finish(self) -> Result<(), WorldFileError> {
         let unknown = |k: &&Spanned<_>| !self.asked.contains(&AsRef::<str>::as_ref(k.get_ref()));
         let unknown = self.table.keys().filter(unknown).min_by_key(|k| k.span().start);
         let Some(key) = unknown else { return Ok(()) };
@@ -159,7 +183,7 @@ impl<'a> Table<'a> {
 }
 
 /// A number's text, with a sign and without underscores.
-pub(super) fn number_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
+pub(crate) fn number_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
     match value {
         DeValue::Integer(i) if i.radix() == 10 => Some(i.as_str()),
         DeValue::Float(f) => Some(f.as_str()),
@@ -168,7 +192,7 @@ pub(super) fn number_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
 }
 
 /// "expected ..., found ..." for a value.
-pub(super) fn expected(wanted: &str, found: &DeValue<'_>) -> String {
+pub(crate) fn expected(wanted: &str, found: &DeValue<'_>) -> String {
     let found = match found {
         DeValue::String(s) => format!("\"{}\"", s.chars().take(80).collect::<String>()),
         DeValue::Integer(i) => i.as_str().to_owned(),

@@ -56,12 +56,43 @@ fn a_mistake_names_file_line_key_and_what_was_expected() {
     );
     assert!(
         error("climate = \"brussels\"", "climate = \"mars\"")
-            .contains("one of the climates brussels, found \"mars\"")
+            .contains("ending in .toml, found \"mars\"")
     );
     assert!(
         error("id = \"europe\"", "id = \"Europe!\"")
             .contains(":3: id: expected 1 to 64 lower case")
     );
+}
+
+#[test]
+fn a_world_names_its_calendar_or_describes_it() {
+    let parse = |from: &str, to: &str| {
+        let text = SAMPLE.replacen(from, to, 1);
+        assert_ne!(text, SAMPLE, "{from}");
+        World::parse("w.toml", &text)
+    };
+    let named = "epoch = \"0901-02-30T06:00\"\ncalendar = \"twin-moons\"";
+    let world = parse("epoch = 2024-03-01T06:00:00", named).unwrap();
+    assert_eq!(world.epoch.to_string(), "0901-02-30T06:00:00");
+    assert_eq!(world.calendar().rules().name(), "Twin Moons");
+    assert_eq!(World::sample().calendar().rules().name(), "Gregorian");
+    let table = "[calendar]\nname = \"Own\"\nhours_per_day = 30\nmonths = [{ name = \"All\", \
+                 days = 40 }]\n[[regions]]";
+    let text = SAMPLE.replacen("2024-03-01T06:00:00", "\"-7-01-40T29:00:00\"", 1);
+    let text = text.replacen("[[regions]]", table, 1);
+    let world = World::parse("w.toml", &text).unwrap();
+    assert_eq!((world.epoch.year, world.epoch.day, world.epoch.hour), (-7, 40, 29));
+    let error = World::parse("w.toml", &text.replace("days = 40", "days = 400")).unwrap_err();
+    assert_eq!(error.key, "calendar.months[0].days");
+    assert_eq!(text.lines().nth(error.line - 1).unwrap().find("months"), Some(0));
+    let error = |to: &str| parse("epoch = 2024-03-01T06:00:00", to).unwrap_err().to_string();
+    assert!(
+        error("epoch = 2024-03-01T06:00:00\ncalendar = \"mayan\"")
+            .contains("calendar: expected one of the calendars gregorian, twin-moons, short-year")
+    );
+    let late = "epoch = 2024-03-31T06:00:00\ncalendar = \"twin-moons\"";
+    assert!(error(late).contains("epoch: day: expected a day from 1 to 30"));
+    assert!(error("epoch = \"2024-03-01T06:30\"").contains("epoch: expected a local date and"));
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Quantile tables over month, time of day and a latent deviate, read by straight lines between
 //! their knots: no `erf`, no `exp` at run time. Not here: what the values mean.
 
-use serde::{Deserialize, Serialize};
-
 /// Knots of a quantile function: deviates from -4 to 4 by halves.
 pub const KNOT_COUNT: usize = 17;
 /// Times of day: 0, 3, ... 21 o'clock.
@@ -14,10 +12,17 @@ const MIDDLE_KNOT: f64 = 8.0;
 
 /// Monotone values by month, time of day and deviate: a row of knots for each time of each
 /// month.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<Vec<f64>>")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    rows: Vec<[f64; KNOT_COUNT]>,
+    rows: Vec<Row>,
+}
+
+/// The knots of a time of day of a month.
+pub(super) type Row = [f64; KNOT_COUNT];
+
+/// The deviate of a knot.
+pub fn knot_z(knot: usize) -> f64 {
+    (knot as f64 - MIDDLE_KNOT) / KNOTS_PER_UNIT
 }
 
 /// Where in the year and the day an instant is, as weights of the tables' rows. Months meet in
@@ -64,12 +69,17 @@ impl Season {
 impl Table {
     /// A table of whole numbers from a quantile function of month, slot and deviate.
     pub fn from_quantiles(quantile: impl Fn(usize, usize, f64) -> f64) -> Self {
-        let knot = |k: usize| (k as f64 - MIDDLE_KNOT) / KNOTS_PER_UNIT;
         let row = |row: usize| {
             let (month, slot) = (row / SLOT_COUNT, row % SLOT_COUNT);
-            core::array::from_fn(|k| libm::round(quantile(month, slot, knot(k))))
+            core::array::from_fn(|k| libm::round(quantile(month, slot, knot_z(k))))
         };
         Self { rows: (0..12 * SLOT_COUNT).map(row).collect() }
+    }
+
+    /// A table of rows that rise.
+    pub(super) fn of_rows(rows: Vec<Row>) -> Self {
+        debug_assert!(rows.len() == 12 * SLOT_COUNT && rows.iter().all(|row| row.is_sorted()));
+        Self { rows }
     }
 
     /// The rows, twelve times [`SLOT_COUNT`].
@@ -85,25 +95,6 @@ impl Table {
             let row = &self.rows[month * SLOT_COUNT + slot];
             lerp(row[knot], row[knot + 1], part)
         })
-    }
-}
-
-impl TryFrom<Vec<Vec<f64>>> for Table {
-    type Error = String;
-
-    fn try_from(rows: Vec<Vec<f64>>) -> Result<Self, String> {
-        let row = |row: Vec<f64>| {
-            let knots: [f64; KNOT_COUNT] = row
-                .try_into()
-                .map_err(|r: Vec<f64>| format!("expected {KNOT_COUNT} knots, found {}", r.len()))?;
-            let rises = knots.is_sorted();
-            rises.then_some(knots).ok_or_else(|| format!("expected rising knots, found {knots:?}"))
-        };
-        let rows: Vec<_> = rows.into_iter().map(row).collect::<Result<_, String>>()?;
-        match rows.len() {
-            n if n == 12 * SLOT_COUNT => Ok(Self { rows }),
-            n => Err(format!("expected {} rows, found {n}", 12 * SLOT_COUNT)),
-        }
     }
 }
 
