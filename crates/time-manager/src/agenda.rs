@@ -134,7 +134,11 @@ impl Agenda {
         });
         let schedules = history.schedules.list().iter();
         let schedules = schedules.filter_map(|s| s.next(clock, &self.calendar, after));
-        let all = boundaries.map(|b| b.wall).chain(starts).chain(schedules.map(|due| due.wall)).chain(turn);
+        let all = boundaries
+            .map(|b| b.wall)
+            .chain(starts)
+            .chain(schedules.map(|due| due.wall))
+            .chain(turn);
         all.fold(repeat, WallTime::min)
     }
 

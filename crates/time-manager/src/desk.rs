@@ -9,14 +9,14 @@ use serde_json::value::RawValue;
 use worldbus_events::{Catalogue, json};
 use worldbus_service::Problem;
 use worldbus_world::{
-    CalendarError, Change, Clock, Curve, GameTime, PhaseSpeeds, Phase, Plan, Scale, ScheduleError,
+    CalendarError, Change, Clock, Curve, GameTime, Phase, PhaseSpeeds, Plan, Scale, ScheduleError,
     SetTime, WallTime, World,
 };
 
 use crate::clockwork::{Clockwork, Decision, Taken};
 use crate::history::{By, History};
 use crate::schedule::{
-    SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX, Due, Schedule, Scheduled,
+    Due, SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX, Schedule, Scheduled,
 };
 
 /// Bytes of who gives a command.
@@ -183,9 +183,8 @@ impl Face {
     pub(crate) async fn scale(&self, wish: &Speed, by: &By) -> Result<Taken, Problem> {
         const FIELD: &str = "real_seconds_per_game_hour";
         let scale = wish.seconds.map(Scale::from_f64).transpose();
-        let scale = scale.map_err(|e| {
-            Problem::unprocessable(format!("{FIELD}: {e}")).with_field(FIELD)
-        })?;
+        let scale =
+            scale.map_err(|e| Problem::unprocessable(format!("{FIELD}: {e}")).with_field(FIELD))?;
         let curve = wish.phase_speeds.as_ref().map(|speeds| self.curve(speeds)).transpose()?;
         if scale.is_none() && curve.is_none() {
             let detail = format!("expected {FIELD}, phase_speeds, or both");
@@ -219,7 +218,8 @@ impl Face {
     pub(crate) fn live(&self) -> Vec<Schedule> {
         let view = self.clockwork.view();
         let list = view.history.schedules.list().iter();
-        let live = |s: &&Schedule| s.until.is_none() && (!s.plan.is_once() || self.next(s).is_some());
+        let live =
+            |s: &&Schedule| s.until.is_none() && (!s.plan.is_once() || self.next(s).is_some());
         list.filter(live).cloned().collect()
     }
 
@@ -244,7 +244,10 @@ impl Face {
             if once.is_some_and(|due| due.wall < effective) {
                 return Err(unknown());
             }
-            Ok(Some(("cancel", format!("{number}: {} {:.120}", cancelled.event.name, cancelled.text))))
+            Ok(Some((
+                "cancel",
+                format!("{number}: {} {:.120}", cancelled.event.name, cancelled.text),
+            )))
         };
         let taken = self.clockwork.take(by, change).await?;
         let list = taken.history.schedules.list();

@@ -187,11 +187,7 @@ async fn scale(
 /// Lets the clock run; does nothing if it runs.
 #[utoipa::path(post, path = "/api/time/start", tag = "time", params(Which),
     responses((status = 200, body = Changed)))]
-async fn run(
-    State(desk): State<Desk>,
-    Query(which): Query<Which>,
-    body: Bytes,
-) -> Answer<Changed> {
+async fn run(State(desk): State<Desk>, Query(which): Query<Which>, body: Bytes) -> Answer<Changed> {
     turn(&desk, &which, &body, false).await
 }
 

@@ -76,7 +76,8 @@ impl Simulation {
         if from <= after {
             return (durable, Vec::new());
         }
-        let minutes = clock.spans(after, from).map(|s| s.boundaries(GameTime::MINUTE_US).remaining());
+        let minutes =
+            clock.spans(after, from).map(|s| s.boundaries(GameTime::MINUTE_US).remaining());
         let skipped: u64 = minutes.sum();
         metrics::counter!("worldbus_time_catch_up_skipped_total").increment(skipped);
         tracing::warn!(game_minutes = skipped, rule = ?self.catch_up, "down: some is left out");

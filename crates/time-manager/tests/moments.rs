@@ -30,9 +30,9 @@ async fn each_hour_day_month_and_season_of_a_season_comes_once() {
     }
     let hours = days * 24 + 1;
     let all = seen(&place, TOPIC, |all| {
-        of_type::<v1::HourChanged>(all).last().is_some_and(|told| {
-            told.game_us >= i64::from(hours - 1) * 3_600_000_000
-        })
+        of_type::<v1::HourChanged>(all)
+            .last()
+            .is_some_and(|told| told.game_us >= i64::from(hours - 1) * 3_600_000_000)
     })
     .await;
     let told = of_type::<v1::HourChanged>(&all);

@@ -156,15 +156,27 @@ async fn bad_schedules_are_refused_with_field_and_position() {
     let cases = [
         (json!({"schedule": "at teatime", "event_type": event}), "schedule", "(character 4)"),
         (json!({"schedule": "at 2020-01-01", "event_type": event}), "schedule", "a time to come"),
-        (json!({"schedule": "in 3 hours", "event_type": "time.day_activate"}), "event_type", "did you mean"),
+        (
+            json!({"schedule": "in 3 hours", "event_type": "time.day_activate"}),
+            "event_type",
+            "did you mean",
+        ),
         (json!({"schedule": "in 3 hours", "event_type": "77"}), "event_type", "77"),
         (
             json!({"schedule": "in 3 hours", "event_type": event, "payload": {"hour": 3}}),
             "event_type",
             "unrecognized field name 'hour'",
         ),
-        (json!({"schedule": "in 3 hours", "event_type": event, "entity": "x".repeat(300)}), "entity", "256"),
-        (json!({"schedule": "in 3 hours", "event_type": event, "actor": "a\nb"}), "actor", "one line"),
+        (
+            json!({"schedule": "in 3 hours", "event_type": event, "entity": "x".repeat(300)}),
+            "entity",
+            "256",
+        ),
+        (
+            json!({"schedule": "in 3 hours", "event_type": event, "actor": "a\nb"}),
+            "actor",
+            "one line",
+        ),
     ];
     for (body, field, expected) in cases {
         let (status, problem) = instance.post("/api/time/schedules", &body.to_string()).await;

@@ -45,4 +45,6 @@ pub use weather::{
     Overrides, SPELL_HOURS_MAX, Severity, Spell, Trial, TrialHour, UnknownState, Weather,
     WeatherState, preset,
 };
-pub use world_file::{CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFileError};
+pub use world_file::{
+    CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFileError,
+};

@@ -65,6 +65,19 @@ fn the_fixed_numbers_keep_their_names() {
             (6, "time.updated", "time"),
             (7, "world_state.updated", "world"),
             (8, "time.clock_changed", "time"),
+            (20, "time.hour_changed", "time"),
+            (21, "time.day_changed", "time"),
+            (22, "time.month_changed", "time"),
+            (23, "time.year_changed", "time"),
+            (24, "time.season_changed", "time"),
+            (25, "time.moon_phase_changed", "time"),
+            (26, "time.holiday_started", "time"),
+            (27, "time.holiday_ended", "time"),
+            (28, "time.scale_changed", "time"),
+            (29, "time.paused", "time"),
+            (30, "time.resumed", "time"),
+            (31, "time.jumped", "time"),
+            (32, "time.schedule_fired", "time"),
         ]
     );
     assert_eq!(catalogue.topics().collect::<Vec<_>>(), ["time", "weather", "world"]);

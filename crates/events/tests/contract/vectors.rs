@@ -1,5 +1,7 @@
 //! What the golden vectors hold.
 
+mod time;
+
 use std::collections::BTreeMap;
 use worldbus_events::v1::{
     ClockChanged, Date, DayActivated, GameEvent, NightActivated, Phase, Season, Severity,
@@ -32,6 +34,7 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("mixed_types", mixed_types()),
         ("negative_numbers", negative_numbers()),
         ("all_types", all_types()),
+        ("time_types", time::batch()),
     ]
 }
 

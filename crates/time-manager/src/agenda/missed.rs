@@ -72,8 +72,7 @@ impl Agenda {
             for schedule in history.schedules.list() {
                 let Some((due, count)) = schedule.latest(&span, &self.calendar) else { continue };
                 for emission in self.fired(schedule, due) {
-                    let kind =
-                        (emission.event_type, emission.entity.clone(), schedule.number);
+                    let kind = (emission.event_type, emission.entity.clone(), schedule.number);
                     take(kind, emission, count);
                 }
             }

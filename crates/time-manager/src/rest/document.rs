@@ -109,8 +109,10 @@ struct Stretch {
 
 impl Clocks {
     pub(super) fn new(desk: &Desk) -> Self {
-        let named =
-            |(name, face): (&str, &Face)| Named { name: name.to_owned(), current: Current::now(face) };
+        let named = |(name, face): (&str, &Face)| Named {
+            name: name.to_owned(),
+            current: Current::now(face),
+        };
         Self { clocks: desk.clocks().map(named).collect() }
     }
 }

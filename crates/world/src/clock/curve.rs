@@ -120,8 +120,7 @@ impl Curve {
 
     /// The latest game time that an effort reaches; clamped to what an `i64` holds.
     pub(super) fn game_at(&self, effort: i128) -> GameTime {
-        let (cycles, mut left) =
-            (effort.div_euclid(self.effort), effort.rem_euclid(self.effort));
+        let (cycles, mut left) = (effort.div_euclid(self.effort), effort.rem_euclid(self.effort));
         let mut at = 0;
         for (index, piece) in self.pieces().iter().enumerate() {
             let length = i128::from(self.end_of(index) - piece.start_us);

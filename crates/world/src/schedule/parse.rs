@@ -44,11 +44,7 @@ struct Parser<'a> {
     calendar: &'a Calendar,
 }
 
-pub(super) fn parse(
-    text: &str,
-    now: GameTime,
-    calendar: &Calendar,
-) -> Result<Plan, ScheduleError> {
+pub(super) fn parse(text: &str, now: GameTime, calendar: &Calendar) -> Result<Plan, ScheduleError> {
     if text.len() > SCHEDULE_BYTES_MAX {
         let expected = format!("at most {SCHEDULE_BYTES_MAX} bytes");
         let found = format!("{} bytes", text.len());
@@ -287,8 +283,7 @@ impl Parser<'_> {
         let day = words::day_us(self.calendar);
         let week = words::week_days(self.calendar) * day;
         let hour = words::hour_us(self.calendar);
-        let units =
-            [("minute", GameTime::MINUTE_US), ("hour", hour), ("day", day), ("week", week)];
+        let units = [("minute", GameTime::MINUTE_US), ("hour", hour), ("day", day), ("week", week)];
         let word = &self.words.get(self.next)?.text;
         let name = word.strip_suffix('s').unwrap_or(word);
         let unit = units.iter().find(|(unit, _)| *unit == name)?;

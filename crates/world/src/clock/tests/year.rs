@@ -4,8 +4,7 @@
 use super::*;
 
 const YEAR: GameTime = GameTime(365 * GameTime::DAY_US);
-const SCALES: [(&str, i128); 4] =
-    [("7", 700), ("59.94", 5_994), ("61", 6_100), ("3601", 360_100)];
+const SCALES: [(&str, i128); 4] = [("7", 700), ("59.94", 5_994), ("61", 6_100), ("3601", 360_100)];
 
 struct Chance(u64);
 
@@ -214,9 +213,10 @@ fn impossible_speeds_and_curves_are_refused_with_what_was_expected() {
     for (cycle, offset, units, pieces) in cases {
         assert!(Curve::new(cycle, offset, units, pieces).is_err(), "{pieces:?}");
     }
-    let fine = Change::Curve(scale("33.33333333333333"), speeds([1.0, 1.0, 1.0, 3.0])
-        .curve(&calendar(6))
-        .unwrap());
+    let fine = Change::Curve(
+        scale("33.33333333333333"),
+        speeds([1.0, 1.0, 1.0, 3.0]).curve(&calendar(6)).unwrap(),
+    );
     let mut clock = Clock::new(scale("60"), WallTime(0), GameTime(0));
     let segment = clock.change(fine, WallTime(1));
     assert!(matches!(clock.insert(segment), Err(ClockError::TooFine { .. })));
