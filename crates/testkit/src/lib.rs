@@ -29,4 +29,4 @@ pub use scripted_aws::{AwsAnswer, AwsCall, scripted_aws};
 pub use state_contract::keeps_the_state_contract;
 
 /// No test waits longer than this for anything.
-pub const DEADLINE: Duration = Duration::from_secs(8);
+pub const DEADLINE: Duration = Duration::from_secs(60);

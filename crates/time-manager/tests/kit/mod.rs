@@ -1,13 +1,13 @@
 //! For this crate's tests: instances of the time-manager, its clock as it is kept, and the ids of
 //! its events.
 #![allow(clippy::unwrap_used, reason = "a test kit panics")]
-#![allow(dead_code, unreachable_pub, reason = "not every test file uses all of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "not every test file uses all of it")]
 
 mod recording;
 mod silent;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,6 +19,12 @@ use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_
 
 pub use recording::{Record, Recording};
 pub use silent::Silent;
+
+/// Moons and holidays of the sample world: entities of events.
+static ENTITIES: LazyLock<usize> = LazyLock::new(|| {
+    let calendar = World::sample().calendar();
+    calendar.rules().moons().len() + calendar.rules().holidays().len()
+});
 
 /// The service's topic.
 pub const TOPIC: &str = v1::TimeUpdated::TOPIC;
@@ -104,7 +110,5 @@ pub fn minutes(clock: &Clock, until: WallTime) -> HashSet<EventId> {
 /// The id of a time event by the rank of its type.
 pub fn id(epoch: u32, number: i64, rank: usize) -> EventId {
     let producer = ProducerId::from_bits(producer_id("europe", NAME, epoch, 0));
-    let calendar = World::sample().calendar();
-    let entities = calendar.rules().moons().len() + calendar.rules().holidays().len();
-    EventId { producer, sequence: Slots::new(17, entities).sequence(number, rank, None) }
+    EventId { producer, sequence: Slots::new(17, *ENTITIES).sequence(number, rank, None) }
 }
