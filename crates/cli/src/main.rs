@@ -19,6 +19,7 @@ mod failure;
 mod health;
 mod publish;
 mod reference;
+mod schedule;
 mod serve;
 mod settings;
 mod state;
@@ -52,6 +53,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::EventBus(flags) => serve::event_bus(&flags).await,
         Command::Tail(arguments) => tail::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
+        Command::Schedule(arguments) => schedule::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(&arguments),
         Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
         Command::Topology(arguments) => topology::run(arguments).await,

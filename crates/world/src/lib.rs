@@ -23,6 +23,7 @@
 mod calendar;
 mod clock;
 mod ids;
+mod schedule;
 mod sun;
 mod time;
 mod weather;
@@ -34,10 +35,11 @@ pub use calendar::{
     Phase, Season, SetTime,
 };
 pub use clock::{
-    Boundaries, Boundary, Change, Clock, ClockError, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment,
-    Span,
+    Boundaries, Boundary, Change, Clock, ClockError, Curve, CurveError, PIECE_COUNT_MAX,
+    PhaseSpeeds, Piece, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment, Span, SpeedError,
 };
 pub use ids::{MODEL_VERSION, Slots, producer_id};
+pub use schedule::{Days, Plan, SCHEDULE_BYTES_MAX, ScheduleError};
 pub use sun::{Daylight, EARTH_OBLIQUITY_DEG, PhasePolicy, Sun, SunDay, SunRules};
 pub use time::{GameTime, WallTime};
 pub use weather::{
@@ -46,4 +48,6 @@ pub use weather::{
     REGIONS_OF_OVERRIDE_MAX, SPELL_HOURS_MAX, Severity, Spell, Summary, Sweep, Trial, TrialHour,
     UnknownState, WAYPOINT_COUNT_MAX, Waypoint, Weather, WeatherState, preset,
 };
-pub use world_file::{REGION_COUNT_MAX, Region, World, WorldFileError};
+pub use world_file::{
+    CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFileError,
+};

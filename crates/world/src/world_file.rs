@@ -3,6 +3,7 @@
 
 mod calendars;
 mod climates;
+mod clocks;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -11,9 +12,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use self::climates::Climates;
+pub use self::clocks::{CLOCK_COUNT_MAX, NamedClock};
 use self::table::Table;
 use crate::calendar::{Calendar, DateTime, Hemisphere};
-use crate::clock::Scale;
+use crate::clock::{PhaseSpeeds, Scale};
 use crate::sun::{PhasePolicy, Sun, SunRules};
 use crate::time::GameTime;
 use crate::weather::preset::Preset;
@@ -41,6 +43,10 @@ pub struct World {
     pub sun: SunRules,
     /// The scale that the clock starts with.
     pub scale: Scale,
+    /// How fast the phases of the day pass at first, over the scale.
+    pub phase_speeds: PhaseSpeeds,
+    /// The clocks beside the world's own, by name.
+    pub clocks: Vec<NamedClock>,
     /// The climate of regions that name none: one of [`crate::preset::NAMES`], or a file ending in
     /// `.toml`.
     pub climate: String,
@@ -123,9 +129,23 @@ impl World {
         let mut climates = Climates::new(read_climate);
         let climate = climates.name(&mut root)?;
         let (regions, by_id) = regions(&mut root, &climate, &mut climates)?;
+        let clocks::Clocks { phase_speeds, named: clocks } = clocks::read(&mut root, scale)?;
         root.finish()?;
-        let climates = climates.by_name;
-        Ok(Self { id, name, seed, epoch, scale, calendar, sun, climate, climates, regions, by_id })
+        Ok(Self {
+            id,
+            name,
+            seed,
+            epoch,
+            calendar,
+            sun,
+            scale,
+            phase_speeds,
+            clocks,
+            climate,
+            climates: climates.by_name,
+            regions,
+            by_id,
+        })
     }
 
     /// The world that is built in: `worlds/europe.toml`.

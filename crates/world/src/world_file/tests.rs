@@ -154,3 +154,33 @@ fn a_region_may_have_a_climate_of_its_own() {
     let error = World::parse(SAMPLE_NAME, &text).unwrap_err().to_string();
     assert!(error.contains("climate: expected a preset's file"), "{error}");
 }
+
+#[test]
+fn clocks_and_phase_speeds_are_read_or_refused_with_their_key() {
+    let text = |more: &str| include_str!("../../../../worlds/europe.toml").to_owned() + more;
+    let good = "\n[clock]\nphase_speeds = { night = 2, dawn = 0.5 }\n\
+                [clocks.dungeon]\nreal_seconds_per_game_hour = 60\n[clocks.arena]\n";
+    let world = World::parse("w.toml", &text(good)).unwrap();
+    let names: Vec<_> = world.clocks.iter().map(|clock| clock.name.as_str()).collect();
+    assert_eq!(names, ["arena", "dungeon"]);
+    assert_eq!(world.clocks[0].scale, world.scale);
+    assert_ne!(world.phase_speeds, PhaseSpeeds::default());
+    let dungeon = world.of_clock(&world.clocks[1]);
+    assert_eq!((dungeon.id.as_str(), dungeon.scale.seconds()), ("europe:dungeon", 60.0));
+    assert_eq!(dungeon.phase_speeds, PhaseSpeeds::default());
+    let cases = [
+        ("[clock]\nspeeds = 1", "clock: expected the key phase_speeds, found speeds"),
+        ("[clock]\nphase_speeds = 2", "clock: expected a table such as"),
+        ("[clock]\nphase_speeds = { noon = 2 }", "dawn, day, dusk, night, found noon"),
+        ("[clock]\nphase_speeds = { night = nan }", "phase_speeds.night: expected a speed"),
+        ("[clocks]", "clocks: expected 1 to 16 tables"),
+        ("[clocks.Dungeon]", "lower case letters"),
+        ("[clocks.a]\nreal_seconds_per_game_hour = 0", "a.real_seconds_per_game_hour: expected"),
+        ("[clocks.a]\nscale = 1", "a.scale: expected one of the keys"),
+    ];
+    for (more, expected) in cases {
+        let error = World::parse("w.toml", &text(&format!("\n{more}\n"))).unwrap_err();
+        assert!(error.to_string().contains(expected), "{more}: {error}");
+        assert!(error.line > 10, "{error}");
+    }
+}
