@@ -10,10 +10,10 @@ use clap::{Args, Subcommand};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
+use worldbus_rpc::time as rpc;
+use worldbus_rpc::time::time_service_client::TimeServiceClient;
 use worldbus_service::Secret;
 use worldbus_service::config::Flags;
-use worldbus_time_manager::rpc;
-use worldbus_time_manager::rpc::time_service_client::TimeServiceClient;
 
 use crate::failure::WrongUse;
 use crate::settings::{self, Schedule};

@@ -6,6 +6,9 @@ use axum::Router;
 use tonic::metadata::MetadataValue;
 use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status};
+use worldbus_rpc::time as rpc;
+use worldbus_rpc::time::change_clock_request::Change;
+use worldbus_rpc::time::time_service_server::{TimeService, TimeServiceServer};
 use worldbus_service::Problem;
 use worldbus_world::{SetTime, WallTime};
 
@@ -13,15 +16,6 @@ use crate::clockwork::Taken;
 use crate::desk::{self, Desk, Face, NoSchedule, Speed, Wish};
 use crate::history::By;
 use crate::schedule::Schedule;
-use rpc::change_clock_request::Change;
-use rpc::time_service_server::{TimeService, TimeServiceServer};
-
-/// The messages and stubs of `worldbus.time.v1`, generated from `proto/worldbus/time/v1`. Their
-/// documentation is that of the .proto file.
-#[allow(missing_docs, clippy::all, clippy::pedantic)]
-pub mod rpc {
-    tonic::include_proto!("worldbus.time.v1");
-}
 
 /// Trailers that say where in a schedule the fault is, in characters.
 pub(crate) const FAULT_AT: &str = "worldbus-fault-at";

@@ -17,7 +17,6 @@ mod schedule;
 mod simulation;
 mod start;
 
-pub use grpc::rpc;
 pub use schedule::{SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX};
 pub use simulation::CatchUp;
 pub use start::{Settings, start};

@@ -1,4 +1,5 @@
-//! What was scheduled, when it is due: `time.schedule_fired`, and the event itself on its own topic.
+//! What was scheduled, when it is due: `time.schedule_fired`, and the event itself on its own
+//! topic.
 //! Not here: when a schedule is due (`schedule`).
 
 use worldbus_bus::Topic;
