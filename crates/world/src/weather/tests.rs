@@ -252,3 +252,21 @@ fn a_day_ends_when_the_calendar_says_so() {
     let day = |start: i64| (start + 20, start, (start..start + 20).collect::<Vec<_>>());
     assert_eq!(days, [day(-6), day(14), day(34)]);
 }
+
+#[test]
+fn kept_hours_say_what_single_looks_say() {
+    let (_, weather) = weather();
+    let mut keeping = weather.clone();
+    let none = Overrides::default();
+    for first in [0, 3, -40, 5000] {
+        keeping.keep(&(first..first + 24).step_by(2).collect());
+        for (hour, region) in (first - 2..first + 26).zip((0..weather.region_count()).cycle()) {
+            for us in [0, 1, GameTime::HOUR_US / 3] {
+                let at = GameTime::from_hours(hour).plus_us(us);
+                let kept = keeping.conditions(region, at, &none);
+                assert_eq!(kept, weather.conditions(region, at, &none), "{hour} h");
+                assert_eq!(keeping.state(region, at, &none), kept.state);
+            }
+        }
+    }
+}
