@@ -104,8 +104,7 @@ impl Agenda {
         let spans = clock.spans(after, until);
         let mut events: Vec<_> = spans.flat_map(|span| self.span(history, &span)).collect();
         events.extend(self.scheduled(history, after, until));
-        // Stable: what is due together stays in this order.
-        events.sort_by_key(|event| event.wall);
+        events.sort_by_key(Emission::order);
         events
     }
 

@@ -33,7 +33,7 @@ impl Agenda {
         });
         let mut events: Vec<_> = commands.collect();
         events.extend(self.due_once(history, after, until));
-        events.sort_by_key(|event| event.wall);
+        events.sort_by_key(Emission::order);
         events
     }
 
@@ -82,7 +82,7 @@ impl Agenda {
             emission.stands_for(count - 1);
             emission
         }));
-        events.sort_by_key(|event| event.wall);
+        events.sort_by_key(Emission::order);
         events
     }
 
