@@ -142,7 +142,7 @@ fn one_trace_leads_from_a_request_over_sns_and_sqs_to_the_weather_on_the_event_b
 
     let lines = std::fs::read_to_string(&log).unwrap();
     let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let line = lines.into_iter().find(|line| line["message"] == "clock changed").unwrap();
+    let line = lines.into_iter().find(|line| line["message"] == "command taken").unwrap();
     assert_eq!((&line["trace_id"], &line["span_id"]), (&json!(TRACE), &json!(request.id)));
 }
 
