@@ -32,12 +32,10 @@ pub(super) mod variable {
     pub(in super::super) const PRESSURE: usize = 7;
 }
 
-/// Two variables share a Philox block.
-const PAIR_COUNT: usize = 4;
-/// First octave that a pair needs.
-const PAIR_FROM_OCTAVE: [usize; PAIR_COUNT] = [0, 0, 0, 2];
+/// Four variables share a Philox block.
+const BLOCK_COUNT: usize = 2;
 
-pub(super) const VARIABLE_COUNT: usize = 2 * PAIR_COUNT;
+pub(super) const VARIABLE_COUNT: usize = 4 * BLOCK_COUNT;
 
 /// Planes of the lattice in time that an hour is made of, and columns that a place is made of.
 pub(super) const PLANE_COUNT: usize = 4;
@@ -115,12 +113,11 @@ pub(super) fn deviates<const N: usize>(
     let [x, y] = column.map(|c| c as u32);
     let planes: [u32; N] = core::array::from_fn(|n| (plane + n as i64) as u32);
     let mut deviates = [Column::default(); N];
-    for pair in (0..PAIR_COUNT).filter(|p| octave >= PAIR_FROM_OCTAVE[*p]) {
-        let stream = (octave as u32) << 8 | pair as u32;
+    for block in 0..BLOCK_COUNT {
+        let stream = (octave as u32) << 8 | block as u32;
         let [a, b, c, d] = philox([[x; N], [y; N], planes, [stream; N]], key);
         for (n, deviates) in deviates.iter_mut().enumerate() {
-            let [first, second] = normals([a[n], b[n], c[n], d[n]]);
-            (deviates[2 * pair], deviates[2 * pair + 1]) = (first, second);
+            deviates[4 * block..][..4].copy_from_slice(&normals([a[n], b[n], c[n], d[n]]));
         }
     }
     deviates
