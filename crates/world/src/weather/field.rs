@@ -46,31 +46,25 @@ pub(super) type Column = [f64; VARIABLE_COUNT];
 /// One value for each octave and variable.
 pub(super) type Noise = [Column; OCTAVE_COUNT];
 
+/// East and north in cells of each octave: first all octaves' east, then all their north. What is
+/// computed of them is computed in one go, some at a time.
+type Cells = [f64; AXIS_COUNT * OCTAVE_COUNT];
+const AXIS_COUNT: usize = 2;
+
 /// Where a region lies on the map and what sets it apart from the preset's place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// East and north of the map's origin, in cells of each octave.
-    cells: [[f64; 2]; OCTAVE_COUNT],
+    /// From the map's origin.
+    cells: Cells,
     pub(super) warmer_dc: f64,
     /// On the other side of the equator than the preset's place: half a year later.
     pub(super) other_side: bool,
 }
 
 impl Place {
-    /// How many columns of an octave's lattice lie between these places and around them, east
-    /// and north.
-    pub(super) fn extent(places: &[Self], octave: usize) -> [usize; 2] {
-        [0, 1].map(|axis| {
-            let cells = places.iter().map(|place| place.cells[octave][axis]);
-            let least = cells.clone().fold(f64::INFINITY, f64::min);
-            let most = cells.fold(f64::NEG_INFINITY, f64::max);
-            (most - least) as usize + 3
-        })
-    }
-
     /// The place that a preset was observed at.
     pub(super) fn of_preset() -> Self {
-        Self { cells: [[0.0; 2]; OCTAVE_COUNT], warmer_dc: 0.0, other_side: false }
+        Self { cells: Cells::default(), warmer_dc: 0.0, other_side: false }
     }
 
     pub(super) fn new(origin: &Region, region: &Region, preset: &Preset) -> Self {
@@ -83,22 +77,55 @@ impl Place {
         let east_km = degrees * KM_PER_DEGREE * narrowing;
         let north_km = (region.latitude - origin.latitude) * KM_PER_DEGREE;
         Self {
-            cells: CELL_KM.map(|cell_km| [east_km / cell_km, north_km / cell_km]),
+            cells: in_cells(|octave| [east_km / CELL_KM[octave], north_km / CELL_KM[octave]]),
             warmer_dc: LAPSE_DC_PER_M * (region.elevation_m - preset.elevation_m) + latitude_dc,
             other_side: region.hemisphere() != Hemisphere::of_latitude(preset.latitude),
         }
     }
 }
 
+fn in_cells(of_octave: impl Fn(usize) -> [f64; AXIS_COUNT]) -> Cells {
+    core::array::from_fn(|at| of_octave(at % OCTAVE_COUNT)[at / OCTAVE_COUNT])
+}
+
+/// A part of the map that holds some places.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    least: Cells,
+    most: Cells,
+}
+
+impl Bounds {
+    pub(super) fn of(places: &[Place]) -> Self {
+        let fold = |least: f64, pick: fn(f64, f64) -> f64| {
+            core::array::from_fn(|at| places.iter().map(|p| p.cells[at]).fold(least, pick))
+        };
+        Self { least: fold(f64::INFINITY, f64::min), most: fold(f64::NEG_INFINITY, f64::max) }
+    }
+
+    /// At most so many columns of an octave's lattice lie between the places and around them, east
+    /// and north: one more on either side, one for the rest of a cell, one for rounding.
+    pub(super) fn extent(&self, octave: usize) -> [usize; AXIS_COUNT] {
+        [octave, OCTAVE_COUNT + octave].map(|at| (self.most[at] - self.least[at]) as usize + 4)
+    }
+
+    /// The south-western ones of these columns at an hour, by octave.
+    pub(super) fn first(&self, instant: &Instant) -> [[i64; AXIS_COUNT]; OCTAVE_COUNT] {
+        let (first, _) = split_all(&self.least, &instant.drift);
+        core::array::from_fn(|octave| [first[octave], first[OCTAVE_COUNT + octave]])
+    }
+}
+
 /// All noises at a place and game hour.
 pub(super) fn noise(key: [u32; 2], place: &Place, hour: i64) -> Noise {
+    let instant = Instant::new(hour);
+    let corners = Corners::new(place, &instant);
     core::array::from_fn(|octave| {
-        let instant = Instant::new(octave, hour);
-        let corners = Corners::new(octave, place, &instant);
-        let [x, y] = corners.first;
-        let column = |x, y| instant.sum(&deviates(key, octave, [x, y], instant.first));
+        let [x, y] = corners.first(octave);
+        let time = &instant.times[octave];
+        let column = |x, y| time.sum(&deviates(key, octave, [x, y], time.first));
         let columns = [column(x, y), column(x, y + 1), column(x + 1, y), column(x + 1, y + 1)];
-        corners.sum(columns.each_ref())
+        corners.sum(octave, columns.each_ref())
     })
 }
 
@@ -123,29 +150,39 @@ pub(super) fn deviates<const N: usize>(
     deviates
 }
 
-/// An hour as an octave sees it: how far the field has drifted, and the planes of the lattice
-/// about it with weights whose squares sum to 1.
+/// An hour as the octaves see it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Instant {
-    east: f64,
-    north: f64,
+    /// How far the field has drifted.
+    drift: Cells,
+    pub(super) times: [Time; OCTAVE_COUNT],
+}
+
+impl Instant {
+    pub(super) fn new(hour: i64) -> Self {
+        let hour = hour as f64;
+        let drift = |octave: usize| {
+            let drift = EAST_KMH[octave] * hour;
+            [drift / CELL_KM[octave], drift * NORTH_PER_EAST / CELL_KM[octave]]
+        };
+        let times = TAU_H.map(|tau_h| Time::new(hour / tau_h));
+        Self { drift: in_cells(drift), times }
+    }
+}
+
+/// The planes of an octave's lattice about an hour, with weights whose squares sum to 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Time {
     first: i64,
     weights: [f64; PLANE_COUNT],
 }
 
-impl Instant {
-    pub(super) fn new(octave: usize, hour: i64) -> Self {
-        let hour = hour as f64;
-        let drift = EAST_KMH[octave] * hour;
-        let (plane, part) = split(hour / TAU_H[octave]);
+impl Time {
+    fn new(planes: f64) -> Self {
+        let (plane, part) = split(planes);
         let time = [kernel(part + 1.0), kernel(part), kernel(part - 1.0), kernel(part - 2.0)];
-        let norm = libm::sqrt(time.iter().map(|w| w * w).sum());
-        Self {
-            east: drift / CELL_KM[octave],
-            north: drift * NORTH_PER_EAST / CELL_KM[octave],
-            first: plane - 1,
-            weights: time.map(|w| w / norm),
-        }
+        let norm = time.iter().map(|w| w * w).sum::<f64>().sqrt();
+        Self { first: plane - 1, weights: time.map(|w| w / norm) }
     }
 
     pub(super) fn planes(&self) -> [i64; PLANE_COUNT] {
@@ -164,33 +201,54 @@ impl Instant {
     }
 }
 
-/// The four columns of an octave's lattice around a place, with weights whose squares sum to 1.
+/// The four columns of each octave's lattice around a place, with weights whose squares sum to 1.
 pub(super) struct Corners {
-    /// The south-western one: east and north.
-    pub(super) first: [i64; 2],
+    /// The south-western ones: east and north as in [`Cells`].
+    firsts: [i64; AXIS_COUNT * OCTAVE_COUNT],
     /// Of it, of the one to its north, and of these two's neighbours to the east.
-    weights: [f64; CORNER_COUNT],
+    weights: [[f64; OCTAVE_COUNT]; CORNER_COUNT],
 }
 
 impl Corners {
-    pub(super) fn new(octave: usize, place: &Place, instant: &Instant) -> Self {
-        let [east, north] = place.cells[octave];
-        let (x, east) = split(east - instant.east);
-        let (y, north) = split(north - instant.north);
-        let ([e0, e1], [n0, n1]) = (smooth(east), smooth(north));
-        let norm = 1.0 / libm::sqrt((e0 * e0 + e1 * e1) * (n0 * n0 + n1 * n1));
-        let (e0, e1) = (e0 * norm, e1 * norm);
-        Self { first: [x, y], weights: [e0 * n0, e0 * n1, e1 * n0, e1 * n1] }
+    pub(super) fn new(place: &Place, instant: &Instant) -> Self {
+        let (firsts, parts) = split_all(&place.cells, &instant.drift);
+        let (near, far) = smooth(&parts);
+        let mut weights = [[0.0; OCTAVE_COUNT]; CORNER_COUNT];
+        for octave in 0..OCTAVE_COUNT {
+            let (e0, e1) = (near[octave], far[octave]);
+            let (n0, n1) = (near[OCTAVE_COUNT + octave], far[OCTAVE_COUNT + octave]);
+            let norm = 1.0 / ((e0 * e0 + e1 * e1) * (n0 * n0 + n1 * n1)).sqrt();
+            let (e0, e1) = (e0 * norm, e1 * norm);
+            weights[0][octave] = e0 * n0;
+            weights[1][octave] = e0 * n1;
+            weights[2][octave] = e1 * n0;
+            weights[3][octave] = e1 * n1;
+        }
+        Self { firsts, weights }
     }
 
-    pub(super) fn sum(&self, columns: [&Column; CORNER_COUNT]) -> Column {
-        let ([a, b, c, d], [w, x, y, z]) = (columns, self.weights);
+    /// The south-western column: east and north.
+    pub(super) fn first(&self, octave: usize) -> [i64; AXIS_COUNT] {
+        [self.firsts[octave], self.firsts[OCTAVE_COUNT + octave]]
+    }
+
+    pub(super) fn sum(&self, octave: usize, columns: [&Column; CORNER_COUNT]) -> Column {
+        let ([a, b, c, d], [w, x, y, z]) = (columns, self.weights.each_ref().map(|w| w[octave]));
         let mut sum = Column::default();
         for (v, sum) in sum.iter_mut().enumerate() {
             *sum = (a[v] * w + b[v] * x) + (c[v] * y + d[v] * z);
         }
         sum
     }
+}
+
+/// The whole numbers at or below where drifting cells are, and the rests.
+fn split_all(cells: &Cells, drift: &Cells) -> ([i64; AXIS_COUNT * OCTAVE_COUNT], Cells) {
+    let (mut wholes, mut parts) = ([0; AXIS_COUNT * OCTAVE_COUNT], Cells::default());
+    for at in 0..cells.len() {
+        (wholes[at], parts[at]) = split(cells[at] - drift[at]);
+    }
+    (wholes, parts)
 }
 
 /// The whole number at or below, and the rest; for numbers up to 2^51.
@@ -211,7 +269,7 @@ fn kernel(u: f64) -> f64 {
 }
 
 /// Smoothstep weights of the two neighbours.
-fn smooth(part: f64) -> [f64; 2] {
-    let s = part * part * (3.0 - 2.0 * part);
-    [1.0 - s, s]
+fn smooth(parts: &Cells) -> (Cells, Cells) {
+    let far = parts.map(|part| part * part * (3.0 - 2.0 * part));
+    (far.map(|far| 1.0 - far), far)
 }

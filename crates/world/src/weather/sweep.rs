@@ -3,7 +3,9 @@
 //! Not here: overrides, and instants between whole hours.
 
 use super::conditions::Conditions;
-use super::field::{self, Column, Corners, Instant, Noise, OCTAVE_COUNT, PLANE_COUNT, Place};
+use super::field::{
+    self, Bounds, CORNER_COUNT, Column, Corners, Instant, Noise, OCTAVE_COUNT, PLANE_COUNT, Time,
+};
 use super::hour::{self, Latent};
 use super::preset::{Curves, Moment, Season};
 use super::{Climate, Weather, constrain};
@@ -19,27 +21,34 @@ pub struct Sweep<'w> {
     hour: i64,
     /// By climate: of the places on its side of the equator, and of the others.
     moments: Vec<[(Moment, Curves); 2]>,
+    instant: Instant,
+    bounds: Bounds,
     lattices: [Lattice; OCTAVE_COUNT],
 }
 
-/// The columns of an octave's lattice that are near the regions. There are never fewer than the
-/// regions of an hour need, so within an hour no two of these fall on the same slot.
+/// The columns of an octave's lattice that are near the regions.
 #[derive(Clone, Debug)]
 struct Lattice {
     octave: usize,
-    instant: Instant,
-    /// Columns in a row are a power of 2, this; and rows.
-    shift: u32,
-    mask: [usize; 2],
-    /// By slot: the column's sum, and what it is made of.
+    /// The south-western column of the hour's, and how many there are east and north of it.
+    first: [i64; 2],
+    size: [usize; 2],
+    /// Counts the visits of hours: what was made in another one is stale.
+    visit: u64,
+    /// By column, row after row from the first on.
     sums: Vec<Sum>,
+    /// When a column and its three neighbours to the north and east had been summed.
+    complete: Vec<u64>,
+    /// Where a column falls in a ring of powers of 2 each way, so that those that the next hour
+    /// needs again are where they were.
     kept: Vec<Kept>,
+    ring: [usize; 2],
 }
 
-/// A column at an hour.
-#[derive(Clone, Debug)]
+/// A column at the hour of a visit.
+#[derive(Clone, Debug, Default)]
 struct Sum {
-    hour: i64,
+    visit: u64,
     values: Column,
 }
 
@@ -51,18 +60,20 @@ struct Kept {
     deviates: [Column; PLANE_COUNT],
 }
 
-/// The hour of a sum that was never made.
-const NEVER: i64 = i64::MIN;
-
 impl Weather {
     /// The weather of all regions from an hour on, counted from the world's epoch.
     pub fn sweep(&self, hour: i64) -> Sweep<'_> {
-        Sweep {
+        let bounds = Bounds::of(&self.places);
+        let mut sweep = Sweep {
             weather: self,
             hour,
-            moments: self.moments(hour),
-            lattices: core::array::from_fn(|octave| Lattice::new(octave, &self.places, hour)),
-        }
+            moments: Vec::new(),
+            instant: Instant::new(hour),
+            bounds,
+            lattices: core::array::from_fn(|octave| Lattice::new(octave, bounds.extent(octave))),
+        };
+        sweep.go_to(hour);
+        sweep
     }
 
     /// What the climates say at an hour on either side of the equator.
@@ -88,8 +99,11 @@ impl Sweep<'_> {
     pub fn go_to(&mut self, hour: i64) {
         self.hour = hour;
         self.moments = self.weather.moments(hour);
-        for lattice in &mut self.lattices {
-            lattice.instant = Instant::new(lattice.octave, hour);
+        self.instant = Instant::new(hour);
+        let firsts = self.bounds.first(&self.instant);
+        for (lattice, first) in self.lattices.iter_mut().zip(firsts) {
+            lattice.first = first;
+            lattice.visit += 1;
         }
     }
 
@@ -99,8 +113,13 @@ impl Sweep<'_> {
     /// If the world has no region of this index.
     pub fn conditions(&mut self, region: usize) -> Conditions {
         let (place, climate) = (&self.weather.places[region], self.weather.climate(region));
-        let (key, hour) = (self.weather.key, self.hour);
-        let noise: Noise = self.lattices.each_mut().map(|lattice| lattice.at(key, place, hour));
+        let corners = Corners::new(place, &self.instant);
+        let mut noise = Noise::default();
+        for ((octave, noise), lattice) in noise.iter_mut().enumerate().zip(&mut self.lattices) {
+            let time = &self.instant.times[octave];
+            let columns = lattice.around(self.weather.key, corners.first(octave), time);
+            *noise = corners.sum(octave, columns);
+        }
         let latent = Latent::new(&noise, climate);
         let of_climate = &self.moments[self.weather.climate_of[region]];
         let (moment, curves) = &of_climate[usize::from(place.other_side)];
@@ -111,52 +130,61 @@ impl Sweep<'_> {
 }
 
 impl Lattice {
-    fn new(octave: usize, places: &[Place], hour: i64) -> Self {
-        let size = Place::extent(places, octave).map(usize::next_power_of_two);
-        let count = size[0] * size[1];
+    fn new(octave: usize, size: [usize; 2]) -> Self {
+        let ring = size.map(usize::next_power_of_two);
         Self {
             octave,
-            instant: Instant::new(octave, hour),
-            shift: size[0].trailing_zeros(),
-            mask: size.map(|size| size - 1),
-            sums: vec![Sum { hour: NEVER, values: Column::default() }; count],
-            kept: vec![Kept::default(); count],
+            first: [0; 2],
+            size,
+            visit: 0,
+            sums: vec![Sum::default(); size[0] * size[1]],
+            complete: vec![0; size[0] * size[1]],
+            kept: vec![Kept::default(); ring[0] * ring[1]],
+            ring,
         }
     }
 
-    fn at(&mut self, key: [u32; 2], place: &Place, hour: i64) -> Column {
-        let corners = Corners::new(self.octave, place, &self.instant);
-        let [x, y] = corners.first;
-        let slots =
-            [self.slot(x, y), self.slot(x, y + 1), self.slot(x + 1, y), self.slot(x + 1, y + 1)];
-        if slots.iter().any(|slot| self.sums[*slot].hour != hour) {
-            self.fill(key, corners.first, hour);
+    /// A column and its three neighbours to the north and east, in the order of [`Corners`].
+    fn around(&mut self, key: [u32; 2], column: [i64; 2], time: &Time) -> [&Column; CORNER_COUNT] {
+        let slot = self.slot(column);
+        if self.complete[slot] != self.visit {
+            self.fill(key, column, time);
         }
-        corners.sum(slots.each_ref().map(|slot| &self.sums[*slot].values))
+        let south = &self.sums[slot..][..2];
+        let north = &self.sums[slot + self.size[0]..][..2];
+        [&south[0].values, &north[0].values, &south[1].values, &north[1].values]
     }
 
-    fn slot(&self, x: i64, y: i64) -> usize {
-        (y as usize & self.mask[1]) << self.shift | (x as usize & self.mask[0])
+    fn slot(&self, [x, y]: [i64; 2]) -> usize {
+        let (east, north) = (x - self.first[0], y - self.first[1]);
+        north as usize * self.size[0] + east as usize
     }
 
     #[cold]
-    fn fill(&mut self, key: [u32; 2], [x, y]: [i64; 2], hour: i64) {
+    fn fill(&mut self, key: [u32; 2], [x, y]: [i64; 2], time: &Time) {
         for column in [[x, y], [x, y + 1], [x + 1, y], [x + 1, y + 1]] {
-            let slot = self.slot(column[0], column[1]);
-            if self.sums[slot].hour != hour {
-                let values = self.kept[slot].sum(key, self.octave, column, &self.instant);
-                self.sums[slot] = Sum { hour, values };
+            let slot = self.slot(column);
+            if self.sums[slot].visit != self.visit {
+                let kept = self.kept_slot(column);
+                let values = self.kept[kept].sum(key, self.octave, column, time);
+                self.sums[slot] = Sum { visit: self.visit, values };
             }
         }
+        let slot = self.slot([x, y]);
+        self.complete[slot] = self.visit;
+    }
+
+    fn kept_slot(&self, [x, y]: [i64; 2]) -> usize {
+        (y as usize & (self.ring[1] - 1)) * self.ring[0] + (x as usize & (self.ring[0] - 1))
     }
 }
 
 impl Kept {
-    fn sum(&mut self, key: [u32; 2], octave: usize, column: [i64; 2], instant: &Instant) -> Column {
+    fn sum(&mut self, key: [u32; 2], octave: usize, column: [i64; 2], time: &Time) -> Column {
         if self.column != column {
             *self = Self { column, ..Self::default() };
         }
-        let planes = instant.planes();
+        let planes = time.planes();
         for plane in planes {
             let at = plane as usize % PLANE_COUNT;
             if self.planes[at] != Some(plane) {
@@ -164,6 +192,6 @@ impl Kept {
                 [self.deviates[at]] = field::deviates(key, octave, column, plane);
             }
         }
-        instant.sum(&planes.map(|plane| self.deviates[plane as usize % PLANE_COUNT]))
+        time.sum(&planes.map(|plane| self.deviates[plane as usize % PLANE_COUNT]))
     }
 }
