@@ -12,6 +12,7 @@ mod ground;
 mod guess;
 mod hour;
 mod layers;
+mod mix;
 mod noise;
 mod overrides;
 pub mod preset;
@@ -75,9 +76,9 @@ impl Climate {
     fn new(preset: Arc<Preset>) -> Self {
         let c = &preset.correlations;
         let rests = [
-            hour::rest(&[c.cloud_rain]),
-            hour::rest(&[c.depression_rain, c.depression_cloud]),
-            hour::rest(&[c.wind_rain]),
+            mix::rest(&[c.cloud_rain]),
+            mix::rest(&[c.depression_rain, c.depression_cloud]),
+            mix::rest(&[c.wind_rain]),
         ];
         Self { amplitudes: preset.octaves.amplitudes(), rests, preset }
     }
@@ -142,14 +143,15 @@ impl Weather {
     /// The plan at an instant, with its state, if the year were `later` hours further on.
     fn planned(&self, region: usize, time: GameTime, later: i64) -> (WeatherState, Conditions) {
         let hour = self.shifted_hour(region, time.hours(), later);
-        let part_us = time.0.rem_euclid(GameTime::HOUR_US);
-        let mut numbers = hour.numbers;
-        if part_us > 0 {
-            let next = self.shifted_hour(region, time.hours().saturating_add(1), later);
-            numbers = numbers.towards(&next.numbers, part_us);
-        }
         let state = self.shifted_state_of(&hour, region, time.hours(), later);
-        (state, constrain::settle(numbers, state, &self.climate(region).preset))
+        let preset = &self.climate(region).preset;
+        let part_us = time.0.rem_euclid(GameTime::HOUR_US);
+        if part_us == 0 {
+            return (state, constrain::as_named(&hour.numbers, state, preset));
+        }
+        let next = self.shifted_hour(region, time.hours().saturating_add(1), later);
+        let numbers = hour.numbers.towards(&next.numbers, part_us);
+        (state, constrain::settle(numbers, state, preset))
     }
 
     /// The state alone, cheaper than [`Self::conditions`].

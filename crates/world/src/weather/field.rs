@@ -1,7 +1,7 @@
 //! The latent field: independent Gaussian noises of unit variance over space and time, each in
 //! five octaves that drift with the wind. Not here: what they mean (`hour`).
 
-use super::noise::{normals, philox};
+use super::noise::{BYTE_SUM_SD, byte_sums, philox};
 use super::preset::Preset;
 use crate::calendar::Hemisphere;
 use crate::world_file::Region;
@@ -20,17 +20,9 @@ const LAPSE_DC_PER_M: f64 = -0.065;
 const LATITUDE_DC_PER_DEGREE: f64 = -6.0;
 const LATITUDE_DC_MAX: f64 = 120.0;
 
-/// The independent noises by rank.
-pub(super) mod variable {
-    pub(in super::super) const PRECIPITATION: usize = 0;
-    pub(in super::super) const CLOUD: usize = 1;
-    pub(in super::super) const DEPRESSION: usize = 2;
-    pub(in super::super) const WIND: usize = 3;
-    pub(in super::super) const TEMPERATURE: usize = 4;
-    pub(in super::super) const CONVECTION: usize = 5;
-    pub(in super::super) const DIRECTION: usize = 6;
-    pub(in super::super) const PRESSURE: usize = 7;
-}
+/// Ranks of the independent noises; `mix` names them all.
+pub(super) const PRECIPITATION: usize = 0;
+pub(super) const CONVECTION: usize = 5;
 
 /// Four variables share a Philox block.
 const BLOCK_COUNT: usize = 2;
@@ -41,30 +33,46 @@ pub(super) const VARIABLE_COUNT: usize = 4 * BLOCK_COUNT;
 pub(super) const PLANE_COUNT: usize = 4;
 pub(super) const CORNER_COUNT: usize = 4;
 
-/// One value for each variable of an octave.
-pub(super) type Column = [f64; VARIABLE_COUNT];
+/// One value for each variable of an octave. Single precision loses far less than any figure of a
+/// climate, and the machine computes four at a time.
+pub(super) type Column = [f32; VARIABLE_COUNT];
 /// One value for each octave and variable.
 pub(super) type Noise = [Column; OCTAVE_COUNT];
 
-/// East and north in cells of each octave: first all octaves' east, then all their north. What is
-/// computed of them is computed in one go, some at a time.
-type Cells = [f64; AXIS_COUNT * OCTAVE_COUNT];
 const AXIS_COUNT: usize = 2;
+/// The octaves and one more that is nothing, since the machine computes two at a time.
+const LANE_COUNT: usize = OCTAVE_COUNT.next_multiple_of(2);
+const NORTH: usize = LANE_COUNT;
+
+/// East and north in cells of each octave: first all octaves' east, then from [`NORTH`] on all
+/// their north. What is computed of them is computed in one go.
+type Cells<T = f64> = [T; AXIS_COUNT * LANE_COUNT];
 
 /// Where a region lies on the map and what sets it apart from the preset's place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     /// From the map's origin.
     cells: Cells,
-    pub(super) warmer_dc: f64,
+    pub(super) warmer_c: f64,
     /// On the other side of the equator than the preset's place: half a year later.
     pub(super) other_side: bool,
 }
 
 impl Place {
+    /// At most so many columns of an octave's lattice lie between some places and around them,
+    /// east and north: one on either side, one for the rest of a cell, one for rounding.
+    pub(super) fn extent(places: &[Self], octave: usize) -> [usize; AXIS_COUNT] {
+        [octave, NORTH + octave].map(|at| {
+            let cells = places.iter().map(|place| place.cells[at]);
+            let least = cells.clone().fold(f64::INFINITY, f64::min);
+            let most = cells.fold(f64::NEG_INFINITY, f64::max);
+            (most - least) as usize + 4
+        })
+    }
+
     /// The place that a preset was observed at.
     pub(super) fn of_preset() -> Self {
-        Self { cells: Cells::default(), warmer_dc: 0.0, other_side: false }
+        Self { cells: Cells::default(), warmer_c: 0.0, other_side: false }
     }
 
     pub(super) fn new(origin: &Region, region: &Region, preset: &Preset) -> Self {
@@ -78,55 +86,46 @@ impl Place {
         let north_km = (region.latitude - origin.latitude) * KM_PER_DEGREE;
         Self {
             cells: in_cells(|octave| [east_km / CELL_KM[octave], north_km / CELL_KM[octave]]),
-            warmer_dc: LAPSE_DC_PER_M * (region.elevation_m - preset.elevation_m) + latitude_dc,
+            warmer_c: (LAPSE_DC_PER_M * (region.elevation_m - preset.elevation_m) + latitude_dc)
+                / 10.0,
             other_side: region.hemisphere() != Hemisphere::of_latitude(preset.latitude),
         }
     }
 }
 
 fn in_cells(of_octave: impl Fn(usize) -> [f64; AXIS_COUNT]) -> Cells {
-    core::array::from_fn(|at| of_octave(at % OCTAVE_COUNT)[at / OCTAVE_COUNT])
-}
-
-/// A part of the map that holds some places.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    least: Cells,
-    most: Cells,
-}
-
-impl Bounds {
-    pub(super) fn of(places: &[Place]) -> Self {
-        let fold = |least: f64, pick: fn(f64, f64) -> f64| {
-            core::array::from_fn(|at| places.iter().map(|p| p.cells[at]).fold(least, pick))
-        };
-        Self { least: fold(f64::INFINITY, f64::min), most: fold(f64::NEG_INFINITY, f64::max) }
+    let mut cells = Cells::default();
+    for octave in 0..OCTAVE_COUNT {
+        [cells[octave], cells[NORTH + octave]] = of_octave(octave);
     }
-
-    /// At most so many columns of an octave's lattice lie between the places and around them, east
-    /// and north: one more on either side, one for the rest of a cell, one for rounding.
-    pub(super) fn extent(&self, octave: usize) -> [usize; AXIS_COUNT] {
-        [octave, OCTAVE_COUNT + octave].map(|at| (self.most[at] - self.least[at]) as usize + 4)
-    }
-
-    /// The south-western ones of these columns at an hour, by octave.
-    pub(super) fn first(&self, instant: &Instant) -> [[i64; AXIS_COUNT]; OCTAVE_COUNT] {
-        let (first, _) = split_all(&self.least, &instant.drift);
-        core::array::from_fn(|octave| [first[octave], first[OCTAVE_COUNT + octave]])
-    }
+    cells
 }
 
 /// All noises at a place and game hour.
 pub(super) fn noise(key: [u32; 2], place: &Place, hour: i64) -> Noise {
-    let instant = Instant::new(hour);
-    let corners = Corners::new(place, &instant);
-    core::array::from_fn(|octave| {
-        let [x, y] = corners.first(octave);
-        let time = &instant.times[octave];
-        let column = |x, y| time.sum(&deviates(key, octave, [x, y], time.first));
-        let columns = [column(x, y), column(x, y + 1), column(x + 1, y), column(x + 1, y + 1)];
-        corners.sum(octave, columns.each_ref())
-    })
+    let look = Look::new(key, place, hour);
+    core::array::from_fn(|octave| look.sum(octave, |noises| *noises))
+}
+
+/// A single look at the field, at a place and game hour.
+pub(super) struct Look {
+    key: [u32; 2],
+    instant: Instant,
+    corners: Corners,
+}
+
+impl Look {
+    pub(super) fn new(key: [u32; 2], place: &Place, hour: i64) -> Self {
+        let instant = Instant::new(hour);
+        Self { key, instant, corners: Corners::new(place, &instant) }
+    }
+
+    /// What is made of an octave's noises at the corners, summed.
+    pub(super) fn sum(&self, octave: usize, made: impl Fn(&Column) -> Column) -> Column {
+        let time = &self.instant.times[octave];
+        let column = |column| made(&time.sum(&deviates(self.key, octave, column, time.first)));
+        self.corners.sum(octave, &around(self.corners.first(octave)).map(column))
+    }
 }
 
 /// The deviates of all variables at points of a column of an octave's lattice, east and north,
@@ -144,7 +143,7 @@ pub(super) fn deviates<const N: usize>(
         let stream = (octave as u32) << 8 | block as u32;
         let [a, b, c, d] = philox([[x; N], [y; N], planes, [stream; N]], key);
         for (n, deviates) in deviates.iter_mut().enumerate() {
-            deviates[4 * block..][..4].copy_from_slice(&normals([a[n], b[n], c[n], d[n]]));
+            deviates[4 * block..][..4].copy_from_slice(&byte_sums([a[n], b[n], c[n], d[n]]));
         }
     }
     deviates
@@ -170,11 +169,12 @@ impl Instant {
     }
 }
 
-/// The planes of an octave's lattice about an hour, with weights whose squares sum to 1.
+/// The planes of an octave's lattice about an hour, with weights that bring the deviates to a
+/// variance of 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Time {
     first: i64,
-    weights: [f64; PLANE_COUNT],
+    weights: [f32; PLANE_COUNT],
 }
 
 impl Time {
@@ -182,7 +182,7 @@ impl Time {
         let (plane, part) = split(planes);
         let time = [kernel(part + 1.0), kernel(part), kernel(part - 1.0), kernel(part - 2.0)];
         let norm = time.iter().map(|w| w * w).sum::<f64>().sqrt();
-        Self { first: plane - 1, weights: time.map(|w| w / norm) }
+        Self { first: plane - 1, weights: time.map(|w| (w / (norm * BYTE_SUM_SD)) as f32) }
     }
 
     pub(super) fn planes(&self) -> [i64; PLANE_COUNT] {
@@ -191,7 +191,7 @@ impl Time {
 
     /// A column of the lattice at this hour, from its deviates in [`Self::planes`].
     pub(super) fn sum(&self, planes: &[Column; PLANE_COUNT]) -> Column {
-        let mut sum = [0.0; VARIABLE_COUNT];
+        let mut sum = Column::default();
         for (weight, plane) in self.weights.iter().zip(planes) {
             for (sum, deviate) in sum.iter_mut().zip(plane) {
                 *sum += weight * deviate;
@@ -204,19 +204,19 @@ impl Time {
 /// The four columns of each octave's lattice around a place, with weights whose squares sum to 1.
 pub(super) struct Corners {
     /// The south-western ones: east and north as in [`Cells`].
-    firsts: [i64; AXIS_COUNT * OCTAVE_COUNT],
+    firsts: Cells<i64>,
     /// Of it, of the one to its north, and of these two's neighbours to the east.
-    weights: [[f64; OCTAVE_COUNT]; CORNER_COUNT],
+    weights: [[f32; LANE_COUNT]; CORNER_COUNT],
 }
 
 impl Corners {
     pub(super) fn new(place: &Place, instant: &Instant) -> Self {
         let (firsts, parts) = split_all(&place.cells, &instant.drift);
         let (near, far) = smooth(&parts);
-        let mut weights = [[0.0; OCTAVE_COUNT]; CORNER_COUNT];
-        for octave in 0..OCTAVE_COUNT {
+        let mut weights = [[0.0; LANE_COUNT]; CORNER_COUNT];
+        for octave in 0..LANE_COUNT {
             let (e0, e1) = (near[octave], far[octave]);
-            let (n0, n1) = (near[OCTAVE_COUNT + octave], far[OCTAVE_COUNT + octave]);
+            let (n0, n1) = (near[NORTH + octave], far[NORTH + octave]);
             let norm = 1.0 / ((e0 * e0 + e1 * e1) * (n0 * n0 + n1 * n1)).sqrt();
             let (e0, e1) = (e0 * norm, e1 * norm);
             weights[0][octave] = e0 * n0;
@@ -228,11 +228,13 @@ impl Corners {
     }
 
     /// The south-western column: east and north.
+    #[inline]
     pub(super) fn first(&self, octave: usize) -> [i64; AXIS_COUNT] {
-        [self.firsts[octave], self.firsts[OCTAVE_COUNT + octave]]
+        [self.firsts[octave], self.firsts[NORTH + octave]]
     }
 
-    pub(super) fn sum(&self, octave: usize, columns: [&Column; CORNER_COUNT]) -> Column {
+    #[inline]
+    pub(super) fn sum(&self, octave: usize, columns: &[Column; CORNER_COUNT]) -> Column {
         let ([a, b, c, d], [w, x, y, z]) = (columns, self.weights.each_ref().map(|w| w[octave]));
         let mut sum = Column::default();
         for (v, sum) in sum.iter_mut().enumerate() {
@@ -242,24 +244,37 @@ impl Corners {
     }
 }
 
+/// A column and its three neighbours in the order of [`Corners`].
+pub(super) fn around([x, y]: [i64; 2]) -> [[i64; 2]; CORNER_COUNT] {
+    [[x, y], [x, y + 1], [x + 1, y], [x + 1, y + 1]]
+}
+
 /// The whole numbers at or below where drifting cells are, and the rests.
-fn split_all(cells: &Cells, drift: &Cells) -> ([i64; AXIS_COUNT * OCTAVE_COUNT], Cells) {
-    let (mut wholes, mut parts) = ([0; AXIS_COUNT * OCTAVE_COUNT], Cells::default());
+fn split_all(cells: &Cells, drift: &Cells) -> (Cells<i64>, Cells<f32>) {
+    let (mut wholes, mut parts) = (Cells::default(), Cells::default());
     for at in 0..cells.len() {
-        (wholes[at], parts[at]) = split(cells[at] - drift[at]);
+        let (whole, part) = split(cells[at] - drift[at]);
+        (wholes[at], parts[at]) = (whole, part as f32);
     }
     (wholes, parts)
 }
 
-/// The whole number at or below, and the rest; for numbers up to 2^51.
+/// Added to this, a number is rounded to a whole one, which the low bits then hold; for numbers
+/// up to 2^51.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+
+/// The nearest whole number, of two the even one.
+#[inline]
+pub(super) fn round(value: f64) -> i64 {
+    (value + SHIFT).to_bits() as i64 - SHIFT.to_bits() as i64
+}
+
+/// The whole number at or below, and the rest.
+#[inline]
 pub(super) fn split(value: f64) -> (i64, f64) {
-    // Added to this, a number is rounded to a whole one, which the low bits then hold.
-    const SHIFT: f64 = 6_755_399_441_055_744.0;
-    let shifted = value + SHIFT;
-    let near = shifted - SHIFT;
+    let near = (value + SHIFT) - SHIFT;
     let above = near > value;
-    let whole = shifted.to_bits() as i64 - SHIFT.to_bits() as i64 - i64::from(above);
-    (whole, value - (near - if above { 1.0 } else { 0.0 }))
+    (round(value) - i64::from(above), value - (near - if above { 1.0 } else { 0.0 }))
 }
 
 /// (1 - u^2/4)^3 for |u| < 2.
@@ -269,7 +284,7 @@ fn kernel(u: f64) -> f64 {
 }
 
 /// Smoothstep weights of the two neighbours.
-fn smooth(parts: &Cells) -> (Cells, Cells) {
+fn smooth(parts: &Cells<f32>) -> (Cells<f32>, Cells<f32>) {
     let far = parts.map(|part| part * part * (3.0 - 2.0 * part));
     (far.map(|far| 1.0 - far), far)
 }

@@ -27,12 +27,16 @@ pub(super) fn philox<const N: usize>(
     counter
 }
 
-/// Four deviates of mean 0 and variance 1 from a block: Irwin-Hall sums of a word's bytes, which
-/// are bit-exact and, summed over the taps of an octave, as good as Gaussian.
-pub(super) fn normals(block: [u32; 4]) -> [f64; 4] {
+/// Four deviates of mean 0 and standard deviation [`BYTE_SUM_SD`] from a block: Irwin-Hall sums of
+/// a word's bytes, which are whole numbers and, summed over the taps of an octave, as good as
+/// Gaussian.
+pub(super) fn byte_sums(block: [u32; 4]) -> [f32; 4] {
     block.map(|word| {
         let halves = (word & 0x00ff_00ff) + ((word >> 8) & 0x00ff_00ff);
         let sum = (halves & 0xffff) + (halves >> 16);
-        (f64::from(sum as i32) - 510.0) / 147.800_541_270_998
+        (sum as i32 - 510) as f32
     })
 }
+
+/// Of a sum of four bytes: the root of (256^2 - 1) / 3.
+pub(super) const BYTE_SUM_SD: f64 = 147.800_541_270_998;

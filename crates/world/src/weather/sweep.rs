@@ -1,61 +1,78 @@
-//! The weather of all regions hour after hour, several times faster than one by one: what
+//! The weather of all regions hour after hour, many times faster than one by one: what
 //! neighbours in space and time share is computed once. Equal to the bit to [`Weather`].
 //! Not here: overrides, and instants between whole hours.
 
 use super::conditions::Conditions;
 use super::field::{
-    self, Bounds, CORNER_COUNT, Column, Corners, Instant, Noise, OCTAVE_COUNT, PLANE_COUNT, Time,
+    self, CORNER_COUNT, Column, Corners, Instant, OCTAVE_COUNT, PLANE_COUNT, Place, Time,
 };
-use super::hour::{self, Latent};
+use super::mix::Mix;
 use super::preset::{Curves, Moment, Season};
-use super::{Climate, Weather, constrain};
+use super::{Weather, constrain, hour};
 use crate::time::GameTime;
 
 /// Goes over the hours of a world, one at a time; cheapest from each to the next.
 ///
-/// It keeps the part of the field that the regions of an hour need: some hundred bytes for each
-/// region, at most 50 MB for regions all over a globe.
+/// It keeps the part of the field that the regions of an hour need: some kilobytes for each region,
+/// at most 5 MB for regions all over a globe and 3 MB more for each of their climates.
 #[derive(Clone, Debug)]
 pub struct Sweep<'w> {
     weather: &'w Weather,
     hour: i64,
-    /// By climate: of the places on its side of the equator, and of the others.
-    moments: Vec<[(Moment, Curves); 2]>,
     instant: Instant,
-    bounds: Bounds,
     lattices: [Lattice; OCTAVE_COUNT],
+    scenes: Vec<Scene>,
+    /// Which of these a region has.
+    scene_of: Vec<usize>,
 }
 
-/// The columns of an octave's lattice that are near the regions.
+/// What the regions of a climate on one side of the equator share.
+#[derive(Clone, Debug)]
+struct Scene {
+    climate: usize,
+    other_side: bool,
+    now: Now,
+    /// Of each octave's lattice.
+    cells: [Vec<Cell>; OCTAVE_COUNT],
+}
+
+/// What a climate says at an hour.
+#[derive(Clone, Debug)]
+struct Now {
+    moment: Moment,
+    curves: Curves,
+    mix: Mix,
+}
+
+/// Four columns of a lattice, mixed, as all places between them need them; in the order of
+/// [`Corners`].
+#[derive(Clone, Debug, Default)]
+struct Cell {
+    visit: u64,
+    columns: [Column; CORNER_COUNT],
+}
+
+/// The columns of an octave's lattice that are near the regions. There are never fewer than the
+/// regions of an hour need, so within an hour no two of these fall on the same slot.
 #[derive(Clone, Debug)]
 struct Lattice {
     octave: usize,
-    /// The south-western column of the hour's, and how many there are east and north of it.
-    first: [i64; 2],
-    size: [usize; 2],
-    /// Counts the visits of hours: what was made in another one is stale.
+    time: Time,
+    /// Counts the hours that it went to: what was made on another visit is stale.
     visit: u64,
-    /// By column, row after row from the first on.
-    sums: Vec<Sum>,
-    /// When a column and its three neighbours to the north and east had been summed.
-    complete: Vec<u64>,
-    /// Where a column falls in a ring of powers of 2 each way, so that those that the next hour
-    /// needs again are where they were.
+    /// Columns in a row are a power of 2, this; and rows.
+    shift: u32,
+    mask: [usize; 2],
     kept: Vec<Kept>,
-    ring: [usize; 2],
 }
 
-/// A column at the hour of a visit.
-#[derive(Clone, Debug, Default)]
-struct Sum {
-    visit: u64,
-    values: Column,
-}
-
-/// The deviates of a column in the planes that were asked for last, each where its number falls.
+/// A column: its noises at the hour of a visit, and the deviates that they are the sums of, in
+/// the planes that were asked for last, each where its number falls.
 #[derive(Clone, Debug, Default)]
 struct Kept {
     column: [i64; 2],
+    visit: u64,
+    noises: Column,
     planes: [Option<i64>; PLANE_COUNT],
     deviates: [Column; PLANE_COUNT],
 }
@@ -63,29 +80,35 @@ struct Kept {
 impl Weather {
     /// The weather of all regions from an hour on, counted from the world's epoch.
     pub fn sweep(&self, hour: i64) -> Sweep<'_> {
-        let bounds = Bounds::of(&self.places);
-        let mut sweep = Sweep {
-            weather: self,
-            hour,
-            moments: Vec::new(),
-            instant: Instant::new(hour),
-            bounds,
-            lattices: core::array::from_fn(|octave| Lattice::new(octave, bounds.extent(octave))),
+        let instant = Instant::new(hour);
+        let lattices = core::array::from_fn(|octave| {
+            Lattice::new(octave, &self.places, instant.times[octave])
+        });
+        let kinds = self.climate_of.iter().zip(&self.places).map(|(of, p)| (*of, p.other_side));
+        let mut of_scenes: Vec<(usize, bool)> = kinds.clone().collect();
+        of_scenes.sort_unstable();
+        of_scenes.dedup();
+        let scene = |(climate, other_side)| Scene {
+            climate,
+            other_side,
+            now: self.now(climate, other_side, hour),
+            cells: lattices.each_ref().map(|l: &Lattice| vec![Cell::default(); l.kept.len()]),
         };
-        sweep.go_to(hour);
-        sweep
+        let scene_of = kinds.map(|kind| of_scenes.partition_point(|of| *of < kind)).collect();
+        let scenes = of_scenes.iter().copied().map(scene).collect();
+        Sweep { weather: self, hour, instant, lattices, scenes, scene_of }
     }
 
-    /// What the climates say at an hour on either side of the equator.
-    fn moments(&self, hour: i64) -> Vec<[(Moment, Curves); 2]> {
+    /// What a climate says at an hour, on one side of the equator.
+    fn now(&self, climate: usize, other_side: bool, hour: i64) -> Now {
+        let climate = &self.climates[climate];
+        let preset = &climate.preset;
         let date = self.calendar.at(GameTime::from_hours(hour));
         let position = self.calendar.month_position(&date);
-        let seasons = [false, true].map(|other_side| Season::new(&date, position, other_side));
-        let of = |climate: &Climate| {
-            let preset = &climate.preset;
-            seasons.map(|season| (Moment::new(preset, &season), Curves::new(preset, &season)))
-        };
-        self.climates.iter().map(of).collect()
+        let season = Season::new(&date, position, other_side);
+        let moment = Moment::new(preset, &season);
+        let mix = Mix::new(climate, &moment);
+        Now { moment, curves: Curves::new(preset, &season), mix }
     }
 }
 
@@ -98,12 +121,12 @@ impl Sweep<'_> {
     /// Goes to an hour.
     pub fn go_to(&mut self, hour: i64) {
         self.hour = hour;
-        self.moments = self.weather.moments(hour);
         self.instant = Instant::new(hour);
-        let firsts = self.bounds.first(&self.instant);
-        for (lattice, first) in self.lattices.iter_mut().zip(firsts) {
-            lattice.first = first;
-            lattice.visit += 1;
+        for (lattice, time) in self.lattices.iter_mut().zip(self.instant.times) {
+            lattice.go_to(time);
+        }
+        for scene in &mut self.scenes {
+            scene.now = self.weather.now(scene.climate, scene.other_side, hour);
         }
     }
 
@@ -112,75 +135,70 @@ impl Sweep<'_> {
     /// # Panics
     /// If the world has no region of this index.
     pub fn conditions(&mut self, region: usize) -> Conditions {
-        let (place, climate) = (&self.weather.places[region], self.weather.climate(region));
+        let scene = &mut self.scenes[self.scene_of[region]];
+        let place = &self.weather.places[region];
         let corners = Corners::new(place, &self.instant);
-        let mut noise = Noise::default();
-        for ((octave, noise), lattice) in noise.iter_mut().enumerate().zip(&mut self.lattices) {
-            let time = &self.instant.times[octave];
-            let columns = lattice.around(self.weather.key, corners.first(octave), time);
-            *noise = corners.sum(octave, columns);
-        }
-        let latent = Latent::new(&noise, climate);
-        let of_climate = &self.moments[self.weather.climate_of[region]];
-        let (moment, curves) = &of_climate[usize::from(place.other_side)];
-        let hour = hour::compute(&latent, moment, curves, &climate.preset, place.warmer_dc);
+        let Now { moment, curves, mix } = &scene.now;
+        let latent = mix.sum(|octave| {
+            let (lattice, first) = (&mut self.lattices[octave], corners.first(octave));
+            let cell = &mut scene.cells[octave][lattice.slot(first)];
+            if cell.visit != lattice.visit {
+                lattice.fill(cell, first, self.weather.key, mix);
+            }
+            corners.sum(octave, &cell.columns)
+        });
+        let preset = &self.weather.climates[scene.climate].preset;
+        let hour = hour::compute(&latent, moment, curves, preset, place.warmer_c);
         let state = self.weather.state_of(&hour, region, self.hour);
-        constrain::settle(hour.numbers, state, &climate.preset)
+        constrain::as_named(&hour.numbers, state, preset)
     }
 }
 
 impl Lattice {
-    fn new(octave: usize, size: [usize; 2]) -> Self {
-        let ring = size.map(usize::next_power_of_two);
+    fn new(octave: usize, places: &[Place], time: Time) -> Self {
+        let size = Place::extent(places, octave).map(usize::next_power_of_two);
         Self {
             octave,
-            first: [0; 2],
-            size,
-            visit: 0,
-            sums: vec![Sum::default(); size[0] * size[1]],
-            complete: vec![0; size[0] * size[1]],
-            kept: vec![Kept::default(); ring[0] * ring[1]],
-            ring,
+            time,
+            visit: 1,
+            shift: size[0].trailing_zeros(),
+            mask: size.map(|size| size - 1),
+            kept: vec![Kept::default(); size[0] * size[1]],
         }
     }
 
-    /// A column and its three neighbours to the north and east, in the order of [`Corners`].
-    fn around(&mut self, key: [u32; 2], column: [i64; 2], time: &Time) -> [&Column; CORNER_COUNT] {
-        let slot = self.slot(column);
-        if self.complete[slot] != self.visit {
-            self.fill(key, column, time);
-        }
-        let south = &self.sums[slot..][..2];
-        let north = &self.sums[slot + self.size[0]..][..2];
-        [&south[0].values, &north[0].values, &south[1].values, &north[1].values]
+    fn go_to(&mut self, time: Time) {
+        self.time = time;
+        self.visit += 1;
     }
 
+    #[inline]
     fn slot(&self, [x, y]: [i64; 2]) -> usize {
-        let (east, north) = (x - self.first[0], y - self.first[1]);
-        north as usize * self.size[0] + east as usize
+        (y as usize & self.mask[1]) << self.shift | (x as usize & self.mask[0])
     }
 
     #[cold]
-    fn fill(&mut self, key: [u32; 2], [x, y]: [i64; 2], time: &Time) {
-        for column in [[x, y], [x, y + 1], [x + 1, y], [x + 1, y + 1]] {
-            let slot = self.slot(column);
-            if self.sums[slot].visit != self.visit {
-                let kept = self.kept_slot(column);
-                let values = self.kept[kept].sum(key, self.octave, column, time);
-                self.sums[slot] = Sum { visit: self.visit, values };
-            }
-        }
-        let slot = self.slot([x, y]);
-        self.complete[slot] = self.visit;
+    #[inline(never)]
+    fn fill(&mut self, cell: &mut Cell, first: [i64; 2], key: [u32; 2], mix: &Mix) {
+        let columns = field::around(first).map(|column| self.noises(column, key));
+        cell.columns = columns.map(|noises| mix.column(self.octave, &noises));
+        cell.visit = self.visit;
     }
 
-    fn kept_slot(&self, [x, y]: [i64; 2]) -> usize {
-        (y as usize & (self.ring[1] - 1)) * self.ring[0] + (x as usize & (self.ring[0] - 1))
+    /// The noises of a column.
+    fn noises(&mut self, column: [i64; 2], key: [u32; 2]) -> Column {
+        let slot = self.slot(column);
+        let kept = &mut self.kept[slot];
+        if kept.visit != self.visit {
+            kept.go_to(key, self.octave, column, &self.time);
+            kept.visit = self.visit;
+        }
+        kept.noises
     }
 }
 
 impl Kept {
-    fn sum(&mut self, key: [u32; 2], octave: usize, column: [i64; 2], time: &Time) -> Column {
+    fn go_to(&mut self, key: [u32; 2], octave: usize, column: [i64; 2], time: &Time) {
         if self.column != column {
             *self = Self { column, ..Self::default() };
         }
@@ -192,6 +210,6 @@ impl Kept {
                 [self.deviates[at]] = field::deviates(key, octave, column, plane);
             }
         }
-        time.sum(&planes.map(|plane| self.deviates[plane as usize % PLANE_COUNT]))
+        self.noises = time.sum(&planes.map(|plane| self.deviates[plane as usize % PLANE_COUNT]));
     }
 }

@@ -84,6 +84,19 @@ fn no_hour_has_a_state_against_its_own_numbers() {
 }
 
 #[test]
+fn a_whole_hour_is_in_the_band_of_its_state_as_it_is() {
+    let weather = Weather::new(&golden::world());
+    for at in 0..50_000 {
+        let region = at as usize % weather.region_count();
+        let hour = weather.hour(region, at);
+        let state = weather.state_of(&hour, region, at);
+        let mut moved = hour.numbers;
+        constrain::constrain(&mut moved, state, &weather.climate(region).preset);
+        assert_eq!(moved, hour.numbers, "{state:?}");
+    }
+}
+
+#[test]
 fn forecast_comes_true_for_every_region_with_and_without_overrides() {
     let (_, weather) = weather();
     let mut overrides = Overrides::default();
@@ -224,16 +237,18 @@ proptest! {
         hours in proptest::collection::vec(-2_000_000_i64..2_000_000, 1..8),
         steps in 1_i64..40,
     ) {
-        let mut world = World::sample();
-        world.seed = seed.into();
-        let weather = Weather::new(&world);
-        let mut sweep = weather.sweep(0);
-        for hour in hours.iter().flat_map(|hour| *hour..*hour + steps) {
-            sweep.go_to(hour);
-            for region in (0..weather.region_count()).rev() {
-                let time = GameTime::from_hours(hour);
-                let single = weather.conditions(region, time, &Overrides::default());
-                prop_assert_eq!(sweep.conditions(region), single);
+        // Neighbours of one climate; all climates, on both sides of the equator.
+        for mut world in [World::sample(), golden::world()] {
+            world.seed = seed.into();
+            let weather = Weather::new(&world);
+            let mut sweep = weather.sweep(0);
+            for hour in hours.iter().flat_map(|hour| *hour..*hour + steps) {
+                sweep.go_to(hour);
+                for region in (0..weather.region_count()).rev() {
+                    let time = GameTime::from_hours(hour);
+                    let single = weather.conditions(region, time, &Overrides::default());
+                    prop_assert_eq!(sweep.conditions(region), single);
+                }
             }
         }
     }
