@@ -64,10 +64,18 @@ impl Weather {
         at: i64,
         later: i64,
     ) -> WeatherState {
-        let past = |back: i64| self.shifted_hour(region, at.saturating_sub(back), later).numbers;
         let long_blizzard = classify::is_blizzard_hour(&hour.numbers)
-            && (1..BLIZZARD_HOURS).all(|back| classify::is_blizzard_hour(&past(back)));
+            && self.is_late_in_blizzard(region, at, later);
         classify::classify(&hour.numbers, hour.thunder, long_blizzard, &self.climate(region).preset)
+    }
+
+    /// The hours before, as many as a blizzard takes, are as bad as one.
+    #[cold]
+    fn is_late_in_blizzard(&self, region: usize, at: i64, later: i64) -> bool {
+        (1..BLIZZARD_HOURS).all(|back| {
+            let past = self.shifted_hour(region, at.saturating_sub(back), later);
+            classify::is_blizzard_hour(&past.numbers)
+        })
     }
 }
 
