@@ -40,7 +40,7 @@ pub(super) fn settle(mut n: Numbers, state: WeatherState, preset: &Preset) -> Co
 /// Numbers by which their state was named: nothing is to move.
 #[inline]
 pub(super) fn as_named(n: &Numbers, state: WeatherState, preset: &Preset) -> Conditions {
-    n.conditions(state, band(state, preset).position(n), false)
+    n.conditions(state, band(state, preset).position(*n), false)
 }
 
 /// Numbers of a state that somebody forced, at the given intensity.
@@ -158,9 +158,9 @@ fn band(state: WeatherState, preset: &Preset) -> Band {
 
 impl Band {
     /// Where the numbers lie, 0 to 1000.
-    fn position(&self, n: &Numbers) -> i64 {
+    fn position(&self, mut n: Numbers) -> i64 {
         let [weak, strong] = [self.weak, self.strong].map(|value| self.quantity.spread(value));
-        let value = self.quantity.spread(*self.quantity.of(&mut { *n }));
+        let value = self.quantity.spread(*self.quantity.of(&mut n));
         round(1000.0 * ((value - weak) / (strong - weak)).clamp(0.0, 1.0))
     }
 
