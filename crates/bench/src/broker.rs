@@ -21,22 +21,26 @@ pub(crate) struct Broker {
 impl Broker {
     /// Starts `worldbus COMMAND` in a fresh data folder and waits until it is ready.
     pub(crate) fn start(worldbus: &Path, command: &str) -> Result<Self> {
+        Self::start_by(Command::new(worldbus).arg(command))
+            .with_context(|| format!("{}: build it first", worldbus.display()))
+    }
+
+    /// Starts the same by a command line that lacks only where to listen and to keep data.
+    pub(crate) fn start_by(command: &mut Command) -> Result<Self> {
         let data = tempfile::tempdir_in(".")?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let begun = Instant::now();
-        let child = Command::new(worldbus)
-            .arg(command)
+        let child = command
             .args(["--listen", &format!("127.0.0.1:{port}"), "--data-dir"])
             .arg(data.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .with_context(|| format!("{}: build it first", worldbus.display()))?;
+            .spawn()?;
         let mut broker = Self { child, port, _data: data, start: Duration::ZERO };
         while ureq::get(format!("{}/readyz", broker.url())).call().is_err() {
             if begun.elapsed() > READY_MAX || broker.child.try_wait()?.is_some() {
-                bail!("worldbus {command} did not become ready");
+                bail!("{command:?} did not become ready");
             }
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -13,6 +13,7 @@ mod codec;
 mod disk;
 mod idle;
 mod latency;
+mod regions;
 mod report;
 mod stream;
 mod world;
@@ -34,6 +35,15 @@ const WORLD: Page = Page {
     command: "cargo build --release -p worldbus-bench && target/release/worldbus-bench --world",
     conditions: "Release build for any x86-64; one thread. A region-hour is the published \
                  conditions of a whole game hour:\nstate, intensity and all quantised numbers.",
+};
+
+const REGIONS: Page = Page {
+    title: "Ten thousand regions at 3,600 times",
+    command: "cargo build --release --workspace && target/release/worldbus-bench --regions",
+    conditions: "`worldbus up` (clock, weather, bus with its log) bound to one core; a game hour \
+                 passes each second. The runs of a row\nare stretches of twenty seconds, one after \
+                 the other: a service that does not keep up has lags that grow.\nA lag is from the \
+                 instant at which an event is due to the moment at which it is durable.",
 };
 
 const AWS: Page = Page {
@@ -69,6 +79,9 @@ struct Arguments {
     /// Computes weather and clock instead, and writes docs/evidence/world.
     #[arg(long)]
     world: bool,
+    /// Runs a world of ten thousand regions on one core instead, and writes docs/evidence/regions.
+    #[arg(long)]
+    regions: bool,
     /// Counts requests over emulated SNS and SQS instead, by the emulator and the boto3 that this
     /// python3 has (emulators/requirements.txt), and writes docs/evidence/sns-sqs.
     #[arg(long, value_name = "PYTHON")]
@@ -96,6 +109,11 @@ fn main() -> Result<()> {
         let rows = world::rows();
         report::print(&rows);
         return report::write(&WORLD, Path::new("docs/evidence/world"), &rows);
+    }
+    if arguments.regions {
+        let rows = regions::rows(&arguments.worldbus)?;
+        report::print(&rows);
+        return report::write(&REGIONS, Path::new("docs/evidence/regions"), &rows);
     }
     if let Some(python) = &arguments.aws {
         let rows = runtime.block_on(aws::rows(python))?;

@@ -9,10 +9,12 @@ use crate::climate::ClimateCommand;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::deploy::DeployCommand;
+use crate::schedule::ScheduleArguments;
 use crate::settings::{
     Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
 };
 use crate::tail::From;
+use crate::world::WorldCommand;
 
 /// The binary event backbone of a living game world.
 #[derive(Debug, Parser)]
@@ -42,6 +44,9 @@ pub(crate) enum Command {
     /// Publish an event, or one a line from standard input
     #[command(after_help = PUBLISH)]
     Publish(PublishArguments),
+    /// Publish events at game times: add, list, cancel
+    #[command(after_help = SCHEDULE)]
+    Schedule(ScheduleArguments),
     /// List the event types
     #[command(after_help = CATALOG)]
     Catalog(CatalogArguments),
@@ -65,6 +70,9 @@ pub(crate) enum Command {
     /// Make climates, print their weather, compare them with observations
     #[command(subcommand)]
     Climate(ClimateCommand),
+    /// Look at a world before it is run
+    #[command(subcommand)]
+    World(WorldCommand),
     /// Print docs/config.md
     #[command(hide = true)]
     ConfigReference,
@@ -280,6 +288,18 @@ With --spool-dir an event that the bus does not take within 2 s is durable in th
 and its id is printed. The next run with the same folder, be it with no input, hands on what waits
 there, in order; before it ends it waits for that while the bus takes it. A full folder is waited
 for, a full disk is an error. What the bus refuses for good is set aside there as a dead letter.";
+
+const SCHEDULE: &str = "\
+Examples:
+  worldbus schedule add 'in 3 hours' time.day_activated '{}'
+  worldbus schedule add 'dusk each monday' weather.changed '{\"region_id\":\"paris\"}' \\
+    --entity paris --actor anna --reason 'market storms'
+  worldbus schedule list
+  worldbus schedule cancel 2 --time-url http://127.0.0.1:7071
+
+Times are game times, by the clock that --clock names: they move with pause, scale and set.
+`in 3 hours`, `at 06:30`, `at 2024-05-01 dusk`, `every 2 hours`, `every day 06:30`, `every month on
+day 15 noon`, `dusk each monday`: docs/time.md has the grammar.";
 
 const CATALOG: &str = "\
 Examples:

@@ -1,6 +1,6 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
 //! of a bus: `tail`, `publish`, `dead-letters`, `catalog`; `deploy`, which talks to an AWS account;
-//! and `cost` and `climate`, which reckon.
+//! and `cost`, `climate` and `world`, which reckon.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.
@@ -19,11 +19,13 @@ mod failure;
 mod health;
 mod publish;
 mod reference;
+mod schedule;
 mod serve;
 mod settings;
 mod state;
 mod tail;
 mod topology;
+mod world;
 
 use std::process::ExitCode;
 
@@ -51,6 +53,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::EventBus(flags) => serve::event_bus(&flags).await,
         Command::Tail(arguments) => tail::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
+        Command::Schedule(arguments) => schedule::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(&arguments),
         Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
         Command::Topology(arguments) => topology::run(arguments).await,
@@ -59,6 +62,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Deploy(DeployCommand::Aws(arguments)) => deploy::aws(arguments).await,
         Command::Health(flags) => health::run(&flags).await,
         Command::Dev(DevCommand::Aws(arguments)) => dev::aws(arguments).await,
+        Command::World(command) => world::run(&command),
         Command::ConfigReference => reference::run(),
     }
 }

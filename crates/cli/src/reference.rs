@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use worldbus_service::config::reference;
 
 use crate::settings::{
-    Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
+    Catalog, Client, EventBus, Health, Publish, Schedule, TimeManager, Up, WeatherManager,
 };
 
 const HEAD: &str = "# Configuration
@@ -37,6 +37,7 @@ fn page() -> String {
         reference::<WeatherManager>("worldbus weather-manager"),
         reference::<Client>("worldbus tail"),
         reference::<Publish>("worldbus publish"),
+        reference::<Schedule>("worldbus schedule"),
         reference::<Catalog>("worldbus catalog"),
         reference::<Health>("worldbus health"),
     ];

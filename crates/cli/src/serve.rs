@@ -24,6 +24,7 @@ use worldbus_service::{Deps, Part, start};
 use crate::failure::WrongUse;
 use crate::{catalogue, settings, state};
 use ground::Ground;
+pub(crate) use ground::world_of;
 use own_bus::OwnBus;
 use source::Source;
 
@@ -39,8 +40,13 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let catalogue = catalogue::load(&settings.catalog)?;
     let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common).await?;
     let deps = ground.deps(own.bus.clone(), state::open(&settings.common.state_url).await?);
-    let cadence = settings.cadence_game_minutes;
-    let time = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
+    let clock = Clock {
+        cadence_game_minutes: settings.cadence_game_minutes,
+        lead_ms: settings.lead_ms,
+        catch_up: &settings.catch_up,
+        catalogue: Arc::clone(&catalogue),
+    };
+    let time = time_part(&ground, &deps, clock).await?;
     let weather = weather_part(&ground, &deps, settings.lead_ms, settings.samples).await?;
     let event_bus = event_bus_part(&ground, &own.bus, catalogue).await?;
     let event_bus = event_bus.with_task(own.watch(&ground));
@@ -73,14 +79,20 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
     let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
     let ground = Ground::prepare("time-manager", &settings.common, &loaded.warnings).await?;
+    let catalogue = catalogue::load(&settings.catalog)?;
     let state = state::open(&settings.common.state_url).await?;
     banner::single(&ground, &settings.common, "/api/time/current");
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
     let deps = ground.deps(bus, state);
-    let cadence = settings.cadence_game_minutes;
-    let part = time_part(&ground, &deps, cadence, settings.lead_ms).await?;
+    let clock = Clock {
+        cadence_game_minutes: settings.cadence_game_minutes,
+        lead_ms: settings.lead_ms,
+        catch_up: &settings.catch_up,
+        catalogue,
+    };
+    let part = time_part(&ground, &deps, clock).await?;
     run(ground, deps.bus, vec![part]).await
 }
 
@@ -130,10 +142,20 @@ async fn event_bus_part(
     worldbus_event_bus::part(setup).await.context("cannot start the event-bus")
 }
 
-async fn time_part(ground: &Ground, deps: &Deps, cadence: u32, lead_ms: u64) -> Result<Part> {
+/// What is set of the time-manager.
+struct Clock<'a> {
+    cadence_game_minutes: u32,
+    lead_ms: u64,
+    catch_up: &'a str,
+    catalogue: Arc<worldbus_events::Catalogue>,
+}
+
+async fn time_part(ground: &Ground, deps: &Deps, clock: Clock<'_>) -> Result<Part> {
     use worldbus_time_manager::{NAME, Settings, start};
+    let Clock { cadence_game_minutes, lead_ms, catch_up, catalogue } = clock;
     let lead = Duration::from_millis(lead_ms);
-    let settings = Settings { cadence_game_minutes: cadence, lead };
+    let catch_up = catch_up.parse().map_err(|error| WrongUse(format!("catch_up: {error}")))?;
+    let settings = Settings { cadence_game_minutes, lead, catch_up, catalogue };
     let part = start(deps.clone(), Arc::clone(&ground.world), settings).await;
     part.map_err(|error| not_started(NAME, error))
 }

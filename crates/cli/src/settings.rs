@@ -15,6 +15,9 @@ settings! {
         cadence_game_minutes: u32 = "1",
         /// How far ahead commands take effect, in milliseconds.
         lead_ms: u64 = "0",
+        /// Which game time is told that passed while nothing ran: `none`, `last` (the latest of
+        /// each kind) or `all` (of the last game day).
+        catch_up: String = "all",
         /// Tell the weather of every region at each whole game hour, as `weather.sample`.
         samples: bool = "false",
         /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
@@ -30,6 +33,11 @@ settings! {
         cadence_game_minutes: u32 = "1",
         /// How far ahead commands take effect, in milliseconds; the same in all instances.
         lead_ms: u64 = "2000",
+        /// Which game time is told that passed while no instance ran: `none`, `last` (the latest
+        /// of each kind) or `all` (of the last game day).
+        catch_up: String = "all",
+        /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
+        catalog: Vec<PathBuf>,
     }
 }
 
@@ -89,6 +97,16 @@ settings! {
 }
 
 settings! {
+    /// Settings of `worldbus schedule`.
+    pub(crate) struct Schedule {
+        /// The time-manager to ask: `http://host:port`; in `worldbus up` it has the port of all.
+        time_url: String = "http://127.0.0.1:7070",
+        /// The key that it asks for, if it has one.
+        api_key: Option<Secret>,
+    }
+}
+
+settings! {
     /// Settings of `worldbus health`.
     pub(crate) struct Health {
         /// Where the service listens; a variable that it has says it to this command too.
@@ -117,6 +135,7 @@ fn of_all_commands() -> Vec<Setting> {
         WeatherManager::declare(),
         EventBus::declare(),
         Publish::declare(),
+        Schedule::declare(),
     ];
     commands.concat()
 }

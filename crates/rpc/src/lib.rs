@@ -1,6 +1,6 @@
-//! The gRPC service of the event-bus in Rust: generated stubs, and the one place where the
-//! bus's types become messages and come back. `transport-remote` is the client of it,
-//! `event-bus` the server.
+//! The gRPC services in Rust: generated stubs, and the one place where the bus's types become
+//! messages and come back. Of the bus's service `transport-remote` is the client and `event-bus`
+//! the server; of that of clocks and schedules ([`time`]) `cli` and `time-manager`.
 //!
 //! Not for: connections, retries, anything that waits.
 
@@ -18,5 +18,12 @@ pub mod v1 {
     tonic::include_proto!("worldbus.bus.v1");
 }
 
-/// The FileDescriptorSet of the service with what it imports, for gRPC reflection.
+/// The messages and stubs of `worldbus.time.v1`, generated from `proto/worldbus/time/v1`. Their
+/// documentation is that of the .proto file.
+#[allow(missing_docs, clippy::all, clippy::pedantic, unreachable_pub)]
+pub mod time {
+    tonic::include_proto!("worldbus.time.v1");
+}
+
+/// The FileDescriptorSet of the bus's service with what it imports, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bus.binpb"));

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::{Bus, Error, Outgoing, Publisher, PublisherOptions, Topic};
+use worldbus_bus::{Bus, Error, Fate, Outgoing, Publisher, PublisherOptions, Topic};
 
 use crate::Readiness;
 use crate::health::Condition;
@@ -64,8 +64,9 @@ impl Emitter {
         &self.topic
     }
 
-    /// Publishes events in order and waits until all are durable or the shutdown is over. The
-    /// caller bounds how many.
+    /// Publishes events in order, each on the topic beside it or else on the service's own, and
+    /// waits until all are durable or the shutdown is over. The caller bounds how many. On another
+    /// topic than its own the service has no claim: what is refused there is logged and left out.
     ///
     /// # Errors
     /// What no patience mends: the bus was closed, or refuses (`Unauthorized`, `Damaged`).
@@ -75,15 +76,20 @@ impl Emitter {
         shutdown: &CancellationToken,
     ) -> Result<Emitted, Error>
     where
-        I: IntoIterator<Item = Outgoing<'a>>,
+        I: IntoIterator<Item = (Option<&'a Topic>, Outgoing<'a>)>,
     {
         let mut pending = Vec::new();
-        for event in events {
-            pending.push(self.publisher.enqueue_raw(&self.topic, event).await?);
+        for (topic, event) in events {
+            match self.publisher.enqueue_raw(topic.unwrap_or(&self.topic), event).await {
+                Ok(answer) => pending.push((topic, answer)),
+                Err(error) => left_out(topic, error)?,
+            }
         }
         let answers = async {
-            for answer in pending {
-                answer.await?;
+            for (topic, answer) in pending {
+                if let Err(error) = answer.await {
+                    left_out(topic, error)?;
+                }
             }
             Ok(())
         };
@@ -109,6 +115,14 @@ impl Emitter {
         }
         result
     }
+}
+
+/// Passes an error on unless it is of a topic that is not the service's.
+fn left_out(topic: Option<&Topic>, error: Error) -> Result<(), Error> {
+    let Some(topic) = topic.filter(|_| error.fate() == Fate::Refused) else { return Err(error) };
+    metrics::counter!("worldbus_scheduled_refused_total").increment(1);
+    tracing::error!(%topic, %error, "a scheduled event was refused and is left out");
+    Ok(())
 }
 
 async fn drained(shutdown: &CancellationToken) {

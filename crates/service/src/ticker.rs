@@ -7,7 +7,7 @@ use std::sync::Arc;
 use metrics::{counter, histogram};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::{Error, Outgoing, WallClock};
+use worldbus_bus::{Error, Outgoing, Topic, WallClock};
 
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::emit::{Emitted, Emitter};
@@ -20,6 +20,12 @@ pub trait Emission: Send + Sync {
 
     /// The nominal wall time of its boundary, in microseconds since the Unix epoch.
     fn wall_us(&self) -> i64;
+
+    /// Where it goes if not to the service's own topic: an event that somebody asked the service
+    /// to publish. One that the bus refuses is logged and left out.
+    fn topic(&self) -> Option<&Topic> {
+        None
+    }
 }
 
 /// What is to be done now.
@@ -81,7 +87,10 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
                 let causes: Vec<_> = step.events.iter().map(cause).collect();
                 let events = step.events.iter().zip(&causes);
                 let events: Vec<_> = events
-                    .map(|(event, cause)| Outgoing { parent: cause.as_ref(), ..event.outgoing() })
+                    .map(|(event, cause)| {
+                        let outgoing = Outgoing { parent: cause.as_ref(), ..event.outgoing() };
+                        (event.topic(), outgoing)
+                    })
                     .collect();
                 if self.emitter.emit(events, &shutdown).await? == Emitted::Interrupted {
                     break;

@@ -75,6 +75,11 @@ impl Instance {
         (self.ask)(Request::get(path).body(Full::default()).unwrap()).await
     }
 
+    /// Asks it to forget something.
+    pub async fn delete(&self, path: &str) -> (StatusCode, Value) {
+        (self.ask)(Request::delete(path).body(Full::default()).unwrap()).await
+    }
+
     /// Commands it by JSON.
     pub async fn post(&self, path: &str, body: &str) -> (StatusCode, Value) {
         let request = Request::post(path).header("content-type", "application/json");

@@ -1,6 +1,6 @@
 //! Where instances of services run: their bus, their state, their world, and the wall clock.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
@@ -35,8 +35,14 @@ pub struct Place {
 pub struct Seen {
     /// Its identity.
     pub id: EventId,
+    /// The world that its batch names.
+    pub world: String,
     /// Its type's number.
     pub event_type: u32,
+    /// What it is about.
+    pub entity: Option<String>,
+    /// Its metadata.
+    pub metadata: BTreeMap<String, String>,
     /// Wall time in milliseconds since the Unix epoch.
     pub timestamp_ms: i64,
     /// Its payload message.
@@ -66,8 +72,20 @@ impl Place {
     where
         F: Future<Output = Result<Part, start::Error>>,
     {
+        self.run_by(Arc::clone(&self.wall) as _, start).await
+    }
+
+    /// Runs an instance whose machine has a wall clock of its own.
+    pub async fn run_by<F>(
+        &self,
+        wall: Arc<dyn WallClock>,
+        start: impl FnOnce(Deps, Arc<World>) -> F,
+    ) -> Instance
+    where
+        F: Future<Output = Result<Part, start::Error>>,
+    {
         let deps = Deps {
-            bus: self.bus.clone(),
+            bus: Bus::with_wall_clock(Arc::clone(self.bus.transport()), wall),
             state: Arc::clone(&self.state),
             readiness: Readiness::default(),
             shutdown: CancellationToken::new(),
@@ -75,6 +93,13 @@ impl Place {
         let (readiness, shutdown) = (deps.readiness.clone(), deps.shutdown.clone());
         let part = start(deps, Arc::clone(&self.world)).await.unwrap();
         Instance::run(part, readiness, shutdown).await
+    }
+
+    /// The same place with another world.
+    #[must_use]
+    pub fn with_world(mut self, world: World) -> Self {
+        self.world = Arc::new(world);
+        self
     }
 
     /// Moves the wall clock forward.
@@ -92,7 +117,7 @@ impl Place {
         let mut reader = self.reader(topic, false).await;
         let mut seen = Vec::new();
         while let Some(stored) = reader.next().await.unwrap() {
-            seen.extend(stored.batch.iter().map(|event| Seen::new(&event)));
+            seen.extend(stored.batch.iter().map(|event| Seen::new(stored.batch.world(), &event)));
         }
         seen
     }
@@ -107,7 +132,7 @@ impl Place {
             let stored = next.unwrap_or_else(|_| panic!("{missing} missing")).unwrap().unwrap();
             for event in stored.batch.iter() {
                 wanted.remove(&event.id);
-                seen.push(Seen::new(&event));
+                seen.push(Seen::new(stored.batch.world(), &event));
             }
         }
         seen
@@ -120,10 +145,13 @@ impl Place {
 }
 
 impl Seen {
-    fn new(event: &EventView<'_>) -> Self {
+    fn new(world: &str, event: &EventView<'_>) -> Self {
         Self {
             id: event.id,
+            world: world.to_owned(),
             event_type: event.event_type,
+            entity: event.entity.map(str::to_owned),
+            metadata: event.metadata().cloned().unwrap_or_default(),
             timestamp_ms: event.timestamp_ms,
             payload: event.payload.to_vec(),
         }

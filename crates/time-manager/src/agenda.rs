@@ -1,14 +1,21 @@
 //! Which events a stretch of wall time brings: a pure function of the world and its clock, so
-//! that every instance computes the same bytes and ids. Not here: when it is asked (`ticker`).
+//! that every instance computes the same bytes and ids. Not here: when it is asked (`ticker`),
+//! what an event of it says (`moments`, `commands`, `scheduled`), what is left out (`missed`).
 
-use worldbus_bus::Outgoing;
+mod commands;
+mod missed;
+mod moments;
+mod scheduled;
+
+use std::iter::successors;
+
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_world::{
-    Calendar, Clock, GameTime, Hemisphere, Phase, Season, Segment, Slots, Span, WallTime, World,
-    producer_id,
+    Calendar, GameTime, Hemisphere, Segment, Slots, Span, WallTime, World, producer_id,
 };
 
 use crate::NAME;
+use crate::emission::Emission;
 use crate::history::History;
 
 /// The newest segment in force is told again at each multiple of this wall time.
@@ -17,42 +24,29 @@ pub(crate) const REPEAT_US: i64 = 5_000_000;
 /// Cadence boundaries that are taken at once.
 const CHUNK_COUNT_MAX: usize = 1024;
 
-/// The service's event types by number: an event's rank is part of its identity.
-const EVENT_TYPES: [u32; 5] = [
+/// The service's event types by number: an event's rank is part of its identity. Those of
+/// schedules are not among them: each schedule is a producer of its own.
+const EVENT_TYPES: [u32; 17] = [
     v1::TimeChanged::NUMBER,
     v1::DayActivated::NUMBER,
     v1::NightActivated::NUMBER,
     v1::TimeUpdated::NUMBER,
     v1::ClockChanged::NUMBER,
+    v1::HourChanged::NUMBER,
+    v1::DayChanged::NUMBER,
+    v1::MonthChanged::NUMBER,
+    v1::YearChanged::NUMBER,
+    v1::SeasonChanged::NUMBER,
+    v1::MoonPhaseChanged::NUMBER,
+    v1::HolidayStarted::NUMBER,
+    v1::HolidayEnded::NUMBER,
+    v1::ScaleChanged::NUMBER,
+    v1::Paused::NUMBER,
+    v1::Resumed::NUMBER,
+    v1::Jumped::NUMBER,
 ];
 
-/// An event, ready to be published.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Emission {
-    event_type: u32,
-    id: EventId,
-    /// The nominal wall time of its boundary.
-    pub(crate) wall: WallTime,
-    payload: Vec<u8>,
-}
-
-impl worldbus_service::ticker::Emission for Emission {
-    fn outgoing(&self) -> Outgoing<'_> {
-        Outgoing {
-            event_type: self.event_type,
-            id: Some(self.id),
-            timestamp_ms: Some(self.wall.0.div_euclid(1000)),
-            payload: &self.payload,
-            ..Outgoing::default()
-        }
-    }
-
-    fn wall_us(&self) -> i64 {
-        self.wall.0
-    }
-}
-
-/// Computes the events of one world.
+/// Computes the events of one clock.
 #[derive(Debug)]
 pub(crate) struct Agenda {
     world: String,
@@ -72,133 +66,159 @@ struct At {
 
 impl Agenda {
     pub(crate) fn new(world: &World, cadence_game_minutes: u32) -> Self {
+        let calendar = world.calendar();
+        // Entities of events are the moons, and behind them the holidays.
+        let entities = calendar.rules().moons().len() + calendar.rules().holidays().len();
         Self {
             world: world.id.clone(),
-            calendar: world.calendar(),
+            calendar,
             hemisphere: world.hemisphere(),
             cadence_us: i64::from(cadence_game_minutes.max(1)) * GameTime::MINUTE_US,
-            slots: Slots::new(EVENT_TYPES.len(), 0),
+            slots: Slots::new(EVENT_TYPES.len(), entities),
         }
     }
 
     /// The segments after an epoch as they are told when the command is taken.
     pub(crate) fn announcements(&self, history: &History, told: Option<u32>) -> Vec<Emission> {
         let news = history.entries().filter(|(s, _)| told.is_none_or(|told| s.epoch > told));
-        news.map(|(s, reason)| self.told(s, reason, 0, s.anchor_wall)).collect()
+        news.map(|(s, made)| self.told(s, made, 0, s.anchor_wall)).collect()
     }
 
     /// The segment in force at the latest repetition until a wall time.
     pub(crate) fn repetition(&self, history: &History, until: WallTime) -> Emission {
         let number = until.0.div_euclid(REPEAT_US);
         let wall = WallTime(number * REPEAT_US);
-        let (segment, reason) = history.entry_at(wall);
-        self.told(&segment, reason, number, wall)
+        let segment = *history.clock().segment_at(wall);
+        let made = history.made(segment.epoch).cloned().unwrap_or_default();
+        self.told(&segment, &made, number, wall)
     }
 
     /// What the clock brings in the wall interval (`after`, `until`], in order.
-    pub(crate) fn between(&self, clock: &Clock, after: WallTime, until: WallTime) -> Vec<Emission> {
-        clock.spans(after, until).flat_map(|span| self.span(clock, &span)).collect()
+    pub(crate) fn between(
+        &self,
+        history: &History,
+        after: WallTime,
+        until: WallTime,
+    ) -> Vec<Emission> {
+        let clock = history.clock();
+        let spans = clock.spans(after, until);
+        let mut events: Vec<_> = spans.flat_map(|span| self.span(history, &span)).collect();
+        events.extend(self.scheduled(history, after, until));
+        // Stable: what is due together stays in this order.
+        events.sort_by_key(|event| event.wall);
+        events
     }
 
     /// Where to stop if (`after`, `until`] brings more than is taken at once.
-    pub(crate) fn chunk_end(&self, clock: &Clock, after: WallTime, until: WallTime) -> WallTime {
-        let last = clock.boundaries(after, until, self.cadence_us).nth(CHUNK_COUNT_MAX - 1);
+    pub(crate) fn chunk_end(
+        &self,
+        history: &History,
+        after: WallTime,
+        until: WallTime,
+    ) -> WallTime {
+        let count = CHUNK_COUNT_MAX / (1 + history.schedules.list().len());
+        let last = history.clock().boundaries(after, until, self.step_us()).nth(count);
         last.map_or(until, |boundary| boundary.wall)
     }
 
     /// The next wall time after `after` at which there is something to tell.
-    pub(crate) fn next(&self, clock: &Clock, after: WallTime) -> WallTime {
+    pub(crate) fn next(&self, history: &History, after: WallTime) -> WallTime {
+        let clock = history.clock();
         let repeat = WallTime((after.0.div_euclid(REPEAT_US) + 1) * REPEAT_US);
-        let steps = [self.cadence_us, GameTime::HOUR_US];
+        let steps = [self.cadence_us, self.hour_us()];
         let boundaries = steps.iter().filter_map(|step| clock.next_boundary(after, *step));
         let starts = clock.segments().iter().map(|s| s.anchor_wall).filter(|wall| *wall > after);
-        boundaries.map(|b| b.wall).chain(starts).fold(repeat, WallTime::min)
+        let turn = clock.spans(after, WallTime(i64::MAX)).find_map(|span| {
+            let turns = self.turns(&span).min().filter(|game| *game < span.to)?;
+            span.segment.wall_at(turns)
+        });
+        let schedules = history.schedules.list().iter();
+        let schedules = schedules.filter_map(|s| s.next(clock, &self.calendar, after));
+        let all = boundaries
+            .map(|b| b.wall)
+            .chain(starts)
+            .chain(schedules.map(|due| due.wall))
+            .chain(turn);
+        all.fold(repeat, WallTime::min)
     }
 
-    fn span(&self, clock: &Clock, span: &Span) -> Vec<Emission> {
+    fn span(&self, history: &History, span: &Span) -> Vec<Emission> {
         let mut events = Vec::new();
         if span.starts {
-            let at = At {
-                epoch: span.segment.epoch,
-                game: span.segment.anchor_game,
-                wall: span.segment.anchor_wall,
-            };
-            let old = clock.told_before(span).map(|game| self.phase(game));
-            self.phase_if_changed(old, at, &mut events);
+            self.begins(history, span, &mut events);
         }
-        // Multiples of an hour are multiples of a minute: one walk over both in order.
-        let step = gcd(self.cadence_us, GameTime::HOUR_US);
-        for boundary in span.boundaries(step) {
-            let at = At { epoch: boundary.epoch, game: boundary.game, wall: boundary.wall };
-            let told = span.starts && at.game == span.segment.anchor_game;
-            if at.game.0 % GameTime::HOUR_US == 0 && !told {
-                self.phase_if_changed(Some(self.phase(at.game.plus_us(-1))), at, &mut events);
+        for game in self.instants(span) {
+            let Some(wall) = span.segment.wall_at(game) else { break };
+            let at = At { epoch: span.segment.epoch, game, wall };
+            let told = span.starts && game == span.segment.anchor_game;
+            // Ticks are many: only at others may anything else begin.
+            if !told && (game.0 % self.cadence_us != 0 || self.may_turn(game)) {
+                self.changes(Some(game.plus_us(-1)), at, &mut events);
             }
-            if at.game.0 % self.cadence_us == 0 {
+            if game.0 % self.cadence_us == 0 {
                 events.push(self.updated(at));
             }
         }
         events
     }
 
-    fn phase_if_changed(&self, old: Option<Phase>, at: At, events: &mut Vec<Emission>) {
-        let new = self.phase(at.game);
+    /// Where a span has something to tell, in order: hours and ticks, and where a phase of the
+    /// day or of a moon begins. Of those a day has few, whatever the calendar.
+    fn instants(&self, span: &Span) -> Vec<GameTime> {
+        let steps = span.boundaries(self.step_us()).map(|boundary| boundary.game);
+        let mut instants: Vec<_> = steps.collect();
+        let until = |game: &GameTime| *game < span.to;
+        let phases = |after: &GameTime| self.calendar.next_phase(*after).map(|(game, _)| game);
+        let before = span.from.plus_us(-1);
+        instants.extend(successors(phases(&before), phases).take_while(until));
+        for moon in 0..self.calendar.rules().moons().len() {
+            let turns = |after: &GameTime| self.calendar.next_moon_phase(moon, *after);
+            instants.extend(successors(turns(&before), turns).take_while(until));
+        }
+        instants.sort_unstable();
+        instants.dedup();
+        instants
+    }
+
+    /// Where a phase of the day and of each moon begins next in a span, or behind it.
+    fn turns(&self, span: &Span) -> impl Iterator<Item = GameTime> {
+        let before = span.from.plus_us(-1);
+        let phase = self.calendar.next_phase(before).map(|(game, _)| game);
+        let moons = 0..self.calendar.rules().moons().len();
+        let moons = moons.filter_map(move |moon| self.calendar.next_moon_phase(moon, before));
+        phase.into_iter().chain(moons)
+    }
+
+    /// Whether an hour, or a phase of the day or of a moon, begins at an instant.
+    fn may_turn(&self, game: GameTime) -> bool {
+        let before = game.plus_us(-1);
+        let hour = game.0 % self.hour_us() == 0;
+        hour || self.calendar.phase(before) != self.calendar.phase(game) || {
+            let phase = |at: GameTime| self.calendar.moons(at).map(|(_, state)| state.phase);
+            !phase(before).eq(phase(game))
+        }
+    }
+
+    /// A world's epoch is a whole hour, so hours begin at the multiples of their length.
+    fn hour_us(&self) -> i64 {
+        self.calendar.rules().hour_us()
+    }
+
+    /// A segment begins: what made it, and what is other than it was before.
+    fn begins(&self, history: &History, span: &Span, events: &mut Vec<Emission>) {
+        let Segment { epoch, anchor_game, anchor_wall, .. } = span.segment;
+        let at = At { epoch, game: anchor_game, wall: anchor_wall };
+        events.extend(self.command(history, span, at));
+        let before = history.clock().told_before(span);
         // A clock whose first segments are forgotten is not a world's beginning.
-        if old == Some(new) || (old.is_none() && at.epoch > 0) {
-            return;
-        }
-        let date = self.calendar.at(at.game);
-        let day = Some(v1::Date {
-            year: date.year,
-            month: u32::from(date.month),
-            day: u32::from(date.day),
-        });
-        let changed = v1::TimeChanged {
-            old_phase: old.map_or(0, |phase| phase as i32),
-            new_phase: new as i32,
-            date: day,
-            hour: u32::from(date.hour),
-            minute: u32::from(date.minute),
-            season: Season::at_month(date.month, self.hemisphere) as i32,
-            total_minutes: at.game.minutes(),
-        };
-        events.push(self.emission(&changed, at.epoch, at.game.minutes(), at.wall));
-        match new {
-            Phase::Day => {
-                let event = v1::DayActivated { date: day };
-                events.push(self.emission(&event, at.epoch, at.game.minutes(), at.wall));
-            }
-            Phase::Night => {
-                let event = v1::NightActivated { date: day };
-                events.push(self.emission(&event, at.epoch, at.game.minutes(), at.wall));
-            }
-            Phase::Dawn | Phase::Dusk => {}
+        if before.is_some() || epoch == 0 {
+            self.changes(before, at, events);
         }
     }
 
-    fn updated(&self, at: At) -> Emission {
-        let date = self.calendar.at(at.game);
-        let updated = v1::TimeUpdated {
-            total_minutes: at.game.minutes(),
-            hour: u32::from(date.hour),
-            minute: u32::from(date.minute),
-            phase: Phase::at_hour(date.hour) as i32,
-        };
-        self.emission(&updated, at.epoch, at.game.minutes(), at.wall)
-    }
-
-    fn told(&self, segment: &Segment, reason: &str, number: i64, wall: WallTime) -> Emission {
-        let changed = v1::ClockChanged {
-            epoch: segment.epoch,
-            anchor_wall_us: segment.anchor_wall.0,
-            anchor_game_us: segment.anchor_game.0,
-            scale_numerator: segment.num,
-            scale_denominator: segment.den,
-            paused: segment.paused,
-            reason: reason.to_owned(),
-            revision: segment.rev,
-        };
-        self.emission(&changed, segment.epoch, number, wall)
+    /// Multiples of an hour are multiples of a minute: one walk over both in order.
+    fn step_us(&self) -> i64 {
+        gcd(self.cadence_us, self.hour_us())
     }
 
     fn emission<E: Event>(&self, event: &E, epoch: u32, number: i64, wall: WallTime) -> Emission {
@@ -209,12 +229,28 @@ impl Agenda {
             event_type: E::NUMBER,
             id: EventId { producer, sequence },
             wall,
+            entity: None,
             payload: event.encode_to_vec(),
+            topic: None,
+            recurs: false,
+            metadata: None,
         }
     }
 
-    fn phase(&self, game: GameTime) -> Phase {
-        Phase::at_hour(self.calendar.at(game).hour)
+    /// An event of a moment of the world's time about an entity of a rank.
+    fn moment_of<E: Event>(&self, event: &E, at: At, rank: usize, entity: &str) -> Emission {
+        let emission = self.moment(event, at);
+        let kind = EVENT_TYPES.iter().position(|number| *number == E::NUMBER);
+        let number = at.game.minutes();
+        let sequence = self.slots.sequence(number, kind.unwrap_or_default(), Some(rank));
+        let id = EventId { sequence, ..emission.id };
+        Emission { id, entity: Some(entity.to_owned()), ..emission }
+    }
+
+    /// An event of a moment of the world's time.
+    fn moment<E: Event>(&self, event: &E, at: At) -> Emission {
+        let emission = self.emission(event, at.epoch, at.game.minutes(), at.wall);
+        Emission { recurs: true, ..emission }
     }
 }
 

@@ -11,9 +11,9 @@ use worldbus_service::health::Condition;
 use worldbus_service::state::{Entry, Error, Kind, UPDATE_COUNT_MAX};
 use worldbus_service::trace::Causes;
 use worldbus_service::{Lead, Problem, StateStore};
-use worldbus_world::{Change, Clock, WallTime, World};
+use worldbus_world::{Calendar, Change, Clock, WallTime, World};
 
-use crate::history::History;
+use crate::history::{By, History, Made, Record};
 
 /// How long the answer to a command waits for its announcement.
 const ANNOUNCE_MAX: Duration = Duration::from_secs(1);
@@ -32,9 +32,22 @@ pub(crate) struct View {
 pub(crate) struct Taken {
     pub(crate) history: Arc<History>,
     pub(crate) effective: WallTime,
+    /// Nothing was to be done.
+    pub(crate) idle: bool,
     /// Who asks the bus from now on hears of it.
     pub(crate) announced: bool,
 }
+
+/// What a command on the clock comes to.
+pub(crate) struct Decision {
+    pub(crate) change: Change,
+    pub(crate) command: &'static str,
+    /// For people.
+    pub(crate) detail: String,
+}
+
+/// What a command did to a history: its name, and of what, for people.
+pub(crate) type Done = (&'static str, String);
 
 pub(crate) struct Clockwork {
     store: Arc<dyn StateStore>,
@@ -45,8 +58,9 @@ pub(crate) struct Clockwork {
     /// Up to where this instance has published. Held while a command is taken, so that no
     /// segment begins where boundaries of the one before are out already.
     passed: Mutex<WallTime>,
-    /// The newest epoch whose announcement is durable.
-    announced: watch::Sender<Option<u32>>,
+    /// The newest epoch whose announcement is durable, and up to where all is.
+    announced: watch::Sender<Option<(u32, WallTime)>>,
+    pub(crate) calendar: Calendar,
     /// What begins because of which command.
     pub(crate) causes: Causes,
 }
@@ -63,14 +77,14 @@ impl Clockwork {
         let read_at = WallTime(wall.now_us());
         let entry = match store.get(&key).await? {
             Some(entry) => entry,
-            None => begin(&*store, &key, &History::new(world.scale, read_at)).await?,
+            None => begin(&*store, &key, &beginning(world, read_at)?).await?,
         };
         let history = Arc::new(History::decode(&entry.value)?);
         let fence = WallTime(lead.fence_us(read_at.0));
         let view = watch::Sender::new(View { history, revision: entry.revision, fence });
         let (passed, announced) = (Mutex::new(WallTime(i64::MIN)), watch::Sender::new(None));
-        let causes = Causes::default();
-        Ok(Self { store, key, wall, lead, view, passed, announced, causes })
+        let (causes, calendar) = (Causes::default(), world.calendar());
+        Ok(Self { store, key, wall, lead, view, passed, announced, calendar, causes })
     }
 
     pub(crate) fn now(&self) -> WallTime {
@@ -101,37 +115,54 @@ impl Clockwork {
             .await
     }
 
-    /// Every epoch up to this one is announced, and that is durable.
-    pub(crate) fn announced(&self, epoch: u32) {
+    /// Every epoch up to this one is announced and everything until then is told, and durable.
+    pub(crate) fn announced(&self, epoch: u32, until: WallTime) {
         self.announced.send_if_modified(|announced| {
-            let news = announced.is_none_or(|announced| announced < epoch);
-            *announced = (*announced).max(Some(epoch));
+            let news = announced.is_none_or(|(announced, _)| announced < epoch);
+            *announced = (*announced).max(Some((epoch, until)));
             news
         });
     }
 
-    /// Takes a command: `decide` says what it does to the clock at its effective time, or that
-    /// the clock is so already. Waits for the announcement, within a bound: the command is taken
-    /// and will be announced whatever the bus does.
+    /// Takes a command on the clock: `decide` says what it does to the clock at its effective
+    /// time, or that the clock is so already. Waits for the announcement, within a bound: the
+    /// command is taken and will be announced whatever the bus does.
     pub(crate) async fn command(
         &self,
-        decide: impl Fn(&Clock, WallTime) -> Result<Option<(Change, &'static str)>, Problem>,
+        by: &By,
+        decide: impl Fn(&Clock, WallTime) -> Result<Option<Decision>, Problem>,
     ) -> Result<Taken, Problem> {
-        let (history, effective) = self.take(decide).await?;
-        let epoch = history.clock().last().epoch;
+        let change = |history: &mut History, effective: WallTime| {
+            let Some(decision) = decide(history.clock(), effective)? else { return Ok(None) };
+            let Decision { change, command, detail } = decision;
+            let segment = history.clock().change(change, effective);
+            segment.check().map_err(|e| Problem::unprocessable(e.to_string()))?;
+            let made = Made { command: command.to_owned(), by: by.clone() };
+            history.push(segment, made)?;
+            Ok(Some((command, detail)))
+        };
+        let mut taken = self.take(by, change).await?;
+        if !taken.idle {
+            self.causes.note(taken.history.clock().last().anchor_wall.0);
+        }
+        let epoch = taken.history.clock().last().epoch;
         let mut news = self.announced.subscribe();
-        let announcement = news.wait_for(|announced| *announced >= Some(epoch));
-        let announced = tokio::time::timeout(ANNOUNCE_MAX, announcement).await.is_ok();
-        if !announced {
+        let announcement =
+            news.wait_for(|announced| announced.is_some_and(|(announced, _)| announced >= epoch));
+        taken.announced = tokio::time::timeout(ANNOUNCE_MAX, announcement).await.is_ok();
+        if !taken.announced {
             tracing::warn!(epoch, "a command is not announced yet: the bus does not answer");
         }
-        Ok(Taken { history, effective, announced })
+        Ok(taken)
     }
 
-    async fn take(
+    /// Takes a command: `change` does it to the history as from its effective time, or says that
+    /// there is nothing to do.
+    pub(crate) async fn take(
         &self,
-        decide: impl Fn(&Clock, WallTime) -> Result<Option<(Change, &'static str)>, Problem>,
-    ) -> Result<(Arc<History>, WallTime), Problem> {
+        by: &By,
+        change: impl Fn(&mut History, WallTime) -> Result<Option<Done>, Problem>,
+    ) -> Result<Taken, Problem> {
         let passed = self.passed.lock().await;
         for _ in 0..UPDATE_COUNT_MAX {
             let read_at = self.now();
@@ -140,23 +171,32 @@ impl Clockwork {
             let mut history = History::decode(&entry.value)?;
             let effective =
                 effective(history.clock(), *passed, WallTime(self.lead.after_us(read_at.0)));
-            let Some((change, reason)) = decide(history.clock(), effective)? else {
-                return Ok((self.show(history, entry.revision, read_at), read_at));
+            let Some((command, detail)) = change(&mut history, effective)? else {
+                let history = self.show(history, entry.revision, read_at);
+                return Ok(Taken { history, effective: read_at, idle: true, announced: false });
             };
-            history.push(history.clock().change(change, effective), reason)?;
+            self.tidy(&mut history);
+            record(&mut history, command, detail, by, (read_at, effective));
             let bytes = history.encode();
             let set = self.store.compare_and_set(&self.key, Some(entry.revision), bytes).await?;
             if let Ok(revision) = set {
                 if self.lead.is_missed(read_at.0, self.now().0) {
                     tracing::error!("a command took longer than half the lead; raise the lead");
                 }
-                self.causes.note(history.clock().last().anchor_wall.0);
                 let history = self.show(history, revision, read_at);
-                tracing::info!(reason, epoch = history.clock().last().epoch, "clock changed");
-                return Ok((history, effective));
+                let epoch = history.clock().last().epoch;
+                tracing::info!(command, epoch, actor = by.actor, "command taken");
+                return Ok(Taken { history, effective, idle: false, announced: false });
             }
         }
         Err(Problem::unavailable("other commands came between all the time; try again"))
+    }
+
+    /// Forgets schedules that are over and told.
+    fn tidy(&self, history: &mut History) {
+        let Some((_, told)) = *self.announced.borrow() else { return };
+        let clock = history.clock().clone();
+        history.schedules.prune(&clock, told);
     }
 
     async fn read(&self, read_at: WallTime) -> Result<(), Error> {
@@ -189,6 +229,30 @@ impl Clockwork {
         });
         history
     }
+}
+
+/// A new world's history, which begins now.
+fn beginning(world: &World, now: WallTime) -> Result<History, Error> {
+    let damaged = |error: String| Error::new(Kind::Unsupported, error);
+    let curve = world.phase_speeds.curve(&world.calendar()).map_err(|e| damaged(e.to_string()))?;
+    History::new(world.scale, curve, now)
+}
+
+/// Remembers a command that was taken and takes effect at those wall times.
+fn record(
+    history: &mut History,
+    command: &'static str,
+    detail: String,
+    by: &By,
+    (at, effective): (WallTime, WallTime),
+) {
+    let last = *history.clock().last();
+    let effective = effective.max(last.anchor_wall);
+    let segment = history.clock().segment_at(effective);
+    let (epoch, game) = (segment.epoch, segment.game_at(effective));
+    let command = command.to_owned();
+    let By { actor, reason } = by.clone();
+    history.record(Record { at, effective, command, detail, actor, reason, epoch, game });
 }
 
 async fn begin(store: &dyn StateStore, key: &str, history: &History) -> Result<Entry, Error> {

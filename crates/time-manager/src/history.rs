@@ -1,72 +1,134 @@
-//! The clock as it is kept in the state store: its segments, each with the command that made it.
+//! The clock as it is kept in the state store: its segments, each with the command that made it,
+//! what is scheduled, and the latest commands with who gave them and why.
 //! Not here: how a segment follows from a command (`world`), reading and writing (`clockwork`).
 
 use serde::{Deserialize, Serialize};
 use worldbus_service::state::{Error, Kind};
-use worldbus_world::{Clock, GameTime, Scale, Segment, WallTime};
+use worldbus_world::{Clock, Curve, GameTime, Scale, Segment, WallTime};
 
-/// Reason of a world's first segment.
+use crate::schedule::Schedules;
+
+/// Command of a world's first segment.
 pub(crate) const STARTED: &str = "start";
 
-/// A clock and why each of its segments is.
+/// Commands that are remembered; the oldest are forgotten.
+pub(crate) const RECORD_COUNT_MAX: usize = 100;
+
+/// A clock, why each of its segments is, what is scheduled by it, and its latest commands.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct History {
     clock: Clock,
     /// Beside the clock's segments, by index.
-    reasons: Vec<String>,
+    made: Vec<Made>,
+    records: Vec<Record>,
+    pub(crate) schedules: Schedules,
+}
+
+/// What made a segment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Made {
+    /// The command's name.
+    #[serde(rename = "reason")]
+    pub(crate) command: String,
+    #[serde(flatten)]
+    pub(crate) by: By,
+}
+
+/// Who gave a command, and why, as they said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct By {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) actor: String,
+    #[serde(default, rename = "why", skip_serializing_if = "String::is_empty")]
+    pub(crate) reason: String,
+}
+
+/// A command that was taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Record {
+    /// When it was taken, and when it takes effect.
+    pub(crate) at: WallTime,
+    pub(crate) effective: WallTime,
+    pub(crate) command: String,
+    /// What of, for people: `59.94 real seconds per game hour`.
+    pub(crate) detail: String,
+    pub(crate) actor: String,
+    pub(crate) reason: String,
+    /// The clock's epoch and game time from then on.
+    pub(crate) epoch: u32,
+    pub(crate) game: GameTime,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
     segments: Vec<Entry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<Record>,
+    #[serde(default, skip_serializing_if = "Schedules::is_new")]
+    schedules: Schedules,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Entry {
     segment: Segment,
-    reason: String,
+    #[serde(flatten)]
+    made: Made,
 }
 
 impl History {
     /// A new world, which begins now.
-    pub(crate) fn new(scale: Scale, now: WallTime) -> Self {
-        let clock = Clock::new(scale, now, GameTime(0));
-        Self { clock, reasons: vec![STARTED.to_owned()] }
+    pub(crate) fn new(scale: Scale, curve: Option<Curve>, now: WallTime) -> Result<Self, Error> {
+        let first = Segment { curve, ..*Clock::new(scale, now, GameTime(0)).last() };
+        let clock = Clock::from_segments([first]).map_err(damaged)?;
+        let made = vec![Made { command: STARTED.to_owned(), by: By::default() }];
+        Ok(Self { clock, made, records: Vec::new(), schedules: Schedules::default() })
     }
 
     pub(crate) fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// The segments with their reasons, oldest first.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Segment, &str)> {
-        self.clock.segments().iter().zip(self.reasons.iter().map(String::as_str))
+    /// The segments with what made them, oldest first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&Segment, &Made)> {
+        self.clock.segments().iter().zip(&self.made)
     }
 
-    /// The reason of the segment in force at a wall time.
-    pub(crate) fn entry_at(&self, wall: WallTime) -> (Segment, &str) {
-        let segment = *self.clock.segment_at(wall);
-        let reason = self.entries().find(|(s, _)| s.epoch == segment.epoch);
-        (segment, reason.map_or("", |(_, reason)| reason))
+    /// What made the segment of an epoch, if it is not forgotten.
+    pub(crate) fn made(&self, epoch: u32) -> Option<&Made> {
+        self.entries().find(|(segment, _)| segment.epoch == epoch).map(|(_, made)| made)
+    }
+
+    /// The latest commands, oldest first.
+    pub(crate) fn records(&self) -> &[Record] {
+        &self.records
     }
 
     /// Takes a segment that the clock itself made; the oldest may fall out.
-    pub(crate) fn push(&mut self, segment: Segment, reason: &str) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, segment: Segment, made: Made) -> Result<(), Error> {
         self.clock.insert(segment).map_err(damaged)?;
-        self.reasons.push(reason.to_owned());
-        let gone = self.reasons.len().saturating_sub(self.clock.segments().len());
-        self.reasons.drain(..gone);
+        self.made.push(made);
+        let gone = self.made.len().saturating_sub(self.clock.segments().len());
+        self.made.drain(..gone);
         Ok(())
     }
 
+    /// Remembers a command.
+    pub(crate) fn record(&mut self, record: Record) {
+        self.records.push(record);
+        let gone = self.records.len().saturating_sub(RECORD_COUNT_MAX);
+        self.records.drain(..gone);
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let entry = |(segment, reason): (&Segment, &str)| Entry {
-            segment: *segment,
-            reason: reason.to_owned(),
+        let entry =
+            |(segment, made): (&Segment, &Made)| Entry { segment: *segment, made: made.clone() };
+        let kept = Kept {
+            segments: self.entries().map(entry).collect(),
+            commands: self.records.clone(),
+            schedules: self.schedules.clone(),
         };
-        let kept = Kept { segments: self.entries().map(entry).collect() };
         serde_json::to_vec(&kept).unwrap_or_default()
     }
 
@@ -75,8 +137,9 @@ impl History {
         kept.segments.sort_by_key(|entry| entry.segment.epoch);
         let segments = kept.segments.iter().map(|entry| entry.segment);
         let clock = Clock::from_segments(segments).map_err(damaged)?;
-        let reasons = kept.segments.into_iter().map(|entry| entry.reason).collect();
-        Ok(Self { clock, reasons })
+        let made = kept.segments.into_iter().map(|entry| entry.made).collect();
+        let (records, schedules) = (kept.commands, kept.schedules);
+        Ok(Self { clock, made, records, schedules })
     }
 }
 

@@ -8,11 +8,17 @@
 
 mod agenda;
 mod clockwork;
+mod desk;
+mod emission;
+mod grpc;
 mod history;
 mod rest;
+mod schedule;
 mod simulation;
 mod start;
 
+pub use schedule::{SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX};
+pub use simulation::CatchUp;
 pub use start::{Settings, start};
 
 /// The service's name: the source of its events.

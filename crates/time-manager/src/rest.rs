@@ -1,27 +1,30 @@
-//! The clock's REST routes. Not here: the door, the port, what commands do (`clockwork`).
+//! The REST routes of the clocks. Not here: the door, the port, what commands do (`desk`).
 
 mod document;
-
-use std::sync::Arc;
+mod schedules;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde::Deserialize;
-use utoipa::{OpenApi, ToSchema};
-use worldbus_service::{Json, Problem};
-use worldbus_world::{CalendarError, Change, Scale, ScaleError, SetTime, World};
+use utoipa::{IntoParams, OpenApi, ToSchema};
+use worldbus_service::{Json, Problem, Query};
+use worldbus_world::{GameTime, SetTime};
 
-use crate::clockwork::Clockwork;
-use document::{Changed, Current};
+use crate::desk::{self, Desk, SKIP_US_MAX, Speed};
+use crate::history::By;
+use document::{Changed, Clocks, Current, History};
 
 type Answer<T> = Result<Json<T>, Problem>;
 
-#[derive(Clone)]
-struct Shared {
-    world: Arc<World>,
-    clockwork: Arc<Clockwork>,
+/// Which clock.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// The name of a clock beside the world's own.
+    #[serde(default)]
+    clock: String,
 }
 
 /// A wish to set the clock. What is left out of the date is today's.
@@ -38,103 +41,203 @@ struct SetRequest {
     month: Option<i64>,
     /// Any year within 250,000 of year 0.
     year: Option<i64>,
+    /// Who gives the command; at most 64 bytes.
+    actor: Option<String>,
+    /// Why; at most 200 bytes.
+    reason: Option<String>,
 }
 
-/// A wish for another scale.
+/// A wish to skip game time; what is left out is 0.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct SkipRequest {
+    days: Option<i64>,
+    hours: Option<i64>,
+    minutes: Option<i64>,
+    seconds: Option<i64>,
+    /// Who gives the command; at most 64 bytes.
+    actor: Option<String>,
+    /// Why; at most 200 bytes.
+    reason: Option<String>,
+}
+
+/// A wish for another speed; what is left out stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ScaleRequest {
     /// 0.01 to 86400.
-    real_seconds_per_game_hour: f64,
+    real_seconds_per_game_hour: Option<f64>,
+    /// Speeds of the phases of the day over the scale, 0.01 to 100: `{"night": 2}`. Those left
+    /// out run at the scale itself; `{}` is an even clock.
+    phase_speeds: Option<std::collections::BTreeMap<String, f64>>,
+    /// Who gives the command; at most 64 bytes.
+    actor: Option<String>,
+    /// Why; at most 200 bytes.
+    reason: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+struct Turn {
+    actor: Option<String>,
+    reason: Option<String>,
+}
 
 #[derive(OpenApi)]
-#[openapi(paths(current, set, scale, run, stop))]
+#[openapi(paths(
+    current,
+    clocks,
+    history,
+    set,
+    skip,
+    scale,
+    run,
+    stop,
+    schedules::list,
+    schedules::add,
+    schedules::cancel
+))]
 struct Description;
 
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
-pub(crate) fn routes(world: Arc<World>, clockwork: Arc<Clockwork>) -> Router {
+pub(crate) fn routes(desk: Desk) -> Router {
     Router::new()
         .route("/api/time/current", get(current))
+        .route("/api/time/clocks", get(clocks))
+        .route("/api/time/history", get(history))
         .route("/api/time/set", post(set))
+        .route("/api/time/skip", post(skip))
         .route("/api/time/scale", post(scale))
         .route("/api/time/start", post(run))
         .route("/api/time/stop", post(stop))
-        .with_state(Shared { world, clockwork })
+        .route("/api/time/schedules", get(schedules::list).post(schedules::add))
+        .route("/api/time/schedules/{id}", delete(schedules::cancel))
+        .with_state(desk)
 }
 
 /// The game time now.
-#[utoipa::path(get, path = "/api/time/current", tag = "time",
-    responses((status = 200, body = Current)))]
-async fn current(State(shared): State<Shared>) -> Json<Current> {
-    let view = shared.clockwork.view();
-    let now = shared.clockwork.now();
-    Json(Current::new(&shared.world, view.history.clock(), now))
+#[utoipa::path(get, path = "/api/time/current", tag = "time", params(Which),
+    responses((status = 200, body = Current), (status = 404, body = Problem)))]
+async fn current(State(desk): State<Desk>, Query(which): Query<Which>) -> Answer<Current> {
+    Ok(Json(Current::now(desk.face(&which.clock)?)))
+}
+
+/// The clocks of the world, its own first.
+#[utoipa::path(get, path = "/api/time/clocks", tag = "time",
+    responses((status = 200, body = Clocks)))]
+async fn clocks(State(desk): State<Desk>) -> Json<Clocks> {
+    Json(Clocks::new(&desk))
+}
+
+/// The latest commands: who, when, why; and the segments of the clock.
+#[utoipa::path(get, path = "/api/time/history", tag = "time", params(Which),
+    responses((status = 200, body = History), (status = 404, body = Problem)))]
+async fn history(State(desk): State<Desk>, Query(which): Query<Which>) -> Answer<History> {
+    Ok(Json(History::new(desk.face(&which.clock)?)))
 }
 
 /// Sets the clock.
-#[utoipa::path(post, path = "/api/time/set", tag = "time", request_body = SetRequest,
+#[utoipa::path(post, path = "/api/time/set", tag = "time", params(Which),
+    request_body = SetRequest,
     responses((status = 200, body = Changed), (status = 422, body = Problem)))]
-async fn set(State(shared): State<Shared>, Json(request): Json<SetRequest>) -> Answer<Changed> {
-    let SetRequest { hour, minute, day, month, year } = request;
-    let wish = SetTime { hour, minute, day, month, year };
-    let calendar = shared.world.calendar();
-    let taken = shared.clockwork.command(|clock, effective| {
-        let game = calendar.resolve(clock.game_at(effective), &wish).map_err(no_such_date)?;
-        Ok(Some((Change::Set(game), "set")))
-    });
-    Ok(Json(Changed::new(&shared.world, &taken.await?)))
+async fn set(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    Json(request): Json<SetRequest>,
+) -> Answer<Changed> {
+    let SetRequest { hour, minute, day, month, year, actor, reason } = request;
+    let (wish, by) = (SetTime { hour, minute, day, month, year }, desk::by(actor, reason)?);
+    let face = desk.face(&which.clock)?;
+    Ok(Json(Changed::new(face, &face.set(&wish, &by).await?)))
+}
+
+/// Skips game time.
+#[utoipa::path(post, path = "/api/time/skip", tag = "time", params(Which),
+    request_body = SkipRequest,
+    responses((status = 200, body = Changed), (status = 422, body = Problem)))]
+async fn skip(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    Json(request): Json<SkipRequest>,
+) -> Answer<Changed> {
+    let face = desk.face(&which.clock)?;
+    let us = request.us()?;
+    let by = desk::by(request.actor, request.reason)?;
+    Ok(Json(Changed::new(face, &face.skip(us, &by).await?)))
 }
 
 /// Changes how fast the clock runs.
-#[utoipa::path(post, path = "/api/time/scale", tag = "time", request_body = ScaleRequest,
+#[utoipa::path(post, path = "/api/time/scale", tag = "time", params(Which),
+    request_body = ScaleRequest,
     responses((status = 200, body = Changed), (status = 422, body = Problem)))]
-async fn scale(State(shared): State<Shared>, Json(request): Json<ScaleRequest>) -> Answer<Changed> {
-    let scale = Scale::from_f64(request.real_seconds_per_game_hour).map_err(no_such_scale)?;
-    let taken = shared.clockwork.command(|_, _| Ok(Some((Change::Scale(scale), "scale")))).await?;
-    Ok(Json(Changed::new(&shared.world, &taken)))
+async fn scale(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    Json(request): Json<ScaleRequest>,
+) -> Answer<Changed> {
+    let ScaleRequest { real_seconds_per_game_hour: seconds, phase_speeds, actor, reason } = request;
+    let (wish, by) = (Speed { seconds, phase_speeds }, desk::by(actor, reason)?);
+    let face = desk.face(&which.clock)?;
+    Ok(Json(Changed::new(face, &face.scale(&wish, &by).await?)))
 }
 
 /// Lets the clock run; does nothing if it runs.
-#[utoipa::path(post, path = "/api/time/start", tag = "time",
+#[utoipa::path(post, path = "/api/time/start", tag = "time", params(Which),
     responses((status = 200, body = Changed)))]
-async fn run(State(shared): State<Shared>, body: Bytes) -> Answer<Changed> {
-    turn(&shared, &body, Change::Start).await
+async fn run(State(desk): State<Desk>, Query(which): Query<Which>, body: Bytes) -> Answer<Changed> {
+    turn(&desk, &which, &body, false).await
 }
 
 /// Stops the clock; does nothing if it stands.
-#[utoipa::path(post, path = "/api/time/stop", tag = "time",
+#[utoipa::path(post, path = "/api/time/stop", tag = "time", params(Which),
     responses((status = 200, body = Changed)))]
-async fn stop(State(shared): State<Shared>, body: Bytes) -> Answer<Changed> {
-    turn(&shared, &body, Change::Pause).await
+async fn stop(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    body: Bytes,
+) -> Answer<Changed> {
+    turn(&desk, &which, &body, true).await
 }
 
-async fn turn(shared: &Shared, body: &[u8], change: Change) -> Answer<Changed> {
-    if !body.is_empty() {
-        serde_json::from_slice::<Nothing>(body)
-            .map_err(|e| Problem::unprocessable(format!("expected no body or {{}}: {e}")))?;
+async fn turn(desk: &Desk, which: &Which, body: &[u8], pause: bool) -> Answer<Changed> {
+    let by = signed(body)?;
+    let face = desk.face(&which.clock)?;
+    Ok(Json(Changed::new(face, &face.turn(pause, &by).await?)))
+}
+
+/// Who gives a command that needs no body, and why.
+fn signed(body: &[u8]) -> Result<By, Problem> {
+    let turn = match body {
+        [] => Turn::default(),
+        body => serde_json::from_slice(body).map_err(|e| {
+            let expected = "expected no body, or actor and reason as JSON";
+            Problem::unprocessable(format!("{expected}: {e}"))
+        })?,
+    };
+    desk::by(turn.actor, turn.reason)
+}
+
+impl SkipRequest {
+    fn us(&self) -> Result<i64, Problem> {
+        let parts = [
+            ("days", self.days, GameTime::DAY_US),
+            ("hours", self.hours, GameTime::HOUR_US),
+            ("minutes", self.minutes, GameTime::MINUTE_US),
+            ("seconds", self.seconds, GameTime::SECOND_US),
+        ];
+        parts.iter().try_fold(0i64, |sum, (field, count, unit)| {
+            let count = count.unwrap_or(0);
+            let us = count.checked_mul(*unit).and_then(|us| sum.checked_add(us));
+            us.filter(|us| count >= 0 && *us <= SKIP_US_MAX).ok_or_else(|| {
+                let detail = format!(
+                    "{field}: expected a number from 0, and at most 366000 days in all, \
+                     found {count}; to go back, set the clock"
+                );
+                Problem::unprocessable(detail).with_field(*field)
+            })
+        })
     }
-    let pause = change == Change::Pause;
-    let taken = shared.clockwork.command(|clock, _| {
-        let reason = if pause { "pause" } else { "resume" };
-        Ok((clock.last().paused != pause).then_some((change, reason)))
-    });
-    Ok(Json(Changed::new(&shared.world, &taken.await?)))
-}
-
-fn no_such_date(error: CalendarError) -> Problem {
-    let field = error.field;
-    Problem::unprocessable(error.to_string()).with_field(field)
-}
-
-fn no_such_scale(error: ScaleError) -> Problem {
-    let field = "real_seconds_per_game_hour";
-    Problem::unprocessable(format!("{field}: {error}")).with_field(field)
 }

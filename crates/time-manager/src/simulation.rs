@@ -5,17 +5,47 @@ use std::sync::Arc;
 
 use worldbus_service::checkpoint::Checkpoint;
 use worldbus_service::ticker::{Simulated, Step};
-use worldbus_world::{Clock, GameTime, WallTime};
+use worldbus_world::{GameTime, WallTime};
 
-use crate::agenda::{Agenda, Emission, REPEAT_US};
+use crate::agenda::{Agenda, REPEAT_US};
 use crate::clockwork::Clockwork;
+use crate::emission::Emission;
+use crate::history::History;
 
-/// After downtime this much game time is made up for; what is older was nobody's moment.
+/// After downtime at most this much game time is made up for boundary by boundary; what is older
+/// was nobody's moment.
 const CATCH_UP_GAME_US_MAX: i64 = 1_440 * GameTime::MINUTE_US;
+
+/// Which of the boundaries are told that passed while no instance ran. Commands, and what was
+/// scheduled once, are told whichever it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CatchUp {
+    /// None: the world goes on as if nothing had been.
+    None,
+    /// The latest of each kind, with `coalesced` in its metadata: for how many it stands.
+    Last,
+    /// All of the last game day.
+    #[default]
+    All,
+}
+
+impl std::str::FromStr for CatchUp {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            "last" => Ok(Self::Last),
+            "all" => Ok(Self::All),
+            _ => Err(format!("expected none, last or all, found {text:.40}")),
+        }
+    }
+}
 
 pub(crate) struct Simulation {
     agenda: Agenda,
     clockwork: Arc<Clockwork>,
+    catch_up: CatchUp,
     /// Downtime was made up for, or left out.
     caught_up: bool,
     /// The last multiple of the repetition's time at which the segment was told again.
@@ -23,24 +53,40 @@ pub(crate) struct Simulation {
 }
 
 impl Simulation {
-    pub(crate) fn new(agenda: Agenda, clockwork: Arc<Clockwork>) -> Self {
-        Self { agenda, clockwork, caught_up: false, repeated: i64::MIN }
+    pub(crate) fn new(agenda: Agenda, clockwork: Arc<Clockwork>, catch_up: CatchUp) -> Self {
+        Self { agenda, clockwork, catch_up, caught_up: false, repeated: i64::MIN }
     }
 
-    /// Once: a jump over what is too old to be made up for.
-    fn begin(&mut self, clock: &Clock, durable: Checkpoint) -> Checkpoint {
+    /// Once: a jump over what is not made up for, and what is told of it nevertheless.
+    fn begin(
+        &mut self,
+        history: &History,
+        durable: Checkpoint,
+        seen: WallTime,
+    ) -> (Checkpoint, Vec<Emission>) {
         if self.caught_up {
-            return durable;
+            return (durable, Vec::new());
         }
         self.caught_up = true;
-        let (after, now) = (WallTime(durable.wall_us), self.clockwork.now());
-        let from = clock.last_stretch(after, now, CATCH_UP_GAME_US_MAX);
-        if from > after {
-            let skipped = clock.boundaries(after, from, GameTime::MINUTE_US).count();
-            metrics::counter!("worldbus_time_catch_up_skipped_total").increment(skipped as u64);
-            tracing::warn!(game_minutes = skipped, "down for long: the oldest are left out");
+        let (clock, after) = (history.clock(), WallTime(durable.wall_us));
+        let from = match self.catch_up {
+            CatchUp::All => clock.last_stretch(after, seen, CATCH_UP_GAME_US_MAX),
+            CatchUp::None | CatchUp::Last => seen,
+        };
+        if from <= after {
+            return (durable, Vec::new());
         }
-        Checkpoint { wall_us: from.0, ..durable }
+        let minutes =
+            clock.spans(after, from).map(|s| s.boundaries(GameTime::MINUTE_US).remaining());
+        let skipped: u64 = minutes.sum();
+        metrics::counter!("worldbus_time_catch_up_skipped_total").increment(skipped);
+        tracing::warn!(game_minutes = skipped, rule = ?self.catch_up, "down: some is left out");
+        let events = match self.catch_up {
+            CatchUp::Last => self.agenda.latest(history, after, from),
+            CatchUp::None | CatchUp::All => self.agenda.asked_for(history, after, from),
+        };
+        let epoch = clock.segment_at(from).epoch.max(durable.epoch);
+        (Checkpoint { wall_us: from.0, epoch }, events)
     }
 }
 
@@ -52,24 +98,31 @@ impl Simulated for Simulation {
         let mut passed = clockwork.passed().await;
         // Read behind the gate: a command may have come while we waited for it.
         let view = clockwork.view();
-        let (clock, now) = (view.history.clock(), clockwork.now());
-        let durable = durable.map(|durable| self.begin(clock, durable));
+        let (history, now) = (&*view.history, clockwork.now());
+        let clock = history.clock();
         let seen = now.min(view.fence);
+        let mut events = self.agenda.announcements(history, durable.map(|d| d.epoch));
+        // A new world has missed nothing.
+        self.caught_up |= durable.is_none();
+        let durable = durable.map(|durable| {
+            let (durable, missed) = self.begin(history, durable, seen);
+            events.extend(missed);
+            durable
+        });
         let after = clock.untold_after(durable.map(|d| (d.epoch, WallTime(d.wall_us))));
-        let until = self.agenda.chunk_end(clock, after, seen.max(after));
-        let mut events = self.agenda.announcements(&view.history, durable.map(|d| d.epoch));
-        events.extend(self.agenda.between(clock, after, until));
+        let until = self.agenda.chunk_end(history, after, seen.max(after));
+        events.extend(self.agenda.between(history, after, until));
         let bucket = until.0.div_euclid(REPEAT_US);
         if bucket > self.repeated {
             self.repeated = bucket;
-            let repetition = self.agenda.repetition(&view.history, until);
+            let repetition = self.agenda.repetition(history, until);
             let at = events.partition_point(|event| event.wall <= repetition.wall);
             events.insert(at, repetition);
         }
         *passed = until.max(*passed);
         let next = match (until < seen, seen == now) {
             (true, _) => Some(until.0),
-            (false, true) => Some(self.agenda.next(clock, until).0),
+            (false, true) => Some(self.agenda.next(history, until).0),
             (false, false) => None,
         };
         let reached = Checkpoint { epoch: clock.last().epoch, wall_us: until.0 };
@@ -77,6 +130,6 @@ impl Simulated for Simulation {
     }
 
     fn told(&mut self, reached: Checkpoint) {
-        self.clockwork.announced(reached.epoch);
+        self.clockwork.announced(reached.epoch, WallTime(reached.wall_us));
     }
 }

@@ -1,8 +1,10 @@
 //! The service as a part of a binary: how it works, and what it becomes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use worldbus_events::Catalogue;
 use worldbus_service::checkpoint::{Checkpoints, Progress};
 use worldbus_service::emit::Emitter;
 use worldbus_service::start::Error;
@@ -12,39 +14,71 @@ use worldbus_world::World;
 
 use crate::agenda::Agenda;
 use crate::clockwork::Clockwork;
-use crate::rest;
-use crate::simulation::Simulation;
-use crate::{NAME, TOPIC};
+use crate::desk::{Desk, Face};
+use crate::simulation::{CatchUp, Simulation};
+use crate::{NAME, TOPIC, grpc, rest};
 
 /// Game minutes in a game day: the longest cadence.
 const CADENCE_GAME_MINUTES_MAX: u32 = 1_440;
 
 /// How the service works; the same in all instances.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Game minutes from one `time.updated` to the next, 1 to 1,440.
     pub cadence_game_minutes: u32,
     /// How far ahead commands take effect. Zero only where one process owns the state.
     pub lead: Duration,
+    /// What is told of the time in which no instance ran.
+    pub catch_up: CatchUp,
+    /// The event types that may be scheduled.
+    pub catalogue: Arc<Catalogue>,
 }
 
 impl Default for Settings {
-    /// Each game minute; two seconds.
+    /// Each game minute; two seconds; all; the types of Worldbus.
     fn default() -> Self {
-        Self { cadence_game_minutes: 1, lead: Duration::from_secs(2) }
+        let (lead, catch_up) = (Duration::from_secs(2), CatchUp::All);
+        let catalogue = Arc::new(Catalogue::builtin());
+        Self { cadence_game_minutes: 1, lead, catch_up, catalogue }
     }
 }
 
-/// Restores a world's clock, or begins it now, and hands out routes and tasks. Its state is kept
-/// under `clock/{world}`; its conditions: the bus takes events, the state can be read.
+/// Restores a world's clocks, or begins them now, and hands out routes and tasks. Their state is
+/// kept under `clock/{world}`, that of a clock beside the world's own under `clock/{world}:{name}`;
+/// the conditions: the bus takes events, the state can be read.
 ///
 /// # Errors
 /// See [`Error`].
 pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<Part, Error> {
-    let Deps { bus, state, readiness, shutdown } = deps;
     let lead = Lead::new(settings.lead)?;
     check_cadence(settings.cadence_game_minutes)?;
-    let polling = readiness.condition(format!("{NAME}: state"));
+    let mut clocks = BTreeMap::from([(String::new(), Arc::clone(&world))]);
+    for clock in &world.clocks {
+        clocks.insert(clock.name.clone(), Arc::new(world.of_clock(clock)));
+    }
+    let (mut faces, mut tasks) = (BTreeMap::new(), Vec::new());
+    for (name, world) in clocks {
+        let (face, own) = open(&deps, &name, world, lead, &settings).await?;
+        faces.insert(name, face);
+        tasks.extend(own);
+    }
+    let desk = Desk::new(faces, Arc::clone(&settings.catalogue));
+    let router = rest::routes(desk.clone()).merge(grpc::routes(desk));
+    let part = Part::new(NAME, router).with_openapi(rest::openapi());
+    Ok(tasks.into_iter().fold(part, Part::with_task))
+}
+
+/// One clock, and what runs for it.
+async fn open(
+    deps: &Deps,
+    name: &str,
+    world: Arc<World>,
+    lead: Lead,
+    settings: &Settings,
+) -> Result<(Face, [Task; 2]), Error> {
+    let Deps { bus, state, readiness, shutdown } = deps.clone();
+    let suffix = if name.is_empty() { String::new() } else { format!(" of {name}") };
+    let polling = readiness.condition(format!("{NAME}: state{suffix}"));
     let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;
     let wall = Arc::clone(bus.wall());
     let clockwork = Clockwork::open(Arc::clone(&state), &world, Arc::clone(&wall), lead).await?;
@@ -52,17 +86,18 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
     let checkpoints = Checkpoints::new(state, format!("clock/{}/checkpoint", world.id));
     let agenda = Agenda::new(&world, settings.cadence_game_minutes);
     let ticker = Ticker {
-        simulated: Simulation::new(agenda, Arc::clone(&clockwork)),
+        simulated: Simulation::new(agenda, Arc::clone(&clockwork), settings.catch_up),
         news: clockwork.watch(),
         emitter,
         progress: Progress::load(checkpoints).await?,
         causes: clockwork.causes.clone(),
     };
     let poller = Arc::clone(&clockwork);
-    Ok(Part::new(NAME, rest::routes(world, clockwork))
-        .with_openapi(rest::openapi())
-        .with_task(Task::new("clock ticker", ticker.run(wall, shutdown.clone())))
-        .with_task(Task::new("clock poll", async move { poller.poll(polling, shutdown).await })))
+    let tasks = [
+        Task::new("clock ticker", ticker.run(wall, shutdown.clone())),
+        Task::new("clock poll", async move { poller.poll(polling, shutdown).await }),
+    ];
+    Ok((Face { world, clockwork }, tasks))
 }
 
 fn check_cadence(found: u32) -> Result<(), Error> {

@@ -10,7 +10,9 @@ mod emission;
 mod tests;
 mod transition;
 
-use worldbus_world::{Clock, GameTime, Overrides, Slots, Span, WallTime, Weather, World};
+use worldbus_world::{
+    Clock, GROUND_LOOK_BACK_HOURS, GameTime, Overrides, Slots, Span, WallTime, Weather, World,
+};
 
 use crate::commands::{Command, Commands};
 pub(crate) use alerts::{alert_id, in_view};
@@ -21,8 +23,12 @@ use emission::TYPE_RANKS;
 const AHEAD_HOURS: i64 = 6;
 /// The ground is looked at this often.
 const GROUND_HOURS: i64 = 6;
-/// Game-hour boundaries that are taken at once.
-const CHUNK_COUNT_MAX: usize = 48;
+/// Region-hours that are taken at once, but for at least one game hour and at most two days.
+const CHUNK_REGION_HOURS: usize = 20_000;
+const CHUNK_HOURS_MAX: usize = 48;
+/// Hours about the present whose weather is kept: the day that a summary is of, and as far ahead
+/// as states and spells usually end.
+const KEPT_HOURS: std::ops::RangeInclusive<i64> = -25..=24;
 
 /// Computes the events of one world.
 #[derive(Debug)]
@@ -58,7 +64,7 @@ impl Agenda {
 
     /// What the wall interval (`after`, `until`] brings, in order.
     pub(crate) fn between(
-        &self,
+        &mut self,
         clock: &Clock,
         commands: &Commands,
         after: WallTime,
@@ -80,7 +86,8 @@ impl Agenda {
 
     /// Where to stop if (`after`, `until`] brings more than is taken at once.
     pub(crate) fn chunk_end(&self, clock: &Clock, after: WallTime, until: WallTime) -> WallTime {
-        let last = clock.boundaries(after, until, GameTime::HOUR_US).nth(CHUNK_COUNT_MAX - 1);
+        let hours = (CHUNK_REGION_HOURS / self.region_ids.len()).clamp(1, CHUNK_HOURS_MAX);
+        let last = clock.boundaries(after, until, GameTime::HOUR_US).nth(hours - 1);
         last.map_or(until, |boundary| boundary.wall)
     }
 
@@ -100,7 +107,7 @@ impl Agenda {
     }
 
     fn piece(
-        &self,
+        &mut self,
         clock: &Clock,
         commands: &Commands,
         after: WallTime,
@@ -132,7 +139,7 @@ impl Agenda {
 
     /// A segment begins: what is different after the jump, and which spells come into view.
     fn start(
-        &self,
+        &mut self,
         clock: &Clock,
         span: &Span,
         rev: u64,
@@ -142,6 +149,7 @@ impl Agenda {
         let segment = &span.segment;
         let (epoch, game, wall) = (segment.epoch, segment.anchor_game, segment.anchor_wall);
         let at = At { epoch, game, wall, rev, overrides };
+        self.keep_about(game);
         let before = clock.told_before(span);
         for region in 0..self.region_ids.len() {
             let old = before.map(|game| self.weather.state(region, game, overrides));
@@ -155,8 +163,11 @@ impl Agenda {
     }
 
     /// A game hour begins, or an override's strength changes, or a transition starts or ends.
-    fn boundary(&self, at: At<'_>, events: &mut Vec<Emission>) {
+    fn boundary(&mut self, at: At<'_>, events: &mut Vec<Emission>) {
         let hourly = at.game.0 % GameTime::HOUR_US == 0;
+        if hourly {
+            self.keep_about(at.game);
+        }
         for region in 0..self.region_ids.len() {
             if hourly || self.weather.may_change(region, at.game, at.overrides) {
                 self.change(at, region, events);
@@ -169,6 +180,16 @@ impl Agenda {
             }
             self.transition(at, region, events);
         }
+    }
+
+    /// Keeps the weather that looks from this instant need, for all regions at once.
+    fn keep_about(&mut self, now: GameTime) {
+        let hour = now.hours();
+        let about = KEPT_HOURS.map(|ahead| hour.saturating_add(ahead));
+        let last_ground = hour.div_euclid(GROUND_HOURS) * GROUND_HOURS;
+        let back = (0..=GROUND_LOOK_BACK_HOURS).step_by(GROUND_HOURS as usize);
+        let grounds = back.map(|back| last_ground.saturating_sub(back));
+        self.weather.keep(&about.chain(grounds).collect());
     }
 
     fn change(&self, at: At<'_>, region: usize, events: &mut Vec<Emission>) {
@@ -188,9 +209,7 @@ impl Agenda {
         if self.samples {
             events.push(self.sample(at, region));
         }
-        if at.game.0 % GameTime::DAY_US == 0 {
-            events.push(self.daily_summary(at, region));
-        }
+        events.extend(self.daily_summary(at, region));
         if at.game.hours() % GROUND_HOURS == 0 {
             let before = at.game.plus_us(-GROUND_HOURS * GameTime::HOUR_US);
             let ground = |game| self.weather.ground(region, game, at.overrides);

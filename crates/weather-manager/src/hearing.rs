@@ -19,8 +19,8 @@ use worldbus_bus::{
     StoredBatch, Topic, trace,
 };
 use worldbus_events::Event as _;
-use worldbus_events::v1::ClockChanged;
-use worldbus_world::{GameTime, Segment, WallTime};
+use worldbus_events::v1::{ClockChanged, ClockCurve};
+use worldbus_world::{Curve, CurveError, GameTime, Piece, Segment, WallTime};
 
 use crate::NAME;
 use crate::sky::{Sky, Unheard};
@@ -142,7 +142,8 @@ impl Hearing {
         for view in stored.batch.iter().filter(|e| ours && e.event_type == ClockChanged::NUMBER) {
             let Ok(event) = view.decode::<ClockChanged>() else { continue };
             self.sky.causes.note_that(event.anchor_wall_us, trace::carried(&view));
-            if let Err(error) = self.sky.hear(segment(&event)).await {
+            let Ok(segment) = segment(&event) else { continue };
+            if let Err(error) = self.sky.hear(segment).await {
                 // The subscription tries it again, or sets it aside.
                 tracing::debug!(%error, "an announcement was not kept");
             }
@@ -164,7 +165,8 @@ impl Hearing {
             return Ok(());
         }
         self.sky.causes.note(event.anchor_wall_us);
-        self.sky.hear(segment(event)).await.map_err(|error| match error {
+        let segment = segment(event).map_err(HandlerError::permanent)?;
+        self.sky.hear(segment).await.map_err(|error| match error {
             Unheard::State(error) => HandlerError::temporary(error),
             Unheard::Clock(error) => HandlerError::permanent(error),
         })
@@ -179,8 +181,8 @@ fn look_back(bus: &Bus) -> Position {
     Position::TimeMs(bus.wall().now_us() / 1000 - LOOK_BACK_MS)
 }
 
-fn segment(event: &ClockChanged) -> Segment {
-    Segment {
+fn segment(event: &ClockChanged) -> Result<Segment, CurveError> {
+    Ok(Segment {
         epoch: event.epoch,
         anchor_wall: WallTime(event.anchor_wall_us),
         anchor_game: GameTime(event.anchor_game_us),
@@ -188,5 +190,13 @@ fn segment(event: &ClockChanged) -> Segment {
         den: event.scale_denominator,
         paused: event.paused,
         rev: event.revision,
-    }
+        rest: event.anchor_rest,
+        curve: event.curve.as_ref().map(curve).transpose()?,
+    })
+}
+
+fn curve(told: &ClockCurve) -> Result<Curve, CurveError> {
+    let pieces = told.starts_us.iter().zip(&told.slopes);
+    let pieces = pieces.map(|(start, slope)| Piece { start_us: *start, slope: *slope });
+    Curve::new(told.cycle_us, told.offset_us, told.units, &pieces.collect::<Vec<_>>())
 }

@@ -1,18 +1,22 @@
 //! A world's clock: an ordered list of segments, each a straight line from wall time to game time.
 //! Nothing accumulates, so nothing drifts. Not here: reading the wall clock, dates, timers.
 
+mod curve;
 mod resume;
 mod scale;
 mod segment;
 mod span;
+mod speeds;
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub use curve::{Curve, CurveError, PIECE_COUNT_MAX, Piece};
 pub use scale::{Scale, ScaleError};
 pub use segment::Segment;
 pub use span::{Boundaries, Boundary, Span};
+pub use speeds::{PhaseSpeeds, SpeedError};
 
 use crate::time::{GameTime, WallTime};
 
@@ -28,8 +32,12 @@ pub enum Change {
     Pause,
     /// Jump to a game time.
     Set(GameTime),
+    /// Jump by microseconds of game time.
+    Skip(i64),
     /// Run at another scale; a paused clock stays paused and keeps the scale for its start.
     Scale(Scale),
+    /// Run at another scale, and faster or slower by a curve, or evenly.
+    Curve(Scale, Option<Curve>),
 }
 
 /// Why a segment is refused.
@@ -44,6 +52,20 @@ pub enum ClockError {
         num: u64,
         /// Its denominator.
         den: u64,
+    },
+    /// A scale of too many digits for a curve.
+    #[error("segment {epoch} has a scale of too many digits for phase speeds: expected fewer")]
+    TooFine {
+        /// The segment's epoch.
+        epoch: u32,
+    },
+    /// More beyond the anchor than a microsecond is worth.
+    #[error("segment {epoch} has the rest {rest}: expected less than a microsecond is worth")]
+    BadRest {
+        /// The segment's epoch.
+        epoch: u32,
+        /// Its rest.
+        rest: u64,
     },
     /// A later epoch that begins before an earlier one, or the reverse.
     #[error("segment {epoch} begins out of order of its epoch")]
@@ -107,21 +129,36 @@ impl Clock {
     /// The segment that a command makes at `effective`, or when the newest segment begins if that
     /// is later. It is not inserted. Services take an `effective` after every instant for which
     /// they have published boundaries.
+    ///
+    /// Nothing is lost over pauses and skips, however many; a change of scale or curve rounds
+    /// down by less than a microsecond.
     pub fn change(&self, change: Change, effective: WallTime) -> Segment {
         let last = self.last();
         let wall = effective.max(last.anchor_wall);
         let mut next = Segment {
             epoch: last.epoch.wrapping_add(1),
             anchor_wall: wall,
-            anchor_game: last.game_at(wall),
             rev: last.rev + 1,
             ..*last
         };
         match change {
             Change::Start => next.paused = false,
             Change::Pause => next.paused = true,
-            Change::Set(game) => next.anchor_game = game,
             Change::Scale(scale) => (next.num, next.den) = scale.rate(),
+            Change::Curve(scale, curve) => {
+                ((next.num, next.den), next.curve) = (scale.rate(), curve);
+            }
+            Change::Set(_) | Change::Skip(_) => {}
+        }
+        (next.anchor_game, next.rest) = last.stand(wall, &next);
+        match change {
+            Change::Set(game) => (next.anchor_game, next.rest) = (game, 0),
+            // Where it lands a microsecond may be worth less.
+            Change::Skip(us) if next.curve.is_some() => {
+                (next.anchor_game, next.rest) = (next.anchor_game.plus_us(us), 0);
+            }
+            Change::Skip(us) => next.anchor_game = next.anchor_game.plus_us(us),
+            _ => {}
         }
         next
     }

@@ -1,4 +1,4 @@
-//! The world as pure functions: its clock, calendar, weather, and the file that describes it.
+//! The world as pure functions: its clock, calendar, sun, weather, and the file that describes it.
 //! Not here: reading a clock, chance from outside, I/O, async, events on a wire (the services
 //! map these enums to the catalogue's by number).
 //!
@@ -23,16 +23,24 @@
 mod calendar;
 mod clock;
 mod ids;
+mod schedule;
+mod sun;
 mod time;
 mod weather;
 mod world_file;
 
-pub use calendar::{Calendar, CalendarError, DateTime, Hemisphere, Phase, Season, SetTime};
+pub use calendar::{
+    Calendar, CalendarError, CalendarRules, DateTime, Day, Era, HOLIDAY_YEARS_MAX, Hemisphere,
+    Holiday, Intercalary, Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason,
+    Phase, Season, SetTime,
+};
 pub use clock::{
-    Boundaries, Boundary, Change, Clock, ClockError, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment,
-    Span,
+    Boundaries, Boundary, Change, Clock, ClockError, Curve, CurveError, PIECE_COUNT_MAX,
+    PhaseSpeeds, Piece, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment, Span, SpeedError,
 };
 pub use ids::{MODEL_VERSION, Slots, producer_id};
+pub use schedule::{Days, Plan, SCHEDULE_BYTES_MAX, ScheduleError};
+pub use sun::{Daylight, EARTH_OBLIQUITY_DEG, PhasePolicy, Sun, SunDay, SunRules};
 pub use time::{GameTime, WallTime};
 pub use weather::{
     Cell, Conditions, Confidence, FORECAST_HOURS_MAX, Forecast, GROUND_LOOK_BACK_HOURS, Ground,
@@ -40,4 +48,6 @@ pub use weather::{
     REGIONS_OF_OVERRIDE_MAX, SPELL_HOURS_MAX, Severity, Spell, Summary, Sweep, Trial, TrialHour,
     UnknownState, WAYPOINT_COUNT_MAX, Waypoint, Weather, WeatherState, preset,
 };
-pub use world_file::{REGION_COUNT_MAX, Region, World, WorldFileError};
+pub use world_file::{
+    CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFileError,
+};

@@ -11,6 +11,7 @@ mod golden;
 mod ground;
 mod guess;
 mod hour;
+mod kept;
 mod layers;
 mod mix;
 mod noise;
@@ -41,6 +42,7 @@ pub use sweep::Sweep;
 pub use trial::{Trial, TrialHour};
 
 use self::field::Place;
+use self::kept::Kept;
 use self::overrides::Spot;
 use self::preset::{Preset, Shares};
 use crate::calendar::Calendar;
@@ -61,6 +63,7 @@ pub struct Weather {
     places: Vec<Place>,
     region_ids: Vec<String>,
     spots: Vec<Spot>,
+    kept: Kept,
 }
 
 /// A preset and what is computed from it once.
@@ -120,7 +123,8 @@ impl Weather {
         let key = [world.seed as u32, (world.seed >> 32) as u32];
         let spot = |r: &Region| Spot { latitude: r.latitude, longitude: r.longitude };
         let spots = world.regions.iter().map(spot).collect();
-        Self { key, calendar: world.calendar(), climates, climate_of, places, region_ids, spots }
+        let (calendar, kept) = (world.calendar(), Kept::new());
+        Self { key, calendar, climates, climate_of, places, region_ids, spots, kept }
     }
 
     fn climate(&self, region: usize) -> &Climate {
@@ -142,10 +146,16 @@ impl Weather {
 
     /// The plan at an instant, with its state, if the year were `later` hours further on.
     fn planned(&self, region: usize, time: GameTime, later: i64) -> (WeatherState, Conditions) {
+        let part_us = time.0.rem_euclid(GameTime::HOUR_US);
+        if part_us == 0
+            && later == 0
+            && let Some(kept) = self.kept(region, time.hours())
+        {
+            return (kept.state, *kept);
+        }
         let hour = self.shifted_hour(region, time.hours(), later);
         let state = self.shifted_state_of(&hour, region, time.hours(), later);
         let preset = &self.climate(region).preset;
-        let part_us = time.0.rem_euclid(GameTime::HOUR_US);
         if part_us == 0 {
             return (state, constrain::as_named(&hour.numbers, state, preset));
         }
@@ -159,9 +169,10 @@ impl Weather {
     /// # Panics
     /// If the world has no region of this index.
     pub fn state(&self, region: usize, time: GameTime, overrides: &Overrides) -> WeatherState {
-        self.forced_state(region, time, overrides).unwrap_or_else(|| {
-            self.state_of(&self.hour(region, time.hours()), region, time.hours())
-        })
+        let hour = time.hours();
+        self.forced_state(region, time, overrides)
+            .or_else(|| Some(self.kept(region, hour)?.state))
+            .unwrap_or_else(|| self.state_of(&self.hour(region, hour), region, hour))
     }
 
     /// The conditions now and at each whole game hour after, `hours` entries in all, at most

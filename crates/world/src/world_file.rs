@@ -1,7 +1,9 @@
 //! The file that describes a world, parsed strictly: every mistake names file, line, key and
 //! what was expected. Not here: reading the file (the caller hands over its text).
 
+mod calendars;
 mod climates;
+mod clocks;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -9,12 +11,13 @@ mod tests;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use toml::value::Datetime;
-
 use self::climates::Climates;
+pub use self::clocks::{CLOCK_COUNT_MAX, NamedClock};
 use self::table::Table;
 use crate::calendar::{Calendar, DateTime, Hemisphere};
-use crate::clock::Scale;
+use crate::clock::{PhaseSpeeds, Scale};
+use crate::sun::{PhasePolicy, Sun, SunRules};
+use crate::time::GameTime;
 use crate::weather::preset::Preset;
 
 /// Regions that a world may have.
@@ -35,8 +38,15 @@ pub struct World {
     pub seed: u64,
     /// The date at which game time is 0: a whole hour, since the weather changes at those.
     pub epoch: DateTime,
+    calendar: Calendar,
+    /// What decides days and nights.
+    pub sun: SunRules,
     /// The scale that the clock starts with.
     pub scale: Scale,
+    /// How fast the phases of the day pass at first, over the scale.
+    pub phase_speeds: PhaseSpeeds,
+    /// The clocks beside the world's own, by name.
+    pub clocks: Vec<NamedClock>,
     /// The climate of regions that name none: one of [`crate::preset::NAMES`], or a file ending in
     /// `.toml`.
     pub climate: String,
@@ -106,7 +116,9 @@ impl World {
         let id = root.id("id")?;
         let name = root.text_or("name", &id, NAME_CHARS_MAX)?;
         let seed = root.integer("seed", 0, i64::MAX)? as u64;
-        let epoch = epoch(&mut root)?;
+        let calendar = calendars::calendar(&mut root)?;
+        let epoch = calendar.at(GameTime(0));
+        let sun = sun(&mut root)?;
         let scale = root.with("real_seconds_per_game_hour", |value| {
             let number = table::number_text(value);
             let number = number.ok_or_else(|| table::expected("a number such as 25", value))?;
@@ -117,9 +129,23 @@ impl World {
         let mut climates = Climates::new(read_climate);
         let climate = climates.name(&mut root)?;
         let (regions, by_id) = regions(&mut root, &climate, &mut climates)?;
+        let clocks::Clocks { phase_speeds, named: clocks } = clocks::read(&mut root, scale)?;
         root.finish()?;
-        let climates = climates.by_name;
-        Ok(Self { id, name, seed, epoch, scale, climate, climates, regions, by_id })
+        Ok(Self {
+            id,
+            name,
+            seed,
+            epoch,
+            calendar,
+            sun,
+            scale,
+            phase_speeds,
+            clocks,
+            climate,
+            climates: climates.by_name,
+            regions,
+            by_id,
+        })
     }
 
     /// The world that is built in: `worlds/europe.toml`.
@@ -135,8 +161,12 @@ impl World {
 
     /// The world's calendar.
     pub fn calendar(&self) -> Calendar {
-        #[expect(clippy::expect_used, reason = "the parser has checked the epoch")]
-        Calendar::new(self.epoch).expect("the epoch is a date")
+        self.calendar.clone()
+    }
+
+    /// The world's sun.
+    pub fn sun(&self) -> Sun {
+        Sun::new(self.calendar(), self.sun)
     }
 
     /// The hemisphere of the first region, which counts as the world's.
@@ -152,23 +182,30 @@ impl Region {
     }
 }
 
-fn epoch(root: &mut Table<'_>) -> Result<DateTime, WorldFileError> {
-    const WANTED: &str = "a local date and whole hour such as 2024-03-01T06:00:00";
-    root.with("epoch", |value| {
-        let whole = |d: &&Datetime| {
-            let time = d.time.is_some_and(|t| {
-                t.minute == 0 && t.second.unwrap_or(0) == 0 && t.nanosecond.unwrap_or(0) == 0
-            });
-            d.offset.is_none() && time
-        };
-        let found = value.as_datetime().filter(whole);
-        let parts = found.and_then(|d| Some((d.date?, d.time?)));
-        let (date, time) = parts.ok_or_else(|| table::expected(WANTED, value))?;
-        let (month, day) = (date.month, date.day);
-        let (year, hour) = (i32::from(date.year), time.hour);
-        let epoch = DateTime { year, month, day, hour, minute: 0, second: 0 };
-        Calendar::new(epoch).map(|_| epoch).map_err(|e| e.to_string())
-    })
+/// `[sun]`, whose keys may all be left out.
+fn sun(root: &mut Table<'_>) -> Result<SunRules, WorldFileError> {
+    let mut sun = SunRules::default();
+    if !root.has("sun") {
+        return Ok(sun);
+    }
+    let mut table = root.table("sun")?;
+    if table.has("obliquity_deg") {
+        sun.obliquity_deg = table.number("obliquity_deg", "degrees", 0.0, 90.0)?;
+    }
+    if table.has("by_longitude") {
+        sun.by_longitude = table.with("by_longitude", |value| {
+            value.as_bool().ok_or_else(|| table::expected("true or false", value))
+        })?;
+    }
+    if table.has("phases") {
+        sun.phases = table.with("phases", |value| match value.as_str() {
+            Some("fixed") => Ok(PhasePolicy::Fixed),
+            Some("astronomical") => Ok(PhasePolicy::Astronomical),
+            _ => Err(table::expected("\"fixed\" or \"astronomical\"", value)),
+        })?;
+    }
+    table.finish()?;
+    Ok(sun)
 }
 
 type Regions = (Vec<Region>, HashMap<String, usize>);

@@ -33,7 +33,7 @@ const ALLOWED: &[Arrows] = &[
     arrows("service", &["bus"]),
     arrows("state-dynamodb", &["aws", "bus", "service"]),
     arrows("testkit", &["bus", "events", "service", "transport-embedded", "world"]),
-    arrows("time-manager", &["bus", "events", "service", "world"]),
+    arrows("time-manager", &["bus", "events", "rpc", "service", "world"]),
     arrows("weather-manager", &["bus", "events", "service", "world"]),
     arrows("event-bus", &["bus", "events", "rpc", "service"]),
     arrows(
@@ -48,6 +48,7 @@ const ALLOWED: &[Arrows] = &[
             "deploy",
             "event-bus",
             "events",
+            "rpc",
             "service",
             "state-dynamodb",
             "time-manager",

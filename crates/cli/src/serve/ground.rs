@@ -70,10 +70,14 @@ impl Ground {
 
 fn world(path: Option<&Path>) -> Result<World> {
     let Some(path) = path else { return Ok(World::sample()) };
+    world_of(path, " (--world, WORLDBUS_WORLD)")
+}
+
+/// The world of a file; `said` tells where its path was said, for errors.
+pub(crate) fn world_of(path: &Path, said: &str) -> Result<World> {
     let file = path.display().to_string();
-    let text = read(path).map_err(|error| {
-        WrongUse(format!("cannot read the world file {file}: {error} (--world, WORLDBUS_WORLD)"))
-    })?;
+    let text = read(path)
+        .map_err(|error| WrongUse(format!("cannot read the world file {file}: {error}{said}")))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let read_climate = |name: &str| read(&folder.join(name)).map_err(|error| error.to_string());
     Ok(World::parse_with(&file, &text, &read_climate)?)

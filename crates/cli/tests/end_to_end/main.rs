@@ -20,4 +20,5 @@ mod slots;
 mod spool;
 mod support;
 mod traces;
+mod world_check;
 mod worlds;

@@ -1,5 +1,6 @@
 //! What the golden vectors hold.
 
+mod time;
 mod weather;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("mixed_types", mixed_types()),
         ("negative_numbers", negative_numbers()),
         ("all_types", all_types()),
+        ("time_types", time::batch()),
     ]
 }
 
@@ -167,6 +169,7 @@ fn all_types() -> Batch {
         paused: true,
         reason: "pause".to_owned(),
         revision: 12,
+        ..ClockChanged::default()
     };
     push(&mut builder, &clock, None);
     let brussels = Some("brussels");

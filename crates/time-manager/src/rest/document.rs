@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_world::{Clock, Phase, Season, WallTime, World};
+use worldbus_world::{Clock, WallTime, World};
 
 use crate::clockwork::Taken;
+use crate::desk::{Desk, Face};
 
 /// The time of a world.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,11 +50,116 @@ pub(super) struct Changed {
     current: Current,
 }
 
+/// The clocks of a world.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Clocks {
+    /// The world's own first.
+    clocks: Vec<Named>,
+}
+
+/// A clock.
+#[derive(Debug, Serialize, ToSchema)]
+struct Named {
+    /// What `?clock=` takes; empty for the world's own.
+    name: String,
+    #[serde(flatten)]
+    current: Current,
+}
+
+/// The latest commands on a clock and its segments.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct History {
+    /// Newest first.
+    commands: Vec<Command>,
+    /// Newest first.
+    segments: Vec<Stretch>,
+}
+
+/// A command that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+struct Command {
+    /// When it was taken, RFC 3339.
+    taken_at: String,
+    /// When it takes effect, RFC 3339.
+    effective_at: String,
+    /// `set`, `skip`, `scale`, `pause`, `resume`, `schedule` or `cancel`.
+    command: String,
+    detail: String,
+    actor: String,
+    reason: String,
+    /// The clock's epoch and game time from then on.
+    epoch: u32,
+    date_time: String,
+}
+
+/// A segment of the clock.
+#[derive(Debug, Serialize, ToSchema)]
+struct Stretch {
+    epoch: u32,
+    command: String,
+    /// RFC 3339.
+    begins_at: String,
+    /// The game time there.
+    date_time: String,
+    real_seconds_per_game_hour: f64,
+    running: bool,
+    /// Phases of the day pass at speeds of their own.
+    curved: bool,
+}
+
+impl Clocks {
+    pub(super) fn new(desk: &Desk) -> Self {
+        let named = |(name, face): (&str, &Face)| Named {
+            name: name.to_owned(),
+            current: Current::now(face),
+        };
+        Self { clocks: desk.clocks().map(named).collect() }
+    }
+}
+
+impl History {
+    pub(super) fn new(face: &Face) -> Self {
+        let view = face.clockwork.view();
+        let date = |game| face.clockwork.calendar.at(game).to_string();
+        let commands = view.history.records().iter().rev().map(|record| Command {
+            taken_at: rfc3339(record.at),
+            effective_at: rfc3339(record.effective),
+            command: record.command.clone(),
+            detail: record.detail.clone(),
+            actor: record.actor.clone(),
+            reason: record.reason.clone(),
+            epoch: record.epoch,
+            date_time: date(record.game),
+        });
+        let mut segments: Vec<_> = view
+            .history
+            .entries()
+            .map(|(segment, made)| Stretch {
+                epoch: segment.epoch,
+                command: made.command.clone(),
+                begins_at: rfc3339(segment.anchor_wall),
+                date_time: date(segment.anchor_game),
+                real_seconds_per_game_hour: segment.real_seconds_per_game_hour(),
+                running: !segment.paused,
+                curved: segment.curve.is_some(),
+            })
+            .collect();
+        segments.reverse();
+        Self { commands: commands.collect(), segments }
+    }
+}
+
 impl Current {
+    pub(super) fn now(face: &Face) -> Self {
+        let view = face.clockwork.view();
+        Self::new(&face.world, view.history.clock(), face.clockwork.now())
+    }
+
     pub(super) fn new(world: &World, clock: &Clock, wall: WallTime) -> Self {
         let segment = clock.segment_at(wall);
         let game = clock.game_at(wall);
-        let date = world.calendar().at(game);
+        let calendar = world.calendar();
+        let date = calendar.at(game);
         let scale = segment.scale().map(|scale| scale.seconds());
         Self {
             world: world.id.clone(),
@@ -65,8 +171,8 @@ impl Current {
             second: date.second,
             date: format!("{:04}-{:02}-{:02}", date.year, date.month, date.day),
             time_string: format!("{:02}:{:02}", date.hour, date.minute),
-            phase: Phase::at_hour(date.hour).name().to_owned(),
-            season: Season::at_month(date.month, world.hemisphere()).name().to_owned(),
+            phase: calendar.phase(game).name().to_owned(),
+            season: calendar.season(game, world.hemisphere()).id.clone(),
             total_minutes: game.minutes(),
             real_seconds_per_game_hour: scale
                 .unwrap_or_else(|| segment.real_seconds_per_game_hour()),
@@ -77,9 +183,13 @@ impl Current {
 }
 
 impl Changed {
-    pub(super) fn new(world: &World, taken: &Taken) -> Self {
-        let effective_at = Timestamp::from_microsecond(taken.effective.0).unwrap_or(Timestamp::MAX);
-        let current = Current::new(world, taken.history.clock(), taken.effective);
-        Self { effective_at: effective_at.to_string(), announced: taken.announced, current }
+    pub(super) fn new(face: &Face, taken: &Taken) -> Self {
+        let current = Current::new(&face.world, taken.history.clock(), taken.effective);
+        let effective_at = rfc3339(taken.effective);
+        Self { effective_at, announced: taken.announced, current }
     }
+}
+
+pub(super) fn rfc3339(wall: WallTime) -> String {
+    Timestamp::from_microsecond(wall.0).unwrap_or(Timestamp::MAX).to_string()
 }

@@ -1,21 +1,30 @@
 //! For this crate's tests: instances of the time-manager, its clock as it is kept, and the ids of
 //! its events.
 #![allow(clippy::unwrap_used, reason = "a test kit panics")]
-#![allow(dead_code, unreachable_pub, reason = "not every test file uses all of it")]
+#![allow(dead_code, unreachable_pub, unused_imports, reason = "not every test file uses all of it")]
 
+mod recording;
 mod silent;
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::Value;
-use worldbus_events::{Event as _, EventId, ProducerId, v1};
-use worldbus_testkit::{Instance, Place};
-use worldbus_time_manager::{NAME, Settings, start};
-use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, producer_id};
+use worldbus_bus::ManualClock;
+use worldbus_events::{Event, EventId, ProducerId, v1};
+use worldbus_testkit::{DEADLINE, Instance, Place, Seen};
+use worldbus_time_manager::{CatchUp, NAME, Settings, start};
+use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_id};
 
+pub use recording::{Record, Recording};
 pub use silent::Silent;
+
+/// Moons and holidays of the sample world: entities of events.
+static ENTITIES: LazyLock<usize> = LazyLock::new(|| {
+    let calendar = World::sample().calendar();
+    calendar.rules().moons().len() + calendar.rules().holidays().len()
+});
 
 /// The service's topic.
 pub const TOPIC: &str = v1::TimeUpdated::TOPIC;
@@ -23,6 +32,58 @@ pub const TOPIC: &str = v1::TimeUpdated::TOPIC;
 pub async fn run(place: &Place, lead_ms: u64) -> Instance {
     let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
     place.run(|deps, world| start(deps, world, settings)).await
+}
+
+/// An instance that ticks once a game day.
+pub async fn run_slowly(place: &Place) -> Instance {
+    let (lead, cadence_game_minutes) = (Duration::ZERO, 1_440);
+    let settings = Settings { lead, cadence_game_minutes, ..Settings::default() };
+    place.run(|deps, world| start(deps, world, settings)).await
+}
+
+/// An instance with a rule for what it missed.
+pub async fn run_with_rule(place: &Place, catch_up: CatchUp) -> Instance {
+    let settings = Settings { lead: Duration::ZERO, catch_up, ..Settings::default() };
+    place.run(|deps, world| start(deps, world, settings)).await
+}
+
+/// An instance whose machine has a wall clock of its own.
+pub async fn run_by(place: &Place, wall: Arc<ManualClock>, lead_ms: u64) -> Instance {
+    let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
+    place.run_by(wall, |deps, world| start(deps, world, settings)).await
+}
+
+/// The sample world with more in its file.
+pub fn world(more: &str) -> World {
+    let file = include_str!("../../../../worlds/europe.toml");
+    World::parse("europe.toml", &format!("{file}\n{more}\n")).unwrap()
+}
+
+/// What is seen of a type, decoded.
+pub fn of_type<E: Event>(seen: &[Seen]) -> Vec<E> {
+    let ours = seen.iter().filter(|event| event.event_type == E::NUMBER);
+    ours.map(|event| E::decode(&event.payload[..]).unwrap()).collect()
+}
+
+/// Reads a topic again and again until something holds of what it has.
+pub async fn seen(place: &Place, topic: &str, holds: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+    let reading = async {
+        loop {
+            let all = place.events(topic).await;
+            if holds(&all) {
+                return all;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    match tokio::time::timeout(DEADLINE, reading).await {
+        Ok(all) => all,
+        Err(_) => {
+            let all = place.events(topic).await;
+            let last = &all[all.len().saturating_sub(8)..];
+            panic!("not in time; {} events, the last: {last:?}", all.len());
+        }
+    }
 }
 
 /// A place whose bus takes nothing and does not say so.
@@ -49,5 +110,5 @@ pub fn minutes(clock: &Clock, until: WallTime) -> HashSet<EventId> {
 /// The id of a time event by the rank of its type.
 pub fn id(epoch: u32, number: i64, rank: usize) -> EventId {
     let producer = ProducerId::from_bits(producer_id("europe", NAME, epoch, 0));
-    EventId { producer, sequence: Slots::new(5, 0).sequence(number, rank, None) }
+    EventId { producer, sequence: Slots::new(17, *ENTITIES).sequence(number, rank, None) }
 }

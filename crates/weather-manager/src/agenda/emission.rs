@@ -113,10 +113,9 @@ impl Agenda {
         self.emission(&event, at, Some(region), SAMPLE_RANK)
     }
 
-    /// The day that ends now.
-    pub(super) fn daily_summary(&self, at: At<'_>, region: usize) -> Emission {
-        let start = at.game.plus_us(-GameTime::DAY_US);
-        let hours = (0..24).map(|hour| start.plus_us(hour * GameTime::HOUR_US));
+    /// The day that has just ended, if one has.
+    pub(super) fn daily_summary(&self, at: At<'_>, region: usize) -> Option<Emission> {
+        let (start, hours) = self.weather.day_ended(at.game)?;
         let day = self.weather.summary(region, hours, at.overrides);
         let event = v1::WeatherDailySummary {
             region_id: self.region_ids[region].clone(),
@@ -128,7 +127,7 @@ impl Agenda {
             dominant_state: day.dominant().map_or(0, |state| state as i32),
             wet_hours: day.wet_hours,
         };
-        self.emission(&event, at, Some(region), DAILY_RANK)
+        Some(self.emission(&event, at, Some(region), DAILY_RANK))
     }
 
     pub(super) fn ground_changed(&self, at: At<'_>, region: usize, ground: &Ground) -> Emission {

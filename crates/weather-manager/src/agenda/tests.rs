@@ -66,7 +66,7 @@ fn push(commands: &mut Commands, at: WallTime, epoch: u32, game: GameTime, act: 
 #[test]
 fn any_pieces_of_a_stretch_bring_the_same_events_with_identities_of_their_own() {
     let (world, clock, commands) = story();
-    let agenda = Agenda::new(&world, true);
+    let mut agenda = Agenda::new(&world, true);
     let end = WallTime(48 * WALL_HOUR_US);
     let whole = agenda.between(&clock, &commands, WallTime(-1), end);
     let mut ids = HashMap::new();
@@ -80,7 +80,7 @@ fn any_pieces_of_a_stretch_bring_the_same_events_with_identities_of_their_own() 
     for number in [1, 2, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69] {
         assert!(types.contains(&number), "no event of type {number}");
     }
-    let other = Agenda::new(&world, true);
+    let mut other = Agenda::new(&world, true);
     let (mut pieces, mut from) = (Vec::new(), WallTime(-1));
     let mut step = 1;
     while from < end {
@@ -101,7 +101,7 @@ fn any_pieces_of_a_stretch_bring_the_same_events_with_identities_of_their_own() 
 #[test]
 fn the_timer_wakes_for_every_event() {
     let (world, clock, commands) = story();
-    let agenda = Agenda::new(&world, false);
+    let mut agenda = Agenda::new(&world, false);
     let end = WallTime(40 * WALL_HOUR_US);
     let whole = agenda.between(&clock, &commands, WallTime(-1), end);
     let (mut told, mut from) = (Vec::new(), WallTime(-1));
@@ -126,7 +126,7 @@ fn an_alert_that_lasts_longer_than_was_told_is_updated_day_by_day_under_its_name
     push(&mut commands, at, 0, game, Act::Set { record, replaces: false });
     let at = WallTime(150 * WALL_HOUR_US);
     push(&mut commands, at, 0, clock.game_at(at), Act::Clear { regions: Vec::new() });
-    let agenda = Agenda::new(&world, false);
+    let mut agenda = Agenda::new(&world, false);
     let events = agenda.between(&clock, &commands, WallTime(-1), at);
     let of = |number: u32| {
         let paris = |event: &&Emission| event.outgoing().entity == Some("paris");

@@ -9,7 +9,7 @@ pub(super) use plan::{Alerts, History, Statistics};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_world::{Conditions, GameTime, Guess, Overrides, Season, WallTime, World};
+use worldbus_world::{Conditions, GameTime, Guess, Overrides, WallTime, World};
 
 use super::Shared;
 
@@ -48,13 +48,11 @@ impl RegionList {
 pub(super) struct Moment {
     game: GameTime,
     text: String,
-    month: u8,
 }
 
 impl Moment {
     pub(super) fn new(world: &World, game: GameTime) -> Self {
-        let date = world.calendar().at(game);
-        Self { game, text: date.to_string(), month: date.month }
+        Self { game, text: world.calendar().at(game).to_string() }
     }
 }
 
@@ -114,7 +112,8 @@ pub(super) struct RegionWeather {
     region: String,
     #[serde(flatten)]
     weather: Weather,
-    /// `spring`, `summer`, `autumn` or `winter`, by the region's hemisphere.
+    /// Of the region's hemisphere: `spring`, `summer`, `autumn` or `winter`, or a season of the
+    /// world's own calendar.
     season: String,
     /// `2024-03-01T06:00:00`.
     game_time: String,
@@ -131,10 +130,12 @@ impl RegionWeather {
     ) -> Self {
         let place = &shared.world.regions[region];
         let conditions = shared.weather.conditions(region, moment.game, overrides);
+        let calendar = shared.world.calendar();
+        let season = &calendar.season(moment.game, place.hemisphere()).id;
         Self {
             region: place.id.clone(),
             weather: Weather::new(&conditions),
-            season: Season::at_month(moment.month, place.hemisphere()).name().to_owned(),
+            season: season.clone(),
             game_time: moment.text.clone(),
             total_minutes: moment.game.minutes(),
         }

@@ -34,6 +34,8 @@ pub async fn tell(place: &Place, segment: &Segment) {
         paused: segment.paused,
         reason: "set".to_owned(),
         revision: segment.rev,
+        anchor_rest: segment.rest,
+        ..v1::ClockChanged::default()
     };
     place.bus.publisher("time-manager", "europe").publish(&event).await.unwrap();
 }

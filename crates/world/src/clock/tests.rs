@@ -3,6 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::calendar::{Calendar, DateTime, Phase};
+
+mod year;
 
 const SECOND: i64 = 1_000_000;
 

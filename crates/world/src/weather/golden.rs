@@ -40,9 +40,8 @@ pub(super) fn world() -> World {
 fn vector(weather: &Weather, region: usize, hour: i64, hash: &mut Fnv128) -> Conditions {
     let (place, climate) = (&weather.places[region], weather.climate(region));
     let noise = field::noise(weather.key, place, hour);
-    let date = weather.calendar.at(GameTime::from_hours(hour));
-    let position = weather.calendar.month_position(&date);
-    let season = Season::new(&date, position, place.other_side);
+    let position = weather.calendar.climate_position(GameTime::from_hours(hour));
+    let season = Season::new(position, place.other_side);
     let mix = Mix::new(climate, &Moment::new(&climate.preset, &season));
     let look = field::Look::new(weather.key, place, hour);
     let mixed = |octave| look.sum(octave, |noises| mix.column(octave, noises));

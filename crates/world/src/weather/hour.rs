@@ -42,8 +42,8 @@ impl Weather {
 
     fn mixed_hour(&self, region: usize, hour: i64, latent: impl FnOnce(&Mix) -> Latent) -> Hour {
         let (place, climate) = (&self.places[region], self.climate(region));
-        let date = self.calendar.at(GameTime::from_hours(hour));
-        let season = Season::new(&date, self.calendar.month_position(&date), place.other_side);
+        let position = self.calendar.climate_position(GameTime::from_hours(hour));
+        let season = Season::new(position, place.other_side);
         let preset = &climate.preset;
         let lookup = Lookup { preset, season: &season };
         let moment = Moment::new(preset, &season);

@@ -151,7 +151,7 @@ impl Weather {
                 self.sky(region, time, below, locks).mix(held, weight)
             }
             Kind::SeasonShift { days } => {
-                let later = i64::from(*days) * (GameTime::DAY_US / GameTime::HOUR_US);
+                let later = i64::from(*days) * self.calendar.day_us() / GameTime::HOUR_US;
                 let shifted = Sky { touched: true, ..self.plan(region, time, later) };
                 self.sky(region, time, below, locks).mix(shifted, weight)
             }

@@ -10,7 +10,7 @@ mod table;
 mod tests;
 
 use super::field::OCTAVE_COUNT;
-use crate::calendar::DateTime;
+use crate::calendar::ClimatePosition;
 
 pub use built_in::NAMES;
 pub(super) use moment::{Curves, Lookup, Moment, Quantiles};
@@ -129,9 +129,8 @@ impl Shares {
 impl Season {
     /// Where in the year and the day an instant is; half a year on if the place and the preset
     /// are on different sides of the equator.
-    pub(super) fn new(date: &DateTime, (day, days): (u8, u8), other_side: bool) -> Self {
-        let part = (f64::from(day) + f64::from(date.hour) / 24.0) / f64::from(days);
-        let month = (usize::from(date.month) - 1 + if other_side { 6 } else { 0 }) % 12;
-        Self::at(month, part, usize::from(date.hour))
+    pub(super) fn new(position: ClimatePosition, other_side: bool) -> Self {
+        let month = (position.month + if other_side { 6 } else { 0 }) % 12;
+        Self::at(month, position.part, position.hour)
     }
 }

@@ -37,6 +37,20 @@ impl Summary {
 }
 
 impl Weather {
+    /// The day of the calendar whose last hour ends at a whole hour, or within the hour before:
+    /// when it began, and its whole hours. None in the middle of a day, and of a day shorter than
+    /// an hour.
+    pub fn day_ended(&self, at: GameTime) -> Option<(GameTime, impl Iterator<Item = GameTime>)> {
+        let today = self.calendar.day_number(at);
+        if today == self.calendar.day_number(at.plus_us(-GameTime::HOUR_US)) {
+            return None;
+        }
+        let start = self.calendar.day_begins(today - 1)?;
+        let first = start.plus_us(GameTime::HOUR_US - 1).hours();
+        let end = self.calendar.day_begins(today)?.plus_us(GameTime::HOUR_US - 1).hours();
+        (first < end).then(|| (start, (first..end).map(GameTime::from_hours)))
+    }
+
     /// The figures of some instants.
     ///
     /// # Panics

@@ -103,9 +103,8 @@ impl Weather {
     fn now(&self, climate: usize, other_side: bool, hour: i64) -> Now {
         let climate = &self.climates[climate];
         let preset = &climate.preset;
-        let date = self.calendar.at(GameTime::from_hours(hour));
-        let position = self.calendar.month_position(&date);
-        let season = Season::new(&date, position, other_side);
+        let position = self.calendar.climate_position(GameTime::from_hours(hour));
+        let season = Season::new(position, other_side);
         let moment = Moment::new(preset, &season);
         let mix = Mix::new(climate, &moment);
         Now { moment, curves: Curves::new(preset, &season), mix }

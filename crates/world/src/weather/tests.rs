@@ -199,9 +199,8 @@ fn the_onset_of_rain_moves_from_month_to_month_without_a_jump() {
     let (world, weather) = weather();
     let calendar = world.calendar();
     let onset = |hour: i64| {
-        let date = calendar.at(GameTime::from_hours(hour));
-        let season = Season::new(&date, calendar.month_position(&date), false);
-        Moment::new(&weather.climates[0].preset, &season).onset_z
+        let position = calendar.climate_position(GameTime::from_hours(hour));
+        Moment::new(&weather.climates[0].preset, &Season::new(position, false)).onset_z
     };
     let values = weather.climates[0].preset.rain_onset_z;
     let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (v.min(l), v.max(h)));
@@ -249,6 +248,39 @@ proptest! {
                     let single = weather.conditions(region, time, &Overrides::default());
                     prop_assert_eq!(sweep.conditions(region), single);
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_day_ends_when_the_calendar_says_so() {
+    let text = "id = \"w\"\nseed = 1\nepoch = \"1-1-1T06:00\"\nreal_seconds_per_game_hour = 25\n\
+                climate = \"brussels\"\ncalendar = \"short-year\"\n\
+                [[regions]]\nid = \"r\"\nlatitude = 50.0\nlongitude = 4.0\nelevation_m = 1\n";
+    let weather = Weather::new(&World::parse("w.toml", text).unwrap());
+    let ended = (0..60).filter_map(|hour| {
+        let (start, hours) = weather.day_ended(GameTime::from_hours(hour))?;
+        Some((hour, start.hours(), hours.map(GameTime::hours).collect::<Vec<_>>()))
+    });
+    let days: Vec<_> = ended.collect();
+    let day = |start: i64| (start + 20, start, (start..start + 20).collect::<Vec<_>>());
+    assert_eq!(days, [day(-6), day(14), day(34)]);
+}
+
+#[test]
+fn kept_hours_say_what_single_looks_say() {
+    let (_, weather) = weather();
+    let mut keeping = weather.clone();
+    let none = Overrides::default();
+    for first in [0, 3, -40, 5000] {
+        keeping.keep(&(first..first + 24).step_by(2).collect());
+        for (hour, region) in (first - 2..first + 26).zip((0..weather.region_count()).cycle()) {
+            for us in [0, 1, GameTime::HOUR_US / 3] {
+                let at = GameTime::from_hours(hour).plus_us(us);
+                let kept = keeping.conditions(region, at, &none);
+                assert_eq!(kept, weather.conditions(region, at, &none), "{hour} h");
+                assert_eq!(keeping.state(region, at, &none), kept.state);
             }
         }
     }

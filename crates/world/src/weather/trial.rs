@@ -57,9 +57,9 @@ impl Trial {
         let key = [seed as u32, (seed >> 32) as u32];
         let place = Place::of_preset();
         let hour = |hour: i64| {
-            let date = calendar.at(GameTime::from_hours(hour));
-            let season = Season::new(&date, calendar.month_position(&date), false);
-            (date, season, field::noise(key, &place, hour))
+            let game = GameTime::from_hours(hour);
+            let season = Season::new(calendar.climate_position(game), false);
+            (calendar.at(game), season, field::noise(key, &place, hour))
         };
         let end = FIRST_YEAR + year_count as i32;
         let hours = (0..).map(hour).take_while(|(date, ..)| date.year < end).collect();

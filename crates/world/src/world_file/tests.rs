@@ -65,6 +65,58 @@ fn a_mistake_names_file_line_key_and_what_was_expected() {
 }
 
 #[test]
+fn a_world_names_its_calendar_or_describes_it() {
+    let parse = |from: &str, to: &str| {
+        let text = SAMPLE.replacen(from, to, 1);
+        assert_ne!(text, SAMPLE, "{from}");
+        World::parse("w.toml", &text)
+    };
+    let named = "epoch = \"0901-02-30T06:00\"\ncalendar = \"twin-moons\"";
+    let world = parse("epoch = 2024-03-01T06:00:00", named).unwrap();
+    assert_eq!(world.epoch.to_string(), "0901-02-30T06:00:00");
+    assert_eq!(world.calendar().rules().name(), "Twin Moons");
+    assert_eq!(World::sample().calendar().rules().name(), "Gregorian");
+    let table = "[calendar]\nname = \"Own\"\nhours_per_day = 30\nmonths = [{ name = \"All\", \
+                 days = 40 }]\n[[regions]]";
+    let text = SAMPLE.replacen("2024-03-01T06:00:00", "\"-7-01-40T29:00:00\"", 1);
+    let text = text.replacen("[[regions]]", table, 1);
+    let world = World::parse("w.toml", &text).unwrap();
+    assert_eq!((world.epoch.year, world.epoch.day, world.epoch.hour), (-7, 40, 29));
+    let error = World::parse("w.toml", &text.replace("days = 40", "days = 400")).unwrap_err();
+    assert_eq!(error.key, "calendar.months[0].days");
+    assert_eq!(text.lines().nth(error.line - 1).unwrap().find("months"), Some(0));
+    let error = |to: &str| parse("epoch = 2024-03-01T06:00:00", to).unwrap_err().to_string();
+    assert!(
+        error("epoch = 2024-03-01T06:00:00\ncalendar = \"mayan\"")
+            .contains("calendar: expected one of the calendars gregorian, twin-moons, short-year")
+    );
+    let late = "epoch = 2024-03-31T06:00:00\ncalendar = \"twin-moons\"";
+    assert!(error(late).contains("epoch: day: expected a day from 1 to 30"));
+    assert!(error("epoch = \"2024-03-01T06:30\"").contains("epoch: expected a local date and"));
+}
+
+#[test]
+fn a_world_says_how_its_sun_moves() {
+    let parse = |keys: &str| {
+        let text = SAMPLE.replacen("[[regions]]", &format!("[sun]\n{keys}\n[[regions]]"), 1);
+        World::parse("w.toml", &text)
+    };
+    assert_eq!(World::sample().sun, SunRules::default());
+    assert_eq!(parse("").unwrap().sun, SunRules::default());
+    let sun = parse("obliquity_deg = 5\nphases = \"astronomical\"\nby_longitude = false");
+    let sun = sun.unwrap().sun;
+    assert_eq!((sun.obliquity_deg, sun.phases, sun.by_longitude), {
+        (5.0, PhasePolicy::Astronomical, false)
+    });
+    let error = |keys: &str| parse(keys).unwrap_err().to_string();
+    assert!(error("obliquity_deg = nan").contains("sun.obliquity_deg: expected a number of"));
+    assert!(error("obliquity_deg = 91").contains("from 0 to 90, found 91"));
+    assert!(error("phases = \"moody\"").contains("sun.phases: expected \"fixed\" or"));
+    assert!(error("by_longitude = 1").contains("sun.by_longitude: expected true or false"));
+    assert!(error("tilt = 3").contains("sun.tilt: expected one of the keys"));
+}
+
+#[test]
 fn text_that_is_no_toml_is_refused_with_its_line() {
     let error = World::parse("w.toml", "id = \"a\"\nname = = 3\n").unwrap_err();
     assert_eq!((error.line, error.key.as_str()), (2, ""));
@@ -101,4 +153,34 @@ fn a_region_may_have_a_climate_of_its_own() {
     assert!(error.starts_with("here/mine.toml:1: validated: expected this key"), "{error}");
     let error = World::parse(SAMPLE_NAME, &text).unwrap_err().to_string();
     assert!(error.contains("climate: expected a preset's file"), "{error}");
+}
+
+#[test]
+fn clocks_and_phase_speeds_are_read_or_refused_with_their_key() {
+    let text = |more: &str| include_str!("../../../../worlds/europe.toml").to_owned() + more;
+    let good = "\n[clock]\nphase_speeds = { night = 2, dawn = 0.5 }\n\
+                [clocks.dungeon]\nreal_seconds_per_game_hour = 60\n[clocks.arena]\n";
+    let world = World::parse("w.toml", &text(good)).unwrap();
+    let names: Vec<_> = world.clocks.iter().map(|clock| clock.name.as_str()).collect();
+    assert_eq!(names, ["arena", "dungeon"]);
+    assert_eq!(world.clocks[0].scale, world.scale);
+    assert_ne!(world.phase_speeds, PhaseSpeeds::default());
+    let dungeon = world.of_clock(&world.clocks[1]);
+    assert_eq!((dungeon.id.as_str(), dungeon.scale.seconds()), ("europe:dungeon", 60.0));
+    assert_eq!(dungeon.phase_speeds, PhaseSpeeds::default());
+    let cases = [
+        ("[clock]\nspeeds = 1", "clock: expected the key phase_speeds, found speeds"),
+        ("[clock]\nphase_speeds = 2", "clock: expected a table such as"),
+        ("[clock]\nphase_speeds = { noon = 2 }", "dawn, day, dusk, night, found noon"),
+        ("[clock]\nphase_speeds = { night = nan }", "phase_speeds.night: expected a speed"),
+        ("[clocks]", "clocks: expected 1 to 16 tables"),
+        ("[clocks.Dungeon]", "lower case letters"),
+        ("[clocks.a]\nreal_seconds_per_game_hour = 0", "a.real_seconds_per_game_hour: expected"),
+        ("[clocks.a]\nscale = 1", "a.scale: expected one of the keys"),
+    ];
+    for (more, expected) in cases {
+        let error = World::parse("w.toml", &text(&format!("\n{more}\n"))).unwrap_err();
+        assert!(error.to_string().contains(expected), "{more}: {error}");
+        assert!(error.line > 10, "{error}");
+    }
 }

@@ -111,6 +111,8 @@ fn segment(told: &Value) -> Segment {
         den: number(told, "scale_denominator").try_into().unwrap(),
         paused: told["payload"]["paused"].as_bool().unwrap(),
         rev: number(told, "revision").try_into().unwrap(),
+        rest: number(told, "anchor_rest").try_into().unwrap(),
+        curve: None,
     }
 }
 

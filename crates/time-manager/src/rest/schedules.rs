@@ -1,0 +1,130 @@
+//! The routes of what is scheduled in game time.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+use worldbus_service::{Json, Problem, Query};
+
+use super::document::rfc3339;
+use super::{Answer, Which, signed};
+use crate::desk::{self, Desk, Face, Wish};
+use crate::schedule::Schedule;
+
+/// A wish to publish an event when a clock says so.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScheduleRequest {
+    /// `in 3 hours`, `every day 06:30`, `dusk each monday`: see docs/time.md.
+    schedule: String,
+    /// The event type by name.
+    event_type: String,
+    /// Its payload in JSON; defaults if left out.
+    #[serde(default)]
+    payload: BTreeMap<String, Value>,
+    /// What the event is about.
+    entity: Option<String>,
+    /// Who schedules it; at most 64 bytes.
+    actor: Option<String>,
+    /// Why; at most 200 bytes.
+    reason: Option<String>,
+}
+
+/// What is scheduled.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Schedules {
+    /// Those that are still due some time, oldest first.
+    schedules: Vec<One>,
+}
+
+/// A schedule.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct One {
+    schedule_id: String,
+    /// As it was written.
+    schedule: String,
+    /// The event type by name.
+    event_type: String,
+    entity: Option<String>,
+    /// It is due only once.
+    once: bool,
+    /// When it is due next by the clock as it runs now: the game time, and the wall time in
+    /// RFC 3339, which a pause or another scale moves.
+    next_game_us: Option<i64>,
+    next_date_time: Option<String>,
+    next_at: Option<String>,
+    /// It counts from this wall time on, RFC 3339.
+    effective_at: String,
+    actor: String,
+    reason: String,
+}
+
+/// What is scheduled in game time.
+#[utoipa::path(get, path = "/api/time/schedules", tag = "time", params(Which),
+    responses((status = 200, body = Schedules), (status = 404, body = Problem)))]
+pub(super) async fn list(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+) -> Answer<Schedules> {
+    let face = desk.face(&which.clock)?;
+    let schedules = face.live().iter().map(|schedule| One::new(face, schedule)).collect();
+    Ok(Json(Schedules { schedules }))
+}
+
+/// Publishes an event when the clock says so.
+#[utoipa::path(post, path = "/api/time/schedules", tag = "time", params(Which),
+    request_body = ScheduleRequest,
+    responses((status = 200, body = One), (status = 422, body = Problem)))]
+pub(super) async fn add(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    Json(request): Json<ScheduleRequest>,
+) -> Answer<One> {
+    let ScheduleRequest { schedule: text, event_type, payload, entity, actor, reason } = request;
+    let by = desk::by(actor, reason)?;
+    let payload = serde_json::to_string(&payload)
+        .map_err(|e| Problem::unprocessable(format!("payload: {e}")))?;
+    let face = desk.face(&which.clock)?;
+    let wish = Wish { text, event_type, payload, entity };
+    let added = desk.add(face, &wish, &by).await.map_err(desk::NoSchedule::problem)?;
+    Ok(Json(One::new(face, &added)))
+}
+
+/// Takes a schedule back.
+#[utoipa::path(delete, path = "/api/time/schedules/{id}", tag = "time",
+    params(Which, ("id" = String, Path, description = "the schedule's id")),
+    responses((status = 200, body = One), (status = 404, body = Problem)))]
+pub(super) async fn cancel(
+    State(desk): State<Desk>,
+    Path(id): Path<String>,
+    Query(which): Query<Which>,
+    body: Bytes,
+) -> Answer<One> {
+    let by = signed(&body)?;
+    let face = desk.face(&which.clock)?;
+    let cancelled = face.cancel(&id, &by).await?;
+    Ok(Json(One::new(face, &cancelled)))
+}
+
+impl One {
+    fn new(face: &Face, schedule: &Schedule) -> Self {
+        let next = face.next(schedule);
+        let date = |game| face.clockwork.calendar.at(game).to_string();
+        Self {
+            schedule_id: schedule.id(),
+            schedule: schedule.text.clone(),
+            event_type: schedule.event.name.clone(),
+            entity: schedule.event.entity.clone(),
+            once: schedule.plan.is_once(),
+            next_game_us: next.map(|due| due.game.0),
+            next_date_time: next.map(|due| date(due.game)),
+            next_at: next.map(|due| rfc3339(due.wall)),
+            effective_at: rfc3339(schedule.from),
+            actor: schedule.by.actor.clone(),
+            reason: schedule.by.reason.clone(),
+        }
+    }
+}

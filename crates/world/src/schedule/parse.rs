@@ -1,0 +1,316 @@
+//! The grammar of schedules. Every refusal says where the text stops to make sense, in characters,
+//! so that a caret can be put under it. Not here: what calendars know (`words`).
+
+use super::words;
+use super::{Days, Plan, SCHEDULE_BYTES_MAX};
+use crate::calendar::{Calendar, SetTime};
+use crate::time::GameTime;
+
+/// Steps of a recurrence are not shorter.
+const STEP_US_MIN: i64 = GameTime::MINUTE_US;
+/// Durations and steps are not longer: 1,000 years of 366 days.
+const DURATION_US_MAX: i64 = 366_000 * GameTime::DAY_US;
+
+const FIRST: &str = "`in 3 hours`, `at 2024-05-01 06:30`, `every day 06:30`, `every 2 hours` or \
+                     `dusk each monday`";
+const TIME: &str = "a time of day such as 06:30, dawn, daybreak, noon, dusk, nightfall or midnight";
+
+/// A text that is no schedule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found {found} (character {})", at + 1)]
+pub struct ScheduleError {
+    /// Where the fault begins, in characters from 0.
+    pub at: usize,
+    /// How many characters it has; at least 1.
+    pub length: usize,
+    /// What was expected there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+}
+
+#[derive(Clone, Debug)]
+struct Word {
+    at: usize,
+    text: String,
+}
+
+struct Parser<'a> {
+    words: Vec<Word>,
+    next: usize,
+    /// Characters of the whole text.
+    end: usize,
+    now: GameTime,
+    calendar: &'a Calendar,
+}
+
+pub(super) fn parse(text: &str, now: GameTime, calendar: &Calendar) -> Result<Plan, ScheduleError> {
+    if text.len() > SCHEDULE_BYTES_MAX {
+        let expected = format!("at most {SCHEDULE_BYTES_MAX} bytes");
+        let found = format!("{} bytes", text.len());
+        return Err(ScheduleError { at: 0, length: 1, expected, found });
+    }
+    let (words, end) = (split(text), text.chars().count());
+    // Nobody counts fractions of a second: what is due in an hour is so on a whole second.
+    let now = GameTime::from_seconds(now.seconds());
+    let mut parser = Parser { words, next: 0, end, now, calendar };
+    let plan = parser.plan()?;
+    match parser.next < parser.words.len() {
+        true => Err(parser.refuse("nothing more")),
+        false => Ok(plan),
+    }
+}
+
+fn split(text: &str) -> Vec<Word> {
+    let mut words: Vec<Word> = Vec::new();
+    let mut within = false;
+    for (at, char) in text.chars().enumerate() {
+        let gap = char.is_whitespace() || char == ',';
+        match words.last_mut().filter(|_| within && !gap) {
+            Some(word) => word.text.extend(char.to_lowercase()),
+            None if gap => {}
+            None => words.push(Word { at, text: char.to_lowercase().collect() }),
+        }
+        within = !gap;
+    }
+    words
+}
+
+impl Parser<'_> {
+    fn plan(&mut self) -> Result<Plan, ScheduleError> {
+        if self.takes("in") {
+            let us = self.duration()?;
+            return Ok(Plan::Once(self.now.plus_us(us)));
+        }
+        if self.takes("at") {
+            return self.once();
+        }
+        if self.takes("every") || self.takes("each") {
+            return self.every();
+        }
+        if let Some(days) = self.named_days() {
+            let at_us = self.time_or_midnight()?;
+            return Ok(Plan::Days { days, at_us });
+        }
+        let Some(at_us) = self.time()? else { return Err(self.refuse(FIRST)) };
+        if !self.takes("every") && !self.takes("each") {
+            return Err(self.refuse("`each` or `every` and a day, such as `each monday`"));
+        }
+        let days = self.days()?;
+        Ok(Plan::Days { days, at_us })
+    }
+
+    /// After `at`: a time of day, the next one; or a date.
+    fn once(&mut self) -> Result<Plan, ScheduleError> {
+        if let Some(at_us) = self.time()? {
+            let due = Plan::Days { days: Days::All, at_us };
+            let due = due.next(self.now.plus_us(1), self.calendar);
+            return due.map(Plan::Once).ok_or_else(|| self.refuse("a time that comes"));
+        }
+        let begin = self.next;
+        let date = self.date()?;
+        let at_us = self.time_or_midnight()?;
+        let due = date.plus_us(at_us);
+        if due <= self.now {
+            let now = self.calendar.at(self.now);
+            self.next = begin;
+            return Err(self.refuse(&format!("a time to come (it is {now})")));
+        }
+        Ok(Plan::Once(due))
+    }
+
+    /// After `every`: a number of units from now on, a unit, or days.
+    fn every(&mut self) -> Result<Plan, ScheduleError> {
+        let begin = self.next;
+        if self.number().is_some() {
+            self.next = begin;
+            let step_us = self.duration()?;
+            return Ok(Plan::Every { first: self.now.plus_us(step_us), step_us });
+        }
+        let units = [("minute", GameTime::MINUTE_US), ("hour", words::hour_us(self.calendar))];
+        for (unit, step_us) in units {
+            if self.takes(unit) {
+                let midnight = words::midnight(self.now, self.calendar);
+                let passed = self.now.0 - midnight.0;
+                let first = midnight.plus_us((passed / step_us + 1) * step_us);
+                return Ok(Plan::Every { first, step_us });
+            }
+        }
+        let days = self.days()?;
+        let at_us = self.time_or_midnight()?;
+        Ok(Plan::Days { days, at_us })
+    }
+
+    fn days(&mut self) -> Result<Days, ScheduleError> {
+        if let Some(days) = self.named_days() {
+            return Ok(days);
+        }
+        if self.takes("day") {
+            return Ok(Days::All);
+        }
+        if self.takes("month") {
+            if !self.takes("on") {
+                return Ok(Days::MonthDay(1));
+            }
+            self.takes("day");
+            let day = self.number().and_then(|day| u8::try_from(day).ok());
+            let day = day.filter(|day| *day > 0);
+            return match day {
+                Some(day) => Ok(Days::MonthDay(day)),
+                None => Err(self.refuse_before("a day of the month, from 1")),
+            };
+        }
+        let names: Vec<_> = words::named_days(self.calendar).into_iter().map(|(n, _)| n).collect();
+        Err(self.refuse(&format!("`day`, `month on day 15`, or one of {}", names.join(", "))))
+    }
+
+    fn named_days(&mut self) -> Option<Days> {
+        let mut best: Option<(usize, Days)> = None;
+        for (name, days) in words::named_days(self.calendar) {
+            let name: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
+            let rest = self.words[self.next..].iter().map(|word| &word.text);
+            let fits = rest.take(name.len()).eq(name.iter());
+            if fits && best.as_ref().is_none_or(|(count, _)| name.len() > *count) {
+                best = Some((name.len(), days));
+            }
+        }
+        let (count, days) = best?;
+        self.next += count;
+        Some(days)
+    }
+
+    /// A time of day, if one stands here.
+    fn time(&mut self) -> Result<Option<i64>, ScheduleError> {
+        let Some(word) = self.words.get(self.next) else { return Ok(None) };
+        let named = words::named_times(self.calendar).into_iter();
+        if let Some((_, at_us)) = named.into_iter().find(|(name, _)| *name == word.text) {
+            self.next += 1;
+            return Ok(Some(at_us));
+        }
+        let Some((hour, minute)) = word.text.split_once(':') else { return Ok(None) };
+        let hour_us = words::hour_us(self.calendar);
+        let (hours, minutes) =
+            (words::day_us(self.calendar) / hour_us, hour_us / GameTime::MINUTE_US);
+        let read = |text: &str, end: i64| {
+            let digits = matches!(text.len(), 1..=3) && text.bytes().all(|b| b.is_ascii_digit());
+            text.parse::<i64>().ok().filter(|number| digits && *number < end)
+        };
+        match (read(hour, hours), read(minute, minutes)) {
+            (Some(hour), Some(minute)) => {
+                self.next += 1;
+                Ok(Some(hour * hour_us + minute * GameTime::MINUTE_US))
+            }
+            _ => {
+                let (hour, minute) = (hours - 1, minutes - 1);
+                Err(self.refuse(&format!("a time of day from 0:00 to {hour}:{minute:02}")))
+            }
+        }
+    }
+
+    fn time_or_midnight(&mut self) -> Result<i64, ScheduleError> {
+        let said = self.takes("at");
+        match self.time()? {
+            Some(at_us) => Ok(at_us),
+            None if said || self.next < self.words.len() => Err(self.refuse(TIME)),
+            None => Ok(0),
+        }
+    }
+
+    /// The beginning of a day given as `2024-05-01`.
+    fn date(&mut self) -> Result<GameTime, ScheduleError> {
+        const WANTED: &str = "a time of day, or a date such as 2024-05-01";
+        let Some(word) = self.words.get(self.next) else { return Err(self.refuse(WANTED)) };
+        let (sign, digits) = match word.text.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, word.text.as_str()),
+        };
+        let parts: Option<Vec<i64>> = digits
+            .split('-')
+            .map(|part| part.parse().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit())))
+            .collect();
+        let Some(&[year, month, day]) = parts.as_deref() else { return Err(self.refuse(WANTED)) };
+        let wish = SetTime {
+            hour: 0,
+            minute: None,
+            day: Some(day),
+            month: Some(month),
+            year: Some(sign * year),
+        };
+        let date = self.calendar.resolve(self.now, &wish);
+        let date = date.map_err(|error| self.refuse(&format!("a date: {error}")))?;
+        self.next += 1;
+        Ok(date)
+    }
+
+    /// Numbers with units, added up.
+    fn duration(&mut self) -> Result<i64, ScheduleError> {
+        let mut sum = 0i64;
+        loop {
+            let at = self.next;
+            let Some(number) = self.number() else {
+                return Err(self.refuse("a number of minutes, hours, days or weeks"));
+            };
+            let Some(unit) = self.unit() else {
+                return Err(self.refuse("`minutes`, `hours`, `days` or `weeks`"));
+            };
+            let part = number.checked_mul(unit);
+            let total = part.and_then(|part| sum.checked_add(part));
+            match total.filter(|us| (STEP_US_MIN..=DURATION_US_MAX).contains(us)) {
+                Some(total) => sum = total,
+                None => {
+                    self.next = at;
+                    return Err(self.refuse("from a minute to 366000 days"));
+                }
+            }
+            let more = self.words.get(self.next);
+            let number = more.is_some_and(|word| word.text.bytes().all(|b| b.is_ascii_digit()));
+            if !self.takes("and") && !number {
+                return Ok(sum);
+            }
+        }
+    }
+
+    fn number(&mut self) -> Option<i64> {
+        let word = self.words.get(self.next)?;
+        let digits = word.text.bytes().all(|b| b.is_ascii_digit());
+        let number = word.text.parse().ok().filter(|_| digits)?;
+        self.next += 1;
+        Some(number)
+    }
+
+    fn unit(&mut self) -> Option<i64> {
+        self.takes("game");
+        let day = words::day_us(self.calendar);
+        let week = words::week_days(self.calendar) * day;
+        let hour = words::hour_us(self.calendar);
+        let units = [("minute", GameTime::MINUTE_US), ("hour", hour), ("day", day), ("week", week)];
+        let word = &self.words.get(self.next)?.text;
+        let name = word.strip_suffix('s').unwrap_or(word);
+        let unit = units.iter().find(|(unit, _)| *unit == name)?;
+        self.next += 1;
+        Some(unit.1)
+    }
+
+    fn takes(&mut self, text: &str) -> bool {
+        let is = self.words.get(self.next).is_some_and(|word| word.text == text);
+        self.next += usize::from(is);
+        is
+    }
+
+    fn refuse(&self, expected: &str) -> ScheduleError {
+        let (at, length, found) = match self.words.get(self.next) {
+            Some(word) => (word.at, word.text.chars().count(), format!("`{}`", word.text)),
+            None => (self.end, 1, "the end".to_owned()),
+        };
+        ScheduleError { at, length: length.max(1), expected: expected.to_owned(), found }
+    }
+
+    /// Refuses the word that was just taken, or the one that stands here if none was.
+    fn refuse_before(&mut self, expected: &str) -> ScheduleError {
+        let before = self.next.checked_sub(1).and_then(|at| self.words.get(at));
+        if before.is_some_and(|word| word.text.bytes().all(|b| b.is_ascii_digit())) {
+            self.next -= 1;
+        }
+        self.refuse(expected)
+    }
+}
