@@ -23,6 +23,7 @@ const LATITUDE_DC_MAX: f64 = 120.0;
 /// Ranks of the independent noises; `mix` names them all.
 pub(super) const PRECIPITATION: usize = 0;
 pub(super) const CONVECTION: usize = 5;
+pub(super) const DIRECTION: usize = 6;
 
 /// Four variables share a Philox block.
 const BLOCK_COUNT: usize = 2;
@@ -130,6 +131,7 @@ impl Look {
 
 /// The deviates of all variables at points of a column of an octave's lattice, east and north,
 /// from a plane on. The lattice repeats after 2^32 points: beyond 250,000 years in time.
+#[inline]
 pub(super) fn deviates<const N: usize>(
     key: [u32; 2],
     octave: usize,

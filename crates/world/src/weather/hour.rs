@@ -31,7 +31,7 @@ impl Weather {
         let place = &self.places[region];
         self.mixed_hour(region, hour.saturating_add(later), |mix| {
             let look = Look::new(self.key, place, hour);
-            mix.sum(|octave| look.sum(octave, |noises| mix.column(octave, noises)))
+            Mix::sum(|octave| look.sum(octave, |noises| mix.column(octave, noises)))
         })
     }
 
@@ -84,7 +84,8 @@ const PRESSURE_SD_DHPA: f64 = 95.0;
 const DIRECTION_SD_DEG: f64 = 60.0;
 const VISIBILITY_MAX_M: f64 = 40_000.0;
 
-/// The numbers of an hour.
+/// The numbers of an hour. Not inlined, so that the latent variables are summed side by side.
+#[inline(never)]
 pub(super) fn compute(
     latent: &Latent,
     moment: &Moment,

@@ -3,7 +3,7 @@
 //! Not here: the noises (`field`), what the latent variables mean (`hour`).
 
 use super::Climate;
-use super::field::{CONVECTION, Column, Noise, OCTAVE_COUNT, PRECIPITATION};
+use super::field::{CONVECTION, Column, DIRECTION, Noise, OCTAVE_COUNT, PRECIPITATION};
 use super::preset::Moment;
 
 /// The latent variables of an hour, each Gaussian with variance 1.
@@ -25,9 +25,10 @@ pub(super) struct Latent {
 #[derive(Clone, Debug)]
 pub(super) struct Mix {
     octaves: [Loadings; OCTAVE_COUNT],
-    /// How much more of the passing part of convection is in the sum than convection has.
-    passing_excess: f32,
 }
+
+/// Direction has nothing of the passing octave: what showers are made of lies in its place there.
+const SHOWER: usize = DIRECTION;
 
 /// How much each latent variable takes of the noises of an octave.
 #[derive(Clone, Copy, Debug)]
@@ -61,11 +62,10 @@ impl Mix {
             ),
             wind: scaled([c.wind_rain, wind_rest], a.wind[octave]),
             temperature: scaled(moment.temperature, a.temperature[octave]),
-            // Showers want the passing part as it is.
-            convection: if octave == 0 { 1.0 } else { a.convection[octave] as f32 },
+            convection: a.convection[octave] as f32,
             slow: SLOW[octave] as f32,
         });
-        Self { octaves, passing_excess: 1.0 - a.convection[0] as f32 }
+        Self { octaves }
     }
 
     /// An octave's part of each latent variable, from an octave's noises.
@@ -81,24 +81,24 @@ impl Mix {
                 + l.temperature[1] * depression
                 + l.temperature[2] * temperature,
             l.convection * convection,
-            l.slow * direction,
+            if octave == 0 { convection } else { l.slow * direction },
             l.slow * pressure,
         ]
     }
 
     /// The latent variables of a place, from its noises.
     pub(super) fn latent(&self, noise: &Noise) -> Latent {
-        self.sum(|octave| self.column(octave, &noise[octave]))
+        Self::sum(|octave| self.column(octave, &noise[octave]))
     }
 
     /// The latent variables of a place, from each octave's part of them.
     #[inline]
-    pub(super) fn sum(&self, mut part: impl FnMut(usize) -> Column) -> Latent {
+    pub(super) fn sum(mut part: impl FnMut(usize) -> Column) -> Latent {
         let (mut sum, mut shower) = (Column::default(), 0.0);
         for octave in 0..OCTAVE_COUNT {
             let part = part(octave);
             if octave == 0 {
-                shower = part[CONVECTION];
+                shower = part[SHOWER];
             }
             for (sum, part) in sum.iter_mut().zip(&part) {
                 *sum += part;
@@ -112,8 +112,9 @@ impl Mix {
             depression,
             wind,
             temperature,
-            convection: convection - self.passing_excess * shower,
-            direction,
+            convection,
+            // Of the passing octave it has this alone.
+            direction: direction - shower,
             pressure,
             shower,
         }

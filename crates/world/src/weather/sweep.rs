@@ -138,7 +138,7 @@ impl Sweep<'_> {
         let place = &self.weather.places[region];
         let corners = Corners::new(place, &self.instant);
         let Now { moment, curves, mix } = &scene.now;
-        let latent = mix.sum(|octave| {
+        let latent = Mix::sum(|octave| {
             let (lattice, first) = (&mut self.lattices[octave], corners.first(octave));
             let cell = &mut scene.cells[octave][lattice.slot(first)];
             if cell.visit != lattice.visit {
