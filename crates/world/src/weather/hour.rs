@@ -30,7 +30,7 @@ pub(super) struct Latent {
     /// mixture depends on month and time of day.
     pub(super) temperature: [f64; 3],
     pub(super) convection: f64,
-    /// Convection's passing part, that of single showers.
+    /// What single showers are made of: see [`shower`].
     pub(super) shower: f64,
     pub(super) direction: f64,
     pub(super) pressure: f64,
@@ -101,7 +101,7 @@ impl Latent {
                 sum(&a.temperature, noise, DEPRESSION),
             ],
             convection: sum(&a.convection, noise, CONVECTION),
-            shower: noise[0][CONVECTION],
+            shower: shower(noise[0][CONVECTION], noise[0][WIND]),
             direction: sum(&SLOW, noise, DIRECTION),
             pressure: sum(&SLOW, noise, PRESSURE),
         }
@@ -119,6 +119,12 @@ impl Latent {
         let [own, wet, dry] = self.temperature;
         rain * wet + depression * dry + rest(&[rain, depression]) * own
     }
+}
+
+/// A shower needs a passing cell of convection and a gust: either alone would last for two or
+/// three hours, both together for one.
+pub(super) fn shower(convection: f64, gust: f64) -> f64 {
+    convection.min(gust)
 }
 
 /// Amplitudes of what no preset decides: pressure and wind direction are not local.

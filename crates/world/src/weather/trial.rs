@@ -91,7 +91,9 @@ impl Trial {
         let climate = Climate::new(Arc::new(preset.clone()));
         self.hours.iter().take(count).map(move |(date, season, kept)| {
             let rain = kept.map(|values| f64::from(values[variable::PRECIPITATION]));
-            let shower = f64::from(kept[0][variable::CONVECTION]);
+            let [convection, gust] =
+                [variable::CONVECTION, variable::WIND].map(|v| f64::from(kept[0][v]));
+            let shower = hour::shower(convection, gust);
             let latent = Latent::of_rain(&rain, shower, &climate);
             (*date, Moment::new(&climate.preset, season).rate_mmph(&latent))
         })
