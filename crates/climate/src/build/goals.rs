@@ -8,14 +8,19 @@ use super::months::{self, Month, WetBy};
 use crate::bands::{Bands, compare};
 use crate::normals::{Normals, prior};
 use crate::observations::Record;
-use crate::statistics::{Figures, Series};
+use crate::statistics::{Figures, Series, share_of};
 use crate::targets::{Place, Targets};
 
 /// What falls in an hour of more than rain, mm.
 pub(super) const HEAVY_MM: f64 = 7.6;
 /// Rain is heavy in this part of the hours that observers call so: the daily amounts allow no
 /// more.
-const HEAVY_PART: f64 = 0.5;
+const HEAVY_PART: f64 = 0.8;
+
+/// A record of fewer years tells little of one month's rain.
+const SHORT_YEARS: i32 = 10;
+const EVEN_SHORT: f64 = 0.1;
+const EVEN_LONG: f64 = 0.02;
 
 /// Years that normals are usually of.
 const NORMAL_YEARS: i32 = 30;
@@ -34,8 +39,15 @@ pub(super) struct Goals {
     pub(super) fog: [f64; 12],
     pub(super) mist: [f64; 12],
     pub(super) storm: [f64; 12],
-    /// Only the deviation of the daily mean is known, not those of its extremes.
-    pub(super) middle_only: bool,
+    /// What each round of the calibration moves a month's rain towards its neighbours by.
+    pub(super) evenness: f64,
+    /// Shares of hours of heavy rain, of extreme heat and of extreme cold, if states are known.
+    pub(super) heavy_rain: Option<f64>,
+    pub(super) heat: Option<f64>,
+    pub(super) cold: Option<f64>,
+    /// They are of a record. Of normals only the deviation of the daily mean is known, not those
+    /// of its extremes, and persistence is a prior that is not worth a long search.
+    pub(super) observed: bool,
 }
 
 impl Goals {
@@ -60,16 +72,22 @@ impl Goals {
             heavy_prior(&found)
         };
         let of = |state, base: [f64; 12]| if states { smooth(share(state)) } else { base };
+        let seen = |state| targets.figures.year(&share_of(state)).filter(|share| *share > 0.0);
         Self {
-            targets,
             months: found,
             wet_by,
-            wet_hours: (wet_by == WetBy::Hours).then(|| hour_shares(record, WeatherState::is_wet)),
+            wet_hours: (wet_by == WetBy::Hours)
+                .then(|| months::smoothed_shares(hour_shares(record, WeatherState::is_wet), years)),
             heavy,
             fog: of(WeatherState::Fog, base.fog),
             mist: of(WeatherState::Mist, base.mist),
             storm: of(WeatherState::Storm, base.storm),
-            middle_only: false,
+            evenness: if years < SHORT_YEARS { EVEN_SHORT } else { EVEN_LONG },
+            heavy_rain: seen(WeatherState::HeavyRain),
+            heat: seen(WeatherState::ExtremeHeat),
+            cold: seen(WeatherState::ExtremeCold),
+            observed: true,
+            targets,
         }
     }
 
@@ -116,8 +134,18 @@ impl Goals {
             fog: base.fog,
             mist: base.mist,
             storm: base.storm,
-            middle_only: true,
+            evenness: EVEN_LONG,
+            heavy_rain: None,
+            heat: None,
+            cold: None,
+            observed: false,
         }
+    }
+
+    /// Whether the record tells how rain persists from hour to hour.
+    pub(super) fn has_hours(&self) -> bool {
+        let figures = &self.targets.figures.0;
+        ["wet_hour_given_wet", "wet_state_given_wet"].iter().any(|n| figures.contains_key(*n))
     }
 
     /// How far figures are from the goals: the sum of the squares of their misses, in parts of

@@ -22,8 +22,10 @@ const LATITUDE_DC_MAX: f64 = 120.0;
 
 /// Ranks of the independent noises; `mix` names them all.
 pub(super) const PRECIPITATION: usize = 0;
+pub(super) const WIND: usize = 3;
 pub(super) const CONVECTION: usize = 5;
 pub(super) const DIRECTION: usize = 6;
+pub(super) const PRESSURE: usize = 7;
 
 /// Four variables share a Philox block.
 const BLOCK_COUNT: usize = 2;

@@ -3,7 +3,9 @@
 //! Not here: the noises (`field`), what the latent variables mean (`hour`).
 
 use super::Climate;
-use super::field::{CONVECTION, Column, DIRECTION, Noise, OCTAVE_COUNT, PRECIPITATION};
+use super::field::{
+    CONVECTION, Column, DIRECTION, Noise, OCTAVE_COUNT, PRECIPITATION, PRESSURE, WIND,
+};
 use super::preset::Moment;
 
 /// The latent variables of an hour, each Gaussian with variance 1.
@@ -17,7 +19,7 @@ pub(super) struct Latent {
     pub(super) convection: f32,
     pub(super) direction: f32,
     pub(super) pressure: f32,
-    /// Convection's passing part, that of single showers.
+    /// What single showers are made of: see [`shower`].
     pub(super) shower: f32,
 }
 
@@ -27,8 +29,10 @@ pub(super) struct Mix {
     octaves: [Loadings; OCTAVE_COUNT],
 }
 
-/// Direction has nothing of the passing octave: what showers are made of lies in its place there.
-const SHOWER: usize = DIRECTION;
+/// Direction and pressure have nothing of the passing octave: the cell and the gust that showers
+/// are made of lie in their places there.
+const CELL: usize = DIRECTION;
+const GUST: usize = PRESSURE;
 
 /// How much each latent variable takes of the noises of an octave.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +86,7 @@ impl Mix {
                 + l.temperature[2] * temperature,
             l.convection * convection,
             if octave == 0 { convection } else { l.slow * direction },
-            l.slow * pressure,
+            if octave == 0 { wind } else { l.slow * pressure },
         ]
     }
 
@@ -94,11 +98,11 @@ impl Mix {
     /// The latent variables of a place, from each octave's part of them.
     #[inline]
     pub(super) fn sum(mut part: impl FnMut(usize) -> Column) -> Latent {
-        let (mut sum, mut shower) = (Column::default(), 0.0);
+        let (mut sum, mut cell, mut gust) = (Column::default(), 0.0, 0.0);
         for octave in 0..OCTAVE_COUNT {
             let part = part(octave);
             if octave == 0 {
-                shower = part[SHOWER];
+                (cell, gust) = (part[CELL], part[GUST]);
             }
             for (sum, part) in sum.iter_mut().zip(&part) {
                 *sum += part;
@@ -113,10 +117,10 @@ impl Mix {
             wind,
             temperature,
             convection,
-            // Of the passing octave it has this alone.
-            direction: direction - shower,
-            pressure,
-            shower,
+            // Of the passing octave they have these alone.
+            direction: direction - cell,
+            pressure: pressure - gust,
+            shower: shower(cell, gust),
         }
     }
 }
@@ -131,8 +135,15 @@ impl Latent {
         let amplitudes = &climate.amplitudes.precipitation;
         let rain = |(amplitude, noises): (&f64, &Column)| *amplitude as f32 * noises[PRECIPITATION];
         let precipitation = amplitudes.iter().zip(noise).map(rain).sum();
-        Self { precipitation, shower: noise[0][CONVECTION], ..Self::default() }
+        let shower = shower(noise[0][CONVECTION], noise[0][WIND]);
+        Self { precipitation, shower, ..Self::default() }
     }
+}
+
+/// A shower needs a passing cell of convection and a gust: either alone would last for two or
+/// three hours, both together for one.
+fn shower(cell: f32, gust: f32) -> f32 {
+    if cell < gust { cell } else { gust }
 }
 
 /// The loading that is left to reach variance 1.
