@@ -32,7 +32,7 @@ pub(crate) fn rows(worldbus: &Path) -> Result<Vec<Row>> {
     let world = tempfile::NamedTempFile::with_suffix_in(".toml", ".")?;
     std::fs::write(world.path(), europe())?;
     let mut command = Command::new("taskset");
-    command.args(["--cpu-list", "0"]).arg(worldbus).args(["up", "--world-file"]);
+    command.args(["--cpu-list", "0"]).arg(worldbus).args(["up", "--world"]);
     let broker = Broker::start_by(command.arg(world.path())).context("cannot run worldbus up")?;
     std::thread::sleep(SETTLE);
     let mut readings = vec![Reading::take(&broker)?];

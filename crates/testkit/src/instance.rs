@@ -22,6 +22,8 @@ type Answer = (StatusCode, Value);
 pub struct Instance {
     /// Its conditions.
     pub readiness: Readiness,
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub url: String,
     ask: Box<dyn Fn(Request<Full<Bytes>>) -> BoxFuture<'static, Answer> + Send + Sync>,
     shutdown: CancellationToken,
     ended: JoinHandle<()>,
@@ -47,10 +49,11 @@ impl Instance {
         };
         let listen = "127.0.0.1:0".parse().unwrap();
         let listener = server::bind(listen).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
         let host = Host::new(part.name, Door::new(listen, None).unwrap()).with(part);
         let token = shutdown.clone();
         let ended = tokio::spawn(async move { host.run(listener, token).await.unwrap() });
-        Self { readiness, ask: Box::new(ask), shutdown, ended }
+        Self { readiness, url, ask: Box::new(ask), shutdown, ended }
     }
 
     /// Ends it in order.

@@ -1,13 +1,17 @@
 //! Which events a stretch of wall time brings: a pure function of the world and its clock, so
 //! that every instance computes the same bytes and ids. Not here: when it is asked (`ticker`),
-//! what an event of it says (`moments`, `commands`, `scheduled`), what is left out (`missed`).
+//! what an event of it says (`moments`, `phases`, `commands`, `scheduled`), what is left out
+//! (`missed`).
 
 mod commands;
 mod missed;
 mod moments;
+mod phases;
 mod scheduled;
+mod skies;
 
 use std::iter::successors;
+use std::sync::Arc;
 
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_world::{
@@ -17,12 +21,17 @@ use worldbus_world::{
 use crate::NAME;
 use crate::emission::Emission;
 use crate::history::History;
+use skies::Skies;
 
 /// The newest segment in force is told again at each multiple of this wall time.
 pub(crate) const REPEAT_US: i64 = 5_000_000;
 
 /// Cadence boundaries that are taken at once.
 const CHUNK_COUNT_MAX: usize = 1024;
+
+/// As many regions whose days follow the sun tell as much as a schedule may: each has few phases a
+/// day, and of the boundaries a day has at least two dozen.
+const REGIONS_AS_SCHEDULE_COUNT: usize = 4;
 
 /// The service's event types by number: an event's rank is part of its identity. Those of
 /// schedules are not among them: each schedule is a producer of its own.
@@ -52,6 +61,8 @@ pub(crate) struct Agenda {
     world: String,
     calendar: Calendar,
     hemisphere: Hemisphere,
+    /// None where phases of the day follow the clock.
+    skies: Option<Arc<Skies>>,
     cadence_us: i64,
     slots: Slots,
 }
@@ -67,12 +78,16 @@ struct At {
 impl Agenda {
     pub(crate) fn new(world: &World, cadence_game_minutes: u32) -> Self {
         let calendar = world.calendar();
-        // Entities of events are the moons, and behind them the holidays.
-        let entities = calendar.rules().moons().len() + calendar.rules().holidays().len();
+        let skies = Skies::of(world);
+        // Entities of events are the moons, behind them the holidays, behind them the regions if
+        // there is anything to tell of one.
+        let regions = skies.as_ref().map_or(0, |skies| skies.regions().len());
+        let entities = calendar.rules().moons().len() + calendar.rules().holidays().len() + regions;
         Self {
             world: world.id.clone(),
             calendar,
             hemisphere: world.hemisphere(),
+            skies,
             cadence_us: i64::from(cadence_game_minutes.max(1)) * GameTime::MINUTE_US,
             slots: Slots::new(EVENT_TYPES.len(), entities),
         }
@@ -104,8 +119,7 @@ impl Agenda {
         let spans = clock.spans(after, until);
         let mut events: Vec<_> = spans.flat_map(|span| self.span(history, &span)).collect();
         events.extend(self.scheduled(history, after, until));
-        // Stable: what is due together stays in this order.
-        events.sort_by_key(|event| event.wall);
+        events.sort_by_key(Emission::order);
         events
     }
 
@@ -116,7 +130,9 @@ impl Agenda {
         after: WallTime,
         until: WallTime,
     ) -> WallTime {
-        let count = CHUNK_COUNT_MAX / (1 + history.schedules.list().len());
+        let regions = self.skies.as_ref().map_or(0, |skies| skies.regions().len());
+        let sources = history.schedules.list().len() + regions / REGIONS_AS_SCHEDULE_COUNT;
+        let count = CHUNK_COUNT_MAX / (1 + sources);
         let last = history.clock().boundaries(after, until, self.step_us()).nth(count);
         last.map_or(until, |boundary| boundary.wall)
     }
@@ -168,9 +184,8 @@ impl Agenda {
         let steps = span.boundaries(self.step_us()).map(|boundary| boundary.game);
         let mut instants: Vec<_> = steps.collect();
         let until = |game: &GameTime| *game < span.to;
-        let phases = |after: &GameTime| self.calendar.next_phase(*after).map(|(game, _)| game);
         let before = span.from.plus_us(-1);
-        instants.extend(successors(phases(&before), phases).take_while(until));
+        instants.extend(self.phase_turns(before, span.to));
         for moon in 0..self.calendar.rules().moons().len() {
             let turns = |after: &GameTime| self.calendar.next_moon_phase(moon, *after);
             instants.extend(successors(turns(&before), turns).take_while(until));
@@ -183,7 +198,7 @@ impl Agenda {
     /// Where a phase of the day and of each moon begins next in a span, or behind it.
     fn turns(&self, span: &Span) -> impl Iterator<Item = GameTime> {
         let before = span.from.plus_us(-1);
-        let phase = self.calendar.next_phase(before).map(|(game, _)| game);
+        let phase = self.next_phase(before);
         let moons = 0..self.calendar.rules().moons().len();
         let moons = moons.filter_map(move |moon| self.calendar.next_moon_phase(moon, before));
         phase.into_iter().chain(moons)
@@ -193,7 +208,7 @@ impl Agenda {
     fn may_turn(&self, game: GameTime) -> bool {
         let before = game.plus_us(-1);
         let hour = game.0 % self.hour_us() == 0;
-        hour || self.calendar.phase(before) != self.calendar.phase(game) || {
+        hour || self.phase_begins(game) || {
             let phase = |at: GameTime| self.calendar.moons(at).map(|(_, state)| state.phase);
             !phase(before).eq(phase(game))
         }

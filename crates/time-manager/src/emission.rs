@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use worldbus_bus::{Outgoing, Topic};
-use worldbus_events::EventId;
+use worldbus_events::v1::ScheduleFired;
+use worldbus_events::{Event as _, EventId};
 use worldbus_world::WallTime;
 
 /// The entry of an event's metadata that says for how many missed ones it stands.
@@ -27,6 +28,15 @@ pub(crate) struct Emission {
 }
 
 impl Emission {
+    /// Where it stands among others: by time, those of an instant by their ids, so that each
+    /// producer's sequences rise; behind them what was scheduled, each as it came.
+    pub(crate) fn order(&self) -> (WallTime, bool, i64) {
+        let scheduled = self.topic.is_some() || self.event_type == ScheduleFired::NUMBER;
+        // Game time before the world's epoch counts down from 0.
+        let sequence = self.id.sequence.cast_signed();
+        (self.wall, scheduled, if scheduled { 0 } else { sequence })
+    }
+
     /// Marks it as standing for those that are left out.
     pub(crate) fn stands_for(&mut self, left_out: u64) {
         let entry = (COALESCED.to_owned(), left_out.to_string());

@@ -2,6 +2,7 @@
 
 mod document;
 mod schedules;
+mod sun;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -93,6 +94,7 @@ struct Turn {
     scale,
     run,
     stop,
+    sun::sun,
     schedules::list,
     schedules::add,
     schedules::cancel
@@ -113,6 +115,7 @@ pub(crate) fn routes(desk: Desk) -> Router {
         .route("/api/time/scale", post(scale))
         .route("/api/time/start", post(run))
         .route("/api/time/stop", post(stop))
+        .route("/api/time/sun", get(sun::sun))
         .route("/api/time/schedules", get(schedules::list).post(schedules::add))
         .route("/api/time/schedules/{id}", delete(schedules::cancel))
         .with_state(desk)

@@ -4,7 +4,7 @@
 
 mod kit;
 
-use kit::{TOPIC, of_type, run, run_slowly, seen};
+use kit::{TOPIC, assert_in_order, of_type, run, run_slowly, seen};
 use worldbus_events::{Event as _, v1};
 use worldbus_testkit::{Place, Seen};
 
@@ -79,6 +79,20 @@ async fn jump_tells_what_is_other_and_who_did_it() {
     assert_eq!((jumped[0].actor.as_str(), jumped[0].reason.as_str()), ("anna", "the siege begins"));
     // 320 days after 1 March, 06:00, and six and a half hours.
     assert_eq!(jumped[0].to_game_us, ((320 * 24 + 6) * 60 + 30) * 60_000_000);
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn events_of_one_instant_come_in_the_order_of_their_ids_before_the_epoch_too() {
+    let place = Place::new().await;
+    let instance = run(&place, 0).await;
+    for body in [r#"{"hour":23,"minute":59}"#, r#"{"year":2023,"month":12,"day":31,"hour":23}"#] {
+        assert_eq!(instance.post("/api/time/set", body).await.0, 200);
+        place.advance(3 * HOUR_US);
+        tokio::task::yield_now().await;
+    }
+    let all = seen(&place, TOPIC, |all| of_type::<v1::YearChanged>(all).len() == 3).await;
+    assert_in_order(&all);
     instance.stop().await;
 }
 

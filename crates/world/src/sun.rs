@@ -5,6 +5,7 @@
 //! Declination and equation of time are J. W. Spencer's series (1971) in the orbit's fraction, for
 //! another tilt of the axis stretched as a circle's: right to a few minutes on Earth.
 
+mod light;
 mod phases;
 #[cfg(test)]
 mod tests;

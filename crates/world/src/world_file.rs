@@ -14,7 +14,7 @@ use std::sync::Arc;
 use self::climates::Climates;
 pub use self::clocks::{CLOCK_COUNT_MAX, NamedClock};
 use self::table::Table;
-use crate::calendar::{Calendar, DateTime, Hemisphere};
+use crate::calendar::{Calendar, DateTime, Hemisphere, Phase};
 use crate::clock::{PhaseSpeeds, Scale};
 use crate::sun::{PhasePolicy, Sun, SunRules};
 use crate::time::GameTime;
@@ -167,6 +167,12 @@ impl World {
     /// The world's sun.
     pub fn sun(&self) -> Sun {
         Sun::new(self.calendar(), self.sun)
+    }
+
+    /// The phase of the day; where it follows the sun, that of the first region.
+    pub fn phase(&self, game: GameTime) -> Phase {
+        let Region { latitude, longitude, .. } = self.regions[0];
+        self.sun().phase(game, latitude, longitude)
     }
 
     /// The hemisphere of the first region, which counts as the world's.

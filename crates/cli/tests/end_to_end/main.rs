@@ -16,6 +16,7 @@ mod outage;
 mod refusals;
 mod replacement;
 mod roles;
+mod schedules;
 mod slots;
 mod spool;
 mod support;

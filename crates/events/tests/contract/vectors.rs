@@ -1,5 +1,6 @@
 //! What the golden vectors hold.
 
+mod sun;
 mod time;
 mod weather;
 
@@ -36,6 +37,7 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("negative_numbers", negative_numbers()),
         ("all_types", all_types()),
         ("time_types", time::batch()),
+        ("sun_types", sun::batch()),
     ]
 }
 
@@ -126,7 +128,7 @@ fn negative_numbers() -> Batch {
     };
     builder.push_event(&cold, id(7), 1, Some("vostok")).unwrap();
     let date = Some(Date { year: -44, month: 3, day: 15 });
-    builder.push_event(&DayActivated { date }, id(8), 1, None).unwrap();
+    builder.push_event(&DayActivated { date, ..DayActivated::default() }, id(8), 1, None).unwrap();
     builder.finish().unwrap()
 }
 
@@ -148,10 +150,11 @@ fn all_types() -> Batch {
         minute: 1,
         season: Season::Winter.into(),
         total_minutes: 84_961,
+        ..TimeChanged::default()
     };
     push(&mut builder, &time_changed, None);
-    push(&mut builder, &DayActivated { date }, None);
-    push(&mut builder, &NightActivated { date }, None);
+    push(&mut builder, &DayActivated { date, ..DayActivated::default() }, None);
+    push(&mut builder, &NightActivated { date, ..NightActivated::default() }, None);
     push(&mut builder, &TimeUpdated { hour: 20, ..tick(86_161, Phase::Night) }, None);
     let change = StateChange {
         path: "regions/brussels/ruler".to_owned(),

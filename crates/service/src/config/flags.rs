@@ -41,7 +41,9 @@ impl<S> Flags<S> {
 impl<S: Settings> clap::Args for Flags<S> {
     fn augment_args(command: Command) -> Command {
         let flags = S::declare().into_iter().filter_map(|setting| argument(&setting));
-        command.args(flags).args([config_argument(), print_config_argument()])
+        let others = [config_argument(), print_config_argument()];
+        // Before and behind a subcommand, where the command has some.
+        command.args(flags.chain(others).map(|argument| argument.global(true)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

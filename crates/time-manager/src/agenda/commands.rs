@@ -49,16 +49,16 @@ impl Agenda {
         let emission = match made.command.as_str() {
             "pause" => {
                 let event = v1::Paused { epoch, game_us, reason, actor };
-                self.emission(&event, epoch, 0, at.wall)
+                self.emission(&event, epoch, at.game.minutes(), at.wall)
             }
             "resume" => {
                 let event = v1::Resumed { epoch, game_us, reason, actor };
-                self.emission(&event, epoch, 0, at.wall)
+                self.emission(&event, epoch, at.game.minutes(), at.wall)
             }
             "set" | "skip" => {
                 let (from_game_us, to_game_us) = (old.0, game_us);
                 let event = v1::Jumped { epoch, from_game_us, to_game_us, reason, actor };
-                self.emission(&event, epoch, 0, at.wall)
+                self.emission(&event, epoch, at.game.minutes(), at.wall)
             }
             "scale" => {
                 let mut segments = history.clock().segments().iter();
@@ -74,7 +74,7 @@ impl Agenda {
                     actor,
                     curved: span.segment.curve.is_some(),
                 };
-                self.emission(&event, epoch, 0, at.wall)
+                self.emission(&event, epoch, at.game.minutes(), at.wall)
             }
             _ => return None,
         };

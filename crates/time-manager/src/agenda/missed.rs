@@ -13,6 +13,11 @@ use crate::history::History;
 /// Of a longer downtime only this much game time is looked through for the latest of each kind.
 const LOOK_BACK_GAME_US_MAX: i64 = 400 * GameTime::DAY_US;
 
+/// Where days follow the sun, only as many days of regions: each is computed one by one.
+const LOOK_BACK_REGION_DAYS_MAX: usize = 40_000;
+/// Though of each region two days at least.
+const LOOK_BACK_DAYS_MIN: usize = 2;
+
 /// What two events must share so that the later one stands for the earlier.
 type Kind = (u32, Option<String>, u64);
 
@@ -33,7 +38,7 @@ impl Agenda {
         });
         let mut events: Vec<_> = commands.collect();
         events.extend(self.due_once(history, after, until));
-        events.sort_by_key(|event| event.wall);
+        events.sort_by_key(Emission::order);
         events
     }
 
@@ -51,7 +56,7 @@ impl Agenda {
             let before = latest.get(&kind).map_or(0, |(_, count)| *count);
             latest.insert(kind, (emission, before.saturating_add(count)));
         };
-        let from = clock.last_stretch(after, until, LOOK_BACK_GAME_US_MAX);
+        let from = clock.last_stretch(after, until, self.look_back_us());
         // Hours bring all but ticks; of those only the last is computed.
         let hourly = Self { cadence_us: LOOK_BACK_GAME_US_MAX, ..self.copy() };
         let hours = |span: &Span| {
@@ -59,7 +64,7 @@ impl Agenda {
             hourly.span(history, span).into_iter().filter(moment).collect::<Vec<_>>()
         };
         for span in clock.spans(from, until) {
-            for emission in hours(&span) {
+            for emission in days(span).flat_map(|day| hours(&day)) {
                 take((emission.event_type, emission.entity.clone(), 0), emission, 1);
             }
             let mut ticks = span.boundaries(self.cadence_us);
@@ -82,12 +87,33 @@ impl Agenda {
             emission.stands_for(count - 1);
             emission
         }));
-        events.sort_by_key(|event| event.wall);
+        events.sort_by_key(Emission::order);
         events
+    }
+
+    fn look_back_us(&self) -> i64 {
+        let Some(skies) = &self.skies else { return LOOK_BACK_GAME_US_MAX };
+        let days = LOOK_BACK_REGION_DAYS_MAX / skies.regions().len();
+        let days = days.max(LOOK_BACK_DAYS_MIN) as i64;
+        LOOK_BACK_GAME_US_MAX.min(days.saturating_mul(GameTime::DAY_US))
     }
 
     fn copy(&self) -> Self {
         let (world, calendar) = (self.world.clone(), self.calendar.clone());
-        Self { world, calendar, ..*self }
+        Self { world, calendar, skies: self.skies.clone(), ..*self }
     }
+}
+
+/// A span in pieces of a day, so that not all of its events are held at once.
+fn days(span: Span) -> impl Iterator<Item = Span> {
+    let mut rest = Some(span);
+    std::iter::from_fn(move || {
+        let span = rest.take()?;
+        let end = span.from.plus_us(GameTime::DAY_US);
+        if end >= span.to {
+            return Some(span);
+        }
+        rest = Some(Span { starts: false, from: end, ..span });
+        Some(Span { to: end, ..span })
+    })
 }

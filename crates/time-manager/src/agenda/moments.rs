@@ -1,5 +1,5 @@
-//! What is other at one moment of game time than at another: hour, day, month, year, season, phase.
-//! Not here: which moments are compared (`agenda`).
+//! What is other at one moment of game time than at another: hour, day, month, year, season, moons,
+//! holidays. Not here: which moments are compared (`agenda`), phases of the day (`phases`).
 
 use worldbus_events::v1;
 use worldbus_world::{DateTime, Day, GameTime, Holiday, MoonState, NamedSeason, Phase};
@@ -9,9 +9,9 @@ use crate::emission::Emission;
 
 /// What events tell of a moment.
 #[derive(Clone, Copy)]
-struct Moment<'a> {
-    date: DateTime,
-    day: Day,
+pub(super) struct Moment<'a> {
+    pub(super) date: DateTime,
+    pub(super) day: Day,
     season: &'a NamedSeason,
     phase: Phase,
 }
@@ -44,10 +44,11 @@ impl Agenda {
                 phase: new.phase as i32,
                 is_day: new.phase == Phase::Day,
                 game_us: at.game.0,
+                light_permille: self.skies.as_ref().map(|skies| skies.light_permille(at.game)),
             };
             events.push(self.moment(&event, at));
         }
-        self.phase_changed(old, new, at, events);
+        self.phases_changed(before, new, at, events);
         self.moons_changed(before, at, events);
     }
 
@@ -57,7 +58,7 @@ impl Agenda {
             total_minutes: at.game.minutes(),
             hour: u32::from(date.hour),
             minute: u32::from(date.minute),
-            phase: self.calendar.phase(at.game) as i32,
+            phase: self.phase(at.game) as i32,
         };
         self.moment(&updated, at)
     }
@@ -86,34 +87,6 @@ impl Agenda {
         }
     }
 
-    fn phase_changed(
-        &self,
-        old: Option<Moment<'_>>,
-        new: Moment<'_>,
-        at: At,
-        events: &mut Vec<Emission>,
-    ) {
-        if old.map(|old| old.phase) == Some(new.phase) {
-            return;
-        }
-        let day = Some(new.day_of_calendar());
-        let changed = v1::TimeChanged {
-            old_phase: old.map_or(0, |old| old.phase as i32),
-            new_phase: new.phase as i32,
-            date: day,
-            hour: u32::from(new.date.hour),
-            minute: u32::from(new.date.minute),
-            season: new.kind_of_season(),
-            total_minutes: at.game.minutes(),
-        };
-        events.push(self.moment(&changed, at));
-        match new.phase {
-            Phase::Day => events.push(self.moment(&v1::DayActivated { date: day }, at)),
-            Phase::Night => events.push(self.moment(&v1::NightActivated { date: day }, at)),
-            Phase::Dawn | Phase::Dusk => {}
-        }
-    }
-
     fn day_changed(&self, new: Moment<'_>, at: At) -> Emission {
         let moons = self.calendar.moons(at.game).map(|(moon, state)| v1::MoonView {
             moon: moon.name.clone(),
@@ -121,6 +94,7 @@ impl Agenda {
             cycle_permille: u32::from(state.cycle_permille),
             lit_permille: u32::from(state.lit_permille),
         });
+        let sun = self.skies.as_ref().map(|skies| skies.day(new.day.number)).unwrap_or_default();
         let event = v1::DayChanged {
             date: Some(new.day_of_calendar()),
             day_of_year: u32::from(new.day.day_of_year),
@@ -129,6 +103,9 @@ impl Agenda {
             game_us: at.game.0,
             moons: moons.collect(),
             holidays: self.calendar.holidays(&new.day).map(|h| h.id.clone()).collect(),
+            sunrise_game_us: sun.sunrise_game_us,
+            sunset_game_us: sun.sunset_game_us,
+            day_length_s: sun.length_s,
         };
         self.moment(&event, at)
     }
@@ -188,19 +165,19 @@ impl Agenda {
             date: self.calendar.at(game),
             day,
             season: self.calendar.season_of_day(&day, self.hemisphere),
-            phase: self.calendar.phase(game),
+            phase: self.phase(game),
         }
     }
 }
 
 impl Moment<'_> {
-    fn day_of_calendar(&self) -> v1::Date {
+    pub(super) fn day_of_calendar(&self) -> v1::Date {
         let DateTime { year, month, day, .. } = self.date;
         v1::Date { year, month: u32::from(month), day: u32::from(day) }
     }
 
     /// The number of the season in the catalogue; 0 for one of a calendar's own.
-    fn kind_of_season(&self) -> i32 {
+    pub(super) fn kind_of_season(&self) -> i32 {
         self.season.kind.map_or(0, |kind| kind as i32)
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Current {
     date: String,
     /// `06:00`.
     time_string: String,
-    /// `dawn`, `day`, `dusk` or `night`.
+    /// `dawn`, `day`, `dusk` or `night`; by the sun, that of the world's first region.
     phase: String,
     /// `spring`, `summer`, `autumn` or `winter`.
     season: String,
@@ -171,7 +171,7 @@ impl Current {
             second: date.second,
             date: format!("{:04}-{:02}-{:02}", date.year, date.month, date.day),
             time_string: format!("{:02}:{:02}", date.hour, date.minute),
-            phase: calendar.phase(game).name().to_owned(),
+            phase: world.phase(game).name().to_owned(),
             season: calendar.season(game, world.hemisphere()).id.clone(),
             total_minutes: game.minutes(),
             real_seconds_per_game_hour: scale

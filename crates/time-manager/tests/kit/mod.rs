@@ -6,7 +6,7 @@
 mod recording;
 mod silent;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -59,10 +59,27 @@ pub fn world(more: &str) -> World {
     World::parse("europe.toml", &format!("{file}\n{more}\n")).unwrap()
 }
 
+/// The fantasy world: another calendar, two moons, phases of the day by the sun.
+pub fn isles() -> World {
+    let file = include_str!("../../../../worlds/isles.toml");
+    World::parse("isles.toml", file).unwrap()
+}
+
 /// What is seen of a type, decoded.
 pub fn of_type<E: Event>(seen: &[Seen]) -> Vec<E> {
     let ours = seen.iter().filter(|event| event.event_type == E::NUMBER);
     ours.map(|event| E::decode(&event.payload[..]).unwrap()).collect()
+}
+
+/// Asserts that each producer's events came in the order of their ids. The repetitions of the clock
+/// are numbered apart.
+pub fn assert_in_order(all: &[Seen]) {
+    let mut last = HashMap::new();
+    for event in all.iter().filter(|event| event.event_type != v1::ClockChanged::NUMBER) {
+        let sequence = event.id.sequence.cast_signed();
+        let before = last.insert(event.id.producer, sequence);
+        assert!(before < Some(sequence), "{event:?} after {before:?}");
+    }
 }
 
 /// Reads a topic again and again until something holds of what it has.

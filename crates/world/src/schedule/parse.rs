@@ -1,19 +1,16 @@
 //! The grammar of schedules. Every refusal says where the text stops to make sense, in characters,
-//! so that a caret can be put under it. Not here: what calendars know (`words`).
+//! so that a caret can be put under it. Not here: what calendars know (`words`); times of day,
+//! dates and durations within a text (`parts`).
+
+mod parts;
 
 use super::words;
 use super::{Days, Plan, SCHEDULE_BYTES_MAX};
-use crate::calendar::{Calendar, SetTime};
+use crate::calendar::Calendar;
 use crate::time::GameTime;
-
-/// Steps of a recurrence are not shorter.
-const STEP_US_MIN: i64 = GameTime::MINUTE_US;
-/// Durations and steps are not longer: 1,000 years of 366 days.
-const DURATION_US_MAX: i64 = 366_000 * GameTime::DAY_US;
 
 const FIRST: &str = "`in 3 hours`, `at 2024-05-01 06:30`, `every day 06:30`, `every 2 hours` or \
                      `dusk each monday`";
-const TIME: &str = "a time of day such as 06:30, dawn, daybreak, noon, dusk, nightfall or midnight";
 
 /// A text that is no schedule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -164,14 +161,13 @@ impl Parser<'_> {
         Err(self.refuse(&format!("`day`, `month on day 15`, or one of {}", names.join(", "))))
     }
 
+    /// Days that have a name, the longest that fits: `market day` is the Marketday as well.
     fn named_days(&mut self) -> Option<Days> {
         let mut best: Option<(usize, Days)> = None;
         for (name, days) in words::named_days(self.calendar) {
-            let name: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
-            let rest = self.words[self.next..].iter().map(|word| &word.text);
-            let fits = rest.take(name.len()).eq(name.iter());
-            if fits && best.as_ref().is_none_or(|(count, _)| name.len() > *count) {
-                best = Some((name.len(), days));
+            let Some(count) = self.count_of(&name) else { continue };
+            if best.as_ref().is_none_or(|(longest, _)| count > *longest) {
+                best = Some((count, days));
             }
         }
         let (count, days) = best?;
@@ -179,116 +175,17 @@ impl Parser<'_> {
         Some(days)
     }
 
-    /// A time of day, if one stands here.
-    fn time(&mut self) -> Result<Option<i64>, ScheduleError> {
-        let Some(word) = self.words.get(self.next) else { return Ok(None) };
-        let named = words::named_times(self.calendar).into_iter();
-        if let Some((_, at_us)) = named.into_iter().find(|(name, _)| *name == word.text) {
-            self.next += 1;
-            return Ok(Some(at_us));
-        }
-        let Some((hour, minute)) = word.text.split_once(':') else { return Ok(None) };
-        let hour_us = words::hour_us(self.calendar);
-        let (hours, minutes) =
-            (words::day_us(self.calendar) / hour_us, hour_us / GameTime::MINUTE_US);
-        let read = |text: &str, end: i64| {
-            let digits = matches!(text.len(), 1..=3) && text.bytes().all(|b| b.is_ascii_digit());
-            text.parse::<i64>().ok().filter(|number| digits && *number < end)
-        };
-        match (read(hour, hours), read(minute, minutes)) {
-            (Some(hour), Some(minute)) => {
-                self.next += 1;
-                Ok(Some(hour * hour_us + minute * GameTime::MINUTE_US))
-            }
-            _ => {
-                let (hour, minute) = (hours - 1, minutes - 1);
-                Err(self.refuse(&format!("a time of day from 0:00 to {hour}:{minute:02}")))
+    /// How many of the next words a name takes, wherever it or they have a space.
+    fn count_of(&self, name: &str) -> Option<usize> {
+        let name = name.to_lowercase();
+        let mut rest: String = name.split_whitespace().collect();
+        for (index, word) in self.words[self.next..].iter().enumerate() {
+            rest = rest.strip_prefix(&word.text)?.to_owned();
+            if rest.is_empty() {
+                return Some(index + 1);
             }
         }
-    }
-
-    fn time_or_midnight(&mut self) -> Result<i64, ScheduleError> {
-        let said = self.takes("at");
-        match self.time()? {
-            Some(at_us) => Ok(at_us),
-            None if said || self.next < self.words.len() => Err(self.refuse(TIME)),
-            None => Ok(0),
-        }
-    }
-
-    /// The beginning of a day given as `2024-05-01`.
-    fn date(&mut self) -> Result<GameTime, ScheduleError> {
-        const WANTED: &str = "a time of day, or a date such as 2024-05-01";
-        let Some(word) = self.words.get(self.next) else { return Err(self.refuse(WANTED)) };
-        let (sign, digits) = match word.text.strip_prefix('-') {
-            Some(rest) => (-1, rest),
-            None => (1, word.text.as_str()),
-        };
-        let parts: Option<Vec<i64>> = digits
-            .split('-')
-            .map(|part| part.parse().ok().filter(|_| part.bytes().all(|b| b.is_ascii_digit())))
-            .collect();
-        let Some(&[year, month, day]) = parts.as_deref() else { return Err(self.refuse(WANTED)) };
-        let wish = SetTime {
-            hour: 0,
-            minute: None,
-            day: Some(day),
-            month: Some(month),
-            year: Some(sign * year),
-        };
-        let date = self.calendar.resolve(self.now, &wish);
-        let date = date.map_err(|error| self.refuse(&format!("a date: {error}")))?;
-        self.next += 1;
-        Ok(date)
-    }
-
-    /// Numbers with units, added up.
-    fn duration(&mut self) -> Result<i64, ScheduleError> {
-        let mut sum = 0i64;
-        loop {
-            let at = self.next;
-            let Some(number) = self.number() else {
-                return Err(self.refuse("a number of minutes, hours, days or weeks"));
-            };
-            let Some(unit) = self.unit() else {
-                return Err(self.refuse("`minutes`, `hours`, `days` or `weeks`"));
-            };
-            let part = number.checked_mul(unit);
-            let total = part.and_then(|part| sum.checked_add(part));
-            match total.filter(|us| (STEP_US_MIN..=DURATION_US_MAX).contains(us)) {
-                Some(total) => sum = total,
-                None => {
-                    self.next = at;
-                    return Err(self.refuse("from a minute to 366000 days"));
-                }
-            }
-            let more = self.words.get(self.next);
-            let number = more.is_some_and(|word| word.text.bytes().all(|b| b.is_ascii_digit()));
-            if !self.takes("and") && !number {
-                return Ok(sum);
-            }
-        }
-    }
-
-    fn number(&mut self) -> Option<i64> {
-        let word = self.words.get(self.next)?;
-        let digits = word.text.bytes().all(|b| b.is_ascii_digit());
-        let number = word.text.parse().ok().filter(|_| digits)?;
-        self.next += 1;
-        Some(number)
-    }
-
-    fn unit(&mut self) -> Option<i64> {
-        self.takes("game");
-        let day = words::day_us(self.calendar);
-        let week = words::week_days(self.calendar) * day;
-        let hour = words::hour_us(self.calendar);
-        let units = [("minute", GameTime::MINUTE_US), ("hour", hour), ("day", day), ("week", week)];
-        let word = &self.words.get(self.next)?.text;
-        let name = word.strip_suffix('s').unwrap_or(word);
-        let unit = units.iter().find(|(unit, _)| *unit == name)?;
-        self.next += 1;
-        Some(unit.1)
+        None
     }
 
     fn takes(&mut self, text: &str) -> bool {

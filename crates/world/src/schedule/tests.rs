@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::World;
+use crate::calendar::{CalendarRules, DateTime};
 
 /// Friday, 2024-03-01, 06:00 is game time 0 of the sample world.
 fn plan(text: &str) -> Plan {
@@ -46,6 +47,22 @@ fn each_form_is_due_when_it_says() {
     for (text, due) in cases {
         assert_eq!(first(text, due.len().max(if plan(text).is_once() { 2 } else { 0 })), due);
     }
+}
+
+#[test]
+fn name_of_a_day_may_be_written_with_spaces_or_without() {
+    let rules = CalendarRules::built_in("twin-moons").unwrap();
+    let epoch = DateTime { year: 901, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
+    let calendar = Calendar::with_rules(rules, epoch).unwrap();
+    let plan = |text| Plan::parse(text, GameTime(0), &calendar);
+    let market = plan("dusk each marketday").unwrap();
+    assert!(matches!(market, Plan::Days { days: Days::Weekday(2), .. }), "{market:?}");
+    assert_eq!(plan("dusk each market day"), Ok(market));
+    assert_eq!(plan("greatmarket noon"), plan("Great Market at noon"));
+    // The longest name that fits: `market` alone is none.
+    let error = plan("dusk each market").unwrap_err();
+    assert_eq!((error.at, error.length), (10, 6), "{error}");
+    assert_eq!(plan("dusk each market daydream").unwrap_err().at, 10);
 }
 
 #[test]

@@ -157,6 +157,32 @@ fn a_year_of_another_calendar_has_its_seasons_too() {
     assert!((0.66..0.70).contains(&length(longest)), "{}", length(longest));
 }
 
+#[test]
+fn light_follows_the_altitude_from_twilight_to_full_day() {
+    let sun = by_the_sun();
+    let begins = calendar().day_begins(day_of("2024-03-20")).unwrap();
+    let mut last = None;
+    for minute in 0..720 {
+        let game = begins.plus_us(minute * GameTime::MINUTE_US);
+        let told =
+            (sun.altitude_centidegrees(game, 50.0, 0.0), sun.light_permille(game, 50.0, 0.0));
+        match told {
+            (..=-600, light) => assert_eq!(light, 0),
+            (600.., light) => assert_eq!(light, 1000),
+            (altitude, light) => {
+                let share = f64::from(altitude + 600) / 1.2;
+                assert!((f64::from(light) - share).abs() <= 1.0, "{altitude}, {light}");
+            }
+        }
+        // After solar midnight it only rises.
+        if let Some((altitude, light)) = last.filter(|_| minute > 20) {
+            assert!(altitude <= told.0 && light <= told.1, "{minute}");
+        }
+        last = Some(told);
+    }
+    assert_eq!(last.map(|(_, light)| light), Some(1000));
+}
+
 proptest! {
     #[test]
     fn a_phase_lasts_until_the_next_begins(

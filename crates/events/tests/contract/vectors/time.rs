@@ -1,4 +1,4 @@
-//! The events of clocks and calendars, every field set.
+//! The events of clocks and calendars, every field set but those of the sun (`sun`).
 
 use worldbus_events::v1::{
     ClockChanged, ClockCurve, Date, DayChanged, HolidayEnded, HolidayStarted, HourChanged, Jumped,
@@ -32,6 +32,7 @@ fn calendar(builder: &mut BatchBuilder) {
         phase: Phase::Day as i32,
         is_day: true,
         game_us: GAME_US,
+        ..HourChanged::default()
     };
     push(builder, &hour, None);
     let (moon, phase) = ("Selene".to_owned(), MoonPhase::Full as i32);
@@ -44,6 +45,7 @@ fn calendar(builder: &mut BatchBuilder) {
         game_us: GAME_US,
         moons: vec![view],
         holidays: vec!["may_day".to_owned()],
+        ..DayChanged::default()
     };
     push(builder, &day, None);
     let month = MonthChanged { date, old_month: 4, new_month: 5, name: "May".to_owned() };

@@ -1,0 +1,159 @@
+//! Commands on what is scheduled: checked field by field and taken, shown, taken back. Not here:
+//! the grammar (`worldbus-world`), when a schedule is due (`schedule`).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::value::RawValue;
+use worldbus_events::json;
+use worldbus_service::Problem;
+use worldbus_world::{Plan, ScheduleError, WallTime};
+
+use super::{Desk, Face};
+use crate::history::{By, History};
+use crate::schedule::{
+    Due, SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX, Schedule, Scheduled,
+};
+
+/// A wish to publish an event when a clock says so.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    pub(crate) text: String,
+    pub(crate) event_type: String,
+    /// In JSON.
+    pub(crate) payload: String,
+    pub(crate) entity: Option<String>,
+}
+
+/// Why a schedule is not taken.
+#[derive(Debug)]
+pub(crate) enum NoSchedule {
+    Text(ScheduleError),
+    Other(Problem),
+}
+
+impl Desk {
+    /// Takes a schedule; gives it with its number.
+    pub(crate) async fn add(
+        &self,
+        face: &Face,
+        wish: &Wish,
+        by: &By,
+    ) -> Result<Schedule, NoSchedule> {
+        let event = self.scheduled(wish).map_err(NoSchedule::Other)?;
+        let clockwork = &face.clockwork;
+        // Checked before anything is locked, so that the fault comes back as it is.
+        let (view, now) = (clockwork.view(), clockwork.now());
+        let now = view.history.clock().game_at(now);
+        Plan::parse(&wish.text, now, &clockwork.calendar).map_err(NoSchedule::Text)?;
+        let number = AtomicU64::new(0);
+        let change = |history: &mut History, effective: WallTime| {
+            let base = history.clock().game_at(effective);
+            let plan = Plan::parse(&wish.text, base, &clockwork.calendar)
+                .map_err(|e| Problem::unprocessable(format!("schedule: {e}")))?;
+            let (text, event, by) = (wish.text.clone(), event.clone(), by.clone());
+            let schedule =
+                Schedule { number: 0, text, plan, from: effective, until: None, event, by };
+            let given = history.schedules.add(schedule).ok_or_else(too_many)?;
+            number.store(given, Ordering::Relaxed);
+            Ok(Some(("schedule", format!("{given}: {} {:.120}", wish.event_type, wish.text))))
+        };
+        let taken = clockwork.take(by, change).await.map_err(NoSchedule::Other)?;
+        let number = number.into_inner();
+        let added = taken.history.schedules.list().iter().find(|s| s.number == number);
+        let gone = || NoSchedule::Other(Problem::internal("the schedule is gone already"));
+        added.cloned().ok_or_else(gone)
+    }
+
+    fn scheduled(&self, wish: &Wish) -> Result<Scheduled, Problem> {
+        let field = |field: &'static str, detail: String| {
+            Problem::unprocessable(format!("{field}: {detail}")).with_field(field)
+        };
+        let payload = if wish.payload.is_empty() { "{}" } else { &wish.payload };
+        let payload: &RawValue = serde_json::from_str(payload)
+            .map_err(|e| field("payload", format!("expected JSON: {e}")))?;
+        let event = serde_json::json!({ "type": wish.event_type, "payload": payload });
+        let read = json::read(&event.to_string(), &self.catalogue);
+        let read = read.map_err(|e| field("event_type", e.to_string()))?;
+        let known = self.catalogue.by_number(read.event_type);
+        let known = known.ok_or_else(|| {
+            let detail = format!("expected a type of the catalogue, found {}", read.event_type);
+            field("event_type", detail)
+        })?;
+        if read.payload.len() > SCHEDULE_PAYLOAD_BYTES_MAX {
+            let (most, found) = (SCHEDULE_PAYLOAD_BYTES_MAX, read.payload.len());
+            return Err(field("payload", format!("expected at most {most} bytes, found {found}")));
+        }
+        let entity = wish.entity.clone().filter(|entity| !entity.is_empty());
+        let most = worldbus_events::limits::ENTITY_BYTES_MAX;
+        if entity.as_ref().is_some_and(|entity| entity.len() > most) {
+            return Err(field("entity", format!("expected at most {most} bytes")));
+        }
+        Ok(Scheduled {
+            event_type: read.event_type,
+            name: known.name().to_owned(),
+            topic: known.topic().to_owned(),
+            entity,
+            payload: read.payload,
+        })
+    }
+}
+
+impl Face {
+    /// What is still due some time.
+    pub(crate) fn live(&self) -> Vec<Schedule> {
+        let view = self.clockwork.view();
+        let list = view.history.schedules.list().iter();
+        let live =
+            |s: &&Schedule| s.until.is_none() && (!s.plan.is_once() || self.next(s).is_some());
+        list.filter(live).cloned().collect()
+    }
+
+    /// When a schedule is due next by the clock as it is known now.
+    pub(crate) fn next(&self, schedule: &Schedule) -> Option<Due> {
+        let (view, clockwork) = (self.clockwork.view(), &self.clockwork);
+        schedule.next(view.history.clock(), &clockwork.calendar, clockwork.now())
+    }
+
+    /// Takes a schedule back; gives it as it was.
+    pub(crate) async fn cancel(&self, id: &str, by: &By) -> Result<Schedule, Problem> {
+        let unknown = || {
+            let detail = format!("schedule {id:.40?} is not known: it is over, or never was");
+            Problem::not_found(detail).with_field("schedule_id")
+        };
+        let number: u64 = id.parse().map_err(|_| unknown())?;
+        let change = |history: &mut History, effective: WallTime| {
+            let clock = history.clock().clone();
+            let cancelled = history.schedules.cancel(number, effective).ok_or_else(unknown)?;
+            // It may be due before the command takes effect, or was.
+            let once = Schedule { until: None, ..cancelled.clone() }.once(&clock, effective);
+            if once.is_some_and(|due| due.wall < effective) {
+                return Err(unknown());
+            }
+            Ok(Some((
+                "cancel",
+                format!("{number}: {} {:.120}", cancelled.event.name, cancelled.text),
+            )))
+        };
+        let taken = self.clockwork.take(by, change).await?;
+        let list = taken.history.schedules.list();
+        list.iter().find(|s| s.number == number).cloned().ok_or_else(unknown)
+    }
+}
+
+impl NoSchedule {
+    pub(crate) fn problem(self) -> Problem {
+        match self {
+            Self::Text(error) => {
+                Problem::unprocessable(format!("schedule: {error}")).with_field("schedule")
+            }
+            Self::Other(problem) => problem,
+        }
+    }
+}
+
+fn too_many() -> Problem {
+    Problem::conflict(format!(
+        "a clock has at most {SCHEDULE_COUNT_MAX} schedules of {SCHEDULES_BYTES_MAX} bytes in \
+         all; cancel some"
+    ))
+}
