@@ -94,22 +94,7 @@ impl Goals {
     /// The goals that normals set, with a prior for what they never say and with those of the
     /// base where a cell is empty.
     pub(super) fn of_normals(normals: &Normals, place: Place, base: &Base) -> Self {
-        let mut found = base.months;
-        for (m, month) in found.iter_mut().enumerate() {
-            month.wet_share = normals.wet_day_share[m].unwrap_or(month.wet_share);
-            month.wet_mm = normals.wet_day_mean_mm[m].unwrap_or(month.wet_mm);
-            let range = month.max_c - month.min_c;
-            (month.max_c, month.min_c) = match (normals.tmax_mean_c[m], normals.tmin_mean_c[m]) {
-                (Some(max), Some(min)) => (max, min),
-                (Some(max), None) => (max, max - range),
-                (None, Some(min)) => (min + range, min),
-                (None, None) => (month.max_c, month.min_c),
-            };
-            let more = normals.temp_residual_sd_k[m].unwrap_or(month.middle_sd) / month.middle_sd;
-            month.middle_sd *= more;
-            month.max_sd *= more;
-            month.min_sd *= more;
-        }
+        let found = months_of_normals(normals, base);
         let mut targets = Targets::of(&Record::default(), place);
         targets.years = NORMAL_YEARS;
         let p = months::mean(found.map(|month| month.wet_share));
@@ -158,12 +143,11 @@ impl Goals {
             if model.is_nan() {
                 return Some(MISS_OF_NOTHING);
             }
-            let half = if model > observed { high - observed } else { observed - low };
-            let half = if half.is_finite() && half > 0.0 { half } else { high.min(1.0) };
-            let part = if high.is_infinite() {
-                (low - model).max(0.0) / low.abs()
+            let part = if low.is_infinite() || high.is_infinite() {
+                (low - model).max(model - high).max(0.0) / observed.abs().max(OBSERVED_MIN)
             } else {
-                (model - observed) / half
+                (model - observed)
+                    / (if model > observed { high - observed } else { observed - low })
             };
             // Out of its band a figure counts far more than within, and never so much that a step
             // towards it is not seen.
@@ -174,8 +158,31 @@ impl Goals {
     }
 }
 
+/// The months of normals, those of the base where a cell is empty.
+fn months_of_normals(normals: &Normals, base: &Base) -> [Month; 12] {
+    let mut found = base.months;
+    for (m, month) in found.iter_mut().enumerate() {
+        month.wet_share = normals.wet_day_share[m].unwrap_or(month.wet_share);
+        month.wet_mm = normals.wet_day_mean_mm[m].unwrap_or(month.wet_mm);
+        let range = month.max_c - month.min_c;
+        (month.max_c, month.min_c) = match (normals.tmax_mean_c[m], normals.tmin_mean_c[m]) {
+            (Some(max), Some(min)) => (max, min),
+            (Some(max), None) => (max, max - range),
+            (None, Some(min)) => (min + range, min),
+            (None, None) => (month.max_c, month.min_c),
+        };
+        let more = normals.temp_residual_sd_k[m].unwrap_or(month.middle_sd) / month.middle_sd;
+        month.middle_sd *= more;
+        month.max_sd *= more;
+        month.min_sd *= more;
+    }
+    found
+}
+
 /// The square of a miss up to which its eighth power counts.
 const STEEP_TO: f64 = 2.0;
+/// Less would make every miss of a one-sided band a great one.
+const OBSERVED_MIN: f64 = 0.1;
 /// What a figure counts that the simulation has none of.
 const MISS_OF_NOTHING: f64 = 50.0;
 

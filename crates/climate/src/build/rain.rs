@@ -25,6 +25,9 @@ const SEARCH_ROUNDS: usize = 3;
 const FINAL_ROUNDS: usize = 14;
 /// What moving a parameter by 1 costs.
 const INERTIA: f64 = 0.1;
+/// Share of the passing octave that keeps wet days 50 km apart as different as observed, where no
+/// hours tell the share.
+const PASSING_MIN: f64 = 0.45;
 /// Rain of less steepness would fall off again within what happens.
 const STEEPNESS_MIN: f64 = -0.15;
 /// The logarithm of 2.5.
@@ -130,7 +133,9 @@ fn inertia(at: &[f64], start: &[f64], goals: &Goals) -> f64 {
     let counted = if goals.wet_hours.is_some() { 7 } else { 5 };
     let moved: f64 = at.iter().zip(start).take(counted).map(|(a, b)| (a - b) * (a - b)).sum();
     let leaning: f64 = at[8..].iter().map(|part| (part / LEANING_LN).powi(2)).sum();
-    INERTIA * moved + (at[7] / HEAVY_LN).powi(2) + leaning
+    let passing = shares(&at[..5])[0];
+    let near = if goals.has_hours() { 0.0 } else { (PASSING_MIN - passing).max(0.0) / 0.1 };
+    INERTIA * moved + (at[7] / HEAVY_LN).powi(2) + leaning + near * near
 }
 
 /// The goals as the search leans them. Heavy hours may be more or fewer within the factor that

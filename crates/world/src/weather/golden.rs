@@ -18,20 +18,20 @@ const VECTORS_PER_BLOCK: i64 = 1000;
 /// many after it.
 const HOURS_APART: i64 = 1999;
 
-/// A region in each climate, one of them far from the origin and south of the equator.
+/// A region in each climate, some of them far from the origin and south of the equator.
 pub(super) fn world() -> World {
     let mut text = String::from(
         "id = \"golden\"\nseed = 20261127\nepoch = 2024-03-01T06:00:00\n\
          real_seconds_per_game_hour = 25\nclimate = \"brussels\"\n",
     );
     for (rank, climate) in preset::NAMES.iter().enumerate() {
-        let latitude = 55.0 - 13.0 * rank as f64;
+        let latitude = 55.0 - 6.0 * rank as f64;
         let _ = write!(
             text,
             "[[regions]]\nid = \"{climate}\"\nclimate = \"{climate}\"\nlatitude = {latitude}\n\
              longitude = {}\nelevation_m = {}\n",
-            -100 + 20 * rank as i64,
-            200 * rank,
+            -100 + 10 * rank as i64,
+            100 * rank,
         );
     }
     World::parse("golden", &text).unwrap()
