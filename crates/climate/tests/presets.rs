@@ -18,8 +18,7 @@ use worldbus_climate::statistics::Figures;
 const SEED: u64 = 4711;
 /// Draws that no preset was fitted to.
 const OTHER_SEEDS: [u64; 2] = [11, 12];
-/// The part of the bands that hold on each of these for every set. Cordoba has the least, 44 of 50:
-/// its wet months differ from year to year by more than their bands allow for.
+/// The part of the bands that hold on each of these for every set. Cordoba has the least, 44 of 50.
 const PART_MIN: f64 = 0.87;
 /// The same over all sets.
 const PART_OF_ALL_MIN: f64 = 0.97;
@@ -27,7 +26,7 @@ const PART_OF_ALL_MIN: f64 = 0.97;
 /// What the committed presets still miss at [`SEED`], by the names that the bands print. An entry
 /// is a debt: it goes when the preset keeps the band.
 const MISSES: &[(&str, &[&str])] = &[
-    // A day on this hilltop has less range in winter than the noise of its hours.
+    // A winter's day on this hilltop has less range than the model's noise alone gives it.
     (
         "stoetten",
         &["daily range, mean K", "hourly temperature less its usual, correlation over 6 h"],

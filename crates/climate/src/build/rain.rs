@@ -5,11 +5,11 @@
 use worldbus_world::preset::Preset;
 use worldbus_world::{Trial, WeatherState};
 
+use super::base::{Days, empty};
 use super::draws::Draws;
 use super::goals::{Goals, HEAVY_MM};
 use super::months::{self, Month};
 use super::search::{search, shares};
-use crate::build::base::Days;
 use crate::observations::{Day, Hour, Record};
 use crate::statistics::{Figures, WET_HOUR_MM};
 
@@ -278,25 +278,6 @@ fn figures(preset: &Preset, trial: &Trial, hour_count: usize, goals: &Goals) -> 
     let wanted = months::mean(goals.heavy).max(1e-5);
     let more = ((heavy / hour_count as f64).max(1e-6) / wanted).ln();
     (Figures::of(&record, goals.targets.years), more * more)
-}
-
-/// A row of which only the time is known.
-pub(super) fn empty(date: &worldbus_world::DateTime) -> Hour {
-    Hour {
-        year: date.year,
-        month: date.month,
-        day: date.day,
-        hour: date.hour,
-        temp_c: None,
-        dew_c: None,
-        rh: None,
-        wind_ms: None,
-        gust_ms: None,
-        precip_mm: None,
-        cloud: None,
-        visibility_m: None,
-        state: None,
-    }
 }
 
 pub(super) fn rounded(value: f64) -> f64 {

@@ -4,9 +4,10 @@
 use worldbus_world::preset::Preset;
 use worldbus_world::{DateTime, Trial, TrialHour, WeatherState};
 
+use super::base::empty;
 use super::draws::Draws;
 use super::goals::Goals;
-use super::rain::{self, empty, rounded};
+use super::rain::{self, rounded};
 use super::search::{logits, search, shares};
 use super::tables::Scores;
 use crate::observations::{Hour, Record};

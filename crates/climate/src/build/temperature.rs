@@ -4,11 +4,11 @@
 use worldbus_world::Trial;
 use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
 
-use super::base::Days;
+use super::base::{Days, empty};
 use super::draws::Draws;
 use super::goals::Goals;
 use super::months::Month;
-use super::rain::{empty, rounded};
+use super::rain::rounded;
 use super::search::{logits, search, shares};
 use crate::observations::{Day, Hour, Record};
 use crate::statistics::Figures;
