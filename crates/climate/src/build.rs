@@ -1,9 +1,10 @@
-//! Makes presets: simulates decades with the world's own field and moves a preset's figures until
+//! Makes presets: simulates decades of a few draws of the world's own field and moves a preset's figures until
 //! the simulated weather is like the observed. What was not observed is lent by another preset,
 //! and said. Deterministic. Not here: files.
 
 mod air;
 mod base;
+mod draws;
 mod goals;
 mod months;
 mod nearest;
@@ -13,26 +14,25 @@ mod sky;
 mod tables;
 mod temperature;
 
-use worldbus_world::Trial;
 use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
 
 use self::base::Base;
+use self::draws::Draws;
 use self::goals::Goals;
 use self::tables::Scores;
 use crate::normals::Normals;
 use crate::observations::Record;
 use crate::targets::Place;
 
-/// Enough that the simulation's own chance does not get into the preset.
-const YEAR_COUNT: u32 = 50;
-const SEED: u64 = 0x0c11_6a7e_5eed_0001;
+/// Years of each draw: as many as presets are judged by.
+const YEAR_COUNT: u32 = 30;
 const WIND_CMPS_MAX: f64 = 9000.0;
 const DEPRESSION_CK_MAX: f64 = 6000.0;
 
 /// Makes presets. Holds the noise of the years that they are tried upon.
 #[derive(Debug)]
 pub struct Builder {
-    trial: Trial,
+    draws: Draws,
 }
 
 /// A preset, and what it has from elsewhere.
@@ -53,7 +53,7 @@ impl Default for Builder {
 impl Builder {
     /// One that tries presets on so many years: fewer are faster, and leave more to chance.
     pub fn of_years(year_count: u32) -> Self {
-        Self { trial: Trial::new(SEED, year_count) }
+        Self { draws: Draws::of_years(year_count) }
     }
 
     /// A preset from observations, daily or hourly. `base` lends what they lack; with none it is
@@ -79,15 +79,20 @@ impl Builder {
         Ok(Built { notes, preset })
     }
 
+    /// The built-in climate that is most like normals, on either side of the equator, but for some.
+    pub fn nearest(&self, normals: &Normals, latitude: f64, but: &[&str]) -> Preset {
+        nearest::preset(normals, latitude, self.draws.any(), but)
+    }
+
     /// A preset from twelve normals; `base` as in [`Self::of_record`].
     pub fn of_normals(&self, normals: &Normals, place: Place, base: Option<&Preset>) -> Built {
         let base = self.base(base, normals, place.latitude);
         let goals = Goals::of_normals(normals, place, &base);
         let (mut preset, _) = self.calibrate(&Record::default(), &goals, &base);
-        air::moisten(&mut preset, normals, &self.trial);
+        air::moisten(&mut preset, normals, &self.draws);
         air::blow(&mut preset, normals, &base);
-        sky::cut(&mut preset, &self.trial, self.trial.hour_count(), &goals);
-        sky::extremes(&mut preset, &self.trial);
+        sky::cut(&mut preset, &self.draws, self.draws.hour_count(), &goals);
+        sky::extremes(&mut preset, &self.draws, &goals);
         let name = &base.preset.name;
         let mut notes = normals.notes(name);
         notes.push(format!(
@@ -100,8 +105,8 @@ impl Builder {
 
     /// The preset that lends, on this side of the equator, and what it is like.
     fn base(&self, base: Option<&Preset>, like: &Normals, latitude: f64) -> Base {
-        let base = base.cloned().unwrap_or_else(|| nearest::preset(like, latitude, &self.trial));
-        Base::of(&base, &self.trial).on_side_of(latitude)
+        let base = base.cloned().unwrap_or_else(|| self.nearest(like, latitude, &[]));
+        Base::of(&base, self.draws.any()).on_side_of(latitude)
     }
 
     fn calibrate(
@@ -110,7 +115,7 @@ impl Builder {
         goals: &Goals,
         base: &Base,
     ) -> (Preset, Vec<&'static str>) {
-        let trial = &self.trial;
+        let draws = &self.draws;
         let mut preset = base.preset.clone();
         preset.name = goals.targets.name.clone();
         preset.source = goals.targets.source.clone();
@@ -119,13 +124,15 @@ impl Builder {
         let lent = observed_tables(&mut preset, record);
         let scores = Scores::of(record);
         scores.apply(&mut preset);
-        rain::calibrate(&mut preset, trial, goals);
+        let goals = &mut goals.clone();
+        rain::calibrate(&mut preset, draws, goals);
         let shape = tables::shape_of_record(record);
         let shape = shape.unwrap_or_else(|| tables::shape_of_preset(&base.preset));
-        temperature::calibrate(&mut preset, trial, goals, shape);
-        sky::calibrate(&mut preset, trial, goals, &scores);
-        sky::cut(&mut preset, trial, trial.hour_count(), goals);
-        sky::extremes(&mut preset, trial);
+        temperature::calibrate(&mut preset, draws, goals, shape);
+        sky::calibrate(&mut preset, draws, goals, &scores);
+        sky::cut(&mut preset, draws, draws.hour_count(), goals);
+        sky::heavy(&mut preset, draws, goals);
+        sky::extremes(&mut preset, draws, goals);
         (preset, lent)
     }
 }

@@ -8,9 +8,9 @@ use worldbus_climate::bands::{Bands, compare};
 use worldbus_climate::sample::Sampler;
 use worldbus_climate::statistics::Figures;
 
-/// The prior was fitted to the records of Brussels, Cambridge, Champion and Cordoba. Norfolk,
-/// Suffolk, Lincolnshire, Newark and La Guardia are held out as well; their presets are to come.
-const HELD_OUT: [&str; 1] = ["tunis"];
+/// Neither the prior nor a climate that lends to these presets was fitted to the records of these
+/// sets. It was to those of Brussels, Cambridge, Champion and Cordoba.
+const HELD_OUT: [&str; 6] = ["tunis", "norfolk", "suffolk", "lincolnshire", "newark", "laguardia"];
 const SEED: u64 = 4711;
 /// The part of all checks that has to hold.
 const PART_MIN: f64 = 0.8;

@@ -13,6 +13,7 @@ mod guess;
 mod hour;
 mod kept;
 mod layers;
+mod mix;
 mod noise;
 mod overrides;
 pub mod preset;
@@ -78,9 +79,9 @@ impl Climate {
     fn new(preset: Arc<Preset>) -> Self {
         let c = &preset.correlations;
         let rests = [
-            hour::rest(&[c.cloud_rain]),
-            hour::rest(&[c.depression_rain, c.depression_cloud]),
-            hour::rest(&[c.wind_rain]),
+            mix::rest(&[c.cloud_rain]),
+            mix::rest(&[c.depression_rain, c.depression_cloud]),
+            mix::rest(&[c.wind_rain]),
         ];
         Self { amplitudes: preset.octaves.amplitudes(), rests, preset }
     }
@@ -153,13 +154,14 @@ impl Weather {
             return (kept.state, *kept);
         }
         let hour = self.shifted_hour(region, time.hours(), later);
-        let mut numbers = hour.numbers;
-        if part_us > 0 {
-            let next = self.shifted_hour(region, time.hours().saturating_add(1), later);
-            numbers = numbers.towards(&next.numbers, part_us);
-        }
         let state = self.shifted_state_of(&hour, region, time.hours(), later);
-        (state, constrain::settle(numbers, state, &self.climate(region).preset))
+        let preset = &self.climate(region).preset;
+        if part_us == 0 {
+            return (state, constrain::as_named(&hour.numbers, state, preset));
+        }
+        let next = self.shifted_hour(region, time.hours().saturating_add(1), later);
+        let numbers = hour.numbers.towards(&next.numbers, part_us);
+        (state, constrain::settle(numbers, state, preset))
     }
 
     /// The state alone, cheaper than [`Self::conditions`].

@@ -1,10 +1,10 @@
 //! Moves the moisture and the wind of a preset to monthly means, the shape of their distributions
 //! as they are. Not here: tables from hours (`tables`).
 
-use worldbus_world::Trial;
 use worldbus_world::preset::{Preset, SLOT_COUNT, Table, knot_z};
 
 use super::base::Base;
+use super::draws::Draws;
 use crate::normals::Normals;
 
 const ROUND_COUNT: usize = 4;
@@ -12,12 +12,12 @@ const FACTOR_MAX: f64 = 4.0;
 const RH_MAX: f64 = 99.5;
 
 /// Scales the dew-point depression of each month to its mean relative humidity.
-pub(super) fn moisten(preset: &mut Preset, normals: &Normals, trial: &Trial) {
+pub(super) fn moisten(preset: &mut Preset, normals: &Normals, draws: &Draws) {
     if normals.rh_mean.iter().all(Option::is_none) {
         return;
     }
     for _ in 0..ROUND_COUNT {
-        let now = Base::of(preset, trial);
+        let now = Base::of(preset, draws.any());
         // Humidity falls with the depression nearly as an exponential does.
         let dryness = |rh: f64| -(rh.min(RH_MAX) / 100.0).ln();
         let factors = std::array::from_fn(|m| {

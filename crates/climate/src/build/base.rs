@@ -5,6 +5,7 @@ use worldbus_world::preset::Preset;
 use worldbus_world::{Trial, WeatherState};
 
 use super::months::{self, Day, Month, WetBy};
+use crate::observations::Hour;
 
 /// Hours of the trial that show what a base is like.
 const HOUR_COUNT: usize = 15 * 8760;
@@ -96,5 +97,24 @@ impl Days {
         day.max_c = day.max_c.max(temp_c);
         day.mm += mm;
         day.wet_hours += usize::from(mm >= crate::statistics::WET_HOUR_MM);
+    }
+}
+
+/// A row of which only the time is known.
+pub(super) fn empty(date: &worldbus_world::DateTime) -> Hour {
+    Hour {
+        year: date.year,
+        month: date.month,
+        day: date.day,
+        hour: date.hour,
+        temp_c: None,
+        dew_c: None,
+        rh: None,
+        wind_ms: None,
+        gust_ms: None,
+        precip_mm: None,
+        cloud: None,
+        visibility_m: None,
+        state: None,
     }
 }

@@ -8,14 +8,19 @@ use super::months::{self, Month, WetBy};
 use crate::bands::{Bands, compare};
 use crate::normals::{Normals, prior};
 use crate::observations::Record;
-use crate::statistics::{Figures, Series};
+use crate::statistics::{Figures, Series, share_of};
 use crate::targets::{Place, Targets};
 
 /// What falls in an hour of more than rain, mm.
 pub(super) const HEAVY_MM: f64 = 7.6;
 /// Rain is heavy in this part of the hours that observers call so: the daily amounts allow no
 /// more.
-const HEAVY_PART: f64 = 0.5;
+const HEAVY_PART: f64 = 0.8;
+
+/// A record of fewer years tells little of one month's rain.
+const SHORT_YEARS: i32 = 10;
+const EVEN_SHORT: f64 = 0.1;
+const EVEN_LONG: f64 = 0.02;
 
 /// Years that normals are usually of.
 const NORMAL_YEARS: i32 = 30;
@@ -34,8 +39,15 @@ pub(super) struct Goals {
     pub(super) fog: [f64; 12],
     pub(super) mist: [f64; 12],
     pub(super) storm: [f64; 12],
-    /// Only the deviation of the daily mean is known, not those of its extremes.
-    pub(super) middle_only: bool,
+    /// What each round of the calibration moves a month's rain towards its neighbours by.
+    pub(super) evenness: f64,
+    /// Shares of hours of heavy rain, of extreme heat and of extreme cold, if states are known.
+    pub(super) heavy_rain: Option<f64>,
+    pub(super) heat: Option<f64>,
+    pub(super) cold: Option<f64>,
+    /// They are of a record. Of normals only the deviation of the daily mean is known, not those
+    /// of its extremes, and persistence is a prior that is not worth a long search.
+    pub(super) observed: bool,
 }
 
 impl Goals {
@@ -60,38 +72,29 @@ impl Goals {
             heavy_prior(&found)
         };
         let of = |state, base: [f64; 12]| if states { smooth(share(state)) } else { base };
+        let seen = |state| targets.figures.year(&share_of(state)).filter(|share| *share > 0.0);
         Self {
-            targets,
             months: found,
             wet_by,
-            wet_hours: (wet_by == WetBy::Hours).then(|| hour_shares(record, WeatherState::is_wet)),
+            wet_hours: (wet_by == WetBy::Hours)
+                .then(|| months::smoothed_shares(hour_shares(record, WeatherState::is_wet), years)),
             heavy,
             fog: of(WeatherState::Fog, base.fog),
             mist: of(WeatherState::Mist, base.mist),
             storm: of(WeatherState::Storm, base.storm),
-            middle_only: false,
+            evenness: if years < SHORT_YEARS { EVEN_SHORT } else { EVEN_LONG },
+            heavy_rain: seen(WeatherState::HeavyRain),
+            heat: seen(WeatherState::ExtremeHeat),
+            cold: seen(WeatherState::ExtremeCold),
+            observed: true,
+            targets,
         }
     }
 
     /// The goals that normals set, with a prior for what they never say and with those of the
     /// base where a cell is empty.
     pub(super) fn of_normals(normals: &Normals, place: Place, base: &Base) -> Self {
-        let mut found = base.months;
-        for (m, month) in found.iter_mut().enumerate() {
-            month.wet_share = normals.wet_day_share[m].unwrap_or(month.wet_share);
-            month.wet_mm = normals.wet_day_mean_mm[m].unwrap_or(month.wet_mm);
-            let range = month.max_c - month.min_c;
-            (month.max_c, month.min_c) = match (normals.tmax_mean_c[m], normals.tmin_mean_c[m]) {
-                (Some(max), Some(min)) => (max, min),
-                (Some(max), None) => (max, max - range),
-                (None, Some(min)) => (min + range, min),
-                (None, None) => (month.max_c, month.min_c),
-            };
-            let more = normals.temp_residual_sd_k[m].unwrap_or(month.middle_sd) / month.middle_sd;
-            month.middle_sd *= more;
-            month.max_sd *= more;
-            month.min_sd *= more;
-        }
+        let found = months_of_normals(normals, base);
         let mut targets = Targets::of(&Record::default(), place);
         targets.years = NORMAL_YEARS;
         let p = months::mean(found.map(|month| month.wet_share));
@@ -116,8 +119,18 @@ impl Goals {
             fog: base.fog,
             mist: base.mist,
             storm: base.storm,
-            middle_only: true,
+            evenness: EVEN_LONG,
+            heavy_rain: None,
+            heat: None,
+            cold: None,
+            observed: false,
         }
+    }
+
+    /// Whether the record tells how rain persists from hour to hour.
+    pub(super) fn has_hours(&self) -> bool {
+        let figures = &self.targets.figures.0;
+        ["wet_hour_given_wet", "wet_state_given_wet"].iter().any(|n| figures.contains_key(*n))
     }
 
     /// How far figures are from the goals: the sum of the squares of their misses, in parts of
@@ -130,12 +143,11 @@ impl Goals {
             if model.is_nan() {
                 return Some(MISS_OF_NOTHING);
             }
-            let half = if model > observed { high - observed } else { observed - low };
-            let half = if half.is_finite() && half > 0.0 { half } else { high.min(1.0) };
-            let part = if high.is_infinite() {
-                (low - model).max(0.0) / low.abs()
+            let part = if low.is_infinite() || high.is_infinite() {
+                (low - model).max(model - high).max(0.0) / observed.abs().max(OBSERVED_MIN)
             } else {
-                (model - observed) / half
+                (model - observed)
+                    / (if model > observed { high - observed } else { observed - low })
             };
             // Out of its band a figure counts far more than within, and never so much that a step
             // towards it is not seen.
@@ -146,8 +158,31 @@ impl Goals {
     }
 }
 
+/// The months of normals, those of the base where a cell is empty.
+fn months_of_normals(normals: &Normals, base: &Base) -> [Month; 12] {
+    let mut found = base.months;
+    for (m, month) in found.iter_mut().enumerate() {
+        month.wet_share = normals.wet_day_share[m].unwrap_or(month.wet_share);
+        month.wet_mm = normals.wet_day_mean_mm[m].unwrap_or(month.wet_mm);
+        let range = month.max_c - month.min_c;
+        (month.max_c, month.min_c) = match (normals.tmax_mean_c[m], normals.tmin_mean_c[m]) {
+            (Some(max), Some(min)) => (max, min),
+            (Some(max), None) => (max, max - range),
+            (None, Some(min)) => (min + range, min),
+            (None, None) => (month.max_c, month.min_c),
+        };
+        let more = normals.temp_residual_sd_k[m].unwrap_or(month.middle_sd) / month.middle_sd;
+        month.middle_sd *= more;
+        month.max_sd *= more;
+        month.min_sd *= more;
+    }
+    found
+}
+
 /// The square of a miss up to which its eighth power counts.
 const STEEP_TO: f64 = 2.0;
+/// Less would make every miss of a one-sided band a great one.
+const OBSERVED_MIN: f64 = 0.1;
 /// What a figure counts that the simulation has none of.
 const MISS_OF_NOTHING: f64 = 50.0;
 

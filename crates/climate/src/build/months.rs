@@ -35,6 +35,31 @@ pub(super) struct Month {
     pub(super) min_wet_minus_dry: f64,
 }
 
+impl Month {
+    /// Adds a part of another's figures.
+    pub(super) fn add(&mut self, part: f64, mut other: Self) {
+        for (sum, more) in self.figures().into_iter().zip(other.figures()) {
+            *sum += part * *more;
+        }
+    }
+
+    fn figures(&mut self) -> [&mut f64; 11] {
+        [
+            &mut self.wet_share,
+            &mut self.wet_mm,
+            &mut self.max_c,
+            &mut self.min_c,
+            &mut self.max_sd,
+            &mut self.min_sd,
+            &mut self.middle_sd,
+            &mut self.max_skew,
+            &mut self.min_skew,
+            &mut self.max_wet_minus_dry,
+            &mut self.min_wet_minus_dry,
+        ]
+    }
+}
+
 /// What makes a day wet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WetBy {
@@ -105,26 +130,35 @@ pub(super) fn months(days: &[Day], wet_by: WetBy, window_years: i32) -> [Month; 
     })
 }
 
-/// Chance of short records out of what changes slowly from month to month.
+/// A record of fewer years tells little of one month.
+const YEAR_COUNT_MIN: i32 = 10;
+const WET_SHARE_MIN: f64 = 1e-3;
+
+/// Chance of short records out of what changes slowly from month to month. What the bands judge
+/// month by month stays as it is in a long record, and as it is in any if it is temperature.
 pub(super) fn smoothed(months: [Month; 12], record_years: i32) -> [Month; 12] {
-    let weights: &[f64] =
-        if record_years < 10 { &[1.0, 2.0, 3.0, 2.0, 1.0] } else { &[1.0, 4.0, 1.0] };
-    let around = |m: usize, of: fn(&Month) -> f64| {
+    let short = record_years < YEAR_COUNT_MIN;
+    let weights: &[f64] = if short { &[1.0, 2.0, 3.0, 2.0, 1.0] } else { &[1.0, 4.0, 1.0] };
+    std::array::from_fn(|m| {
+        let mut around = Month::default();
         let half = weights.len() / 2;
-        let parts = weights.iter().enumerate();
-        let sum: f64 = parts.map(|(i, w)| w * of(&months[(m + 12 + i - half) % 12])).sum();
-        sum / weights.iter().sum::<f64>()
-    };
-    std::array::from_fn(|m| Month {
-        max_sd: around(m, |month| month.max_sd),
-        min_sd: around(m, |month| month.min_sd),
-        middle_sd: around(m, |month| month.middle_sd),
-        max_skew: around(m, |month| month.max_skew),
-        min_skew: around(m, |month| month.min_skew),
-        max_wet_minus_dry: around(m, |month| month.max_wet_minus_dry),
-        min_wet_minus_dry: around(m, |month| month.min_wet_minus_dry),
-        ..months[m]
+        for (i, weight) in weights.iter().enumerate() {
+            let mut near = months[(m + 12 + i - half) % 12];
+            // The water of all days, since a month without a wet day tells nothing of one.
+            near.wet_mm *= near.wet_share;
+            around.add(weight / weights.iter().sum::<f64>(), near);
+        }
+        around.wet_mm /= around.wet_share.max(WET_SHARE_MIN);
+        let Month { max_c, min_c, .. } = months[m];
+        let rain = if short { around } else { months[m] };
+        Month { max_c, min_c, wet_share: rain.wet_share, wet_mm: rain.wet_mm, ..around }
     })
+}
+
+/// Shares of each month, with the chance of a short record taken out.
+pub(super) fn smoothed_shares(shares: [f64; 12], record_years: i32) -> [f64; 12] {
+    let months = shares.map(|wet_share| Month { wet_share, ..Month::default() });
+    smoothed(months, record_years).map(|month| month.wet_share)
 }
 
 pub(super) fn mean(values: impl IntoIterator<Item = f64>) -> f64 {

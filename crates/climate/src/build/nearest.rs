@@ -40,16 +40,21 @@ pub(super) fn of_record(record: &Record) -> Normals {
     }
 }
 
-/// The nearest built-in climate, the first of those that are as near.
-pub(super) fn preset(like: &Normals, latitude: f64, trial: &Trial) -> Preset {
-    let bases = NAMES.iter().filter_map(|name| Preset::built_in(name));
+/// The nearest built-in climate but for some, the first of those that are as near.
+pub(super) fn preset(like: &Normals, latitude: f64, trial: &Trial, but: &[&str]) -> Preset {
+    let names = NAMES.iter().filter(|name| !but.contains(*name));
+    let bases = names.filter_map(|name| Preset::built_in(name));
     let bases = bases.map(|preset| {
         let base = Base::of(&preset, trial).on_side_of(latitude);
         (distance(like, &base), preset)
     });
     let nearest = bases.min_by(|a, b| a.0.total_cmp(&b.0));
-    #[expect(clippy::expect_used, reason = "the list of names is not empty")]
-    nearest.expect("a built-in climate").1
+    nearest.map_or_else(fallback, |(_, preset)| preset)
+}
+
+fn fallback() -> Preset {
+    #[expect(clippy::expect_used, reason = "a test parses every built-in preset")]
+    Preset::built_in(NAMES[0]).expect("a built-in climate")
 }
 
 fn distance(like: &Normals, base: &Base) -> f64 {

@@ -1,22 +1,31 @@
-//! Finds the parameters that cost least, one at a time with a step that shrinks. Not an
-//! optimiser's crate: the costs are rough, and a descent that anyone can follow is enough.
+//! Finds the parameters that cost least, one at a time, each with a step of its own that grows
+//! where it helps and shrinks where it does not. Not an optimiser's crate: the costs are rough, and
+//! a descent that anyone can follow is enough.
 
 /// The least step.
 const STEP_MIN: f64 = 0.04;
+const STEP_MAX: f64 = 1.5;
+const GROWTH: f64 = 1.5;
 
 /// Moves parameters to where `cost` is less, asking for it at most `count` times.
 pub(super) fn search(
     start: Vec<f64>,
-    mut step: f64,
+    step: f64,
     count: usize,
     mut cost: impl FnMut(&[f64]) -> f64,
 ) -> Vec<f64> {
     let mut best = start;
     let mut least = cost(&best);
+    // The sign is the side that helped last, which is tried first.
+    let mut steps = vec![step; best.len()];
     let mut left = count;
-    while left > 0 && step >= STEP_MIN {
-        let before = least;
+    while left > 0 && steps.iter().any(|step| step.abs() >= STEP_MIN) {
         for index in 0..best.len() {
+            let step = steps[index];
+            if step.abs() < STEP_MIN {
+                continue;
+            }
+            steps[index] = -step / 2.0;
             for side in [step, -step] {
                 let mut tried = best.clone();
                 tried[index] += side;
@@ -24,12 +33,10 @@ pub(super) fn search(
                 let found = cost(&tried);
                 if found < least {
                     (best, least) = (tried, found);
+                    steps[index] = (GROWTH * side).clamp(-STEP_MAX, STEP_MAX);
                     break;
                 }
             }
-        }
-        if least >= before {
-            step /= 2.0;
         }
     }
     best

@@ -9,25 +9,38 @@ use super::classify::{
     feels_cold, feels_hot, is_extreme_cold, is_extreme_heat,
 };
 use super::conditions::{Conditions, Numbers};
+use super::field::round;
 use super::preset::Preset;
 
 /// The least cover under which anything falls.
 pub(super) const WET_CLOUD_PERMILLE: i64 = 700;
 
-/// The quantity that a state's intensity measures, from its weakest to its strongest value.
+/// What a state's intensity measures, from its weakest to its strongest value.
 struct Band {
-    read: fn(&mut Numbers) -> &mut i64,
+    quantity: Quantity,
     weak: i64,
     strong: i64,
-    /// Rates are spread by their square root: most rain is light.
-    root: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quantity {
+    Cloud,
+    Visibility,
+    Precipitation,
+    Wind,
+    Temperature,
 }
 
 /// Numbers of a natural state at an instant of its hour.
 pub(super) fn settle(mut n: Numbers, state: WeatherState, preset: &Preset) -> Conditions {
     constrain(&mut n, state, preset);
-    let intensity = band(state, preset).position(&mut n);
-    n.conditions(state, intensity, false)
+    as_named(&n, state, preset)
+}
+
+/// Numbers by which their state was named: nothing is to move.
+#[inline]
+pub(super) fn as_named(n: &Numbers, state: WeatherState, preset: &Preset) -> Conditions {
+    n.conditions(state, band(state, preset).position(*n), false)
 }
 
 /// Numbers of a state that somebody forced, at the given intensity.
@@ -39,7 +52,7 @@ pub(super) fn force(
 ) -> Conditions {
     let band = band(state, preset);
     constrain(&mut n, state, preset);
-    *(band.read)(&mut n) = band.value(intensity_permille);
+    *band.quantity.of(&mut n) = band.value(intensity_permille);
     constrain(&mut n, state, preset);
     n.conditions(state, intensity_permille, true)
 }
@@ -122,61 +135,60 @@ fn temper(n: &mut Numbers, preset: &Preset) {
 }
 
 fn band(state: WeatherState, preset: &Preset) -> Band {
+    use Quantity::{Cloud, Precipitation, Temperature, Visibility, Wind};
     use WeatherState as S;
-    match state {
-        S::Clear => cloud(CLEAR_PERMILLE_MAX, 0),
-        S::PartlyCloudy => cloud(CLEAR_PERMILLE_MAX + 1, PARTLY_PERMILLE_MAX),
-        S::Cloudy => cloud(PARTLY_PERMILLE_MAX + 1, 1000),
-        S::Mist => visibility(MIST_VISIBILITY_M - 1, FOG_VISIBILITY_M),
-        S::Fog => visibility(FOG_VISIBILITY_M - 1, 50),
-        S::Rain => precipitation(WET_UMPH, RAIN_UMPH_MAX),
-        S::HeavyRain => precipitation(RAIN_UMPH_MAX + 1, 50_000),
-        S::Storm => precipitation(WET_UMPH, 40_000),
-        S::Snow => precipitation(WET_UMPH, HEAVY_SNOW_UMPH - 1),
-        S::HeavySnow => precipitation(HEAVY_SNOW_UMPH, 8000),
-        S::Blizzard => wind(BLIZZARD_WIND_DMPS, 320),
-        S::Windy => wind(WINDY_DMPS, 245),
-        S::ExtremeHeat => temperature(preset.heat_dc, preset.heat_dc + 100),
-        S::ExtremeCold => temperature(preset.cold_dc, preset.cold_dc - 200),
-    }
-}
-
-fn cloud(weak: i64, strong: i64) -> Band {
-    Band { read: |n| &mut n.cloud_permille, weak, strong, root: false }
-}
-
-fn visibility(weak: i64, strong: i64) -> Band {
-    Band { read: |n| &mut n.visibility_m, weak, strong, root: false }
-}
-
-fn precipitation(weak: i64, strong: i64) -> Band {
-    Band { read: |n| &mut n.precipitation_umph, weak, strong, root: true }
-}
-
-fn wind(weak: i64, strong: i64) -> Band {
-    Band { read: |n| &mut n.wind_dmps, weak, strong, root: false }
-}
-
-fn temperature(weak: i64, strong: i64) -> Band {
-    Band { read: |n| &mut n.temperature_dc, weak, strong, root: false }
+    let (quantity, weak, strong) = match state {
+        S::Clear => (Cloud, CLEAR_PERMILLE_MAX, 0),
+        S::PartlyCloudy => (Cloud, CLEAR_PERMILLE_MAX + 1, PARTLY_PERMILLE_MAX),
+        S::Cloudy => (Cloud, PARTLY_PERMILLE_MAX + 1, 1000),
+        S::Mist => (Visibility, MIST_VISIBILITY_M - 1, FOG_VISIBILITY_M),
+        S::Fog => (Visibility, FOG_VISIBILITY_M - 1, 50),
+        S::Rain => (Precipitation, WET_UMPH, RAIN_UMPH_MAX),
+        S::HeavyRain => (Precipitation, RAIN_UMPH_MAX + 1, 50_000),
+        S::Storm => (Precipitation, WET_UMPH, 40_000),
+        S::Snow => (Precipitation, WET_UMPH, HEAVY_SNOW_UMPH - 1),
+        S::HeavySnow => (Precipitation, HEAVY_SNOW_UMPH, 8000),
+        S::Blizzard => (Wind, BLIZZARD_WIND_DMPS, 320),
+        S::Windy => (Wind, WINDY_DMPS, 245),
+        S::ExtremeHeat => (Temperature, preset.heat_dc, preset.heat_dc + 100),
+        S::ExtremeCold => (Temperature, preset.cold_dc, preset.cold_dc - 200),
+    };
+    Band { quantity, weak, strong }
 }
 
 impl Band {
-    /// Where a value lies, 0 to 1000.
-    fn position(&self, n: &mut Numbers) -> i64 {
-        let (weak, strong) = (self.spread(self.weak), self.spread(self.strong));
-        let value = self.spread(*(self.read)(n));
-        libm::round(1000.0 * ((value - weak) / (strong - weak)).clamp(0.0, 1.0)) as i64
+    /// Where the numbers lie, 0 to 1000.
+    fn position(&self, mut n: Numbers) -> i64 {
+        let [weak, strong] = [self.weak, self.strong].map(|value| self.quantity.spread(value));
+        let value = self.quantity.spread(*self.quantity.of(&mut n));
+        round(1000.0 * ((value - weak) / (strong - weak)).clamp(0.0, 1.0))
     }
 
     /// The value of a position.
     fn value(&self, intensity_permille: i64) -> i64 {
-        let (weak, strong) = (self.spread(self.weak), self.spread(self.strong));
+        let [weak, strong] = [self.weak, self.strong].map(|value| self.quantity.spread(value));
         let value = weak + (strong - weak) * intensity_permille as f64 / 1000.0;
-        libm::round(if self.root { value * value } else { value }) as i64
+        round(if self.quantity.is_rate() { value * value } else { value })
+    }
+}
+
+impl Quantity {
+    fn of(self, n: &mut Numbers) -> &mut i64 {
+        match self {
+            Self::Cloud => &mut n.cloud_permille,
+            Self::Visibility => &mut n.visibility_m,
+            Self::Precipitation => &mut n.precipitation_umph,
+            Self::Wind => &mut n.wind_dmps,
+            Self::Temperature => &mut n.temperature_dc,
+        }
     }
 
-    fn spread(&self, value: i64) -> f64 {
-        if self.root { libm::sqrt(value as f64) } else { value as f64 }
+    fn is_rate(self) -> bool {
+        self == Self::Precipitation
+    }
+
+    /// Rates are spread by their square root: most rain is light.
+    fn spread(self, value: i64) -> f64 {
+        if self.is_rate() { (value as f64).sqrt() } else { value as f64 }
     }
 }

@@ -1,7 +1,7 @@
 //! The latent field: independent Gaussian noises of unit variance over space and time, each in
 //! five octaves that drift with the wind. Not here: what they mean (`hour`).
 
-use super::noise::{normals, philox};
+use super::noise::{BYTE_SUM_SD, byte_sums, philox};
 use super::preset::Preset;
 use crate::calendar::Hemisphere;
 use crate::world_file::Region;
@@ -20,59 +20,62 @@ const LAPSE_DC_PER_M: f64 = -0.065;
 const LATITUDE_DC_PER_DEGREE: f64 = -6.0;
 const LATITUDE_DC_MAX: f64 = 120.0;
 
-/// The independent noises by rank.
-pub(super) mod variable {
-    pub(in super::super) const PRECIPITATION: usize = 0;
-    pub(in super::super) const CLOUD: usize = 1;
-    pub(in super::super) const DEPRESSION: usize = 2;
-    pub(in super::super) const WIND: usize = 3;
-    pub(in super::super) const TEMPERATURE: usize = 4;
-    pub(in super::super) const CONVECTION: usize = 5;
-    pub(in super::super) const DIRECTION: usize = 6;
-    pub(in super::super) const PRESSURE: usize = 7;
-}
+/// Ranks of the independent noises; `mix` names them all.
+pub(super) const PRECIPITATION: usize = 0;
+pub(super) const WIND: usize = 3;
+pub(super) const CONVECTION: usize = 5;
+pub(super) const DIRECTION: usize = 6;
+pub(super) const PRESSURE: usize = 7;
 
-/// Two variables share a Philox block.
-const PAIR_COUNT: usize = 4;
-/// First octave that a pair needs.
-const PAIR_FROM_OCTAVE: [usize; PAIR_COUNT] = [0, 0, 0, 2];
+/// Four variables share a Philox block.
+const BLOCK_COUNT: usize = 2;
 
-pub(super) const VARIABLE_COUNT: usize = 2 * PAIR_COUNT;
+pub(super) const VARIABLE_COUNT: usize = 4 * BLOCK_COUNT;
 
 /// Planes of the lattice in time that an hour is made of, and columns that a place is made of.
 pub(super) const PLANE_COUNT: usize = 4;
 pub(super) const CORNER_COUNT: usize = 4;
 
-/// One value for each variable of an octave.
-pub(super) type Column = [f64; VARIABLE_COUNT];
+/// One value for each variable of an octave. Single precision loses far less than any figure of a
+/// climate, and the machine computes four at a time.
+pub(super) type Column = [f32; VARIABLE_COUNT];
 /// One value for each octave and variable.
 pub(super) type Noise = [Column; OCTAVE_COUNT];
+
+const AXIS_COUNT: usize = 2;
+/// The octaves and one more that is nothing, since the machine computes two at a time.
+const LANE_COUNT: usize = OCTAVE_COUNT.next_multiple_of(2);
+const NORTH: usize = LANE_COUNT;
+
+/// East and north in cells of each octave: first all octaves' east, then from [`NORTH`] on all
+/// their north. What is computed of them is computed in one go.
+type Cells<T = f64> = [T; AXIS_COUNT * LANE_COUNT];
 
 /// Where a region lies on the map and what sets it apart from the preset's place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// East and north of the map's origin, in cells of each octave.
-    cells: [[f64; 2]; OCTAVE_COUNT],
-    pub(super) warmer_dc: f64,
+    /// From the map's origin.
+    cells: Cells,
+    pub(super) warmer_c: f64,
     /// On the other side of the equator than the preset's place: half a year later.
     pub(super) other_side: bool,
 }
 
 impl Place {
-    /// How many columns of an octave's lattice lie between these places and around them, east
-    /// and north.
-    pub(super) fn extent(places: &[Self], octave: usize) -> [usize; 2] {
-        [0, 1].map(|axis| {
-            let cells = places.iter().map(|place| place.cells[octave][axis]);
+    /// At most so many columns of an octave's lattice lie between some places and around them,
+    /// east and north: one on either side, one for the rest of a cell, one for rounding.
+    pub(super) fn extent(places: &[Self], octave: usize) -> [usize; AXIS_COUNT] {
+        [octave, NORTH + octave].map(|at| {
+            let cells = places.iter().map(|place| place.cells[at]);
             let least = cells.clone().fold(f64::INFINITY, f64::min);
             let most = cells.fold(f64::NEG_INFINITY, f64::max);
-            (most - least) as usize + 3
+            (most - least) as usize + 4
         })
     }
 
     /// The place that a preset was observed at.
     pub(super) fn of_preset() -> Self {
-        Self { cells: [[0.0; 2]; OCTAVE_COUNT], warmer_dc: 0.0, other_side: false }
+        Self { cells: Cells::default(), warmer_c: 0.0, other_side: false }
     }
 
     pub(super) fn new(origin: &Region, region: &Region, preset: &Preset) -> Self {
@@ -85,27 +88,52 @@ impl Place {
         let east_km = degrees * KM_PER_DEGREE * narrowing;
         let north_km = (region.latitude - origin.latitude) * KM_PER_DEGREE;
         Self {
-            cells: CELL_KM.map(|cell_km| [east_km / cell_km, north_km / cell_km]),
-            warmer_dc: LAPSE_DC_PER_M * (region.elevation_m - preset.elevation_m) + latitude_dc,
+            cells: in_cells(|octave| [east_km / CELL_KM[octave], north_km / CELL_KM[octave]]),
+            warmer_c: (LAPSE_DC_PER_M * (region.elevation_m - preset.elevation_m) + latitude_dc)
+                / 10.0,
             other_side: region.hemisphere() != Hemisphere::of_latitude(preset.latitude),
         }
     }
 }
 
+fn in_cells(of_octave: impl Fn(usize) -> [f64; AXIS_COUNT]) -> Cells {
+    let mut cells = Cells::default();
+    for octave in 0..OCTAVE_COUNT {
+        [cells[octave], cells[NORTH + octave]] = of_octave(octave);
+    }
+    cells
+}
+
 /// All noises at a place and game hour.
 pub(super) fn noise(key: [u32; 2], place: &Place, hour: i64) -> Noise {
-    core::array::from_fn(|octave| {
-        let instant = Instant::new(octave, hour);
-        let corners = Corners::new(octave, place, &instant);
-        let [x, y] = corners.first;
-        let column = |x, y| instant.sum(&deviates(key, octave, [x, y], instant.first));
-        let columns = [column(x, y), column(x, y + 1), column(x + 1, y), column(x + 1, y + 1)];
-        corners.sum(columns.each_ref())
-    })
+    let look = Look::new(key, place, hour);
+    core::array::from_fn(|octave| look.sum(octave, |noises| *noises))
+}
+
+/// A single look at the field, at a place and game hour.
+pub(super) struct Look {
+    key: [u32; 2],
+    instant: Instant,
+    corners: Corners,
+}
+
+impl Look {
+    pub(super) fn new(key: [u32; 2], place: &Place, hour: i64) -> Self {
+        let instant = Instant::new(hour);
+        Self { key, instant, corners: Corners::new(place, &instant) }
+    }
+
+    /// What is made of an octave's noises at the corners, summed.
+    pub(super) fn sum(&self, octave: usize, made: impl Fn(&Column) -> Column) -> Column {
+        let time = &self.instant.times[octave];
+        let column = |column| made(&time.sum(&deviates(self.key, octave, column, time.first)));
+        self.corners.sum(octave, &around(self.corners.first(octave)).map(column))
+    }
 }
 
 /// The deviates of all variables at points of a column of an octave's lattice, east and north,
 /// from a plane on. The lattice repeats after 2^32 points: beyond 250,000 years in time.
+#[inline]
 pub(super) fn deviates<const N: usize>(
     key: [u32; 2],
     octave: usize,
@@ -115,40 +143,50 @@ pub(super) fn deviates<const N: usize>(
     let [x, y] = column.map(|c| c as u32);
     let planes: [u32; N] = core::array::from_fn(|n| (plane + n as i64) as u32);
     let mut deviates = [Column::default(); N];
-    for pair in (0..PAIR_COUNT).filter(|p| octave >= PAIR_FROM_OCTAVE[*p]) {
-        let stream = (octave as u32) << 8 | pair as u32;
+    for block in 0..BLOCK_COUNT {
+        let stream = (octave as u32) << 8 | block as u32;
         let [a, b, c, d] = philox([[x; N], [y; N], planes, [stream; N]], key);
         for (n, deviates) in deviates.iter_mut().enumerate() {
-            let [first, second] = normals([a[n], b[n], c[n], d[n]]);
-            (deviates[2 * pair], deviates[2 * pair + 1]) = (first, second);
+            deviates[4 * block..][..4].copy_from_slice(&byte_sums([a[n], b[n], c[n], d[n]]));
         }
     }
     deviates
 }
 
-/// An hour as an octave sees it: how far the field has drifted, and the planes of the lattice
-/// about it with weights whose squares sum to 1.
+/// An hour as the octaves see it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Instant {
-    east: f64,
-    north: f64,
-    first: i64,
-    weights: [f64; PLANE_COUNT],
+    /// How far the field has drifted.
+    drift: Cells,
+    pub(super) times: [Time; OCTAVE_COUNT],
 }
 
 impl Instant {
-    pub(super) fn new(octave: usize, hour: i64) -> Self {
+    pub(super) fn new(hour: i64) -> Self {
         let hour = hour as f64;
-        let drift = EAST_KMH[octave] * hour;
-        let (plane, part) = split(hour / TAU_H[octave]);
+        let drift = |octave: usize| {
+            let drift = EAST_KMH[octave] * hour;
+            [drift / CELL_KM[octave], drift * NORTH_PER_EAST / CELL_KM[octave]]
+        };
+        let times = TAU_H.map(|tau_h| Time::new(hour / tau_h));
+        Self { drift: in_cells(drift), times }
+    }
+}
+
+/// The planes of an octave's lattice about an hour, with weights that bring the deviates to a
+/// variance of 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Time {
+    first: i64,
+    weights: [f32; PLANE_COUNT],
+}
+
+impl Time {
+    fn new(planes: f64) -> Self {
+        let (plane, part) = split(planes);
         let time = [kernel(part + 1.0), kernel(part), kernel(part - 1.0), kernel(part - 2.0)];
-        let norm = libm::sqrt(time.iter().map(|w| w * w).sum());
-        Self {
-            east: drift / CELL_KM[octave],
-            north: drift * NORTH_PER_EAST / CELL_KM[octave],
-            first: plane - 1,
-            weights: time.map(|w| w / norm),
-        }
+        let norm = time.iter().map(|w| w * w).sum::<f64>().sqrt();
+        Self { first: plane - 1, weights: time.map(|w| (w / (norm * BYTE_SUM_SD)) as f32) }
     }
 
     pub(super) fn planes(&self) -> [i64; PLANE_COUNT] {
@@ -157,7 +195,7 @@ impl Instant {
 
     /// A column of the lattice at this hour, from its deviates in [`Self::planes`].
     pub(super) fn sum(&self, planes: &[Column; PLANE_COUNT]) -> Column {
-        let mut sum = [0.0; VARIABLE_COUNT];
+        let mut sum = Column::default();
         for (weight, plane) in self.weights.iter().zip(planes) {
             for (sum, deviate) in sum.iter_mut().zip(plane) {
                 *sum += weight * deviate;
@@ -167,27 +205,41 @@ impl Instant {
     }
 }
 
-/// The four columns of an octave's lattice around a place, with weights whose squares sum to 1.
+/// The four columns of each octave's lattice around a place, with weights whose squares sum to 1.
 pub(super) struct Corners {
-    /// The south-western one: east and north.
-    pub(super) first: [i64; 2],
+    /// The south-western ones: east and north as in [`Cells`].
+    firsts: Cells<i64>,
     /// Of it, of the one to its north, and of these two's neighbours to the east.
-    weights: [f64; CORNER_COUNT],
+    weights: [[f32; LANE_COUNT]; CORNER_COUNT],
 }
 
 impl Corners {
-    pub(super) fn new(octave: usize, place: &Place, instant: &Instant) -> Self {
-        let [east, north] = place.cells[octave];
-        let (x, east) = split(east - instant.east);
-        let (y, north) = split(north - instant.north);
-        let ([e0, e1], [n0, n1]) = (smooth(east), smooth(north));
-        let norm = 1.0 / libm::sqrt((e0 * e0 + e1 * e1) * (n0 * n0 + n1 * n1));
-        let (e0, e1) = (e0 * norm, e1 * norm);
-        Self { first: [x, y], weights: [e0 * n0, e0 * n1, e1 * n0, e1 * n1] }
+    pub(super) fn new(place: &Place, instant: &Instant) -> Self {
+        let (firsts, parts) = split_all(&place.cells, &instant.drift);
+        let (near, far) = smooth(&parts);
+        let mut weights = [[0.0; LANE_COUNT]; CORNER_COUNT];
+        for octave in 0..LANE_COUNT {
+            let (e0, e1) = (near[octave], far[octave]);
+            let (n0, n1) = (near[NORTH + octave], far[NORTH + octave]);
+            let norm = 1.0 / ((e0 * e0 + e1 * e1) * (n0 * n0 + n1 * n1)).sqrt();
+            let (e0, e1) = (e0 * norm, e1 * norm);
+            weights[0][octave] = e0 * n0;
+            weights[1][octave] = e0 * n1;
+            weights[2][octave] = e1 * n0;
+            weights[3][octave] = e1 * n1;
+        }
+        Self { firsts, weights }
     }
 
-    pub(super) fn sum(&self, columns: [&Column; CORNER_COUNT]) -> Column {
-        let ([a, b, c, d], [w, x, y, z]) = (columns, self.weights);
+    /// The south-western column: east and north.
+    #[inline]
+    pub(super) fn first(&self, octave: usize) -> [i64; AXIS_COUNT] {
+        [self.firsts[octave], self.firsts[NORTH + octave]]
+    }
+
+    #[inline]
+    pub(super) fn sum(&self, octave: usize, columns: &[Column; CORNER_COUNT]) -> Column {
+        let ([a, b, c, d], [w, x, y, z]) = (columns, self.weights.each_ref().map(|w| w[octave]));
         let mut sum = Column::default();
         for (v, sum) in sum.iter_mut().enumerate() {
             *sum = (a[v] * w + b[v] * x) + (c[v] * y + d[v] * z);
@@ -196,15 +248,37 @@ impl Corners {
     }
 }
 
-/// The whole number at or below, and the rest; for numbers up to 2^51.
+/// A column and its three neighbours in the order of [`Corners`].
+pub(super) fn around([x, y]: [i64; 2]) -> [[i64; 2]; CORNER_COUNT] {
+    [[x, y], [x, y + 1], [x + 1, y], [x + 1, y + 1]]
+}
+
+/// The whole numbers at or below where drifting cells are, and the rests.
+fn split_all(cells: &Cells, drift: &Cells) -> (Cells<i64>, Cells<f32>) {
+    let (mut wholes, mut parts) = (Cells::default(), Cells::default());
+    for at in 0..cells.len() {
+        let (whole, part) = split(cells[at] - drift[at]);
+        (wholes[at], parts[at]) = (whole, part as f32);
+    }
+    (wholes, parts)
+}
+
+/// Added to this, a number is rounded to a whole one, which the low bits then hold; for numbers
+/// up to 2^51.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+
+/// The nearest whole number, of two the even one.
+#[inline]
+pub(super) fn round(value: f64) -> i64 {
+    (value + SHIFT).to_bits() as i64 - SHIFT.to_bits() as i64
+}
+
+/// The whole number at or below, and the rest.
+#[inline]
 pub(super) fn split(value: f64) -> (i64, f64) {
-    // Added to this, a number is rounded to a whole one, which the low bits then hold.
-    const SHIFT: f64 = 6_755_399_441_055_744.0;
-    let shifted = value + SHIFT;
-    let near = shifted - SHIFT;
+    let near = (value + SHIFT) - SHIFT;
     let above = near > value;
-    let whole = shifted.to_bits() as i64 - SHIFT.to_bits() as i64 - i64::from(above);
-    (whole, value - (near - if above { 1.0 } else { 0.0 }))
+    (round(value) - i64::from(above), value - (near - if above { 1.0 } else { 0.0 }))
 }
 
 /// (1 - u^2/4)^3 for |u| < 2.
@@ -214,7 +288,7 @@ fn kernel(u: f64) -> f64 {
 }
 
 /// Smoothstep weights of the two neighbours.
-fn smooth(part: f64) -> [f64; 2] {
-    let s = part * part * (3.0 - 2.0 * part);
-    [1.0 - s, s]
+fn smooth(parts: &Cells<f32>) -> (Cells<f32>, Cells<f32>) {
+    let far = parts.map(|part| part * part * (3.0 - 2.0 * part));
+    (far.map(|far| 1.0 - far), far)
 }

@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use super::field;
-use super::hour::Latent;
+use super::mix::Mix;
+use super::preset::{Moment, Season};
 use super::*;
 use crate::ids::{Fnv128, MODEL_VERSION};
 
@@ -17,29 +18,34 @@ const VECTORS_PER_BLOCK: i64 = 1000;
 /// many after it.
 const HOURS_APART: i64 = 1999;
 
-/// A region in each climate, one of them far from the origin and south of the equator.
-fn world() -> World {
+/// A region in each climate, some of them far from the origin and south of the equator.
+pub(super) fn world() -> World {
     let mut text = String::from(
         "id = \"golden\"\nseed = 20261127\nepoch = 2024-03-01T06:00:00\n\
          real_seconds_per_game_hour = 25\nclimate = \"brussels\"\n",
     );
     for (rank, climate) in preset::NAMES.iter().enumerate() {
-        let latitude = 55.0 - 13.0 * rank as f64;
+        let latitude = 55.0 - 6.0 * rank as f64;
         let _ = write!(
             text,
             "[[regions]]\nid = \"{climate}\"\nclimate = \"{climate}\"\nlatitude = {latitude}\n\
              longitude = {}\nelevation_m = {}\n",
-            -100 + 20 * rank as i64,
-            200 * rank,
+            -100 + 10 * rank as i64,
+            100 * rank,
         );
     }
     World::parse("golden", &text).unwrap()
 }
 
 fn vector(weather: &Weather, region: usize, hour: i64, hash: &mut Fnv128) -> Conditions {
-    let noise = field::noise(weather.key, &weather.places[region], hour);
-    let latent = Latent::new(&noise, weather.climate(region));
-    for value in noise.iter().flatten().chain([&latent.cloud, &latent.depression, &latent.wind]) {
+    let (place, climate) = (&weather.places[region], weather.climate(region));
+    let noise = field::noise(weather.key, place, hour);
+    let position = weather.calendar.climate_position(GameTime::from_hours(hour));
+    let season = Season::new(position, place.other_side);
+    let mix = Mix::new(climate, &Moment::new(&climate.preset, &season));
+    let look = field::Look::new(weather.key, place, hour);
+    let mixed = |octave| look.sum(octave, |noises| mix.column(octave, noises));
+    for value in noise.into_iter().chain((0..noise.len()).map(mixed)).flatten() {
         hash.write(&value.to_bits().to_le_bytes());
     }
     let conditions = weather.conditions(region, GameTime::from_hours(hour), &Overrides::default());

@@ -116,7 +116,7 @@ fn kept(lead_hours: f64) -> [f64; OCTAVE_COUNT] {
 fn blend(truth: &Noise, error: &Noise, kept: &[f64; OCTAVE_COUNT]) -> Noise {
     let mut noise = *truth;
     for ((values, errors), k) in noise.iter_mut().zip(error).zip(kept) {
-        let rest = libm::sqrt((1.0 - k * k).max(0.0));
+        let (k, rest) = (*k as f32, (1.0 - k * k).max(0.0).sqrt() as f32);
         for (value, error) in values.iter_mut().zip(errors) {
             *value = k * *value + rest * error;
         }

@@ -4,9 +4,10 @@
 use super::classify::{self, FOG_WIND_DMPS, MIST_VISIBILITY_M, WET_UMPH};
 use super::conditions::Numbers;
 use super::constrain::WET_CLOUD_PERMILLE;
-use super::field::{self, Noise, OCTAVE_COUNT, variable};
+use super::field::{Look, Noise, round};
+use super::mix::{Latent, Mix};
 use super::preset::{Lookup, Moment, Preset, Quantiles, Season};
-use super::{Climate, Weather, WeatherState};
+use super::{Weather, WeatherState};
 use crate::time::GameTime;
 
 /// A blizzard must have lasted this many hours.
@@ -19,23 +20,6 @@ pub(super) struct Hour {
     pub(super) thunder: bool,
 }
 
-/// The latent variables of an hour, each Gaussian with variance 1.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Latent {
-    pub(super) precipitation: f64,
-    pub(super) cloud: f64,
-    pub(super) depression: f64,
-    pub(super) wind: f64,
-    /// Temperature's own part, and precipitation's and depression's at temperature's pace: the
-    /// mixture depends on month and time of day.
-    pub(super) temperature: [f64; 3],
-    pub(super) convection: f64,
-    /// Convection's passing part, that of single showers.
-    pub(super) shower: f64,
-    pub(super) direction: f64,
-    pub(super) pressure: f64,
-}
-
 impl Weather {
     /// The hour that begins `hour` hours after the world's epoch.
     pub(super) fn hour(&self, region: usize, hour: i64) -> Hour {
@@ -44,19 +28,27 @@ impl Weather {
 
     /// The same hour if the year were `later` hours further on.
     pub(super) fn shifted_hour(&self, region: usize, hour: i64, later: i64) -> Hour {
-        let noise = field::noise(self.key, &self.places[region], hour);
-        self.hour_of(region, hour.saturating_add(later), &noise)
+        let place = &self.places[region];
+        self.mixed_hour(region, hour.saturating_add(later), |mix| {
+            let look = Look::new(self.key, place, hour);
+            Mix::sum(|octave| look.sum(octave, |noises| mix.column(octave, noises)))
+        })
     }
 
     /// What a field makes of an hour.
     pub(super) fn hour_of(&self, region: usize, hour: i64, noise: &Noise) -> Hour {
+        self.mixed_hour(region, hour, |mix| mix.latent(noise))
+    }
+
+    fn mixed_hour(&self, region: usize, hour: i64, latent: impl FnOnce(&Mix) -> Latent) -> Hour {
         let (place, climate) = (&self.places[region], self.climate(region));
         let position = self.calendar.climate_position(GameTime::from_hours(hour));
         let season = Season::new(position, place.other_side);
         let preset = &climate.preset;
         let lookup = Lookup { preset, season: &season };
         let moment = Moment::new(preset, &season);
-        compute(&Latent::new(noise, climate), &moment, &lookup, preset, place.warmer_dc)
+        let latent = latent(&Mix::new(climate, &moment));
+        compute(&latent, &moment, &lookup, preset, place.warmer_c)
     }
 
     /// The state of an hour that [`Self::hour`] has computed.
@@ -72,89 +64,55 @@ impl Weather {
         at: i64,
         later: i64,
     ) -> WeatherState {
-        let past = |back: i64| self.shifted_hour(region, at.saturating_sub(back), later).numbers;
         let long_blizzard = classify::is_blizzard_hour(&hour.numbers)
-            && (1..BLIZZARD_HOURS).all(|back| classify::is_blizzard_hour(&past(back)));
+            && self.is_late_in_blizzard(region, at, later);
         classify::classify(&hour.numbers, hour.thunder, long_blizzard, &self.climate(region).preset)
     }
-}
 
-impl Latent {
-    pub(super) fn new(noise: &Noise, climate: &Climate) -> Self {
-        use variable::{
-            CLOUD, CONVECTION, DEPRESSION, DIRECTION, PRECIPITATION, PRESSURE, TEMPERATURE, WIND,
-        };
-        let (a, c) = (&climate.amplitudes, &climate.preset.correlations);
-        let [cloud_rest, depression_rest, wind_rest] = climate.rests;
-        Self {
-            precipitation: sum(&a.precipitation, noise, PRECIPITATION),
-            cloud: c.cloud_rain * sum(&a.cloud, noise, PRECIPITATION)
-                + cloud_rest * sum(&a.cloud, noise, CLOUD),
-            depression: c.depression_rain * sum(&a.depression, noise, PRECIPITATION)
-                + c.depression_cloud * sum(&a.depression, noise, CLOUD)
-                + depression_rest * sum(&a.depression, noise, DEPRESSION),
-            wind: c.wind_rain * sum(&a.wind, noise, PRECIPITATION)
-                + wind_rest * sum(&a.wind, noise, WIND),
-            temperature: [
-                sum(&a.temperature, noise, TEMPERATURE),
-                sum(&a.temperature, noise, PRECIPITATION),
-                sum(&a.temperature, noise, DEPRESSION),
-            ],
-            convection: sum(&a.convection, noise, CONVECTION),
-            shower: noise[0][CONVECTION],
-            direction: sum(&SLOW, noise, DIRECTION),
-            pressure: sum(&SLOW, noise, PRESSURE),
-        }
-    }
-
-    /// What rain needs alone; the rest is 0.
-    pub(super) fn of_rain(rain: &[f64; OCTAVE_COUNT], shower: f64, climate: &Climate) -> Self {
-        let amplitudes = &climate.amplitudes.precipitation;
-        let precipitation = amplitudes.iter().zip(rain).map(|(a, noise)| a * noise).sum();
-        Self { precipitation, shower, ..Self::default() }
-    }
-
-    /// The latent temperature where precipitation loads it by `rain`.
-    pub(super) fn temperature(&self, rain: f64, depression: f64) -> f64 {
-        let [own, wet, dry] = self.temperature;
-        rain * wet + depression * dry + rest(&[rain, depression]) * own
+    /// The hours before, as many as a blizzard takes, are as bad as one.
+    #[cold]
+    fn is_late_in_blizzard(&self, region: usize, at: i64, later: i64) -> bool {
+        (1..BLIZZARD_HOURS).all(|back| {
+            let past = self.shifted_hour(region, at.saturating_sub(back), later);
+            classify::is_blizzard_hour(&past.numbers)
+        })
     }
 }
-
-/// Amplitudes of what no preset decides: pressure and wind direction are not local.
-const SLOW: [f64; OCTAVE_COUNT] = [0.0, 0.0, 0.6, 0.8, 0.0];
 
 const PRESSURE_MEAN_DHPA: f64 = 10_155.0;
 const PRESSURE_SD_DHPA: f64 = 95.0;
 const DIRECTION_SD_DEG: f64 = 60.0;
 const VISIBILITY_MAX_M: f64 = 40_000.0;
 
-/// The numbers of an hour.
+/// The numbers of an hour. Not inlined, so that the latent variables are summed side by side.
+#[inline(never)]
 pub(super) fn compute(
     latent: &Latent,
     moment: &Moment,
     quantiles: &impl Quantiles,
     preset: &Preset,
-    warmer_dc: f64,
+    warmer_c: f64,
 ) -> Hour {
     let rate_mmph = moment.rate_mmph(latent);
-    let (temperature_c, depression_c) = air(latent, moment, quantiles, preset, rate_mmph);
-    let temperature_c = temperature_c + warmer_dc / 10.0;
-    let wind_mps = quantiles.wind(latent.wind).max(0.0) / 100.0;
+    let (temperature_c, depression_c) = air(latent, quantiles, rate_mmph);
+    let temperature_c = temperature_c + warmer_c;
+    let wind_mps = quantiles.wind(f64::from(latent.wind)).max(0.0) / 100.0;
     let temperature_dc = round(temperature_c * 10.0);
     let precipitation_umph = round(rate_mmph * 1000.0);
     let wet = precipitation_umph >= WET_UMPH;
-    let cloud_permille = round(quantiles.cloud(latent.cloud).clamp(0.0, 1000.0));
+    let cloud_permille = round(quantiles.cloud(f64::from(latent.cloud)).clamp(0.0, 1000.0));
     let thunder = wet && is_thunder(latent, moment, temperature_c - depression_c);
-    let gust = 1.4 + 0.12 * latent.convection.abs() + if thunder { 0.5 } else { 0.0 };
-    let pressure = 0.8 * latent.pressure - 0.6 * latent.precipitation;
+    let gust = 1.4 + 0.12 * f64::from(latent.convection.abs()) + if thunder { 0.5 } else { 0.0 };
+    let pressure = 0.8 * f64::from(latent.pressure) - 0.6 * f64::from(latent.precipitation);
     let mut numbers = Numbers {
         temperature_dc,
         dew_point_dc: round((temperature_c - depression_c) * 10.0).min(temperature_dc),
         wind_dmps: round(wind_mps * 10.0),
         gust_dmps: round(wind_mps * gust * 10.0),
-        wind_direction_deg: round(preset.prevailing_deg + DIRECTION_SD_DEG * latent.direction)
-            .rem_euclid(360),
+        wind_direction_deg: round(
+            preset.prevailing_deg + DIRECTION_SD_DEG * f64::from(latent.direction),
+        )
+        .rem_euclid(360),
         precipitation_umph,
         cloud_permille: if wet { cloud_permille.max(WET_CLOUD_PERMILLE) } else { cloud_permille },
         visibility_m: 0,
@@ -170,25 +128,20 @@ pub(super) fn compute(
 
 /// Temperature in C at the preset's place, and dew-point depression in K; rain moistens the air
 /// that it falls through.
-pub(super) fn air(
-    latent: &Latent,
-    moment: &Moment,
-    quantiles: &impl Quantiles,
-    preset: &Preset,
-    rate_mmph: f64,
-) -> (f64, f64) {
-    let load = moment.temperature_rain;
-    let z = latent.temperature(load, preset.correlations.temperature_depression);
-    let temperature_c = quantiles.temperature(z) / 100.0;
-    let depression_c = quantiles.depression(latent.depression).max(0.0) / 100.0;
+pub(super) fn air(latent: &Latent, quantiles: &impl Quantiles, rate_mmph: f64) -> (f64, f64) {
+    let temperature_c = quantiles.temperature(f64::from(latent.temperature)) / 100.0;
+    let depression_c = quantiles.depression(f64::from(latent.depression)).max(0.0) / 100.0;
     (temperature_c, depression_c * (1.0 - 0.4 * (2.0 * rate_mmph).min(1.0)))
 }
 
 /// Instability: moist air, the afternoon, a convective cell, more rain than it takes.
 pub(super) fn thunder_index(latent: &Latent, moment: &Moment, dew_point_c: f64) -> f64 {
     const DAY_H: [f64; 24] = day_wave();
-    let above = latent.precipitation - moment.onset_z;
-    (dew_point_c - 12.0) / 8.0 + DAY_H[moment.hour] + 0.35 * latent.convection + 0.5 * above
+    let above = f64::from(latent.precipitation) - moment.onset_z;
+    (dew_point_c - 12.0) / 8.0
+        + DAY_H[moment.hour]
+        + 0.35 * f64::from(latent.convection)
+        + 0.5 * above
 }
 
 fn is_thunder(latent: &Latent, moment: &Moment, dew_point_c: f64) -> bool {
@@ -241,19 +194,4 @@ fn dry_visibility_m(depression_c: f64, wind_dmps: i64, moment: &Moment) -> i64 {
         let clear = 5000.0 + 4500.0 * (depression_c - mist);
         round(clear.min(VISIBILITY_MAX_M)).max(MIST_VISIBILITY_M)
     }
-}
-
-/// To the nearest whole number, halves up.
-fn round(value: f64) -> i64 {
-    field::split(value + 0.5).0
-}
-
-fn sum(amplitudes: &[f64; OCTAVE_COUNT], noise: &Noise, variable: usize) -> f64 {
-    amplitudes.iter().zip(noise).map(|(amplitude, values)| amplitude * values[variable]).sum()
-}
-
-/// The loading that is left to reach variance 1.
-pub(super) fn rest(loadings: &[f64]) -> f64 {
-    let used: f64 = loadings.iter().map(|l| l * l).sum();
-    libm::sqrt((1.0 - used).max(0.0))
 }

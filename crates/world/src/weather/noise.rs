@@ -1,12 +1,13 @@
-//! Chance as a function: Philox4x32-10 (Salmon et al. 2011) and near-normal deviates from it.
+//! Chance as a function: Philox4x32 of seven rounds, the fewest that pass all of BigCrush (Salmon
+//! et al. 2011), and near-normal deviates from it.
 //! Not a crate: `rng-pack` 0.2.5 loses the high half of Philox's products, and 25 lines that a
 //! known-answer test holds are less to trust than a dependency.
 
 const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
-const ROUND_COUNT: usize = 10;
+const ROUND_COUNT: usize = 7;
 
-/// Blocks of Philox4x32-10, word by word, so that the machine computes some at a time.
+/// Blocks of Philox4x32-7, word by word, so that the machine computes some at a time.
 pub(super) fn philox<const N: usize>(
     mut counter: [[u32; N]; 4],
     mut key: [u32; 2],
@@ -26,10 +27,16 @@ pub(super) fn philox<const N: usize>(
     counter
 }
 
-/// Two deviates of mean 0 and variance 1 from a block: Irwin-Hall sums of four 16-bit numbers
-/// each, which is bit-exact and, summed over the taps of an octave, as good as Gaussian.
-pub(super) fn normals(block: [u32; 4]) -> [f64; 2] {
-    let sum = |a: u32, b: u32| (a & 0xffff) + (a >> 16) + (b & 0xffff) + (b >> 16);
-    let normal = |sum: u32| (f64::from(sum) - 131_070.0) / 37_837.2;
-    [normal(sum(block[0], block[1])), normal(sum(block[2], block[3]))]
+/// Four deviates of mean 0 and standard deviation [`BYTE_SUM_SD`] from a block: Irwin-Hall sums of
+/// a word's bytes, which are whole numbers and, summed over the taps of an octave, as good as
+/// Gaussian.
+pub(super) fn byte_sums(block: [u32; 4]) -> [f32; 4] {
+    block.map(|word| {
+        let halves = (word & 0x00ff_00ff) + ((word >> 8) & 0x00ff_00ff);
+        let sum = (halves & 0xffff) + (halves >> 16);
+        (sum as i32 - 510) as f32
+    })
 }
+
+/// Of a sum of four bytes: the root of (256^2 - 1) / 3.
+pub(super) const BYTE_SUM_SD: f64 = 147.800_541_270_998;

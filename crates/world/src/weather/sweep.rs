@@ -1,25 +1,55 @@
-//! The weather of all regions hour after hour, several times faster than one by one: what
+//! The weather of all regions hour after hour, many times faster than one by one: what
 //! neighbours in space and time share is computed once. Equal to the bit to [`Weather`].
 //! Not here: overrides, and instants between whole hours.
 
 use super::conditions::Conditions;
-use super::field::{self, Column, Corners, Instant, Noise, OCTAVE_COUNT, PLANE_COUNT, Place};
-use super::hour::{self, Latent};
+use super::field::{
+    self, CORNER_COUNT, Column, Corners, Instant, OCTAVE_COUNT, PLANE_COUNT, Place, Time,
+};
+use super::mix::Mix;
 use super::preset::{Curves, Moment, Season};
-use super::{Climate, Weather, constrain};
+use super::{Weather, constrain, hour};
 use crate::time::GameTime;
 
 /// Goes over the hours of a world, one at a time; cheapest from each to the next.
 ///
-/// It keeps the part of the field that the regions of an hour need: some hundred bytes for each
-/// region, at most 50 MB for regions all over a globe.
+/// It keeps the part of the field that the regions of an hour need: some kilobytes for each region,
+/// at most 5 MB for regions all over a globe and 3 MB more for each of their climates.
 #[derive(Clone, Debug)]
 pub struct Sweep<'w> {
     weather: &'w Weather,
     hour: i64,
-    /// By climate: of the places on its side of the equator, and of the others.
-    moments: Vec<[(Moment, Curves); 2]>,
+    instant: Instant,
     lattices: [Lattice; OCTAVE_COUNT],
+    scenes: Vec<Scene>,
+    /// Which of these a region has.
+    scene_of: Vec<usize>,
+}
+
+/// What the regions of a climate on one side of the equator share.
+#[derive(Clone, Debug)]
+struct Scene {
+    climate: usize,
+    other_side: bool,
+    now: Now,
+    /// Of each octave's lattice.
+    cells: [Vec<Cell>; OCTAVE_COUNT],
+}
+
+/// What a climate says at an hour.
+#[derive(Clone, Debug)]
+struct Now {
+    moment: Moment,
+    curves: Curves,
+    mix: Mix,
+}
+
+/// Four columns of a lattice, mixed, as all places between them need them; in the order of
+/// [`Corners`].
+#[derive(Clone, Debug, Default)]
+struct Cell {
+    visit: u64,
+    columns: [Column; CORNER_COUNT],
 }
 
 /// The columns of an octave's lattice that are near the regions. There are never fewer than the
@@ -27,53 +57,57 @@ pub struct Sweep<'w> {
 #[derive(Clone, Debug)]
 struct Lattice {
     octave: usize,
-    instant: Instant,
+    time: Time,
+    /// Counts the hours that it went to: what was made on another visit is stale.
+    visit: u64,
     /// Columns in a row are a power of 2, this; and rows.
     shift: u32,
     mask: [usize; 2],
-    /// By slot: the column's sum, and what it is made of.
-    sums: Vec<Sum>,
     kept: Vec<Kept>,
 }
 
-/// A column at an hour.
-#[derive(Clone, Debug)]
-struct Sum {
-    hour: i64,
-    values: Column,
-}
-
-/// The deviates of a column in the planes that were asked for last, each where its number falls.
+/// A column: its noises at the hour of a visit, and the deviates that they are the sums of, in
+/// the planes that were asked for last, each where its number falls.
 #[derive(Clone, Debug, Default)]
 struct Kept {
     column: [i64; 2],
+    visit: u64,
+    noises: Column,
     planes: [Option<i64>; PLANE_COUNT],
     deviates: [Column; PLANE_COUNT],
 }
 
-/// The hour of a sum that was never made.
-const NEVER: i64 = i64::MIN;
-
 impl Weather {
     /// The weather of all regions from an hour on, counted from the world's epoch.
     pub fn sweep(&self, hour: i64) -> Sweep<'_> {
-        Sweep {
-            weather: self,
-            hour,
-            moments: self.moments(hour),
-            lattices: core::array::from_fn(|octave| Lattice::new(octave, &self.places, hour)),
-        }
+        let instant = Instant::new(hour);
+        let lattices = core::array::from_fn(|octave| {
+            Lattice::new(octave, &self.places, instant.times[octave])
+        });
+        let kinds = self.climate_of.iter().zip(&self.places).map(|(of, p)| (*of, p.other_side));
+        let mut of_scenes: Vec<(usize, bool)> = kinds.clone().collect();
+        of_scenes.sort_unstable();
+        of_scenes.dedup();
+        let scene = |(climate, other_side)| Scene {
+            climate,
+            other_side,
+            now: self.now(climate, other_side, hour),
+            cells: lattices.each_ref().map(|l: &Lattice| vec![Cell::default(); l.kept.len()]),
+        };
+        let scene_of = kinds.map(|kind| of_scenes.partition_point(|of| *of < kind)).collect();
+        let scenes = of_scenes.iter().copied().map(scene).collect();
+        Sweep { weather: self, hour, instant, lattices, scenes, scene_of }
     }
 
-    /// What the climates say at an hour on either side of the equator.
-    fn moments(&self, hour: i64) -> Vec<[(Moment, Curves); 2]> {
+    /// What a climate says at an hour, on one side of the equator.
+    fn now(&self, climate: usize, other_side: bool, hour: i64) -> Now {
+        let climate = &self.climates[climate];
+        let preset = &climate.preset;
         let position = self.calendar.climate_position(GameTime::from_hours(hour));
-        let seasons = [false, true].map(|other_side| Season::new(position, other_side));
-        let of = |climate: &Climate| {
-            let preset = &climate.preset;
-            seasons.map(|season| (Moment::new(preset, &season), Curves::new(preset, &season)))
-        };
-        self.climates.iter().map(of).collect()
+        let season = Season::new(position, other_side);
+        let moment = Moment::new(preset, &season);
+        let mix = Mix::new(climate, &moment);
+        Now { moment, curves: Curves::new(preset, &season), mix }
     }
 }
 
@@ -86,9 +120,12 @@ impl Sweep<'_> {
     /// Goes to an hour.
     pub fn go_to(&mut self, hour: i64) {
         self.hour = hour;
-        self.moments = self.weather.moments(hour);
-        for lattice in &mut self.lattices {
-            lattice.instant = Instant::new(lattice.octave, hour);
+        self.instant = Instant::new(hour);
+        for (lattice, time) in self.lattices.iter_mut().zip(self.instant.times) {
+            lattice.go_to(time);
+        }
+        for scene in &mut self.scenes {
+            scene.now = self.weather.now(scene.climate, scene.other_side, hour);
         }
     }
 
@@ -97,65 +134,74 @@ impl Sweep<'_> {
     /// # Panics
     /// If the world has no region of this index.
     pub fn conditions(&mut self, region: usize) -> Conditions {
-        let (place, climate) = (&self.weather.places[region], self.weather.climate(region));
-        let (key, hour) = (self.weather.key, self.hour);
-        let noise: Noise = self.lattices.each_mut().map(|lattice| lattice.at(key, place, hour));
-        let latent = Latent::new(&noise, climate);
-        let of_climate = &self.moments[self.weather.climate_of[region]];
-        let (moment, curves) = &of_climate[usize::from(place.other_side)];
-        let hour = hour::compute(&latent, moment, curves, &climate.preset, place.warmer_dc);
+        let scene = &mut self.scenes[self.scene_of[region]];
+        let place = &self.weather.places[region];
+        let corners = Corners::new(place, &self.instant);
+        let Now { moment, curves, mix } = &scene.now;
+        let latent = Mix::sum(|octave| {
+            let (lattice, first) = (&mut self.lattices[octave], corners.first(octave));
+            let cell = &mut scene.cells[octave][lattice.slot(first)];
+            if cell.visit != lattice.visit {
+                lattice.fill(cell, first, self.weather.key, mix);
+            }
+            corners.sum(octave, &cell.columns)
+        });
+        let preset = &self.weather.climates[scene.climate].preset;
+        let hour = hour::compute(&latent, moment, curves, preset, place.warmer_c);
         let state = self.weather.state_of(&hour, region, self.hour);
-        constrain::settle(hour.numbers, state, &climate.preset)
+        constrain::as_named(&hour.numbers, state, preset)
     }
 }
 
 impl Lattice {
-    fn new(octave: usize, places: &[Place], hour: i64) -> Self {
+    fn new(octave: usize, places: &[Place], time: Time) -> Self {
         let size = Place::extent(places, octave).map(usize::next_power_of_two);
-        let count = size[0] * size[1];
         Self {
             octave,
-            instant: Instant::new(octave, hour),
+            time,
+            visit: 1,
             shift: size[0].trailing_zeros(),
             mask: size.map(|size| size - 1),
-            sums: vec![Sum { hour: NEVER, values: Column::default() }; count],
-            kept: vec![Kept::default(); count],
+            kept: vec![Kept::default(); size[0] * size[1]],
         }
     }
 
-    fn at(&mut self, key: [u32; 2], place: &Place, hour: i64) -> Column {
-        let corners = Corners::new(self.octave, place, &self.instant);
-        let [x, y] = corners.first;
-        let slots =
-            [self.slot(x, y), self.slot(x, y + 1), self.slot(x + 1, y), self.slot(x + 1, y + 1)];
-        if slots.iter().any(|slot| self.sums[*slot].hour != hour) {
-            self.fill(key, corners.first, hour);
-        }
-        corners.sum(slots.each_ref().map(|slot| &self.sums[*slot].values))
+    fn go_to(&mut self, time: Time) {
+        self.time = time;
+        self.visit += 1;
     }
 
-    fn slot(&self, x: i64, y: i64) -> usize {
+    #[inline]
+    fn slot(&self, [x, y]: [i64; 2]) -> usize {
         (y as usize & self.mask[1]) << self.shift | (x as usize & self.mask[0])
     }
 
     #[cold]
-    fn fill(&mut self, key: [u32; 2], [x, y]: [i64; 2], hour: i64) {
-        for column in [[x, y], [x, y + 1], [x + 1, y], [x + 1, y + 1]] {
-            let slot = self.slot(column[0], column[1]);
-            if self.sums[slot].hour != hour {
-                let values = self.kept[slot].sum(key, self.octave, column, &self.instant);
-                self.sums[slot] = Sum { hour, values };
-            }
+    #[inline(never)]
+    fn fill(&mut self, cell: &mut Cell, first: [i64; 2], key: [u32; 2], mix: &Mix) {
+        let columns = field::around(first).map(|column| self.noises(column, key));
+        cell.columns = columns.map(|noises| mix.column(self.octave, &noises));
+        cell.visit = self.visit;
+    }
+
+    /// The noises of a column.
+    fn noises(&mut self, column: [i64; 2], key: [u32; 2]) -> Column {
+        let slot = self.slot(column);
+        let kept = &mut self.kept[slot];
+        if kept.visit != self.visit {
+            kept.go_to(key, self.octave, column, &self.time);
+            kept.visit = self.visit;
         }
+        kept.noises
     }
 }
 
 impl Kept {
-    fn sum(&mut self, key: [u32; 2], octave: usize, column: [i64; 2], instant: &Instant) -> Column {
+    fn go_to(&mut self, key: [u32; 2], octave: usize, column: [i64; 2], time: &Time) {
         if self.column != column {
             *self = Self { column, ..Self::default() };
         }
-        let planes = instant.planes();
+        let planes = time.planes();
         for plane in planes {
             let at = plane as usize % PLANE_COUNT;
             if self.planes[at] != Some(plane) {
@@ -163,6 +209,6 @@ impl Kept {
                 [self.deviates[at]] = field::deviates(key, octave, column, plane);
             }
         }
-        instant.sum(&planes.map(|plane| self.deviates[plane as usize % PLANE_COUNT]))
+        self.noises = time.sum(&planes.map(|plane| self.deviates[plane as usize % PLANE_COUNT]));
     }
 }

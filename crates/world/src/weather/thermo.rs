@@ -3,7 +3,10 @@
 
 use std::sync::LazyLock;
 
-const KEPT_DC: std::ops::Range<i64> = -900..600;
+use super::field::round;
+
+const KEPT_DC_MIN: i64 = -900;
+const KEPT_DC_COUNT: usize = 1500;
 const GAMMA_HPA_PER_K: f64 = 0.662;
 const SNOW_TEMPERATURE_DC: i64 = 12;
 /// From here on no dew point makes the wet bulb that cold except in a desert, where none falls.
@@ -18,26 +21,33 @@ pub(super) fn vapour_pressure_hpa(celsius: f64) -> f64 {
 }
 
 /// The same of tenths of a degree, which are asked for so often that they are kept.
-fn vapour_pressure_of_dc(dc: i64) -> f64 {
-    static KEPT: LazyLock<Vec<f64>> =
-        LazyLock::new(|| KEPT_DC.map(|dc| vapour_pressure_hpa(dc as f64 / 10.0)).collect());
-    if !KEPT_DC.contains(&dc) {
-        return vapour_pressure_hpa(dc as f64 / 10.0);
+struct VapourPressures([f64; KEPT_DC_COUNT]);
+
+static VAPOUR_PRESSURES: LazyLock<VapourPressures> = LazyLock::new(|| {
+    VapourPressures(core::array::from_fn(|at| {
+        vapour_pressure_hpa((at as i64 + KEPT_DC_MIN) as f64 / 10.0)
+    }))
+});
+
+impl VapourPressures {
+    fn of_dc(&self, dc: i64) -> f64 {
+        let kept = self.0.get((dc - KEPT_DC_MIN) as usize);
+        kept.copied().unwrap_or_else(|| vapour_pressure_hpa(dc as f64 / 10.0))
     }
-    KEPT[(dc - KEPT_DC.start) as usize]
 }
 
 /// Relative humidity of air from its temperature and dew point, 0 to 1000.
 pub(super) fn humidity_permille(temperature_dc: i64, dew_point_dc: i64) -> i64 {
-    let ratio = vapour_pressure_of_dc(dew_point_dc) / vapour_pressure_of_dc(temperature_dc);
-    libm::round(1000.0 * ratio.clamp(0.0, 1.0)) as i64
+    let kept = &*VAPOUR_PRESSURES;
+    let ratio = kept.of_dc(dew_point_dc) / kept.of_dc(temperature_dc);
+    round(1000.0 * ratio.clamp(0.0, 1.0))
 }
 
 /// Wet-bulb temperature in C by the psychrometer equation, found by Newton's method from the
 /// rule of a third.
 pub(super) fn wet_bulb_c(temperature_dc: i64, dew_point_dc: i64) -> f64 {
     let (t, td) = (temperature_dc as f64 / 10.0, dew_point_dc as f64 / 10.0);
-    let vapour = vapour_pressure_of_dc(dew_point_dc);
+    let vapour = VAPOUR_PRESSURES.of_dc(dew_point_dc);
     let mut wet = t - (t - td) / 3.0;
     for _ in 0..4 {
         let saturated = vapour_pressure_hpa(wet);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::classify;
 use super::conditions::Numbers;
-use super::field::{self, Noise, OCTAVE_COUNT, Place, VARIABLE_COUNT, variable};
-use super::hour::{self, Hour, Latent};
+use super::field::{self, Noise, Place};
+use super::hour::{self, Hour};
+use super::mix::{Latent, Mix};
 use super::preset::{Lookup, Moment, Preset, Quantiles as _, Season};
 use super::{Climate, WeatherState, thermo};
 use crate::calendar::{Calendar, DateTime};
@@ -16,13 +17,10 @@ use crate::time::GameTime;
 const BLIZZARD_BACK_H: usize = 2;
 const FIRST_YEAR: i32 = 2001;
 
-/// Kept noise: half the size of [`Noise`], and the loss is far below any figure of a climate.
-type Kept = [[f32; VARIABLE_COUNT]; OCTAVE_COUNT];
-
 /// Years of the field.
 #[derive(Clone, Debug)]
 pub struct Trial {
-    hours: Vec<(DateTime, Season, Kept)>,
+    hours: Vec<(DateTime, Season, Noise)>,
 }
 
 /// An hour of a preset on trial, as numbers that are not yet rounded.
@@ -60,10 +58,8 @@ impl Trial {
         let place = Place::of_preset();
         let hour = |hour: i64| {
             let game = GameTime::from_hours(hour);
-            let date = calendar.at(game);
             let season = Season::new(calendar.climate_position(game), false);
-            let kept = field::noise(key, &place, hour).map(|o| o.map(|value| value as f32));
-            (date, season, kept)
+            (calendar.at(game), season, field::noise(key, &place, hour))
         };
         let end = FIRST_YEAR + year_count as i32;
         let hours = (0..).map(hour).take_while(|(date, ..)| date.year < end).collect();
@@ -90,10 +86,8 @@ impl Trial {
         preset: &Preset,
     ) -> impl Iterator<Item = (DateTime, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
-        self.hours.iter().take(count).map(move |(date, season, kept)| {
-            let rain = kept.map(|values| f64::from(values[variable::PRECIPITATION]));
-            let shower = f64::from(kept[0][variable::CONVECTION]);
-            let latent = Latent::of_rain(&rain, shower, &climate);
+        self.hours.iter().take(count).map(move |(date, season, noise)| {
+            let latent = Latent::of_rain(noise, &climate);
             (*date, Moment::new(&climate.preset, season).rate_mmph(&latent))
         })
     }
@@ -105,12 +99,12 @@ impl Trial {
         preset: &Preset,
     ) -> impl Iterator<Item = (DateTime, f64, f64)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
-        self.hours.iter().take(count).map(move |(date, season, kept)| {
-            let latent = Latent::new(&noise(kept), &climate);
+        self.hours.iter().take(count).map(move |(date, season, noise)| {
             let preset = &*climate.preset;
             let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
+            let latent = Mix::new(&climate, &moment).latent(noise);
             let rate = moment.rate_mmph(&latent);
-            (*date, hour::air(&latent, &moment, &lookup, preset, rate).0, rate)
+            (*date, hour::air(&latent, &lookup, rate).0, rate)
         })
     }
 
@@ -122,10 +116,10 @@ impl Trial {
     ) -> impl Iterator<Item = (DateTime, TrialHour)> + '_ {
         let climate = Climate::new(Arc::new(preset.clone()));
         let mut past = [false; BLIZZARD_BACK_H];
-        self.hours.iter().take(count).map(move |(date, season, kept)| {
-            let latent = Latent::new(&noise(kept), &climate);
+        self.hours.iter().take(count).map(move |(date, season, noise)| {
             let preset = &*climate.preset;
             let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
+            let latent = Mix::new(&climate, &moment).latent(noise);
             let hour = hour::compute(&latent, &moment, &lookup, preset, 0.0);
             let now = classify::is_blizzard_hour(&hour.numbers);
             let long = now && past.iter().all(|was| *was);
@@ -146,12 +140,12 @@ fn tried(
     let n: &Numbers = &hour.numbers;
     let preset = lookup.preset;
     let rate_mmph = moment.rate_mmph(latent);
-    let (temperature_c, depression_k) = hour::air(latent, moment, lookup, preset, rate_mmph);
+    let (temperature_c, depression_k) = hour::air(latent, lookup, rate_mmph);
     let dew_point_c = temperature_c - depression_k;
     TrialHour {
         temperature_c,
         depression_k,
-        wind_mps: lookup.wind(latent.wind).max(0.0) / 100.0,
+        wind_mps: lookup.wind(f64::from(latent.wind)).max(0.0) / 100.0,
         cloud: n.cloud_permille as f64 / 1000.0,
         rate_mmph,
         snow: n.is_snow_phase(),
@@ -160,8 +154,4 @@ fn tried(
         thunder_index: hour::thunder_index(latent, moment, dew_point_c),
         state: classify::classify(n, hour.thunder, long_blizzard, preset),
     }
-}
-
-fn noise(kept: &Kept) -> Noise {
-    kept.map(|octaves| octaves.map(f64::from))
 }

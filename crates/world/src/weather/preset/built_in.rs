@@ -27,6 +27,14 @@ presets!(
     "potsdam",
     "suffolk",
     "tunis",
+    "bad-marienberg",
+    "bremerhaven",
+    "cordoba",
+    "laguardia",
+    "lincolnshire",
+    "norfolk",
+    "rostock",
+    "stoetten",
 );
 
 impl Preset {

@@ -3,7 +3,7 @@
 
 use super::Preset;
 use super::table::{Curve, Season, Table};
-use crate::weather::hour::Latent;
+use crate::weather::mix::{Latent, rest};
 
 /// What a preset says at a moment.
 #[derive(Clone, Debug)]
@@ -18,7 +18,8 @@ pub(in super::super) struct Moment {
     pub(in super::super) fog_k: f64,
     pub(in super::super) mist_k: f64,
     pub(in super::super) thunder_cut: f64,
-    pub(in super::super) temperature_rain: f64,
+    /// Loadings of temperature on precipitation, on depression and on what is its own.
+    pub(in super::super) temperature: [f64; 3],
 }
 
 /// A preset's tables at a moment.
@@ -46,6 +47,8 @@ pub(in super::super) struct Curves {
 
 impl Moment {
     pub(in super::super) fn new(preset: &Preset, season: &Season) -> Self {
+        let rain = season.over(&preset.temperature_rain);
+        let depression = preset.correlations.temperature_depression;
         Self {
             hour: season.hour,
             onset_z: season.monthly(&preset.rain_onset_z),
@@ -56,7 +59,7 @@ impl Moment {
             fog_k: season.monthly(&preset.fog_depression_k),
             mist_k: season.monthly(&preset.mist_depression_k),
             thunder_cut: season.monthly(&preset.thunder_cut),
-            temperature_rain: season.over(&preset.temperature_rain),
+            temperature: [rain, depression, rest(&[rain, depression])],
         }
     }
 
@@ -64,12 +67,12 @@ impl Moment {
     /// power of the steady rain would bring them on all hours of the same few days. Both begin
     /// at nothing, so nothing jumps.
     pub(in super::super) fn rate_mmph(&self, latent: &Latent) -> f64 {
-        let above = latent.precipitation - self.onset_z;
+        let above = f64::from(latent.precipitation) - self.onset_z;
         if above <= 0.0 {
             return 0.0;
         }
         let steady = libm::sqrt(above) * (1.0 + self.steepness * above).max(0.5);
-        let over = (latent.shower - self.shower_onset_z).max(0.0);
+        let over = (f64::from(latent.shower) - self.shower_onset_z).max(0.0);
         let shower = (2.0 * above).min(1.0) * libm::sqrt(libm::sqrt(over));
         self.rate_mmph * steady + self.shower_mmph * shower
     }

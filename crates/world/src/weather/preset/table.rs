@@ -1,6 +1,8 @@
 //! Quantile tables over month, time of day and a latent deviate, read by straight lines between
 //! their knots: no `erf`, no `exp` at run time. Not here: what the values mean.
 
+use crate::weather::field::split;
+
 /// Knots of a quantile function: deviates from -4 to 4 by halves.
 pub const KNOT_COUNT: usize = 17;
 /// Times of day: 0, 3, ... 21 o'clock.
@@ -112,10 +114,14 @@ impl Curve {
 }
 
 /// Between the values of the two knots around a deviate.
+#[inline]
 fn read(z: f64, value: impl Fn(usize) -> f64) -> f64 {
-    let at = (z * KNOTS_PER_UNIT + MIDDLE_KNOT).clamp(0.0, (KNOT_COUNT - 1) as f64);
-    let knot = (at as usize).min(KNOT_COUNT - 2);
-    lerp(value(knot), value(knot + 1), at - knot as f64)
+    // Just below the last knot, which has no other to its right.
+    const LAST: f64 = (KNOT_COUNT as f64 - 1.0).next_down();
+    let (knot, part) = split((z * KNOTS_PER_UNIT + MIDDLE_KNOT).clamp(0.0, LAST));
+    // The remainder is the knot itself, and shows that it lies in the table.
+    let knot = knot as usize % (KNOT_COUNT - 1);
+    lerp(value(knot), value(knot + 1), part)
 }
 
 fn lerp(a: f64, b: f64, part: f64) -> f64 {
