@@ -12,7 +12,7 @@ pub(super) type Kept = BTreeMap<i64, Arc<[Conditions]>>;
 
 impl Weather {
     /// Keeps the plan at these hours, counted from the world's epoch, and at no others. Looks at
-    /// them say the same and cost a small part. Takes forty bytes for each region and hour.
+    /// them say the same and cost a small part. Takes 32 bytes for each region and hour.
     pub fn keep(&mut self, hours: &BTreeSet<i64>) {
         let mut kept = std::mem::take(&mut self.kept);
         kept.retain(|hour, _| hours.contains(hour));
