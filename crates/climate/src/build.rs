@@ -1,6 +1,6 @@
-//! Makes presets: simulates decades of a few draws of the world's own field and moves a preset's figures until
-//! the simulated weather is like the observed. What was not observed is lent by another preset,
-//! and said. Deterministic. Not here: files.
+//! Makes presets: simulates decades of a few draws of the world's own field and moves a preset's
+//! figures until the simulated weather is like the observed. What was not observed is lent by
+//! another preset, and said. Deterministic. Not here: files.
 
 mod air;
 mod base;

@@ -103,10 +103,10 @@ pub(super) fn cut(preset: &mut Preset, draws: &Draws, hours: usize, goals: &Goal
         thunder[m].sort_by(|a, b| b.total_cmp(a));
         let calm: Vec<f64> = damp[m].iter().filter(|d| d.1).map(|d| d.0).collect();
         let all: Vec<f64> = damp[m].iter().map(|d| d.0).collect();
-        let fog = nth(&calm, goals.fog[m] * count, 0.0);
-        preset.fog_depression_k[m] = rounded(fog);
-        let mist = nth(&all, (goals.fog[m] + goals.mist[m]) * count, 0.0);
-        preset.mist_depression_k[m] = rounded(mist.max(fog));
+        let fog = below(&calm, goals.fog[m] * count);
+        preset.fog_depression_k[m] = fog;
+        let mist = below(&all, (goals.fog[m] + goals.mist[m]) * count);
+        preset.mist_depression_k[m] = mist.max(fog);
         preset.thunder_cut[m] = rounded(nth(&thunder[m], goals.storm[m] * count, THUNDER_NEVER));
     }
 }
@@ -141,6 +141,16 @@ fn nth(sorted: &[f64], count: f64, none: f64) -> f64 {
         (_, count) if count < 0.5 => none,
         _ => sorted[(count as usize).min(sorted.len() - 1)],
     }
+}
+
+/// The cut below which `count` of the sorted ones lie, as nearly as can be: in many hours the air is
+/// saturated, and those are all below a cut or none.
+fn below(sorted: &[f64], count: f64) -> f64 {
+    const LEAST_STEP: f64 = 0.001;
+    let cut = rounded(nth(sorted, count, 0.0));
+    let off = |cut: f64| (sorted.partition_point(|value| *value < cut) as f64 - count).abs();
+    let above = rounded(cut + LEAST_STEP);
+    if off(above) < off(cut) { above } else { cut }
 }
 
 fn figures(preset: &Preset, trial: &Trial, goals: &Goals) -> Figures {

@@ -30,6 +30,8 @@ const SKEW_MAX: f64 = 0.1;
 const RANGE_MIN_K: f64 = 0.2;
 const LOAD_MAX: f64 = 0.6;
 const SD_UNIT: f64 = 0.1;
+/// Days may differ from nights by this much more, or less, than observed.
+const APART_MAX: f64 = 1.5;
 
 /// How far a time of day is from the night's lowest (0) to the afternoon's highest (1).
 pub(super) type Shape = [[f64; SLOT_COUNT]; 12];
@@ -162,11 +164,22 @@ impl Months {
         let apart = if goals.observed { apart.sqrt() } else { 1.0 };
         now.max_sd *= middle * apart;
         now.min_sd *= middle / apart;
+        now.keep_together(want.max_sd / want.min_sd);
         let max = (want.max_wet_minus_dry - is.max_wet_minus_dry) / now.max_sd.max(0.5);
         let min = (want.min_wet_minus_dry - is.min_wet_minus_dry) / now.min_sd.max(0.5);
         let most = LOAD_MAX * self.wet_part;
         self.max_load[m] = (self.max_load[m] + 0.5 * max).clamp(-most, most);
         self.min_load[m] = (self.min_load[m] + 0.5 * min).clamp(-most, most);
+    }
+}
+
+impl Month {
+    /// Keeps the deviations of days and nights about as far apart as observed. Where the noise of
+    /// a day has all the range of the day they cannot be told apart, and would drift for ever.
+    fn keep_together(&mut self, observed: f64) {
+        let (middle, apart) = ((self.max_sd * self.min_sd).sqrt(), self.max_sd / self.min_sd);
+        let apart = apart.clamp(observed / APART_MAX, observed * APART_MAX).sqrt();
+        (self.max_sd, self.min_sd) = (middle * apart, middle / apart);
     }
 }
 
