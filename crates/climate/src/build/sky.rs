@@ -143,8 +143,8 @@ fn nth(sorted: &[f64], count: f64, none: f64) -> f64 {
     }
 }
 
-/// The cut below which `count` of the sorted ones lie, as nearly as can be: in many hours the air is
-/// saturated, and those are all below a cut or none.
+/// The cut below which `count` of the sorted ones lie, as nearly as can be: in many hours the air
+/// is saturated, and those are all below a cut or none.
 fn below(sorted: &[f64], count: f64) -> f64 {
     const LEAST_STEP: f64 = 0.001;
     let cut = rounded(nth(sorted, count, 0.0));
