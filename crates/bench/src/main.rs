@@ -11,6 +11,7 @@ mod aws;
 mod broker;
 mod codec;
 mod disk;
+mod grid;
 mod idle;
 mod latency;
 mod regions;

@@ -2,12 +2,12 @@
 //! by the service's own metrics. Not here: what a region-hour costs (`world`).
 
 use anyhow::{Context as _, Result};
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::broker::Broker;
+use crate::grid::Grid;
 use crate::idle::resident_kib;
 use crate::report::Row;
 
@@ -61,29 +61,22 @@ pub(crate) fn rows(worldbus: &Path) -> Result<Vec<Row>> {
     ])
 }
 
-/// From Tunisia to Finland by thirty kilometres, in winter.
+/// From Tunisia to Finland.
 fn europe() -> String {
-    let mut text = String::from(
-        "id = \"bench\"\nseed = 4711\nepoch = 2024-01-01T00:00:00\n\
-         real_seconds_per_game_hour = 1\nclimate = \"brussels\"\n",
-    );
-    for region in 0..SIDE * SIDE {
-        let latitude = 35.0 + 0.3 * (region / SIDE) as f64;
-        let climate = match latitude {
-            ..40.0 => "tunis",
-            ..50.0 => "brussels",
-            _ => "potsdam",
-        };
-        let longitude = -10.0 + 0.4 * (region % SIDE) as f64;
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "[[regions]]\nid = \"r{region}\"\nlatitude = {latitude:.2}\n\
-             longitude = {longitude:.2}\nelevation_m = {}\nclimate = \"{climate}\"\n",
-            region * 7 % 1000,
-        );
+    let climate = |latitude| match latitude {
+        ..40.0 => "tunis",
+        ..50.0 => "brussels",
+        _ => "potsdam",
+    };
+    Grid {
+        region_count: SIDE * SIDE,
+        column_count: SIDE,
+        real_seconds_per_game_hour: 1,
+        latitude: 35.0,
+        longitude: -10.0,
+        climate,
     }
-    text
+    .world_file()
 }
 
 impl Reading {

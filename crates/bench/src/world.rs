@@ -1,12 +1,12 @@
 //! How fast the world is computed, on one core: the weather of whole hours as it is published, and
 //! reads of the clock. Not here: what a service does with it.
 
-use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Instant;
 
 use worldbus_world::{Clock, GameTime, Overrides, WallTime, Weather, World};
 
+use crate::grid::Grid;
 use crate::report::Row;
 
 const RUN_COUNT: usize = 5;
@@ -33,26 +33,18 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-/// Central Europe by thirty kilometres.
+/// Central Europe.
 fn a_thousand_regions() -> World {
-    let mut text = String::from(
-        "id = \"bench\"\nseed = 4711\nepoch = 2024-01-01T00:00:00\n\
-         real_seconds_per_game_hour = 25\nclimate = \"brussels\"\n",
-    );
-    for region in 0..REGION_COUNT {
-        let (north, east) = ((region / 32) as f64 * 0.3, (region % 32) as f64 * 0.4);
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "[[regions]]\nid = \"r{region}\"\nlatitude = {:.2}\nlongitude = {:.2}\n\
-             elevation_m = {}\n",
-            44.0 + north,
-            2.0 + east,
-            region % 400,
-        );
-    }
+    let grid = Grid {
+        region_count: REGION_COUNT,
+        column_count: 32,
+        real_seconds_per_game_hour: 25,
+        latitude: 44.0,
+        longitude: 2.0,
+        climate: |_| "brussels",
+    };
     #[expect(clippy::expect_used, reason = "a bug in the bench")]
-    World::parse("bench", &text).expect("the world of the bench is correct")
+    World::parse("bench", &grid.world_file()).expect("the world of the bench is correct")
 }
 
 fn sweep_seconds(weather: &Weather) -> f64 {
