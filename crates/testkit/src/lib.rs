@@ -15,6 +15,7 @@ mod proxy;
 mod rights;
 mod scripted_aws;
 mod state_contract;
+mod watched;
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub use proxy::{HttpMessage, Proxy};
 pub use rights::{Grant, Policy};
 pub use scripted_aws::{AwsAnswer, AwsCall, scripted_aws};
 pub use state_contract::keeps_the_state_contract;
+pub use watched::Watched;
 
 /// No test waits longer than this for anything.
 pub const DEADLINE: Duration = Duration::from_secs(60);

@@ -52,17 +52,17 @@ pub struct Seen {
 impl Place {
     /// A new place.
     pub async fn new() -> Self {
-        Self::over(|log| Arc::new(log)).await
+        Self::over(|log| log).await
     }
 
     /// A new place whose bus goes over what `transport` makes of the log.
-    pub async fn over(transport: impl FnOnce(Embedded) -> Arc<dyn Transport>) -> Self {
+    pub async fn over(transport: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let wall = Arc::new(ManualClock::new(BEGIN_US));
         let clock: Arc<dyn WallClock> = Arc::clone(&wall) as _;
         let options = Options { clock: Arc::clone(&clock), sync: false, ..Options::default() };
         let log = Embedded::open(dir.path().join("bus"), options).unwrap();
-        let bus = Bus::with_wall_clock(transport(log), clock);
+        let bus = Bus::with_wall_clock(transport(Arc::new(log)), clock);
         let state = Arc::new(Sqlite::open(dir.path().join("state.db")).await.unwrap());
         Self { wall, bus, state, world: Arc::new(World::sample()), _dir: dir }
     }
@@ -114,7 +114,7 @@ impl Place {
 
     /// What a topic holds.
     pub async fn events(&self, topic: &str) -> Vec<Seen> {
-        let mut reader = self.reader(topic, false).await;
+        let mut reader = self.reader(topic, Position::Start, false).await;
         let mut seen = Vec::new();
         while let Some(stored) = reader.next().await.unwrap() {
             seen.extend(stored.batch.iter().map(|event| Seen::new(stored.batch.world(), &event)));
@@ -124,7 +124,7 @@ impl Place {
 
     /// Reads a topic from its start until every wanted event was seen.
     pub async fn events_with(&self, topic: &str, mut wanted: HashSet<EventId>) -> Vec<Seen> {
-        let mut reader = self.reader(topic, true).await;
+        let mut reader = self.reader(topic, Position::Start, true).await;
         let mut seen = Vec::new();
         while !wanted.is_empty() {
             let next = tokio::time::timeout(DEADLINE, reader.next()).await;
@@ -138,8 +138,28 @@ impl Place {
         seen
     }
 
-    async fn reader(&self, topic: &str, follow: bool) -> Box<dyn Reader> {
-        let spec = ReadSpec::topics([Topic::new(topic).unwrap()], Position::Start, follow);
+    /// What a topic holds once something is true of it.
+    pub async fn events_until(&self, topic: &str, holds: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+        let told = async {
+            let mut news = self.reader(topic, Position::Now, true).await;
+            loop {
+                let all = self.events(topic).await;
+                if holds(&all) {
+                    return all;
+                }
+                news.next().await.unwrap();
+            }
+        };
+        if let Ok(all) = tokio::time::timeout(DEADLINE, told).await {
+            return all;
+        }
+        let all = self.events(topic).await;
+        let last = &all[all.len().saturating_sub(8)..];
+        panic!("not in time; {} events, the last: {last:?}", all.len());
+    }
+
+    async fn reader(&self, topic: &str, from: Position, follow: bool) -> Box<dyn Reader> {
+        let spec = ReadSpec::topics([Topic::new(topic).unwrap()], from, follow);
         self.bus.transport().read(spec).await.unwrap()
     }
 }

@@ -6,7 +6,7 @@ mod kit;
 
 use std::iter::successors;
 
-use kit::{TOPIC, isles, of_type, run_slowly, seen};
+use kit::{TOPIC, isles, of_type, run_slowly};
 use serde_json::{Value, json};
 use worldbus_events::{Event, v1};
 use worldbus_testkit::{Instance, Place, Seen};
@@ -35,7 +35,7 @@ async fn add(instance: &Instance, text: &str, entity: &str) -> Value {
 /// Lets so many game hours pass; gives all that was told since the world began.
 async fn pass(place: &Place, hours: i64) -> Vec<Seen> {
     let told = |all: &[Seen]| of_type::<v1::HourChanged>(all).last().map(|told| told.game_us);
-    let before = told(&seen(place, TOPIC, |all| told(all).is_some()).await).unwrap();
+    let before = told(&place.events_until(TOPIC, |all| told(all).is_some()).await).unwrap();
     for hour in 0..hours {
         place.advance(HOUR_US);
         if hour % 24 == 0 {
@@ -43,7 +43,7 @@ async fn pass(place: &Place, hours: i64) -> Vec<Seen> {
         }
     }
     let until = before + (hours - 1) * GameTime::HOUR_US;
-    seen(place, TOPIC, |all| told(all).is_some_and(|told| told >= until)).await
+    place.events_until(TOPIC, |all| told(all).is_some_and(|told| told >= until)).await
 }
 
 /// The dates at which what is scheduled about an entity was due.
@@ -89,7 +89,7 @@ async fn schedules_by_moon_and_weekday_come_at_their_times_in_a_calendar_of_its_
     assert!(!dark.is_empty());
     let nightfall: Vec<_> = dark.iter().map(|day| format!("{day}T20:00")).collect();
     assert_eq!(dates(&all, "dark"), nightfall);
-    let events = seen(&place, v1::WeatherChanged::TOPIC, |all| all.len() >= 4).await;
+    let events = place.events_until(v1::WeatherChanged::TOPIC, |all| all.len() >= 4).await;
     assert_eq!(events.len(), 4 + dark.len());
     instance.stop().await;
 }
@@ -102,7 +102,7 @@ async fn schedule_by_a_holiday_comes_on_each_of_its_days_and_the_holiday_is_told
     let set = r#"{"month":6,"day":14,"hour":22}"#;
     assert_eq!(instance.post("/api/time/set", set).await.0, 200);
     place.advance(10);
-    seen(&place, TOPIC, |all| of_type::<v1::Jumped>(all).len() == 1).await;
+    place.events_until(TOPIC, |all| of_type::<v1::Jumped>(all).len() == 1).await;
     let all = pass(&place, 4 * 24).await;
     let noons = ["0901-06-15T12:00", "0901-06-16T12:00", "0901-06-17T12:00"];
     assert_eq!(dates(&all, "feast"), noons);

@@ -3,7 +3,7 @@
 
 mod kit;
 
-use kit::{TOPIC, of_type, run_with_rule, seen};
+use kit::{TOPIC, of_type, run_with_rule};
 use worldbus_events::{Event as _, v1};
 use worldbus_testkit::{Place, Seen};
 use worldbus_time_manager::CatchUp;
@@ -25,15 +25,17 @@ async fn after_downtime(rule: CatchUp) -> (Place, Vec<Seen>) {
             of_type::<v1::TimeUpdated>(all).iter().any(|tick| tick.total_minutes == minute)
         }
     };
-    let before = seen(&place, TOPIC, tick(1)).await.len();
+    let before = place.events_until(TOPIC, tick(1)).await.len();
     instance.stop().await;
     place.advance(50 * HOUR_US);
     let again = run_with_rule(&place, rule).await;
     // The segment is told again at once.
     let now_ms = place.now().0 / 1000;
-    seen(&place, TOPIC, |all| all.iter().any(|event| event.timestamp_ms > now_ms - 5_000)).await;
+    place
+        .events_until(TOPIC, |all| all.iter().any(|event| event.timestamp_ms > now_ms - 5_000))
+        .await;
     place.advance(HOUR_US / 60 + 1);
-    let all = seen(&place, TOPIC, tick(50 * 60 + 2)).await;
+    let all = place.events_until(TOPIC, tick(50 * 60 + 2)).await;
     again.stop().await;
     (place, all[before..].to_vec())
 }

@@ -3,7 +3,7 @@
 
 mod kit;
 
-use kit::{TOPIC, of_type, run, seen, world};
+use kit::{TOPIC, of_type, run, world};
 use serde_json::json;
 use worldbus_events::v1;
 use worldbus_testkit::{Place, Seen};
@@ -39,10 +39,11 @@ async fn named_clocks_run_side_by_side_each_with_segments_and_events_of_its_own(
     let hour = |hour: u32| {
         move |seen: &[Seen]| of_type::<v1::HourChanged>(seen).iter().any(|told| told.hour == hour)
     };
-    let all = seen(&place, TOPIC, |all| {
-        hour(21)(&of_world(all, "europe:dungeon")) && hour(8)(&of_world(all, "europe"))
-    })
-    .await;
+    let all = place
+        .events_until(TOPIC, |all| {
+            hour(21)(&of_world(all, "europe:dungeon")) && hour(8)(&of_world(all, "europe"))
+        })
+        .await;
     assert!(!hour(20)(&of_world(&all, "europe")), "the world's own clock was set");
     let jumped = of_type::<v1::Jumped>(&of_world(&all, "europe:dungeon"));
     assert_eq!(jumped[0].actor, "game master");
@@ -72,10 +73,11 @@ async fn two_worlds_share_a_bus_and_a_state_store() {
     assert_eq!(first.get("/api/time/current").await.1["hour"], 6);
     assert_eq!(second.get("/api/time/current").await.1["hour"], 23);
     let ticks = |all: &[Seen], world| of_type::<v1::TimeUpdated>(&of_world(all, world));
-    let all = seen(&place, TOPIC, |all| {
-        ["europe", "asia"].iter().all(|world| ticks(all, world).len() >= 2)
-    })
-    .await;
+    let all = place
+        .events_until(TOPIC, |all| {
+            ["europe", "asia"].iter().all(|world| ticks(all, world).len() >= 2)
+        })
+        .await;
     assert!(ticks(&all, "europe").iter().all(|tick| tick.hour == 6));
     first.stop().await;
     second.stop().await;

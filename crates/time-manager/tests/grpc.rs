@@ -3,7 +3,7 @@
 
 mod kit;
 
-use kit::{TOPIC, of_type, run, seen, world};
+use kit::{TOPIC, of_type, run, world};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use worldbus_events::{Event as _, v1};
@@ -75,7 +75,7 @@ async fn schedule_is_added_listed_told_and_cancelled_over_grpc() {
     assert_eq!(added, wanted);
     assert_eq!(list(&mut client).await, [wanted]);
     place.advance(2 * HOUR_US + 10_000);
-    let all = seen(&place, v1::WeatherChanged::TOPIC, |all| all.len() == 1).await;
+    let all = place.events_until(v1::WeatherChanged::TOPIC, |all| all.len() == 1).await;
     assert_eq!(all[0].entity.as_deref(), Some("harbour"));
     assert_eq!(of_type::<v1::WeatherChanged>(&all)[0].wind_speed_dmps, 7);
     assert_eq!(list(&mut client).await[0].next_game_us, Some(4 * GAME_HOUR_US));
@@ -157,7 +157,7 @@ async fn clock_is_set_skipped_scaled_paused_and_resumed_by_who_is_named_and_why(
         assert_eq!(who, ("anna", "the siege begins", epoch));
     }
     assert!(commands[4].detail.contains("20:30"), "{:?}", commands[4]);
-    let jumped = seen(&place, TOPIC, |all| of_type::<v1::Jumped>(all).len() == 2).await;
+    let jumped = place.events_until(TOPIC, |all| of_type::<v1::Jumped>(all).len() == 2).await;
     assert_eq!(of_type::<v1::Jumped>(&jumped)[1].actor, "anna");
     instance.stop().await;
 }

@@ -7,7 +7,7 @@ mod kit;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use kit::{Record, Recording, TOPIC, kept_clock, minutes, run_by};
+use kit::{Record, TOPIC, kept_clock, minutes, run_by};
 use worldbus_bus::ManualClock;
 use worldbus_testkit::{Dice, Instance, Place};
 
@@ -22,9 +22,8 @@ struct Town {
 }
 
 impl Town {
-    async fn new(record: &Arc<Record>) -> Self {
-        let record = Arc::clone(record);
-        let place = Place::over(|log| Arc::new(Recording::new(log, record))).await;
+    async fn new() -> (Self, Arc<Record>) {
+        let (place, record) = Record::place().await;
         let clock = |skew| Arc::new(ManualClock::new(place.now().0 + skew));
         let clocks: Vec<_> = SKEWS_US.iter().map(clock).collect();
         let mut town = Self { place, clocks, instances: Vec::new() };
@@ -32,7 +31,7 @@ impl Town {
             let instance = town.start(index).await;
             town.instances.push(Some(instance));
         }
-        town
+        (town, record)
     }
 
     async fn start(&self, index: usize) -> Instance {
@@ -79,8 +78,7 @@ fn command(dice: &mut Dice) -> (&'static str, String) {
 
 #[tokio::test]
 async fn three_instances_with_skewed_clocks_and_restarts_tell_the_same_and_everything_once() {
-    let record = Arc::<Record>::default();
-    let mut town = Town::new(&record).await;
+    let (mut town, record) = Town::new().await;
     let mut dice = Dice(11);
     let mut commands = 0;
     for step in 0..500_usize {

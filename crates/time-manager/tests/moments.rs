@@ -4,7 +4,7 @@
 
 mod kit;
 
-use kit::{TOPIC, assert_in_order, of_type, run, run_slowly, seen};
+use kit::{TOPIC, assert_in_order, of_type, run, run_slowly};
 use worldbus_events::{Event as _, v1};
 use worldbus_testkit::{Place, Seen};
 
@@ -29,12 +29,13 @@ async fn each_hour_day_month_and_season_of_a_season_comes_once() {
         tokio::task::yield_now().await;
     }
     let hours = days * 24 + 1;
-    let all = seen(&place, TOPIC, |all| {
-        of_type::<v1::HourChanged>(all)
-            .last()
-            .is_some_and(|told| told.game_us >= i64::from(hours - 1) * 3_600_000_000)
-    })
-    .await;
+    let all = place
+        .events_until(TOPIC, |all| {
+            of_type::<v1::HourChanged>(all)
+                .last()
+                .is_some_and(|told| told.game_us >= i64::from(hours - 1) * 3_600_000_000)
+        })
+        .await;
     let told = of_type::<v1::HourChanged>(&all);
     assert_eq!(told.len(), hours as usize);
     for (index, hour) in told.iter().enumerate() {
@@ -67,7 +68,7 @@ async fn jump_tells_what_is_other_and_who_did_it() {
                    "actor":"anna","reason":"the siege begins"}"#;
     assert_eq!(instance.post("/api/time/set", body).await.0, 200);
     place.advance(1);
-    let all = seen(&place, TOPIC, |all| count(all, v1::TimeChanged::NUMBER) == 2).await;
+    let all = place.events_until(TOPIC, |all| count(all, v1::TimeChanged::NUMBER) == 2).await;
     let years = of_type::<v1::YearChanged>(&all);
     assert_eq!(years[1], v1::YearChanged { old_year: Some(2024), new_year: 2025 });
     assert_eq!(of_type::<v1::MonthChanged>(&all)[1].old_month, 3);
@@ -91,7 +92,7 @@ async fn events_of_one_instant_come_in_the_order_of_their_ids_before_the_epoch_t
         place.advance(3 * HOUR_US);
         tokio::task::yield_now().await;
     }
-    let all = seen(&place, TOPIC, |all| of_type::<v1::YearChanged>(all).len() == 3).await;
+    let all = place.events_until(TOPIC, |all| of_type::<v1::YearChanged>(all).len() == 3).await;
     assert_in_order(&all);
     instance.stop().await;
 }
@@ -111,7 +112,7 @@ async fn pause_resume_and_scale_are_told_with_who_and_why() {
         assert_eq!(instance.post(&format!("/api/time/{path}"), body).await.0, 200);
     }
     place.advance(1);
-    let all = seen(&place, TOPIC, |all| count(all, v1::Jumped::NUMBER) == 1).await;
+    let all = place.events_until(TOPIC, |all| count(all, v1::Jumped::NUMBER) == 1).await;
     let paused = of_type::<v1::Paused>(&all);
     assert_eq!((paused[0].actor.as_str(), paused[0].reason.as_str()), ("ops", "patch"));
     let resumed = of_type::<v1::Resumed>(&all);

@@ -3,7 +3,7 @@
 
 mod kit;
 
-use kit::{TOPIC, of_type, run, seen};
+use kit::{TOPIC, of_type, run};
 use serde_json::{Value, json};
 use worldbus_events::{Event as _, v1};
 use worldbus_testkit::{Instance, Place, Seen};
@@ -34,10 +34,11 @@ fn hours(all: &[Seen], entity: &str) -> Vec<f64> {
 }
 
 async fn until(place: &Place, hour: i64) -> Vec<Seen> {
-    seen(place, TOPIC, |all| {
-        of_type::<v1::HourChanged>(all).iter().any(|told| told.game_us >= hour * 3_600_000_000)
-    })
-    .await
+    place
+        .events_until(TOPIC, |all| {
+            of_type::<v1::HourChanged>(all).iter().any(|told| told.game_us >= hour * 3_600_000_000)
+        })
+        .await
 }
 
 #[tokio::test]
@@ -52,7 +53,7 @@ async fn scheduled_event_comes_typed_on_its_own_topic_with_who_it_is_about() {
     place.advance(2 * HOUR_US + 10_000);
     let all = until(&place, 4).await;
     assert_eq!(hours(&all, "harbour"), [3.0]);
-    let events = seen(&place, WEATHER, |all| all.len() == 1).await;
+    let events = place.events_until(WEATHER, |all| all.len() == 1).await;
     assert_eq!((events[0].entity.as_deref(), events[0].event_type), (Some("harbour"), 1));
     let event = &of_type::<v1::WeatherChanged>(&events)[0];
     assert_eq!((event.region_id.as_str(), event.wind_speed_dmps), ("harbour", 7));
@@ -81,13 +82,13 @@ async fn schedules_move_with_pause_scale_and_set() {
     let set = r#"{"hour":15,"minute":30}"#;
     assert_eq!(instance.post("/api/time/set", set).await.0, 200);
     place.advance(2 * HOUR_US + 10_000);
-    let all = until(&place, 10).await;
+    let all = place.events_until(TOPIC, |all| hours(all, "two").len() == 2).await;
     assert_eq!((hours(&all, "two"), hours(&all, "noon")), (vec![2.0, 10.0], vec![9.5]));
     // Back before noon: what recurs comes again, what was due once does not.
     let set = r#"{"hour":11,"minute":30}"#;
     assert_eq!(instance.post("/api/time/set", set).await.0, 200);
     place.advance(3 * HOUR_US + 10_000);
-    let all = seen(&place, TOPIC, |all| hours(all, "two").len() == 3).await;
+    let all = place.events_until(TOPIC, |all| hours(all, "two").len() == 3).await;
     assert_eq!((hours(&all, "two"), hours(&all, "noon")), (vec![2.0, 10.0, 6.0], vec![9.5]));
     instance.stop().await;
 }
@@ -106,7 +107,7 @@ async fn schedule_survives_restarts_and_comes_once_from_two_instances() {
         tokio::task::yield_now().await;
     }
     place.advance(2_000_000);
-    let all = seen(&place, TOPIC, |all| hours(all, "b").len() == 1).await;
+    let all = place.events_until(TOPIC, |all| hours(all, "b").len() == 1).await;
     // It counts from when the command took effect, after the lead.
     let lead = 2.0 / 25.0;
     let about = |hour: f64| move |told: &f64| (told - hour - lead).abs() < 0.001;
@@ -114,7 +115,7 @@ async fn schedule_survives_restarts_and_comes_once_from_two_instances() {
     let told = hours(&all, "a");
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told.iter().zip([3.0, 6.0, 9.0]).all(|(told, hour)| about(hour)(told)), "{told:?}");
-    let events = seen(&place, WEATHER, |all| all.len() >= 4).await;
+    let events = place.events_until(WEATHER, |all| all.len() >= 4).await;
     assert_eq!(events.len(), 4);
     assert_eq!(once["schedule_id"], "2");
     first.stop().await;

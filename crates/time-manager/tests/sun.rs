@@ -6,11 +6,8 @@ mod kit;
 
 use std::collections::BTreeMap;
 use std::iter::successors;
-use std::sync::Arc;
 
-use kit::{
-    Record, Recording, TOPIC, assert_in_order, isles, of_type, run, run_slowly, run_with_rule, seen,
-};
+use kit::{Record, TOPIC, assert_in_order, isles, of_type, run, run_slowly, run_with_rule};
 use serde_json::json;
 use worldbus_events::{Event as _, v1};
 use worldbus_testkit::{Instance, Place, Seen};
@@ -32,11 +29,12 @@ fn phases(all: &[Seen], region: &str) -> Vec<v1::TimeChanged> {
 }
 
 async fn until(place: &Place, hour: i64) -> Vec<Seen> {
-    seen(place, TOPIC, |all| {
-        let hours = of_type::<v1::HourChanged>(all);
-        hours.last().is_some_and(|told| told.game_us >= hour * GameTime::HOUR_US)
-    })
-    .await
+    place
+        .events_until(TOPIC, |all| {
+            let hours = of_type::<v1::HourChanged>(all);
+            hours.last().is_some_and(|told| told.game_us >= hour * GameTime::HOUR_US)
+        })
+        .await
 }
 
 async fn pass(place: &Place, hours: i64) {
@@ -136,7 +134,7 @@ async fn polar_night_tells_no_day_and_polar_day_no_night() {
         let of_month = |day: &v1::DayChanged| day.date.unwrap().month == month;
         let days =
             |all: &[Seen]| of_type::<v1::DayChanged>(all).into_iter().filter(of_month).count();
-        let all = seen(&place, TOPIC, |all| days(all) == 4).await;
+        let all = place.events_until(TOPIC, |all| days(all) == 4).await;
         all[from..].to_vec()
     };
     let mine = |region: &Option<String>| region.as_deref() == Some("haven");
@@ -189,9 +187,7 @@ async fn a_stretch_in_pieces_and_over_restarts_and_from_two_instances_tells_the_
     let whole = two_days(&whole, vec![run(&whole, 0).await], 48 * HOUR_US).await;
     let pieces = Place::new().await.with_world(isles());
     let pieces = two_days(&pieces, vec![run(&pieces, 0).await], 2 * HOUR_US + 123_457).await;
-    let record = Arc::<Record>::default();
-    let noted = Arc::clone(&record);
-    let twins = Place::over(|log| Arc::new(Recording::new(log, noted))).await;
+    let (twins, record) = Record::place().await;
     let twins = twins.with_world(isles());
     let instances = vec![run(&twins, 0).await, run(&twins, 0).await];
     let twins = two_days(&twins, instances, 3 * HOUR_US + 1).await;
@@ -214,9 +210,14 @@ async fn after_a_downtime_the_latest_phase_of_each_region_stands_for_the_others(
     let before = place.events(TOPIC).await.len();
     place.advance(20 * 24 * HOUR_US);
     let again = run_with_rule(&place, CatchUp::Last).await;
-    let all = seen(&place, TOPIC, |all| of_type::<v1::TimeChanged>(all).len() > 3).await;
+    let regions = isles().regions;
+    let told = |all: &[Seen]| {
+        let missed = all.get(before..).unwrap_or_default();
+        regions.iter().all(|region| !phases(missed, &region.id).is_empty())
+    };
+    let all = place.events_until(TOPIC, told).await;
     let missed: Vec<_> = all[before..].to_vec();
-    for region in isles().regions {
+    for region in &regions {
         let told = phases(&missed, &region.id);
         assert_eq!(told.len(), 1, "{}: {told:?}", region.id);
         let of = |event: &&Seen| {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use kit::{TOPIC, new_clock, run, tell};
 use serde_json::json;
 use worldbus_events::{Event, EventId, ProducerId, v1};
-use worldbus_testkit::{DEADLINE, Instance, Place, Seen};
+use worldbus_testkit::{Instance, Place, Seen};
 use worldbus_weather_manager::NAME;
 use worldbus_world::{GameTime, Overrides, Slots, Weather, producer_id};
 
@@ -21,20 +21,6 @@ async fn begun() -> (Place, Instance) {
     let instance = run(&place, 0).await;
     instance.ready().await;
     (place, instance)
-}
-
-/// All events once some condition holds.
-async fn seen_until(place: &Place, enough: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
-    let seen = async {
-        loop {
-            let seen = place.events(TOPIC).await;
-            if enough(&seen) {
-                return seen;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, seen).await.expect("not told in time")
 }
 
 fn told<E: Event>(seen: &[Seen]) -> Vec<E> {
@@ -85,7 +71,7 @@ async fn an_alert_is_raised_updated_and_ended_under_one_name() {
         let severe = told::<v1::WeatherSevere>(seen);
         severe.iter().any(|alert| alert.region_id == "vienna" && alert.forced)
     };
-    seen_until(&place, raised).await;
+    place.events_until(TOPIC, raised).await;
     let (_, alerts) = instance.get("/api/weather/alerts?region=vienna").await;
     let alert = alerts["alerts"][0]["alert_id"].clone();
     let longer = json!({"regions": ["vienna"], "duration_game_minutes": 720,
@@ -94,7 +80,7 @@ async fn an_alert_is_raised_updated_and_ended_under_one_name() {
     assert_eq!(status, 200, "{answer}");
     place.advance(1);
     let updated = |seen: &[Seen]| !told::<v1::WeatherAlertUpdated>(seen).is_empty();
-    let seen = seen_until(&place, updated).await;
+    let seen = place.events_until(TOPIC, updated).await;
     let [update] = &told::<v1::WeatherAlertUpdated>(&seen)[..] else { panic!("one update") };
     assert_eq!(json!(update.alert_id), alert);
     assert_eq!(update.end_game_us, GameTime::from_minutes(1320).0);
@@ -103,7 +89,7 @@ async fn an_alert_is_raised_updated_and_ended_under_one_name() {
         let ended = told::<v1::WeatherAlertEnded>(seen);
         ended.iter().any(|told| json!(told.alert_id) == alert && !told.called_off)
     };
-    let seen = seen_until(&place, ended).await;
+    let seen = place.events_until(TOPIC, ended).await;
     let ended = told::<v1::WeatherAlertEnded>(&seen);
     let ended = ended.iter().find(|told| json!(told.alert_id) == alert).unwrap();
     assert_eq!(ended.ended_game_us, update.end_game_us);
@@ -141,7 +127,7 @@ async fn undo_reverts_the_last_command_and_the_log_says_who_did_what() {
     assert_eq!(who(3), (&json!("set"), &json!("anna")));
     assert_eq!(who(1), (&json!("undo"), &json!("bert")));
     let four = |seen: &[Seen]| told::<v1::WeatherCorrected>(seen).len() == 2;
-    let seen = seen_until(&place, four).await;
+    let seen = place.events_until(TOPIC, four).await;
     assert_eq!(told::<v1::WeatherOverrideSet>(&seen)[0].actor, "anna");
     assert_eq!(told::<v1::WeatherCorrected>(&seen)[0].undone_revision, 2);
     instance.stop().await;
@@ -158,7 +144,7 @@ async fn one_override_is_cleared_by_its_id() {
     assert_eq!(status, 200, "{answer}");
     place.advance(1);
     let cleared = |seen: &[Seen]| !told::<v1::WeatherOverrideCleared>(seen).is_empty();
-    let seen = seen_until(&place, cleared).await;
+    let seen = place.events_until(TOPIC, cleared).await;
     assert_eq!(told::<v1::WeatherOverrideCleared>(&seen)[0].override_id, "all-1");
     instance.stop().await;
 }
@@ -195,7 +181,7 @@ async fn days_and_the_ground_are_told() {
     let (place, instance) = begun().await;
     place.advance(25 * GAME_HOUR_US);
     let days = |seen: &[Seen]| told::<v1::WeatherDailySummary>(seen).len() == 12;
-    let seen = seen_until(&place, days).await;
+    let seen = place.events_until(TOPIC, days).await;
     for day in told::<v1::WeatherDailySummary>(&seen) {
         assert!(day.temperature_min_decicelsius <= day.temperature_max_decicelsius);
         assert!(day.wet_hours <= 24 && day.dominant_state > 0);

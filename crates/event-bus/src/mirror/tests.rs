@@ -5,6 +5,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use worldbus_bus::Position;
 use worldbus_conformance::{batch, next, spec, topic};
+use worldbus_testkit::Watched;
 use worldbus_transport_embedded::{Embedded, Options};
 
 fn open(dir: &tempfile::TempDir, name: &str) -> Arc<dyn Transport> {
@@ -49,81 +50,29 @@ async fn what_comes_for_a_slot_that_is_not_ours_any_more_is_left_to_who_has_it()
     assert_eq!(ours.topics().await.unwrap(), []);
 }
 
-/// A log that takes its time.
-struct Slow {
-    log: Arc<dyn Transport>,
-    begun: Notify,
-    go: Notify,
-}
-
-#[async_trait]
-impl Transport for Slow {
-    fn capabilities(&self) -> &Capabilities {
-        self.log.capabilities()
-    }
-
-    async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
-        self.begun.notify_one();
-        self.go.notified().await;
-        self.log.publish(topic, batch).await
-    }
-
-    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
-        self.log.subscribe(spec).await
-    }
-
-    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
-        self.log.read(spec).await
-    }
-
-    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        self.log.topics().await
-    }
-
-    async fn dead_letters(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.log.dead_letters(subscription, limit).await
-    }
-
-    async fn replay_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.log.replay_dead_letters(subscription, ids).await
-    }
-
-    async fn discard_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.log.discard_dead_letters(subscription, ids).await
-    }
-
-    async fn close(&self) -> Result<(), Error> {
-        self.log.close().await
-    }
-}
-
 #[tokio::test]
 async fn what_the_log_is_taking_at_a_shutdown_does_not_come_again() {
     let dir = tempfile::tempdir().unwrap();
     let (engine, log) = (open(&dir, "engine"), open(&dir, "log"));
-    let slow = Arc::new(Slow { log, begun: Notify::new(), go: Notify::new() });
+    let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let signals = (Arc::clone(&begun), Arc::clone(&go));
+    let slow = Watched::new(log, move |_, _| {
+        let (begun, go) = signals.clone();
+        async move {
+            begun.notify_one();
+            go.notified().await;
+        }
+    });
     let subscription = spec("event-bus", &["t"], Position::Start);
     engine.subscribe(subscription.clone()).await.unwrap().close().await.unwrap();
     engine.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
-    let (stop, log) = (CancellationToken::new(), Arc::clone(&slow) as Arc<dyn Transport>);
+    let (stop, log) = (CancellationToken::new(), slow as Arc<dyn Transport>);
     let filling = fill(&engine, &log, Slot::sole(subscription.name.clone()), &stop);
-    slow.begun.notified().await;
+    begun.notified().await;
     stop.cancel();
     // The shutdown is noticed before the log is done.
     tokio::task::yield_now().await;
-    slow.go.notify_one();
+    go.notify_one();
     filling.await.unwrap().unwrap();
     engine.publish(&topic("t"), batch(1, 1..2)).await.unwrap();
     let mut consumer = engine.subscribe(subscription).await.unwrap();

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test kit panics")]
 #![allow(dead_code, unreachable_pub, unused_imports, reason = "not every test file uses all of it")]
 
-mod recording;
-mod silent;
+mod record;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -13,12 +12,11 @@ use std::time::Duration;
 use serde_json::Value;
 use worldbus_bus::ManualClock;
 use worldbus_events::{Event, EventId, ProducerId, v1};
-use worldbus_testkit::{DEADLINE, Instance, Place, Seen};
+use worldbus_testkit::{Instance, Place, Seen, Watched};
 use worldbus_time_manager::{CatchUp, NAME, Settings, start};
 use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_id};
 
-pub use recording::{Record, Recording};
-pub use silent::Silent;
+pub use record::Record;
 
 /// Moons and holidays of the sample world: entities of events.
 static ENTITIES: LazyLock<usize> = LazyLock::new(|| {
@@ -82,30 +80,9 @@ pub fn assert_in_order(all: &[Seen]) {
     }
 }
 
-/// Reads a topic again and again until something holds of what it has.
-pub async fn seen(place: &Place, topic: &str, holds: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
-    let reading = async {
-        loop {
-            let all = place.events(topic).await;
-            if holds(&all) {
-                return all;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    match tokio::time::timeout(DEADLINE, reading).await {
-        Ok(all) => all,
-        Err(_) => {
-            let all = place.events(topic).await;
-            let last = &all[all.len().saturating_sub(8)..];
-            panic!("not in time; {} events, the last: {last:?}", all.len());
-        }
-    }
-}
-
 /// A place whose bus takes nothing and does not say so.
 pub async fn silent() -> Place {
-    Place::over(|log| Arc::new(Silent(log))).await
+    Place::over(|log| Watched::new(log, |_, _| std::future::pending())).await
 }
 
 /// The clock as it is in the state store.
