@@ -18,7 +18,6 @@ mod years;
 
 use std::sync::Arc;
 
-pub use boundary::HOLIDAY_YEARS_MAX;
 pub use date::{DateTime, Day};
 pub use holiday::Holiday;
 pub use moon::{Moon, MoonPhase, MoonState};

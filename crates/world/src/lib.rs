@@ -30,9 +30,9 @@ mod weather;
 mod world_file;
 
 pub use calendar::{
-    Calendar, CalendarError, CalendarRules, DateTime, Day, Era, HOLIDAY_YEARS_MAX, Hemisphere,
-    Holiday, Intercalary, Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason,
-    Phase, Season, SetTime,
+    Calendar, CalendarError, CalendarRules, DateTime, Day, Era, Hemisphere, Holiday, Intercalary,
+    Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason, Phase, Season,
+    SetTime,
 };
 pub use clock::{
     Boundaries, Boundary, Change, Clock, ClockError, Curve, CurveError, PIECE_COUNT_MAX,

@@ -21,11 +21,6 @@ impl Phase {
     pub const START_HOURS: [(u8, Self); 4] =
         [(5, Self::Dawn), (7, Self::Day), (18, Self::Dusk), (20, Self::Night)];
 
-    /// The phase of an hour of a day of 24.
-    pub fn at_hour(hour: u8) -> Self {
-        Self::after(i64::from(hour), 24)
-    }
-
     /// The phase when so much of a day has passed; both in one unit.
     pub(super) fn after(passed: i64, day: i64) -> Self {
         let begun = |(start, _): &&(u8, Self)| passed * 24 >= i64::from(*start) * day;

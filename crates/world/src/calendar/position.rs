@@ -18,12 +18,6 @@ pub(crate) struct ClimatePosition {
 }
 
 impl Calendar {
-    /// How much of the year has passed, from 0 to below 1.
-    pub fn year_fraction(&self, game: GameTime) -> f64 {
-        let day = self.day(game);
-        (f64::from(day.day_of_year - 1) + self.day_fraction(game)) / f64::from(day.year_days)
-    }
-
     /// How much of its orbit a world has gone since the year 1 began: years of mean length, so
     /// leap days do not halt it. From 0 to below 1.
     pub(crate) fn orbit_fraction(&self, game: GameTime) -> f64 {

@@ -20,14 +20,6 @@ impl Season {
     /// All, by number.
     pub const ALL: [Self; 4] = [Self::Spring, Self::Summer, Self::Autumn, Self::Winter];
 
-    /// The season of a month of 1 to 12 of the Gregorian calendar; [`super::Calendar::season`]
-    /// has that of any calendar.
-    pub fn at_month(month: u8, hemisphere: Hemisphere) -> Self {
-        let north = (usize::from(month) + 9) % 12 / 3;
-        let shift = if hemisphere == Hemisphere::South { 2 } else { 0 };
-        Self::ALL[(north + shift) % 4]
-    }
-
     /// Lower case, as in JSON: `spring`.
     pub fn name(self) -> &'static str {
         ["spring", "summer", "autumn", "winter"][self as usize - 1]

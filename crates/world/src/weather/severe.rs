@@ -89,20 +89,6 @@ impl Weather {
         Some(spell)
     }
 
-    /// The first spell whose onset lies in the game hour that begins at `hour` hours after the
-    /// epoch.
-    ///
-    /// # Panics
-    /// If the world has no region of this index.
-    pub fn spell_beginning(
-        &self,
-        region: usize,
-        hour: i64,
-        overrides: &Overrides,
-    ) -> Option<Spell> {
-        self.spells_beginning(region, hour, overrides).into_iter().next()
-    }
-
     /// The spells whose onsets lie in a game hour; more than one only under overrides.
     ///
     /// # Panics

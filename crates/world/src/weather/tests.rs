@@ -159,11 +159,11 @@ fn a_forced_spell_begins_and_ends_with_its_override() {
     let mut overrides = Overrides::default();
     let (start, end) = (GameTime(90 * GameTime::MINUTE_US), GameTime(200 * GameTime::MINUTE_US));
     overrides.insert(forced(1, WeatherState::Blizzard, start, Some(end))).unwrap();
-    let spell = weather.spell_beginning(0, 1, &overrides).unwrap();
+    let spell = weather.spells_beginning(0, 1, &overrides)[0];
     assert_eq!((spell.onset, spell.end, spell.forced), (start, end, true));
     assert_eq!((spell.state, spell.severity), (WeatherState::Blizzard, Severity::Extreme));
     assert_eq!(weather.spell_at(0, GameTime::from_hours(2), &overrides), Some(spell));
-    assert_eq!(weather.spell_beginning(0, 2, &overrides), None);
+    assert_eq!(weather.spells_beginning(0, 2, &overrides), []);
     assert_eq!(weather.state_end(0, start, &overrides), end);
 }
 
@@ -173,7 +173,7 @@ fn each_natural_spell_begins_once_and_covers_its_hours() {
     let none = Overrides::default();
     let mut spells = 0;
     for hour in 2000..8000 {
-        let Some(spell) = weather.spell_beginning(0, hour, &none) else { continue };
+        let [spell] = weather.spells_beginning(0, hour, &none)[..] else { continue };
         spells += 1;
         assert_eq!(spell.onset, GameTime::from_hours(hour));
         for h in hour..spell.end.hours() {
