@@ -1,6 +1,7 @@
 //! For tests of services: a real bus and a real state store in a directory, a wall clock
 //! that stands until it is moved, instances of services on ports of their own, publishers that a
-//! test watches or holds up, chance that can be repeated. And emulated AWS, for whoever talks to it; what is asked of it; the judge of rights.
+//! test watches or holds up, chance that can be repeated. And emulated AWS, for whoever talks to
+//! it; what is asked of it; the judge of rights.
 //!
 //! Not for: what ships, and tests that need real processes (those are the binary's).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test kit panics")]
