@@ -70,6 +70,8 @@ async fn wrong_json_names_the_field() {
     let nested = r#"{"hour":1,"places":[{"id":"a"},{"id":2}]}"#;
     is_problem(&set(&server, nested).await, 422, Some("places[1].id"));
     is_problem(&set(&server, r#"{"hour":1,"minit":2}"#).await, 422, Some("minit"));
+    is_problem(&set(&server, "[7]").await, 422, None);
+    is_problem(&set(&server, "[null,null]").await, 422, None);
     let missing = set(&server, "{}").await;
     is_problem(&missing, 422, None);
     assert!(missing.body.contains("`hour`"), "{missing:?}");
