@@ -93,6 +93,11 @@ impl Agenda {
         }
     }
 
+    /// Game microseconds of a day of the world's calendar.
+    pub(crate) fn day_us(&self) -> i64 {
+        self.calendar.day_us()
+    }
+
     /// The segments after an epoch as they are told when the command is taken.
     pub(crate) fn announcements(&self, history: &History, told: Option<u32>) -> Vec<Emission> {
         let news = history.entries().filter(|(s, _)| told.is_none_or(|told| s.epoch > told));

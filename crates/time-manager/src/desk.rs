@@ -21,8 +21,10 @@ pub(crate) use schedules::{NoSchedule, Wish};
 pub(crate) const ACTOR_BYTES_MAX: usize = 64;
 /// Bytes of why.
 pub(crate) const REASON_BYTES_MAX: usize = 200;
-/// The longest skip: 1,000 years of 366 days.
-pub(crate) const SKIP_US_MAX: i64 = 366_000 * GameTime::DAY_US;
+/// The longest skip in hours of 60 game minutes: 1,000 years of Earth, whatever the calendar.
+pub(crate) const SKIP_HOURS_MAX: i64 = 366_000 * 24;
+/// The same in game microseconds.
+pub(crate) const SKIP_US_MAX: i64 = SKIP_HOURS_MAX * GameTime::HOUR_US;
 
 const PHASES: [Phase; 4] = [Phase::Dawn, Phase::Day, Phase::Dusk, Phase::Night];
 
@@ -85,8 +87,10 @@ impl Face {
 
     pub(crate) async fn skip(&self, us: i64, by: &By) -> Result<Taken, Problem> {
         if !(1..=SKIP_US_MAX).contains(&us) {
-            let detail = "expected a duration from a microsecond to 366000 days in all; \
-                          to go back, set the clock";
+            let detail = format!(
+                "expected a duration from a microsecond to {SKIP_HOURS_MAX} hours of 60 game \
+                 minutes in all; to go back, set the clock"
+            );
             return Err(Problem::unprocessable(detail));
         }
         let decide = |_: &Clock, _| {

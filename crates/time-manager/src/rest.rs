@@ -11,9 +11,9 @@ use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use worldbus_service::{Json, Problem, Query};
-use worldbus_world::{GameTime, SetTime};
+use worldbus_world::{Calendar, GameTime, SetTime};
 
-use crate::desk::{self, Desk, SKIP_US_MAX, Speed};
+use crate::desk::{self, Desk, SKIP_HOURS_MAX, Speed};
 use crate::history::By;
 use document::{Changed, Clocks, Current, History};
 
@@ -48,7 +48,8 @@ struct SetRequest {
     reason: Option<String>,
 }
 
-/// A wish to skip game time; what is left out is 0.
+/// A wish to skip game time; what is left out is 0. Days and hours are as long as those of the
+/// world's calendar.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SkipRequest {
@@ -167,7 +168,7 @@ async fn skip(
     Json(request): Json<SkipRequest>,
 ) -> Answer<Changed> {
     let face = desk.face(&which.clock)?;
-    let us = request.us()?;
+    let us = request.us(&face.clockwork.calendar)?;
     let by = desk::by(request.actor, request.reason)?;
     Ok(Json(Changed::new(face, &face.skip(us, &by).await?)))
 }
@@ -224,20 +225,20 @@ fn signed(body: &[u8]) -> Result<By, Problem> {
 }
 
 impl SkipRequest {
-    fn us(&self) -> Result<i64, Problem> {
+    fn us(&self, calendar: &Calendar) -> Result<i64, Problem> {
         let parts = [
-            ("days", self.days, GameTime::DAY_US),
-            ("hours", self.hours, GameTime::HOUR_US),
+            ("days", self.days, calendar.day_us()),
+            ("hours", self.hours, calendar.rules().hour_us()),
             ("minutes", self.minutes, GameTime::MINUTE_US),
             ("seconds", self.seconds, GameTime::SECOND_US),
         ];
         parts.iter().try_fold(0i64, |sum, (field, count, unit)| {
             let count = count.unwrap_or(0);
             let us = count.checked_mul(*unit).and_then(|us| sum.checked_add(us));
-            us.filter(|us| count >= 0 && *us <= SKIP_US_MAX).ok_or_else(|| {
+            us.filter(|us| count >= 0 && *us <= desk::SKIP_US_MAX).ok_or_else(|| {
                 let detail = format!(
-                    "{field}: expected a number from 0, and at most 366000 days in all, \
-                     found {count}; to go back, set the clock"
+                    "{field}: expected a number from 0, and at most {SKIP_HOURS_MAX} hours of 60 \
+                     game minutes in all, found {count}; to go back, set the clock"
                 );
                 Problem::unprocessable(detail).with_field(*field)
             })

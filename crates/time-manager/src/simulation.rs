@@ -12,9 +12,9 @@ use crate::clockwork::Clockwork;
 use crate::emission::Emission;
 use crate::history::History;
 
-/// After downtime at most this much game time is made up for boundary by boundary; what is older
+/// Days of the world's calendar: after downtime at most this much game time is made up for boundary by boundary; what is older
 /// was nobody's moment.
-const CATCH_UP_GAME_US_MAX: i64 = 1_440 * GameTime::MINUTE_US;
+const CATCH_UP_DAYS_MAX: i64 = 1;
 
 /// Which of the boundaries are told that passed while no instance ran. Commands, and what was
 /// scheduled once, are told whichever it is.
@@ -70,7 +70,9 @@ impl Simulation {
         self.caught_up = true;
         let (clock, after) = (history.clock(), WallTime(durable.wall_us));
         let from = match self.catch_up {
-            CatchUp::All => clock.last_stretch(after, seen, CATCH_UP_GAME_US_MAX),
+            CatchUp::All => {
+                clock.last_stretch(after, seen, CATCH_UP_DAYS_MAX * self.agenda.day_us())
+            }
             CatchUp::None | CatchUp::Last => seen,
         };
         if from <= after {

@@ -10,7 +10,7 @@ use worldbus_service::emit::Emitter;
 use worldbus_service::start::Error;
 use worldbus_service::ticker::Ticker;
 use worldbus_service::{Deps, Lead, Part, Task};
-use worldbus_world::World;
+use worldbus_world::{GameTime, World};
 
 use crate::agenda::Agenda;
 use crate::clockwork::Clockwork;
@@ -18,13 +18,11 @@ use crate::desk::{Desk, Face};
 use crate::simulation::{CatchUp, Simulation};
 use crate::{NAME, TOPIC, grpc, rest};
 
-/// Game minutes in a game day: the longest cadence.
-const CADENCE_GAME_MINUTES_MAX: u32 = 1_440;
-
 /// How the service works; the same in all instances.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Game minutes from one `time.updated` to the next, 1 to 1,440.
+    /// Game minutes from one `time.updated` to the next: 1 to those of a day of the world's
+    /// calendar.
     pub cadence_game_minutes: u32,
     /// How far ahead commands take effect. Zero only where one process owns the state.
     pub lead: Duration,
@@ -51,7 +49,7 @@ impl Default for Settings {
 /// See [`Error`].
 pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<Part, Error> {
     let lead = Lead::new(settings.lead)?;
-    check_cadence(settings.cadence_game_minutes)?;
+    check_cadence(settings.cadence_game_minutes, &world)?;
     let mut clocks = BTreeMap::from([(String::new(), Arc::clone(&world))]);
     for clock in &world.clocks {
         clocks.insert(clock.name.clone(), Arc::new(world.of_clock(clock)));
@@ -100,10 +98,11 @@ async fn open(
     Ok((Face { world, clockwork }, tasks))
 }
 
-fn check_cadence(found: u32) -> Result<(), Error> {
-    if (1..=CADENCE_GAME_MINUTES_MAX).contains(&found) {
+fn check_cadence(found: u32, world: &World) -> Result<(), Error> {
+    let most = world.calendar().day_us() / GameTime::MINUTE_US;
+    if (1..=most).contains(&i64::from(found)) {
         return Ok(());
     }
-    let wanted = format!("1 to {CADENCE_GAME_MINUTES_MAX} game minutes");
+    let wanted = format!("1 to {most} game minutes, a day of the world's calendar");
     Err(Error::Setting(format!("cadence: expected {wanted}, found {found}")))
 }

@@ -6,11 +6,11 @@ mod kit;
 
 use std::iter::successors;
 
-use kit::{TOPIC, isles, of_type, run_slowly};
+use kit::{TOPIC, isles, of_type, run, run_slowly};
 use serde_json::{Value, json};
 use worldbus_events::{Event, v1};
 use worldbus_testkit::{Instance, Place, Seen};
-use worldbus_world::{DateTime, GameTime};
+use worldbus_world::{DateTime, GameTime, World};
 
 /// Wall time of a game hour, short: the log keeps what is not too old.
 const HOUR_US: i64 = 250_000;
@@ -148,5 +148,32 @@ async fn each_phase_of_each_moon_is_told_when_it_begins() {
     let full = GameTime(full.unwrap().game_us);
     let wanted = DateTime { year: 901, month: 3, day: 14, hour: 3, minute: 0, second: 0 };
     assert_eq!(calendar.at(full), wanted);
+    instance.stop().await;
+}
+
+/// A world whose days have 20 hours.
+fn short_days() -> World {
+    let file = include_str!("../../../worlds/europe.toml");
+    World::parse("short.toml", &format!("calendar = \"short-year\"\n{file}")).unwrap()
+}
+
+#[tokio::test]
+async fn day_that_is_skipped_is_as_long_as_those_of_the_calendar() {
+    let place = Place::new().await.with_world(short_days());
+    let instance = run(&place, 0).await;
+    assert_eq!(instance.post("/api/time/stop", "{}").await.0, 200);
+    let minutes = async || {
+        place.advance(10);
+        let (_, now) = instance.get("/api/time/current").await;
+        now["total_minutes"].as_i64().unwrap()
+    };
+    let begin = minutes().await;
+    assert_eq!(instance.post("/api/time/skip", r#"{"days":1}"#).await.0, 200);
+    assert_eq!(minutes().await - begin, 20 * 60);
+    let more = r#"{"days":2,"hours":1,"minutes":30}"#;
+    assert_eq!(instance.post("/api/time/skip", more).await.0, 200);
+    assert_eq!(minutes().await - begin, 3 * 20 * 60 + 90);
+    let (status, problem) = instance.post("/api/time/skip", r#"{"days":9000000}"#).await;
+    assert_eq!((status.as_u16(), &problem["field"]), (422, &json!("days")), "{problem}");
     instance.stop().await;
 }

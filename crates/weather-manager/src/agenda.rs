@@ -35,6 +35,7 @@ const KEPT_HOURS: std::ops::RangeInclusive<i64> = -25..=24;
 pub(crate) struct Agenda {
     world: String,
     region_ids: Vec<String>,
+    day_us: i64,
     weather: Weather,
     slots: Slots,
     samples: bool,
@@ -56,10 +57,16 @@ impl Agenda {
         Self {
             world: world.id.clone(),
             region_ids: world.regions.iter().map(|region| region.id.clone()).collect(),
+            day_us: world.calendar().day_us(),
             weather: Weather::new(world),
             slots: Slots::new(TYPE_RANKS, world.regions.len()),
             samples,
         }
+    }
+
+    /// Game microseconds of a day of the world's calendar.
+    pub(crate) fn day_us(&self) -> i64 {
+        self.day_us
     }
 
     /// What the wall interval (`after`, `until`] brings, in order.

@@ -1,6 +1,7 @@
 //! The weather's REST routes. Not here: the door, the port, what commands do (`sky`).
 
 mod document;
+mod effect;
 mod live;
 mod plan;
 
@@ -24,7 +25,7 @@ use document::{Changed, Forecast, Moment, Now, RegionList, RegionWeather};
 /// In the middle of a state's band.
 const INTENSITY_DEFAULT: u16 = 500;
 const FORECAST_HOURS_DEFAULT: i64 = 24;
-/// A game year: the longest duration of an override.
+/// A year of Earth, in any calendar: the longest duration of an override.
 const DURATION_GAME_MINUTES_MAX: i64 = 366 * 1_440;
 /// How alike a suggested name is, 0 to 1.
 const SUGGESTION_LIKENESS_MIN: f64 = 0.7;
@@ -188,14 +189,15 @@ async fn set(State(shared): State<Shared>, Json(request): Json<SetRequest>) -> A
         .map_err(|error| Problem::unprocessable(format!("state: {error}")).with_field("state"))?;
     let intensity_permille = request.intensity.map(permille).transpose()?;
     let minutes = request.duration_game_minutes.map(duration).transpose()?;
+    let by = live::by(request.actor.as_deref(), request.reason.as_deref())?;
     let act = |start: GameTime, _: &Commands| {
         let end = minutes.map(|m| GameTime::from_minutes(m).plus_us(start.0));
         let intensity_permille = intensity_permille.unwrap_or(INTENSITY_DEFAULT);
         let kind = Kind::SetState { state, intensity_permille };
         let record = Override::new(vec![request.region.clone()], kind, start, end);
+        let record = Override { author: by.actor.clone(), ..record };
         Ok(Act::Set { record, replaces: true })
     };
-    let by = live::by(request.actor.as_deref(), request.reason.as_deref())?;
     let taken = shared.command(&by, act).await?;
     Ok(Json(shared.changed(region, &taken)))
 }

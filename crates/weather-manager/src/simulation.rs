@@ -10,8 +10,8 @@ use worldbus_world::{Clock, GameTime, WallTime};
 use crate::agenda::{Agenda, Emission};
 use crate::sky::{Sky, View};
 
-/// After downtime this much game time is made up for; what is older was nobody's moment.
-const CATCH_UP_GAME_US_MAX: i64 = 1_440 * GameTime::MINUTE_US;
+/// Days of the world's calendar: after downtime this much game time is made up for; what is older was nobody's moment.
+const CATCH_UP_DAYS_MAX: i64 = 1;
 
 pub(crate) struct Simulation {
     agenda: Agenda,
@@ -40,7 +40,7 @@ impl Simulation {
         self.caught_up = true;
         let mut events = Vec::new();
         let after = untold_after(clock, *durable);
-        let mut from = clock.last_stretch(after, seen, CATCH_UP_GAME_US_MAX);
+        let mut from = clock.last_stretch(after, seen, CATCH_UP_DAYS_MAX * self.agenda.day_us());
         if durable.is_none() {
             let anchor = clock.segments()[0].anchor_wall;
             events = self.agenda.between(clock, &view.commands, anchor.plus_us(-1), anchor);

@@ -112,8 +112,10 @@ async fn undo_reverts_the_last_command_and_the_log_says_who_did_what() {
     };
     let fog = json!({"region": "vienna", "state": "fog", "actor": "anna", "reason": "a ball"});
     post("/api/weather/set", fog).await;
-    post("/api/weather/set", json!({"region": "vienna", "state": "storm"})).await;
+    post("/api/weather/set", json!({"region": "vienna", "state": "storm", "actor": "cleo"})).await;
     assert_eq!(state().await, (json!("storm"), json!(true)));
+    let (_, log) = instance.get("/api/weather/overrides").await;
+    assert_eq!(log["overrides"][0]["actor"], "cleo");
     let undone = post("/api/weather/undo", json!({"actor": "bert", "reason": "too loud"})).await;
     assert_eq!(undone["command"]["undone"], 2);
     assert_eq!(state().await, (json!("fog"), json!(true)));
@@ -121,6 +123,8 @@ async fn undo_reverts_the_last_command_and_the_log_says_who_did_what() {
     assert_eq!(state().await.1, false);
     let (status, _) = instance.post("/api/weather/undo", "{}").await;
     assert_eq!(status, 409, "nothing is left");
+    let (status, _) = instance.post("/api/weather/undo", "[null,null]").await;
+    assert_eq!(status, 422, "an array has no actor and no reason");
     let (_, log) = instance.get("/api/weather/overrides").await;
     assert_eq!(log["overrides"], json!([]));
     let who = |at: usize| (&log["commands"][at]["verb"], &log["commands"][at]["actor"]);
@@ -190,6 +194,41 @@ async fn days_and_the_ground_are_told() {
 }
 
 #[tokio::test]
+async fn refused_override_is_explained_by_names_and_units_of_the_request() {
+    let (_place, instance) = begun().await;
+    let offset = |more: &str| format!(r#"{{"effect":{{"kind":"offset",{more}}}}}"#);
+    let lock = |more: &str| format!(r#"{{"effect":{{"kind":"lock"}},{more}}}"#);
+    for (body, detail) in [
+        (offset(r#""temperature_c":75"#), "temperature_c: expected -60 to 60, found 75"),
+        (offset(r#""wind_mps":-50.5"#), "wind_mps: expected -50 to 50, found -50.5"),
+        (offset(r#""rain_factor":1e300"#), "rain_factor: expected 0 to 10, found 1000"),
+        (
+            r#"{"effect":{"kind":"season_shift","days":99999}}"#.to_owned(),
+            "days: expected -366 to 366, found 99999",
+        ),
+        (lock(r#""priority":99999"#), "priority: expected -32768 to 32767, found 99999"),
+        (
+            lock(r#""fade_out_game_minutes":5"#),
+            "fade_out_game_minutes: expected duration_game_minutes as well",
+        ),
+        (
+            lock(r#""fade_out_game_minutes":30,"duration_game_minutes":20"#),
+            "fade_out_game_minutes: expected fades of at most 20 game minutes together",
+        ),
+        (
+            lock(r#""fade_in_game_minutes":999999,"duration_game_minutes":20"#),
+            "fade_in_game_minutes: expected 0 to 43200, found 999999",
+        ),
+    ] {
+        let (status, problem) = instance.post("/api/weather/overrides", &body).await;
+        let told = problem["detail"].as_str().unwrap();
+        assert!(status == 422 && told.starts_with(detail), "{body}: {problem}");
+        assert!(detail.starts_with(problem["field"].as_str().unwrap()), "{problem}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
 async fn wrong_overrides_and_times_are_told_what_was_expected() {
     let (_place, instance) = begun().await;
     let cell = |radius: &str, path: &str| {
@@ -202,7 +241,8 @@ async fn wrong_overrides_and_times_are_told_what_was_expected() {
     for (body, field) in [
         (cell("-5", here), "radius_km"),
         (cell("1e300", here), "radius_km"),
-        (cell("0.5", here), "radius"),
+        (cell("0.5", here), "radius_km"),
+        (cell("5", "[[16,48]]"), "effect"),
         (cell("5", "[]"), "path"),
         (cell("5", r#"[{"latitude":148,"longitude":16}]"#), "path.latitude"),
         (r#"{"effect":{"kind":"lock"},"regions":["atlantis"]}"#.to_owned(), "regions"),
@@ -211,7 +251,10 @@ async fn wrong_overrides_and_times_are_told_what_was_expected() {
             r#"{"effect":{"kind":"lock"},"duration_game_minutes":-1}"#.to_owned(),
             "duration_game_minutes",
         ),
-        (r#"{"effect":{"kind":"lock"},"fade_out_game_minutes":5}"#.to_owned(), "fade_out"),
+        (
+            r#"{"effect":{"kind":"lock"},"fade_out_game_minutes":5}"#.to_owned(),
+            "fade_out_game_minutes",
+        ),
         (r#"{"effect":{"kind":"offset","rain_factor":-1}}"#.to_owned(), "rain_factor"),
         (r#"{"effect":{"kind":"set_state","state":"hail"}}"#.to_owned(), "state"),
         (format!(r#"{{"effect":{{"kind":"lock"}},"actor":"{}"}}"#, "a".repeat(65)), "actor"),

@@ -43,10 +43,11 @@ pub use schedule::{Days, Plan, SCHEDULE_BYTES_MAX, ScheduleError};
 pub use sun::{Daylight, EARTH_OBLIQUITY_DEG, PhasePolicy, Sun, SunDay, SunRules};
 pub use time::{GameTime, WallTime};
 pub use weather::{
-    Cell, Conditions, Confidence, FORECAST_HOURS_MAX, Forecast, GROUND_LOOK_BACK_HOURS, Ground,
-    Guess, Kind, Lift, ONSET_HOURS_MAX, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
-    REGIONS_OF_OVERRIDE_MAX, SPELL_HOURS_MAX, Severity, Spell, Summary, Sweep, Trial, TrialHour,
-    UnknownState, WAYPOINT_COUNT_MAX, Waypoint, Weather, WeatherState, preset,
+    Cell, Conditions, Confidence, FADE_HOURS_MAX, FORECAST_HOURS_MAX, Forecast,
+    GROUND_LOOK_BACK_HOURS, Ground, Guess, Kind, Lift, ONSET_HOURS_MAX, OVERRIDE_COUNT_MAX,
+    Override, OverrideError, Overrides, REGIONS_OF_OVERRIDE_MAX, SPELL_HOURS_MAX, SPELL_STEP_HOURS,
+    Severity, Spell, Summary, Sweep, Trial, TrialHour, UnknownState, WAYPOINT_COUNT_MAX, Waypoint,
+    Weather, WeatherState, bounds, preset,
 };
 pub use world_file::{
     CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFileError,

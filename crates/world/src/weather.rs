@@ -32,10 +32,10 @@ pub use conditions::Conditions;
 pub use ground::{GROUND_LOOK_BACK_HOURS, Ground};
 pub use guess::{Confidence, Guess};
 pub use overrides::{
-    Cell, Kind, Lift, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
-    REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX, Waypoint,
+    Cell, FADE_HOURS_MAX, Kind, Lift, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
+    REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX, Waypoint, bounds,
 };
-pub use severe::{ONSET_HOURS_MAX, SPELL_HOURS_MAX, Severity, Spell};
+pub use severe::{ONSET_HOURS_MAX, SPELL_HOURS_MAX, SPELL_STEP_HOURS, Severity, Spell};
 pub use state::{UnknownState, WeatherState};
 pub use summary::Summary;
 pub use sweep::Sweep;

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 
 use worldbus_events::{Event as _, v1};
-use worldbus_world::{GameTime, Span, WallTime};
+use worldbus_world::{Span, WallTime};
 
 use super::{Agenda, At};
 use crate::emission::Emission;
 use crate::history::History;
 
-/// Of a longer downtime only this much game time is looked through for the latest of each kind.
-const LOOK_BACK_GAME_US_MAX: i64 = 400 * GameTime::DAY_US;
+/// Of a longer downtime only this many days are looked through for the latest of each kind.
+const LOOK_BACK_DAYS_MAX: usize = 400;
 
 /// Where days follow the sun, only as many days of regions: each is computed one by one.
 const LOOK_BACK_REGION_DAYS_MAX: usize = 40_000;
@@ -58,13 +58,13 @@ impl Agenda {
         };
         let from = clock.last_stretch(after, until, self.look_back_us());
         // Hours bring all but ticks; of those only the last is computed.
-        let hourly = Self { cadence_us: LOOK_BACK_GAME_US_MAX, ..self.copy() };
+        let hourly = Self { cadence_us: self.look_back_us(), ..self.copy() };
         let hours = |span: &Span| {
             let moment = |e: &Emission| e.recurs && e.event_type != v1::TimeUpdated::NUMBER;
             hourly.span(history, span).into_iter().filter(moment).collect::<Vec<_>>()
         };
         for span in clock.spans(from, until) {
-            for emission in days(span).flat_map(|day| hours(&day)) {
+            for emission in days(span, self.calendar.day_us()).flat_map(|day| hours(&day)) {
                 take((emission.event_type, emission.entity.clone(), 0), emission, 1);
             }
             let mut ticks = span.boundaries(self.cadence_us);
@@ -92,10 +92,10 @@ impl Agenda {
     }
 
     fn look_back_us(&self) -> i64 {
-        let Some(skies) = &self.skies else { return LOOK_BACK_GAME_US_MAX };
-        let days = LOOK_BACK_REGION_DAYS_MAX / skies.regions().len();
-        let days = days.max(LOOK_BACK_DAYS_MIN) as i64;
-        LOOK_BACK_GAME_US_MAX.min(days.saturating_mul(GameTime::DAY_US))
+        let regions = self.skies.as_ref().map_or(1, |skies| skies.regions().len());
+        let days = LOOK_BACK_REGION_DAYS_MAX / regions;
+        let days = days.clamp(LOOK_BACK_DAYS_MIN, LOOK_BACK_DAYS_MAX) as i64;
+        days.saturating_mul(self.calendar.day_us())
     }
 
     fn copy(&self) -> Self {
@@ -105,11 +105,11 @@ impl Agenda {
 }
 
 /// A span in pieces of a day, so that not all of its events are held at once.
-fn days(span: Span) -> impl Iterator<Item = Span> {
+fn days(span: Span, day_us: i64) -> impl Iterator<Item = Span> {
     let mut rest = Some(span);
     std::iter::from_fn(move || {
         let span = rest.take()?;
-        let end = span.from.plus_us(GameTime::DAY_US);
+        let end = span.from.plus_us(day_us);
         if end >= span.to {
             return Some(span);
         }

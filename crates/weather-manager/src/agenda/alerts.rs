@@ -5,7 +5,7 @@
 //! the update says both names, so that nothing has to be remembered.
 
 use worldbus_events::v1;
-use worldbus_world::{GameTime, Overrides, Spell, Weather};
+use worldbus_world::{GameTime, Overrides, SPELL_STEP_HOURS, Spell, Weather};
 
 use super::emission::{ENDED_RANK, Emission, SEVERE_RANK, SPELL_COUNT_MAX, UPDATED_RANK};
 use super::{AHEAD_HOURS, Agenda, At};
@@ -73,7 +73,7 @@ impl Agenda {
         }
     }
 
-    /// A spell ends, or another day of it shows that it lasts longer than was told.
+    /// A spell ends, or looking further shows that it lasts longer than was told.
     pub(super) fn alert_goes_on(
         &self,
         at: At<'_>,
@@ -82,8 +82,8 @@ impl Agenda {
         is: bool,
         events: &mut Vec<Emission>,
     ) {
-        let new_day = at.game.0 % GameTime::DAY_US == 0;
-        if !was || is && !new_day {
+        let looks_further = at.game.0 % (SPELL_STEP_HOURS * GameTime::HOUR_US) == 0;
+        if !was || is && !looks_further {
             return;
         }
         let Some(old) = self.weather.spell_at(region, at.game.plus_us(-1), at.overrides) else {

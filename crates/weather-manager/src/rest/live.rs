@@ -1,16 +1,17 @@
 //! Verbs of live operations: overrides of every kind, clearing and undoing, and the log of who
 //! did what. Not here: what they do to the weather (`world`), the simple verb `set` (`rest`).
 
+use std::ops::RangeInclusive;
+
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use worldbus_service::{Json, Problem};
-use worldbus_world::{
-    Cell, GameTime, Kind, Override, OverrideError, Overrides, Waypoint, WeatherState,
-};
+use worldbus_world::{FADE_HOURS_MAX, GameTime, Override, OverrideError, Overrides};
 
 use super::document::{CommandTaken, Log, RegionWeather};
-use super::{Answer, INTENSITY_DEFAULT, Moment, Shared, permille};
+use super::effect::{self, Effect};
+use super::{Answer, Moment, Shared};
 use crate::commands::{Act, Commands};
 use crate::sky::By;
 
@@ -33,64 +34,12 @@ pub(super) struct OverrideRequest {
     fade_in_game_minutes: Option<i64>,
     /// How long it takes from full strength to the end; needs a duration.
     fade_out_game_minutes: Option<i64>,
-    /// Of two that are in force the higher one has the last word; 0 if left out.
-    priority: Option<i16>,
+    /// Of two that are in force the higher one has the last word: -32768 to 32767, 0 if left out.
+    priority: Option<i64>,
     /// Who wants it, for audit; up to 64 characters.
     actor: Option<String>,
     /// Why, for audit; up to 200 characters.
     reason: Option<String>,
-}
-
-/// What an override does.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-enum Effect {
-    /// A state at an intensity.
-    SetState {
-        /// The state's short name.
-        state: String,
-        /// 0 to 1; 0.5 if left out.
-        intensity: Option<f64>,
-    },
-    /// Warmer, windier, wetter than planned.
-    Offset {
-        /// Degrees Celsius that are added, -60 to 60.
-        temperature_c: Option<f64>,
-        /// Metres per second that are added, -50 to 50.
-        wind_mps: Option<f64>,
-        /// What falls is multiplied by it, 0 to 10.
-        rain_factor: Option<f64>,
-    },
-    /// The weather stands still.
-    Lock,
-    /// The plan of another time of the year.
-    SeasonShift {
-        /// Game days, -366 to 366.
-        days: i16,
-    },
-    /// A storm that crosses the map.
-    StormCell {
-        /// From where to where, up to 32 points.
-        path: Vec<Point>,
-        /// 1 to 2000 km.
-        radius_km: f64,
-        /// Kilometres in a game hour, 0 to 2000.
-        speed_kmh: f64,
-        /// The state in its middle.
-        state: String,
-        /// 0 to 1; 0.5 if left out.
-        intensity: Option<f64>,
-    },
-}
-
-/// A place in degrees.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Point {
-    /// North.
-    latitude: f64,
-    /// East.
-    longitude: f64,
 }
 
 /// A wish to let weather be what it is: that of a region, or one override.
@@ -130,7 +79,11 @@ pub(super) async fn add(
         shared.region(name).map_err(|problem| problem.with_field("regions"))?;
     }
     let by = by(request.actor.as_deref(), request.reason.as_deref())?;
-    let kind = kind(&request.effect)?;
+    let kind = request.effect.kind()?;
+    let fade_in_us = fade("fade_in_game_minutes", request.fade_in_game_minutes)?;
+    let fade_out_us = fade("fade_out_game_minutes", request.fade_out_game_minutes)?;
+    let priority = priority(request.priority)?;
+    let length = request.duration_game_minutes.map(super::duration).transpose()?;
     let start = request.start.as_deref().map(|text| shared.game_time("start", text)).transpose()?;
     let act = |now: GameTime, _: &Commands| {
         let start = start.unwrap_or(now);
@@ -138,17 +91,15 @@ pub(super) async fn add(
             let text = "start: expected a game time that is still to come";
             return Err(Problem::unprocessable(text).with_field("start"));
         }
-        let minutes = |minutes: i64| minutes.saturating_mul(GameTime::MINUTE_US);
-        let length = request.duration_game_minutes.map(super::duration).transpose()?;
-        let end = length.map(|length| start.plus_us(minutes(length)));
+        let end = length.map(|minutes| start.plus_us(minutes * GameTime::MINUTE_US));
         let record = Override {
-            fade_in_us: request.fade_in_game_minutes.map_or(0, minutes),
-            fade_out_us: request.fade_out_game_minutes.map_or(0, minutes),
-            priority: request.priority.unwrap_or(0),
+            fade_in_us,
+            fade_out_us,
+            priority,
             author: by.actor.clone(),
             ..Override::new(request.regions.clone(), kind.clone(), start, end)
         };
-        Overrides::default().insert(record.clone()).map_err(refused)?;
+        Overrides::default().insert(record.clone()).map_err(|error| refused(&error, &request))?;
         Ok(Act::Set { record, replaces: false })
     };
     let taken = shared.command(&by, act).await?;
@@ -235,63 +186,38 @@ fn record_of(commands: &Commands, id: &str) -> Result<u64, Problem> {
     })
 }
 
-fn kind(effect: &Effect) -> Result<Kind, Problem> {
-    Ok(match effect {
-        Effect::SetState { state, intensity } => {
-            let intensity_permille = intensity_of(*intensity)?;
-            Kind::SetState { state: state_of(state)?, intensity_permille }
-        }
-        Effect::Offset { temperature_c, wind_mps, rain_factor } => Kind::Offset {
-            temperature_dc: scaled("temperature_c", temperature_c.unwrap_or(0.0), 10.0)?,
-            wind_dmps: scaled("wind_mps", wind_mps.unwrap_or(0.0), 10.0)?,
-            rain_permille: scaled("rain_factor", rain_factor.unwrap_or(1.0), 1000.0)?,
-        },
-        Effect::Lock => Kind::Lock,
-        Effect::SeasonShift { days } => Kind::SeasonShift { days: *days },
-        Effect::StormCell { path, radius_km, speed_kmh, state, intensity } => {
-            Kind::StormCell(Cell {
-                path: path.iter().map(waypoint).collect::<Result<_, _>>()?,
-                radius_m: scaled("radius_km", *radius_km, 1000.0)?,
-                speed_mph: scaled("speed_kmh", *speed_kmh, 1000.0)?,
-                state: state_of(state)?,
-                intensity_permille: intensity_of(*intensity)?,
-            })
-        }
-    })
-}
-
-fn waypoint(point: &Point) -> Result<Waypoint, Problem> {
-    Ok(Waypoint {
-        latitude_mdeg: scaled("path.latitude", point.latitude, 1000.0)?,
-        longitude_mdeg: scaled("path.longitude", point.longitude, 1000.0)?,
-    })
-}
-
-/// A number as an integer of smaller units. What does not fit, or is no number, is refused.
-fn scaled<T: TryFrom<i64>>(field: &'static str, value: f64, units: f64) -> Result<T, Problem> {
-    let scaled = (value * units).round();
-    let whole = (scaled.abs() < 1e15).then_some(scaled as i64);
-    whole.and_then(|whole| T::try_from(whole).ok()).ok_or_else(|| {
-        let text = format!("{field}: the number {value} is out of bounds");
-        Problem::unprocessable(text).with_field(field)
-    })
-}
-
-fn state_of(name: &str) -> Result<WeatherState, Problem> {
-    let state: Result<WeatherState, _> = name.parse();
-    state.map_err(|error| Problem::unprocessable(format!("state: {error}")).with_field("state"))
-}
-
-fn intensity_of(intensity: Option<f64>) -> Result<u16, Problem> {
-    intensity.map_or(Ok(INTENSITY_DEFAULT), permille)
-}
-
-/// The bounds are those of the world's records, in their smaller units.
-fn refused(error: OverrideError) -> Problem {
-    match &error {
+/// The bounds that span more than one field, in the units and by the names of the request.
+fn refused(error: &OverrideError, request: &OverrideRequest) -> Problem {
+    const FADES: [&str; 2] = ["fade_in_game_minutes", "fade_out_game_minutes"];
+    match error {
         OverrideError::Field { field, .. } => {
             Problem::unprocessable(error.to_string()).with_field(*field)
         }
-        _ => Problem::conflict(error.to_string()),
+        OverrideError::Fades { fades_us, length_us } => {
+            let field = FADES[usize::from(request.fade_in_game_minutes.unwrap_or(0) == 0)];
+            let [most, found] = [length_us, fades_us].map(|us| us / GameTime::MINUTE_US);
+            let text = format!(
+                "{field}: expected fades of at most {most} game minutes together, as long as the \
+                 override, found {found}"
+            );
+            Problem::unprocessable(text).with_field(field)
+        }
+        OverrideError::EndlessFade => {
+            let text = format!("{}: expected duration_game_minutes as well", FADES[1]);
+            Problem::unprocessable(text).with_field(FADES[1])
+        }
+        OverrideError::TooMany => Problem::conflict(error.to_string()),
     }
+}
+
+/// A fade in game microseconds; 0 if it is left out.
+fn fade(field: &'static str, minutes: Option<i64>) -> Result<i64, Problem> {
+    const MINUTES: RangeInclusive<i64> = 0..=FADE_HOURS_MAX * 60;
+    effect::scaled(field, minutes.unwrap_or(0) as f64, 1.0, &MINUTES)
+        .map(|minutes: i64| minutes * GameTime::MINUTE_US)
+}
+
+fn priority(asked: Option<i64>) -> Result<i16, Problem> {
+    const PRIORITIES: RangeInclusive<i64> = i16::MIN as i64..=i16::MAX as i64;
+    effect::scaled("priority", asked.unwrap_or(0) as f64, 1.0, &PRIORITIES)
 }

@@ -149,6 +149,12 @@ impl CalendarRules {
         &self.months
     }
 
+    /// Days of the longest month, in a year in which it has most.
+    pub(crate) fn month_days_max(&self) -> u8 {
+        let months = (1..).take(self.months.len());
+        months.map(|month| self.years.month_days_max(month)).max().unwrap_or(1)
+    }
+
     /// The names of the days of a week in order; none if there are no weeks.
     pub fn weekdays(&self) -> &[String] {
         &self.weekdays

@@ -5,7 +5,7 @@
 mod parts;
 
 use super::words;
-use super::{Days, Plan, SCHEDULE_BYTES_MAX};
+use super::{DAY_SEARCH_COUNT_MAX, Days, Plan, SCHEDULE_BYTES_MAX};
 use crate::calendar::Calendar;
 use crate::time::GameTime;
 
@@ -87,18 +87,20 @@ impl Parser<'_> {
         }
         if let Some(days) = self.named_days() {
             let at_us = self.time_or_midnight()?;
-            return Ok(Plan::Days { days, at_us });
+            return self.on_days(0, days, at_us);
         }
         let Some(at_us) = self.time()? else { return Err(self.refuse(FIRST)) };
         if !self.takes("every") && !self.takes("each") {
             return Err(self.refuse("`each` or `every` and a day, such as `each monday`"));
         }
+        let begin = self.next;
         let days = self.days()?;
-        Ok(Plan::Days { days, at_us })
+        self.on_days(begin, days, at_us)
     }
 
     /// After `at`: a time of day, the next one; or a date.
     fn once(&mut self) -> Result<Plan, ScheduleError> {
+        self.part_date_and_time();
         if let Some(at_us) = self.time()? {
             let due = Plan::Days { days: Days::All, at_us };
             let due = due.next(self.now.plus_us(1), self.calendar);
@@ -133,9 +135,21 @@ impl Parser<'_> {
                 return Ok(Plan::Every { first, step_us });
             }
         }
+        let begin = self.next;
         let days = self.days()?;
         let at_us = self.time_or_midnight()?;
-        Ok(Plan::Days { days, at_us })
+        self.on_days(begin, days, at_us)
+    }
+
+    /// A time of day on days that are written from the word `begin` on. Refuses days that do not
+    /// come in the whole stretch that is looked through for them.
+    fn on_days(&mut self, begin: usize, days: Days, at_us: i64) -> Result<Plan, ScheduleError> {
+        let plan = Plan::Days { days, at_us };
+        if plan.next(self.now, self.calendar).is_some() {
+            return Ok(plan);
+        }
+        self.next = begin;
+        Err(self.refuse(&format!("days that come within {DAY_SEARCH_COUNT_MAX} days")))
     }
 
     fn days(&mut self) -> Result<Days, ScheduleError> {
@@ -151,10 +165,10 @@ impl Parser<'_> {
             }
             self.takes("day");
             let day = self.number().and_then(|day| u8::try_from(day).ok());
-            let day = day.filter(|day| *day > 0);
-            return match day {
+            let last = words::month_days_max(self.calendar);
+            return match day.filter(|day| (1..=last).contains(day)) {
                 Some(day) => Ok(Days::MonthDay(day)),
-                None => Err(self.refuse_before("a day of the month, from 1")),
+                None => Err(self.refuse_before(&format!("a day of the month, 1 to {last}"))),
             };
         }
         let names: Vec<_> = words::named_days(self.calendar).into_iter().map(|(n, _)| n).collect();

@@ -25,7 +25,7 @@ fn first(text: &str, count: usize) -> Vec<String> {
 
 #[test]
 fn each_form_is_due_when_it_says() {
-    let cases: [(&str, &[&str]); 17] = [
+    let cases: [(&str, &[&str]); 20] = [
         ("in 3 hours", &["2024-03-01T09:00"]),
         ("in 3 game hours", &["2024-03-01T09:00"]),
         ("in 1 day and 30 minutes", &["2024-03-02T06:30"]),
@@ -35,6 +35,9 @@ fn each_form_is_due_when_it_says() {
         ("at noon", &["2024-03-01T12:00"]),
         ("at 2024-05-01", &["2024-05-01T00:00"]),
         ("at 2024-05-01 dusk", &["2024-05-01T18:00"]),
+        ("at 2024-05-01T06:30", &["2024-05-01T06:30"]),
+        ("at 2024-05-01T06:30:00", &["2024-05-01T06:30"]),
+        ("every month on day 30", &["2024-03-30T00:00", "2024-04-30T00:00", "2024-05-30T00:00"]),
         ("every 2 hours", &["2024-03-01T08:00", "2024-03-01T10:00"]),
         ("every hour", &["2024-03-01T07:00", "2024-03-01T08:00"]),
         ("every day 06:30", &["2024-03-01T06:30", "2024-03-02T06:30"]),
@@ -84,7 +87,12 @@ fn fault_is_found_where_it_is() {
         ("every moonday", 6, 7, "Monday, Tuesday"),
         ("every day at", 12, 1, "a time of day such as 06:30"),
         ("every day 6.30", 10, 4, "a time of day such as 06:30"),
-        ("every month on day 0", 19, 1, "a day of the month"),
+        ("every month on day 0", 19, 1, "a day of the month, 1 to 31"),
+        ("every month on day 40", 19, 2, "a day of the month, 1 to 31"),
+        ("every month on day 400", 19, 3, "a day of the month, 1 to 31"),
+        ("at 2024-05-01T25:30", 14, 5, "from 0:00 to 23:59"),
+        ("at 2024-05-01T", 14, 1, "a time of day such as 06:30"),
+        ("at 2024-05-01T06:30:61", 14, 8, "from 0:00 to 23:59"),
         ("dusk", 4, 1, "`each` or `every`"),
         ("dusk each", 9, 1, "Monday"),
         ("every 0 minutes", 6, 1, "from a minute"),

@@ -23,6 +23,11 @@ pub(super) fn week_days(calendar: &Calendar) -> i64 {
     calendar.rules().weekdays().len().max(1) as i64
 }
 
+/// The last day of the longest month, leap days included.
+pub(super) fn month_days_max(calendar: &Calendar) -> u8 {
+    calendar.rules().month_days_max()
+}
+
 /// The beginning of the day of an instant.
 pub(super) fn midnight(game: GameTime, calendar: &Calendar) -> GameTime {
     game.plus_us(-calendar.time_of_day_us(game))

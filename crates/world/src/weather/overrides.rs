@@ -6,13 +6,16 @@
 //! the topmost has the last word. Season shifts are the exception: they change the plan itself,
 //! beneath all others.
 
+pub mod bounds;
 mod check;
 mod kind;
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::GameTime;
-pub use check::{OVERRIDE_COUNT_MAX, OverrideError, REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX};
+pub use check::{
+    FADE_HOURS_MAX, OVERRIDE_COUNT_MAX, OverrideError, REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX,
+};
 pub(super) use kind::Spot;
 pub use kind::{Cell, Kind, Waypoint};
 
@@ -144,6 +147,13 @@ impl Override {
 }
 
 impl Lift {
+    /// Lasts, from `time` or before, in all of some regions, or everywhere if none is named.
+    fn holds_in(&self, regions: &[String], time: GameTime) -> bool {
+        let all =
+            |ids: &[String]| !ids.is_empty() && ids.iter().all(|id| self.regions.contains(id));
+        self.from <= time && self.to.is_none() && (self.regions.is_empty() || all(regions))
+    }
+
     fn covers(&self, region: &str, time: GameTime) -> bool {
         let here = self.regions.is_empty() || self.regions.iter().any(|id| id == region);
         here && self.from <= time && self.to.is_none_or(|to| time < to)
@@ -175,10 +185,15 @@ impl Overrides {
     }
 
     /// From `time` on takes out of force what counts in some regions, or in all if none is
-    /// named; says how many records that were.
+    /// named; says how many records that were. A record that is out of force there already keeps
+    /// the lift that it has: so a record has few lifts, however many commands come after it.
+    /// Lifts are to be reverted last one first.
     pub fn lift(&mut self, rev: u64, regions: &[String], time: GameTime) -> usize {
         let any = |r: &Override| regions.is_empty() || regions.iter().any(|id| r.concerns(id));
-        let open = |r: &&mut Override| r.end.is_none_or(|end| end > time) && any(r);
+        let lifted = |r: &Override| r.lifted.iter().any(|lift| lift.holds_in(regions, time));
+        let open = |r: &&mut Override| {
+            r.end.is_none_or(|end| end > time) && any(r) && !r.over(time) && !lifted(r)
+        };
         let lift = Lift { rev, regions: regions.to_vec(), from: time, to: None };
         let lifted = self.records.iter_mut().filter(open);
         lifted.map(|record| record.lifted.push(lift.clone())).count()

@@ -4,9 +4,14 @@
 use super::{Conditions, Overrides, Weather, WeatherState};
 use crate::time::GameTime;
 
-/// A spell is followed this many hours on from its onset, or from the beginning of the current
-/// day if that is later; one that lasts longer is cut until then.
+/// A spell is followed this many hours on from its onset, or from the latest multiple of
+/// [`SPELL_STEP_HOURS`] since the world's epoch if that is later; one that lasts longer is cut
+/// until then.
 pub const SPELL_HOURS_MAX: i64 = 72;
+
+/// How often a spell that lasts is followed further, in hours of 60 game minutes, whatever the
+/// calendar.
+pub const SPELL_STEP_HOURS: i64 = 24;
 
 /// A spell is followed this many hours back to its onset.
 pub const ONSET_HOURS_MAX: i64 = 240;
@@ -72,8 +77,8 @@ impl Weather {
         let first = self.conditions(region, time, overrides);
         first.state.severity(first.intensity_permille)?;
         let onset = self.onset(region, time, overrides);
-        let day = time.0.div_euclid(GameTime::DAY_US).saturating_mul(GameTime::DAY_US);
-        let seen_from = onset.hours().max(GameTime(day).hours());
+        let step = time.hours().div_euclid(SPELL_STEP_HOURS) * SPELL_STEP_HOURS;
+        let seen_from = onset.hours().max(step);
         let last = GameTime::from_hours(seen_from.saturating_add(SPELL_HOURS_MAX));
         let mut spell = Spell::new(self.conditions(region, onset, overrides), onset);
         let mut at = onset;

@@ -96,14 +96,14 @@ impl Log {
         let open = overrides.records().iter().filter(|record| !record.over(now));
         let entry = |command| CommandEntry::new(shared, commands, command);
         Self {
-            overrides: open.map(|record| OverrideEntry::new(shared, record)).collect(),
+            overrides: open.map(|record| OverrideEntry::new(shared, commands, record)).collect(),
             commands: commands.list().iter().rev().map(entry).collect(),
         }
     }
 }
 
 impl OverrideEntry {
-    fn new(shared: &Shared, record: &Override) -> Self {
+    fn new(shared: &Shared, commands: &Commands, record: &Override) -> Self {
         let minutes = |us: i64| us as f64 / GameTime::MINUTE_US as f64;
         Self {
             id: record.id.clone(),
@@ -116,7 +116,7 @@ impl OverrideEntry {
             fade_in_game_minutes: minutes(record.fade_in_us),
             fade_out_game_minutes: minutes(record.fade_out_us),
             priority: record.priority,
-            actor: record.author.clone(),
+            actor: commands.of_rev(record.rev).map(|set| set.actor.clone()).unwrap_or_default(),
         }
     }
 }

@@ -1,15 +1,16 @@
 //! What a schedule is made of: times of day, dates, durations, numbers. Not here: how they go
 //! together (`parse`).
 
-use super::{Parser, ScheduleError};
+use super::{Parser, ScheduleError, Word};
 use crate::calendar::SetTime;
 use crate::schedule::words;
 use crate::time::GameTime;
 
 /// Steps of a recurrence are not shorter.
 const STEP_US_MIN: i64 = GameTime::MINUTE_US;
-/// Durations and steps are not longer: 1,000 years of 366 days.
-const DURATION_US_MAX: i64 = 366_000 * GameTime::DAY_US;
+/// Durations and steps are not longer, in hours of 60 game minutes: 1,000 years of Earth.
+const DURATION_HOURS_MAX: i64 = 366_000 * 24;
+const DURATION_US_MAX: i64 = DURATION_HOURS_MAX * GameTime::HOUR_US;
 
 const TIME: &str = "a time of day such as 06:30, dawn, daybreak, noon, dusk, nightfall or midnight";
 
@@ -23,6 +24,7 @@ impl Parser<'_> {
             return Ok(Some(at_us));
         }
         let Some((hour, minute)) = word.text.split_once(':') else { return Ok(None) };
+        let (minute, second) = minute.split_once(':').unwrap_or((minute, "0"));
         let hour_us = words::hour_us(self.calendar);
         let (hours, minutes) =
             (words::day_us(self.calendar) / hour_us, hour_us / GameTime::MINUTE_US);
@@ -30,10 +32,11 @@ impl Parser<'_> {
             let digits = matches!(text.len(), 1..=3) && text.bytes().all(|b| b.is_ascii_digit());
             text.parse::<i64>().ok().filter(|number| digits && *number < end)
         };
-        match (read(hour, hours), read(minute, minutes)) {
-            (Some(hour), Some(minute)) => {
+        match (read(hour, hours), read(minute, minutes), read(second, 60)) {
+            (Some(hour), Some(minute), Some(second)) => {
                 self.next += 1;
-                Ok(Some(hour * hour_us + minute * GameTime::MINUTE_US))
+                let minutes_us = hour * hour_us + minute * GameTime::MINUTE_US;
+                Ok(Some(minutes_us + second * GameTime::SECOND_US))
             }
             _ => {
                 let (hour, minute) = (hours - 1, minutes - 1);
@@ -49,6 +52,18 @@ impl Parser<'_> {
             None if said || self.next < self.words.len() => Err(self.refuse(TIME)),
             None => Ok(0),
         }
+    }
+
+    /// Makes two words of `2024-05-01T06:30`, the form that answers have.
+    pub(super) fn part_date_and_time(&mut self) {
+        let Some(word) = self.words.get_mut(self.next) else { return };
+        let Some((date, time)) = word.text.split_once('t') else { return };
+        if date.is_empty() || !date.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+            return;
+        }
+        let behind = Word { at: word.at + date.len() + 1, text: time.to_owned() };
+        word.text.truncate(date.len());
+        self.words.insert(self.next + 1, behind);
     }
 
     /// The beginning of a day given as `2024-05-01`.
@@ -94,7 +109,8 @@ impl Parser<'_> {
                 Some(total) => sum = total,
                 None => {
                     self.next = at;
-                    return Err(self.refuse("from a minute to 366000 days"));
+                    let most = format!("from a minute to {DURATION_HOURS_MAX} hours of 60 minutes");
+                    return Err(self.refuse(&most));
                 }
             }
             let more = self.words.get(self.next);

@@ -1,9 +1,11 @@
 //! Which overrides are taken: bounds of every field. Not here: whether regions exist, which the
 //! world's file knows.
 
+use core::ops::RangeInclusive;
+
 use super::super::WeatherState;
 use super::kind::{Cell, Waypoint};
-use super::{Kind, Lift, Override};
+use super::{Kind, Lift, Override, bounds};
 use crate::time::GameTime;
 
 /// Overrides that a world may have at a time.
@@ -13,7 +15,8 @@ pub const REGIONS_OF_OVERRIDE_MAX: usize = 256;
 /// Points that a storm cell's path may have.
 pub const WAYPOINT_COUNT_MAX: usize = 32;
 
-const FADE_HOURS_MAX: i64 = 30 * 24;
+/// How long a fade may be, in hours of 60 game minutes.
+pub const FADE_HOURS_MAX: i64 = 30 * 24;
 
 /// Why an override is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +24,17 @@ pub enum OverrideError {
     /// Too many: wait for some to expire, then prune, or clear them.
     #[error("the world has {OVERRIDE_COUNT_MAX} overrides already: clear some")]
     TooMany,
+    /// Fades take longer than there is between start and end.
+    #[error("fades of {fades_us} game microseconds do not fit in {length_us}")]
+    Fades {
+        /// Both fades together, game microseconds.
+        fades_us: i64,
+        /// From start to end, game microseconds; a cell that moves ends where its path does.
+        length_us: i64,
+    },
+    /// What has no end cannot fade out: give it an end.
+    #[error("a fade-out needs an end that it leads to")]
+    EndlessFade,
     /// A field is out of bounds.
     #[error("{field}: expected {expected}, found {found}")]
     Field {
@@ -56,26 +70,25 @@ impl Override {
     /// Refuses what has no meaning.
     pub(super) fn check(&self) -> Result<(), OverrideError> {
         let fade_us_max = FADE_HOURS_MAX * GameTime::HOUR_US;
-        for (field, fade_us) in [("fade_in", self.fade_in_us), ("fade_out", self.fade_out_us)] {
+        for (field, fade_us) in [("fade_in_us", self.fade_in_us), ("fade_out_us", self.fade_out_us)]
+        {
             // Rounding to whole seconds may have added one.
-            within(field, fade_us, 0, fade_us_max + GameTime::SECOND_US)?;
+            within(field, fade_us, &(0..=fade_us_max + GameTime::SECOND_US))?;
         }
         match self.end {
             Some(end) if end < self.start => return Err(backwards(self.start, end)),
             Some(end) => {
-                let length_us = end.0.saturating_sub(self.start.0).saturating_add(1_999_999);
-                if self.fade_in_us + self.fade_out_us > length_us {
-                    let expected = "fades that fit between start and end";
-                    return Err(wrong("fade_in", expected, self.fade_in_us + self.fade_out_us));
+                let length_us = end.0.saturating_sub(self.start.0);
+                let fades_us = self.fade_in_us + self.fade_out_us;
+                if fades_us > length_us.saturating_add(1_999_999) {
+                    return Err(OverrideError::Fades { fades_us, length_us });
                 }
             }
-            None if self.fade_out_us > 0 => {
-                return Err(wrong("fade_out", "an end that it leads to", self.fade_out_us));
-            }
+            None if self.fade_out_us > 0 => return Err(OverrideError::EndlessFade),
             None => {}
         }
         let count = self.regions.len() as i64;
-        within("regions", count, 0, REGIONS_OF_OVERRIDE_MAX as i64)?;
+        within("regions", count, &(0..=REGIONS_OF_OVERRIDE_MAX as i64))?;
         self.kind.check()
     }
 
@@ -95,12 +108,16 @@ impl Kind {
         match self {
             Self::SetState { intensity_permille, .. } => intensity(*intensity_permille),
             Self::Offset { temperature_dc, wind_dmps, rain_permille } => {
-                within("temperature", i64::from(*temperature_dc), -600, 600)?;
-                within("wind", i64::from(*wind_dmps), -500, 500)?;
-                within("rain_factor", i64::from(*rain_permille), 0, 10_000)
+                within(
+                    "temperature_dc",
+                    i64::from(*temperature_dc),
+                    &bounds::OFFSET_TEMPERATURE_DC,
+                )?;
+                within("wind_dmps", i64::from(*wind_dmps), &bounds::OFFSET_WIND_DMPS)?;
+                within("rain_permille", i64::from(*rain_permille), &bounds::OFFSET_RAIN_PERMILLE)
             }
             Self::Lock => Ok(()),
-            Self::SeasonShift { days } => within("days", i64::from(*days), -366, 366),
+            Self::SeasonShift { days } => within("days", i64::from(*days), &bounds::SHIFT_DAYS),
             Self::StormCell(cell) => cell.check(),
         }
     }
@@ -128,30 +145,34 @@ impl Kind {
 
 impl Cell {
     fn check(&self) -> Result<(), OverrideError> {
-        within("path", self.path.len() as i64, 1, WAYPOINT_COUNT_MAX as i64)?;
+        within("path", self.path.len() as i64, &(1..=WAYPOINT_COUNT_MAX as i64))?;
         for Waypoint { latitude_mdeg, longitude_mdeg } in &self.path {
-            within("path.latitude", i64::from(*latitude_mdeg), -90_000, 90_000)?;
-            within("path.longitude", i64::from(*longitude_mdeg), -180_000, 180_000)?;
+            within("latitude_mdeg", i64::from(*latitude_mdeg), &bounds::LATITUDE_MDEG)?;
+            within("longitude_mdeg", i64::from(*longitude_mdeg), &bounds::LONGITUDE_MDEG)?;
         }
-        within("radius", i64::from(self.radius_m), 1_000, 2_000_000)?;
-        within("speed", i64::from(self.speed_mph), 0, 2_000_000)?;
+        within("radius_m", i64::from(self.radius_m), &bounds::CELL_RADIUS_M)?;
+        within("speed_mph", i64::from(self.speed_mph), &bounds::CELL_SPEED_MPH)?;
         intensity(self.intensity_permille)
     }
 }
 
 fn intensity(permille: u16) -> Result<(), OverrideError> {
-    within("intensity", i64::from(permille), 0, 1000)
+    within("intensity_permille", i64::from(permille), &(0..=1000))
 }
 
 fn backwards(start: GameTime, end: GameTime) -> OverrideError {
     wrong("end", &format!("an instant after the start, {} us", start.0), end.0)
 }
 
-fn within(field: &'static str, found: i64, min: i64, max: i64) -> Result<(), OverrideError> {
-    if (min..=max).contains(&found) {
+fn within(
+    field: &'static str,
+    found: i64,
+    bounds: &RangeInclusive<i64>,
+) -> Result<(), OverrideError> {
+    if bounds.contains(&found) {
         return Ok(());
     }
-    Err(wrong(field, &format!("{min} to {max}"), found))
+    Err(wrong(field, &format!("{} to {}", bounds.start(), bounds.end()), found))
 }
 
 fn wrong(field: &'static str, expected: &str, found: i64) -> OverrideError {

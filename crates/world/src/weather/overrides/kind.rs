@@ -22,18 +22,18 @@ pub enum Kind {
     },
     /// Warmer, windier, wetter than planned; the state follows from the numbers.
     Offset {
-        /// Added to temperature and dew point, tenths of a degree, -600 to 600.
+        /// [`bounds::OFFSET_TEMPERATURE_DC`](super::bounds::OFFSET_TEMPERATURE_DC).
         temperature_dc: i16,
-        /// Added to the mean wind, decimetres per second, -500 to 500.
+        /// [`bounds::OFFSET_WIND_DMPS`](super::bounds::OFFSET_WIND_DMPS).
         wind_dmps: i16,
-        /// What falls is multiplied by this, 0 to 10000; 1000 leaves it as it is.
+        /// [`bounds::OFFSET_RAIN_PERMILLE`](super::bounds::OFFSET_RAIN_PERMILLE); 1000 leaves it as it is.
         rain_permille: u32,
     },
     /// The weather stands still as it was when the override began.
     Lock,
     /// The weather of another time of the year: the plan that many days further on in it.
     SeasonShift {
-        /// Game days, -366 to 366.
+        /// [`bounds::SHIFT_DAYS`](super::bounds::SHIFT_DAYS).
         days: i16,
     },
     /// A storm that crosses the map.

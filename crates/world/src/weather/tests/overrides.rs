@@ -201,6 +201,26 @@ fn a_lift_takes_out_of_force_where_it_says_and_a_revert_brings_back() {
 }
 
 #[test]
+fn a_record_keeps_few_lifts_however_often_its_region_is_set() {
+    let mut overrides = Overrides::default();
+    let region = ["brussels".to_owned()];
+    for rev in 1..=600 {
+        let at = hour(rev as i64);
+        overrides.lift(rev, &region, at);
+        overrides.insert(record(rev, set(WeatherState::Fog, 500), at, None)).unwrap();
+    }
+    let lifts = overrides.records().iter().map(|record| record.lifted.len()).max();
+    assert_eq!(lifts, Some(1));
+    // Undone last one first, each brings back the one before it.
+    for (undone, at) in [(600, 601), (599, 602), (598, 603)] {
+        overrides.revert(at as u64, undone, hour(at));
+        let revs: Vec<u64> =
+            overrides.in_force(&region[0], hour(at)).iter().map(|r| r.rev).collect();
+        assert_eq!(revs, [undone - 1]);
+    }
+}
+
+#[test]
 fn wrong_overrides_are_refused_with_the_field() {
     let mut overrides = Overrides::default();
     let mut refused = |name: &str, wrong: &dyn Fn(&mut Override)| {
@@ -208,22 +228,24 @@ fn wrong_overrides_are_refused_with_the_field() {
         wrong(&mut record);
         match overrides.insert(record).unwrap_err() {
             OverrideError::Field { field, .. } => assert_eq!(field, name),
+            OverrideError::Fades { .. } => assert_eq!(name, "fades"),
+            OverrideError::EndlessFade => assert_eq!(name, "endless"),
             error @ OverrideError::TooMany => panic!("{error}"),
         }
     };
     refused("end", &|r| r.end = Some(GameTime(-1_000_001)));
-    refused("intensity", &|r| r.kind = set(WeatherState::Fog, 1001));
-    refused("fade_in", &|r| r.fade_in_us = -1);
-    refused("fade_out", &|r| r.fade_out_us = HOUR);
-    refused("fade_in", &|r| (r.end, r.fade_in_us) = (Some(hour(1)), 2 * HOUR));
-    refused("fade_in", &|r| r.fade_in_us = i64::MAX);
+    refused("intensity_permille", &|r| r.kind = set(WeatherState::Fog, 1001));
+    refused("fade_in_us", &|r| r.fade_in_us = -1);
+    refused("endless", &|r| r.fade_out_us = HOUR);
+    refused("fades", &|r| (r.end, r.fade_in_us) = (Some(hour(1)), 2 * HOUR));
+    refused("fade_in_us", &|r| r.fade_in_us = i64::MAX);
     refused("regions", &|r| r.regions = vec![String::new(); REGIONS_OF_OVERRIDE_MAX + 1]);
     refused("days", &|r| r.kind = Kind::SeasonShift { days: 367 });
-    refused("radius", &|r| r.kind = Kind::StormCell(Cell { radius_m: 0, ..cell() }));
-    refused("speed", &|r| r.kind = Kind::StormCell(Cell { speed_mph: u32::MAX, ..cell() }));
+    refused("radius_m", &|r| r.kind = Kind::StormCell(Cell { radius_m: 0, ..cell() }));
+    refused("speed_mph", &|r| r.kind = Kind::StormCell(Cell { speed_mph: u32::MAX, ..cell() }));
     refused("path", &|r| r.kind = Kind::StormCell(Cell { path: vec![], ..cell() }));
     let beyond = vec![point(91.0, 0.0)];
-    refused("path.latitude", &|r| {
+    refused("latitude_mdeg", &|r| {
         r.kind = Kind::StormCell(Cell { path: beyond.clone(), ..cell() });
     });
     let hot = |temperature_dc, wind_dmps, rain_permille| Kind::Offset {
@@ -231,9 +253,9 @@ fn wrong_overrides_are_refused_with_the_field() {
         wind_dmps,
         rain_permille,
     };
-    refused("temperature", &|r| r.kind = hot(601, 0, 0));
-    refused("wind", &|r| r.kind = hot(0, -501, 0));
-    refused("rain_factor", &|r| r.kind = hot(0, 0, 10_001));
+    refused("temperature_dc", &|r| r.kind = hot(601, 0, 0));
+    refused("wind_dmps", &|r| r.kind = hot(0, -501, 0));
+    refused("rain_permille", &|r| r.kind = hot(0, 0, 10_001));
 }
 
 #[test]

@@ -1,0 +1,161 @@
+//! What a request wants an override to do, checked in the units of the request. Not here: when,
+//! where and for how long (`live`), what it does to the weather (`world`).
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use worldbus_service::Problem;
+use worldbus_world::{Cell, Kind, Waypoint, WeatherState, bounds};
+
+use super::{INTENSITY_DEFAULT, permille};
+
+/// What an override does.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Effect {
+    /// A state at an intensity.
+    SetState {
+        /// The state's short name.
+        state: String,
+        /// 0 to 1; 0.5 if left out.
+        intensity: Option<f64>,
+    },
+    /// Warmer, windier, wetter than planned.
+    Offset {
+        /// Degrees Celsius that are added, -60 to 60.
+        temperature_c: Option<f64>,
+        /// Metres per second that are added, -50 to 50.
+        wind_mps: Option<f64>,
+        /// What falls is multiplied by it, 0 to 10.
+        rain_factor: Option<f64>,
+    },
+    /// The weather stands still.
+    Lock,
+    /// The plan of another time of the year.
+    SeasonShift {
+        /// Days of the world's calendar, -366 to 366.
+        days: i64,
+    },
+    /// A storm that crosses the map.
+    StormCell {
+        /// From where to where, up to 32 points.
+        path: Vec<Point>,
+        /// 1 to 2000 km.
+        radius_km: f64,
+        /// Kilometres in a game hour, 0 to 2000.
+        speed_kmh: f64,
+        /// The state in its middle.
+        state: String,
+        /// 0 to 1; 0.5 if left out.
+        intensity: Option<f64>,
+    },
+}
+
+/// A place in degrees.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(try_from = "BTreeMap<String, f64>")]
+pub(super) struct Point {
+    /// North.
+    latitude: f64,
+    /// East.
+    longitude: f64,
+}
+
+impl Effect {
+    /// As the world's records have it.
+    pub(super) fn kind(&self) -> Result<Kind, Problem> {
+        Ok(match self {
+            Self::SetState { state, intensity } => {
+                let intensity_permille = intensity_of(*intensity)?;
+                Kind::SetState { state: state_of(state)?, intensity_permille }
+            }
+            Self::Offset { temperature_c, wind_mps, rain_factor } => {
+                let (kelvin, wind) = (temperature_c.unwrap_or(0.0), wind_mps.unwrap_or(0.0));
+                let rain = rain_factor.unwrap_or(1.0);
+                Kind::Offset {
+                    temperature_dc: scaled(
+                        "temperature_c",
+                        kelvin,
+                        10.0,
+                        &bounds::OFFSET_TEMPERATURE_DC,
+                    )?,
+                    wind_dmps: scaled("wind_mps", wind, 10.0, &bounds::OFFSET_WIND_DMPS)?,
+                    rain_permille: scaled(
+                        "rain_factor",
+                        rain,
+                        1000.0,
+                        &bounds::OFFSET_RAIN_PERMILLE,
+                    )?,
+                }
+            }
+            Self::Lock => Kind::Lock,
+            Self::SeasonShift { days } => {
+                Kind::SeasonShift { days: scaled("days", *days as f64, 1.0, &bounds::SHIFT_DAYS)? }
+            }
+            Self::StormCell { path, radius_km, speed_kmh, state, intensity } => {
+                Kind::StormCell(Cell {
+                    path: path.iter().map(Point::waypoint).collect::<Result<_, _>>()?,
+                    radius_m: scaled("radius_km", *radius_km, 1000.0, &bounds::CELL_RADIUS_M)?,
+                    speed_mph: scaled("speed_kmh", *speed_kmh, 1000.0, &bounds::CELL_SPEED_MPH)?,
+                    state: state_of(state)?,
+                    intensity_permille: intensity_of(*intensity)?,
+                })
+            }
+        })
+    }
+}
+
+impl Point {
+    fn waypoint(&self) -> Result<Waypoint, Problem> {
+        let mdeg = |field, degrees, bounds| scaled(field, degrees, 1000.0, bounds);
+        Ok(Waypoint {
+            latitude_mdeg: mdeg("path.latitude", self.latitude, &bounds::LATITUDE_MDEG)?,
+            longitude_mdeg: mdeg("path.longitude", self.longitude, &bounds::LONGITUDE_MDEG)?,
+        })
+    }
+}
+
+/// Only by names: of `[16, 48]` nobody knows which is which.
+impl TryFrom<BTreeMap<String, f64>> for Point {
+    type Error = String;
+
+    fn try_from(mut fields: BTreeMap<String, f64>) -> Result<Self, String> {
+        let mut take = |name: &str| {
+            fields.remove(name).ok_or_else(|| format!("expected latitude and longitude: no {name}"))
+        };
+        let point = Self { latitude: take("latitude")?, longitude: take("longitude")? };
+        match fields.keys().next() {
+            None => Ok(point),
+            Some(more) => Err(format!("expected latitude and longitude alone, found {more:.40}")),
+        }
+    }
+}
+
+/// A number of a request as an integer of smaller units, `units` of which make up one of the
+/// request's; `bounds` are those of the integer.
+pub(super) fn scaled<T: TryFrom<i64>>(
+    field: &'static str,
+    value: f64,
+    units: f64,
+    bounds: &RangeInclusive<i64>,
+) -> Result<T, Problem> {
+    let whole = (value * units).round();
+    let inside = *bounds.start() as f64 <= whole && whole <= *bounds.end() as f64;
+    let fits = inside.then(|| T::try_from(whole as i64).ok()).flatten();
+    fits.ok_or_else(|| {
+        let [least, most] = [bounds.start(), bounds.end()].map(|bound| *bound as f64 / units);
+        let text = format!("{field}: expected {least} to {most}, found {value}");
+        Problem::unprocessable(text).with_field(field)
+    })
+}
+
+fn state_of(name: &str) -> Result<WeatherState, Problem> {
+    let state: Result<WeatherState, _> = name.parse();
+    state.map_err(|error| Problem::unprocessable(format!("state: {error}")).with_field("state"))
+}
+
+fn intensity_of(intensity: Option<f64>) -> Result<u16, Problem> {
+    intensity.map_or(Ok(INTENSITY_DEFAULT), permille)
+}
