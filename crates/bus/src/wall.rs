@@ -1,28 +1,45 @@
-//! The wall clock as an argument: microseconds since the Unix epoch that never step back.
+//! The wall clock as an argument: microseconds since the Unix epoch that never step back, and the
+//! time that passes, which no correction of the wall clock moves.
 //!
-//! A machine's clock steps back when somebody corrects it. Following would emit a boundary twice
-//! and date an event before its cause; so the step is clamped, counted and logged, and time stands
-//! until the machine's clock has caught up.
+//! A machine's clock is corrected, and it may be wrong. Following each of its steps would date an
+//! event before its cause, or flood a world with days that never passed; standing until a clock
+//! that was ahead is right again would silence it. So a process goes by the time that passes and
+//! follows its machine's clock with care: [`steps`] says how.
 
 mod manual;
+mod steps;
 
 use async_trait::async_trait;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+use steps::{Reading, Steps};
 
 pub use manual::ManualClock;
 
 /// The longest single sleep: a clock that is set forward is noticed within it.
 const SLEEP_MS_MAX: u64 = 1_000;
-/// Less than this is a race of two readers, not a step.
-const STEP_US_MIN: i64 = 1_000;
 
-/// Tells the wall time, and when it has come. A process has one, that of its
-/// [`Bus`](crate::Bus::wall): each instance has its own high-water mark.
+/// Gives the wall time, and waits for it. A process has one, that of its
+/// [`Bus`](crate::Bus::wall): each instance follows its machine by itself.
 #[async_trait]
 pub trait WallClock: Send + Sync + 'static {
     /// Microseconds since the Unix epoch; never less than what it returned before.
     fn now_us(&self) -> i64;
+
+    /// Microseconds that passed since some instant of this process: for leases, delays and ages.
+    /// Corrections of the wall clock do not change it.
+    fn steady_us(&self) -> i64;
+
+    /// How often the wall time was set ahead since the start. What it left out then never passed
+    /// here: services treat it as downtime.
+    fn jumps(&self) -> u64 {
+        0
+    }
+
+    /// Why the wall time differs from the machine's, if it does; for `/readyz`.
+    fn fault(&self) -> Option<String> {
+        None
+    }
 
     /// Returns when [`WallClock::now_us`] is at least `wall_us`. Cancel-safe.
     async fn sleep_until_us(&self, wall_us: i64) {
@@ -37,54 +54,55 @@ pub trait WallClock: Send + Sync + 'static {
     }
 }
 
-/// The clock of this machine.
+/// The clock of this machine, followed with care: a step ahead of five seconds or more only when
+/// it has lasted for a minute, a step back never; then time goes on at nine tenths of its speed
+/// until the machine's clock has caught up.
 #[derive(Debug)]
 pub struct SystemClock {
-    latest: Clamp,
-    read: fn() -> i64,
+    steps: Mutex<Steps>,
+    read: fn() -> Reading,
 }
 
 impl Default for SystemClock {
     fn default() -> Self {
-        Self { latest: Clamp::default(), read: system_us }
+        Self { steps: Mutex::default(), read: machine }
+    }
+}
+
+impl SystemClock {
+    /// The steps as of now. Read within the lock, so that readings come in their order.
+    fn steps(&self) -> (MutexGuard<'_, Steps>, i64) {
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        let now_us = steps.take((self.read)());
+        (steps, now_us)
     }
 }
 
 impl WallClock for SystemClock {
     fn now_us(&self) -> i64 {
-        self.latest.clamp((self.read)())
+        self.steps().1
+    }
+
+    fn steady_us(&self) -> i64 {
+        (self.read)().steady_us
+    }
+
+    fn jumps(&self) -> u64 {
+        self.steps().0.jumps()
+    }
+
+    fn fault(&self) -> Option<String> {
+        self.steps().0.fault()
     }
 }
 
-/// Reads the system's clock; 0 when it stands before 1970.
-#[expect(clippy::disallowed_methods, reason = "the one adapter of the system's clock")]
-fn system_us() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// A high-water mark of time.
-#[derive(Debug, Default)]
-struct Clamp {
-    latest: AtomicI64,
-    behind: AtomicBool,
-}
-
-impl Clamp {
-    fn clamp(&self, read: i64) -> i64 {
-        let before = self.latest.fetch_max(read, Ordering::AcqRel);
-        if read >= before {
-            self.behind.store(false, Ordering::Relaxed);
-            return read;
-        }
-        // Threads may read the clock in one order and arrive here in another: not a step.
-        let back_us = before - read;
-        if back_us > STEP_US_MIN && !self.behind.swap(true, Ordering::Relaxed) {
-            metrics::counter!("worldbus_wall_clock_steps_back_total").increment(1);
-            tracing::warn!(back_us, "the wall clock stepped back; time stands until it catches up");
-        }
-        before
-    }
+/// Reads the machine's clocks; a wall clock before 1970 is at 0.
+#[expect(clippy::disallowed_methods, reason = "the one adapter of the machine's clocks")]
+fn machine() -> Reading {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let us = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    Reading { wall_us: us(wall), steady_us: us(START.elapsed()) }
 }
 
 #[cfg(test)]

@@ -54,6 +54,7 @@ pub(crate) enum Kind {
     DeadKey = 4,
     DeadLetter = 5,
     Entry = 6,
+    Ages = 7,
 }
 
 /// The checksum of a record at its place.

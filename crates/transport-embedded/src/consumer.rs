@@ -20,8 +20,8 @@ use worldbus_bus::{Consumer, DeadEvent, Delivered, Error, Lease, Settle, Subscri
 const SKIPS_MAX: usize = 256;
 /// Bytes of batches that one fetch keeps for a subscription and topic. One more may go in.
 const FETCH_BYTES_MAX: usize = 1 << 20;
-/// How long a consumer sleeps at most while a lease or a delay runs: the wall clock that they
-/// run by is not the timer's.
+/// How long a consumer sleeps at most while a lease or a delay runs: the clock that they run by
+/// may be moved by hand.
 const TIMER_MS_MAX: i64 = 250;
 
 /// A consumer of a subscription.
@@ -64,7 +64,7 @@ impl LogConsumer {
         if let Some(error) = self.shared.failed() {
             return Err(error);
         }
-        let now_ms = self.shared.now_ms();
+        let now_ms = self.shared.steady_ms();
         let mut state = self.live.lock();
         let tail = self.shared.tail();
         state.subscription.expire(now_ms);

@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Batches of one subscription and topic that were delivered and not settled; beyond them
 /// nothing new is delivered until one is settled.
 pub(crate) const PENDING_MAX: usize = 4096;
+/// What a lease or a delay has left is at most this when it is read from the disk: as much as a
+/// consumer may ask for.
+pub(crate) const REMAINING_MS_MAX: i64 = 12 * 3600 * 1000;
 
 /// A consumer within this process; 0 is one of an earlier process.
 pub(crate) type ConsumerId = u64;
@@ -19,7 +22,7 @@ pub(crate) type ConsumerId = u64;
 pub(crate) struct Cursor {
     next: u64,
     pending: BTreeMap<u64, Pending>,
-    /// The same by the time at which something happens.
+    /// The same by the time at which something happens: steady time of this process.
     timers: BTreeSet<(i64, u64)>,
 }
 
@@ -28,7 +31,7 @@ struct Pending {
     /// Deliveries so far, of which the last may be under way.
     attempts: u32,
     state: State,
-    /// When the lease ends or the delivery is due.
+    /// When the lease ends or the delivery is due, in steady milliseconds.
     at_ms: i64,
     consumer: ConsumerId,
 }
@@ -211,32 +214,38 @@ impl Cursor {
         Some(pending)
     }
 
-    /// Appends the state to a record.
-    pub(crate) fn encode(&self, put: Put) -> Put {
+    /// Appends the state to a record: of leases and delays what is left of them, since no other
+    /// process knows this one's steady time.
+    pub(crate) fn encode(&self, put: Put, now_ms: i64) -> Put {
         let mut put = put.u64(self.next).u32(self.pending.len() as u32);
         for (&offset, pending) in &self.pending {
             let state = match pending.state {
-                State::Leased => 0,
-                State::Expired => 1,
-                State::Due => 2,
+                State::Leased => 3,
+                State::Expired => 4,
+                State::Due => 5,
             };
-            put = put.u64(offset).u32(pending.attempts).u8(state).i64(pending.at_ms);
+            let left_ms = pending.at_ms.saturating_sub(now_ms).max(0);
+            put = put.u64(offset).u32(pending.attempts).u8(state).i64(left_ms);
         }
         put
     }
 
-    /// Reads what [`Cursor::encode`] wrote; consumers are those of an earlier process.
-    pub(crate) fn decode(take: &mut Take<'_>) -> Option<Self> {
+    /// Reads what [`Cursor::encode`] wrote; consumers are those of an earlier process. Nothing
+    /// has more left than [`REMAINING_MS_MAX`]. Up to format 2 there were wall times in place of
+    /// what is left (states 0 to 2): nothing is left of them.
+    pub(crate) fn decode(take: &mut Take<'_>, now_ms: i64) -> Option<Self> {
         let mut cursor = Self::new(take.u64()?);
         for _ in 0..take.u32()? {
             let (offset, attempts) = (take.u64()?, take.u32()?);
-            let state = match take.u8()? {
-                0 => State::Leased,
-                1 => State::Expired,
-                2 => State::Due,
+            let code = take.u8()?;
+            let state = match code {
+                0 | 3 => State::Leased,
+                1 | 4 => State::Expired,
+                2 | 5 => State::Due,
                 _ => return None,
             };
-            let at_ms = take.i64()?;
+            let left_ms = take.i64()?.clamp(0, REMAINING_MS_MAX);
+            let at_ms = if code < 3 { now_ms } else { now_ms.saturating_add(left_ms) };
             cursor.insert(offset, Pending { attempts, state, at_ms, consumer: 0 });
         }
         let beyond = cursor.pending.last_key_value().is_some_and(|(&last, _)| last >= cursor.next);

@@ -13,7 +13,7 @@ use crate::replay;
 use crate::shared::{Health, Shared};
 use crate::store::{self, Loaded};
 use crate::tail::Tail;
-use crate::writer::Writer;
+use crate::writer::{Retention, Writer};
 use crate::{dead_letters, lock, queue};
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -83,7 +83,7 @@ impl Embedded {
 
     fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
         let Opened { connection, reads, checkpointer, loaded } = opened;
-        let Loaded { tally, heads, subscriptions, dead, seen } = loaded;
+        let Loaded { tally, heads, subscriptions, dead, seen, ages } = loaded;
         let live = subscriptions.into_iter().enumerate().map(|(id, mut subscription)| {
             if !tally.closed {
                 // Whoever held a lease in the process that crashed is gone with it.
@@ -103,6 +103,7 @@ impl Embedded {
             checkpointer,
             lock,
             maintained: Instant::now(),
+            retention: Retention::new(ages),
         };
         let thread = std::thread::Builder::new().name("worldbus-log".to_owned());
         let thread = thread.spawn(move || writer.run()).map_err(|error| {
@@ -151,7 +152,10 @@ impl Opened {
     fn new(file: &Path, options: &Options) -> Result<Self, Failure> {
         let connection = store::connect(file, options.sync)?;
         store::upgrade(&connection)?;
-        let loaded = store::load(&connection, options.seen, options.seen_rebuild_bytes_max)?;
+        let loaded = {
+            let now_ms = options.clock.steady_us().div_euclid(1000);
+            store::load(&connection, options.seen, options.seen_rebuild_bytes_max, now_ms)?
+        };
         // Leaves nothing behind the end of the write-ahead log that could be taken for damage
         // later. Without space for it, it goes on as it is.
         if checkpoint(&connection, "TRUNCATE") && options.sync {

@@ -18,6 +18,7 @@
 //! the meaning of events.
 #![allow(clippy::disallowed_methods, reason = "this is the adapter of the disk")]
 
+mod age;
 mod assemble;
 mod checkpoint;
 mod codec;

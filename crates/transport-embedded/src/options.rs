@@ -8,10 +8,16 @@ use worldbus_bus::{SeenLimits, SystemClock, WallClock};
 /// Bounds and clock of an embedded log.
 #[derive(Clone)]
 pub struct Options {
-    /// Batches older than this are removed.
+    /// Batches older than this are removed, by the time that the log was open since they came.
     pub retention_age: Duration,
     /// The oldest batches of a topic are removed while it holds more bytes than this.
     pub retention_bytes: u64,
+    /// Batches that some subscription of their topic has not settled are kept for so long,
+    /// however many: [`Options::retention_age`] counts for them only if it is longer.
+    pub unread_age: Duration,
+    /// And until their topic holds more bytes than this, if it is more than
+    /// [`Options::retention_bytes`].
+    pub unread_bytes: u64,
     /// The log is a queue, not a history: a batch is kept, however old, until every
     /// subscription of its topic has settled it, and is removed soon after. Retention by age
     /// and bytes does not apply, and no duplicates are dropped. The directory remembers it: who
@@ -47,6 +53,8 @@ impl Default for Options {
         Self {
             retention_age: Duration::from_secs(7 * 24 * 3600),
             retention_bytes: 1 << 30,
+            unread_age: Duration::from_secs(30 * 24 * 3600),
+            unread_bytes: 4 << 30,
             queue: false,
             group_bytes_max: 4 << 20,
             queue_bytes_max: 16 << 20,

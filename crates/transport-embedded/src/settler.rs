@@ -58,7 +58,7 @@ impl Settle for Settler {
     /// An ack is written with the next commit, 20 ms later at the most.
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
         let (number, offset) = self.place(lease)?;
-        let now_ms = self.shared.now_ms();
+        let now_ms = self.shared.steady_ms();
         let settlement = match outcome {
             Outcome::Ack => Settlement::Ack,
             // Nothing is gained by waiting if it will not be delivered again.

@@ -72,8 +72,14 @@ impl Shared {
         self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The wall time, for what people read.
     pub(crate) fn now_ms(&self) -> i64 {
         self.options.clock.now_us().div_euclid(1000)
+    }
+
+    /// The time that passes in this process, for leases, delays and ages.
+    pub(crate) fn steady_ms(&self) -> i64 {
+        self.options.clock.steady_us().div_euclid(1000)
     }
 
     /// Wakes all who wait for batches.

@@ -129,7 +129,8 @@ impl Subscription {
         }
     }
 
-    pub(crate) fn encode(&self, id: u32) -> Vec<u8> {
+    /// The record of it; `now_ms` is steady, as all times here.
+    pub(crate) fn encode(&self, id: u32, now_ms: i64) -> Vec<u8> {
         let mut put = Put::default().bytes(self.name.as_str().as_bytes());
         put = put.u32(self.filter.types.len() as u32);
         for &number in &self.filter.types {
@@ -141,12 +142,12 @@ impl Subscription {
         }
         put = put.u32(self.cursors.len() as u32);
         for (&topic, cursor) in &self.cursors {
-            put = cursor.encode(put.u32(topic));
+            put = cursor.encode(put.u32(topic), now_ms);
         }
         put.seal(Kind::Subscription, u64::from(id))
     }
 
-    pub(crate) fn decode(id: u32, sealed: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(id: u32, sealed: &[u8], now_ms: i64) -> Option<Self> {
         let mut take = unseal(Kind::Subscription, u64::from(id), sealed)?;
         let mut this = Self::new(SubscriptionName::new(take.text()?).ok()?);
         for _ in 0..take.u32()? {
@@ -157,7 +158,7 @@ impl Subscription {
         }
         for _ in 0..take.u32()? {
             let topic = take.u32()?;
-            this.cursors.insert(topic, Cursor::decode(&mut take)?);
+            this.cursors.insert(topic, Cursor::decode(&mut take, now_ms)?);
         }
         Some(this)
     }

@@ -6,6 +6,7 @@
 mod cursors;
 mod letters;
 mod retention;
+mod unread;
 
 use crate::assemble::{Ledger, Staged};
 use crate::checkpoint::Checkpointer;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use worldbus_bus::{Appended, Error, Fate};
 
+pub(crate) use retention::Retention;
+
 /// How long the writer sleeps at most: then it looks after retention and a full disk.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
@@ -33,6 +36,7 @@ pub(crate) struct Writer {
     /// Released as the writer ends, when nothing of it touches the file any more.
     pub(crate) lock: File,
     pub(crate) maintained: Instant,
+    pub(crate) retention: Retention,
 }
 
 /// An answer that waits for the commit.
@@ -96,7 +100,8 @@ impl Writer {
         }
         let dirty = cursors::take_dirty(&shared);
         for live in &dirty {
-            records.push((RecordKind::Subscription, u64::from(live.id), cursors::encode(live)));
+            let record = cursors::encode(&shared, live);
+            records.push((RecordKind::Subscription, u64::from(live.id), record));
         }
         // A binding replaces the same subscription's cursors, which it contains.
         records.extend(bindings.records());
@@ -106,6 +111,7 @@ impl Writer {
         let dead_count = staged.dead_count();
         let (mut changes, mut finished) = staged.finish();
         changes.records.extend(records);
+        changes.records.extend(self.retention.due(shared.steady_ms()));
         retention::trim_dead(&self.connection, &shared.options, &mut changes, &mut finished.tally);
         match self.commit(&changes) {
             Ok(()) => {
@@ -215,6 +221,14 @@ impl Writer {
         }
     }
 
+    /// Writes that the log was closed in order, and how old it is.
+    fn write_end(&mut self) {
+        self.ledger.tally.closed = true;
+        let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
+        let records = vec![tally, self.retention.save(self.shared.steady_ms())];
+        let _ = self.commit(&Changes { records, ..Changes::default() });
+    }
+
     /// Whether there is space again: nobody else may come to try.
     fn probe(&mut self) {
         let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
@@ -224,9 +238,9 @@ impl Writer {
     /// Writes what is left and says that the log was closed in order.
     fn end(mut self) {
         if self.shared.failed().is_none() {
+            cursors::set_running_dirty(&self.shared);
             self.round(Vec::new());
-            self.ledger.tally.closed = true;
-            self.probe();
+            self.write_end();
         }
         self.shared.wake();
         self.shared.reads.close();

@@ -24,6 +24,10 @@ impl WallClock for Clock {
     fn now_us(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
     }
+
+    fn steady_us(&self) -> i64 {
+        self.now_us()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,10 +114,10 @@ async fn a_newer_format_is_refused_by_name() {
     drop(open(dir.path()));
     let file = dir.path().join("log.db");
     let mut bytes = std::fs::read(&file).unwrap();
-    bytes[63] = 3;
+    bytes[63] = 4;
     std::fs::write(&file, bytes).unwrap();
     let refused = Embedded::open(dir.path(), Options::default()).err().unwrap();
-    assert!(refused.to_string().contains("format 3, this one knows 2"), "{refused}");
+    assert!(refused.to_string().contains("format 4, this one knows 3"), "{refused}");
     assert!(refused.to_string().contains("upgrade"), "{refused}");
 }
 
@@ -124,6 +128,8 @@ async fn retention_removes_the_oldest_and_subscriptions_go_on() {
     let options = Options {
         retention_age: Duration::from_secs(60),
         retention_bytes: 20_000,
+        unread_age: Duration::ZERO,
+        unread_bytes: 0,
         clock: Arc::<Clock>::clone(&clock),
         sync: false,
         ..Options::default()
@@ -151,13 +157,14 @@ async fn retention_removes_the_oldest_and_subscriptions_go_on() {
     assert!((15..20).contains(&status.first_offset), "{status:?}");
     assert_eq!(first("small").await.first_offset, 0);
     assert_eq!(next(&mut late).await.lease.offset, status.first_offset);
-    clock.0.store(61_000_000, Ordering::Relaxed);
     soon("retention by age", async {
         while first("small").await.first_offset < 20 {
-            tokio::task::yield_now().await;
+            clock.0.fetch_add(1_000_000, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     })
     .await;
+    assert!(clock.0.load(Ordering::Relaxed) >= 60_000_000);
     bus.publish(&topic("t"), batch(3, 0..1)).await.unwrap();
     drop((bus, late));
     let bus = Embedded::open(dir.path(), options).unwrap();
@@ -300,13 +307,13 @@ async fn a_log_of_the_format_before_is_taken_over() {
     bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
     drop(bus);
     let mut bytes = std::fs::read(&file).unwrap();
-    assert_eq!(bytes[63], 2);
+    assert_eq!(bytes[63], 3);
     bytes[63] = 1;
     std::fs::write(&file, bytes).unwrap();
     let bus = open(dir.path());
     assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 1);
     drop(bus);
-    assert_eq!(version(&file), 2);
+    assert_eq!(version(&file), 3);
 }
 
 /// What is polled once and dropped while it waits in line is not appended.

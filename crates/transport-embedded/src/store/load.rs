@@ -2,6 +2,7 @@
 
 use super::query;
 use super::schema::TABLES;
+use crate::age::Ages;
 use crate::codec::Kind;
 use crate::failure::Failure;
 use crate::group::records;
@@ -22,6 +23,7 @@ pub(crate) struct Loaded {
     /// The dead letters from `tally.dead_first` on.
     pub(crate) dead: VecDeque<DeadPlace>,
     pub(crate) seen: SeenWindow,
+    pub(crate) ages: Ages,
 }
 
 /// The place of a dead letter.
@@ -32,11 +34,12 @@ pub(crate) struct DeadPlace {
     pub(crate) removed: bool,
 }
 
-/// Reads and verifies everything but the batches, and the newest of these.
+/// Reads and verifies everything but the batches, and the newest of these. `now_ms` is steady.
 pub(crate) fn load(
     connection: &Connection,
     limits: SeenLimits,
     seen_bytes_max: u64,
+    now_ms: i64,
 ) -> Result<Loaded, Failure> {
     check_schema(connection)?;
     let tally = tally(connection)?;
@@ -50,12 +53,13 @@ pub(crate) fn load(
     let mut subscriptions = Vec::new();
     for id in 0..tally.subscriptions {
         let sealed = record(connection, Kind::Subscription, u64::from(id))?;
-        let subscription = Subscription::decode(id, &sealed);
+        let subscription = Subscription::decode(id, &sealed, now_ms);
         subscriptions.push(subscription.ok_or_else(|| wrong(&format!("subscription {id}")))?);
     }
     let dead = dead(connection, &tally)?;
     let seen = seen(connection, limits, seen_bytes_max)?;
-    Ok(Loaded { tally, heads, subscriptions, dead, seen })
+    let ages = ages(connection, tally.next_group, now_ms)?;
+    Ok(Loaded { tally, heads, subscriptions, dead, seen, ages })
 }
 
 /// What exists in the whole log.
@@ -64,15 +68,28 @@ pub(super) fn tally(connection: &Connection) -> Result<Tally, Failure> {
     Tally::decode(&sealed).ok_or_else(|| wrong("the tally"))
 }
 
+/// How old what is stored is; a log of a format before has no record of it.
+fn ages(connection: &Connection, next_group: u64, now_ms: i64) -> Result<Ages, Failure> {
+    match stored(connection, Kind::Ages, 0)? {
+        None => Ok(Ages::new(next_group, now_ms)),
+        Some(sealed) => Ages::decode(&sealed, now_ms).ok_or_else(|| wrong("the log's age")),
+    }
+}
+
 fn wrong(what: &str) -> Failure {
     Failure::Damaged(format!("the checksum of {what} is wrong"))
 }
 
-fn record(connection: &Connection, kind: Kind, id: u64) -> Result<Vec<u8>, Failure> {
-    connection
+fn stored(connection: &Connection, kind: Kind, id: u64) -> Result<Option<Vec<u8>>, Failure> {
+    let found = connection
         .prepare_cached("SELECT value FROM record WHERE kind = ?1 AND id = ?2")?
         .query_row(params![kind as u8, id.cast_signed()], |row| row.get(0))
-        .optional()?
+        .optional()?;
+    Ok(found)
+}
+
+fn record(connection: &Connection, kind: Kind, id: u64) -> Result<Vec<u8>, Failure> {
+    stored(connection, kind, id)?
         .ok_or_else(|| Failure::Damaged(format!("the record {kind:?} {id} is missing")))
 }
 

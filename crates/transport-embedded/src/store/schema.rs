@@ -8,7 +8,10 @@
 /// - 1: the first.
 /// - 2: a dead letter may have been taken away, and a topic may be of replayed events. A file of
 ///   version 1 is one without either, and becomes one of version 2 as it is opened.
-pub(crate) const VERSION: u32 = 2;
+/// - 3: of leases and delays the file has what is left of them, not the wall times of their ends;
+///   and how long the log was open (`age`). A file of a version before becomes one of version 3
+///   as it is opened: its leases and delays end at once, and its batches are as if appended then.
+pub(crate) const VERSION: u32 = 3;
 /// The oldest layout that this code reads.
 pub(crate) const VERSION_MIN: u32 = 1;
 

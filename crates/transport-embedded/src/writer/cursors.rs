@@ -2,7 +2,6 @@
 
 use crate::assemble::Staged;
 use crate::codec::Kind as RecordKind;
-use crate::cursor::Cursor;
 use crate::live::Live;
 use crate::replay;
 use crate::shared::Shared;
@@ -116,8 +115,9 @@ impl<'a> Bindings<'a> {
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = (RecordKind, u64, Vec<u8>)> {
-        self.staged.values().map(|(live, subscription)| {
-            (RecordKind::Subscription, u64::from(live.id), subscription.encode(live.id))
+        let now_ms = self.shared.steady_ms();
+        self.staged.values().map(move |(live, subscription)| {
+            (RecordKind::Subscription, u64::from(live.id), subscription.encode(live.id, now_ms))
         })
     }
 }
@@ -127,15 +127,34 @@ pub(super) fn take_dirty(shared: &Shared) -> Vec<Arc<Live>> {
     shared.subscriptions().values().filter(|live| live.take_dirty()).cloned().collect()
 }
 
-pub(super) fn encode(live: &Live) -> Vec<u8> {
-    live.lock().subscription.encode(live.id)
+pub(super) fn encode(shared: &Shared, live: &Live) -> Vec<u8> {
+    let now_ms = shared.steady_ms();
+    live.lock().subscription.encode(live.id, now_ms)
 }
 
-/// Below this offset of a topic every subscription has settled everything; 0 without any.
-pub(super) fn settled(shared: &Shared, topic: u32) -> u64 {
+/// Has all subscriptions written in which a lease or a delay runs: what is left of it is less
+/// than was written last.
+pub(super) fn set_running_dirty(shared: &Shared) {
     let all: Vec<_> = shared.subscriptions().values().cloned().collect();
-    let floor = |live: &Arc<Live>| live.lock().subscription.cursors.get(&topic).map(Cursor::floor);
-    all.iter().filter_map(floor).min().unwrap_or(0)
+    let running = |live: &&Arc<Live>| live.lock().subscription.timer().is_some();
+    all.iter().filter(running).for_each(|live| live.set_dirty());
+}
+
+/// How far every subscription of a topic has settled it, by topic: the offset below which nothing
+/// is unread, and whose it is. A topic without subscriptions is not in it.
+pub(super) fn floors(shared: &Shared) -> HashMap<u32, (u64, SubscriptionName)> {
+    let all: Vec<_> = shared.subscriptions().values().cloned().collect();
+    let mut floors = HashMap::<u32, (u64, SubscriptionName)>::new();
+    for live in all {
+        for (&topic, cursor) in &live.lock().subscription.cursors {
+            let floor = (cursor.floor(), live.name.clone());
+            let lowest = floors.entry(topic).or_insert_with(|| floor.clone());
+            if floor.0 < lowest.0 {
+                *lowest = floor;
+            }
+        }
+    }
+    floors
 }
 
 /// Sets the gauges that say how many batches wait for each subscription.

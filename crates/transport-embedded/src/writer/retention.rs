@@ -2,17 +2,45 @@
 //! commits.
 
 use super::{Writer, cursors};
+use crate::age::Ages;
 use crate::codec::Kind as RecordKind;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::record::{Dead, Head, Tally};
 use crate::store::{self, Changes, Entry};
 use rusqlite::Connection;
+use std::collections::HashSet;
+use std::time::Duration;
 
 /// Index entries that one step removes at the most.
 const STEP_ENTRIES_MAX: u32 = 256;
 /// Steps in a row before publishers have their turn again.
 const STEPS_MAX: usize = 16;
+
+/// What retention remembers from one time to the next.
+pub(crate) struct Retention {
+    pub(super) ages: Ages,
+    /// Topics of which it was said that unread batches go soon.
+    pub(super) warned: HashSet<u32>,
+    /// It was said that dead letters go soon.
+    pub(super) warned_of_dead: bool,
+}
+
+impl Retention {
+    pub(crate) fn new(ages: Ages) -> Self {
+        Self { ages, warned: HashSet::new(), warned_of_dead: false }
+    }
+
+    /// The record of how old the log is, if it is time to write it.
+    pub(super) fn due(&mut self, now_ms: i64) -> Option<(RecordKind, u64, Vec<u8>)> {
+        self.ages.is_due(now_ms).then(|| self.save(now_ms))
+    }
+
+    /// The record of how old the log is.
+    pub(super) fn save(&mut self, now_ms: i64) -> (RecordKind, u64, Vec<u8>) {
+        self.ages.save(now_ms)
+    }
+}
 
 impl Writer {
     /// Removes what retention asks for.
@@ -20,10 +48,13 @@ impl Writer {
         if self.shared.failed().is_some() {
             return;
         }
-        let oldest_ms = self.oldest_ms();
+        self.mark();
+        let floors = cursors::floors(&self.shared);
+        self.warn(&floors);
         for topic in 0..self.ledger.heads.len() as u32 {
+            let bounds = self.bounds(floors.get(&topic).map(|(floor, _)| *floor));
             for _ in 0..STEPS_MAX {
-                match self.step(topic, oldest_ms) {
+                match self.step(topic, &bounds) {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(failure) => {
@@ -36,17 +67,23 @@ impl Writer {
         }
     }
 
-    fn oldest_ms(&self) -> i64 {
-        let age_ms = self.shared.options.retention_age.as_millis();
-        self.shared.now_ms().saturating_sub(i64::try_from(age_ms).unwrap_or(i64::MAX))
+    /// Notes from time to time which batches there were.
+    fn mark(&mut self) {
+        let (options, now_ms) = (&self.shared.options, self.shared.steady_ms());
+        let (age_ms, unread_ms) = (ms(options.retention_age), ms(options.unread_age));
+        let (shorter, longer) = (age_ms.min(unread_ms), age_ms.max(unread_ms));
+        let next_group = self.ledger.tally.next_group;
+        if !options.queue && self.retention.ages.mark(now_ms, next_group, shorter, longer) {
+            let records = vec![self.retention.save(now_ms)];
+            let _ = self.commit(&Changes { records, ..Changes::default() });
+        }
     }
 
     /// One step; whether there may be another.
-    fn step(&mut self, topic: u32, oldest_ms: i64) -> Result<bool, Failure> {
-        let bounds = self.bounds(topic, oldest_ms);
+    fn step(&mut self, topic: u32, bounds: &Bounds) -> Result<bool, Failure> {
         let before = self.ledger.heads[topic as usize].clone();
         let oldest = store::oldest_entries(&self.connection, topic, STEP_ENTRIES_MAX)?;
-        let (after, removed) = plan(&before, &oldest, &bounds)?;
+        let (after, removed) = plan(&before, &oldest, bounds)?;
         if removed.is_empty() {
             return Ok(false);
         }
@@ -62,7 +99,8 @@ impl Writer {
             false => Vec::new(),
         };
         for live in &dirty {
-            records.push((RecordKind::Subscription, u64::from(live.id), cursors::encode(live)));
+            let record = cursors::encode(&self.shared, live);
+            records.push((RecordKind::Subscription, u64::from(live.id), record));
         }
         let changes = Changes {
             records,
@@ -82,7 +120,15 @@ impl Writer {
         }
         let batches = after.first_offset - before.first_offset;
         let first_offset = after.first_offset;
-        if !self.shared.options.queue {
+        let unread = first_offset.saturating_sub(bounds.settled.max(before.first_offset));
+        if unread > 0 {
+            let topic = &after.name;
+            tracing::warn!(
+                %topic, batches, unread, first_offset,
+                "retention removed unread batches"
+            );
+            metrics::counter!("worldbus_retention_unread_batches_total").increment(unread);
+        } else if !self.shared.options.queue {
             tracing::info!(topic = %after.name, batches, first_offset, "retention removed batches");
         }
         metrics::counter!("worldbus_retention_batches_total").increment(batches);
@@ -92,21 +138,56 @@ impl Writer {
 }
 
 impl Writer {
-    fn bounds(&self, topic: u32, oldest_ms: i64) -> Bounds {
-        if self.shared.options.queue {
-            let settled = cursors::settled(&self.shared, topic);
-            return Bounds { oldest_ms: i64::MIN, bytes_max: u64::MAX, settled };
+    /// What a topic keeps of which everything below `floor` is settled by its subscriptions, if it
+    /// has any.
+    fn bounds(&self, floor: Option<u64>) -> Bounds {
+        let options = &self.shared.options;
+        if options.queue {
+            let settled = floor.unwrap_or(0);
+            return Bounds {
+                old: u64::MAX,
+                settled,
+                unread_bytes_max: u64::MAX,
+                ..Bounds::default()
+            };
         }
-        Bounds { oldest_ms, bytes_max: self.shared.options.retention_bytes, settled: 0 }
+        let (ages, now_ms) = (&self.retention.ages, self.shared.steady_ms());
+        let unread_age = options.unread_age.max(options.retention_age);
+        Bounds {
+            old: ages.older_than(now_ms, ms(options.retention_age)),
+            bytes_max: options.retention_bytes,
+            settled: floor.unwrap_or(u64::MAX),
+            unread_old: ages.older_than(now_ms, ms(unread_age)),
+            unread_bytes_max: options.unread_bytes.max(options.retention_bytes),
+        }
     }
 }
 
 /// What a topic keeps.
+#[derive(Default)]
 struct Bounds {
-    oldest_ms: i64,
+    /// Commit groups below this one are old.
+    old: u64,
     bytes_max: u64,
     /// Nobody needs what is below this offset.
     settled: u64,
+    /// The same for what somebody needs.
+    unread_old: u64,
+    unread_bytes_max: u64,
+}
+
+impl Bounds {
+    /// Whether an entry goes while its topic holds so many bytes.
+    fn exclude(&self, entry: &Entry, bytes: u64) -> bool {
+        let over = entry.group < self.old || bytes > self.bytes_max;
+        let unread = entry.section.end() > self.settled;
+        let spent = entry.group < self.unread_old || bytes > self.unread_bytes_max;
+        over && (!unread || spent)
+    }
+}
+
+pub(super) fn ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Which of a topic's oldest entries go, and its head without them.
@@ -114,8 +195,7 @@ fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, Vec<Ent
     let mut after = head.clone();
     let mut removed = Vec::new();
     for entry in oldest {
-        let young = entry.appended_ms >= bounds.oldest_ms && after.bytes <= bounds.bytes_max;
-        if young && entry.section.end() > bounds.settled {
+        if !bounds.exclude(entry, after.bytes) {
             break;
         }
         if entry.section.first_offset != after.first_offset {
