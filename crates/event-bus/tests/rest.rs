@@ -36,6 +36,45 @@ async fn published_event_is_durable_and_in_the_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn empty_event_id_is_none_and_the_nil_id_is_refused() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let body =
+        |id: &str| format!(r#"{{"type":"weather.changed","payload":{{}},"event_id":"{id}"}}"#);
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let reply = post(server.address, PUBLISH, &body("")).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        ids.push(reply.json()["event_id"].clone());
+    }
+    assert_ne!(ids[0], ids[1]);
+    let nil = post(server.address, PUBLISH, &body("00000000-0000-0000-0000-000000000000")).await;
+    assert_eq!(nil.status, 422, "{nil:?}");
+    let topics = server.embedded.topics().await.unwrap();
+    assert_eq!(topics[0].events_total, 2);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_a_body_are_read_as_they_are_written() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let state = |version: &str| {
+        format!(r#"{{"type":"world_state.updated","payload":{{"version":{version}}}}}"#)
+    };
+    let body = format!("\u{feff}{}", state("18446744073709551615"));
+    let reply = post(server.address, PUBLISH, &body).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    for version in ["18446744073709551616", "1.5", "-1"] {
+        let reply = post(server.address, PUBLISH, &state(version)).await;
+        assert_eq!((reply.status, &reply.json()["field"]), (422, &"payload".into()), "{version}");
+    }
+    let history = get(server.address, "/api/events/history/world_state.updated").await.json();
+    assert_eq!(history["events"][0]["payload"]["version"], "18446744073709551615");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn history_is_the_latest_from_older_to_newer() {
     let dir = dir();
     let server = Server::start(dir.path()).await;

@@ -36,6 +36,19 @@ impl ProducerId {
         Self(bits & Self::MAX.0)
     }
 
+    /// Refuses the id that is none: a writer of batches that leaves `producer_id` out means no
+    /// producer, and all such writers would share the ids of one.
+    ///
+    /// # Errors
+    /// `Malformed` for 0.
+    pub(crate) fn check(self) -> Result<(), Error> {
+        if self.0 == 0 {
+            let context = "producer id 0, as if it were left out; draw one of 58 random bits";
+            return Err(Error::malformed(context));
+        }
+        Ok(())
+    }
+
     /// The id as a number below 2^58.
     pub fn number(self) -> u64 {
         self.0
@@ -81,15 +94,30 @@ impl EventId {
 
     /// The id for an event that carries somebody else's: itself if it is one of ours, else a
     /// hash of the text (FNV-1a, 128 bits), so that copies still meet.
-    pub fn from_foreign(text: &str) -> Self {
-        text.parse().unwrap_or_else(|_| {
+    ///
+    /// # Errors
+    /// `Malformed` for no text and for the nil UUID: senders write those in place of an id that
+    /// they do not have, and all events with it would be taken for copies of one.
+    pub fn from_foreign(text: &str) -> Result<Self, Error> {
+        if text.is_empty() || is_nil(text) {
+            let context =
+                format!("event id {text:?} is none; give each event its own, or leave it out");
+            return Err(Error::malformed(context));
+        }
+        Ok(text.parse().unwrap_or_else(|_| {
             let hash = text.bytes().fold(0x6c62_272e_07bb_0142_62b8_2175_6295_c58d, |h, b| {
                 (h ^ u128::from(b)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b_u128)
             });
             let producer = ProducerId::from_bits((hash >> 64) as u64);
             Self { producer, sequence: hash as u64 }
-        })
+        }))
     }
+}
+
+/// Whether the text is the nil UUID (RFC 9562 section 5.9), with its dashes or without.
+fn is_nil(text: &str) -> bool {
+    let digits = || text.bytes().filter(|&byte| byte != b'-');
+    digits().count() == 32 && digits().all(|byte| byte == b'0')
 }
 
 impl fmt::Display for EventId {

@@ -24,7 +24,8 @@
 mod read;
 mod write;
 
-pub use read::{Input, read};
+pub(crate) use read::without_mark;
+pub use read::{Input, read, read_payload};
 pub use write::{event, write_event};
 
 #[cfg(test)]

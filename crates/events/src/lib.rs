@@ -9,6 +9,7 @@ mod catalogue;
 pub mod codec;
 mod error;
 mod event;
+mod exact;
 mod id;
 pub mod json;
 pub mod limits;
@@ -19,6 +20,7 @@ pub use catalogue::{Catalogue, EventType, Owner};
 pub use codec::ContentType;
 pub use error::{Error, Kind};
 pub use event::Event;
+pub use exact::exact;
 pub use id::{EventId, ProducerId};
 /// What generated code is made with, so that a studio needs no version of its own.
 pub use prost;

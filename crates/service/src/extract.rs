@@ -19,9 +19,12 @@ use crate::door::BODY_BYTES_MAX;
 pub const BODY_READ_MS_MAX: u64 = 10_000;
 
 /// A JSON body, in and out. As a request it asks for a JSON content type (415), at most
-/// [`BODY_BYTES_MAX`] bytes (413), well-formed JSON (400) and the right shape (422, with `field`).
+/// [`BODY_BYTES_MAX`] bytes (413), well-formed JSON (400) behind a byte order mark or not, and the right shape (422, with `field`).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
+
+/// The byte order mark of UTF-8, which some clients send in front of a body.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The query string; a value of the wrong shape is a 400 that names the parameter.
 #[derive(Debug, Clone, Copy, Default)]
@@ -82,6 +85,7 @@ fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(Named(&mut json)).map_err(|error| {
         let field = named_field(error.path());

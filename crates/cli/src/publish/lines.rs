@@ -26,8 +26,11 @@ pub(super) fn from_stdin() -> Result<mpsc::Receiver<Line>> {
     let read = move || {
         let mut input = io::stdin().lock();
         let mut number = 0;
-        while let Some(text) = next(&mut input) {
+        while let Some(mut text) = next(&mut input) {
             number += 1;
+            if number == 1 {
+                text = text.map(without_mark);
+            }
             let blank = text.as_ref().is_ok_and(|text| text.trim().is_empty());
             if !blank && sender.blocking_send(Line { number, text }).is_err() {
                 return;
@@ -77,7 +80,18 @@ fn finish(mut line: Vec<u8>, too_long: bool) -> Result<String, String> {
     if line.last() == Some(&b'\r') {
         line.pop();
     }
-    String::from_utf8(line).map_err(|_| "not UTF-8".to_owned())
+    let utf_16 = line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]);
+    String::from_utf8(line).map_err(|_| match utf_16 {
+        true => {
+            "not UTF-8 but, as its byte order mark says, UTF-16; convert it to UTF-8".to_owned()
+        }
+        false => "not UTF-8".to_owned(),
+    })
+}
+
+/// The first line without the byte order mark that some editors and shells begin a file with.
+fn without_mark(line: String) -> String {
+    line.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(line)
 }
 
 #[cfg(test)]
@@ -94,6 +108,13 @@ mod tests {
         let lines = all(b"one\r\n\nthree\nfour");
         assert_eq!(lines, ["one", "", "three", "four"].map(|text| Ok(text.to_owned())));
         assert_eq!(all(b""), []);
+    }
+
+    #[test]
+    fn byte_order_mark_of_utf_8_is_skipped_and_that_of_utf_16_is_named() {
+        assert_eq!(without_mark("\u{feff}{}".to_owned()), "{}");
+        let lines = all(b"\xff\xfe{\x00}\x00\n");
+        assert!(lines[0].as_ref().unwrap_err().contains("UTF-16"), "{lines:?}");
     }
 
     #[test]

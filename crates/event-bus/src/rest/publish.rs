@@ -4,6 +4,7 @@ use crate::open::Open;
 use crate::rest::problem::{of_bus, of_input};
 use axum::extract::State;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use std::sync::Arc;
 use worldbus_bus::{Outgoing, Topic};
 use worldbus_events::json;
@@ -51,9 +52,10 @@ pub(super) struct Published {
 )]
 pub(super) async fn publish(
     State(open): State<Arc<Open>>,
-    Json(body): Json<serde_json::Value>,
+    Json(body): Json<Box<RawValue>>,
 ) -> Result<Json<Published>, Problem> {
-    let input = json::read(&body.to_string(), &open.catalogue).map_err(|e| of_input(&e))?;
+    // As it was written: a JSON value would round its numbers.
+    let input = json::read(body.get(), &open.catalogue).map_err(|e| of_input(&e))?;
     for (field, given) in [("source", &input.source), ("world", &input.world)] {
         if given.is_some() {
             let detail = format!("`{field}` is that of the event-bus; leave it out");

@@ -140,7 +140,7 @@ fn block(all: &[u8], rest: &mut &[u8]) -> Result<Range<u32>, Error> {
 }
 
 fn check(bytes: &[u8], columns: &mut Columns) -> Result<(), Error> {
-    crate::ProducerId::new(columns.producer_id)?;
+    crate::ProducerId::new(columns.producer_id)?.check()?;
     name(bytes, &columns.source, "source", NAME_BYTES_MAX)?;
     name(bytes, &columns.world, "world", NAME_BYTES_MAX)?;
     for entity in &columns.entities {

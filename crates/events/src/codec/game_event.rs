@@ -25,7 +25,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, Error> {
     let mut builder = BatchBuilder::new(&event.source, &world);
     builder.push(NewEvent {
         event_type: event.event_type,
-        id: EventId::from_foreign(&event.event_id),
+        id: EventId::from_foreign(&event.event_id)?,
         timestamp_ms: event.timestamp,
         entity: entity.as_deref(),
         payload: &event.payload,

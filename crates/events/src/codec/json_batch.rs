@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 pub(super) fn decode(bytes: &[u8], catalogue: &Catalogue) -> Result<Batch, Error> {
     let text = std::str::from_utf8(bytes).map_err(|_| Error::malformed("the JSON is not UTF-8"))?;
+    let text = json::without_mark(text);
     if !text.trim_start().starts_with('[') {
         let first = json::read(text, catalogue)?;
         return batch(&first, &[]);

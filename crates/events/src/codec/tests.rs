@@ -1,7 +1,7 @@
 //! Every content type comes back as it went; bombs and noise are refused.
 
 use super::*;
-use crate::v1::{GameEvent, Phase, TimeUpdated};
+use crate::v1::{self, GameEvent, Phase, TimeUpdated};
 use crate::{EventId, Kind, NewEvent, ProducerId};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ fn events_of_the_predecessor_decode() {
     };
     let batch = decoded(ContentType::GameEvent, event.encode_to_vec()).unwrap();
     let found = batch.iter().next().unwrap();
-    assert_eq!(found.id, EventId::from_foreign(&event.event_id));
+    assert_eq!(found.id, EventId::from_foreign(&event.event_id).unwrap());
     assert_eq!((batch.source(), batch.world()), ("time-manager", "europe"));
     assert_eq!((found.entity, found.timestamp_ms), (Some("oslo"), 1_700_000_000_000));
     assert_eq!(found.decode::<TimeUpdated>().unwrap().hour, 5);
@@ -104,14 +104,60 @@ fn events_of_the_predecessor_decode() {
     assert_eq!(found.to_game_event(), expected);
 }
 
+/// What an event with this id becomes in the binary form and in JSON.
+fn with_id(event_id: &str) -> [Result<EventId, String>; 2] {
+    let event = GameEvent {
+        event_id: event_id.to_owned(),
+        event_type: 6,
+        timestamp: 1,
+        ..Default::default()
+    };
+    let object = serde_json::json!({
+        "event_id": event_id, "event_type": "time.updated", "timestamp": 1, "payload": {},
+    });
+    [
+        decoded(ContentType::GameEvent, event.encode_to_vec()),
+        decoded(ContentType::Json, object.to_string()),
+    ]
+    .map(|batch| batch.map(|batch| batch.first_id()).map_err(|error| error.to_string()))
+}
+
 #[test]
-fn events_that_nobody_could_tell_apart_are_refused() {
-    let event = GameEvent { event_type: 6, ..Default::default() };
-    let error = decoded(ContentType::GameEvent, event.encode_to_vec()).unwrap_err();
-    assert!(error.to_string().contains("event_id"), "{error}");
-    let json = r#"{"type":"time.updated","payload":{}}"#;
-    let error = decoded(ContentType::Json, json).unwrap_err();
-    assert!(error.to_string().contains("event_id"), "{error}");
+fn both_forms_take_and_refuse_the_same_ids() {
+    let ours = EventId { producer: ProducerId::from_bits(7), sequence: 42 };
+    let taken = ["0", " ", "00000000", "nil", "8c5e3c0a-6f0a-4a4e-9d3c-0f6f2f0f8d11"];
+    for id in taken.into_iter().chain([ours.to_string().as_str()]) {
+        let expected = EventId::from_foreign(id);
+        assert_eq!(with_id(id).map(Result::ok), [expected.clone().ok(), expected.ok()], "{id:?}");
+    }
+    for (id, expected) in [
+        ("", "without event_id"),
+        ("00000000-0000-0000-0000-000000000000", "is none"),
+        ("00000000000000000000000000000000", "is none"),
+        // A UUIDv8 of producer 0, sequence 0.
+        ("00000000-0000-8000-8000-000000000000", "producer id 0"),
+    ] {
+        for found in with_id(id) {
+            let error = found.unwrap_err();
+            assert!(error.contains(expected), "{id:?}: {error}");
+        }
+    }
+}
+
+#[test]
+fn batch_that_leaves_its_producer_out_is_refused() {
+    let batch =
+        v1::EventBatch { event_types: vec![6], payload_sizes: vec![0], ..Default::default() };
+    let error = decoded(ContentType::EventBatch, batch.encode_to_vec()).unwrap_err();
+    assert!(error.to_string().contains("producer id 0"), "{error}");
+}
+
+#[test]
+fn byte_order_mark_in_front_of_json_is_skipped() {
+    let object = r#"{"event_id":"a","type":"time.updated","timestamp":1,"payload":{}}"#;
+    for json in [format!("\u{feff}{object}"), format!("\u{feff}[{object}]")] {
+        assert_eq!(decoded(ContentType::Json, json).unwrap().len(), 1);
+    }
 }
 
 #[test]

@@ -1,27 +1,34 @@
 //! JSON to events. Strict: what a sender misspelt is named, never dropped.
 
+mod cursor;
+mod fault;
+mod message;
+mod scalar;
+mod well_known;
+
 use crate::catalogue::{Catalogue, EventType};
 use crate::error::{Error, Kind};
 use crate::id::EventId;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use cursor::Cursor;
 use jiff::Timestamp;
+use message::Reader;
 use prost::Message;
-use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor};
+use prost_reflect::DynamicMessage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_path_to_error::{Path, Segment};
 use std::collections::BTreeMap;
 
-/// Names that an error lists as expected.
-const EXPECTED_NAMES_MAX: usize = 24;
+/// U+FEFF at the start of UTF-8, as some editors and shells write it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// An event as somebody wrote it in JSON; what they left out is for the caller to fill in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Input {
     /// The event type's number.
     pub event_type: u32,
-    /// The event's identity; the id of another system becomes a hash of it.
+    /// The event's identity; the id of another system becomes a hash of it. An empty text is none.
     pub id: Option<EventId>,
     /// The service that published the event.
     pub source: Option<String>,
@@ -66,25 +73,22 @@ struct Opaque {
     base64: String,
 }
 
-/// Reads the JSON form of one event. Bounds are not checked here but where the event enters a
-/// batch ([`crate::BatchBuilder::push`]).
+/// Reads the JSON form of one event; a byte order mark in front is skipped. Bounds are not checked
+/// here but where the event enters a batch ([`crate::BatchBuilder::push`]), except the payload's
+/// depth.
 ///
 /// # Errors
 /// `Malformed` if it is no JSON or not of this form, `UnknownEventType` (with the names most
 /// like it), `WrongPayload` naming the field and what it takes.
 pub fn read(json: &str, catalogue: &Catalogue) -> Result<Input, Error> {
+    let json = without_mark(json);
     let form: Form<'_> = serde_json::from_str(json)
         .map_err(|error| Error::malformed(format!("not an event in JSON: {error}")))?;
-    let (event_type, payload) = match form.event_type.parse::<u32>() {
-        Ok(number) => (number, opaque(number, form.payload, catalogue)?),
-        Err(_) => {
-            let event_type = catalogue.by_name(&form.event_type)?;
-            (event_type.number(), payload(event_type, form.payload)?)
-        }
-    };
+    let (event_type, payload) = typed(&form.event_type, form.payload, catalogue)?;
+    let id = form.event_id.filter(|text| !text.is_empty());
     Ok(Input {
         event_type,
-        id: form.event_id.map(|text| EventId::from_foreign(&text)),
+        id: id.map(|text| EventId::from_foreign(&text)).transpose()?,
         source: form.source,
         world: form.world,
         entity: form.entity.filter(|entity| !entity.is_empty()),
@@ -92,6 +96,41 @@ pub fn read(json: &str, catalogue: &Catalogue) -> Result<Input, Error> {
         payload,
         metadata: form.metadata,
     })
+}
+
+/// The text behind a byte order mark, if it begins with one.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
+/// Reads a payload of an event type, which is given as in the JSON form of an event: the type's
+/// number and the encoded message. For callers that have both apart.
+///
+/// # Errors
+/// `WrongPayload` if `json` is no JSON or not such a message, `UnknownEventType`.
+pub fn read_payload(
+    event_type: &str,
+    json: &str,
+    catalogue: &Catalogue,
+) -> Result<(u32, Vec<u8>), Error> {
+    let payload: &RawValue = serde_json::from_str(json).map_err(|error| {
+        Error::new(Kind::WrongPayload, format!("the payload is not JSON: {error}; e.g. {{}}"))
+    })?;
+    typed(event_type, payload, catalogue)
+}
+
+fn typed(
+    event_type: &str,
+    json: &RawValue,
+    catalogue: &Catalogue,
+) -> Result<(u32, Vec<u8>), Error> {
+    match crate::exact::<u32>(event_type) {
+        Some(number) => Ok((number, opaque(number, json, catalogue)?)),
+        None => {
+            let event_type = catalogue.by_name(event_type)?;
+            Ok((event_type.number(), payload(event_type, json)?))
+        }
+    }
 }
 
 fn milliseconds(time: Time) -> Result<i64, Error> {
@@ -123,98 +162,13 @@ fn opaque(number: u32, json: &RawValue, catalogue: &Catalogue) -> Result<Vec<u8>
 }
 
 fn payload(event_type: &EventType, json: &RawValue) -> Result<Vec<u8>, Error> {
-    let descriptor = event_type.message();
-    let mut deserializer = serde_json::Deserializer::from_str(json.get());
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
-    match DynamicMessage::deserialize(descriptor.clone(), tracked) {
-        Ok(message) => Ok(message.encode_to_vec()),
-        Err(error) => {
-            let path = track.path();
-            let fault = without_position(&error.to_string());
-            let expected = expected(descriptor, &path);
-            let context = format!("{}: {}: {fault}; {expected}", event_type.name(), at(&path));
-            Err(Error::new(Kind::WrongPayload, context))
-        }
-    }
-}
-
-/// Lines and columns count from the payload's start, which nobody sees.
-fn without_position(message: &str) -> String {
-    message.rsplit_once(" at line ").map_or(message, |(text, _)| text).to_owned()
-}
-
-fn at(path: &Path) -> String {
-    match path.iter().next() {
-        None => "payload".to_owned(),
-        Some(_) => format!("payload.{path}"),
-    }
-}
-
-/// What may stand at a path below a message.
-fn expected(message: &MessageDescriptor, path: &Path) -> String {
-    let mut message = message.clone();
-    let mut last: Option<FieldDescriptor> = None;
-    for segment in path.iter() {
-        let Segment::Map { key } = segment else { continue };
-        if let Some(field) = &last
-            && field.is_map()
-        {
-            // A map's key; its value is what counts.
-            last = Some(message.map_entry_value_field());
-        } else {
-            let named = message.get_field_by_name(key);
-            last = named.or_else(|| message.get_field_by_json_name(key));
-        }
-        match last.as_ref().map(FieldDescriptor::kind) {
-            None => return names_of(&message),
-            Some(prost_reflect::Kind::Message(inner)) => message = inner,
-            Some(_) => {}
-        }
-    }
-    match last {
-        None => names_of(&message),
-        Some(field) => describe(&field),
-    }
-}
-
-fn names_of(message: &MessageDescriptor) -> String {
-    let names = listed(message.fields().map(|field| field.name().to_owned()));
-    if names.is_empty() { "it has no fields".to_owned() } else { format!("its fields: {names}") }
-}
-
-fn describe(field: &FieldDescriptor) -> String {
-    use prost_reflect::Kind as K;
-    let many = if field.is_list() { "a list of " } else { "" };
-    let what = match field.kind() {
-        K::Double | K::Float => "a number".to_owned(),
-        K::Int32 | K::Sint32 | K::Sfixed32 => {
-            format!("an integer, {} to {}", i32::MIN, i32::MAX)
-        }
-        K::Uint32 | K::Fixed32 => format!("an integer, 0 to {}", u32::MAX),
-        K::Int64 | K::Sint64 | K::Sfixed64 => {
-            format!("an integer or its digits as text, {} to {}", i64::MIN, i64::MAX)
-        }
-        K::Uint64 | K::Fixed64 => {
-            format!("an integer or its digits as text, 0 to {}", u64::MAX)
-        }
-        K::Bool => "true or false".to_owned(),
-        K::String => "a text".to_owned(),
-        K::Bytes => "a text in base64".to_owned(),
-        K::Enum(of) => {
-            format!("one of {}", listed(of.values().map(|value| value.name().to_owned())))
-        }
-        K::Message(_) if field.is_map() => "an object".to_owned(),
-        K::Message(inner) => format!("a {} ({})", inner.full_name(), names_of(&inner)),
-    };
-    format!("expected {many}{what}")
-}
-
-fn listed(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len().saturating_sub(EXPECTED_NAMES_MAX);
-    let mut names: Vec<String> = names.take(EXPECTED_NAMES_MAX).collect();
-    if more > 0 {
-        names.push(format!("{more} more"));
-    }
-    names.join(", ")
+    let mut reader = Reader::default();
+    let read = reader.message(&mut Cursor::new(json.get()), event_type.message(), 0);
+    let message = read.map_err(|fault| {
+        let at = fault::at(&reader.path);
+        let expected = fault::expected(event_type.message(), &reader.path);
+        let context = format!("{}: {at}: {fault}; {expected}", event_type.name());
+        Error::new(Kind::WrongPayload, context)
+    })?;
+    Ok(message.encode_to_vec())
 }

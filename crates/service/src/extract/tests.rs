@@ -105,3 +105,10 @@ async fn unknown_path_and_method_are_problems() {
     is_problem(&reply, 405, None);
     assert_eq!(reply.header("allow"), "POST");
 }
+
+#[tokio::test]
+async fn byte_order_mark_in_front_of_a_body_is_skipped() {
+    let server = start().await;
+    let reply = set(&server, "\u{feff}{\"hour\":7}").await;
+    assert_eq!((reply.status, reply.body.as_str()), (200, "7 "));
+}

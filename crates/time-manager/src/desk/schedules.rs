@@ -3,7 +3,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use serde_json::value::RawValue;
 use worldbus_events::json;
 use worldbus_service::Problem;
 use worldbus_world::{Plan, ScheduleError, WallTime};
@@ -69,18 +68,18 @@ impl Desk {
             Problem::unprocessable(format!("{field}: {detail}")).with_field(field)
         };
         let payload = if wish.payload.is_empty() { "{}" } else { &wish.payload };
-        let payload: &RawValue = serde_json::from_str(payload)
-            .map_err(|e| field("payload", format!("expected JSON: {e}")))?;
-        let event = serde_json::json!({ "type": wish.event_type, "payload": payload });
-        let read = json::read(&event.to_string(), &self.catalogue);
-        let read = read.map_err(|e| field("event_type", e.to_string()))?;
-        let known = self.catalogue.by_number(read.event_type);
+        let read = json::read_payload(&wish.event_type, payload, &self.catalogue);
+        let (event_type, payload) = read.map_err(|error| {
+            let wrong = error.kind() == worldbus_events::Kind::WrongPayload;
+            field(if wrong { "payload" } else { "event_type" }, error.to_string())
+        })?;
+        let known = self.catalogue.by_number(event_type);
         let known = known.ok_or_else(|| {
-            let detail = format!("expected a type of the catalogue, found {}", read.event_type);
+            let detail = format!("expected a type of the catalogue, found {event_type}");
             field("event_type", detail)
         })?;
-        if read.payload.len() > SCHEDULE_PAYLOAD_BYTES_MAX {
-            let (most, found) = (SCHEDULE_PAYLOAD_BYTES_MAX, read.payload.len());
+        if payload.len() > SCHEDULE_PAYLOAD_BYTES_MAX {
+            let (most, found) = (SCHEDULE_PAYLOAD_BYTES_MAX, payload.len());
             return Err(field("payload", format!("expected at most {most} bytes, found {found}")));
         }
         let entity = wish.entity.clone().filter(|entity| !entity.is_empty());
@@ -89,11 +88,11 @@ impl Desk {
             return Err(field("entity", format!("expected at most {most} bytes")));
         }
         Ok(Scheduled {
-            event_type: read.event_type,
+            event_type,
             name: known.name().to_owned(),
             topic: known.topic().to_owned(),
             entity,
-            payload: read.payload,
+            payload,
         })
     }
 }
@@ -120,7 +119,7 @@ impl Face {
             let detail = format!("schedule {id:.40?} is not known: it is over, or never was");
             Problem::not_found(detail).with_field("schedule_id")
         };
-        let number: u64 = id.parse().map_err(|_| unknown())?;
+        let number: u64 = worldbus_events::exact(id).ok_or_else(unknown)?;
         let change = |history: &mut History, effective: WallTime| {
             let clock = history.clock().clone();
             let cancelled = history.schedules.cancel(number, effective).ok_or_else(unknown)?;

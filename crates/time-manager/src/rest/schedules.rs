@@ -1,11 +1,9 @@
 //! The routes of what is scheduled in game time.
 
-use std::collections::BTreeMap;
-
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use worldbus_service::{Json, Problem, Query};
 
@@ -23,8 +21,8 @@ pub(super) struct ScheduleRequest {
     /// The event type by name.
     event_type: String,
     /// Its payload in JSON; defaults if left out.
-    #[serde(default)]
-    payload: BTreeMap<String, Value>,
+    #[schema(value_type = Option<BTreeMap<String, Value>>)]
+    payload: Option<Box<RawValue>>,
     /// What the event is about.
     entity: Option<String>,
     /// Who schedules it; at most 64 bytes.
@@ -85,8 +83,8 @@ pub(super) async fn add(
 ) -> Answer<One> {
     let ScheduleRequest { schedule: text, event_type, payload, entity, actor, reason } = request;
     let by = desk::by(actor, reason)?;
-    let payload = serde_json::to_string(&payload)
-        .map_err(|e| Problem::unprocessable(format!("payload: {e}")))?;
+    // As it was written: a JSON value would round its numbers.
+    let payload = payload.map_or(String::new(), |json| json.get().to_owned());
     let face = desk.face(&which.clock)?;
     let wish = Wish { text, event_type, payload, entity };
     let added = desk.add(face, &wish, &by).await.map_err(desk::NoSchedule::problem)?;
