@@ -78,6 +78,13 @@ impl Error {
         self.fate
     }
 
+    /// Whether a refusal is about the events in a batch: they, and nothing else, are refused for
+    /// ever, perhaps not all of them. Anything else, as a wrong key, is about the engine and mends
+    /// with it.
+    pub(crate) fn is_of_the_events(&self) -> bool {
+        self.fate == Fate::Refused && matches!(self.kind, Kind::Invalid | Kind::TooLarge)
+    }
+
     /// The same error with another fate, for who knows more: an error of an attempt that
     /// follows an unknown one is itself unknown.
     pub fn with_fate(mut self, fate: Fate) -> Self {

@@ -5,6 +5,7 @@
 
 mod completion;
 mod lane;
+mod parts;
 mod send;
 
 pub use completion::{Pending, PendingReceipt, Receipt};
@@ -17,6 +18,7 @@ use lane::{Lane, New, Wish};
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use worldbus_events::{Event, EventId, NewEvent};
 
 /// Topics that one publisher writes to.
@@ -39,6 +41,10 @@ pub struct PublisherOptions {
     pub buffer_bytes_max: u32,
     /// How long a batch is tried before its events fail or are spooled.
     pub timeout: Duration,
+    /// For publishers whose events are one sequence, which has to be taken up where it broke off:
+    /// all of them have this token. It is cancelled when events fail that were not refused, and
+    /// then nothing more is sent: what waits fails as well, with the fate `Retry`.
+    pub halt: Option<CancellationToken>,
 }
 
 impl PublisherOptions {
@@ -50,6 +56,7 @@ impl PublisherOptions {
             linger: None,
             buffer_bytes_max: 16 << 20,
             timeout: Duration::from_secs(30),
+            halt: None,
         }
     }
 }
@@ -171,7 +178,7 @@ impl Publisher {
         let cost = lane::cost(event.encoded_len(), entity);
         lane.reserve(cost).await?;
         let timestamp_ms = self.shared.bus.wall().now_us() / 1000;
-        let new = New { id: None, bytes: event.encoded_len(), span: None };
+        let new = New { id: None, timestamp_ms, bytes: event.encoded_len(), span: None };
         lane.push(wish, cost, new, |builder, id| {
             builder.push_event(event, id, timestamp_ms, entity)
         })
@@ -213,7 +220,8 @@ impl Publisher {
         let span = creation.as_ref().map(|creation| &creation.span);
         let metadata = creation.as_ref().map(|creation| &creation.metadata).or(event.metadata);
         let metadata_bytes = metadata.map_or(0, metadata_bytes);
-        let new = New { id: event.id, bytes: event.payload.len() + metadata_bytes, span };
+        let bytes = event.payload.len() + metadata_bytes;
+        let new = New { id: event.id, timestamp_ms, bytes, span };
         lane.push(wish, cost, new, |builder, id| {
             builder.push(NewEvent {
                 event_type: event.event_type,

@@ -5,6 +5,7 @@
 mod kit;
 
 use kit::{Fault, Faulty, tick};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use worldbus_bus::*;
 use worldbus_events::{EventId, ProducerId};
@@ -133,6 +134,97 @@ async fn an_oversize_event_is_refused_and_the_next_goes_on() {
     assert_eq!(error.kind(), Kind::TooLarge);
     publisher.publish(&tick(2)).await.unwrap();
     assert_eq!(engine.minutes().await, [2]);
+}
+
+/// Events that gather behind one that waits at the gate of a gated engine.
+async fn gathered(
+    engine: &Faulty,
+    publisher: &Publisher,
+    events: impl Iterator<Item = (i64, i64)>,
+) -> (Pending, Vec<Pending>) {
+    let first = publisher.enqueue(None, &tick(-1)).await.unwrap();
+    // The first has left when the next begins a batch of its own.
+    while engine.waiting.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let topic = Topic::new("time").unwrap();
+    let mut pending = Vec::new();
+    for (minute, timestamp_ms) in events {
+        let payload = prost::Message::encode_to_vec(&tick(minute));
+        let event = Outgoing {
+            event_type: 6,
+            timestamp_ms: Some(timestamp_ms),
+            payload: &payload,
+            ..Default::default()
+        };
+        pending.push(publisher.enqueue_raw(&topic, event).await.unwrap());
+    }
+    (first, pending)
+}
+
+#[tokio::test]
+async fn events_share_a_batch_and_no_refusal() {
+    for poison in [0, 3, 6] {
+        let engine = Faulty::gated();
+        *engine.poison.lock().unwrap() = Some(poison);
+        let publisher = engine.bus().publisher("test", "europe");
+        let events = (0..7).map(|minute| (minute, 1));
+        let (first, pending) = gathered(&engine, &publisher, events).await;
+        engine.gate.close();
+        first.await.unwrap();
+        for (minute, pending) in (0..).zip(pending) {
+            let (id, answer) = (pending.id(), pending.await);
+            match answer {
+                Ok(published) => assert_eq!((published, minute != poison), (id, true)),
+                Err(error) => assert_eq!((error.kind(), minute), (Kind::TooLarge, poison)),
+            }
+        }
+        let others: Vec<i64> = (-1..7).filter(|minute| *minute != poison).collect();
+        assert_eq!(engine.minutes().await, others);
+    }
+}
+
+#[tokio::test]
+async fn absurd_timestamp_is_of_no_matter_to_its_neighbours() {
+    let engine = Faulty::gated();
+    let publisher = engine.bus().publisher("test", "europe");
+    let times = [1_700_000_000_000, i64::MIN, 1_700_000_000_001, i64::MAX, i64::MIN, 0, 1];
+    let (first, pending) = gathered(&engine, &publisher, (0..).zip(times)).await;
+    engine.gate.close();
+    first.await.unwrap();
+    for pending in pending {
+        pending.await.unwrap();
+    }
+    assert_eq!(engine.minutes().await, (-1..7).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn nothing_is_sent_behind_a_failure_by_those_who_halt_together() {
+    let engine = Faulty::gated();
+    let halt = CancellationToken::new();
+    let options = PublisherOptions { halt: Some(halt.clone()), ..impatient() };
+    let publishers = ["one", "two"].map(|source| {
+        let source = source.to_owned();
+        engine.bus().publisher_with(PublisherOptions { source, ..options.clone() })
+    });
+    let (first, behind) = gathered(&engine, &publishers[0], (0..5).map(|minute| (minute, 1))).await;
+    engine.faults.lock().unwrap().extend(vec![Fault::Before(away()); 50]);
+    // All that is let through is attempts of the first event, until it fails.
+    let (error, ()) = tokio::join!(first, async {
+        while !halt.is_cancelled() {
+            engine.gate.add_permits(1);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    assert_eq!(error.unwrap_err().fate(), Fate::Retry);
+    engine.faults.lock().unwrap().clear();
+    engine.gate.close();
+    for pending in behind {
+        assert_eq!(pending.await.unwrap_err().fate(), Fate::Retry);
+    }
+    let error = publishers[1].publish(&tick(9)).await.unwrap_err();
+    assert!(error.to_string().contains("an event before it failed"), "{error}");
+    assert!(engine.minutes().await.is_empty());
 }
 
 #[tokio::test]

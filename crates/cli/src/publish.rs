@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use worldbus_bus::{Bus, Error, Receipt};
 use worldbus_events::{Catalogue, json};
@@ -85,12 +84,9 @@ fn single(arguments: &PublishArguments, catalogue: &Catalogue) -> Result<Option<
     let (Some(event_type), Some(payload)) = (&arguments.event_type, &arguments.payload) else {
         return Ok(None);
     };
-    let wrong = |text: String| anyhow::Error::new(WrongUse(text));
-    let payload: &RawValue = serde_json::from_str(payload)
-        .map_err(|error| wrong(format!("the payload is not JSON: {error}; for example '{{}}'")))?;
-    let event = serde_json::json!({ "type": event_type, "payload": payload });
-    let event = json::read(&event.to_string(), catalogue);
-    event.map(Some).map_err(|error| wrong(error.to_string()))
+    let read = json::read_payload(event_type, payload, catalogue);
+    let (event_type, payload) = read.map_err(|error| WrongUse(error.to_string()))?;
+    Ok(Some(json::Input { event_type, payload, ..json::Input::default() }))
 }
 
 async fn publish_one(
@@ -102,7 +98,7 @@ async fn publish_one(
 }
 
 /// Publishes a line after the other until the end of input, a signal, or an error that is not the
-/// line's own: then nothing behind it is published, so that no event overtakes one that failed.
+/// line's own: then nothing behind it is sent any more, so that a second run may begin there.
 async fn publish_lines(
     mut senders: Senders,
     catalogue: Arc<Catalogue>,
@@ -142,7 +138,7 @@ async fn publish_lines(
 fn conclude(bad: u64, outcome: &Outcome, shutdown: &CancellationToken) -> ExitCode {
     let bad = bad + outcome.refused;
     if let Some(stopped) = &outcome.stopped {
-        complain(stopped);
+        complain(&stopped.to_string());
     } else if shutdown.is_cancelled() {
         complain("stopped by a signal: what is behind the last id printed was not published");
     }

@@ -1,4 +1,4 @@
-//! One answer for all events of a batch.
+//! The answers for the events of a batch, one for all unless some were refused.
 //!
 //! Not a channel an event: with a thousand events in flight, one shared answer and a list of
 //! wakers costs a fraction of a thousand one-shot channels.
@@ -17,6 +17,10 @@ pub(super) enum Held {
     Spool,
 }
 
+/// What became of the events of a batch: an answer holds for the events before its end that none
+/// before it holds for. They cover the batch.
+pub(super) type Answers = Vec<(usize, Result<Held, Error>)>;
+
 #[derive(Debug, Default)]
 pub(super) struct Completion {
     state: Mutex<State>,
@@ -24,16 +28,16 @@ pub(super) struct Completion {
 
 #[derive(Debug, Default)]
 struct State {
-    result: Option<Result<Held, Error>>,
+    answers: Option<Answers>,
     /// One for each pending event that was polled: at most the events of a batch.
     wakers: Vec<Waker>,
 }
 
 impl Completion {
-    pub(super) fn finish(&self, result: Result<Held, Error>) {
+    pub(super) fn finish(&self, answers: Answers) {
         let wakers = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.result = Some(result);
+            state.answers = Some(answers);
             std::mem::take(&mut state.wakers)
         };
         wakers.into_iter().for_each(Waker::wake);
@@ -46,12 +50,14 @@ impl Completion {
 pub struct Pending {
     completion: Arc<Completion>,
     id: EventId,
+    /// Which event of the batch it is.
+    index: usize,
     waker_index: Option<usize>,
 }
 
 impl Pending {
-    pub(super) fn new(completion: Arc<Completion>, id: EventId) -> Self {
-        Self { completion, id, waker_index: None }
+    pub(super) fn new(completion: Arc<Completion>, id: EventId, index: usize) -> Self {
+        Self { completion, id, index, waker_index: None }
     }
 
     /// The event's id, known before its fate is.
@@ -62,8 +68,9 @@ impl Pending {
     fn poll_held(&mut self, context: &mut Context<'_>) -> Poll<Result<Held, Error>> {
         let completion = Arc::clone(&self.completion);
         let mut state = completion.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(result) = &state.result {
-            return Poll::Ready(result.clone());
+        if let Some(answers) = &state.answers {
+            let at = answers.partition_point(|(end, _)| *end <= self.index);
+            return Poll::Ready(answers[at.min(answers.len() - 1)].1.clone());
         }
         match self.waker_index {
             Some(index) => state.wakers[index].clone_from(context.waker()),

@@ -5,7 +5,9 @@ use super::{PublisherOptions, send};
 use crate::bus::Bus;
 use crate::error::{Error, Kind};
 use crate::names::Topic;
+use crate::transport::Transport;
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +31,7 @@ pub(super) enum Wish {
 pub(super) struct New<'a> {
     /// Not given: the next of this lane's.
     pub(super) id: Option<EventId>,
+    pub(super) timestamp_ms: i64,
     /// Of payload and metadata.
     pub(super) bytes: usize,
     /// Lasts until its batch is delivered or has failed.
@@ -40,11 +43,11 @@ pub(super) fn cost(payload_bytes: usize, entity: Option<&str>) -> u32 {
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
-#[derive(Debug)]
 pub(super) struct Lane {
     topic: Topic,
-    payload_bytes_max: usize,
-    batch_bytes_max: usize,
+    /// Asked for its limits each time: one that was away when the bus was opened learns them.
+    transport: Arc<dyn Transport>,
+    spool_bytes_max: usize,
     buffer_bytes_max: u32,
     /// Bytes of the buffer that are free. A semaphore since it is fair: who waits first is
     /// first.
@@ -79,6 +82,12 @@ pub(super) struct Sealed {
     pub(super) completion: Arc<Completion>,
 }
 
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
 impl Lane {
     /// A lane and the task that empties it, which ends after [`Lane::close`].
     pub(super) fn start(
@@ -86,12 +95,11 @@ impl Lane {
         topic: Topic,
         options: &PublisherOptions,
     ) -> Result<Arc<Self>, Error> {
-        let capabilities = bus.transport().capabilities();
         let spool_bytes_max = bus.spool().map_or(usize::MAX, |spool| spool.batch_bytes_max());
         let lane = Arc::new(Self {
             topic,
-            payload_bytes_max: capabilities.payload_bytes_max,
-            batch_bytes_max: capabilities.batch_bytes_max.min(spool_bytes_max),
+            transport: Arc::clone(bus.transport()),
+            spool_bytes_max,
             buffer_bytes_max: options.buffer_bytes_max,
             room: Semaphore::new(options.buffer_bytes_max as usize),
             state: Mutex::new(State {
@@ -120,8 +128,9 @@ impl Lane {
     /// Takes room in the buffer, waiting for it in the order of calls.
     pub(super) async fn reserve(&self, cost: u32) -> Result<(), Error> {
         let payload_bytes = cost as usize - EVENT_OVERHEAD_BYTES;
-        if payload_bytes > self.payload_bytes_max || cost > self.buffer_bytes_max {
-            let max = self.payload_bytes_max.min(self.buffer_bytes_max as usize);
+        let payload_bytes_max = self.transport.capabilities().payload_bytes_max;
+        if payload_bytes > payload_bytes_max || cost > self.buffer_bytes_max {
+            let max = payload_bytes_max.min(self.buffer_bytes_max as usize);
             let context = format!(
                 "an event of {payload_bytes} bytes for topic {}: the transport takes {max} at \
                  most; put large data elsewhere and publish a reference to it",
@@ -142,7 +151,7 @@ impl Lane {
         &self,
         wish: Wish,
         cost: u32,
-        New { id, bytes, span }: New<'_>,
+        New { id, timestamp_ms, bytes, span }: New<'_>,
         push: impl FnOnce(&mut BatchBuilder, EventId) -> Result<(), worldbus_events::Error>,
     ) -> Result<Pending, Error> {
         let mut state = self.lock();
@@ -152,11 +161,14 @@ impl Lane {
         let numbered = EventId { producer: state.producer, sequence: state.next_sequence };
         let event_id = id.unwrap_or(numbered);
         let idle = state.builder.is_empty() && state.sealed.is_empty();
-        let fits = state.builder.fits(event_id, bytes, self.batch_bytes_max);
+        let batch_bytes_max = self.transport.capabilities().batch_bytes_max;
+        let batch_bytes_max = batch_bytes_max.min(self.spool_bytes_max);
+        let fits = state.builder.fits(event_id, timestamp_ms, bytes, batch_bytes_max);
         if !fits || state.builder_wish != wish {
             state.seal();
             state.builder_wish = wish;
         }
+        let index = state.builder.len();
         if let Err(error) = push(&mut state.builder, event_id) {
             drop(state);
             self.room.add_permits(cost as usize);
@@ -168,7 +180,7 @@ impl Lane {
             span.record("messaging.message.id", tracing::field::display(event_id));
             state.builder_spans.push(span.clone());
         }
-        let pending = Pending::new(Arc::clone(&state.completion), event_id);
+        let pending = Pending::new(Arc::clone(&state.completion), event_id, index);
         drop(state);
         if idle {
             self.filled.notify_one();

@@ -1,9 +1,10 @@
 //! What becomes of a lane's batches: tried until the engine has them, or spooled where that is
-//! wished, or failed. One at a time, so that order holds.
+//! wished, or failed. One at a time, so that order holds, and none behind a failure where that is
+//! asked for.
 
-use super::PublisherOptions;
-use super::completion::Held;
+use super::completion::{Answers, Held};
 use super::lane::{Lane, Sealed, Wish};
+use super::{PublisherOptions, parts};
 use crate::backoff::Backoff;
 use crate::bus::Bus;
 use crate::error::{Error, Fate, Kind};
@@ -12,6 +13,7 @@ use crate::trace;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use worldbus_events::Batch;
 
@@ -29,15 +31,15 @@ pub(super) async fn flush(lane: Arc<Lane>, bus: Bus, options: PublisherOptions) 
                 let Sealed { batch, wish, cost, spans, completion } = sealed;
                 record(&lane, &batch);
                 let span = trace::sending(&bus, lane.topic(), &batch, &spans);
-                let delivered = deliver(&lane, &bus, &batch, wish, options.timeout);
-                let result = delivered.instrument(span.clone()).await;
-                if let Err(error) = &result {
-                    failed(&lane, &batch, error);
+                let (events, delivery) = (batch.len(), Delivery::new(&lane, &bus, &options, wish));
+                let delivered = parts::deliver(batch, |part| delivery.deliver(part));
+                let answers = delivered.instrument(span.clone()).await;
+                if let Some(error) = failed(&lane, events, &answers) {
                     let kind = format!("{:?}", error.kind());
                     trace::failed(spans.iter().chain([&span]), &kind, error);
                 }
                 drop((spans, span));
-                completion.finish(result);
+                completion.finish(answers);
                 lane.room.add_permits(cost);
                 if lane.gathers() {
                     // What gathered meanwhile lingers as what comes to an idle publisher does.
@@ -56,53 +58,103 @@ pub(super) async fn flush(lane: Arc<Lane>, bus: Bus, options: PublisherOptions) 
     lane.drained.send_replace(true);
 }
 
-async fn deliver(
-    lane: &Lane,
-    bus: &Bus,
-    batch: &Batch,
+/// What the delivery of a batch needs, whole or in parts.
+struct Delivery<'a> {
+    lane: &'a Lane,
+    bus: &'a Bus,
+    options: &'a PublisherOptions,
     wish: Wish,
-    timeout: Duration,
-) -> Result<Held, Error> {
-    let deadline = Instant::now() + timeout;
-    let Some(spool) = bus.spool() else {
-        return send(lane, bus, batch, deadline).await.map(|()| Held::Engine);
-    };
-    if wish == Wish::Durable {
-        spool.pass(lane.topic(), deadline).await?;
-        return send(lane, bus, batch, deadline).await.map(|()| Held::Engine);
-    }
-    let mut cause = None;
-    if spool.way(lane.topic()).await == Way::Engine {
-        match send(lane, bus, batch, deadline).await {
-            Ok(()) => {
-                spool.engine_is(false);
-                return Ok(Held::Engine);
-            }
-            Err(error) if is_final(&error) => return Err(error),
-            Err(error) => {
-                tracing::warn!(topic = %lane.topic(), %error, "the engine is away; spooling");
-                cause = Some(error);
-            }
-        }
-        spool.engine_is(true);
-    }
-    to_spool(lane, spool, batch, timeout).await.map_err(|error| neither(cause.as_ref(), &error))?;
-    Ok(Held::Spool)
+    /// Never cancelled, if nothing else asks for it.
+    halt: CancellationToken,
 }
 
-/// Appends a batch to the spool. When the publisher is being closed, a full one is waited for
-/// no longer than the engine would be.
-async fn to_spool(
-    lane: &Lane,
-    spool: &Spool,
-    batch: &Batch,
-    timeout: Duration,
-) -> Result<(), Error> {
-    let give_up = async {
-        lane.closing.cancelled().await;
-        tokio::time::sleep(timeout).await;
-    };
-    spool.append(lane.topic(), batch.clone(), give_up).await
+impl<'a> Delivery<'a> {
+    fn new(lane: &'a Lane, bus: &'a Bus, options: &'a PublisherOptions, wish: Wish) -> Self {
+        let halt = options.halt.clone().unwrap_or_default();
+        Self { lane, bus, options, wish, halt }
+    }
+
+    async fn deliver(&self, batch: Batch) -> Result<Held, Error> {
+        if self.halt.is_cancelled() {
+            return Err(halted());
+        }
+        let delivered = self.to_engine_or_spool(&batch).await;
+        if delivered.as_ref().is_err_and(|error| error.fate() != Fate::Refused) {
+            self.halt.cancel();
+        }
+        delivered
+    }
+
+    async fn to_engine_or_spool(&self, batch: &Batch) -> Result<Held, Error> {
+        let deadline = Instant::now() + self.options.timeout;
+        let topic = self.lane.topic();
+        let Some(spool) = self.bus.spool() else {
+            return self.send(batch, deadline).await.map(|()| Held::Engine);
+        };
+        if self.wish == Wish::Durable {
+            spool.pass(topic, deadline).await?;
+            return self.send(batch, deadline).await.map(|()| Held::Engine);
+        }
+        let mut cause = None;
+        if spool.way(topic).await == Way::Engine {
+            match self.send(batch, deadline).await {
+                Ok(()) => {
+                    spool.engine_is(false);
+                    return Ok(Held::Engine);
+                }
+                Err(error) if is_final(&error) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(%topic, %error, "the engine is away; spooling");
+                    cause = Some(error);
+                }
+            }
+            spool.engine_is(true);
+        }
+        let spooled = self.to_spool(spool, batch).await;
+        spooled.map_err(|error| neither(cause.as_ref(), &error))?;
+        Ok(Held::Spool)
+    }
+
+    /// Appends a batch to the spool. When the publisher is being closed, a full one is waited for
+    /// no longer than the engine would be.
+    async fn to_spool(&self, spool: &Spool, batch: &Batch) -> Result<(), Error> {
+        let give_up = async {
+            self.lane.closing.cancelled().await;
+            tokio::time::sleep(self.options.timeout).await;
+        };
+        spool.append(self.lane.topic(), batch.clone(), give_up).await
+    }
+
+    /// Publishes a batch, again and again while that can help.
+    async fn send(&self, batch: &Batch, deadline: Instant) -> Result<(), Error> {
+        let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
+        let topic = self.lane.topic();
+        let mut unknown = false;
+        loop {
+            let error = match self.bus.transport().publish(topic, batch.clone()).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            unknown |= error.fate() == Fate::Unknown;
+            let delay = backoff.next();
+            let error = if unknown { error.with_fate(Fate::Unknown) } else { error };
+            if is_final(&error) || Instant::now() + delay >= deadline {
+                return Err(error);
+            }
+            metrics::counter!("worldbus_publish_retries_total", "topic" => topic.to_string())
+                .increment(1);
+            tracing::debug!(%topic, %error, ?delay, "publish is tried again");
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                () = self.halt.cancelled() => return Err(error),
+            }
+        }
+    }
+}
+
+fn halted() -> Error {
+    let context = "not sent, since an event before it failed; publish it again behind that one";
+    Error::retry(Kind::Unavailable, context)
 }
 
 /// Neither the engine nor the spool took it. The engine may later, whatever the spool says.
@@ -117,36 +169,23 @@ fn neither(cause: Option<&Error>, error: &Error) -> Error {
     Error::retry(error.kind(), context).with_fate(fate)
 }
 
-/// Publishes a batch, again and again while that can help.
-async fn send(lane: &Lane, bus: &Bus, batch: &Batch, deadline: Instant) -> Result<(), Error> {
-    let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
-    let mut unknown = false;
-    loop {
-        let error = match bus.transport().publish(lane.topic(), batch.clone()).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
-        unknown |= error.fate() == Fate::Unknown;
-        let delay = backoff.next();
-        let error = if unknown { error.with_fate(Fate::Unknown) } else { error };
-        if is_final(&error) || Instant::now() + delay >= deadline {
-            return Err(error);
-        }
-        metrics::counter!("worldbus_publish_retries_total", "topic" => lane.topic().to_string())
-            .increment(1);
-        tracing::debug!(topic = %lane.topic(), %error, ?delay, "publish is tried again");
-        tokio::time::sleep(delay).await;
-    }
-}
-
 fn is_final(error: &Error) -> bool {
     error.fate() == Fate::Refused || error.kind() == Kind::Closed
 }
 
-fn failed(lane: &Lane, batch: &Batch, error: &Error) {
-    metrics::counter!("worldbus_publish_failed_total", "topic" => lane.topic().to_string())
-        .increment(batch.len() as u64);
-    tracing::warn!(topic = %lane.topic(), events = batch.len(), %error, "publish failed");
+/// Counts and logs what failed; the first error, if there is any.
+fn failed<'a>(lane: &Lane, events: usize, answers: &'a Answers) -> Option<&'a Error> {
+    let (mut begin, mut first) = (0, None);
+    for (end, answer) in answers {
+        let count = events.min(*end) - begin;
+        begin = events.min(*end);
+        let Err(error) = answer else { continue };
+        first = first.or(Some(error));
+        metrics::counter!("worldbus_publish_failed_total", "topic" => lane.topic().to_string())
+            .increment(count as u64);
+        tracing::warn!(topic = %lane.topic(), events = count, %error, "publish failed");
+    }
+    first
 }
 
 fn record(lane: &Lane, batch: &Batch) {

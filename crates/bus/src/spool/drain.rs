@@ -125,7 +125,7 @@ impl Drain<'_> {
                     self.shared.set_away(false);
                     return Ok(None);
                 }
-                Err(error) if is_of_the_batch(&error) => return Ok(Some(error)),
+                Err(error) if error.is_of_the_events() => return Ok(Some(error)),
                 Err(error) if error.kind() == Kind::Closed => return Err(Stopped),
                 Err(error) => error,
             };
@@ -192,10 +192,4 @@ impl Drain<'_> {
         }
         Err(Stopped)
     }
-}
-
-/// Whether a refusal is about what is in the batch: it, and nothing else, will be refused for
-/// ever. Anything else, as a wrong key, is about the engine and mends with it.
-fn is_of_the_batch(error: &Error) -> bool {
-    error.fate() == Fate::Refused && matches!(error.kind(), Kind::Invalid | Kind::TooLarge)
 }

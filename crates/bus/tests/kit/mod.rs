@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -26,6 +27,8 @@ pub(crate) struct Faulty {
     pub(crate) faults: Mutex<VecDeque<Fault>>,
     /// Publishes that may begin; closed: all.
     pub(crate) gate: Semaphore,
+    /// Publishes that came to the gate.
+    pub(crate) waiting: AtomicUsize,
     pub(crate) sizes: Mutex<Vec<usize>>,
     /// While it is set every publish fails with it.
     pub(crate) down: Mutex<Option<Error>>,
@@ -49,6 +52,7 @@ impl Faulty {
             inner: Arc::new(embedded),
             faults: Mutex::default(),
             gate,
+            waiting: AtomicUsize::new(0),
             sizes: Mutex::default(),
             down: Mutex::default(),
             poison: Mutex::default(),
@@ -96,6 +100,7 @@ impl Transport for Faulty {
     }
 
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
         if let Ok(permit) = self.gate.acquire().await {
             permit.forget();
         }

@@ -1,6 +1,8 @@
 //! The answers to events that are under way, awaited and printed in the order of input.
 
+use std::fmt;
 use std::io::{self, BufWriter, Write as _};
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 
 use futures_util::FutureExt as _;
@@ -26,8 +28,47 @@ pub(super) struct Outcome {
     pub(super) published: u64,
     /// Refused, each reported.
     pub(super) refused: u64,
-    /// Why publishing ended before the input did.
-    pub(super) stopped: Option<String>,
+    /// Where publishing ended before the input did.
+    pub(super) stopped: Option<Stopped>,
+}
+
+/// Where publishing ended because the bus could not take an event.
+#[derive(Debug)]
+pub(super) struct Stopped {
+    /// The first line whose event is not known to be published: where to go on.
+    line: u64,
+    /// Lines behind it that were read and not published.
+    unsent: u64,
+    /// Lines behind it that were under way and are published, as ranges: on other topics, or of
+    /// other sources or worlds. At most as many as are under way.
+    published: Vec<RangeInclusive<u64>>,
+}
+
+impl Stopped {
+    fn note_published(&mut self, line: u64) {
+        match self.published.last_mut() {
+            Some(last) if *last.end() + 1 == line => *last = *last.start()..=line,
+            _ => self.published.push(line..=line),
+        }
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, unsent, published } = self;
+        write!(f, "stopped at line {line}: the bus cannot take events; publish again from there")?;
+        if *unsent > 0 {
+            write!(f, "; {unsent} lines that were read behind it were not published")?;
+        }
+        for (index, range) in published.iter().enumerate() {
+            let before = if index == 0 { "; leave out, they are published: lines " } else { ", " };
+            match range.start() == range.end() {
+                true => write!(f, "{before}{}", range.start())?,
+                false => write!(f, "{before}{}-{}", range.start(), range.end())?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Prints ids as they become durable.
@@ -65,6 +106,9 @@ impl Answers {
             match answer {
                 Ok(receipt) => {
                     self.outcome.published += 1;
+                    if let Some(stopped) = &mut self.outcome.stopped {
+                        stopped.note_published(number);
+                    }
                     writeln!(out, "{}", receipt.id())?;
                 }
                 Err(error) => self.failed(number, &error),
@@ -89,16 +133,20 @@ impl Answers {
                 self.outcome.refused += 1;
                 complain(&format!("line {number}: {error}"));
             }
-            fate => {
-                let happened = match fate {
-                    Fate::Unknown => "may have been published",
-                    _ => "was not published",
-                };
-                complain(&format!("line {number}: {error} ({happened})"));
-                let first = format!("stopped at line {number}: the bus cannot take events");
-                self.outcome.stopped.get_or_insert(first);
-                self.stop.cancel();
-            }
+            fate => match &mut self.outcome.stopped {
+                // One complaint is enough for what the first one stopped.
+                Some(stopped) if fate == Fate::Retry => stopped.unsent += 1,
+                stopped => {
+                    let happened = match fate {
+                        Fate::Unknown => "may have been published",
+                        _ => "was not published",
+                    };
+                    complain(&format!("line {number}: {error} ({happened})"));
+                    let first = Stopped { line: number, unsent: 0, published: Vec::new() };
+                    stopped.get_or_insert(first);
+                    self.stop.cancel();
+                }
+            },
         }
     }
 }

@@ -7,6 +7,7 @@ use worldbus_bus::{
     Bus, Error, Kind, Outgoing, PendingReceipt, Publisher, PublisherOptions, Topic,
 };
 use worldbus_events::{Catalogue, json};
+use worldbus_service::CancellationToken;
 
 use crate::arguments::PublishArguments;
 
@@ -21,6 +22,8 @@ pub(super) struct Senders {
     entity: Option<String>,
     /// How long events are tried, if not as long as usual.
     patience: Option<Duration>,
+    /// Nothing goes out behind an event that failed, whichever publisher's.
+    halt: CancellationToken,
     publishers: HashMap<(String, String), Publisher>,
 }
 
@@ -33,6 +36,7 @@ impl Senders {
             world: arguments.world.clone(),
             entity: arguments.entity.clone(),
             patience,
+            halt: CancellationToken::new(),
             publishers: HashMap::new(),
         }
     }
@@ -74,6 +78,7 @@ impl Senders {
             }
             let mut options = PublisherOptions::new(&key.0, &key.1);
             options.timeout = self.patience.unwrap_or(options.timeout);
+            options.halt = Some(self.halt.clone());
             let publisher = self.bus.publisher_with(options);
             self.publishers.insert(key.clone(), publisher);
         }

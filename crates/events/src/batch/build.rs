@@ -110,13 +110,21 @@ impl BatchBuilder {
             + self.metadata_bytes
     }
 
-    /// Whether an event of `payload_bytes` with this id still fits: room for it, the same
-    /// producer, a rising sequence. An empty builder takes every valid event.
-    pub fn fits(&self, id: EventId, payload_bytes: usize, batch_bytes_max: usize) -> bool {
+    /// Whether an event of `payload_bytes` with this id and time still fits: room for it, the same
+    /// producer, a rising sequence, a time less than 2^63 ms from that of the event before. An
+    /// empty builder takes every valid event.
+    pub fn fits(
+        &self,
+        id: EventId,
+        timestamp_ms: i64,
+        payload_bytes: usize,
+        batch_bytes_max: usize,
+    ) -> bool {
         self.count == 0
             || (self.count < BATCH_EVENTS_MAX
                 && id.producer == self.producer
                 && id.sequence > self.last_sequence
+                && timestamp_ms.checked_sub(self.last_timestamp_ms).is_some()
                 && self.bytes_max() + self.growth_max(payload_bytes + ENTITY_BYTES_MAX)
                     <= batch_bytes_max)
     }
@@ -162,8 +170,8 @@ impl BatchBuilder {
     /// Adds an event.
     ///
     /// # Errors
-    /// `TooLarge` if a limit is exceeded, `Malformed` if producer or sequence do not fit the
-    /// events before it. The builder is then as before.
+    /// `TooLarge` if a limit is exceeded, `Malformed` if producer, sequence or time do not fit the
+    /// events before it or the producer is 0. The builder is then as before.
     pub fn push(&mut self, event: NewEvent<'_>) -> Result<(), Error> {
         self.push_columns(&event, event.payload.len())?;
         self.payloads.extend_from_slice(event.payload);
@@ -211,6 +219,7 @@ impl BatchBuilder {
         if event.event_type == 0 {
             return Err(Error::new(Kind::UnknownEventType, "event type 0"));
         }
+        event.id.producer.check()?;
         if payload_bytes > PAYLOAD_BYTES_MAX {
             return Err(Error::too_large("bytes of a payload", payload_bytes, PAYLOAD_BYTES_MAX));
         }
@@ -223,7 +232,7 @@ impl BatchBuilder {
             return self.check_names();
         }
         let own_bytes = payload_bytes + event.entity.map_or(0, str::len) + metadata_bytes;
-        self.check_order(event.id, own_bytes)
+        self.check_order(event, own_bytes)
     }
 
     /// The metadata of the next event and its encoded bytes. Out of line, since it is rare.
@@ -251,12 +260,15 @@ impl BatchBuilder {
     }
 
     #[inline]
-    fn check_order(&self, id: EventId, own_bytes: usize) -> Result<(), Error> {
+    fn check_order(&self, event: &NewEvent<'_>, own_bytes: usize) -> Result<(), Error> {
         if self.count == BATCH_EVENTS_MAX {
             return Err(Error::too_large("events of a batch", self.count + 1, BATCH_EVENTS_MAX));
         }
-        if id.producer != self.producer || id.sequence <= self.last_sequence {
+        if event.id.producer != self.producer || event.id.sequence <= self.last_sequence {
             return Err(Error::malformed("an event of another producer, or out of sequence"));
+        }
+        if event.timestamp_ms.checked_sub(self.last_timestamp_ms).is_none() {
+            return Err(Error::malformed("a timestamp 2^63 ms or more from the one before"));
         }
         // All columns and entities together take less than the other half.
         if self.payloads.len() + self.metadata_bytes + own_bytes <= BATCH_BYTES_MAX / 2 {

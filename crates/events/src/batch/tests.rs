@@ -40,6 +40,29 @@ fn sample() -> impl Strategy<Value = Sample> {
         })
 }
 
+#[test]
+fn times_too_far_apart_are_no_batch_and_the_next_event_is_taken() {
+    let mut builder = BatchBuilder::new("s", "w");
+    let new = |sequence, timestamp_ms| NewEvent {
+        event_type: 6,
+        id: id(7, sequence),
+        timestamp_ms,
+        entity: None,
+        payload: &[],
+        metadata: None,
+    };
+    builder.push(new(1, 1_700_000_000_000)).unwrap();
+    assert!(!builder.fits(id(7, 2), i64::MIN, 0, 1 << 20));
+    let error = builder.push(new(2, i64::MIN)).unwrap_err();
+    assert!(error.to_string().contains("timestamp"), "{error}");
+    assert!(builder.fits(id(7, 3), i64::MAX, 0, 1 << 20));
+    builder.push(new(3, i64::MAX)).unwrap();
+    let batch = Batch::decode(builder.finish().unwrap().bytes().clone()).unwrap();
+    assert_eq!(batch.iter().map(|event| event.id.sequence).collect::<Vec<_>>(), [1, 3]);
+    builder.push(new(4, i64::MIN)).unwrap();
+    Batch::decode(builder.finish().unwrap().bytes().clone()).unwrap();
+}
+
 proptest! {
     #[test]
     fn what_is_built_is_read_back(
@@ -151,6 +174,7 @@ fn unpacked_and_split_columns_are_read() {
 #[test]
 fn columns_that_disagree_are_refused() {
     let good = v1::EventBatch {
+        producer_id: 1,
         event_types: vec![6, 6],
         payload_sizes: vec![1, 1],
         payloads: vec![0, 0],
@@ -227,6 +251,7 @@ fn retain_loses_nothing_when_there_is_no_room_for_the_gaps() {
     let count = BATCH_EVENTS_MAX;
     // Consecutive and of one moment: without the first event but one, a column has to begin.
     let mut message = v1::EventBatch {
+        producer_id: 1,
         event_types: vec![1; count],
         payload_sizes: vec![1021; count],
         payloads: vec![0; 1021 * count],

@@ -1,0 +1,47 @@
+//! A batch that is refused for what is in it, taken apart: events that merely shared a batch share
+//! no refusal.
+
+use super::completion::{Answers, Held};
+use crate::error::{Error, Fate};
+use std::future::Future;
+use worldbus_events::Batch;
+
+/// Delivers a batch by `deliver`. If that refuses several events, each half is delivered by itself,
+/// and so on: in order, and what one half meets that may be over later ends the whole.
+///
+/// At most two calls an event, where every event is refused.
+pub(super) async fn deliver<F>(batch: Batch, deliver: impl Fn(Batch) -> F) -> Answers
+where
+    F: Future<Output = Result<Held, Error>>,
+{
+    let mut answers = Answers::new();
+    let (mut parts, mut end) = (vec![batch], 0);
+    while let Some(part) = parts.pop() {
+        let answer = deliver(part.clone()).await;
+        if answer.as_ref().is_err_and(Error::is_of_the_events)
+            && let Some([first, second]) = halves(&part)
+        {
+            // The last is the next.
+            parts.extend([second, first]);
+            continue;
+        }
+        end += part.len();
+        let over = answer.as_ref().err().filter(|error| error.fate() != Fate::Refused).cloned();
+        answers.push((end, answer));
+        if let Some(error) = over {
+            // The rest was refused together with this and not tried since.
+            answers.push((usize::MAX, Err(error.with_fate(Fate::Retry))));
+            break;
+        }
+    }
+    answers
+}
+
+/// The two halves of a batch; `None` for one event, or in the rare case that a half has no room
+/// for a column that the whole does not need.
+fn halves(batch: &Batch) -> Option<[Batch; 2]> {
+    let half = batch.len() / 2;
+    let first = batch.retain(|event| (event.index as usize) < half)?;
+    let second = batch.retain(|event| event.index as usize >= half)?;
+    (first.len() + second.len() == batch.len()).then_some([first, second])
+}
