@@ -46,7 +46,7 @@ pub(crate) async fn take_out(
     let live = find(shared, subscription)?;
     let mut missing = Vec::new();
     for ids in ids.chunks(TAKEN_OUT_MAX) {
-        let numbers: Vec<u64> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let numbers: Vec<u64> = ids.iter().filter_map(|id| worldbus_events::exact(id)).collect();
         let id = live.id;
         let work = move |connection: &_| store::dead_letters_numbered(connection, id, &numbers);
         let found = shared.reads.run(work).await?;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use anyhow::Result;
 use jiff::Timestamp;
 use worldbus_bus::{Bus, Filter, Position, ReadSpec, Topic};
-use worldbus_events::Catalogue;
+use worldbus_events::{Catalogue, exact};
 
 use crate::arguments::TailArguments;
 use crate::failure::WrongUse;
@@ -37,9 +37,9 @@ impl FromStr for From {
 
 /// The numbers of event types that were given by name or number.
 pub(super) fn types(names: &[String], catalogue: &Catalogue) -> Result<Vec<u32>> {
-    let number = |name: &String| match name.parse::<u32>() {
-        Ok(number) => Ok(number),
-        Err(_) => match catalogue.by_name(name) {
+    let number = |name: &String| match exact::<u32>(name) {
+        Some(number) => Ok(number),
+        None => match catalogue.by_name(name) {
             Ok(event_type) => Ok(event_type.number()),
             Err(error) => Err(WrongUse(format!("--type: {error}")).into()),
         },

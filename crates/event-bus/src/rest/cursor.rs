@@ -8,6 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use worldbus_bus::{Error, Kind, Position, ReadSpec, StoredBatch, Topic, TopicStatus};
+use worldbus_events::exact;
 
 /// Bytes of a cursor: a name and a place for each of a few hundred topics.
 const TEXT_BYTES_MAX: usize = 16 << 10;
@@ -117,13 +118,13 @@ fn parse(text: &str) -> Option<Cursor> {
     }
     let others = match parts.next()? {
         "s" => Position::Start,
-        time => Position::TimeMs(time.strip_prefix('t')?.parse().ok()?),
+        time => Position::TimeMs(exact(time.strip_prefix('t')?)?),
     };
     let mut topics = BTreeMap::new();
     for part in parts {
         let (topic, place) = part.split_once('=')?;
         let (offset, index) = place.split_once('.')?;
-        let place = Place { offset: offset.parse().ok()?, index: index.parse().ok()? };
+        let place = Place { offset: exact(offset)?, index: exact(index)? };
         topics.insert(Topic::new(topic).ok()?, place);
     }
     Some(Cursor { others, topics })
