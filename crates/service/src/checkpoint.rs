@@ -46,7 +46,7 @@ impl Checkpoints {
     /// # Errors
     /// Those of the store; `Damaged` if the value there is no checkpoint.
     pub async fn save(&self, checkpoint: Checkpoint) -> Result<(), Error> {
-        let value = serde_json::to_vec(&checkpoint).unwrap_or_default();
+        let value = state::encode("a checkpoint", &checkpoint)?;
         let saved = state::update(&*self.store, &self.key, |current| {
             match current.map(|bytes| self.parse(bytes)).transpose()? {
                 Some(there) if there >= checkpoint => Err(Unsaved::Later),

@@ -116,6 +116,18 @@ pub async fn open(url: &str) -> Result<Arc<dyn StateStore>, Error> {
     }
 }
 
+/// The stored form of a value, which is JSON. To be had before anything is written: what cannot be
+/// encoded must not stand in the place of what is there.
+///
+/// # Errors
+/// `Unencodable`, naming `what` could not be kept.
+pub fn encode(what: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|error| {
+        let text = format!("failed to encode {what}; what is stored was left as it is");
+        Error::new(Kind::Unencodable, text).caused_by(error)
+    })
+}
+
 /// Replaces the value of `key` by what `change` makes of it, trying again as often as another
 /// writer came between. Returns the new revision; `change` may run more than once.
 ///

@@ -177,7 +177,7 @@ impl Clockwork {
             };
             self.tidy(&mut history);
             record(&mut history, command, detail, by, (read_at, effective));
-            let bytes = history.encode();
+            let bytes = history.encode()?;
             let set = self.store.compare_and_set(&self.key, Some(entry.revision), bytes).await?;
             if let Ok(revision) = set {
                 if self.lead.is_missed(read_at.0, self.now().0) {
@@ -256,7 +256,7 @@ fn record(
 }
 
 async fn begin(store: &dyn StateStore, key: &str, history: &History) -> Result<Entry, Error> {
-    let value = history.encode();
+    let value = history.encode()?;
     match store.compare_and_set(key, None, value.clone()).await? {
         Ok(revision) => Ok(Entry { value, revision }),
         Err(conflict) => {

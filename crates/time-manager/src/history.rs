@@ -3,7 +3,7 @@
 //! Not here: how a segment follows from a command (`world`), reading and writing (`clockwork`).
 
 use serde::{Deserialize, Serialize};
-use worldbus_service::state::{Error, Kind};
+use worldbus_service::state::{self, Error, Kind};
 use worldbus_world::{Clock, Curve, GameTime, Scale, Segment, WallTime};
 
 use crate::schedule::Schedules;
@@ -121,7 +121,7 @@ impl History {
         self.records.drain(..gone);
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
         let entry =
             |(segment, made): (&Segment, &Made)| Entry { segment: *segment, made: made.clone() };
         let kept = Kept {
@@ -129,7 +129,7 @@ impl History {
             commands: self.records.clone(),
             schedules: self.schedules.clone(),
         };
-        serde_json::to_vec(&kept).unwrap_or_default()
+        state::encode("the world's clock", &kept)
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {

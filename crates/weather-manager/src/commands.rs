@@ -7,7 +7,7 @@ mod stored;
 mod tests;
 
 use serde::{Deserialize, Serialize};
-use worldbus_service::state::{Error, Kind as ErrorKind, VALUE_BYTES_MAX};
+use worldbus_service::state::{self, Error, Kind as ErrorKind, VALUE_BYTES_MAX};
 use worldbus_world::{GameTime, ONSET_HOURS_MAX, Override, Overrides, WallTime};
 
 /// Commands that are kept at a time; fewer if their text is longer than a value of the state store.
@@ -111,7 +111,9 @@ impl Commands {
         self.rev += 1;
         command.rev = self.rev;
         self.commands.push(command);
-        if self.encode().len() > VALUE_BYTES_MAX { Err(Full) } else { Ok(()) }
+        // What has no encoding is reported by whoever stores it.
+        let too_large = self.encode().is_ok_and(|bytes| bytes.len() > VALUE_BYTES_MAX);
+        if too_large { Err(Full) } else { Ok(()) }
     }
 
     /// Forgets what ended too long before `now` to matter.
@@ -144,8 +146,8 @@ impl Commands {
         overrides
     }
 
-    pub(crate) fn encode(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
+        state::encode("the overrides", self)
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {

@@ -123,7 +123,7 @@ impl Sky {
         let mut clock = None;
         let kept = state::update(&*self.store, &self.clock_key, |current| {
             let heard = with_segment(current, segment)?;
-            let bytes = serde_json::to_vec(&heard).unwrap_or_default();
+            let bytes = state::encode("the world's clock", &heard)?;
             clock = Some(heard);
             Ok::<_, Unheard>(bytes)
         });
@@ -161,7 +161,7 @@ impl Sky {
                 return Err(Problem::conflict(text));
             }
             let expected = entry.map(|entry| entry.revision);
-            let bytes = commands.encode();
+            let bytes = commands.encode()?;
             let set = self.store.compare_and_set(&self.commands_key, expected, bytes).await?;
             if set.is_ok() {
                 self.causes.note(at.0);

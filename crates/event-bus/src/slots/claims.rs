@@ -171,7 +171,7 @@ impl Claims {
         expected: Option<u64>,
         claim: &Claim,
     ) -> Result<Result<u64, Conflict>, Error> {
-        let value = serde_json::to_vec(claim).unwrap_or_default();
+        let value = worldbus_service::state::encode("the claim of a slot", claim)?;
         self.state.compare_and_set(&key(name), expected, value).await
     }
 }

@@ -25,6 +25,8 @@ pub enum Kind {
     Damaged,
     /// A key or value over its named limit.
     TooLarge,
+    /// A value that has no stored form. Nothing was written; report it, it is a fault of ours.
+    Unencodable,
     /// Another process holds the store. Try again.
     Busy,
     /// The disk is full. Make room; the store goes on by itself.

@@ -59,3 +59,13 @@ async fn url_with_slashes_names_the_same_file() {
     one.compare_and_set("key", None, vec![1]).await.unwrap().unwrap();
     assert!(two.get("key").await.unwrap().is_some());
 }
+
+#[test]
+fn value_without_a_stored_form_is_an_error_and_no_empty_value() {
+    // A map whose keys are no texts has no JSON.
+    let value = std::collections::BTreeMap::from([((1, 2), 3)]);
+    let error = encode("the clock", &value).unwrap_err();
+    assert_eq!((error.kind(), error.fate()), (Kind::Unencodable, Fate::Refused));
+    assert!(error.to_string().contains("the clock"), "{error}");
+    assert_eq!(encode("the clock", &[1, 2]).unwrap(), b"[1,2]");
+}

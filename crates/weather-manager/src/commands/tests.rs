@@ -36,7 +36,7 @@ fn commands_of_the_older_form_are_read() {
     );
     assert_eq!(record.kind.target(), Some((WeatherState::HeavyRain, 500)));
     assert!(commands.overrides_with(2).in_force("paris", GameTime(7_300_000_000)).is_empty());
-    assert_eq!(Commands::decode(&commands.encode()).unwrap(), commands);
+    assert_eq!(Commands::decode(&commands.encode().unwrap()).unwrap(), commands);
 }
 
 #[test]
