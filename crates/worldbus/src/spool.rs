@@ -8,9 +8,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 use worldbus_bus::{
-    Appended, Bus, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, ReadSpec,
-    Reader, SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport,
-    WallClock,
+    Appended, Bus, Capabilities, Consumer, DeadLetter, Error, Fate, Kind, ReadSpec, Reader,
+    SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport, WallClock,
 };
 use worldbus_events::Batch;
 use worldbus_transport_embedded::{Embedded, Options};
@@ -19,6 +18,10 @@ use crate::ConnectOptions;
 
 /// Bytes of dead letters that a spool keeps: events that the engine refused.
 const DEAD_LETTER_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of a batch for an engine that nothing is known of: the least that SNS and SQS are set to
+/// in earnest. A larger event goes alone.
+const AWAITED_BATCH_BYTES_MAX: usize = 64 << 10;
 
 /// The spool of a bus.
 #[derive(Debug, Clone)]
@@ -90,14 +93,20 @@ type Connect = Box<dyn Fn() -> BoxFuture<'static, Result<Arc<dyn Transport>, Err
 struct Awaited {
     connect: Connect,
     engine: OnceCell<Arc<dyn Transport>>,
-    /// Those of an event-bus over its own log. Whatever takes less refuses what is too large.
+    /// What is known of an engine that was not there yet, until it is.
     capabilities: Capabilities,
 }
 
 impl Awaited {
+    /// Nothing is known of what the engine can do, so nothing is promised. Batches are small, since
+    /// it may take no more; what is too large for it all the same is taken apart when it is there.
     fn new(connect: Connect, log: &Capabilities) -> Self {
-        let has = Capability::ALL.to_vec();
-        let capabilities = Capabilities { transport: "remote", has, ..log.clone() };
+        let capabilities = Capabilities {
+            transport: "awaited",
+            has: Vec::new(),
+            batch_bytes_max: AWAITED_BATCH_BYTES_MAX,
+            ..log.clone()
+        };
         Self { connect, engine: OnceCell::new(), capabilities }
     }
 
@@ -162,5 +171,23 @@ impl Transport for Awaited {
             Some(engine) => engine.close().await,
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(all(test, feature = "remote"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_promised_of_an_engine_that_is_away() {
+        let dir = tempfile::tempdir().unwrap();
+        // A port that was free a moment ago: nothing listens there.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let spool = SpoolOptions::new(dir.path());
+        let bus = connect(&format!("http://{free}"), ConnectOptions::default(), spool).await;
+        let bus = bus.unwrap();
+        let capabilities = bus.transport().capabilities();
+        assert_eq!((capabilities.transport, &capabilities.has[..]), ("awaited", &[][..]));
+        assert!(capabilities.batch_bytes_max < worldbus_events::limits::BATCH_BYTES_MAX);
     }
 }
