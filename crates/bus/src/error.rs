@@ -44,8 +44,9 @@ pub enum Kind {
     Closed,
 }
 
-/// Why a call of the bus failed.
-#[derive(Debug, Clone)]
+/// Why a call of the bus failed. Its `Debug` is a sentence, too: that is what a `main` prints that
+/// returns it.
+#[derive(Clone)]
 pub struct Error {
     kind: Kind,
     fate: Fate,
@@ -104,6 +105,17 @@ impl fmt::Display for Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fate = match self.fate {
+            Fate::Refused => "refused",
+            Fate::Retry => "it may succeed later",
+            Fate::Unknown => "it may have happened",
+        };
+        write!(f, "{} ({:?}; {fate})", self.context, self.kind)
+    }
+}
+
 impl std::error::Error for Error {}
 
 impl From<worldbus_events::Error> for Error {
@@ -113,5 +125,17 @@ impl From<worldbus_events::Error> for Error {
             _ => Kind::Invalid,
         };
         Self::refused(kind, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_that_ends_main_reads_as_a_sentence() {
+        let error = Error::retry(Kind::Unavailable, "http://127.0.0.1:7070 does not answer");
+        let expected = "http://127.0.0.1:7070 does not answer (Unavailable; it may succeed later)";
+        assert_eq!(format!("Error: {error:?}"), format!("Error: {expected}"));
     }
 }

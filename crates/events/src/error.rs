@@ -20,8 +20,9 @@ pub enum Kind {
     WrongCatalogue,
 }
 
-/// Why bytes or values were refused, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why bytes or values were refused, and where. Its `Debug` is a sentence, too: that is what a
+/// `main` prints that returns it.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     kind: Kind,
     context: String,
@@ -58,6 +59,12 @@ impl fmt::Display for Error {
             Kind::WrongCatalogue => "wrong catalogue",
         };
         write!(f, "{kind}: {}", self.context)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
