@@ -31,7 +31,7 @@ mod world_file;
 
 pub use calendar::{
     Calendar, CalendarError, CalendarRules, DateTime, Day, Era, Hemisphere, Holiday, Intercalary,
-    Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason, Phase, Season,
+    Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason, NoDate, Phase, Season,
     SetTime,
 };
 pub use clock::{

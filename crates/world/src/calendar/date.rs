@@ -1,6 +1,7 @@
 //! A date and time of day as numbers. Not here: which dates exist (`years`), names of days.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// A date and time of day of a world. Later dates of one calendar compare as greater.
 ///
@@ -27,6 +28,51 @@ impl fmt::Display for DateTime {
         let Self { year, month, day, hour, minute, second } = self;
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
     }
+}
+
+/// A text that is no date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a date such as 2024-03-01, 2024-03-01T06:00 or 2024-03-01T06:00:00")]
+pub struct NoDate;
+
+/// The form of [`DateTime`]'s `Display`; what is left out of the time is 0. Whether a calendar has
+/// that date is for [`super::Calendar::game_time`] to say.
+impl FromStr for DateTime {
+    type Err = NoDate;
+
+    fn from_str(text: &str) -> Result<Self, NoDate> {
+        parse(text).ok_or(NoDate)
+    }
+}
+
+fn parse(text: &str) -> Option<DateTime> {
+    let (sign, text) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
+    let (date, time) = match text.split_once('T') {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let [year, month, day] = numbers(date, '-')?[..] else { return None };
+    let (hour, minute, second) = match time.map(|time| numbers(time, ':')) {
+        None => (0, 0, 0),
+        Some(time) => match time?[..] {
+            [hour, minute] => (hour, minute, 0),
+            [hour, minute, second] => (hour, minute, second),
+            _ => return None,
+        },
+    };
+    let small = |number: i32| u8::try_from(number).ok();
+    let (month, day) = (small(month)?, small(day)?);
+    let (hour, minute, second) = (small(hour)?, small(minute)?, small(second)?);
+    Some(DateTime { year: sign * year, month, day, hour, minute, second })
+}
+
+/// Digits only: to `i32::from_str` a `+` is no fault.
+fn numbers(text: &str, separator: char) -> Option<Vec<i32>> {
+    let number = |part: &str| {
+        let digits = part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| part.parse().ok()).flatten()
+    };
+    text.split(separator).map(number).collect()
 }
 
 /// A day of a calendar.

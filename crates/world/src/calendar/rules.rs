@@ -91,6 +91,13 @@ impl YearRule {
     }
 }
 
+impl Intercalary {
+    /// The month that it follows, from 1.
+    pub fn after_month(&self) -> u8 {
+        self.month + 1
+    }
+}
+
 impl CalendarRules {
     /// The Gregorian calendar.
     pub fn gregorian() -> Arc<Self> {

@@ -217,3 +217,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn text_of_a_date_is_read_as_it_is_written() {
+    let read = |text: &str| text.parse::<DateTime>().map(|date| date.to_string());
+    for text in ["2024-03-01T06:07:08", "-1234-40-90T29:59:59", "0000-01-01T00:00:00"] {
+        assert_eq!(read(text).as_deref(), Ok(text));
+    }
+    assert_eq!(read("2024-03-01").as_deref(), Ok("2024-03-01T00:00:00"));
+    assert_eq!(read("2024-03-01T06:30").as_deref(), Ok("2024-03-01T06:30:00"));
+    for text in [
+        "",
+        "T",
+        "2024-03",
+        "2024-03-01T",
+        "2024-03-01T06",
+        "2024-03-01T6:",
+        "2024-03-256",
+        "2024-+3-01",
+        "--1-03-01",
+        "99999999999-01-01",
+        "2024-03-01T06:00:00Z",
+        "2024-03-01 06:00",
+        "2024-03-01T06:00:00:00",
+    ] {
+        assert_eq!(read(text), Err(super::NoDate), "{text}");
+    }
+}
