@@ -6,6 +6,7 @@
 
 mod contract;
 pub(crate) mod image;
+mod openapi;
 mod steps;
 mod tools;
 mod workflow;
@@ -39,6 +40,7 @@ const STEPS: &[Step] = &[
     Step { name: "golden", about: "stock Python decodes golden vectors", run: contract::golden },
     Step { name: "tail", about: "stock Python decodes a live tail", run: contract::tail },
     Step { name: "asyncapi", about: "AsyncAPI's parser accepts ours", run: contract::asyncapi },
+    Step { name: "openapi", about: "tools accept and try our REST", run: openapi::openapi },
     Step { name: "template", about: "cfn-lint accepts our templates", run: contract::template },
     Step { name: "stacks", about: "what the stacks name is there", run: contract::stacks },
     Step { name: "workflow", about: "GitHub can run our example, safely", run: workflow::check },

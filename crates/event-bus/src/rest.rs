@@ -16,7 +16,10 @@ use utoipa::OpenApi as _;
 
 /// The description of the REST routes.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(publish::publish, history::history, stats::stats, stream::stream))]
+#[openapi(
+    paths(publish::publish, history::history, stats::stats, stream::stream),
+    tags((name = "events", description = "Publish events, and read what was published."))
+)]
 struct Description;
 
 pub(crate) fn openapi() -> utoipa::openapi::OpenApi {

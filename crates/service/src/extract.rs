@@ -1,6 +1,8 @@
 //! Extractors whose refusals are problem documents that name the field at fault. They are here
 //! because axum's own answer with plain text, which clients of a JSON API cannot read.
 
+mod path;
+
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -10,10 +12,12 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, Visitor};
-use serde::{Deserializer, Serialize, forward_to_deserialize_any};
+use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
 
 use crate::Problem;
 use crate::door::BODY_BYTES_MAX;
+
+pub use path::Path;
 
 /// How long a client may take to send the whole body of a command.
 pub const BODY_READ_MS_MAX: u64 = 10_000;
@@ -29,6 +33,12 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// The query string; a value of the wrong shape is a 400 that names the parameter.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Query<T>(pub T);
+
+/// The query of a route without parameters, which refuses all of them: a client that sends one
+/// expects something of it.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoQuery {}
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;

@@ -28,10 +28,12 @@
 
 pub mod checkpoint;
 pub mod config;
+mod describe;
 pub mod door;
 pub mod emit;
 pub mod extract;
 pub mod health;
+mod home;
 pub mod lead;
 pub mod logging;
 pub mod metrics;
@@ -48,7 +50,7 @@ pub mod trace;
 #[cfg(test)]
 mod testing;
 
-pub use extract::{Json, Query};
+pub use extract::{Json, NoQuery, Path, Query};
 pub use health::Readiness;
 pub use lead::Lead;
 pub use part::{Part, Task};

@@ -15,12 +15,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 
 use crate::door::{self, Door};
 use crate::health::{self, Readiness, Version};
 use crate::trace::trace_request;
-use crate::{Problem, metrics, server};
+use crate::{describe, home, metrics, server};
 
 /// How a task ended badly.
 pub type TaskError = Box<dyn std::error::Error + Send + Sync>;
@@ -138,18 +138,20 @@ impl Host {
     /// tests may serve it themselves.
     pub fn assemble(self) -> (Router, Vec<(&'static str, Task)>) {
         let version = Version::of(self.name);
-        let mut openapi = describe(&version);
+        let described = self.parts.iter().map(|part| part.openapi.clone());
+        let openapi = describe::document(&version, self.door.has_key(), described);
+        let page = home::page(&openapi);
         let mut router = health::routes(self.readiness, version, self.door.has_key());
         let mut tasks = Vec::new();
         for part in self.parts {
             router = router.merge(part.router.reset_fallback());
-            openapi.merge(part.openapi);
             tasks.extend(part.tasks.into_iter().map(|task| (part.name, task)));
         }
         if worldbus_bus::trace::is_on() {
             router = router.layer(middleware::from_fn(trace_request));
         }
         let router = router
+            .route("/", get(move || async move { home::respond(page) }))
             .route("/openapi.json", get(move || async move { axum::Json(openapi) }))
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
@@ -271,13 +273,6 @@ async fn not_found(request: Request) -> Response {
 async fn method_not_allowed(request: Request) -> Response {
     let detail = "this path does not take this method; /openapi.json lists what it takes";
     door::refuse(request.headers(), StatusCode::METHOD_NOT_ALLOWED, detail)
-}
-
-fn describe(version: &Version) -> OpenApi {
-    let info = InfoBuilder::new().title(version.name.clone()).version(version.version).build();
-    let problem = <Problem as utoipa::PartialSchema>::schema();
-    let components = utoipa::openapi::ComponentsBuilder::new().schema("Problem", problem).build();
-    OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 
 #[cfg(test)]

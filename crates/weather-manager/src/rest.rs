@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::routing::{get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
-use worldbus_service::{Json, Problem, Query};
+use worldbus_service::{Json, NoQuery, Problem, Query};
 use worldbus_world::{
     Clock, DateTime, FORECAST_HOURS_MAX, GameTime, Kind, Override, Weather, WeatherState, World,
 };
@@ -42,6 +42,7 @@ struct Shared {
 
 /// Which region.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct CurrentQuery {
     /// A region's id; all regions if left out.
@@ -50,14 +51,18 @@ struct CurrentQuery {
 
 /// Which region, and how far ahead.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ForecastQuery {
     /// A region's id.
+    #[param(required)]
     region: Option<String>,
-    /// Game hours from the current one, 1 to 168; 24 if left out.
+    /// Game hours from the current one; 24 if left out.
+    #[param(minimum = 1, maximum = 168)]
     hours: Option<i64>,
     /// `true`, what is going to be, or `fallible`, what people of the world would expect; `true`
     /// if left out.
+    #[param(inline)]
     kind: Option<ForecastKind>,
 }
 
@@ -70,19 +75,24 @@ enum ForecastKind {
 
 /// A wish to force the weather of a region.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = WeatherSetRequest)]
 #[serde(deny_unknown_fields)]
 struct SetRequest {
     /// A region's id.
     region: String,
     /// The state's short name: `heavy_rain`.
     state: String,
-    /// Position inside the state's own band, 0 to 1; 0.5 if left out.
+    /// Position inside the state's own band; 0.5 if left out.
+    #[schema(minimum = 0, maximum = 1)]
     intensity: Option<f64>,
     /// How long in game minutes; without it until it is cleared or set again.
+    #[schema(minimum = 1, maximum = 527040)]
     duration_game_minutes: Option<i64>,
-    /// Who wants it, for audit; up to 64 characters.
+    /// Who wants it, for audit.
+    #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit; up to 200 characters.
+    /// Why, for audit.
+    #[schema(max_length = 200)]
     reason: Option<String>,
 }
 
@@ -102,7 +112,8 @@ struct SetRequest {
         plan::statistics,
         plan::alerts
     ),
-    components(schemas(Now, RegionWeather))
+    tags((name = "weather", description = "The weather of a world's regions: now, at other \
+        times, and what is forced on it."))
 )]
 struct Description;
 
@@ -129,15 +140,18 @@ pub(crate) fn routes(world: Arc<World>, sky: Arc<Sky>, hearing: Arc<Hearing>) ->
 
 /// The world's regions.
 #[utoipa::path(get, path = "/api/weather/regions", tag = "weather",
-    responses((status = 200, body = RegionList)))]
-async fn regions(State(shared): State<Shared>) -> Json<RegionList> {
+    responses((status = 200, description = "The regions.", body = RegionList)))]
+async fn regions(
+    State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
+) -> Json<RegionList> {
     Json(RegionList::new(&shared.world))
 }
 
 /// The weather now: of one region, or of all as `{"regions": [...]}`.
 #[utoipa::path(get, path = "/api/weather/current", tag = "weather", params(CurrentQuery),
-    responses((status = 200, body = Now), (status = 404, body = Problem),
-        (status = 503, body = Problem)))]
+    responses((status = 200, description = "The weather.", body = Now),
+        (status = 404, description = "No such region.")))]
 async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>) -> Answer<Now> {
     let (view, clock) = shared.view().await?;
     let wall = shared.sky.now();
@@ -154,8 +168,8 @@ async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>
 /// unless somebody forces it. A fallible one does not: it is wrong by more the further ahead it
 /// looks, says so, and knows nothing of what is forced later.
 #[utoipa::path(get, path = "/api/weather/forecast", tag = "weather", params(ForecastQuery),
-    responses((status = 200, body = Forecast), (status = 400, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, description = "The weather, hour by hour.", body = Forecast),
+        (status = 404, description = "No such region.")))]
 async fn forecast(
     State(shared): State<Shared>,
     Query(query): Query<ForecastQuery>,
@@ -179,9 +193,14 @@ async fn forecast(
 
 /// Forces the weather of a region.
 #[utoipa::path(post, path = "/api/weather/set", tag = "weather", request_body = SetRequest,
-    responses((status = 200, body = Changed), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
-async fn set(State(shared): State<Shared>, Json(request): Json<SetRequest>) -> Answer<Changed> {
+    responses((status = 200, description = "Forced.", body = Changed),
+        (status = 404, description = "No such region."),
+        (status = 409, description = "More overrides than a world may have.")))]
+async fn set(
+    State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
+    Json(request): Json<SetRequest>,
+) -> Answer<Changed> {
     let region = shared.region(&request.region)?;
     let state: WeatherState = request
         .state
@@ -244,7 +263,7 @@ impl Shared {
             );
             Problem::bad_request(text).with_field(field)
         };
-        let date = date(text).ok_or_else(|| wrong(String::new()))?;
+        let date: DateTime = text.parse().map_err(|_| wrong(String::new()))?;
         let time = self.world.calendar().game_time(&date);
         time.map_err(|error| wrong(format!(": {error}")))
     }
@@ -272,24 +291,6 @@ impl Shared {
         let names: Vec<_> = near.iter().take(3).map(|(_, id)| *id).collect();
         names.join(", ")
     }
-}
-
-/// The parts of `2024-03-01T06:00:00`; the year may be negative.
-fn date(text: &str) -> Option<DateTime> {
-    let (day, time) = text.split_once('T')?;
-    let mut parts = day.rsplitn(3, '-');
-    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
-    let mut parts = time.split(':');
-    let (hour, minute, second) = (parts.next()?, parts.next()?, parts.next().unwrap_or("0"));
-    let date = DateTime {
-        year: year.parse().ok()?,
-        month: month.parse().ok()?,
-        day: day.parse().ok()?,
-        hour: hour.parse().ok()?,
-        minute: minute.parse().ok()?,
-        second: second.parse().ok()?,
-    };
-    parts.next().is_none().then_some(date)
 }
 
 fn hours(hours: i64) -> Result<u32, Problem> {

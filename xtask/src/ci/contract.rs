@@ -101,7 +101,7 @@ impl Lane {
     }
 
     /// An empty folder for a step's own files.
-    fn tools_scratch(&self, name: &str) -> Result<PathBuf> {
+    pub(super) fn tools_scratch(&self, name: &str) -> Result<PathBuf> {
         let folder = self.repo.target_dir.join("ci").join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -125,7 +125,7 @@ impl Lane {
     }
 
     /// The product's binary, built if need be.
-    fn worldbus(&self) -> Result<PathBuf> {
+    pub(super) fn worldbus(&self) -> Result<PathBuf> {
         let mut build = crate::repo::cargo();
         build.current_dir(&self.repo.root);
         run_command(build.args(["build", "--workspace", "--locked", "--quiet"]))?;

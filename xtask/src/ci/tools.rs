@@ -90,7 +90,9 @@ impl Tools {
 
     /// A folder whose `node_modules` holds the packages of `package_json`.
     pub(super) fn node(&self, package_json: &Path) -> Result<PathBuf> {
-        let (folder, wanted) = (self.folder.join("node"), fs::read_to_string(package_json)?);
+        let of = package_json.parent().and_then(Path::file_name).context("not in a folder")?;
+        let folder = self.folder.join("node").join(of);
+        let wanted = fs::read_to_string(package_json)?;
         let stamp = folder.join("node_modules").join("installed.json");
         if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
             return Ok(folder);

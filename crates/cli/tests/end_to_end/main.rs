@@ -11,6 +11,7 @@ mod climate;
 mod crash;
 mod dead_letters;
 mod deploy;
+mod description;
 mod drain;
 mod outage;
 mod refusals;

@@ -5,7 +5,7 @@
 
 use crate::open::Open;
 use crate::rest::problem::of_bus;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use worldbus_bus::{Capability, Error, Position, ReadSpec, Topic};
 use worldbus_events::{EventType, json};
-use worldbus_service::{Problem, Query};
+use worldbus_service::{Path, Problem, Query};
 
 /// Events of an answer, when none are asked for.
 const LIMIT_DEFAULT: usize = 100;
@@ -33,12 +33,45 @@ pub(super) struct Asked {
     limit: Option<usize>,
 }
 
+/// An event in JSON form.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "for the description; worldbus_events::json writes it")]
+struct Event {
+    /// A UUID: an event has the same one wherever it is seen.
+    event_id: String,
+    /// The event type by name; by number if this process does not know it.
+    event_type: String,
+    /// The service that published it.
+    source: String,
+    world: String,
+    /// What it is about.
+    entity: Option<String>,
+    timestamp: Timestamp,
+    /// proto3 JSON with the field names of the .proto file.
+    #[schema(value_type = Object)]
+    payload: serde_json::Value,
+    metadata: Option<std::collections::BTreeMap<String, String>>,
+}
+
+/// When an event happened.
+#[derive(utoipa::ToSchema)]
+#[schema(as = EventTimestamp)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "for the description")]
+pub(super) enum Timestamp {
+    /// RFC 3339.
+    Text(String),
+    /// Milliseconds since the Unix epoch: for years that RFC 3339 cannot say.
+    Milliseconds(i64),
+}
+
 /// The latest events of a type.
 #[derive(utoipa::ToSchema)]
+#[schema(as = EventHistory)]
 #[allow(dead_code, reason = "for the description; the answer is written as text")]
 pub(super) struct History {
     /// In JSON form, from older to newer.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<Event>)]
     events: Vec<serde_json::Value>,
     /// Whether there are no older ones that a larger limit would find, or the limit was
     /// reached; false if the search ended at its bound.
@@ -52,17 +85,23 @@ pub(super) struct History {
     tag = "events",
     params(
         ("type" = String, Path, description = "The event type by name."),
-        ("limit" = Option<usize>, Query, description = "1 to 1000 events; 100 if left out."),
+        (
+            "limit" = Option<usize>,
+            Query,
+            minimum = 1,
+            maximum = 1000,
+            description = "Events of the answer; 100 if left out."
+        ),
     ),
     responses(
         (status = 200, description = "The latest events.", body = History),
-        (status = 400, description = "The limit is none.", body = Problem),
-        (status = 404, description = "Unknown event type.", body = Problem),
+        (status = 404, description = "Unknown event type."),
+        (status = 501, description = "The bus behind keeps no past."),
     )
 )]
 pub(super) async fn history(
     State(open): State<Arc<Open>>,
-    Path(name): Path<String>,
+    Path(name): Path,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     let limit = asked.limit.unwrap_or(LIMIT_DEFAULT);

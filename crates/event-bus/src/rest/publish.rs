@@ -1,6 +1,7 @@
 //! `POST /api/events/publish`: one event in its JSON form.
 
 use crate::open::Open;
+use crate::rest::history::Timestamp;
 use crate::rest::problem::{of_bus, of_input};
 use axum::extract::State;
 use serde::Serialize;
@@ -8,25 +9,34 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use worldbus_bus::{Outgoing, Topic};
 use worldbus_events::json;
-use worldbus_service::{Json, Problem};
+use worldbus_service::{Json, NoQuery, Problem, Query};
 
 /// An event to publish.
 #[derive(utoipa::ToSchema)]
+#[schema(as = PublishRequest)]
+#[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "for the description; the body is read by worldbus_events::json")]
 pub(super) struct PublishBody {
-    /// The event type by name, e.g. `weather.changed`.
+    /// The event type by name, e.g. `weather.changed`; `event_type` is another name of the field.
+    #[schema(examples("world_state.updated"))]
     r#type: String,
     /// The payload in proto3 JSON; `{}` is valid.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, examples(json!({})))]
     payload: serde_json::Value,
-    /// What the event is about.
+    /// What the event is about; at most 256 bytes.
+    #[schema(max_length = 256)]
     entity: Option<String>,
-    /// When it happened, RFC 3339; now, if left out.
-    timestamp: Option<String>,
+    /// When it happened; now if left out.
+    timestamp: Option<Timestamp>,
+    /// The event's id if it has one already: a UUID, or any text, of which a hash is taken.
+    event_id: Option<String>,
+    /// Texts by name; at most 16 KiB.
+    metadata: Option<std::collections::BTreeMap<String, String>>,
 }
 
 /// An event that is durable.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = PublishAnswer)]
 pub(super) struct Published {
     /// The id that it got.
     event_id: String,
@@ -44,14 +54,14 @@ pub(super) struct Published {
     request_body = PublishBody,
     responses(
         (status = 200, description = "The event is durable.", body = Published),
-        (status = 400, description = "The body is not JSON.", body = Problem),
-        (status = 413, description = "The event is too large.", body = Problem),
-        (status = 422, description = "Unknown event type, or a wrong payload.", body = Problem),
-        (status = 503, description = "Not now: the bus is away or its disk full.", body = Problem),
+        (status = 413, description = "The body or the event is too large."),
+        (status = 422, description = "Unknown event type, or an invalid field or payload."),
+        (status = 503, description = "The bus is unavailable or its disk is full; retry later."),
     )
 )]
 pub(super) async fn publish(
     State(open): State<Arc<Open>>,
+    Query(NoQuery {}): Query<NoQuery>,
     Json(body): Json<Box<RawValue>>,
 ) -> Result<Json<Published>, Problem> {
     // As it was written: a JSON value would round its numbers.

@@ -5,13 +5,14 @@ use crate::rest::problem::of_bus;
 use axum::extract::State;
 use serde::Serialize;
 use std::sync::Arc;
-use worldbus_service::{Json, Problem};
+use worldbus_service::{Json, NoQuery, Problem, Query};
 
 /// Dead letters that are counted one by one.
 const DEAD_LETTER_COUNT_MAX: usize = 1000;
 
 /// What the bus holds and how busy it is.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = EventStats)]
 pub(super) struct Stats {
     /// The transport behind the event-bus.
     transport: &'static str,
@@ -50,6 +51,7 @@ pub(super) struct TypeStats {
 
 /// Streams that are open.
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = OpenStreams)]
 pub(super) struct Streams {
     /// Consumers of subscriptions in other processes.
     subscribers: usize,
@@ -66,7 +68,10 @@ pub(super) struct Streams {
     tag = "events",
     responses((status = 200, description = "The statistics.", body = Stats))
 )]
-pub(super) async fn stats(State(open): State<Arc<Open>>) -> Result<Json<Stats>, Problem> {
+pub(super) async fn stats(
+    State(open): State<Arc<Open>>,
+    Query(NoQuery {}): Query<NoQuery>,
+) -> Result<Json<Stats>, Problem> {
     let transport = open.transport();
     let topics = transport.topics().await.map_err(|error| of_bus(&error))?;
     let topics = topics.into_iter().map(|status| TopicStats {

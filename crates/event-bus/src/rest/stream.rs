@@ -24,6 +24,18 @@ use worldbus_service::Problem;
 /// The header in which a browser sends the id that it saw last.
 const LAST_EVENT_ID: &str = "last-event-id";
 
+/// A server-sent event.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "for the description; `feed` writes it")]
+struct StreamMessage {
+    /// A cursor: with it the stream goes on behind this message.
+    id: String,
+    /// The event type; left out where the message brings only the cursor.
+    event: Option<String>,
+    /// The event in JSON form, on one line.
+    data: Option<String>,
+}
+
 /// Events as they come, as server-sent events: `event` is the event type, `data` the JSON form
 /// on one line, `id` a cursor.
 #[utoipa::path(
@@ -39,9 +51,14 @@ const LAST_EVENT_ID: &str = "last-event-id";
         ("last-event-id" = Option<String>, Header, description = "The same, from browsers."),
     ),
     responses(
-        (status = 200, description = "The events.", content_type = "text/event-stream"),
-        (status = 400, description = "A parameter or the cursor is wrong.", body = Problem),
-        (status = 503, description = "Too many streams are open.", body = Problem),
+        (
+            status = 200,
+            description = "The events, until the client or the server closes.",
+            body = StreamMessage,
+            content_type = "text/event-stream"
+        ),
+        (status = 501, description = "The bus behind keeps no past."),
+        (status = 503, description = "Too many streams are open; retry later."),
     )
 )]
 pub(super) async fn stream(

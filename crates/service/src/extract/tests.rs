@@ -34,7 +34,9 @@ async fn start() -> Server {
     };
     let router = Router::new()
         .route("/set", post(set))
-        .route("/range", get(async |Query(range): Query<Range>| range.hours.to_string()));
+        .route("/range", get(async |Query(range): Query<Range>| range.hours.to_string()))
+        .route("/plain", get(async |Query(NoQuery {})| "plain"))
+        .route("/one/{id}", get(async |Path(id): Path| id));
     let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
     serve(Host::new("test", door).with(Part::new("test", router)).assemble().0).await
 }
@@ -111,4 +113,20 @@ async fn byte_order_mark_in_front_of_a_body_is_skipped() {
     let server = start().await;
     let reply = set(&server, "\u{feff}{\"hour\":7}").await;
     assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, "7 "));
+}
+
+#[tokio::test]
+async fn route_without_parameters_refuses_a_query_by_name() {
+    let server = start().await;
+    assert_eq!(http1(server.address, "GET /plain HTTP/1.1", "").await.body, "plain");
+    let reply = http1(server.address, "GET /plain?limit=3 HTTP/1.1", "").await;
+    is_problem(&reply, 400, Some("limit"));
+}
+
+#[tokio::test]
+async fn path_that_is_no_text_is_a_problem() {
+    let server = start().await;
+    assert_eq!(http1(server.address, "GET /one/a%20b HTTP/1.1", "").await.body, "a b");
+    let reply = http1(server.address, "GET /one/%ff HTTP/1.1", "").await;
+    is_problem(&reply, 400, None);
 }

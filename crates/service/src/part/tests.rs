@@ -8,12 +8,12 @@ use utoipa::OpenApi as _;
 use super::*;
 use crate::testing::{DEADLINE, http1, http2};
 
-#[utoipa::path(get, path = "/api/one", responses((status = 200), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/api/one", responses((status = 200, description = "A word.")))]
 async fn one() -> &'static str {
     "one"
 }
 
-#[utoipa::path(get, path = "/api/two", responses((status = 200)))]
+#[utoipa::path(get, path = "/api/two", responses((status = 200, description = "A word.")))]
 async fn two() -> &'static str {
     "two"
 }
@@ -78,6 +78,31 @@ async fn parts_share_one_port_one_description_and_one_fallback() {
     assert_eq!(http1(running.address, "GET /api/three HTTP/1.1", "").await.status, 404);
     running.shutdown.cancel();
     assert!(running.ended().await.is_ok());
+}
+
+#[tokio::test]
+async fn browser_finds_at_the_root_what_is_where_without_scripts() {
+    let running = run(host(), CancellationToken::new()).await;
+    let page = http1(running.address, "GET / HTTP/1.1", "").await;
+    assert_eq!(
+        (page.status.as_u16(), page.header("content-type")),
+        (200, "text/html; charset=utf-8")
+    );
+    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
+    for path in ["/api/one", "/api/two", "/openapi.json", "/healthz", "/metrics", "/version"] {
+        assert!(page.body.contains(&format!("href=\"{path}\"")), "{path}: {}", page.body);
+        assert_eq!(http1(running.address, &format!("GET {path} HTTP/1.1"), "").await.status, 200);
+    }
+    assert!(!page.body.contains("<script"));
+}
+
+#[tokio::test]
+async fn wrong_method_is_answered_with_those_that_are_allowed() {
+    let running = run(host(), CancellationToken::new()).await;
+    let head = "DELETE /api/one HTTP/1.1\r\ncontent-type: application/json";
+    let reply = http1(running.address, head, "").await;
+    assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "GET,HEAD"));
+    assert_eq!(reply.header("content-type"), "application/problem+json");
 }
 
 #[tokio::test]

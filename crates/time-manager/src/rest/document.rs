@@ -10,6 +10,7 @@ use crate::desk::{Desk, Face};
 
 /// The time of a world.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeNow)]
 pub(super) struct Current {
     /// The world's id.
     world: String,
@@ -26,7 +27,8 @@ pub(super) struct Current {
     time_string: String,
     /// `dawn`, `day`, `dusk` or `night`; by the sun, that of the world's first region.
     phase: String,
-    /// `spring`, `summer`, `autumn` or `winter`.
+    /// The season's id: `spring`, `summer`, `autumn` or `winter`, or what the world's calendar
+    /// names it.
     season: String,
     /// Whole game minutes since the world's epoch.
     total_minutes: i64,
@@ -40,6 +42,7 @@ pub(super) struct Current {
 
 /// The time that a command makes, from `effective_at` on.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeChanged)]
 pub(super) struct Changed {
     /// Wall time at which the command takes effect, RFC 3339.
     effective_at: String,
@@ -52,6 +55,7 @@ pub(super) struct Changed {
 
 /// The clocks of a world.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeClocks)]
 pub(super) struct Clocks {
     /// The world's own first.
     clocks: Vec<Named>,
@@ -59,6 +63,7 @@ pub(super) struct Clocks {
 
 /// A clock.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeClock)]
 struct Named {
     /// What `?clock=` takes; empty for the world's own.
     name: String,
@@ -68,6 +73,7 @@ struct Named {
 
 /// The latest commands on a clock and its segments.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeHistory)]
 pub(super) struct History {
     /// Newest first.
     commands: Vec<Command>,
@@ -77,6 +83,7 @@ pub(super) struct History {
 
 /// A command that was taken.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeCommand)]
 struct Command {
     /// When it was taken, RFC 3339.
     taken_at: String,
@@ -94,6 +101,7 @@ struct Command {
 
 /// A segment of the clock.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeSegment)]
 struct Stretch {
     epoch: u32,
     command: String,

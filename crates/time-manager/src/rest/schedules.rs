@@ -1,14 +1,14 @@
 //! The routes of what is scheduled in game time.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use worldbus_service::{Json, Problem, Query};
+use worldbus_service::{Json, Path, Query};
 
 use super::document::rfc3339;
-use super::{Answer, Which, signed};
+use super::{Answer, Turn, Which, signed};
 use crate::desk::{self, Desk, Face, Wish};
 use crate::schedule::Schedule;
 
@@ -25,14 +25,17 @@ pub(super) struct ScheduleRequest {
     payload: Option<Box<RawValue>>,
     /// What the event is about.
     entity: Option<String>,
-    /// Who schedules it; at most 64 bytes.
+    /// Who schedules it; at most 64 bytes on one line.
+    #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why; at most 200 bytes.
+    /// Why; at most 200 bytes on one line.
+    #[schema(max_length = 200)]
     reason: Option<String>,
 }
 
 /// What is scheduled.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeSchedules)]
 pub(super) struct Schedules {
     /// Those that are still due some time, oldest first.
     schedules: Vec<One>,
@@ -40,6 +43,7 @@ pub(super) struct Schedules {
 
 /// A schedule.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TimeSchedule)]
 pub(super) struct One {
     schedule_id: String,
     /// As it was written.
@@ -62,7 +66,8 @@ pub(super) struct One {
 
 /// What is scheduled in game time.
 #[utoipa::path(get, path = "/api/time/schedules", tag = "time", params(Which),
-    responses((status = 200, body = Schedules), (status = 404, body = Problem)))]
+    responses((status = 200, description = "The schedules.", body = Schedules),
+        (status = 404, description = "No such clock.")))]
 pub(super) async fn list(
     State(desk): State<Desk>,
     Query(which): Query<Which>,
@@ -75,7 +80,9 @@ pub(super) async fn list(
 /// Publishes an event when the clock says so.
 #[utoipa::path(post, path = "/api/time/schedules", tag = "time", params(Which),
     request_body = ScheduleRequest,
-    responses((status = 200, body = One), (status = 422, body = Problem)))]
+    responses((status = 200, description = "Scheduled.", body = One),
+        (status = 404, description = "No such clock."),
+        (status = 409, description = "The clock has as many schedules as it may.")))]
 pub(super) async fn add(
     State(desk): State<Desk>,
     Query(which): Query<Which>,
@@ -93,11 +100,13 @@ pub(super) async fn add(
 
 /// Takes a schedule back.
 #[utoipa::path(delete, path = "/api/time/schedules/{id}", tag = "time",
-    params(Which, ("id" = String, Path, description = "the schedule's id")),
-    responses((status = 200, body = One), (status = 404, body = Problem)))]
+    params(Which, ("id" = String, Path, description = "The schedule's id.")),
+    request_body = Option<Turn>,
+    responses((status = 200, description = "Cancelled.", body = One),
+        (status = 404, description = "No such schedule or clock.")))]
 pub(super) async fn cancel(
     State(desk): State<Desk>,
-    Path(id): Path<String>,
+    Path(id): Path,
     Query(which): Query<Which>,
     body: Bytes,
 ) -> Answer<One> {

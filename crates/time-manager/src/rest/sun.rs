@@ -11,11 +11,12 @@ use crate::desk::{Desk, Face};
 
 /// Over which region, by which clock.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Where {
     /// The region's id; the world's first one if left out.
     region: Option<String>,
-    /// The name of a clock beside the world's own.
+    /// The name of a clock of the world file; the world's own if left out.
     #[serde(default)]
     clock: String,
 }
@@ -46,7 +47,8 @@ pub(super) struct SunNow {
 
 /// The sun over a region: now, and when it rises and sets.
 #[utoipa::path(get, path = "/api/time/sun", tag = "time", params(Where),
-    responses((status = 200, body = SunNow), (status = 404, body = Problem)))]
+    responses((status = 200, description = "The sun.", body = SunNow),
+        (status = 404, description = "No such region or clock.")))]
 pub(super) async fn sun(State(desk): State<Desk>, Query(place): Query<Where>) -> Answer<SunNow> {
     let face = desk.face(&place.clock)?;
     let region = region(&face.world, place.region.as_deref())?;

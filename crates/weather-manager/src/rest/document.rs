@@ -21,6 +21,7 @@ pub(super) struct RegionList {
 
 /// A place with weather of its own.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Region)]
 struct RegionEntry {
     id: String,
     name: String,
@@ -80,7 +81,7 @@ pub(super) struct Weather {
     visibility_m: u32,
     /// At sea level.
     pressure_hpa: f64,
-    /// Somebody forced the state.
+    /// The state is forced by an override.
     forced: bool,
 }
 
@@ -145,6 +146,7 @@ impl RegionWeather {
 /// The weather now.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = WeatherNow)]
 pub(super) enum Now {
     /// Of the region that was asked for.
     One(Box<RegionWeather>),
@@ -157,6 +159,7 @@ pub(super) enum Now {
 
 /// The weather that a command makes, from `effective_at` on.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherChanged)]
 pub(super) struct Changed {
     /// Wall time at which the command takes effect, RFC 3339.
     effective_at: String,
@@ -182,6 +185,7 @@ pub(super) struct Forecast {
 
 /// The weather of a game hour: now for hour 0, at its beginning for the others.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ForecastHour)]
 struct Hour {
     /// Game hours from the current one.
     hour: usize,
@@ -196,6 +200,7 @@ struct Hour {
 
 /// How much a fallible forecast knows, 0 to 1: the part of each variable's variance.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ForecastConfidence)]
 struct Confidence {
     precipitation: f64,
     temperature: f64,

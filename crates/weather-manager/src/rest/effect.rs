@@ -13,53 +13,66 @@ use super::{INTENSITY_DEFAULT, permille};
 
 /// What an override does.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OverrideEffect)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Effect {
     /// A state at an intensity.
     SetState {
         /// The state's short name.
         state: String,
-        /// 0 to 1; 0.5 if left out.
+        /// Position inside the state's own band; 0.5 if left out.
+        #[schema(minimum = 0, maximum = 1)]
         intensity: Option<f64>,
     },
     /// Warmer, windier, wetter than planned.
     Offset {
-        /// Degrees Celsius that are added, -60 to 60.
+        /// Degrees Celsius that are added.
+        #[schema(minimum = -60, maximum = 60)]
         temperature_c: Option<f64>,
-        /// Metres per second that are added, -50 to 50.
+        /// Metres per second that are added.
+        #[schema(minimum = -50, maximum = 50)]
         wind_mps: Option<f64>,
-        /// What falls is multiplied by it, 0 to 10.
+        /// What falls is multiplied by it.
+        #[schema(minimum = 0, maximum = 10)]
         rain_factor: Option<f64>,
     },
     /// The weather stands still.
     Lock,
     /// The plan of another time of the year.
     SeasonShift {
-        /// Days of the world's calendar, -366 to 366.
+        /// Days of the world's calendar.
+        #[schema(minimum = -366, maximum = 366)]
         days: i64,
     },
     /// A storm that crosses the map.
     StormCell {
-        /// From where to where, up to 32 points.
+        /// From where to where.
+        #[schema(min_items = 1, max_items = 32)]
         path: Vec<Point>,
-        /// 1 to 2000 km.
+        /// In kilometres.
+        #[schema(minimum = 1, maximum = 2000)]
         radius_km: f64,
-        /// Kilometres in a game hour, 0 to 2000.
+        /// Kilometres in a game hour.
+        #[schema(minimum = 0, maximum = 2000)]
         speed_kmh: f64,
         /// The state in its middle.
         state: String,
-        /// 0 to 1; 0.5 if left out.
+        /// Position inside the state's own band; 0.5 if left out.
+        #[schema(minimum = 0, maximum = 1)]
         intensity: Option<f64>,
     },
 }
 
 /// A place in degrees.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = OverridePoint)]
 #[serde(try_from = "BTreeMap<String, f64>")]
 pub(super) struct Point {
     /// North.
+    #[schema(minimum = -90, maximum = 90)]
     latitude: f64,
     /// East.
+    #[schema(minimum = -180, maximum = 180)]
     longitude: f64,
 }
 

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use worldbus_service::{Json, Problem};
+use worldbus_service::{Json, NoQuery, Problem, Query};
 use worldbus_world::{FADE_HOURS_MAX, GameTime, Override, OverrideError, Overrides};
 
 use super::document::{CommandTaken, Log, RegionWeather};
@@ -29,16 +29,20 @@ pub(super) struct OverrideRequest {
     /// When it begins, as a game time; at once if left out.
     start: Option<String>,
     /// How long in game minutes; without it until it is cleared.
+    #[schema(minimum = 1, maximum = 527040)]
     duration_game_minutes: Option<i64>,
     /// How long it takes to full strength; at once if left out.
     fade_in_game_minutes: Option<i64>,
     /// How long it takes from full strength to the end; needs a duration.
     fade_out_game_minutes: Option<i64>,
-    /// Of two that are in force the higher one has the last word: -32768 to 32767, 0 if left out.
+    /// Of two that are in force the higher one has the last word; 0 if left out.
+    #[schema(minimum = -32768, maximum = 32767)]
     priority: Option<i64>,
-    /// Who wants it, for audit; up to 64 characters.
+    /// Who wants it, for audit.
+    #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit; up to 200 characters.
+    /// Why, for audit.
+    #[schema(max_length = 200)]
     reason: Option<String>,
 }
 
@@ -50,9 +54,11 @@ pub(super) struct ClearRequest {
     region: Option<String>,
     /// An override's id, in place of a region.
     id: Option<String>,
-    /// Who wants it, for audit; up to 64 characters.
+    /// Who wants it, for audit.
+    #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit; up to 200 characters.
+    /// Why, for audit.
+    #[schema(max_length = 200)]
     reason: Option<String>,
 }
 
@@ -60,19 +66,23 @@ pub(super) struct ClearRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UndoRequest {
-    /// Who wants it, for audit; up to 64 characters.
+    /// Who wants it, for audit.
+    #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit; up to 200 characters.
+    /// Why, for audit.
+    #[schema(max_length = 200)]
     reason: Option<String>,
 }
 
 /// Forces the weather of some regions, or of all.
 #[utoipa::path(post, path = "/api/weather/overrides", tag = "weather",
     request_body = OverrideRequest,
-    responses((status = 200, body = CommandTaken), (status = 404, body = Problem),
-        (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 200, description = "Forced.", body = CommandTaken),
+        (status = 404, description = "No such region."),
+        (status = 409, description = "More overrides than a world may have.")))]
 pub(super) async fn add(
     State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
     Json(request): Json<OverrideRequest>,
 ) -> Answer<CommandTaken> {
     for name in &request.regions {
@@ -108,8 +118,11 @@ pub(super) async fn add(
 
 /// What is forced or going to be, and the commands that led to it, the last one first.
 #[utoipa::path(get, path = "/api/weather/overrides", tag = "weather",
-    responses((status = 200, body = Log), (status = 503, body = Problem)))]
-pub(super) async fn list(State(shared): State<Shared>) -> Answer<Log> {
+    responses((status = 200, description = "Overrides and commands.", body = Log)))]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
+) -> Answer<Log> {
     let (view, clock) = shared.view().await?;
     let now = clock.game_at(shared.sky.now());
     Ok(Json(Log::new(&shared, &view.commands, now)))
@@ -117,10 +130,12 @@ pub(super) async fn list(State(shared): State<Shared>) -> Answer<Log> {
 
 /// Lets the weather of a region be what it is, or ends one override.
 #[utoipa::path(post, path = "/api/weather/clear", tag = "weather", request_body = ClearRequest,
-    responses((status = 200, body = CommandTaken), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200, description = "Cleared.", body = CommandTaken),
+        (status = 404, description = "No such region or override."),
+        (status = 409, description = "More commands than are kept.")))]
 pub(super) async fn clear(
     State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
     Json(request): Json<ClearRequest>,
 ) -> Answer<CommandTaken> {
     let by = by(request.actor.as_deref(), request.reason.as_deref())?;
@@ -146,9 +161,11 @@ pub(super) async fn clear(
 /// Undoes the last command that is not undone yet: its override ends, and what it ended is in
 /// force again.
 #[utoipa::path(post, path = "/api/weather/undo", tag = "weather", request_body = UndoRequest,
-    responses((status = 200, body = CommandTaken), (status = 409, body = Problem)))]
+    responses((status = 200, description = "Undone.", body = CommandTaken),
+        (status = 409, description = "There is nothing to undo.")))]
 pub(super) async fn undo(
     State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
     Json(request): Json<UndoRequest>,
 ) -> Answer<CommandTaken> {
     let by = by(request.actor.as_deref(), request.reason.as_deref())?;

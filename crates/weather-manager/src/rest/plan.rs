@@ -20,6 +20,7 @@ const ALERT_REGION_COUNT_MAX: usize = 500;
 
 /// Where and when.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AtQuery {
     /// A region's id.
@@ -30,6 +31,7 @@ pub(super) struct AtQuery {
 
 /// Where, and from when to when.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StretchQuery {
     /// A region's id.
@@ -39,11 +41,13 @@ pub(super) struct StretchQuery {
     /// The game time behind the last; may be still to come.
     to: String,
     /// Game hours from one entry to the next; 1 if left out.
+    #[param(minimum = 1, maximum = 8784)]
     step_hours: Option<i64>,
 }
 
 /// Where.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AlertsQuery {
     /// A region's id; all regions if left out.
@@ -52,8 +56,8 @@ pub(super) struct AlertsQuery {
 
 /// The weather of a region at any game time: what was, is, or is going to be.
 #[utoipa::path(get, path = "/api/weather/at", tag = "weather", params(AtQuery),
-    responses((status = 200, body = RegionWeather), (status = 400, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, description = "The weather.", body = RegionWeather),
+        (status = 404, description = "No such region.")))]
 pub(super) async fn at(
     State(shared): State<Shared>,
     Query(query): Query<AtQuery>,
@@ -67,8 +71,8 @@ pub(super) async fn at(
 
 /// The weather of a region over a stretch of game time, at most 744 entries.
 #[utoipa::path(get, path = "/api/weather/history", tag = "weather", params(StretchQuery),
-    responses((status = 200, body = History), (status = 400, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, description = "The weather, entry by entry.", body = History),
+        (status = 404, description = "No such region.")))]
 pub(super) async fn history(
     State(shared): State<Shared>,
     Query(query): Query<StretchQuery>,
@@ -81,8 +85,8 @@ pub(super) async fn history(
 
 /// The weather of a region over a stretch of game time in figures, at most 8,784 hours.
 #[utoipa::path(get, path = "/api/weather/statistics", tag = "weather", params(StretchQuery),
-    responses((status = 200, body = Statistics), (status = 400, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, description = "The figures.", body = Statistics),
+        (status = 404, description = "No such region.")))]
 pub(super) async fn statistics(
     State(shared): State<Shared>,
     Query(query): Query<StretchQuery>,
@@ -95,8 +99,8 @@ pub(super) async fn statistics(
 
 /// The alerts of severe weather that are raised.
 #[utoipa::path(get, path = "/api/weather/alerts", tag = "weather", params(AlertsQuery),
-    responses((status = 200, body = Alerts), (status = 400, body = Problem),
-        (status = 404, body = Problem), (status = 503, body = Problem)))]
+    responses((status = 200, description = "The alerts.", body = Alerts),
+        (status = 404, description = "No such region.")))]
 pub(super) async fn alerts(
     State(shared): State<Shared>,
     Query(query): Query<AlertsQuery>,

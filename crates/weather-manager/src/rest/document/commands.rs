@@ -10,19 +10,23 @@ use super::RegionWeather;
 use crate::commands::{Act, Command, Commands};
 use crate::sky::Taken;
 
-/// A command that was taken.
+/// A command that was taken. Where it named one region, its weather from then on follows, with the
+/// fields of `RegionWeather`.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherCommandTaken)]
 pub(in super::super) struct CommandTaken {
     /// Wall time at which the command takes effect, RFC 3339.
     effective_at: String,
     command: CommandEntry,
-    /// The region's weather from then on, where the command named one region.
+    // A schema cannot say that all of its fields are there or none.
     #[serde(flatten)]
+    #[schema(ignore)]
     weather: Option<Box<RegionWeather>>,
 }
 
 /// Overrides and commands.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherCommands)]
 pub(in super::super) struct Log {
     /// In force or still to come, lowest revision first.
     overrides: Vec<OverrideEntry>,
@@ -32,6 +36,7 @@ pub(in super::super) struct Log {
 
 /// What is forced.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherOverride)]
 struct OverrideEntry {
     id: String,
     revision: u64,
@@ -53,6 +58,7 @@ struct OverrideEntry {
 
 /// What somebody commanded.
 #[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = WeatherCommand)]
 struct CommandEntry {
     revision: u64,
     /// `set`, `clear` or `undo`.

@@ -12,6 +12,7 @@ use crate::agenda::{alert_id, in_view};
 
 /// The weather of a region over a stretch of time.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherHistory)]
 pub(in super::super) struct History {
     /// The region's id.
     region: String,
@@ -20,6 +21,7 @@ pub(in super::super) struct History {
 
 /// The weather at a game time.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherHistoryEntry)]
 struct Entry {
     /// `2024-03-01T06:00:00`.
     game_time: String,
@@ -48,6 +50,7 @@ impl History {
 
 /// The weather of a region over a stretch of time, in figures of its instants.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherStatistics)]
 pub(in super::super) struct Statistics {
     /// The region's id.
     region: String,
@@ -96,12 +99,14 @@ impl Statistics {
 
 /// Alerts, region by region.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherAlerts)]
 pub(in super::super) struct Alerts {
     alerts: Vec<Alert>,
 }
 
 /// Severe weather that is under way or coming.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherAlert)]
 struct Alert {
     /// As in the events.
     alert_id: String,
@@ -117,7 +122,7 @@ struct Alert {
     end: String,
     peak_wind_gust_mps: f64,
     peak_precipitation_mm_per_h: f64,
-    /// Somebody forced a part of it.
+    /// A part of it is forced by an override.
     forced: bool,
 }
 

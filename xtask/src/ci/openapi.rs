@@ -1,0 +1,72 @@
+//! The step in which outside tools judge the REST interface of the real binary: a validator and a
+//! client generator its description, a fuzzer what it answers. Not the contract of events:
+//! `contract`.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::{Lane, run_command};
+use crate::repo::output;
+
+/// Requests that the fuzzer makes up for each operation and phase: some two minutes in all.
+const EXAMPLES: &str = "25";
+const SEED: &str = "1";
+
+pub(super) fn openapi(lane: &Lane) -> Result<()> {
+    let python = lane.tools.python(&lane.repo.root.join("openapi/requirements.txt"))?;
+    let node = lane.tools.node(&lane.repo.root.join("openapi/package.json"))?;
+    let scratch = lane.tools_scratch("openapi")?;
+    let server = Server::start(lane, &scratch)?;
+
+    let document = scratch.join("openapi.json");
+    let mut fetch = lane.command(python.join("python"));
+    fs::write(&document, output(fetch.arg("openapi/fetch.py").arg(&server.url))?)?;
+    run_command(lane.command(python.join("openapi-spec-validator")).arg(&document))?;
+
+    let mut generate = lane.command(node.join("node_modules/.bin/openapi-typescript"));
+    run_command(generate.arg(&document).arg("--output").arg(scratch.join("client.d.ts")))?;
+
+    let mut fuzz = lane.command(python.join("schemathesis"));
+    fuzz.current_dir(&scratch);
+    fuzz.arg("--config-file").arg(lane.repo.root.join("openapi/schemathesis.toml"));
+    fuzz.arg("run").arg(format!("{}/openapi.json", server.url));
+    fuzz.args(["--checks", "all", "--seed", SEED, "--max-examples", EXAMPLES]);
+    run_command(fuzz.args(["--generation-deterministic", "--generation-database", "none"]))
+}
+
+/// `worldbus up` on a port of its own; killed when it is dropped.
+struct Server {
+    process: Child,
+    url: String,
+    /// Kept open: the process may go on to write.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    fn start(lane: &Lane, scratch: &Path) -> Result<Self> {
+        let mut up = lane.command(lane.worldbus()?);
+        up.args(["up", "--listen", "127.0.0.1:0", "--log", "error", "--data-dir"]);
+        let mut process = up.arg(scratch.join("data")).stdout(Stdio::piped()).spawn()?;
+        let mut stdout = BufReader::new(process.stdout.take().context("worldbus has no stdout")?);
+        let mut line = String::new();
+        stdout.read_line(&mut line)?;
+        let Some(url) = line.trim().strip_prefix("listening on ") else {
+            process.kill()?;
+            process.wait()?;
+            bail!("worldbus did not start: {line:?}");
+        };
+        Ok(Self { url: url.to_owned(), process, _stdout: stdout })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already if this fails.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
