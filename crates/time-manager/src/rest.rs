@@ -1,5 +1,6 @@
 //! The REST routes of the clocks. Not here: the door, the port, what commands do (`desk`).
 
+mod calendar;
 mod document;
 mod schedules;
 mod sun;
@@ -114,6 +115,8 @@ struct Turn {
 #[openapi(
     paths(
         current,
+        calendar::calendar,
+        calendar::rules::rules,
         clocks,
         history,
         set,
@@ -138,6 +141,8 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
 pub(crate) fn routes(desk: Desk) -> Router {
     Router::new()
         .route("/api/time/current", get(current))
+        .route("/api/time/calendar", get(calendar::calendar))
+        .route("/api/time/calendar/rules", get(calendar::rules::rules))
         .route("/api/time/clocks", get(clocks))
         .route("/api/time/history", get(history))
         .route("/api/time/set", post(set))

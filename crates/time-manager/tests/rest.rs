@@ -13,11 +13,15 @@ async fn current_time_has_every_documented_field() {
     let instance = run(&place, 0).await;
     let (status, now) = instance.get("/api/time/current").await;
     assert_eq!(status, 200);
+    let moons = now["moons"].clone();
+    assert_eq!(moons[0]["name"], "Moon");
     let wanted = json!({
         "world": "europe", "year": 2024, "month": 3, "day": 1, "hour": 6, "minute": 0,
         "second": 0, "date": "2024-03-01", "time_string": "06:00", "phase": "dawn",
         "season": "spring", "total_minutes": 0, "real_seconds_per_game_hour": 25.0,
-        "running": true, "epoch": 0,
+        "running": true, "epoch": 0, "season_name": "Spring", "month_name": "March",
+        "day_name": "1 March", "weekday": "Friday", "era": {"name": "CE", "year": 2024},
+        "moons": moons, "holidays": [],
     });
     assert_eq!(now, wanted);
     instance.stop().await;

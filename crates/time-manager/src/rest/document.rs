@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use worldbus_world::{Clock, WallTime, World};
 
+use super::calendar::Names;
 use crate::clockwork::Taken;
 use crate::desk::{Desk, Face};
 
@@ -28,8 +29,10 @@ pub(super) struct Current {
     /// `dawn`, `day`, `dusk` or `night`; by the sun, that of the world's first region.
     phase: String,
     /// The season's id: `spring`, `summer`, `autumn` or `winter`, or what the world's calendar
-    /// names it.
+    /// names it; `/api/time/calendar/rules` lists them.
     season: String,
+    #[serde(flatten)]
+    names: Names,
     /// Whole game minutes since the world's epoch.
     total_minutes: i64,
     /// The scale, also while the clock stands.
@@ -181,6 +184,7 @@ impl Current {
             time_string: format!("{:02}:{:02}", date.hour, date.minute),
             phase: world.phase(game).name().to_owned(),
             season: calendar.season(game, world.hemisphere()).id.clone(),
+            names: Names::new(world, game),
             total_minutes: game.minutes(),
             real_seconds_per_game_hour: scale
                 .unwrap_or_else(|| segment.real_seconds_per_game_hour()),
