@@ -23,7 +23,8 @@ pub use path::Path;
 pub const BODY_READ_MS_MAX: u64 = 10_000;
 
 /// A JSON body, in and out. As a request it asks for a JSON content type (415), at most
-/// [`BODY_BYTES_MAX`] bytes (413), well-formed JSON (400) behind a byte order mark or not, and the right shape (422, with `field`).
+/// [`BODY_BYTES_MAX`] bytes (413), well-formed JSON (400), with a byte order mark in front or not,
+/// and the right shape (422, with `field`). A `RawValue` is the text as it was sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -97,15 +98,14 @@ fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(Named(&mut json)).map_err(|error| {
-        let field = named_field(error.path());
-        let inner = error.inner();
-        let problem = match (inner.classify(), &field) {
+    let value = T::deserialize(Named(&mut json)).map_err(|error| {
+        let field = field_at_fault::<T>(body, &error);
+        let problem = match (error.classify(), &field) {
             (serde_json::error::Category::Data, Some(field)) => {
-                Problem::unprocessable(format!("field `{field}`: {inner}"))
+                Problem::unprocessable(format!("field `{field}`: {error}"))
             }
-            (serde_json::error::Category::Data, None) => Problem::unprocessable(inner.to_string()),
-            _ => Problem::bad_request(format!("the body is not JSON: {inner}")),
+            (serde_json::error::Category::Data, None) => Problem::unprocessable(error.to_string()),
+            _ => Problem::bad_request(format!("the body is not JSON: {error}")),
         };
         with_field(problem, field)
     })?;
@@ -113,6 +113,15 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         Problem::bad_request(format!("the body has more than one JSON value: {error}"))
     })?;
     Ok(value)
+}
+
+/// Where the error was met. Found by a second look that keeps the path, which reads no `RawValue`:
+/// what it meets there instead is no answer.
+fn field_at_fault<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> Option<String> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let again = serde_path_to_error::deserialize::<_, T>(Named(&mut json)).err()?;
+    let same = again.inner().to_string() == error.to_string();
+    same.then(|| named_field(again.path())).flatten()
 }
 
 /// Reads a struct by the names of its fields alone. Serde would take `["paris", "storm"]`, too, by
@@ -135,9 +144,18 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Named<D> {
         self.0.deserialize_map(visitor)
     }
 
+    /// By its name serde_json knows a `RawValue`.
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_newtype_struct(name, visitor)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        unit unit_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use worldbus_events::json;
+use worldbus_events::{exact, json};
 use worldbus_service::Problem;
 use worldbus_world::{Plan, ScheduleError, WallTime};
 
@@ -68,16 +68,21 @@ impl Desk {
             Problem::unprocessable(format!("{field}: {detail}")).with_field(field)
         };
         let payload = if wish.payload.is_empty() { "{}" } else { &wish.payload };
+        let unknown = |number: u32| {
+            let detail = format!("expected a type of the catalogue, found {number}");
+            field("event_type", detail)
+        };
+        let number = exact(&wish.event_type);
+        if let Some(number) = number.filter(|&number| self.catalogue.by_number(number).is_none()) {
+            return Err(unknown(number));
+        }
         let read = json::read_payload(&wish.event_type, payload, &self.catalogue);
         let (event_type, payload) = read.map_err(|error| {
             let wrong = error.kind() == worldbus_events::Kind::WrongPayload;
             field(if wrong { "payload" } else { "event_type" }, error.to_string())
         })?;
         let known = self.catalogue.by_number(event_type);
-        let known = known.ok_or_else(|| {
-            let detail = format!("expected a type of the catalogue, found {event_type}");
-            field("event_type", detail)
-        })?;
+        let known = known.ok_or_else(|| unknown(event_type))?;
         if payload.len() > SCHEDULE_PAYLOAD_BYTES_MAX {
             let (most, found) = (SCHEDULE_PAYLOAD_BYTES_MAX, payload.len());
             return Err(field("payload", format!("expected at most {most} bytes, found {found}")));
@@ -119,7 +124,7 @@ impl Face {
             let detail = format!("schedule {id:.40?} is not known: it is over, or never was");
             Problem::not_found(detail).with_field("schedule_id")
         };
-        let number: u64 = worldbus_events::exact(id).ok_or_else(unknown)?;
+        let number: u64 = exact(id).ok_or_else(unknown)?;
         let change = |history: &mut History, effective: WallTime| {
             let clock = history.clock().clone();
             let cancelled = history.schedules.cancel(number, effective).ok_or_else(unknown)?;
