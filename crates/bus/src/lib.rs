@@ -29,6 +29,7 @@ mod bus;
 mod capabilities;
 mod error;
 mod gather;
+pub mod limits;
 mod names;
 mod publish;
 mod route;
@@ -53,8 +54,7 @@ pub use seen::{SeenLimits, SeenWindow};
 /// What ends [`Router::run`].
 pub use tokio_util::sync::CancellationToken;
 pub use transport::{
-    Appended, Consumer, DEAD_LETTER_ID_COUNT_MAX, DeadContent, DeadEvent, DeadLetter, Delivered,
-    Filter, Lease, Outcome, Position, ReadSpec, Reader, Settle, StoredBatch, SubscriptionSpec,
-    TopicStatus, Transport, check_dead_letter_ids,
+    Appended, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome,
+    Position, ReadSpec, Reader, Settle, StoredBatch, SubscriptionSpec, TopicStatus, Transport,
 };
 pub use wall::{ManualClock, SystemClock, WallClock};

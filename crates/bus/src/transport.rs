@@ -2,7 +2,7 @@
 //! durability contract: every transport keeps them, and users may rely on them.
 
 use crate::capabilities::Capabilities;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::names::{SubscriptionName, Topic};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -44,14 +44,15 @@ pub trait Transport: Send + Sync + 'static {
     /// the capability does not leave out, the transport does.
     ///
     /// # Errors
-    /// `Unsupported` if the start asks for a capability that is missing; `Invalid` without a
-    /// topic.
+    /// `Unsupported` if the start asks for a capability that is missing; those of
+    /// [`SubscriptionSpec::check`].
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error>;
 
     /// Reads what is stored, past or as it comes, without leases and without trace.
     ///
     /// # Errors
-    /// `Unsupported` without [`Capability::Replay`](crate::Capability::Replay).
+    /// `Unsupported` without [`Capability::Replay`](crate::Capability::Replay); those of
+    /// [`ReadSpec::check`].
     async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error>;
 
     /// The topics that exist, by name.
@@ -75,7 +76,7 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Errors
     /// `NotFound` for a subscription that does not exist; `TooLarge` beyond
-    /// [`DEAD_LETTER_ID_COUNT_MAX`].
+    /// [`DEAD_LETTER_ID_COUNT_MAX`](crate::limits::DEAD_LETTER_ID_COUNT_MAX).
     async fn replay_dead_letters(
         &self,
         subscription: &SubscriptionName,
@@ -96,22 +97,6 @@ pub trait Transport: Send + Sync + 'static {
     async fn close(&self) -> Result<(), Error>;
 }
 
-/// Dead letters that one call may replay or discard.
-pub const DEAD_LETTER_ID_COUNT_MAX: usize = 1000;
-
-/// Refuses more ids than one call takes.
-///
-/// # Errors
-/// `TooLarge` beyond [`DEAD_LETTER_ID_COUNT_MAX`].
-pub fn check_dead_letter_ids(ids: &[String]) -> Result<(), Error> {
-    if ids.len() <= DEAD_LETTER_ID_COUNT_MAX {
-        return Ok(());
-    }
-    let count = ids.len();
-    let context = format!("{count} dead letters in a call; at most {DEAD_LETTER_ID_COUNT_MAX}");
-    Err(Error::refused(Kind::TooLarge, context))
-}
-
 /// Where a subscription or a reader begins in a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {
@@ -119,7 +104,8 @@ pub enum Position {
     Now,
     /// At the oldest batch that is kept.
     Start,
-    /// At this offset. One below the oldest that is kept begins there.
+    /// At this offset. One below the oldest that is kept begins there, one beyond the end at the
+    /// end.
     Offset(u64),
     /// At the first batch appended at or after this wall time, in milliseconds since the Unix
     /// epoch.
@@ -159,13 +145,15 @@ pub struct SubscriptionSpec {
     pub filter: Filter,
     /// Where it begins if it does not exist yet.
     pub start: Position,
-    /// How long a delivery is the consumer's before it goes to another.
+    /// How long a delivery is the consumer's before it goes to another; at most
+    /// [`LEASE_MAX`](crate::limits::LEASE_MAX).
     pub lease: Duration,
     /// After this many deliveries without a settlement a batch is dead-lettered.
     pub attempts_max: u32,
     /// Unsettled deliveries of this consumer at once, in batches.
     pub in_flight_max: u32,
-    /// Who consumes, for people: host and process.
+    /// Who consumes, for people: host and process. At most
+    /// [`CONSUMER_BYTES_MAX`](crate::limits::CONSUMER_BYTES_MAX).
     pub consumer: String,
 }
 
@@ -235,7 +223,8 @@ pub struct Delivered {
 pub enum Outcome {
     /// Done: it does not come again.
     Ack,
-    /// Failed: it comes again after the delay.
+    /// Failed: it comes again after the delay, at most
+    /// [`NACK_DELAY_MAX`](crate::limits::NACK_DELAY_MAX).
     Nack(Duration),
     /// Not begun, as at shutdown: it comes again at once and the attempt does not count.
     Release,
@@ -265,14 +254,17 @@ pub trait Settle: Send + Sync {
     /// shortly after: if the engine fails in between, the delivery comes again.
     ///
     /// # Errors
-    /// `LeaseLost` if the delivery was given to another consumer or settled before.
+    /// `LeaseLost` if the delivery was given to another consumer or settled before; those of
+    /// [`Outcome::check`].
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error>;
 
     /// Sets events of a delivery aside as dead letters, their bytes unchanged. Durable when
-    /// it returns. The delivery is still to be settled.
+    /// it returns. The delivery is still to be settled. Each event stands once; reasons are cut at
+    /// [`REASON_BYTES_MAX`](crate::limits::REASON_BYTES_MAX).
     ///
     /// # Errors
-    /// As [`Settle::settle`].
+    /// As [`Settle::settle`]; those of
+    /// [`check_dead_events`](crate::limits::check_dead_events).
     async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error>;
 }
 

@@ -13,10 +13,11 @@ use queue::{Queue, Taken};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadEvent, DeadLetter, Delivered, Error, Kind,
     Lease, Outcome, ReadSpec, Reader, Settle, SubscriptionName, SubscriptionSpec, Topic,
-    TopicStatus, Transport, check_dead_letter_ids,
+    TopicStatus, Transport,
 };
 use worldbus_events::Batch;
 
@@ -95,9 +96,7 @@ impl Transport for Memory {
         if spec.start != worldbus_bus::Position::Now {
             self.capabilities.require(Capability::Replay)?;
         }
-        if spec.topics.is_empty() {
-            return Err(Error::refused(Kind::Invalid, "a subscription without a topic"));
-        }
+        spec.check()?;
         let mut queues = self.lock();
         let queue = queues.entry(spec.name.clone()).or_insert_with(|| Queue::new(&spec));
         queue.bind(&spec);
@@ -203,10 +202,11 @@ impl MemorySettler {
 #[async_trait]
 impl Settle for MemorySettler {
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
+        outcome.check()?;
         self.with(|queue| queue.settle(&self.spec, lease, outcome))
     }
 
     async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {
-        self.with(|queue| queue.set_aside(&self.spec, lease, &events))
+        self.with(|queue| queue.set_aside(&self.spec, lease, events))
     }
 }

@@ -75,6 +75,7 @@ pub(crate) fn checks() -> Vec<Check> {
         check!(flow::a_cancelled_next_loses_nothing),
         check!(leases::nacked_batches_come_again),
         check!(leases::a_nacked_batch_waits_for_its_delay),
+        check!(leases::what_is_beyond_a_bound_is_refused),
         check!(leases::released_deliveries_do_not_count),
         check!(leases::an_ended_lease_is_given_away_and_lost),
         check!(leases::an_extended_lease_is_kept),

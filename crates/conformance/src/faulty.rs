@@ -96,6 +96,8 @@ pub enum Bug {
     SwapsTwo,
     /// A settlement of a lost lease is answered as if it counted.
     TakesLostLeases,
+    /// A lease and a delay beyond their bound are shortened.
+    ShortensAbsurd,
     /// A batch that is too large is answered as if it were appended.
     TakesOversize,
 }

@@ -147,6 +147,20 @@ impl Batch {
         if builder.len() == self.len() { Some(self.clone()) } else { builder.finish() }
     }
 
+    /// The events that `keep` admits as batches of one event each, in order. One pass, whatever
+    /// their number.
+    pub fn singles(
+        &self,
+        mut keep: impl FnMut(&EventView<'_>) -> bool,
+    ) -> impl Iterator<Item = Self> {
+        let mut builder = BatchBuilder::new(self.source(), self.world());
+        self.iter().filter(move |event| keep(event)).filter_map(move |event| {
+            // A checked event fits into an empty builder.
+            builder.push(event.to_new()).ok()?;
+            builder.finish()
+        })
+    }
+
     /// Whether any event has free entries: most batches have none.
     pub fn has_metadata(&self) -> bool {
         !self.columns.metadata.is_empty()

@@ -16,9 +16,3 @@ pub const MESSAGE_BYTES_MAX: usize = GATHER_BYTES + BATCH_BYTES_MAX + FRAME_BYTE
 
 /// Dead letters of one answer.
 pub const DEAD_LETTER_COUNT_MAX: usize = 10_000;
-
-/// Topics of a subscription or a reader.
-pub const TOPIC_COUNT_MAX: usize = 1024;
-
-/// Event types, or entities, of a filter.
-pub const FILTER_COUNT_MAX: usize = 4096;

@@ -1,19 +1,20 @@
 //! One consumer of a subscription: asks the state machine what is next, finds the batch in
 //! memory or on the disk, waits when there is nothing.
 
+use crate::aside::{Letters, set_aside};
 use crate::live::{Live, State};
-use crate::queue::{Request, closed};
+use crate::queue::closed;
 use crate::reads::{Fetched, fetch};
-use crate::record::{Dead, DeadKey};
+use crate::record::DeadKey;
 use crate::replay;
-use crate::settler::{Settler, letters};
+use crate::settler::Settler;
 use crate::shared::Shared;
 use crate::tail::{Stored, Tail};
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 use worldbus_bus::{Consumer, DeadEvent, Delivered, Error, Lease, Settle, SubscriptionSpec, Topic};
 
 /// Batches that are skipped in one go before others have their turn at the locks.
@@ -219,7 +220,8 @@ impl LogConsumer {
         });
         let (topic, offset) = (stored.topic, stored.offset);
         let key = DeadKey { subscription: self.live.id, topic, offset, index: 0 };
-        let letters = letters(key, &self.spec.consumer, &stored.batch, events)?;
+        let (consumer, batch) = (self.spec.consumer.clone(), stored.batch.clone());
+        let letters = Letters { key, consumer, batch, events: events.collect() };
         let (subscription, topic, offset) = (&lease.subscription, &lease.topic, lease.offset);
         tracing::warn!(
             %subscription, %topic, offset, attempts,
@@ -319,11 +321,4 @@ pub(crate) fn missing(shared: &Shared, number: u32, offset: u64) -> Result<(), E
 fn damaged(shared: &Shared, what: &str) -> Error {
     let failure = crate::failure::Failure::Damaged(what.to_owned());
     failure.told(&shared.file, worldbus_bus::Fate::Refused)
-}
-
-/// Has dead letters written and waits until they are durable.
-pub(crate) async fn set_aside(shared: &Shared, letters: Vec<Dead>) -> Result<(), Error> {
-    let (reply, answer) = oneshot::channel();
-    let _place = shared.queue.submit(Request::DeadLetter { letters, reply })?;
-    answer.await.unwrap_or_else(|_| Err(closed()))
 }

@@ -6,13 +6,14 @@
 
 use crate::codec::{Put, Take};
 use std::collections::{BTreeMap, BTreeSet};
+use worldbus_bus::limits::LEASE_MAX;
 
 /// Batches of one subscription and topic that were delivered and not settled; beyond them
 /// nothing new is delivered until one is settled.
 pub(crate) const PENDING_MAX: usize = 4096;
 /// What a lease or a delay has left is at most this when it is read from the disk: as much as a
 /// consumer may ask for.
-pub(crate) const REMAINING_MS_MAX: i64 = 12 * 3600 * 1000;
+pub(crate) const REMAINING_MS_MAX: i64 = LEASE_MAX.as_millis() as i64;
 
 /// A consumer within this process; 0 is one of an earlier process.
 pub(crate) type ConsumerId = u64;
@@ -100,6 +101,16 @@ impl Cursor {
             }
         }
         freed
+    }
+
+    /// Stands at `end` at the most.
+    pub(crate) fn confine(&mut self, end: u64) {
+        self.next = self.next.min(end);
+        while let Some((&offset, _)) = self.pending.last_key_value()
+            && offset >= end
+        {
+            self.remove(offset);
+        }
     }
 
     /// Ends all leases now: who held them is known to be gone.

@@ -10,9 +10,8 @@ use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::oneshot;
-use worldbus_bus::{
-    DeadContent, DeadLetter, Error, Fate, Kind, SubscriptionName, check_dead_letter_ids,
-};
+use worldbus_bus::limits::check_dead_letter_ids;
+use worldbus_bus::{DeadContent, DeadLetter, Error, Fate, Kind, SubscriptionName};
 use worldbus_events::Batch;
 
 /// Dead letters that one commit takes out.

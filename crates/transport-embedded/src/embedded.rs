@@ -35,10 +35,6 @@ const FILE: &str = "log.db";
 const QUEUE_MARK: &str = "queue";
 /// Bytes of a batch: room for the largest payload with all that goes with it.
 const BATCH_BYTES_MAX: usize = 2 << 20;
-/// Topics that one subscription or reader may list.
-const TOPICS_LISTED_MAX: usize = 256;
-/// Event types, and entities, that one filter may list.
-const FILTER_ENTRIES_MAX: usize = 1024;
 
 /// A durable broker in this process. Cheap to clone; the log is closed when the last clone is
 /// dropped, or by [`Transport::close`].
@@ -85,14 +81,15 @@ impl Embedded {
         let Opened { connection, reads, checkpointer, loaded } = opened;
         let Loaded { tally, heads, subscriptions, dead, seen, ages } = loaded;
         let live = subscriptions.into_iter().enumerate().map(|(id, mut subscription)| {
+            subscription.confine(&heads);
             if !tally.closed {
                 // Whoever held a lease in the process that crashed is gone with it.
                 subscription.cursors.values_mut().for_each(crate::cursor::Cursor::end_leases);
             }
             Arc::new(Live::new(id as u32, subscription))
         });
-        let tail = Tail::new(heads.clone(), options.tail_bytes_max);
         let live = live.collect();
+        let tail = Tail::new(heads.clone(), options.tail_bytes_max);
         let file = file.to_path_buf();
         let can = capabilities(options.queue);
         let shared = Arc::new(Shared::new(file, options, can, tail, live, Arc::new(reads)));
@@ -222,7 +219,8 @@ impl Transport for Embedded {
     }
 
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
-        check_spec(&spec)?;
+        spec.check()?;
+        replay::check_names(&spec.topics)?;
         let mut starts = Vec::with_capacity(spec.topics.len());
         for topic in &spec.topics {
             let number = self.shared().tail().number(topic);
@@ -242,8 +240,7 @@ impl Transport for Embedded {
 
     async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
         replay::check_names(spec.topics.iter().map(|(topic, _)| topic))?;
-        check_count("topics", spec.topics.len(), TOPICS_LISTED_MAX)?;
-        check_filter(&spec.filter)?;
+        spec.check()?;
         Ok(Box::new(LogReader::open(Arc::clone(self.shared()), spec).await?))
     }
 
@@ -308,28 +305,6 @@ impl Drop for Handle {
             let _ = writer.join();
         }
     }
-}
-
-fn check_spec(spec: &SubscriptionSpec) -> Result<(), Error> {
-    if spec.topics.is_empty() {
-        let context = format!("subscription {} names no topic; name at least one", spec.name);
-        return Err(Error::refused(Kind::Invalid, context));
-    }
-    replay::check_names(&spec.topics)?;
-    check_count("topics", spec.topics.len(), TOPICS_LISTED_MAX)?;
-    check_filter(&spec.filter)
-}
-
-fn check_filter(filter: &worldbus_bus::Filter) -> Result<(), Error> {
-    check_count("event types", filter.types.len(), FILTER_ENTRIES_MAX)?;
-    check_count("entities", filter.entities.len(), FILTER_ENTRIES_MAX)
-}
-
-fn check_count(what: &str, count: usize, max: usize) -> Result<(), Error> {
-    if count <= max {
-        return Ok(());
-    }
-    Err(Error::refused(Kind::TooLarge, format!("{count} {what}; list at most {max}")))
 }
 
 /// The writer went away without an answer: the request may have been done.

@@ -19,6 +19,7 @@
 #![allow(clippy::disallowed_methods, reason = "this is the adapter of the disk")]
 
 mod age;
+mod aside;
 mod assemble;
 mod checkpoint;
 mod codec;

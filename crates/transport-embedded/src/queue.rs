@@ -67,9 +67,7 @@ impl Request {
             Self::Subscribe { .. } => 0,
             #[cfg(test)]
             Self::LimitPages(_) => 0,
-            Self::DeadLetter { letters, .. } => {
-                letters.iter().map(|letter| letter.batch.len()).sum()
-            }
+            Self::DeadLetter { letters, .. } => letters.iter().map(Dead::bytes).sum(),
             Self::TakeOut(take_out, _) => {
                 take_out.letters.iter().map(|letter| letter.batch.bytes().len()).sum()
             }

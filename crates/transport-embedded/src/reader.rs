@@ -83,9 +83,9 @@ impl LogReader {
         for name in came {
             let number = self.topics_known;
             if let Some(position) = self.wanted(&name) {
-                // All of it came after this reader began.
+                // All of it came after this reader began, when the end was where it starts.
                 let position = match position {
-                    Position::Now => Position::Start,
+                    Position::Now | Position::Offset(_) => Position::Start,
                     position => position,
                 };
                 let next = resolve(&self.shared, number, position).await?;
@@ -202,7 +202,7 @@ pub(crate) async fn resolve(
     match position {
         Position::Now => Ok(range.end),
         Position::Start => Ok(range.start),
-        Position::Offset(offset) => Ok(offset.max(range.start)),
+        Position::Offset(offset) => Ok(offset.clamp(range.start, range.end)),
         Position::TimeMs(time_ms) => {
             let work = move |connection: &_| offset_at(connection, number, range, time_ms);
             shared.reads.run(work).await

@@ -132,6 +132,11 @@ impl Dead {
     /// Bytes of what stands in the place of a dead letter that was taken away.
     pub(crate) const REMOVED_BYTES: usize = 4;
 
+    /// Bytes that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.consumer.len() + self.event.reason.len() + self.batch.len()
+    }
+
     /// What stands there: its number is not missing.
     pub(crate) fn removed(number: u64) -> Vec<u8> {
         Put::default().seal(Kind::DeadLetter, number)

@@ -1,21 +1,20 @@
 //! Settling deliveries, and setting their events aside.
 
-use crate::consumer::{find, missing, set_aside};
+use crate::aside::{Letters, set_aside};
+use crate::consumer::{find, missing};
 use crate::cursor::Settlement;
 use crate::live::Live;
 use crate::reads::{Fetched, fetch};
-use crate::record::{Dead, DeadKey};
+use crate::record::DeadKey;
 use crate::replay;
 use crate::shared::Shared;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use worldbus_bus::limits::check_dead_events;
 use worldbus_bus::{DeadEvent, Error, Kind, Lease, Outcome, Settle, SubscriptionSpec};
 use worldbus_events::Batch;
-
-/// Bytes of a reason that are kept.
-const REASON_BYTES_MAX: usize = 4096;
 
 /// Settles deliveries of a subscription, whichever of its consumers they went to.
 pub(crate) struct Settler {
@@ -57,6 +56,7 @@ impl Settler {
 impl Settle for Settler {
     /// An ack is written with the next commit, 20 ms later at the most.
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
+        outcome.check()?;
         let (number, offset) = self.place(lease)?;
         let now_ms = self.shared.steady_ms();
         let settlement = match outcome {
@@ -82,9 +82,13 @@ impl Settle for Settler {
             return Err(lost(lease));
         }
         let batch = self.batch(topic, offset, lease).await?;
+        let events = check_dead_events(events, batch.len())?;
         let key = DeadKey { subscription: self.live.id, topic, offset, index: 0 };
-        let letters = letters(key, &self.spec.consumer, &batch, events)?;
-        set_aside(&self.shared, letters).await
+        set_aside(
+            &self.shared,
+            Letters { key, consumer: self.spec.consumer.clone(), batch, events },
+        )
+        .await
     }
 }
 
@@ -101,26 +105,4 @@ fn lost(lease: &Lease) -> Error {
              more: it was settled, or given to another consumer; drop it"
         ),
     )
-}
-
-/// Dead letters of events of a batch. `key` is that of the batch.
-pub(crate) fn letters(
-    key: DeadKey,
-    consumer: &str,
-    batch: &Batch,
-    events: impl IntoIterator<Item = DeadEvent>,
-) -> Result<Vec<Dead>, Error> {
-    let letter = |mut event: DeadEvent| {
-        let index = event.index;
-        let one = batch.retain(|view| view.index == index).ok_or_else(|| {
-            let events = batch.len();
-            let context = format!("dead letter for event {index} of a batch of {events}");
-            Error::refused(Kind::Invalid, context)
-        })?;
-        let cut = event.reason.floor_char_boundary(REASON_BYTES_MAX);
-        event.reason.truncate(cut);
-        let key = DeadKey { index, ..key };
-        Ok(Dead { key, consumer: consumer.to_owned(), event, batch: one.bytes().to_vec() })
-    };
-    events.into_iter().map(letter).collect()
 }

@@ -1,5 +1,6 @@
 //! What the writer, the consumers and the readers of one log share.
 
+use crate::aside;
 use crate::live::Live;
 use crate::options::Options;
 use crate::queue::Queue;
@@ -9,7 +10,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use worldbus_bus::{Capabilities, Error, SubscriptionName};
 
 /// How long a changed cursor waits for a commit to go with.
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) commits: watch::Sender<u64>,
     pub(crate) health: watch::Sender<Health>,
     pub(crate) reads: Arc<Reads>,
+    /// Turns of the calls that set events aside.
+    pub(crate) setting_aside: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -61,6 +64,7 @@ impl Shared {
             commits: watch::Sender::new(0),
             health: watch::Sender::new(Health::Writable),
             reads,
+            setting_aside: Arc::new(Semaphore::new(aside::CALL_COUNT_MAX)),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::codec::{Kind, Put, unseal};
 use crate::cursor::{ConsumerId, Cursor, Lost, Retired, Settlement};
+use crate::record::Head;
 use std::collections::{BTreeMap, HashMap};
 use worldbus_bus::{Filter, SubscriptionName};
 
@@ -40,6 +41,13 @@ impl Subscription {
     pub(crate) fn add(&mut self, topics: &[(u32, u64)]) {
         for &(topic, offset) in topics {
             self.cursors.entry(topic).or_insert_with(|| Cursor::new(offset));
+        }
+    }
+
+    /// Puts right what earlier versions took from a caller: a start beyond the end of a topic.
+    pub(crate) fn confine(&mut self, heads: &[Head]) {
+        for (&topic, cursor) in &mut self.cursors {
+            cursor.confine(heads.get(topic as usize).map_or(0, |head| head.next_offset));
         }
     }
 

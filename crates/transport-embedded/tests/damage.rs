@@ -68,7 +68,7 @@ async fn dump(bus: &Embedded, known: Option<&[Waiting]>) -> Result<Dump, Error> 
     let mut waiting: Vec<Waiting> = Vec::new();
     for (name, on) in SUBSCRIPTIONS {
         let mut spec = spec(name, &[on], Position::Now);
-        spec.in_flight_max = 10_000;
+        spec.in_flight_max = 4096;
         let mut consumer = bus.subscribe(spec).await?;
         // As many as are known to wait, and then nothing more.
         loop {

@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Gather, Kind, ReadSpec,
     Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
@@ -120,6 +121,7 @@ impl Transport for Remote {
     }
 
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
+        spec.check()?;
         let (client, settler) = (self.open()?, Arc::clone(&self.settler));
         let consumer =
             RemoteConsumer::open(client, &spec, &self.options, settler, self.closed.clone());
@@ -128,6 +130,7 @@ impl Transport for Remote {
 
     async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
         self.capabilities.require(Capability::Replay)?;
+        spec.check()?;
         let spec = if depends_on_now(&spec) { fixed(spec, &self.topics().await?) } else { spec };
         let reader = RemoteReader::open(self.open()?, spec, &self.options, self.closed.clone());
         Ok(Box::new(reader.await?))
@@ -164,6 +167,7 @@ impl Transport for Remote {
         subscription: &SubscriptionName,
         ids: &[String],
     ) -> Result<Vec<String>, Error> {
+        check_dead_letter_ids(ids)?;
         let mut client = self.open()?;
         let (subscription, ids) = (subscription.to_string(), ids.to_vec());
         let request = v1::ReplayDeadLettersRequest { subscription, ids };
@@ -176,6 +180,7 @@ impl Transport for Remote {
         subscription: &SubscriptionName,
         ids: &[String],
     ) -> Result<Vec<String>, Error> {
+        check_dead_letter_ids(ids)?;
         let mut client = self.open()?;
         let (subscription, ids) = (subscription.to_string(), ids.to_vec());
         let request = v1::DiscardDeadLettersRequest { subscription, ids };

@@ -11,11 +11,9 @@ use crate::wire::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use worldbus_bus::limits::REASON_BYTES_MAX;
 use worldbus_bus::{DeadEvent, SubscriptionSpec, Topic};
 use worldbus_events::{Batch, ContentType};
-
-/// Bytes of a reason that are kept.
-const REASON_BYTES_MAX: usize = 4096;
 
 /// The attribute `dead_letter`, and the body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,21 +45,21 @@ impl Note {
     }
 }
 
-/// The messages of events of a batch that are set aside.
+/// The messages of events of a batch that are set aside. `events` are in the order of the batch.
 pub(crate) fn letters(
     spec: &SubscriptionSpec,
     topic: &Topic,
     batch: &Batch,
     events: &[DeadEvent],
 ) -> Vec<Message> {
-    let letter = |event: &DeadEvent| {
-        let one = batch.retain(|view| view.index == event.index)?;
+    let wanted = |index| events.binary_search_by_key(&index, |event| event.index).is_ok();
+    let letter = |(event, one): (&DeadEvent, Batch)| {
         let declared = content_type(ContentType::EventBatch, topic);
         let mut message = carrying(String::new(), &declared, one.bytes().clone());
         message.set_context(&one);
-        Some(noted(message, &Note::new(spec, event)))
+        noted(message, &Note::new(spec, event))
     };
-    events.iter().filter_map(letter).collect()
+    events.iter().zip(batch.singles(|view| wanted(view.index))).map(letter).collect()
 }
 
 /// The messages of a batch that was delivered too often, but for the events that are `aside`.

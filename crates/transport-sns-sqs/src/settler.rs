@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-use worldbus_bus::{DeadEvent, Error, Fate, Kind, Lease, Outcome, Settle, WallClock};
+use worldbus_bus::limits::check_dead_events;
+use worldbus_bus::{DeadEvent, Error, Fate, Lease, Outcome, Settle, WallClock};
 
 /// Settles the deliveries of every consumer of a transport.
 pub(crate) struct Settler {
@@ -20,6 +21,7 @@ impl Settle for Settler {
     /// request. After the end of the lease nothing is settled: SQS cannot tell whether it gave
     /// the message to somebody else.
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
+        outcome.check()?;
         match outcome {
             Outcome::Ack => self.ack(lease),
             Outcome::Nack(delay) => self.nack(lease, delay).await,
@@ -36,11 +38,7 @@ impl Settle for Settler {
         let (home, topic, batch, aside) = self.ledger.with(lease, |held| {
             (Arc::clone(&held.home), held.topic.clone(), held.batch.clone(), held.aside.clone())
         })?;
-        let beyond = events.iter().find(|event| event.index as usize >= batch.len());
-        if let Some(DeadEvent { index, .. }) = beyond {
-            let context = format!("dead letter for event {index} of a batch of {}", batch.len());
-            return Err(Error::refused(Kind::Invalid, context));
-        }
+        let events = check_dead_events(events, batch.len())?;
         let new: Vec<DeadEvent> =
             events.into_iter().filter(|event| !aside.contains(&event.index)).collect();
         let messages = letters(&home.spec, &topic, &batch, &new);

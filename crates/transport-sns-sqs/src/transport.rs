@@ -18,9 +18,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use worldbus_bus::{
-    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Kind, Position, ReadSpec,
-    Reader, SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport,
-    WallClock,
+    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Position, ReadSpec, Reader,
+    SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport, WallClock,
 };
 use worldbus_events::{Batch, Catalogue};
 
@@ -172,10 +171,7 @@ impl Transport for SnsSqs {
         if spec.start != Position::Now {
             self.capabilities.require(Capability::Replay)?;
         }
-        if spec.topics.is_empty() {
-            let context = format!("subscription {} is bound to no topic", spec.name);
-            return Err(Error::refused(Kind::Invalid, context));
-        }
+        spec.check()?;
         let wanted = Subscription::of_spec(&spec, &self.catalogue);
         if self.options().create {
             self.create(wanted).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use tokio::time::Instant;
+use worldbus_bus::limits::check_dead_events;
 use worldbus_bus::{
     DeadContent, DeadEvent, DeadLetter, Error, Filter, Kind, Lease, Outcome, SubscriptionSpec,
     Topic,
@@ -129,14 +130,13 @@ impl Queue {
         &mut self,
         spec: &SubscriptionSpec,
         lease: &Lease,
-        events: &[DeadEvent],
+        events: Vec<DeadEvent>,
     ) -> Result<(), Error> {
         let batch = self.held(lease)?.batch.clone();
-        for event in events {
-            let Some(view) = batch.iter().nth(event.index as usize) else {
-                let context = format!("event {} of a batch of {}", event.index, batch.len());
-                return Err(Error::refused(Kind::Invalid, context));
-            };
+        let events = check_dead_events(events, batch.len())?;
+        let wanted: Vec<u32> = events.iter().map(|event| event.index).collect();
+        let ones = batch.singles(|view| wanted.contains(&view.index));
+        for (event, one) in events.into_iter().zip(ones) {
             let id = format!("{}-{}-{}", spec.name, lease.offset, event.index);
             if self.dead_letters().any(|letter| letter.id == id) {
                 continue;
@@ -147,10 +147,9 @@ impl Queue {
                 topic: Some(lease.topic.clone()),
                 offset: None,
                 consumer: spec.consumer.clone(),
-                event: event.clone(),
-                content: DeadContent::Event(view.to_game_event()),
+                event,
+                content: DeadContent::Event(one.iter().next().unwrap().to_game_event()),
             };
-            let one = batch.retain(|one| one.index == event.index).unwrap();
             self.dead.push((letter, one));
         }
         Ok(())
@@ -170,7 +169,7 @@ impl Queue {
             last_failed_ms: 0,
         };
         let events: Vec<_> = (0..entry.batch.len() as u32).map(event).collect();
-        self.set_aside(spec, &lease, &events).unwrap();
+        self.set_aside(spec, &lease, events).unwrap();
         self.entries.remove(&number);
     }
 

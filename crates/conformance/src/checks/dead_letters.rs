@@ -6,9 +6,10 @@ use crate::events::{id, sequences, spec, topic, typed};
 use crate::wait::{ack, next, nothing, soon};
 use std::sync::Arc;
 use std::time::Duration;
+use worldbus_bus::limits::DEAD_LETTER_ID_COUNT_MAX;
 use worldbus_bus::{
-    Consumer, DEAD_LETTER_ID_COUNT_MAX, DeadContent, DeadEvent, DeadLetter, Error, Kind, Position,
-    SubscriptionName, SubscriptionSpec, Transport,
+    Consumer, DeadContent, DeadEvent, DeadLetter, Error, Kind, Position, SubscriptionName,
+    SubscriptionSpec, Transport,
 };
 
 fn dead(index: u32, at_ms: i64) -> DeadEvent {
@@ -33,6 +34,9 @@ pub(crate) async fn events_are_set_aside_once(transport: &Arc<dyn Transport>) {
     }
     let missing = DeadEvent { index: 3, ..event.clone() };
     let refused = settler.dead_letter(&delivered.lease, vec![missing]).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Invalid);
+    let twice = vec![dead(0, 11), dead(0, 12)];
+    let refused = settler.dead_letter(&delivered.lease, twice).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Invalid);
     ack(&*consumer, &delivered).await;
     nothing(&mut consumer).await;

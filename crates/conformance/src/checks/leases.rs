@@ -5,8 +5,10 @@ use crate::wait::{ack, either, next, nothing, pace, pass, settle};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use worldbus_bus::limits::{CONSUMER_BYTES_MAX, TOPIC_COUNT_MAX};
 use worldbus_bus::{
-    DeadContent, DeadEvent, Kind, Outcome, Position, SubscriptionName, SubscriptionSpec, Transport,
+    DeadContent, DeadEvent, Fate, Kind, Outcome, Position, SubscriptionName, SubscriptionSpec,
+    Transport,
 };
 
 pub(crate) async fn nacked_batches_come_again(transport: &Arc<dyn Transport>) {
@@ -44,6 +46,28 @@ pub(crate) async fn a_nacked_batch_waits_for_its_delay(transport: &Arc<dyn Trans
     assert!(begun.elapsed() >= pace().lease, "{:?} after the nack", begun.elapsed());
     assert_eq!((sequences(&again.batch), again.lease.attempt), (vec![0], 2));
     ack(&*consumer, &again).await;
+    nothing(&mut consumer).await;
+}
+
+pub(crate) async fn what_is_beyond_a_bound_is_refused(transport: &Arc<dyn Transport>) {
+    let of = || spec("beyond", &["beyond"], Position::Now);
+    let absurd = Duration::from_millis(u64::MAX);
+    for beyond in [
+        SubscriptionSpec { lease: absurd, ..of() },
+        SubscriptionSpec { consumer: "c".repeat(CONSUMER_BYTES_MAX + 1), ..of() },
+        SubscriptionSpec { topics: vec![topic("beyond"); TOPIC_COUNT_MAX + 1], ..of() },
+        SubscriptionSpec { topics: vec![], ..of() },
+    ] {
+        let refused = transport.subscribe(beyond).await.err().expect("beyond a bound");
+        assert_eq!(refused.fate(), Fate::Refused, "{refused}");
+    }
+    let mut consumer = transport.subscribe(of()).await.unwrap();
+    transport.publish(&topic("beyond"), batch(144, 0..1)).await.unwrap();
+    let delivered = next(&mut consumer).await;
+    let settler = consumer.settler();
+    let refused = settler.settle(&delivered.lease, Outcome::Nack(absurd)).await.unwrap_err();
+    assert_eq!((refused.kind(), refused.fate()), (Kind::Invalid, Fate::Refused), "{refused}");
+    ack(&*consumer, &delivered).await;
     nothing(&mut consumer).await;
 }
 

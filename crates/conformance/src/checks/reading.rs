@@ -73,11 +73,15 @@ pub(crate) async fn subscriptions_begin_where_they_ask(transport: &Arc<dyn Trans
         }
         nothing(&mut consumer).await;
     }
-    let mut consumer =
-        transport.subscribe(spec("begin-now", &["begin"], Position::Now)).await.unwrap();
-    nothing(&mut consumer).await;
-    transport.publish(&name, batch(12, 5..6)).await.unwrap();
-    assert_eq!(next(&mut consumer).await.lease.offset, 5);
+    // Beyond the end is the end: what comes next arrives.
+    let ends = [("begin-now", Position::Now, 5), ("begin-beyond", Position::Offset(u64::MAX), 6)];
+    for (subscription, start, offset) in ends {
+        let mut consumer =
+            transport.subscribe(spec(subscription, &["begin"], start)).await.unwrap();
+        nothing(&mut consumer).await;
+        transport.publish(&name, batch(12, offset..offset + 1)).await.unwrap();
+        assert_eq!(next(&mut consumer).await.lease.offset, offset);
+    }
     let none = spec("begin-none", &[], Position::Now);
     assert_eq!(transport.subscribe(none).await.err().unwrap().kind(), Kind::Invalid);
 }

@@ -4,6 +4,7 @@ use super::{Bug, Memory};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
+use worldbus_bus::limits::NACK_DELAY_MAX;
 use worldbus_bus::{DeadEvent, Error, Kind, Lease, Outcome, Settle};
 
 pub(super) struct WrongSettler {
@@ -40,6 +41,7 @@ impl Settle for WrongSettler {
             }
             (Bug::ForgetsNacks, Outcome::Nack(_)) => Outcome::Ack,
             (Bug::IgnoresDelays, Outcome::Nack(_)) => Outcome::Nack(Duration::ZERO),
+            (Bug::ShortensAbsurd, Outcome::Nack(delay)) => Outcome::Nack(delay.min(NACK_DELAY_MAX)),
             (Bug::ReleaseCounts, Outcome::Release) => Outcome::Nack(Duration::ZERO),
             (_, outcome) => outcome,
         };

@@ -5,6 +5,7 @@ use super::{Bug, Memory};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
+use worldbus_bus::limits::LEASE_MAX;
 use worldbus_bus::{
     Appended, Capabilities, Consumer, DeadLetter, Error, Filter, Position, ReadSpec, Reader,
     StoredBatch, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
@@ -114,6 +115,7 @@ impl Transport for Wrong {
             Bug::IgnoresFilters => spec.filter = Filter::default(),
             Bug::IgnoresInFlightMax => spec.in_flight_max = 1000,
             Bug::IgnoresAttemptsMax => spec.attempts_max = u32::MAX,
+            Bug::ShortensAbsurd => spec.lease = spec.lease.min(LEASE_MAX),
             Bug::SharesOneQueue => spec.name = SubscriptionName::new(spec.topics[0].as_str())?,
             Bug::ForgetsSubscriptions => {
                 self.memory.turn(1);

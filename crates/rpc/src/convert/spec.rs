@@ -1,10 +1,10 @@
 //! What consumers and readers ask for.
 
 use super::{invalid, required};
-use crate::limits::{FILTER_COUNT_MAX, TOPIC_COUNT_MAX};
 use crate::v1;
 use std::time::Duration;
 use v1::position::Position as Choice;
+use worldbus_bus::limits::{FILTER_COUNT_MAX, TOPIC_COUNT_MAX};
 use worldbus_bus::{Error, Filter, Position, ReadSpec, SubscriptionName, SubscriptionSpec, Topic};
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {

@@ -205,7 +205,7 @@ fn what_is_missing_or_wrong_is_refused_by_name() {
         })
         .map(drop),
         SubscriptionSpec::try_from(v1::Subscription {
-            topics: vec![String::new(); crate::limits::TOPIC_COUNT_MAX + 1],
+            topics: vec![String::new(); worldbus_bus::limits::TOPIC_COUNT_MAX + 1],
             ..Default::default()
         })
         .map(drop),

@@ -196,3 +196,10 @@ fn nothing_has_more_left_than_may_be_asked_for() {
     assert_eq!(cursor.due(499 + REMAINING_MS_MAX), None);
     assert_eq!(cursor.due(500 + REMAINING_MS_MAX), Some((7, 2)));
 }
+
+#[test]
+fn a_start_beyond_the_end_that_an_earlier_version_took_is_the_end() {
+    let mut cursor = Cursor::new(1 << 63);
+    cursor.confine(7);
+    assert_eq!((cursor.fresh(7), cursor.fresh(8)), (None, Some(7)));
+}

@@ -51,7 +51,7 @@ impl<'a> Bindings<'a> {
             let head = staged.head(number);
             let (first, next) = head.map_or((0, 0), |head| (head.first_offset, head.next_offset));
             let offset = match start {
-                Position::Offset(offset) => offset.max(first),
+                Position::Offset(offset) => offset.clamp(first, next),
                 Position::Now => next,
                 // A time is unresolved only if the topic was not there yet: all that came
                 // since came after it.

@@ -62,6 +62,7 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
     (Bug::RefusesLateAcks, &["a_late_ack_counts_until_the_batch_is_given_away"]),
     (Bug::ReleaseCounts, &["released_deliveries_do_not_count", DRAIN]),
     (Bug::SharesOneQueue, &["every_subscription_gets_everything"]),
+    (Bug::ShortensAbsurd, &["what_is_beyond_a_bound_is_refused"]),
     (Bug::SwallowsHostileBytes, &["hostile_bytes_are_quarantined"]),
     (Bug::SwapsTwo, &["one_producer_is_heard_in_order", "offsets_have_no_gaps"]),
     (Bug::TakesLostLeases, &["an_ended_lease_is_given_away_and_lost", "nacked_batches_come_again"]),

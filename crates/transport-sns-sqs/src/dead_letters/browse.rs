@@ -9,9 +9,8 @@ use futures_util::future::join_all;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use worldbus_bus::{
-    DeadContent, DeadEvent, DeadLetter, Error, SubscriptionName, check_dead_letter_ids,
-};
+use worldbus_bus::limits::check_dead_letter_ids;
+use worldbus_bus::{DeadContent, DeadEvent, DeadLetter, Error, SubscriptionName};
 use worldbus_events::Catalogue;
 
 /// Dead letters of a subscription that are looked at; beyond them there are more than are shown.
