@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         // Batches travel through without being copied.
         .bytes(".worldbus.bus.v1")
+        .codec_path("crate::codec::BoundedCodec")
         .extern_path(".worldbus.events.v1", "::worldbus_events::v1")
         .emit_rerun_if_changed(false)
         .compile_fds(bus.file_descriptor_set())?;

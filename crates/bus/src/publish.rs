@@ -25,6 +25,11 @@ use worldbus_events::{Event, EventId, NewEvent};
 const TOPICS_MAX: usize = 256;
 /// What an entry of metadata takes in a batch beside its texts.
 const ENTRY_BYTES: usize = 16;
+/// What an entry of metadata takes in memory beside its texts, about: a node of a map has room for
+/// eleven.
+const ENTRY_MEMORY_BYTES: usize = 64;
+/// What the metadata of an event takes in memory beside its entries, about.
+const METADATA_MEMORY_BYTES: usize = 512;
 
 /// How a publisher batches, waits and gives up.
 #[derive(Debug, Clone)]
@@ -37,7 +42,8 @@ pub struct PublisherOptions {
     /// this far apart, unless they are full. Not given: as the transport wants it, which is not
     /// at all unless its engine charges by the request.
     pub linger: Option<Duration>,
-    /// Bytes buffered for each topic, in flight included. Beyond them publishing waits.
+    /// Bytes buffered for each topic, in flight and metadata included. Beyond them publishing
+    /// waits.
     pub buffer_bytes_max: u32,
     /// How long a batch is tried before its events fail or are spooled.
     pub timeout: Duration,
@@ -175,8 +181,8 @@ impl Publisher {
             return self.put_raw(&Topic::new(E::TOPIC)?, event, wish).await;
         }
         let lane = self.lane(E::TOPIC)?;
-        let cost = lane::cost(event.encoded_len(), entity);
-        lane.reserve(cost).await?;
+        let cost = lane::cost(event.encoded_len(), entity, 0);
+        lane.reserve(cost, event.encoded_len()).await?;
         let timestamp_ms = self.shared.bus.wall().now_us() / 1000;
         let new = New { id: None, timestamp_ms, bytes: event.encoded_len(), span: None };
         lane.push(wish, cost, new, |builder, id| {
@@ -213,12 +219,13 @@ impl Publisher {
     ) -> Result<Pending, Error> {
         let lane = self.lane(topic.as_str())?;
         let creation = trace::created(&self.shared.bus, topic, &event);
-        let cost = lane::cost(event.payload.len(), event.entity);
-        lane.reserve(cost).await?;
+        let metadata = creation.as_ref().map(|creation| &creation.metadata).or(event.metadata);
+        let metadata_memory = metadata.map_or(0, metadata_memory);
+        let cost = lane::cost(event.payload.len(), event.entity, metadata_memory);
+        lane.reserve(cost, event.payload.len()).await?;
         let now_ms = || self.shared.bus.wall().now_us() / 1000;
         let timestamp_ms = event.timestamp_ms.unwrap_or_else(now_ms);
         let span = creation.as_ref().map(|creation| &creation.span);
-        let metadata = creation.as_ref().map(|creation| &creation.metadata).or(event.metadata);
         let metadata_bytes = metadata.map_or(0, metadata_bytes);
         let bytes = event.payload.len() + metadata_bytes;
         let new = New { id: event.id, timestamp_ms, bytes, span };
@@ -272,6 +279,12 @@ impl Publisher {
 fn metadata_bytes(entries: &BTreeMap<String, String>) -> usize {
     let entry = |(name, value): (&String, &String)| name.len() + value.len() + ENTRY_BYTES;
     ENTRY_BYTES + entries.iter().map(entry).sum::<usize>()
+}
+
+/// What the entries take in memory, about.
+fn metadata_memory(entries: &BTreeMap<String, String>) -> usize {
+    let entry = |(name, value): (&String, &String)| name.len() + value.len() + ENTRY_MEMORY_BYTES;
+    METADATA_MEMORY_BYTES + entries.iter().map(entry).sum::<usize>()
 }
 
 impl Drop for Shared {

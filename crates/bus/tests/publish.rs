@@ -5,6 +5,7 @@
 mod kit;
 
 use kit::{Fault, Faulty, tick};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use worldbus_bus::*;
@@ -71,6 +72,30 @@ async fn a_full_buffer_makes_publishers_wait_and_loses_nothing() {
     engine.gate.close();
     publish_all.await;
     assert_eq!(engine.minutes().await, (0..50).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn metadata_takes_room_in_the_buffer() {
+    let engine = Faulty::gated();
+    let options =
+        PublisherOptions { buffer_bytes_max: 40 << 10, ..PublisherOptions::new("test", "europe") };
+    let publisher = engine.bus().publisher_with(options);
+    let metadata = BTreeMap::from([("key".to_owned(), "v".repeat(15 << 10))]);
+    let topic = Topic::new("time").unwrap();
+    let enqueue = || {
+        let metadata = Some(&metadata);
+        publisher.enqueue_raw(&topic, Outgoing { event_type: 6, metadata, ..Outgoing::default() })
+    };
+    let two = [enqueue().await.unwrap(), enqueue().await.unwrap()];
+    let third = enqueue();
+    tokio::pin!(third);
+    let waited = tokio::time::timeout(Duration::from_millis(50), &mut third).await;
+    assert!(waited.is_err(), "45 KiB went into a buffer of 40");
+    engine.gate.close();
+    let third = third.await.unwrap();
+    for pending in two.into_iter().chain([third]) {
+        pending.await.unwrap();
+    }
 }
 
 #[tokio::test]

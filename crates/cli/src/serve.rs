@@ -38,7 +38,7 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let settings = &loaded.settings;
     let ground = Ground::prepare("worldbus", &settings.common, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
-    let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common).await?;
+    let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common, &catalogue).await?;
     let deps = ground.deps(own.bus.clone(), state::open(&settings.common.state_url).await?);
     let clock = Clock {
         cadence_game_minutes: settings.cadence_game_minutes,

@@ -2,13 +2,16 @@
 //! reflection for tools that know neither.
 
 mod broker;
+mod incoming;
+mod intake;
 mod publish;
 mod settlers;
 mod streams;
 
 use crate::open::Open;
-use axum::Router;
+use axum::{Router, middleware};
 use broker::Broker;
+use intake::Intake;
 use std::sync::Arc;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
@@ -40,7 +43,9 @@ pub(crate) async fn routes(open: Arc<Open>) -> Result<Router, Error> {
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let routes = Routes::new(bus).add_service(health).add_service(reflection);
-    Ok(routes.prepare().into_axum_router())
+    let intake = Arc::new(Intake::default());
+    let admit = middleware::from_fn_with_state(intake, intake::admit);
+    Ok(routes.prepare().into_axum_router().layer(admit))
 }
 
 /// An error as a client of ours sees it: our transport closes because we shut down, and the

@@ -4,12 +4,13 @@
 
 mod server;
 
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use server::{Server, dir};
-use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tower::{Service as _, ServiceExt as _};
 use worldbus_bus::{Fate, Kind, Position, Transport};
-use worldbus_conformance::{batch, next, spec, topic};
+use worldbus_conformance::{batch, next, soon, spec, topic};
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;
 use worldbus_rpc::v1::subscribe_request::Request;
 use worldbus_rpc::{from_status, v1};
@@ -73,5 +74,62 @@ async fn subscription_beyond_a_bound_is_refused_and_leaves_nothing() {
         assert!(matches!(refused(&status), Kind::Invalid | Kind::TooLarge), "{status}");
     }
     assert_eq!(server.embedded.topics().await.unwrap(), []);
+    server.stop().await;
+}
+
+/// A publish that announces so many bytes, sends a few, and then nothing.
+async fn announce(channel: &mut Channel, bytes: u32) -> http::Response<tonic::body::Body> {
+    let mut head = vec![0];
+    head.extend(bytes.to_be_bytes());
+    let first = stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::from(head))]);
+    let body = axum::body::Body::from_stream(first.chain(stream::pending()));
+    let request = http::Request::post("/worldbus.bus.v1.BusService/Publish")
+        .header("content-type", "application/grpc")
+        .header("te", "trailers")
+        .body(tonic::body::Body::new(body))
+        .unwrap();
+    channel.ready().await.unwrap().call(request).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_publish_passes_while_others_hold_all_room_for_large_ones() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let mut greedy = Vec::new();
+    for _ in 0..6 {
+        let mut channel = Endpoint::from_shared(server.url()).unwrap().connect().await.unwrap();
+        greedy.push(tokio::spawn(async move { announce(&mut channel, 6_000_000).await }));
+    }
+    let entry = v1::PublishEntry { topic: "t".to_owned(), batch: batch(1, 0..1).bytes().clone() };
+    let request = v1::PublishRequest { entries: vec![entry] };
+    let mut client = raw(&server).await;
+    soon("a small publish", client.publish(request)).await.unwrap();
+    assert!(greedy.iter().all(|one| !one.is_finished()), "they are still held");
+    greedy.iter().for_each(|one| one.abort());
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn message_beyond_its_bound_is_refused_by_what_it_announces() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let mut channel = Endpoint::from_shared(server.url()).unwrap().connect().await.unwrap();
+    let response = soon("a refusal", announce(&mut channel, u32::MAX)).await;
+    let status = Status::from_header_map(response.headers()).unwrap();
+    assert_eq!((status.code(), refused(&status)), (Code::OutOfRange, Kind::TooLarge));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn call_with_more_elements_than_it_may_have_is_refused_before_it_is_decoded() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let mut client = raw(&server).await;
+    let entries = vec![v1::PublishEntry::default(); 100_000];
+    let status = client.publish(v1::PublishRequest { entries }).await.unwrap_err();
+    assert_eq!(refused(&status), Kind::TooLarge, "{status}");
+    let settlements = vec![v1::Settlement::default(); 100_000];
+    let status = client.settle(v1::SettleRequest { settlements }).await.unwrap_err();
+    assert_eq!(refused(&status), Kind::TooLarge, "{status}");
     server.stop().await;
 }

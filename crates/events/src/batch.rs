@@ -16,6 +16,7 @@ use crate::v1;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// Field numbers of `worldbus.events.v1.EventBatch`.
 mod field {
@@ -56,7 +57,9 @@ struct Columns {
     entity_indexes: Range<u32>,
     payload_sizes: Range<u32>,
     payloads: Range<u32>,
-    metadata: Vec<v1::EventMetadata>,
+    metadata_count: u32,
+    /// By rising index. Read when it is asked for: as maps it takes a hundred times its bytes.
+    metadata: OnceLock<Vec<v1::EventMetadata>>,
     event_count: u32,
 }
 
@@ -64,8 +67,8 @@ impl Batch {
     /// Reads and checks an encoded EventBatch.
     ///
     /// Memory is bounded: the input, at most 4 MiB, is kept and not copied, plus 8 bytes an
-    /// entity. Columns that are split or unpacked, which nobody writes, and metadata, which is
-    /// rare, take a small multiple of their bytes.
+    /// entity. Columns that are split or unpacked, which nobody writes, take a small multiple of
+    /// their bytes; metadata takes memory beside its bytes once it is asked for.
     ///
     /// # Errors
     /// `Malformed` or `TooLarge`, saying which column; never a panic.
@@ -76,6 +79,20 @@ impl Batch {
     /// The encoded form.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// The same batch in memory of its own: one that is kept does not keep the message that it
+    /// came in.
+    #[must_use]
+    pub fn owned(&self) -> Self {
+        Self { bytes: Bytes::copy_from_slice(&self.bytes), columns: self.columns.clone() }
+    }
+
+    /// What it takes in memory as long as no metadata is asked for.
+    pub fn memory_bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.bytes.len()
+            + self.columns.entities.capacity() * size_of::<Range<u32>>()
     }
 
     /// The number of events, at least 1.
@@ -163,12 +180,15 @@ impl Batch {
 
     /// Whether any event has free entries: most batches have none.
     pub fn has_metadata(&self) -> bool {
-        !self.columns.metadata.is_empty()
+        self.columns.metadata_count > 0
     }
 
     /// The free entries of an event by its index, if it has any.
     pub fn metadata_of(&self, index: u32) -> Option<&BTreeMap<String, String>> {
-        let all = &self.columns.metadata;
+        if !self.has_metadata() {
+            return None;
+        }
+        let all = self.columns.metadata.get_or_init(|| parse::all_metadata(&self.bytes));
         let position = all.binary_search_by_key(&index, |entry| entry.index).ok()?;
         Some(&all[position].entries)
     }

@@ -4,6 +4,7 @@
 //!
 //! Not for: connections, retries, anything that waits.
 
+mod codec;
 mod convert;
 pub mod limits;
 mod status;

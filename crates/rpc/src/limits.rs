@@ -14,5 +14,14 @@ pub const GATHER_COUNT_MAX: usize = 4096;
 /// Bytes of one message: what was gathered, the batch that overran it, and what stands around.
 pub const MESSAGE_BYTES_MAX: usize = GATHER_BYTES + BATCH_BYTES_MAX + FRAME_BYTES_MAX;
 
+/// Bytes of one message that neither publishes nor sets events aside.
+pub const CONTROL_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of one request for more of a subscription.
+pub const MORE_BYTES_MAX: usize = 64;
+
+/// Fields of one message, elements of repeated ones each.
+pub const FIELD_COUNT_MAX: usize = GATHER_COUNT_MAX + 64;
+
 /// Dead letters of one answer.
 pub const DEAD_LETTER_COUNT_MAX: usize = 10_000;

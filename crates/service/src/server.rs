@@ -10,6 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -35,6 +38,10 @@ pub const STREAM_COUNT_MAX: u32 = 256;
 const KEEP_ALIVE_MS: u64 = 20_000;
 /// A pause after an accept that failed for lack of file descriptors or memory.
 const ACCEPT_RETRY_MS: u64 = 100;
+
+/// Which connection a request came on: an extension of each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct ConnectionId(pub u64);
 
 /// The port could not be opened; the text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +90,7 @@ pub async fn bind(listen: SocketAddr) -> Result<TcpListener, BindError> {
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> usize {
     let permits = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
     let mut connections = JoinSet::new();
+    let mut id = ConnectionId::default();
     loop {
         while connections.try_join_next().is_some() {}
         let accepted = tokio::select! {
@@ -91,7 +99,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
         };
         match accepted {
             Ok((stream, permit)) => {
-                let connection = connection(stream, router.clone(), shutdown.clone());
+                id.0 += 1;
+                let connection = connection(stream, router.clone(), id, shutdown.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -136,8 +145,17 @@ async fn drain(mut connections: JoinSet<()>) -> usize {
     dropped
 }
 
-async fn connection(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    id: ConnectionId,
+    shutdown: CancellationToken,
+) {
     let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(id);
+        service.call(request)
+    });
     let builder = builder();
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

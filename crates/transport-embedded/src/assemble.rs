@@ -133,16 +133,35 @@ impl<'a> Staged<'a> {
         if let Some(&number) = known {
             return Ok(number);
         }
+        self.check_room(name)?;
         let number = self.tally.topics;
-        if number >= self.options.topics_max {
-            let max = self.options.topics_max;
-            let context = format!("topic {name}: {max} topics exist, which is the most; reuse one");
-            return Err(Error::refused(Kind::TooLarge, context));
-        }
         self.tally.topics += 1;
         self.numbers.insert(name.clone(), number);
         self.heads.insert(number, Head::new(name.clone()));
         Ok(number)
+    }
+
+    /// Refuses a topic beyond the bound. Topics of replayed events have a bound of their own, so
+    /// that replays take nobody's place.
+    fn check_room(&self, name: &Topic) -> Result<(), Error> {
+        let (max, kept) = (self.options.topics_max, &self.options.topics_kept);
+        let replayed = replay::origin(name).is_some();
+        let exists =
+            |name| self.ledger.numbers.contains_key(name) || self.numbers.contains_key(name);
+        let names = self.ledger.numbers.keys().chain(self.numbers.keys());
+        let there = names.filter(|name| replay::origin(name).is_some() == replayed).count();
+        let awaited = match replayed {
+            true => 0,
+            false => kept.iter().filter(|kept| !exists(kept)).count(),
+        };
+        if kept.contains(name) || there + awaited < max as usize {
+            return Ok(());
+        }
+        let context = format!(
+            "topic {name}: {there} topics exist and {awaited} places are kept for others, of {max} \
+             at most; publish to a topic that exists"
+        );
+        Err(Error::refused(Kind::TooLarge, context))
     }
 
     /// Gives a batch its place, without the events that the log has already.

@@ -34,6 +34,16 @@ pub(crate) struct LogConsumer {
     commits: watch::Receiver<u64>,
 }
 
+/// What was fetched for the last of them is not kept: a subscription without consumers takes no
+/// memory beside its cursors.
+impl Drop for LogConsumer {
+    fn drop(&mut self) {
+        if self.live.leave() {
+            self.live.lock().fetched.clear();
+        }
+    }
+}
+
 /// What a consumer does next.
 enum Step {
     Deliver(Box<Delivered>),
@@ -54,7 +64,7 @@ enum Step {
 
 impl LogConsumer {
     pub(crate) fn new(shared: Arc<Shared>, live: Arc<Live>, spec: SubscriptionSpec) -> Self {
-        let (id, commits) = (live.next_consumer(), shared.commits.subscribe());
+        let (id, commits) = (live.enter(), shared.commits.subscribe());
         Self { shared, live, spec: Arc::new(spec), id, commits }
     }
 
@@ -201,7 +211,9 @@ impl LogConsumer {
             if bytes > FETCH_BYTES_MAX {
                 break;
             }
-            bytes += stored.batch.bytes().len();
+            // In memory of its own, lest it keeps the whole commit group that was read.
+            let stored = Stored { batch: stored.batch.owned(), ..stored };
+            bytes += stored.batch.memory_bytes();
             state.fetched.insert((topic, stored.offset), Arc::new(stored));
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Live {
     pub(crate) fetching: tokio::sync::Mutex<()>,
     dirty: AtomicBool,
     consumers: AtomicU64,
+    /// Consumers that are there now.
+    present: AtomicU64,
 }
 
 /// What the lock holds.
@@ -40,6 +42,7 @@ impl Live {
             fetching: tokio::sync::Mutex::default(),
             dirty: AtomicBool::new(false),
             consumers: AtomicU64::new(0),
+            present: AtomicU64::new(0),
         }
     }
 
@@ -47,9 +50,15 @@ impl Live {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An id for one more consumer; never 0.
-    pub(crate) fn next_consumer(&self) -> u64 {
+    /// One more consumer; its id, never 0.
+    pub(crate) fn enter(&self) -> u64 {
+        self.present.fetch_add(1, Ordering::AcqRel);
         self.consumers.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// One consumer less; whether it was the last.
+    pub(crate) fn leave(&self) -> bool {
+        self.present.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
     pub(crate) fn set_dirty(&self) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use worldbus_bus::{SeenLimits, SystemClock, WallClock};
+use worldbus_bus::{SeenLimits, SubscriptionName, SystemClock, Topic, WallClock};
 
 /// Bounds and clock of an embedded log.
 #[derive(Clone)]
@@ -33,10 +33,14 @@ pub struct Options {
     pub seen: SeenLimits,
     /// Bytes at the end of the log that are read at open to remember their event ids again.
     pub seen_rebuild_bytes_max: u64,
-    /// Topics.
+    /// Topics that are published to. Those of replayed events are as many again.
     pub topics_max: u32,
+    /// Topics whose places nobody else can take.
+    pub topics_kept: Vec<Topic>,
     /// Subscriptions.
     pub subscriptions_max: u32,
+    /// Subscriptions whose places nobody else can take.
+    pub subscriptions_kept: Vec<SubscriptionName>,
     /// Dead letters; beyond them the oldest are removed.
     pub dead_letters_max: u64,
     /// Bytes of dead letters; beyond them the oldest are removed.
@@ -62,7 +66,9 @@ impl Default for Options {
             seen: SeenLimits::default(),
             seen_rebuild_bytes_max: 16 << 20,
             topics_max: 256,
+            topics_kept: Vec::new(),
             subscriptions_max: 1024,
+            subscriptions_kept: Vec::new(),
             dead_letters_max: 10_000,
             dead_letter_bytes_max: 256 << 20,
             clock: Arc::new(SystemClock::default()),

@@ -63,13 +63,13 @@ const REQUEST_BYTES: usize = 256;
 impl Request {
     pub(crate) fn bytes(&self) -> usize {
         let bytes = match self {
-            Self::Publish { batch, .. } => batch.bytes().len(),
+            Self::Publish { batch, .. } => batch.memory_bytes(),
             Self::Subscribe { .. } => 0,
             #[cfg(test)]
             Self::LimitPages(_) => 0,
             Self::DeadLetter { letters, .. } => letters.iter().map(Dead::bytes).sum(),
             Self::TakeOut(take_out, _) => {
-                take_out.letters.iter().map(|letter| letter.batch.bytes().len()).sum()
+                take_out.letters.iter().map(|letter| letter.batch.memory_bytes()).sum()
             }
         };
         bytes + REQUEST_BYTES

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use worldbus_bus::{StoredBatch, Topic};
 use worldbus_events::Batch;
 
-/// What a cached batch costs besides its bytes, about.
-const STORED_OVERHEAD_BYTES: usize = 512;
+/// What a cached batch takes besides its own memory, about.
+const STORED_OVERHEAD_BYTES: usize = 256;
 
 /// A committed batch.
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ impl Stored {
     }
 
     fn bytes(&self) -> usize {
-        self.batch.bytes().len() + STORED_OVERHEAD_BYTES
+        self.batch.memory_bytes() + STORED_OVERHEAD_BYTES
     }
 }
 

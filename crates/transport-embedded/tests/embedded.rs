@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use worldbus_bus::{
-    Appended, Fate, Kind, Outcome, Position, ReadSpec, SubscriptionName, SubscriptionSpec,
-    Transport, WallClock,
+    Appended, DeadEvent, Fate, Kind, Outcome, Position, ReadSpec, SubscriptionName,
+    SubscriptionSpec, Transport, WallClock,
 };
 use worldbus_conformance::{batch, id, next, read_all, soon, spec, topic, typed};
 use worldbus_transport_embedded::{Embedded, Options};
@@ -367,6 +367,43 @@ async fn topics_and_subscriptions_are_bounded() {
     assert_eq!((topics.kind(), subscriptions.kind()), (Kind::TooLarge, Kind::TooLarge));
     bus.subscribe(spec("s", &["a"], Position::Now)).await.unwrap();
     bus.publish(&topic("b"), batch(1, 1..2)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_and_replays_do_not_take_the_places_that_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || Options {
+        topics_max: 3,
+        topics_kept: vec![topic("time")],
+        subscriptions_max: 2,
+        subscriptions_kept: vec![SubscriptionName::new("weather-manager").unwrap()],
+        sync: false,
+        ..Options::default()
+    };
+    let bus = Embedded::open(dir.path(), options()).unwrap();
+    for (name, producer) in [("a", 2), ("b", 3)] {
+        bus.publish(&topic(name), batch(producer, 0..1)).await.unwrap();
+    }
+    let full = bus.publish(&topic("c"), batch(1, 0..1)).await.unwrap_err();
+    assert_eq!(full.kind(), Kind::TooLarge);
+    let mut garbage = bus.subscribe(spec("garbage", &["a"], Position::Start)).await.unwrap();
+    let full = bus.subscribe(spec("more", &["a"], Position::Now)).await.err().unwrap();
+    assert_eq!(full.kind(), Kind::TooLarge);
+    let delivered = next(&mut garbage).await;
+    let (reason, first_failed_ms, last_failed_ms) = (String::new(), 0, 0);
+    let dead = DeadEvent { index: 0, reason, attempts: 1, first_failed_ms, last_failed_ms };
+    garbage.settler().dead_letter(&delivered.lease, vec![dead]).await.unwrap();
+    let letters = bus.dead_letters(None, 10).await.unwrap();
+    let missing =
+        bus.replay_dead_letters(&letters[0].subscription, &[letters[0].id.clone()]).await.unwrap();
+    assert_eq!(missing, Vec::<String>::new());
+    bus.close().await.unwrap();
+
+    let bus = Embedded::open(dir.path(), options()).unwrap();
+    bus.publish(&topic("time"), batch(1, 0..1)).await.unwrap();
+    bus.subscribe(spec("weather-manager", &["time"], Position::Now)).await.unwrap();
+    let full = bus.publish(&topic("c"), batch(1, 1..2)).await.unwrap_err();
+    assert_eq!(full.kind(), Kind::TooLarge);
 }
 
 /// A commit that overwrites need not wait for a file that grows; and what was not written yet

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use worldbus_events::{Batch, BatchBuilder, EventId, ProducerId};
 
-/// What an event takes in the buffer beside its payload and entity.
+/// What an event takes in the buffer beside its payload, entity and metadata.
 const EVENT_OVERHEAD_BYTES: usize = 64;
 
 /// What the caller wants of an event. The events of a batch all have the same.
@@ -38,8 +38,9 @@ pub(super) struct New<'a> {
     pub(super) span: Option<&'a Span>,
 }
 
-pub(super) fn cost(payload_bytes: usize, entity: Option<&str>) -> u32 {
-    let bytes = payload_bytes + entity.map_or(0, str::len) + EVENT_OVERHEAD_BYTES;
+pub(super) fn cost(payload_bytes: usize, entity: Option<&str>, metadata_memory: usize) -> u32 {
+    let own = payload_bytes + entity.map_or(0, str::len) + metadata_memory;
+    let bytes = own + EVENT_OVERHEAD_BYTES;
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
@@ -126,8 +127,7 @@ impl Lane {
     }
 
     /// Takes room in the buffer, waiting for it in the order of calls.
-    pub(super) async fn reserve(&self, cost: u32) -> Result<(), Error> {
-        let payload_bytes = cost as usize - EVENT_OVERHEAD_BYTES;
+    pub(super) async fn reserve(&self, cost: u32, payload_bytes: usize) -> Result<(), Error> {
         let payload_bytes_max = self.transport.capabilities().payload_bytes_max;
         if payload_bytes > payload_bytes_max || cost > self.buffer_bytes_max {
             let max = payload_bytes_max.min(self.buffer_bytes_max as usize);

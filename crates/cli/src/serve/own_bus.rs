@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use worldbus_bus::{Bus, Error, SystemClock, Topic, WallClock};
+use worldbus_bus::{Bus, Error, SubscriptionName, SystemClock, Topic, WallClock};
 use worldbus_event_bus::Mirror;
 use worldbus_events::Catalogue;
 use worldbus_service::config::{Common, Origin, Resolved};
@@ -21,6 +21,9 @@ use crate::failure::WrongUse;
 
 const SCHEME: &str = "embedded:";
 const SNS_SQS: &str = "sns-sqs://";
+/// Services, whose subscriptions are named as they are.
+const SERVICES: [&str; 3] =
+    [worldbus_event_bus::NAME, worldbus_time_manager::NAME, worldbus_weather_manager::NAME];
 
 /// A bus that this process owns.
 pub(super) struct OwnBus {
@@ -31,12 +34,26 @@ pub(super) struct OwnBus {
 }
 
 impl OwnBus {
-    /// Opens the log that the settings name.
-    pub(super) async fn open(command: &str, from: &Resolved, common: &Common) -> Result<Self> {
+    /// Opens the log that the settings name. It keeps places for the topics of the catalogue and
+    /// for the subscriptions of the services.
+    pub(super) async fn open(
+        command: &str,
+        from: &Resolved,
+        common: &Common,
+        catalogue: &Catalogue,
+    ) -> Result<Self> {
         let dir = dir(command, from, common)?;
         // Recovering what a crash left behind takes a while.
         let wall: Arc<dyn WallClock> = Arc::new(SystemClock::default());
-        let options = Options { clock: Arc::clone(&wall), ..Options::default() };
+        let options = Options {
+            clock: Arc::clone(&wall),
+            topics_kept: catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?,
+            subscriptions_kept: SERVICES
+                .into_iter()
+                .map(SubscriptionName::new)
+                .collect::<Result<_, _>>()?,
+            ..Options::default()
+        };
         let open = move || Embedded::open(dir, options);
         let log = tokio::task::spawn_blocking(open).await.context("opening the bus")??;
         Ok(Self { bus: Bus::with_wall_clock(Arc::new(log.clone()), wall), log, mirror: None })
@@ -50,12 +67,12 @@ impl OwnBus {
         catalogue: &Arc<Catalogue>,
     ) -> Result<Self> {
         if !common.url.starts_with(SNS_SQS) {
-            return Self::open("worldbus event-bus", from, common).await;
+            return Self::open("worldbus event-bus", from, common, catalogue).await;
         }
         let engine = connection::open(&common.url, None, catalogue).await?;
         let dir =
             Common { url: format!("{SCHEME}{}/bus", common.data_dir.display()), ..common.clone() };
-        let own = Self::open("worldbus event-bus", from, &dir).await?;
+        let own = Self::open("worldbus event-bus", from, &dir, catalogue).await?;
         let log = Arc::clone(own.bus.transport());
         let mirror = Arc::new(Mirror::new(Arc::clone(engine.transport()), log));
         let bus = Bus::with_wall_clock(Arc::clone(&mirror) as _, Arc::clone(own.bus.wall()));

@@ -2,6 +2,7 @@
 
 use crate::grpc::outward;
 use crate::open::Open;
+use bytes::Bytes;
 use futures_util::future::{join_all, maybe_done};
 use futures_util::poll;
 use worldbus_bus::{Appended, Error, Kind, Topic, trace};
@@ -45,7 +46,9 @@ pub(super) async fn publish(
 }
 
 fn checked(entry: v1::PublishEntry) -> Result<(Topic, Batch), Error> {
-    Ok((Topic::new(&entry.topic)?, worldbus_rpc::batch(entry.batch)?))
+    // A batch that the log keeps must not keep the message that it came in.
+    let batch = Bytes::copy_from_slice(&entry.batch);
+    Ok((Topic::new(&entry.topic)?, worldbus_rpc::batch(batch)?))
 }
 
 fn record(entries: &[Result<(Topic, Batch), Error>], results: &[Result<Appended, Error>]) {

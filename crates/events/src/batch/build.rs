@@ -339,7 +339,8 @@ impl BatchBuilder {
         for metadata in &self.metadata {
             out.entry(field::METADATA, &metadata.encode_to_vec());
         }
-        columns.metadata = std::mem::take(&mut self.metadata);
+        columns.metadata_count = self.metadata.len() as u32;
+        self.metadata.clear();
         self.clear();
         Some(Batch { bytes: Bytes::from(out.bytes), columns })
     }

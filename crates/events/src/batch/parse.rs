@@ -21,8 +21,8 @@ pub(super) fn batch(bytes: Bytes) -> Result<Batch, Error> {
         return Err(Error::too_large("bytes of a batch", bytes.len(), BATCH_BYTES_MAX));
     }
     match fields(&bytes)? {
-        Some(mut columns) => {
-            check(&bytes, &mut columns)?;
+        Some((columns, metadata)) => {
+            let columns = check(&bytes, columns, metadata)?;
             Ok(Batch { bytes, columns })
         }
         None => normalised(&bytes),
@@ -35,16 +35,17 @@ fn normalised(bytes: &Bytes) -> Result<Batch, Error> {
     let message = v1::EventBatch::decode(&bytes[..])
         .map_err(|error| Error::malformed(format!("not an EventBatch: {error}")))?;
     let bytes = Bytes::from(message.encode_to_vec());
-    let Some(mut columns) = fields(&bytes)? else {
+    let Some((columns, metadata)) = fields(&bytes)? else {
         return Err(Error::malformed("the columns of a batch do not come out in one piece"));
     };
-    check(&bytes, &mut columns)?;
+    let columns = check(&bytes, columns, metadata)?;
     Ok(Batch { bytes, columns })
 }
 
-/// Where the columns are; `None` if a column is split or unpacked.
-fn fields(bytes: &[u8]) -> Result<Option<Columns>, Error> {
-    let mut columns = Columns::default();
+/// Where the columns are, and which events have metadata; `None` if a column is split or
+/// unpacked.
+fn fields(bytes: &[u8]) -> Result<Option<(Columns, Vec<u32>)>, Error> {
+    let (mut columns, mut indexes) = (Columns::default(), Vec::new());
     let mut rest = bytes;
     while !rest.is_empty() {
         let tag = varint::take(&mut rest)?;
@@ -68,11 +69,11 @@ fn fields(bytes: &[u8]) -> Result<Option<Columns>, Error> {
                 columns.entities.push(block(bytes, &mut rest)?);
             }
             (field::METADATA, WIRE_BYTES) => {
-                if columns.metadata.len() == BATCH_EVENTS_MAX {
+                if indexes.len() == BATCH_EVENTS_MAX {
                     return Err(Error::malformed("a batch has more metadata than events"));
                 }
                 let entry = block(bytes, &mut rest)?;
-                columns.metadata.push(metadata(&bytes[entry.start as usize..entry.end as usize])?);
+                indexes.push(metadata(&bytes[entry.start as usize..entry.end as usize])?.index);
             }
             (field::EVENT_TYPES..=field::PAYLOADS, WIRE_BYTES) => {
                 let column = match number {
@@ -96,7 +97,26 @@ fn fields(bytes: &[u8]) -> Result<Option<Columns>, Error> {
             _ => skip(number, wire, bytes, &mut rest)?,
         }
     }
-    Ok(Some(columns))
+    Ok(Some((columns, indexes)))
+}
+
+/// The metadata of a batch that was checked, by rising index.
+pub(super) fn all_metadata(bytes: &[u8]) -> Vec<v1::EventMetadata> {
+    let mut all = Vec::new();
+    let mut rest = bytes;
+    while let Ok(tag) = varint::take(&mut rest) {
+        let (number, wire) = (tag >> 3, tag & 7);
+        if (number, wire) != (field::METADATA, WIRE_BYTES) {
+            if skip(number, wire, bytes, &mut rest).is_err() {
+                break;
+            }
+            continue;
+        }
+        let Ok(entry) = block(bytes, &mut rest) else { break };
+        all.extend(metadata(&bytes[entry.start as usize..entry.end as usize]));
+    }
+    all.sort_by_key(|entry| entry.index);
+    all
 }
 
 fn metadata(bytes: &[u8]) -> Result<v1::EventMetadata, Error> {
@@ -139,7 +159,7 @@ fn block(all: &[u8], rest: &mut &[u8]) -> Result<Range<u32>, Error> {
     Ok(start..start + size as u32)
 }
 
-fn check(bytes: &[u8], columns: &mut Columns) -> Result<(), Error> {
+fn check(bytes: &[u8], mut columns: Columns, metadata: Vec<u32>) -> Result<Columns, Error> {
     crate::ProducerId::new(columns.producer_id)?.check()?;
     name(bytes, &columns.source, "source", NAME_BYTES_MAX)?;
     name(bytes, &columns.world, "world", NAME_BYTES_MAX)?;
@@ -156,11 +176,12 @@ fn check(bytes: &[u8], columns: &mut Columns) -> Result<(), Error> {
         return Err(Error::malformed("a batch without events"));
     }
     columns.event_count = count as u32;
-    sequences(bytes, columns, count)?;
-    timestamps(bytes, columns, count)?;
-    entity_indexes(bytes, columns, count)?;
-    payload_sizes(bytes, columns, count)?;
-    metadata_indexes(columns, count)
+    sequences(bytes, &columns, count)?;
+    timestamps(bytes, &columns, count)?;
+    entity_indexes(bytes, &columns, count)?;
+    payload_sizes(bytes, &columns, count)?;
+    columns.metadata_count = metadata_indexes(metadata, count)?;
+    Ok(columns)
 }
 
 fn name(bytes: &[u8], range: &Range<u32>, what: &str, max: usize) -> Result<(), Error> {
@@ -246,17 +267,17 @@ fn entity_indexes(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), 
     same_length("entity_indexes", found, events)
 }
 
-/// Each at most once. Ours rise; the order of others is put right.
-fn metadata_indexes(columns: &mut Columns, events: usize) -> Result<(), Error> {
-    columns.metadata.sort_by_key(|entry| entry.index);
-    if let Some(pair) = columns.metadata.windows(2).find(|pair| pair[0].index == pair[1].index) {
-        return Err(Error::malformed(format!("metadata of event {} stands twice", pair[0].index)));
+/// Each at most once, in any order; how many they are.
+fn metadata_indexes(mut indexes: Vec<u32>, events: usize) -> Result<u32, Error> {
+    indexes.sort_unstable();
+    if let Some(pair) = indexes.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Error::malformed(format!("metadata of event {} stands twice", pair[0])));
     }
-    match columns.metadata.last() {
-        Some(last) if last.index as usize >= events => {
-            Err(Error::malformed(format!("metadata of event {} of {events}", last.index)))
+    match indexes.last() {
+        Some(&last) if last as usize >= events => {
+            Err(Error::malformed(format!("metadata of event {last} of {events}")))
         }
-        _ => Ok(()),
+        _ => Ok(indexes.len() as u32),
     }
 }
 

@@ -354,3 +354,23 @@ fn annotated_batch_differs_by_one_entry_of_its_first_event() {
         assert_eq!(same(before), same(after));
     }
 }
+
+#[test]
+fn tiny_metadata_takes_memory_only_when_it_is_asked_for() {
+    let mut builder = BatchBuilder::new("source", "world");
+    let metadata = BTreeMap::from([(String::new(), String::new())]);
+    for sequence in 0..BATCH_EVENTS_MAX as u64 {
+        let (id, metadata) = (id(1, sequence), Some(&metadata));
+        let new =
+            NewEvent { event_type: 1, id, timestamp_ms: 0, entity: None, payload: &[], metadata };
+        builder.push(new).unwrap();
+    }
+    let built = builder.finish().unwrap();
+    for batch in [Batch::decode(built.bytes().clone()).unwrap(), built] {
+        assert!(batch.has_metadata() && batch.columns.metadata.get().is_none());
+        assert!(batch.memory_bytes() < batch.bytes().len() + 1024);
+        assert_eq!(batch.metadata_of(4095), Some(&metadata));
+        let last = batch.singles(|event| event.index == 4095).next().unwrap();
+        assert_eq!(last.metadata_of(0), Some(&metadata));
+    }
+}

@@ -94,14 +94,7 @@ impl<'a> Bindings<'a> {
                 }
                 None => {
                     let id = staged.tally.subscriptions;
-                    let max = self.shared.options.subscriptions_max;
-                    if id >= max {
-                        let context = format!(
-                            "subscription {name}: {max} subscriptions exist, which is the most; \
-                             reuse one"
-                        );
-                        return Err(Error::refused(Kind::TooLarge, context));
-                    }
+                    self.check_room(id, name)?;
                     staged.tally.subscriptions += 1;
                     let subscription = Subscription::new(name.clone());
                     (Arc::new(Live::new(id, subscription.clone())), subscription)
@@ -112,6 +105,23 @@ impl<'a> Bindings<'a> {
         self.staged
             .get_mut(name)
             .ok_or_else(|| Error::refused(Kind::NotFound, format!("subscription {name}")))
+    }
+
+    /// Refuses a subscription beyond the bound; `count` exist, those of this group included.
+    fn check_room(&self, count: u32, name: &SubscriptionName) -> Result<(), Error> {
+        let (max, kept) =
+            (self.shared.options.subscriptions_max, &self.shared.options.subscriptions_kept);
+        let known = self.shared.subscriptions();
+        let exists = |name| known.contains_key(name) || self.staged.contains_key(name);
+        let awaited = kept.iter().filter(|kept| !exists(kept)).count();
+        if kept.contains(name) || count as usize + awaited < max as usize {
+            return Ok(());
+        }
+        let context = format!(
+            "subscription {name}: {count} subscriptions exist and {awaited} places are kept for \
+             others, of {max} at most; open one that exists"
+        );
+        Err(Error::refused(Kind::TooLarge, context))
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = (RecordKind, u64, Vec<u8>)> {
