@@ -10,7 +10,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tower::{Service as _, ServiceExt as _};
 use worldbus_bus::{Fate, Kind, Position, Transport};
-use worldbus_conformance::{batch, next, soon, spec, topic};
+use worldbus_conformance::{batch, next, soon, spec, topic, typed};
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;
 use worldbus_rpc::v1::subscribe_request::Request;
 use worldbus_rpc::{from_status, v1};
@@ -131,5 +131,27 @@ async fn call_with_more_elements_than_it_may_have_is_refused_before_it_is_decode
     let settlements = vec![v1::Settlement::default(); 100_000];
     let status = client.settle(v1::SettleRequest { settlements }).await.unwrap_err();
     assert_eq!(refused(&status), Kind::TooLarge, "{status}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_calls_of_one_connection_do_not_starve_each_other() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let client = raw(&server).await;
+    let calls = (0..8).map(|call| {
+        let mut client = client.clone();
+        let entry = |n: u64| {
+            let sequence = call * 3 + n;
+            let batch = typed(1, sequence..sequence + 1, 6, None, 1_000_000);
+            v1::PublishEntry { topic: "t".to_owned(), batch: batch.bytes().clone() }
+        };
+        let entries = (0..3).map(entry).collect();
+        async move { client.publish(v1::PublishRequest { entries }).await }
+    });
+    let answers = soon("all answers", futures_util::future::join_all(calls)).await;
+    for answer in answers {
+        answer.unwrap();
+    }
     server.stop().await;
 }

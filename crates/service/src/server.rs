@@ -34,6 +34,11 @@ pub const HEADER_COUNT_MAX: usize = 100;
 pub const HEADER_BYTES_MAX: u32 = 64 * 1024;
 /// Requests and streams at once on one HTTP/2 connection.
 pub const STREAM_COUNT_MAX: u32 = 256;
+/// Bytes of one HTTP/2 stream that may come before they are read.
+pub const STREAM_WINDOW_BYTES: u32 = 128 << 10;
+/// Bytes of all streams of one HTTP/2 connection that may come before they are read: of several,
+/// so that some which are not read do not hold up the others.
+pub const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
 /// A silent HTTP/2 peer is probed this often, and dropped if it does not answer in time.
 const KEEP_ALIVE_MS: u64 = 20_000;
 /// A pause after an accept that failed for lack of file descriptors or memory.
@@ -184,6 +189,8 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(HEADER_BYTES_MAX)
         .max_concurrent_streams(STREAM_COUNT_MAX)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .keep_alive_interval(Duration::from_millis(KEEP_ALIVE_MS))
         .keep_alive_timeout(Duration::from_millis(KEEP_ALIVE_MS));
     builder

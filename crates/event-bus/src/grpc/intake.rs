@@ -27,8 +27,10 @@ const SMALL_ROOM: (usize, usize) = (4 << 20, 1 << 20);
 const LARGE_ROOM: (usize, usize) = (16 << 20, 8 << 20);
 /// What a request takes besides its message.
 const REQUEST_BYTES: usize = 1 << 10;
-/// Requests that wait for room; further ones are refused at once.
-const WAITING_COUNT_MAX: usize = 1024;
+/// Requests that wait for room, of all clients, and of one connection; further ones are refused at
+/// once. What waits fills the window of its connection with bytes that nobody reads: a few fill
+/// half of it, so that the one which is read comes through.
+const WAITING_COUNT: (usize, usize) = (1024, 8);
 /// How long a request may wait for room.
 const WAIT_MAX: Duration = Duration::from_secs(10);
 /// How long a message may take to come.
@@ -41,13 +43,13 @@ const BUS: &str = "/worldbus.bus.v1.BusService/";
 pub(super) struct Intake {
     small: Room,
     large: Room,
-    waiting: Semaphore,
+    waiting: Room,
 }
 
 impl Default for Intake {
     fn default() -> Self {
         let (small, large) = (Room::new(SMALL_ROOM), Room::new(LARGE_ROOM));
-        Self { small, large, waiting: Semaphore::new(WAITING_COUNT_MAX) }
+        Self { small, large, waiting: Room::new(WAITING_COUNT) }
     }
 }
 
@@ -97,7 +99,7 @@ impl Intake {
         if let Some(held) = room.try_take(connection, bytes) {
             return Ok(held);
         }
-        let _waits = self.waiting.try_acquire().map_err(|_| busy())?;
+        let _waits = self.waiting.try_take(connection, 1).ok_or_else(busy)?;
         metrics::counter!("worldbus_intake_waits_total").increment(1);
         let held = timeout_at(Instant::now() + WAIT_MAX, room.take(connection, bytes)).await;
         held.ok().flatten().ok_or_else(busy)
@@ -112,7 +114,8 @@ fn busy() -> Status {
     Status::with_metadata(Code::ResourceExhausted, context, of_ours.metadata().clone())
 }
 
-/// Bytes that are free, first come first served, and what of them a connection may have.
+/// Bytes (or requests) that are free, first come first served, and what of them a connection may
+/// have.
 struct Room {
     free: Arc<Semaphore>,
     share_bytes: usize,
@@ -120,8 +123,7 @@ struct Room {
     shares: Mutex<HashMap<ConnectionId, Weak<Semaphore>>>,
 }
 
-/// Bytes in use; free again when dropped. The global ones first: a connection whose share is free
-/// finds room.
+/// What is in use; free again when dropped.
 struct Held {
     _of_all: OwnedSemaphorePermit,
     _of_share: OwnedSemaphorePermit,
@@ -163,6 +165,7 @@ mod tests {
     use super::*;
     use futures_util::FutureExt as _;
     use worldbus_bus::Fate;
+    use worldbus_service::server::{CONNECTION_WINDOW_BYTES, STREAM_WINDOW_BYTES};
 
     const LARGE: usize = 6 << 20;
 
@@ -188,7 +191,7 @@ mod tests {
     async fn requests_that_wait_are_bounded_in_number() {
         let intake = Intake::default();
         let _held = intake.take(ConnectionId::default(), LARGE).await.expect("room");
-        let waiting: Vec<_> = (0..WAITING_COUNT_MAX)
+        let waiting: Vec<_> = (0..WAITING_COUNT.1)
             .map(|_| {
                 let mut waits = Box::pin(intake.take(ConnectionId::default(), LARGE));
                 assert!(waits.as_mut().now_or_never().is_none());
@@ -198,6 +201,12 @@ mod tests {
         let refused = intake.take(ConnectionId::default(), LARGE).now_or_never();
         assert!(refused.expect("at once").is_err());
         drop(waiting);
+    }
+
+    #[test]
+    fn what_waits_leaves_half_of_the_window_of_its_connection() {
+        let fill = WAITING_COUNT.1 * STREAM_WINDOW_BYTES as usize;
+        assert!(fill <= CONNECTION_WINDOW_BYTES as usize / 2);
     }
 
     #[test]
