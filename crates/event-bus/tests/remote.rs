@@ -13,6 +13,7 @@ use worldbus_bus::{Fate, Kind, Outcome, Position, ReadSpec, Transport};
 use worldbus_conformance::{batch, next, read_all, soon, spec, topic, typed};
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;
 use worldbus_rpc::{from_status, v1};
+use worldbus_service::server::Limits;
 use worldbus_transport_remote::{ApiKey, Remote, RemoteOptions};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -312,4 +313,24 @@ async fn many_large_batches_go_through_in_order() {
     tokio::join!(publishing, consuming);
     drop(Arc::clone(&remote));
     server.stop().await;
+}
+
+/// The port cuts connections without a stream, and our own client sits idle between its calls.
+#[tokio::test(flavor = "multi_thread")]
+async fn client_whose_idle_connection_is_cut_again_and_again_loses_no_call() {
+    let dir = dir();
+    let idle = Duration::from_millis(20);
+    let limits = Limits { idle, ..Limits::default() };
+    let bus = Server::start_within(dir.path(), limits).await;
+    let remote = bus.connect().await;
+    for round in 1..=60 {
+        // Around the deadline, so that some calls cross the goodbye.
+        tokio::time::sleep(idle * (round % 6) / 3).await;
+        let published =
+            soon("a publish", remote.publish(&topic("t"), batch(round.into(), 0..1))).await;
+        assert!(published.is_ok(), "round {round}: {published:?}");
+        let topics = soon("the topics", remote.topics()).await;
+        assert!(topics.is_ok(), "round {round}: {topics:?}");
+    }
+    bus.stop().await;
 }

@@ -23,6 +23,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
+use crate::server::Caller;
 use crate::{Problem, Secret, extract};
 
 /// The largest body of a REST request. gRPC messages have their own limit, in the gRPC server.
@@ -34,6 +35,9 @@ const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Paths that need no key and no loopback name.
 const OPEN_PATHS: [&str; 3] = ["/livez", "/readyz", "/healthz"];
+
+/// After so many seconds a client may try again what is refused for the moment.
+const RETRY_AFTER_SECONDS: u16 = 1;
 
 // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
 const GRPC_PERMISSION_DENIED: u8 = 7;
@@ -93,7 +97,14 @@ impl Door {
             Some(key) => check_key(key, request.headers())?,
             None => check_loopback(request)?,
         }
-        check_length(request)
+        check_length(request)?;
+        match request.extensions().get::<Caller>() {
+            Some(caller) if !caller.establish() => Err(refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many connections are busy; retry in a second",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -212,9 +223,15 @@ pub(crate) fn refuse(headers: &HeaderMap, status: StatusCode, detail: &str) -> R
         return grpc_status(status, detail);
     }
     let mut response = Problem::new(status, detail).into_response();
-    if status == StatusCode::UNAUTHORIZED {
-        let scheme = HeaderValue::from_static("Bearer realm=\"worldbus\"");
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+    match status {
+        StatusCode::UNAUTHORIZED => {
+            let scheme = HeaderValue::from_static("Bearer realm=\"worldbus\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
+        }
+        _ => {}
     }
     response
 }

@@ -1,8 +1,17 @@
 //! One port for HTTP/1.1 and HTTP/2 with prior knowledge (gRPC without TLS), with bounds on what a
 //! client may hold open, and a drain that ends.
 //!
+//! Accepting never stops: when there is no place for one more connection, another one goes, by
+//! the rule of `connections`. A connection without a request under way has a deadline from the
+//! moment that it is accepted on, whatever protocol it speaks or begins to speak.
+//!
 //! Not `axum::serve`: it bounds neither connections nor the time that headers may take, and its
 //! graceful shutdown waits for the last client as long as that likes.
+
+mod answer;
+mod connections;
+mod limits;
+mod peer;
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,20 +19,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http::Request;
-use hyper::body::Incoming;
-use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Connections open at once; more wait in the operating system's accept queue.
-pub const CONNECTION_COUNT_MAX: usize = 1024;
+use connections::{Connection, Connections};
+
+pub use connections::Caller;
+pub use limits::{
+    ESTABLISHED_COUNT_MAX, ESTABLISHED_OF_PEER_MAX, FIRST_REQUEST_MS_MAX, IDLE_MS_MAX, Limits,
+    NEWCOMER_COUNT_MAX, NEWCOMERS_OF_PEER_MAX,
+};
+pub use peer::Peer;
+
 /// How long a drain may take before the connections that are left are dropped.
 pub const DRAIN_MS_MAX: u64 = 4_000;
 /// How long a client may take to send the headers of a request.
@@ -41,8 +52,12 @@ pub const STREAM_WINDOW_BYTES: u32 = 128 << 10;
 pub const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
 /// A silent HTTP/2 peer is probed this often, and dropped if it does not answer in time.
 const KEEP_ALIVE_MS: u64 = 20_000;
-/// A pause after an accept that failed for lack of file descriptors or memory.
+/// How long an idle connection has to answer the goodbye. A call that crosses it is still served.
+const GOODBYE_MS_MAX: u64 = 1_000;
+/// A pause after an accept that failed for lack of file descriptors or memory, and how many
+/// connections are shed before it.
 const ACCEPT_RETRY_MS: u64 = 100;
+const ACCEPT_SHED_COUNT: usize = 16;
 
 /// Which connection a request came on: an extension of each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -89,48 +104,46 @@ pub async fn bind(listen: SocketAddr) -> Result<TcpListener, BindError> {
 /// Serves until `shutdown`, then drains: no new connections, requests under way finish. After
 /// [`DRAIN_MS_MAX`] what is left is dropped. Returns the number of connections dropped.
 ///
+/// The bounds are the default [`Limits`], or less if the process may not open as many files; its
+/// soft limit of open files is raised to what they need.
+///
 /// Streams without an end of their own must watch the same token ([`shutdown::until`]).
 ///
 /// [`shutdown::until`]: crate::shutdown::until
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> usize {
-    let permits = Arc::new(Semaphore::new(CONNECTION_COUNT_MAX));
-    let mut connections = JoinSet::new();
-    let mut id = ConnectionId::default();
+    serve_within(Limits::of_process(), listener, router, shutdown).await
+}
+
+/// [`serve`] with other bounds.
+pub async fn serve_within(
+    limits: Limits,
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+) -> usize {
+    let connections = Connections::new(limits);
+    let mut serving = JoinSet::new();
     loop {
-        while connections.try_join_next().is_some() {}
+        while serving.try_join_next().is_some() {}
         let accepted = tokio::select! {
             () = shutdown.cancelled() => break,
-            accepted = accept(&listener, &permits) => accepted,
+            accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, permit)) => {
-                id.0 += 1;
-                let connection = connection(stream, router.clone(), id, shutdown.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
+            Ok((stream, address)) => {
+                let connection = connections.admit(Peer::of(address.ip()));
+                serving.spawn(converse(stream, connection, router.clone(), shutdown.clone()));
             }
             Err(error) if is_about_one_client(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept connections; trying again");
+                tracing::warn!(%error, "cannot accept connections; shedding idle ones, retrying");
+                connections.shed(ACCEPT_SHED_COUNT);
                 sleep(Duration::from_millis(ACCEPT_RETRY_MS)).await;
             }
         }
     }
     drop(listener);
-    drain(connections).await
-}
-
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _peer) = listener.accept().await?;
-    // A batch leaves when it is written, not when the peer has acknowledged the one before.
-    stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    drain(serving).await
 }
 
 fn is_about_one_client(error: &io::Error) -> bool {
@@ -150,25 +163,35 @@ async fn drain(mut connections: JoinSet<()>) -> usize {
     dropped
 }
 
-async fn connection(
+/// Serves one connection to its end: the client's, the deadline's, the shutdown's, or at once when
+/// another connection needs its place.
+async fn converse(
     stream: TcpStream,
+    connection: Arc<Connection>,
     router: Router,
-    id: ConnectionId,
     shutdown: CancellationToken,
 ) {
-    let service = TowerToHyperService::new(router);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(id);
-        service.call(request)
-    });
+    // A batch leaves when it is written, not when the peer has acknowledged the one before.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
     let builder = builder();
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
+    let service = answer::service(router, Arc::clone(&connection));
+    let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let served = tokio::select! {
-        served = connection.as_mut() => served,
+        served = served.as_mut() => served,
+        () = connection.shed() => return,
+        () = connection.idle() => {
+            served.as_mut().graceful_shutdown();
+            tokio::select! {
+                served = served.as_mut() => served,
+                () = connection.shed() => return,
+                () = connection.idle_from_now(Duration::from_millis(GOODBYE_MS_MAX)) => return,
+            }
+        }
         () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+            served.as_mut().graceful_shutdown();
+            served.await
         }
     };
     if let Err(error) = served {

@@ -45,10 +45,14 @@ impl Reply {
 }
 
 pub(crate) async fn serve(router: Router) -> Server {
+    serve_with(server::Limits::default(), router).await
+}
+
+pub(crate) async fn serve_with(limits: server::Limits, router: Router) -> Server {
     let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let served = tokio::spawn(server::serve(listener, router, shutdown.clone()));
+    let served = tokio::spawn(server::serve_within(limits, listener, router, shutdown.clone()));
     Server { address, shutdown, served }
 }
 

@@ -33,7 +33,30 @@ impl Server {
         Self::start_at(dir, "127.0.0.1:0".parse().unwrap(), None).await
     }
 
+    /// Where the port has other limits; its tasks do not run.
+    pub async fn start_within(dir: &Path, limits: server::Limits) -> Self {
+        let (address, embedded, host, listener, shutdown) =
+            Self::prepare(dir, "127.0.0.1:0".parse().unwrap(), None).await;
+        let (router, _tasks) = host.assemble();
+        let serving = server::serve_within(limits, listener, router, shutdown.clone());
+        let running = tokio::spawn(async {
+            serving.await;
+            Ok(())
+        });
+        Self { address, embedded, shutdown, running }
+    }
+
     pub async fn start_at(dir: &Path, address: SocketAddr, key: Option<&str>) -> Self {
+        let (address, embedded, host, listener, shutdown) = Self::prepare(dir, address, key).await;
+        let running = tokio::spawn(host.run(listener, shutdown.clone()));
+        Self { address, embedded, shutdown, running }
+    }
+
+    async fn prepare(
+        dir: &Path,
+        address: SocketAddr,
+        key: Option<&str>,
+    ) -> (SocketAddr, Embedded, Host, TcpListener, CancellationToken) {
         let options = Options { sync: false, ..Options::default() };
         let embedded = Embedded::open(dir, options).unwrap();
         let bus = Bus::new(Arc::new(embedded.clone()));
@@ -49,8 +72,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let door = Door::new(address, key.map(Secret::new)).unwrap();
         let host = Host::new("event-bus", door).with(part);
-        let running = tokio::spawn(host.run(listener, shutdown.clone()));
-        Self { address, embedded, shutdown, running }
+        (address, embedded, host, listener, shutdown)
     }
 
     pub fn url(&self) -> String {

@@ -8,8 +8,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
 use super::*;
+use crate::door::Door;
+use crate::part::{Host, Part};
 use crate::shutdown;
-use crate::testing::{DEADLINE, exchange, http1, http2, serve};
+use crate::testing::{DEADLINE, exchange, http1, http2, serve, serve_with};
 
 fn echo() -> Router {
     Router::new().route("/", get(async || "here"))
@@ -141,16 +143,162 @@ async fn drain_ends_at_its_deadline_whatever_a_client_does() {
     assert_eq!(rest(stream).await, "");
 }
 
+/// What an HTTP/2 client sends first, with empty settings (RFC 9113 section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
 /// Time is paused while nothing else can happen, so the ten seconds pass at once.
 #[tokio::test(start_paused = true)]
-async fn client_that_never_ends_its_headers_is_dropped() {
-    let server = serve(echo()).await;
-    let mut stream = TcpStream::connect(server.address).await.unwrap();
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: loc").await.unwrap();
-    let mut answer = Vec::new();
-    // Over real time the drop comes after HEADER_READ_MS_MAX; the answer may be a 408 or nothing.
-    let ended = timeout(Duration::from_millis(HEADER_READ_MS_MAX * 3), async {
-        let _ = stream.read_to_end(&mut answer).await;
-    });
-    assert!(ended.await.is_ok(), "still open");
+async fn connection_without_a_first_request_is_cut_whatever_it_began_with() {
+    let beginnings: [&[u8]; 6] =
+        [b"", b"G", b"GET / HTTP/1.1\r\nhost: loc", b"PRI * HT", &PREFACE[..24], PREFACE];
+    for beginning in beginnings {
+        let server = serve(echo()).await;
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(beginning).await.unwrap();
+        let limit = Duration::from_millis(FIRST_REQUEST_MS_MAX * 3);
+        let mut answer = Vec::new();
+        let ended = timeout(limit, async {
+            let _ = stream.read_to_end(&mut answer).await;
+        });
+        assert!(ended.await.is_ok(), "still open after {beginning:?}");
+    }
+}
+
+/// The client answers pings, as every HTTP/2 library does by itself.
+#[tokio::test(start_paused = true)]
+async fn http2_connection_without_streams_is_cut_though_it_answers_pings() {
+    let server = serve(guarded()).await;
+    let (mut sender, connection) = connect_http2(server.address).await;
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get("http://localhost/here").body(String::new()).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+    let begin = tokio::time::Instant::now();
+    let ended = timeout(Duration::from_millis(IDLE_MS_MAX * 3), connection).await;
+    assert!(ended.expect("still open").unwrap().is_ok(), "not closed in order");
+    assert!(begin.elapsed() >= Duration::from_millis(IDLE_MS_MAX));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stream_keeps_its_connection_beyond_every_idle_deadline() {
+    let late = async || {
+        let events = stream::unfold(0, async |count| {
+            sleep(Duration::from_millis(IDLE_MS_MAX * 2)).await;
+            (count < 2).then_some((Ok::<_, io::Error>("data: late\n\n"), count + 1))
+        });
+        axum::body::Body::from_stream(events)
+    };
+    let server = serve(echo().route("/stream", get(late))).await;
+    let stream = send(server.address, "/stream").await;
+    let mut answer = String::new();
+    let limit = Duration::from_millis(IDLE_MS_MAX * 10);
+    let mut stream = stream;
+    timeout(limit, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(answer.matches("data: late").count(), 2, "{answer}");
+}
+
+/// Behind the rules of access, with a path for health.
+fn guarded() -> Router {
+    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    let busy = async || {
+        axum::body::Body::from_stream(stream::pending::<Result<&'static str, io::Error>>())
+    };
+    let router = Router::new().route("/here", get(async || "here")).route("/busy", get(busy));
+    Host::new("test", door).with(Part::new("test", router)).assemble().0
+}
+
+async fn connect_http2(
+    address: SocketAddr,
+) -> (
+    hyper::client::conn::http2::SendRequest<String>,
+    impl Future<Output = hyper::Result<()>> + Send + 'static,
+) {
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap()
+}
+
+#[tokio::test]
+async fn health_answers_among_more_silent_connections_than_there_are_places() {
+    let limits = Limits { newcomers: 8, ..Limits::default() };
+    let server = serve_with(limits, guarded()).await;
+    let mut silent = Vec::new();
+    for which in 0..64 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all([&b""[..], b"PRI", b"GET / HT"][which % 3]).await.unwrap();
+        silent.push(stream);
+    }
+    let live = http1(server.address, "GET /livez HTTP/1.1", "").await;
+    assert_eq!((live.status.as_u16(), live.body.as_str()), (200, "ok\n"));
+    // The oldest made room.
+    assert_eq!(rest(silent.remove(0)).await, "");
+}
+
+#[tokio::test]
+async fn connection_that_was_let_in_keeps_its_place_among_newcomers() {
+    let limits = Limits { newcomers: 4, ..Limits::default() };
+    let server = serve_with(limits, guarded()).await;
+    let mut held = send(server.address, "/here").await;
+    let mut answer = vec![0; 15];
+    held.read_exact(&mut answer).await.unwrap();
+    let mut crowd = Vec::new();
+    for _ in 0..32 {
+        crowd.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    assert_eq!(rest(crowd.remove(0)).await, "");
+    held.write_all(b"GET /here HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let answer = rest(held).await;
+    assert!(answer.ends_with("here") && answer.contains("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
+async fn request_beyond_all_busy_connections_is_503_and_health_still_answers() {
+    let limits = Limits { established: 2, ..Limits::default() };
+    let server = serve_with(limits, guarded()).await;
+    let mut busy = Vec::new();
+    for _ in 0..2 {
+        let mut stream = send(server.address, "/busy").await;
+        stream.read_exact(&mut [0; 15]).await.unwrap();
+        busy.push(stream);
+    }
+    let refused = http1(server.address, "GET /here HTTP/1.1", "").await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(http1(server.address, "GET /livez HTTP/1.1", "").await.status, 200);
+    drop(busy.pop());
+    let freed = async {
+        while http1(server.address, "GET /here HTTP/1.1", "").await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, freed).await.expect("the place stays taken");
+}
+
+/// Of every kind that sends no request, more than twice as many as there are places. How soon it
+/// answers is the machine's: within a second on an idle one.
+#[tokio::test(flavor = "multi_thread")]
+async fn health_answers_under_two_thousand_silent_slow_and_half_open_sockets() {
+    const COUNT: usize = 2_000;
+    let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = CancellationToken::new();
+    // Not with limits of the test: those of every service, and it raises the limit of files.
+    let served = tokio::spawn(super::serve(listener, guarded(), shutdown.clone()));
+    assert_eq!(http1(address, "GET /livez HTTP/1.1", "").await.status, 200);
+    let beginnings = [&b""[..], b"PRI * HT", PREFACE, b"GET / HTTP/1.1\r\nhost: loc"];
+    let mut sockets = Vec::with_capacity(COUNT);
+    for which in 0..COUNT {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // It may be shed already.
+        let _ = stream.write_all(beginnings[which % beginnings.len()]).await;
+        sockets.push(stream);
+        if which % 200 == 199 {
+            assert_eq!(http1(address, "GET /livez HTTP/1.1", "").await.status, 200);
+        }
+    }
+    let live = http1(address, "GET /livez HTTP/1.1", "").await;
+    assert_eq!((live.status.as_u16(), live.body.as_str()), (200, "ok\n"));
+    drop(sockets);
+    shutdown.cancel();
+    timeout(DEADLINE, served).await.unwrap().unwrap();
 }
