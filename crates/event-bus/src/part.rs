@@ -43,5 +43,6 @@ pub async fn part(setup: Setup) -> Result<Part, Error> {
         open.publisher.close().await;
         Ok::<(), Error>(())
     });
-    Ok(Part::new(NAME, router).with_openapi(rest::openapi()).with_task(counting))
+    let part = Part::new(NAME, router).with_openapi(rest::openapi());
+    Ok(part.with_ticket_path(rest::STREAM_PATH).with_task(counting))
 }

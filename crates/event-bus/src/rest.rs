@@ -14,6 +14,9 @@ use axum::routing::{get, post};
 use std::sync::Arc;
 use utoipa::OpenApi as _;
 
+/// Where a browser's EventSource reads.
+pub(crate) const STREAM_PATH: &str = "/api/events/stream";
+
 /// The description of the REST routes.
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -31,6 +34,6 @@ pub(crate) fn routes(open: Arc<Open>) -> Router {
         .route("/api/events/publish", post(publish::publish))
         .route("/api/events/history/{type}", get(history::history))
         .route("/api/events/stats", get(stats::stats))
-        .route("/api/events/stream", get(stream::stream))
+        .route(STREAM_PATH, get(stream::stream))
         .with_state(open)
 }

@@ -39,7 +39,7 @@ enum Occurs {
 }
 
 /// The answers that the host and its extractors give: status, name, text.
-const SHARED: [(&str, &str, &str, Occurs); 9] = [
+const SHARED: [(&str, &str, &str, Occurs); 10] = [
     (
         "400",
         "BadRequest",
@@ -57,6 +57,12 @@ const SHARED: [(&str, &str, &str, Occurs); 9] = [
     ("413", "TooLarge", "The body is larger than 1 MiB.", Occurs::WithBody),
     ("415", "UnsupportedMediaType", "Send the body as `application/json`.", Occurs::WithBody),
     ("422", "Unprocessable", "A value is invalid; `field` names it.", Occurs::WithBody),
+    (
+        "429",
+        "TooManyRequests",
+        "Too many wrong keys came from this address; retry after a second.",
+        Occurs::Always,
+    ),
     ("500", "InternalError", "A fault of the server; its log says more.", Occurs::Always),
     ("503", "Unavailable", "Not possible now; the same request may succeed later.", Occurs::Always),
 ];

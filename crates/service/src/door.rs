@@ -1,55 +1,69 @@
-//! Who may enter. One layer over the whole port, REST and gRPC alike; not authorization: whoever
-//! enters may do everything.
+//! Who may enter. One layer over the whole port, REST and gRPC alike; not authorization: a request
+//! that enters may do everything.
 //!
-//! - With an API key, each request presents it (`authorization: Bearer KEY`), wherever it is from.
-//! - Without one, the port must be on loopback, and a request must not come from a web page: page
-//!   scripts reach loopback ports, so a foreign `Host` (DNS rebinding) or `Origin` is refused, and
-//!   a command must have a content type that browsers ask permission for (which nobody gives: there
-//!   are no CORS headers).
+//! - With an API key, each request presents it (`authorization: Bearer KEY`), wherever it is from;
+//!   a browser's `EventSource` presents a ticket instead (`tickets`). Wrong keys are slowed
+//!   (`guesses`).
+//! - Without one, the port must be on loopback, and a request must not come from a web page of
+//!   another site or port: page scripts reach loopback ports, so a foreign `Host` (DNS rebinding),
+//!   a foreign `Origin` and what `Sec-Fetch-Site` calls foreign is refused, and a command that has
+//!   a body or a content type must have one that browsers ask permission for.
+//! - Pages of the origins that are allowed by setting enter like other clients, and their browsers
+//!   get what they need (`cors`).
 //! - `/livez`, `/readyz` and `/healthz` are always open, for orchestrators; they answer without
 //!   detail.
+//!
+//! A request that is let in establishes its connection (`server`), which then keeps its place.
 
+mod body;
+mod cors;
+mod guesses;
 mod origin;
+mod refusal;
+pub(crate) mod tickets;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::body::HttpBody as _;
+use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::Response;
+use http::{HeaderMap, Method, StatusCode, header};
+use tokio::time::Instant;
 
 use crate::server::Caller;
-use crate::{Problem, Secret, extract};
+use crate::{Secret, extract};
+use guesses::{Guesses, Turn};
+use refusal::{Refusal, refusal, too_large, turn_away};
+use tickets::Tickets;
+
+pub use guesses::{
+    GUESS_COUNT_MAX, GUESS_FORGOTTEN_MS, KEY_WAIT_MS, PEER_COUNT_MAX, WAIT_COUNT_MAX,
+};
+pub use origin::Origin;
+pub(crate) use refusal::{is_grpc, refuse};
+pub use tickets::{TICKET_COUNT_MAX, TICKET_MS_MAX};
 
 /// The largest body of a REST request. gRPC messages have their own limit, in the gRPC server.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
-
-/// Of a body that is refused for its size, so much is read and thrown away, for so long.
-const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long a client may take to send the whole body of a REST request, or the message of a gRPC
+/// call that is not a stream.
+pub const BODY_READ_MS_MAX: u64 = 10_000;
 
 /// Paths that need no key and no loopback name.
 const OPEN_PATHS: [&str; 3] = ["/livez", "/readyz", "/healthz"];
 
-/// After so many seconds a client may try again what is refused for the moment.
-const RETRY_AFTER_SECONDS: u16 = 1;
-
-// https://github.com/grpc/grpc/blob/master/doc/statuscodes.md
-const GRPC_PERMISSION_DENIED: u8 = 7;
-const GRPC_RESOURCE_EXHAUSTED: u8 = 8;
-const GRPC_UNIMPLEMENTED: u8 = 12;
-const GRPC_UNAVAILABLE: u8 = 14;
-const GRPC_UNAUTHENTICATED: u8 = 16;
-
-/// The rule of one port.
+/// The rule of one port; clones share what they remember.
 #[derive(Debug, Clone)]
 pub struct Door {
     key: Option<Secret>,
+    origins: Vec<Origin>,
+    ticket_paths: Vec<&'static str>,
+    tickets: Tickets,
+    guesses: Guesses,
 }
 
 /// The address asks for a key and there is none: refused before the port opens.
@@ -74,7 +88,27 @@ impl Door {
         if key.is_none() && !listen.ip().to_canonical().is_loopback() {
             return Err(KeyRequired { listen });
         }
-        Ok(Self { key })
+        let (origins, ticket_paths) = (Vec::new(), Vec::new());
+        let (tickets, guesses) = (Tickets::default(), Guesses::default());
+        Ok(Self { key, origins, ticket_paths, tickets, guesses })
+    }
+
+    /// The same rule, where web pages of these origins may enter.
+    #[must_use]
+    pub fn with_origins(mut self, origins: Vec<Origin>) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// The same rule, where a ticket is as good as the key for a GET of these paths.
+    #[must_use]
+    pub(crate) fn with_ticket_paths(mut self, paths: Vec<&'static str>) -> Self {
+        self.ticket_paths = paths;
+        self
+    }
+
+    pub(crate) fn tickets(&self) -> Tickets {
+        self.tickets.clone()
     }
 
     /// Whether a key is needed to enter.
@@ -82,20 +116,23 @@ impl Door {
         self.key.is_some()
     }
 
-    /// Puts the door before every route and fallback of `router`, with the body limit.
+    /// Puts the door before every route and fallback of `router`, with the limits of bodies.
     pub fn guard(&self, router: Router) -> Router {
-        router
-            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-            .layer(middleware::from_fn_with_state(Arc::new(self.clone()), pass))
+        router.layer(middleware::from_fn_with_state(Arc::new(self.clone()), pass))
     }
 
-    fn check(&self, request: &Request) -> Result<(), Refusal> {
+    async fn check(&self, request: &mut Request) -> Result<(), Refusal> {
+        let ticket = self.take_ticket(request);
         if OPEN_PATHS.contains(&request.uri().path()) {
             return Ok(());
         }
-        match &self.key {
-            Some(key) => check_key(key, request.headers())?,
-            None => check_loopback(request)?,
+        match (&self.key, ticket) {
+            (Some(_), Some(ticket)) => self.check_ticket(&ticket, request)?,
+            (Some(key), None) => {
+                let caller = request.extensions().get::<Caller>();
+                self.check_key(key, request.headers(), caller).await?;
+            }
+            (None, _) => self.check_loopback(request)?,
         }
         check_length(request)?;
         match request.extensions().get::<Caller>() {
@@ -106,65 +143,121 @@ impl Door {
             _ => Ok(()),
         }
     }
-}
 
-async fn pass(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    match door.check(&request) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => {
-            tracing::debug!(
-                status = refusal.status.as_u16(),
-                path = request.uri().path(),
-                "request refused at the door"
-            );
-            let (head, body) = request.into_parts();
-            if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
-                // The answer waits no longer than that; what is left is cut off.
-                let _ = tokio::time::timeout(DRAIN_TIME_MAX, drain(body)).await;
+    /// Only of a path that takes one, and never for the eyes of what is behind the door.
+    fn take_ticket(&self, request: &mut Request) -> Option<String> {
+        if !self.ticket_paths.contains(&request.uri().path()) {
+            return None;
+        }
+        let ticket = tickets::take(request.uri_mut())?;
+        let has_key = request.headers().contains_key(header::AUTHORIZATION);
+        (request.method() == Method::GET && !has_key).then_some(ticket)
+    }
+
+    fn check_ticket(&self, ticket: &str, request: &Request) -> Result<(), Refusal> {
+        let now = Instant::now();
+        if self.tickets.spend(ticket, now) {
+            return Ok(());
+        }
+        if let Some(caller) = request.extensions().get::<Caller>() {
+            self.guesses.wrong(caller.peer(), now);
+        }
+        Err(refusal(
+            StatusCode::UNAUTHORIZED,
+            "the ticket is spent, expired or unknown: get another with POST /api/tickets",
+        ))
+    }
+
+    async fn check_key(
+        &self,
+        key: &Secret,
+        headers: &HeaderMap,
+        caller: Option<&Caller>,
+    ) -> Result<(), Refusal> {
+        let candidate = presented(headers).ok_or(refusal(
+            StatusCode::UNAUTHORIZED,
+            "this server needs its API key: send `authorization: Bearer KEY`",
+        ))?;
+        if let Some(caller) = caller.filter(|caller| !caller.has_key()) {
+            self.wait_for_turn(caller).await?;
+        }
+        let is_right = key.matches(candidate);
+        if let Some(caller) = caller {
+            caller.set_has_key(is_right);
+            if !is_right {
+                self.guesses.wrong(caller.peer(), Instant::now());
             }
-            refuse(&head.headers, refusal.status, refusal.detail)
         }
+        if is_right {
+            return Ok(());
+        }
+        Err(refusal(StatusCode::UNAUTHORIZED, "the API key is not the one of this server"))
+    }
+
+    async fn wait_for_turn(&self, caller: &Caller) -> Result<(), Refusal> {
+        match self.guesses.turn(caller.peer(), Instant::now()) {
+            Turn::Now => Ok(()),
+            Turn::Later(_place) => {
+                tokio::time::sleep(Duration::from_millis(KEY_WAIT_MS)).await;
+                Ok(())
+            }
+            Turn::Never => Err(refusal(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong keys came from this address; retry in a second",
+            )),
+        }
+    }
+
+    fn check_loopback(&self, request: &Request) -> Result<(), Refusal> {
+        if !origin::host_is_loopback(request) {
+            return Err(refusal(
+                StatusCode::FORBIDDEN,
+                "without an API key this server answers to loopback names only: \
+                 address it as localhost or 127.0.0.1, or set WORLDBUS_API_KEY",
+            ));
+        }
+        let is_allowed = origin::allowed(request.headers(), &self.origins).is_some();
+        if !is_allowed && origin::is_foreign_page(request) {
+            return Err(refusal(
+                StatusCode::FORBIDDEN,
+                "without an API key this server refuses requests from web pages of other sites \
+                 and ports: allow a page's origin with --allow-origin",
+            ));
+        }
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        let headers = request.headers();
+        if reads || is_bare(request) || extract::is_json(headers) || is_grpc(headers) {
+            return Ok(());
+        }
+        Err(refusal(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send the body as JSON, with `content-type: application/json`",
+        ))
     }
 }
 
-/// Reads a refused body on for a while: a client that is still sending would see its connection
-/// reset instead of the answer.
-async fn drain(body: Body) {
-    let mut bytes_left = DRAIN_BYTES_MAX;
-    let mut data = body.into_data_stream();
-    while let Some(Ok(chunk)) = data.next().await {
-        bytes_left = bytes_left.saturating_sub(chunk.len());
-        if bytes_left == 0 {
-            break;
+async fn pass(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+    let origin = origin::allowed(request.headers(), &door.origins).cloned();
+    let mut response = if origin.is_some() && cors::is_preflight(&request) {
+        cors::allow()
+    } else {
+        match door.check(&mut request).await {
+            Ok(()) => body::run(request, next).await,
+            Err(refusal) => turn_away(request, &refusal).await,
         }
-    }
-}
-
-#[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    detail: &'static str,
-}
-
-fn refusal(status: StatusCode, detail: &'static str) -> Refusal {
-    Refusal { status, detail }
-}
-
-fn check_key(key: &Secret, headers: &HeaderMap) -> Result<(), Refusal> {
-    let unauthorized = refusal(
-        StatusCode::UNAUTHORIZED,
-        "this server needs its API key: send `authorization: Bearer KEY`",
-    );
-    let mut presented = headers.get_all(header::AUTHORIZATION).iter();
-    // More than one would leave it to chance which of them a proxy has checked.
-    let (Some(value), None) = (presented.next(), presented.next()) else {
-        return Err(unauthorized);
     };
-    let candidate = bearer(value.as_bytes()).ok_or(unauthorized)?;
-    if key.matches(candidate) {
-        return Ok(());
+    if let Some(origin) = origin {
+        cors::expose(&mut response, origin);
     }
-    Err(refusal(StatusCode::UNAUTHORIZED, "the API key is not the one of this server"))
+    response
+}
+
+/// The key that a request presents.
+fn presented(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    // More than one would leave it to chance which of them a proxy has checked.
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    bearer(value.as_bytes())
 }
 
 /// The credentials of the Bearer scheme, whose name is case-insensitive (RFC 9110 section 11.1).
@@ -174,86 +267,20 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(SCHEME).then(|| value[SCHEME.len()..].trim_ascii())
 }
 
-fn check_loopback(request: &Request) -> Result<(), Refusal> {
-    if !origin::host_is_loopback(request) {
-        return Err(refusal(
-            StatusCode::FORBIDDEN,
-            "without an API key this server answers to loopback names only: \
-             address it as localhost or 127.0.0.1, or set WORLDBUS_API_KEY",
-        ));
-    }
-    if !origin::origin_is_loopback(request.headers()) {
-        return Err(refusal(
-            StatusCode::FORBIDDEN,
-            "without an API key this server refuses requests from web pages of other sites",
-        ));
-    }
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if reads || extract::is_json(request.headers()) || is_grpc(request.headers()) {
-        return Ok(());
-    }
-    Err(refusal(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "a command needs `content-type: application/json`, also when it has no body",
-    ))
+/// A command without a body and without a content type, as `curl -X POST` sends it. A page of
+/// another origin may send such a one unasked, but its browser then says that it is foreign.
+fn is_bare(request: &Request) -> bool {
+    !request.headers().contains_key(header::CONTENT_TYPE) && request.body().is_end_stream()
 }
 
-/// Refuses by the declared length, before a byte is read; bodies of unknown length are cut off by
-/// the limit that [`Door::guard`] gives the extractors.
+/// Refuses by the declared length, before a byte is read.
 fn check_length(request: &Request) -> Result<(), Refusal> {
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let length = declared.and_then(|value| value.to_str().ok()?.parse::<u64>().ok()).unwrap_or(0);
     if length <= BODY_BYTES_MAX as u64 || is_grpc(request.headers()) {
         return Ok(());
     }
-    let detail = "the body is larger than 1048576 bytes; send less in one request";
-    Err(refusal(StatusCode::PAYLOAD_TOO_LARGE, detail))
-}
-
-/// Whether the request speaks gRPC and must be answered in it.
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
-}
-
-/// An answer in the caller's language: a problem document, or a gRPC status without messages.
-pub(crate) fn refuse(headers: &HeaderMap, status: StatusCode, detail: &str) -> Response {
-    if is_grpc(headers) {
-        return grpc_status(status, detail);
-    }
-    let mut response = Problem::new(status, detail).into_response();
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            let scheme = HeaderValue::from_static("Bearer realm=\"worldbus\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-        }
-        StatusCode::SERVICE_UNAVAILABLE => {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());
-        }
-        _ => {}
-    }
-    response
-}
-
-/// A trailers-only response: HTTP 200 whose headers carry the status.
-fn grpc_status(status: StatusCode, detail: &str) -> Response {
-    let code = match status {
-        StatusCode::UNAUTHORIZED => GRPC_UNAUTHENTICATED,
-        StatusCode::PAYLOAD_TOO_LARGE => GRPC_RESOURCE_EXHAUSTED,
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => GRPC_UNIMPLEMENTED,
-        StatusCode::SERVICE_UNAVAILABLE => GRPC_UNAVAILABLE,
-        _ => GRPC_PERMISSION_DENIED,
-    };
-    let mut response = StatusCode::OK.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert(HeaderName::from_static("grpc-status"), HeaderValue::from(u16::from(code)));
-    // Our details are printable ASCII without `%`, which is all that grpc-message needs unescaped.
-    if let Ok(message) = HeaderValue::from_str(detail) {
-        headers.insert(HeaderName::from_static("grpc-message"), message);
-    }
-    response
+    Err(too_large())
 }
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 
 mod path;
 
-use std::time::Duration;
-
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -19,14 +18,15 @@ use crate::door::BODY_BYTES_MAX;
 
 pub use path::Path;
 
-/// How long a client may take to send the whole body of a command.
-pub const BODY_READ_MS_MAX: u64 = 10_000;
-
 /// A JSON body, in and out. As a request it asks for a JSON content type (415), at most
 /// [`BODY_BYTES_MAX`] bytes (413), well-formed JSON (400), with a byte order mark in front or not,
 /// and the right shape (422, with `field`). A `RawValue` is the text as it was sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
+
+/// Like [`Json`], for commands that need no body: an empty one is the default.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OptionalJson<T>(pub T);
 
 /// The byte order mark of UTF-8, which some clients send in front of a body.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -51,12 +51,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
                 "send the body as JSON, with `content-type: application/json`",
             ));
         }
-        let limit = Duration::from_millis(BODY_READ_MS_MAX);
-        let body = tokio::time::timeout(limit, Bytes::from_request(request, state))
+        let body = Bytes::from_request(request, state)
             .await
-            .map_err(|_| slow_body())?
             .map_err(|rejection| unread_body(&rejection.into_response()))?;
         parse(&body).map(Self)
+    }
+}
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self::default());
+        }
+        let Json(value) = Json::from_request(request, state).await?;
+        Ok(Self(value))
     }
 }
 
@@ -169,13 +179,6 @@ fn with_field(problem: Problem, field: Option<String>) -> Problem {
         Some(field) => problem.with_field(field),
         None => problem,
     }
-}
-
-fn slow_body() -> Problem {
-    Problem::new(
-        StatusCode::REQUEST_TIMEOUT,
-        format!("the body did not arrive within {BODY_READ_MS_MAX} ms"),
-    )
 }
 
 fn unread_body(rejection: &Response) -> Problem {

@@ -50,7 +50,7 @@ pub mod trace;
 #[cfg(test)]
 mod testing;
 
-pub use extract::{Json, NoQuery, Path, Query};
+pub use extract::{Json, NoQuery, OptionalJson, Path, Query};
 pub use health::Readiness;
 pub use lead::Lead;
 pub use part::{Part, Task};

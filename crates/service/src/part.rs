@@ -7,10 +7,10 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Router, middleware};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -63,18 +63,28 @@ pub struct Part {
     pub openapi: OpenApi,
     /// What runs beside them.
     pub tasks: Vec<Task>,
+    /// Paths of streams for browsers, whose GET takes a ticket in place of the key.
+    pub ticket_paths: Vec<&'static str>,
 }
 
 impl Part {
     /// A part with routes only.
     pub fn new(name: &'static str, router: Router) -> Self {
-        Self { name, router, openapi: OpenApi::default(), tasks: Vec::new() }
+        let (tasks, ticket_paths) = (Vec::new(), Vec::new());
+        Self { name, router, openapi: OpenApi::default(), tasks, ticket_paths }
     }
 
     /// The same part, described.
     #[must_use]
     pub fn with_openapi(mut self, openapi: OpenApi) -> Self {
         self.openapi = openapi;
+        self
+    }
+
+    /// The same part, where a ticket opens the stream at `path`.
+    #[must_use]
+    pub fn with_ticket_path(mut self, path: &'static str) -> Self {
+        self.ticket_paths.push(path);
         self
     }
 
@@ -136,8 +146,14 @@ impl Host {
 
     /// All routes behind the door, and the tasks that belong to them. [`Host::run`] serves this;
     /// tests may serve it themselves.
-    pub fn assemble(self) -> (Router, Vec<(&'static str, Task)>) {
+    pub fn assemble(mut self) -> (Router, Vec<(&'static str, Task)>) {
         let version = Version::of(self.name);
+        let paths = self.parts.iter().flat_map(|part| &part.ticket_paths);
+        let ticket_paths: Vec<&'static str> = paths.copied().collect();
+        if !ticket_paths.is_empty() {
+            let (routes, description) = door::tickets::routes(self.door.tickets());
+            self.parts.push(Part::new("tickets", routes).with_openapi(description));
+        }
         let described = self.parts.iter().map(|part| part.openapi.clone());
         let openapi = describe::document(&version, self.door.has_key(), described);
         let page = home::page(&openapi);
@@ -156,7 +172,7 @@ impl Host {
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(middleware::from_fn(metrics::count_request));
-        (self.door.guard(router), tasks)
+        (self.door.with_ticket_paths(ticket_paths).guard(router), tasks)
     }
 
     /// Serves and runs the tasks until `shutdown`, then drains. Tasks and connections have
@@ -270,7 +286,11 @@ async fn not_found(request: Request) -> Response {
     door::refuse(request.headers(), StatusCode::NOT_FOUND, detail)
 }
 
+/// The router adds the header `allow`.
 async fn method_not_allowed(request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let detail = "this path does not take this method; /openapi.json lists what it takes";
     door::refuse(request.headers(), StatusCode::METHOD_NOT_ALLOWED, detail)
 }

@@ -54,6 +54,7 @@ impl Ground {
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let world = Arc::new(world(common.world.as_deref())?);
         let door = Door::new(common.listen, common.api_key.clone())?;
+        let door = door.with_origins(common.allow_origin.clone());
         let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
         let listener = server::bind(common.listen).await?;
         let address = listener.local_addr().context("the port has no address")?;

@@ -48,6 +48,7 @@ struct StreamMessage {
         ("entity" = Option<Vec<String>>, Query, description = "Entities; all if left out."),
         ("from" = Option<String>, Query, description = "`now`, `start`, or a time, RFC 3339."),
         ("cursor" = Option<String>, Query, description = "Where to go on; before `from`."),
+        ("ticket" = Option<String>, Query, description = "In place of the key: `/api/tickets`."),
         ("last-event-id" = Option<String>, Header, description = "The same, from browsers."),
     ),
     responses(

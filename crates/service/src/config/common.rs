@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::value::{Shape, Value};
 use crate::Secret;
+use crate::door::Origin;
 
 crate::settings! {
     /// Settings of every command that serves.
@@ -21,6 +22,9 @@ crate::settings! {
         world: Option<PathBuf>,
         /// The key that clients must present as `authorization: Bearer KEY`.
         api_key: Option<Secret>,
+        /// Origins of web pages that may use it from browsers; pages of other sites and ports may
+        /// not.
+        allow_origin: Vec<Origin>,
         /// What is logged: a level, or a filter such as `info,worldbus_bus=debug`.
         log: String = "info",
         /// How logs are written to standard error: `text` or `json`.

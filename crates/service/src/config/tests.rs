@@ -121,6 +121,19 @@ fn each_type_is_read_from_each_layer() {
 }
 
 #[test]
+fn allowed_origins_are_a_list_and_each_is_an_origin() {
+    let sources =
+        Fake::env(&[("WORLDBUS_ALLOW_ORIGIN", "https://Game.example,http://localhost:3000")]);
+    let origins = loaded(&sources, &[]).settings.common.allow_origin;
+    let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+    assert_eq!(origins, ["https://game.example", "http://localhost:3000"]);
+    for wrong in ["*", "null", "game.example", "https://game.example/"] {
+        let (_, text) = mistake(&Fake::default(), &["--allow-origin", wrong]);
+        assert!(text.contains("https://game.example"), "{text}");
+    }
+}
+
+#[test]
 fn unknown_key_names_file_line_and_the_near_key() {
     let (kind, text) = mistake(&Fake::default().file("log = \"info\"\n\ncadense = 5\n"), &[]);
     assert_eq!(kind, Kind::UnknownKey);
@@ -226,7 +239,7 @@ fn reference_documents_every_setting() {
                Game minutes from one event to the next. (a whole number from 0 to 4294967295) |\n";
     assert!(page.contains(row), "{page}");
     assert!(page.contains("| `api_key` | none: a secret | `WORLDBUS_API_KEY` | not set |"));
-    assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 12);
+    assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 13);
 }
 
 #[test]

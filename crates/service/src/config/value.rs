@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::Secret;
+use crate::door::Origin;
 
 /// The TOML type that a value of the file must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,7 @@ by_from_str! {
     f64, Number, "a number";
     bool, Boolean, "true or false";
     SocketAddr, Text, "an address and port such as 127.0.0.1:7070 or [::1]:7070";
+    Origin, Text, "the origin of a web page, such as https://game.example or http://localhost:3000";
 }
 
 impl Value for String {

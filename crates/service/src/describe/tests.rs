@@ -54,10 +54,10 @@ fn statuses(operation: &Value) -> Vec<&str> {
 fn each_operation_lists_what_access_and_extractors_answer() {
     let document = described(false);
     let get = &document["paths"]["/api/one"]["get"];
-    assert_eq!(statuses(get), ["200", "400", "401", "403", "500", "503"]);
+    assert_eq!(statuses(get), ["200", "400", "401", "403", "429", "500", "503"]);
     let post = &document["paths"]["/api/one/{id}"]["post"];
     let wanted =
-        ["200", "400", "401", "403", "404", "408", "409", "413", "415", "422", "500", "503"];
+        ["200", "400", "401", "403", "404", "408", "409", "413", "415", "422", "429", "500", "503"];
     assert_eq!(statuses(post), wanted);
     assert_eq!(post["responses"]["413"]["$ref"], "#/components/responses/TooLarge");
     for (_, name, _, _) in SHARED {

@@ -1,8 +1,14 @@
 //! The door over real sockets: who is let in, and how the others are told.
 
 use axum::Router;
+use axum::body::Body;
 use axum::routing::{get, post};
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde::Deserialize;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use super::*;
 use crate::part::{Host, Part};
@@ -17,16 +23,26 @@ struct Command {
 }
 
 async fn start(key: Option<&str>) -> Server {
+    start_allowing(key, &[]).await
+}
+
+async fn start_allowing(key: Option<&str>, origins: &[&str]) -> Server {
     let router = Router::new()
         .route("/read", get(async || "read"))
         .route("/command", post(async |Json(command): Json<Command>| command.text))
         .route("/start", post(async || "started"))
-        .route("/grpc.Service/Call", post(async || "called"));
+        .route("/optional", post(async |body: Bytes| format!("{} bytes", body.len())))
+        .route("/stream", get(async |uri: http::Uri| uri.to_string()))
+        .route("/grpc.Service/Call", post(async || "called"))
+        .route("/grpc.Service/Unary", post(async |_: Bytes| "called"))
+        .route("/grpc.Service/Echo", post(async |request: Request| request.into_body()));
     let door = Door::new("127.0.0.1:0".parse().unwrap(), key.map(Secret::new)).unwrap();
+    let door = door.with_origins(origins.iter().map(|origin| origin.parse().unwrap()).collect());
     let readiness = Readiness::default();
     readiness.condition("bus").failed("connecting to the bus");
     let host = Host::new("test", door).with_readiness(readiness);
-    serve(host.with(Part::new("test", router)).assemble().0).await
+    let part = Part::new("test", router).with_ticket_path("/stream");
+    serve(host.with(part).assemble().0).await
 }
 
 fn grpc(server: &Server, authorization: Option<&str>) -> http::Request<String> {
@@ -182,24 +198,274 @@ async fn command_of_a_content_type_that_pages_may_send_is_415() {
         assert_eq!(reply.status, 415, "{content_type}");
         assert_eq!(reply.json()["title"], "Unsupported Media Type");
     }
-    for head in ["POST /start HTTP/1.1", "OPTIONS /start HTTP/1.1", "DELETE /read HTTP/1.1"] {
-        assert_eq!(http1(server.address, head, "").await.status, 415, "{head}");
+    let reply = http1(server.address, "POST /command HTTP/1.1", r#"{"text":"hello"}"#).await;
+    assert_eq!(reply.status, 415, "a body of no type");
+}
+
+#[tokio::test]
+async fn command_without_a_body_needs_no_content_type() {
+    for (server, key) in [
+        (start(None).await, String::new()),
+        (start(Some(KEY)).await, format!("\r\nauthorization: Bearer {KEY}")),
+    ] {
+        for head in ["POST /start HTTP/1.1", "POST /start HTTP/1.1\r\norigin: http://localhost"] {
+            let reply = http1(server.address, &format!("{head}{key}"), "").await;
+            assert_eq!(reply.body, "started", "{head}");
+        }
+        let reply = http1(server.address, &format!("DELETE /read HTTP/1.1{key}"), "").await;
+        assert_eq!((reply.status.as_u16(), reply.header("allow")), (405, "GET,HEAD"));
+        let uri = format!("http://{}/start", server.address);
+        let mut request = http::Request::post(uri);
+        if !key.is_empty() {
+            request = request.header("authorization", format!("Bearer {KEY}"));
+        }
+        let reply = http2(server.address, request.body(String::new()).unwrap()).await;
+        assert_eq!(reply.body, "started");
     }
+}
+
+#[tokio::test]
+async fn options_are_the_methods_of_the_path() {
+    let server = start(None).await;
+    for (path, methods) in [("/start", "POST"), ("/read", "GET,HEAD"), ("/livez", "GET,HEAD")] {
+        let reply = http1(server.address, &format!("OPTIONS {path} HTTP/1.1"), "").await;
+        assert_eq!((reply.status.as_u16(), reply.header("allow")), (204, methods), "{path}");
+    }
+    assert_eq!(http1(server.address, "OPTIONS /nowhere HTTP/1.1", "").await.status, 404);
 }
 
 #[tokio::test]
 async fn foreign_origin_is_refused_and_no_cors_header_is_sent() {
     let server = start(None).await;
-    for origin in ["http://evil.example", "https://localhost.evil.example", "null", "localhost"] {
-        let head = format!("GET /read HTTP/1.1\r\norigin: {origin}");
-        assert_eq!(http1(server.address, &head, "").await.status, 403, "{origin}");
+    let own = server.address.port();
+    let foreign = [
+        "http://evil.example",
+        "https://localhost.evil.example",
+        "null",
+        "localhost",
+        "http://localhost:3000",
+        "http://localhost",
+        &format!("http://127.0.0.1:{own}"),
+        &format!("http://localhost:{own}\r\norigin: http://evil.example"),
+    ];
+    for origin in foreign {
+        for request in ["GET /read", "POST /start"] {
+            let head = format!("{request} HTTP/1.1\r\nhost: localhost:{own}\r\norigin: {origin}");
+            let reply = http1(server.address, &head, "").await;
+            assert_eq!(reply.status, 403, "{head}");
+        }
     }
-    for origin in ["http://localhost:3000", "http://127.0.0.1:7070", "http://[::1]:7070"] {
-        let head = format!("GET /read HTTP/1.1\r\norigin: {origin}");
+    for host in [format!("localhost:{own}"), format!("127.0.0.1:{own}"), "[::1]:9".to_owned()] {
+        let head = format!("POST /start HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}");
         let reply = http1(server.address, &head, "").await;
-        assert_eq!(reply.status, 200, "{origin}");
+        assert_eq!(reply.status, 200, "{head}");
         assert!(reply.headers.keys().all(|name| !name.as_str().contains("access-control")));
     }
+}
+
+/// Browsers send no `Origin` with images, scripts and links, but say that those are foreign.
+#[tokio::test]
+async fn request_that_a_browser_calls_foreign_is_refused_without_a_key() {
+    let server = start(None).await;
+    for site in ["cross-site", "same-site", "unknown", "same-origin\r\nsec-fetch-site: cross-site"]
+    {
+        for request in ["GET /read", "POST /start", "GET /stream"] {
+            let head =
+                format!("{request} HTTP/1.1\r\nsec-fetch-site: {site}\r\nsec-fetch-mode: no-cors");
+            assert_eq!(http1(server.address, &head, "").await.status, 403, "{head}");
+        }
+    }
+    for site in ["same-origin", "none"] {
+        let head = format!("POST /start HTTP/1.1\r\nsec-fetch-site: {site}");
+        assert_eq!(http1(server.address, &head, "").await.status, 200, "{head}");
+    }
+    let link =
+        "HTTP/1.1\r\nsec-fetch-site: cross-site\r\nsec-fetch-mode: navigate\r\nsec-fetch-dest";
+    let followed = http1(server.address, &format!("GET /read {link}: document"), "").await;
+    assert_eq!(followed.status, 200);
+    let framed = http1(server.address, &format!("GET /read {link}: iframe"), "").await;
+    assert_eq!(framed.status, 403);
+    let sent = http1(server.address, &format!("POST /start {link}: document"), "").await;
+    assert_eq!(sent.status, 403);
+}
+
+#[tokio::test]
+async fn page_of_an_allowed_origin_enters_and_reads_the_answer() {
+    let page = "https://game.example";
+    for key in [None, Some(KEY)] {
+        let server = start_allowing(key, &[page, "http://localhost:3000"]).await;
+        let preflight = format!(
+            "OPTIONS /command HTTP/1.1\r\norigin: {page}\r\nsec-fetch-site: cross-site\r\n\
+             access-control-request-method: POST\r\naccess-control-request-headers: authorization"
+        );
+        let reply = http1(server.address, &preflight, "").await;
+        assert_eq!(reply.status, 204, "{reply:?}");
+        assert_eq!(reply.header("access-control-allow-origin"), page);
+        assert!(reply.header("access-control-allow-methods").contains("POST"));
+        assert!(reply.header("access-control-allow-headers").contains("authorization"));
+
+        let head = format!("POST /start HTTP/1.1\r\norigin: {page}\r\nsec-fetch-site: cross-site");
+        let authorization = key.map(|key| format!("\r\nauthorization: Bearer {key}"));
+        let with_key = format!("{head}{}", authorization.unwrap_or_default());
+        let reply = http1(server.address, &with_key, "").await;
+        assert_eq!(reply.body, "started");
+        assert_eq!(reply.header("access-control-allow-origin"), page);
+        assert_eq!(reply.header("vary"), "origin");
+
+        let foreign = with_key.replace(page, "https://evil.example");
+        let reply = http1(server.address, &foreign, "").await;
+        assert_eq!(reply.status, if key.is_some() { 200 } else { 403 });
+        assert_eq!(reply.header("access-control-allow-origin"), "");
+        let reply =
+            http1(server.address, &preflight.replace(page, "https://evil.example"), "").await;
+        assert_ne!(reply.status, 204);
+    }
+}
+
+#[tokio::test]
+async fn refusal_of_the_key_is_readable_for_an_allowed_page() {
+    let server = start_allowing(Some(KEY), &["https://game.example"]).await;
+    let head = "GET /read HTTP/1.1\r\norigin: https://game.example";
+    let reply = http1(server.address, head, "").await;
+    assert_eq!(reply.status, 401);
+    assert_eq!(reply.header("access-control-allow-origin"), "https://game.example");
+}
+
+async fn ticket(server: &Server) -> String {
+    let head = format!("POST /api/tickets HTTP/1.1\r\nauthorization: Bearer {KEY}");
+    let reply = http1(server.address, &head, "").await;
+    assert_eq!(reply.header("cache-control"), "no-store");
+    let ticket = reply.json();
+    assert_eq!(ticket["expires_in_ms"], TICKET_MS_MAX);
+    ticket["ticket"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn ticket_opens_one_stream_once_and_nothing_else() {
+    let server = start(Some(KEY)).await;
+    assert_eq!(http1(server.address, "POST /api/tickets HTTP/1.1", "").await.status, 401);
+    let good = ticket(&server).await;
+    let elsewhere = [format!("GET /read?ticket={good}"), format!("POST /stream?ticket={good}")];
+    for request in elsewhere {
+        let reply = http1(server.address, &format!("{request} HTTP/1.1"), "").await;
+        assert_eq!(reply.status, 401, "{request}");
+    }
+    let head = format!("GET /stream?topic=time&ticket={good} HTTP/1.1");
+    let reply = http1(server.address, &head, "").await;
+    assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, "/stream?topic=time"));
+    let again = http1(server.address, &head, "").await;
+    assert_eq!(again.status, 401);
+    assert!(again.body.contains("/api/tickets") && !again.body.contains(&good), "{again:?}");
+}
+
+#[tokio::test]
+async fn ticket_is_no_trouble_where_no_key_is_needed() {
+    let server = start(None).await;
+    let reply = http1(server.address, "GET /stream?ticket=x HTTP/1.1", "").await;
+    assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, "/stream"));
+}
+
+/// Time is paused while nothing else can happen: what waits takes no time of ours.
+#[tokio::test(start_paused = true)]
+async fn wrong_keys_are_slowed_and_a_connection_with_the_right_one_is_not() {
+    let server = start(Some(KEY)).await;
+    let right =
+        format!("GET /read HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {KEY}\r\n\r\n");
+    let mut held = TcpStream::connect(server.address).await.unwrap();
+    let ask = async |held: &mut TcpStream| {
+        held.write_all(right.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"read") {
+            assert_ne!(held.read_buf(&mut answer).await.unwrap(), 0, "{answer:?}");
+        }
+    };
+    ask(&mut held).await;
+
+    let begin = Instant::now();
+    for guess in 0..GUESS_COUNT_MAX + 5 {
+        let head = format!("GET /read HTTP/1.1\r\nauthorization: Bearer {guess}");
+        assert_eq!(http1(server.address, &head, "").await.status, 401);
+    }
+    let wait = Duration::from_millis(KEY_WAIT_MS);
+    assert!(begin.elapsed() >= wait * 5, "{:?}", begin.elapsed());
+
+    let begin = Instant::now();
+    ask(&mut held).await;
+    assert!(begin.elapsed() < wait, "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_beyond_those_that_wait_are_429_and_a_right_one_waits_no_longer_than_stated() {
+    let server = start(Some(KEY)).await;
+    let guess = async |key: &str| {
+        let head = format!("GET /read HTTP/1.1\r\nauthorization: Bearer {key}");
+        http1(server.address, &head, "").await
+    };
+    let all = (0..GUESS_COUNT_MAX + WAIT_COUNT_MAX + 40).map(|_| guess("wrong"));
+    let replies = futures_util::future::join_all(all).await;
+    let refused: Vec<_> = replies.iter().filter(|reply| reply.status == 429).collect();
+    assert!(!refused.is_empty(), "{:?}", replies.iter().map(|r| r.status).collect::<Vec<_>>());
+    assert!(refused.iter().all(|reply| reply.header("retry-after") == "1"));
+    let begin = Instant::now();
+    assert_eq!(guess(KEY).await.body, "read");
+    assert!(begin.elapsed() <= Duration::from_millis(KEY_WAIT_MS + 100), "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn body_that_never_comes_is_408_on_every_route() {
+    let server = start(None).await;
+    for path in ["/start", "/command", "/optional", "/nowhere"] {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             content-length: 10\r\n\r\n{{"
+        );
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let limit = Duration::from_millis(BODY_READ_MS_MAX * 3);
+        let read = tokio::time::timeout(limit, stream.read_to_string(&mut answer)).await;
+        assert!(read.is_ok() && answer.starts_with("HTTP/1.1 408"), "{path}: {answer}");
+    }
+}
+
+type Frames = tokio::sync::mpsc::Sender<Result<Bytes, std::convert::Infallible>>;
+
+/// A body whose frames the test sends.
+fn grpc_body() -> (Frames, Body) {
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let frames = futures_util::stream::unfold(receiver, async |mut receiver| {
+        receiver.recv().await.map(|frame| (frame, receiver))
+    });
+    (sender, Body::from_stream(frames))
+}
+
+async fn call(server: &Server, path: &str, body: Body) -> http::Response<hyper::body::Incoming> {
+    let stream = TokioIo::new(TcpStream::connect(server.address).await.unwrap());
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), stream).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::post(format!("http://{}{path}", server.address))
+        .header("content-type", "application/grpc")
+        .body(body)
+        .unwrap();
+    sender.send_request(request).await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_whose_message_never_comes_ends_and_a_stream_stays_open() {
+    let server = start(None).await;
+    let limit = Duration::from_millis(BODY_READ_MS_MAX);
+    let (_held, body) = grpc_body();
+    let unary = call(&server, "/grpc.Service/Unary", body);
+    let reply = tokio::time::timeout(limit * 3, unary).await.expect("waits for ever");
+    assert_eq!(reply.status(), 400);
+
+    let (sender, body) = grpc_body();
+    let mut echo = call(&server, "/grpc.Service/Echo", body).await.into_body();
+    tokio::time::sleep(limit * 5).await;
+    sender.send(Ok(Bytes::from_static(b"late"))).await.unwrap();
+    let frame = echo.frame().await.unwrap().unwrap();
+    assert_eq!(frame.into_data().unwrap(), "late");
 }
 
 #[tokio::test]

@@ -22,6 +22,12 @@ struct Place {
     id: String,
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Undo {
+    reason: String,
+}
+
 #[derive(Deserialize)]
 struct Range {
     hours: u16,
@@ -34,6 +40,7 @@ async fn start() -> Server {
     };
     let router = Router::new()
         .route("/set", post(set))
+        .route("/undo", post(async |OptionalJson(undo): OptionalJson<Undo>| undo.reason))
         .route("/range", get(async |Query(range): Query<Range>| range.hours.to_string()))
         .route("/plain", get(async |Query(NoQuery {})| "plain"))
         .route("/one/{id}", get(async |Path(id): Path| id));
@@ -77,6 +84,18 @@ async fn wrong_json_names_the_field() {
     let missing = set(&server, "{}").await;
     is_problem(&missing, 422, None);
     assert!(missing.body.contains("`hour`"), "{missing:?}");
+}
+
+#[tokio::test]
+async fn optional_body_is_the_default_when_it_is_empty_and_json_otherwise() {
+    let server = start().await;
+    let typed = "POST /undo HTTP/1.1\r\ncontent-type: application/json";
+    for head in ["POST /undo HTTP/1.1", typed] {
+        let reply = http1(server.address, head, "").await;
+        assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, ""));
+    }
+    assert_eq!(http1(server.address, typed, r#"{"reason":"rain"}"#).await.body, "rain");
+    is_problem(&http1(server.address, typed, r#"{"cause":"rain"}"#).await, 422, Some("cause"));
 }
 
 #[tokio::test]

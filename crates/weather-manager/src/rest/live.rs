@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use worldbus_service::{Json, NoQuery, Problem, Query};
+use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
 use worldbus_world::{FADE_HOURS_MAX, GameTime, Override, OverrideError, Overrides};
 
 use super::document::{CommandTaken, Log, RegionWeather};
@@ -63,7 +63,7 @@ pub(super) struct ClearRequest {
 }
 
 /// A wish to undo the last command that is not undone yet.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UndoRequest {
     /// Who wants it, for audit.
@@ -160,13 +160,14 @@ pub(super) async fn clear(
 
 /// Undoes the last command that is not undone yet: its override ends, and what it ended is in
 /// force again.
-#[utoipa::path(post, path = "/api/weather/undo", tag = "weather", request_body = UndoRequest,
+#[utoipa::path(post, path = "/api/weather/undo", tag = "weather",
+    request_body = Option<UndoRequest>,
     responses((status = 200, description = "Undone.", body = CommandTaken),
         (status = 409, description = "There is nothing to undo.")))]
 pub(super) async fn undo(
     State(shared): State<Shared>,
     Query(NoQuery {}): Query<NoQuery>,
-    Json(request): Json<UndoRequest>,
+    OptionalJson(request): OptionalJson<UndoRequest>,
 ) -> Answer<CommandTaken> {
     let by = by(request.actor.as_deref(), request.reason.as_deref())?;
     let act = |_: GameTime, commands: &Commands| match commands.undoable() {
