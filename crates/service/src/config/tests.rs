@@ -121,6 +121,16 @@ fn each_type_is_read_from_each_layer() {
 }
 
 #[test]
+fn localhost_is_an_address_and_other_names_are_not() {
+    let listen = |text| loaded(&Fake::default(), &["--listen", text]).settings.common.listen;
+    assert_eq!(listen("localhost:7070"), "127.0.0.1:7070".parse().unwrap());
+    for wrong in ["localhost", "localhost:", "localhost:x", "example:7070", "localhost:70707"] {
+        let (_, text) = mistake(&Fake::default(), &["--listen", wrong]);
+        assert!(text.contains("localhost:7070"), "{text}");
+    }
+}
+
+#[test]
 fn allowed_origins_are_a_list_and_each_is_an_origin() {
     let sources =
         Fake::env(&[("WORLDBUS_ALLOW_ORIGIN", "https://Game.example,http://localhost:3000")]);

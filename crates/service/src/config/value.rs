@@ -3,7 +3,7 @@
 //! A raw value is a list of texts: one for most types, none for an unset optional one, several for
 //! a list. Flags, variables and file keys all become that, so a type is parsed in one place only.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::Secret;
@@ -68,8 +68,23 @@ by_from_str! {
     i64, Integer, "a whole number";
     f64, Number, "a number";
     bool, Boolean, "true or false";
-    SocketAddr, Text, "an address and port such as 127.0.0.1:7070 or [::1]:7070";
     Origin, Text, "the origin of a web page, such as https://game.example or http://localhost:3000";
+}
+
+/// `localhost` is the one name that is an address: names are not resolved.
+impl Value for SocketAddr {
+    const EXPECTED: &'static str =
+        "an address and port such as 127.0.0.1:7070, [::1]:7070 or localhost:7070";
+    const SHAPE: Shape = Shape::Text;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        let text = single(texts)?;
+        if let Some(("localhost", port)) = text.rsplit_once(':') {
+            let port = port.parse().map_err(|_| String::new())?;
+            return Ok(Self::from((Ipv4Addr::LOCALHOST, port)));
+        }
+        text.parse().map_err(|_| String::new())
+    }
 }
 
 impl Value for String {
