@@ -15,7 +15,7 @@ use worldbus_rpc::time::time_service_client::TimeServiceClient;
 use worldbus_service::Secret;
 use worldbus_service::config::Flags;
 
-use crate::failure::WrongUse;
+use crate::failure::{WrongUse, complain};
 use crate::settings::{self, Schedule};
 
 /// How long the time-manager may take to answer.
@@ -98,8 +98,11 @@ pub(crate) async fn run(arguments: ScheduleArguments) -> Result<ExitCode> {
             };
             let answer = desk.client.add_schedule(desk.signed(request)).await;
             let answer = answer.map_err(|status| desk.explain(&status, Some(&text)))?;
-            let added = answer.into_inner().schedule.context("an empty answer")?;
-            writeln!(out, "{}", line(&added))?;
+            let rpc::AddScheduleResponse { schedule, warning } = answer.into_inner();
+            writeln!(out, "{}", line(&schedule.context("an empty answer")?))?;
+            if !warning.is_empty() {
+                complain(&format!("warning: {warning}"));
+            }
         }
         Action::List => {
             let request = desk.signed(rpc::ListSchedulesRequest { clock });

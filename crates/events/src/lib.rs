@@ -13,6 +13,7 @@ mod exact;
 mod id;
 pub mod json;
 pub mod limits;
+mod request;
 mod varint;
 
 pub use batch::{Batch, BatchBuilder, EventView, Events, NewEvent};

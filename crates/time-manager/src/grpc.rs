@@ -100,7 +100,9 @@ impl TimeService for Desk {
             entity: Some(request.entity),
         };
         let added = self.add(face, &wish, &by).await.map_err(no_schedule)?;
-        Ok(Response::new(rpc::AddScheduleResponse { schedule: Some(scheduled(face, &added)) }))
+        let warning = self.caution(&added).unwrap_or_default();
+        let schedule = Some(scheduled(face, &added));
+        Ok(Response::new(rpc::AddScheduleResponse { schedule, warning }))
     }
 
     async fn list_schedules(

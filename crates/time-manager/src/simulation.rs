@@ -12,8 +12,8 @@ use crate::clockwork::Clockwork;
 use crate::emission::Emission;
 use crate::history::History;
 
-/// Days of the world's calendar: after downtime at most this much game time is made up for boundary by boundary; what is older
-/// was nobody's moment.
+/// Days of the world's calendar that are made up for after downtime, boundary by boundary; what
+/// is older was nobody's moment.
 const CATCH_UP_DAYS_MAX: i64 = 1;
 
 /// Which of the boundaries are told that passed while no instance ran. Commands, and what was

@@ -202,3 +202,59 @@ async fn number_of_schedules_is_bounded() {
     assert_eq!(instance.delete("/api/time/schedules/1").await.0, 200);
     instance.stop().await;
 }
+
+/// The schedules of the page about them: when, event type and payload of each `schedule add`.
+fn examples() -> Vec<Vec<String>> {
+    let page = include_str!("../../../docs/time.md");
+    let lines = page.lines().filter_map(|line| line.strip_prefix("worldbus schedule add "));
+    lines.map(|line| line.split('\'').map(|word| word.trim().to_owned()).collect()).collect()
+}
+
+#[tokio::test]
+async fn examples_of_the_page_about_schedules_ask_for_what_they_say() {
+    let place = Place::new().await;
+    let instance = run(&place, 0).await;
+    let examples = examples();
+    assert!(!examples.is_empty());
+    for words in examples {
+        let [_, schedule, event_type, payload, ..] = &words[..] else { panic!("{words:?}") };
+        let payload: Value = serde_json::from_str(payload).unwrap();
+        let body = json!({"schedule": schedule, "event_type": event_type, "payload": payload});
+        let (status, answer) = instance.post("/api/time/schedules", &body.to_string()).await;
+        assert_eq!(status, 200, "{body}: {answer}");
+        assert_eq!(answer["warning"], Value::Null, "{answer}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn scheduled_request_names_who_scheduled_it_and_a_scheduled_fact_is_warned_of() {
+    let place = Place::new().await;
+    let instance = run(&place, 0).await;
+    let storm = json!({
+        "schedule": "in 1 hour", "event_type": "weather.override_requested", "actor": "anna",
+        "reason": "the boss fight",
+        "payload": {"region_ids": ["paris"], "state": "WEATHER_STATE_STORM"},
+    });
+    let (status, answer) = instance.post("/api/time/schedules", &storm.to_string()).await;
+    assert_eq!((status.as_u16(), &answer["warning"]), (200, &Value::Null), "{answer}");
+    let fact = add(&instance, "in 1 hour", "paris").await;
+    assert!(fact["warning"].as_str().unwrap().contains("weather.override_requested"), "{fact}");
+    for payload in [
+        json!({"region_ids": ["paris"]}),
+        json!({"region_ids": ["atlantis"], "state": "WEATHER_STATE_FOG"}),
+        json!({"state": "WEATHER_STATE_FOG", "duration_game_minutes": 0}),
+    ] {
+        let body = json!({
+            "schedule": "in 1 hour", "event_type": "weather.override_requested", "payload": payload,
+        });
+        let (status, problem) = instance.post("/api/time/schedules", &body.to_string()).await;
+        assert_eq!((status.as_u16(), &problem["field"]), (422, &json!("payload")), "{problem}");
+    }
+    place.advance(2 * HOUR_US);
+    let asked = |all: &[Seen]| of_type::<v1::WeatherOverrideRequested>(all);
+    let all = place.events_until(TOPIC, |all| !asked(all).is_empty()).await;
+    let [request] = &asked(&all)[..] else { panic!("one request") };
+    assert_eq!((request.actor.as_str(), request.reason.as_str()), ("anna", "the boss fight"));
+    instance.stop().await;
+}

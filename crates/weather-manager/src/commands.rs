@@ -29,6 +29,9 @@ pub(crate) struct Command {
     pub(crate) game: GameTime,
     pub(crate) actor: String,
     pub(crate) reason: String,
+    /// The id of the event that asked for it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<String>,
     pub(crate) act: Act,
 }
 
@@ -70,6 +73,12 @@ impl Commands {
 
     pub(crate) fn of_rev(&self, rev: u64) -> Option<&Command> {
         self.commands.iter().find(|command| command.rev == rev)
+    }
+
+    /// The command that an event asked for, if it did.
+    pub(crate) fn caused_by(&self, cause: Option<&str>) -> Option<&Command> {
+        let cause = cause?;
+        self.commands.iter().find(|command| command.cause.as_deref() == Some(cause))
     }
 
     /// What is forced, as of a wall time: by the commands that took effect until then.

@@ -1,4 +1,5 @@
-//! Hears the clock: time.clock_changed from the bus into the state that all instances share.
+//! Hears the clock: time.clock_changed from the bus into the state that all instances share; and
+//! requests, which the durable subscription brings (`requests`).
 //! Not here: the other events of the time-manager, which are for consumers.
 //!
 //! A durable subscription hears what comes, whichever instance gets it, also after downtime. An
@@ -19,10 +20,11 @@ use worldbus_bus::{
     StoredBatch, Topic, trace,
 };
 use worldbus_events::Event as _;
-use worldbus_events::v1::{ClockChanged, ClockCurve};
-use worldbus_world::{Curve, CurveError, GameTime, Piece, Segment, WallTime};
+use worldbus_events::v1::{ClockChanged, ClockCurve, WeatherOverrideRequested};
+use worldbus_world::{Curve, CurveError, GameTime, Piece, Segment, WallTime, World};
 
 use crate::NAME;
+use crate::requests;
 use crate::sky::{Sky, Unheard};
 
 /// A new subscription and a reader begin this far back, so that the latest repetition is there.
@@ -35,7 +37,7 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(1);
 pub(crate) struct Hearing {
     bus: Bus,
     sky: Arc<Sky>,
-    world: String,
+    world: Arc<World>,
     /// How many readings for requests have begun.
     begun: AtomicU64,
     read: Mutex<Read>,
@@ -50,7 +52,7 @@ struct Read {
 }
 
 impl Hearing {
-    pub(crate) fn new(bus: Bus, sky: Arc<Sky>, world: String) -> Self {
+    pub(crate) fn new(bus: Bus, sky: Arc<Sky>, world: Arc<World>) -> Self {
         let from = look_back(&bus);
         let read = Mutex::new(Read { from, number: 0 });
         Self { bus, sky, world, begun: AtomicU64::new(0), read }
@@ -138,7 +140,7 @@ impl Hearing {
     }
 
     async fn hear_all(&self, stored: &StoredBatch) {
-        let ours = stored.batch.world() == self.world;
+        let ours = stored.batch.world() == self.world.id;
         for view in stored.batch.iter().filter(|e| ours && e.event_type == ClockChanged::NUMBER) {
             let Ok(event) = view.decode::<ClockChanged>() else { continue };
             self.sky.causes.note_that(event.anchor_wall_us, trace::carried(&view));
@@ -154,14 +156,19 @@ impl Hearing {
         let start = if self.replays() { look_back(&self.bus) } else { Position::Now };
         let router = Router::new(&self.bus, NAME)?.start(start).consumer(NAME);
         let this = Arc::clone(self);
-        router.on(move |event: ClockChanged, message: Message| {
+        let router = router.on(move |event: ClockChanged, message: Message| {
             let this = Arc::clone(&this);
             async move { this.handle(&event, &message).await }
+        })?;
+        let this = Arc::clone(self);
+        router.on(move |event: WeatherOverrideRequested, message: Message| {
+            let this = Arc::clone(&this);
+            async move { this.request(&event, &message).await }
         })
     }
 
     async fn handle(&self, event: &ClockChanged, message: &Message) -> Result<(), HandlerError> {
-        if message.world() != self.world {
+        if message.world() != self.world.id {
             return Ok(());
         }
         self.sky.causes.note(event.anchor_wall_us);
@@ -170,6 +177,19 @@ impl Hearing {
             Unheard::State(error) => HandlerError::temporary(error),
             Unheard::Clock(error) => HandlerError::permanent(error),
         })
+    }
+
+    async fn request(
+        &self,
+        event: &WeatherOverrideRequested,
+        message: &Message,
+    ) -> Result<(), HandlerError> {
+        if message.world() != self.world.id {
+            return Ok(());
+        }
+        // The clock as it was announced before the request is the clock of its answer.
+        self.catch_up().await;
+        requests::take(&self.world, &self.sky, event, message).await
     }
 
     fn replays(&self) -> bool {

@@ -9,6 +9,7 @@
 mod agenda;
 mod commands;
 mod hearing;
+mod requests;
 mod rest;
 mod simulation;
 mod sky;
@@ -18,7 +19,13 @@ pub use commands::COMMAND_COUNT_MAX;
 pub use start::{Settings, start};
 
 /// The event types that it hears, by name.
-pub const HEARS: &[&str] = &[<worldbus_events::v1::ClockChanged as worldbus_events::Event>::NAME];
+pub const HEARS: &[&str] = &[
+    <worldbus_events::v1::ClockChanged as worldbus_events::Event>::NAME,
+    <worldbus_events::v1::WeatherOverrideRequested as worldbus_events::Event>::NAME,
+];
+
+/// Intensity where none is given: in the middle of a state's band.
+const INTENSITY_DEFAULT: u16 = 500;
 
 /// The service's name: the source of its events and its subscription.
 pub const NAME: &str = "weather-manager";

@@ -17,13 +17,13 @@ use worldbus_world::{
     Clock, DateTime, FORECAST_HOURS_MAX, GameTime, Kind, Override, Weather, WeatherState, World,
 };
 
+use crate::INTENSITY_DEFAULT;
 use crate::commands::{Act, Commands};
 use crate::hearing::Hearing;
 use crate::sky::{By, Sky, Taken, View};
 use document::{Changed, Forecast, Moment, Now, RegionList, RegionWeather};
+pub(crate) use live::by;
 
-/// In the middle of a state's band.
-const INTENSITY_DEFAULT: u16 = 500;
 const FORECAST_HOURS_DEFAULT: i64 = 24;
 /// A year of Earth, in any calendar: the longest duration of an override.
 const DURATION_GAME_MINUTES_MAX: i64 = 366 * 1_440;
@@ -208,7 +208,7 @@ async fn set(
         .map_err(|error| Problem::unprocessable(format!("state: {error}")).with_field("state"))?;
     let intensity_permille = request.intensity.map(permille).transpose()?;
     let minutes = request.duration_game_minutes.map(duration).transpose()?;
-    let by = live::by(request.actor.as_deref(), request.reason.as_deref())?;
+    let by = by(request.actor.as_deref(), request.reason.as_deref())?;
     let act = |start: GameTime, _: &Commands| {
         let end = minutes.map(|m| GameTime::from_minutes(m).plus_us(start.0));
         let intensity_permille = intensity_permille.unwrap_or(INTENSITY_DEFAULT);

@@ -10,7 +10,8 @@ use worldbus_world::{Clock, GameTime, WallTime};
 use crate::agenda::{Agenda, Emission};
 use crate::sky::{Sky, View};
 
-/// Days of the world's calendar: after downtime this much game time is made up for; what is older was nobody's moment.
+/// Days of the world's calendar that are made up for after downtime; what is older was nobody's
+/// moment.
 const CATCH_UP_DAYS_MAX: i64 = 1;
 
 pub(crate) struct Simulation {

@@ -29,6 +29,8 @@ pub(crate) struct View {
 pub(crate) struct By {
     pub(crate) actor: String,
     pub(crate) reason: String,
+    /// The id of the event that asks for it: such a command is taken once.
+    pub(crate) cause: Option<String>,
 }
 
 /// A command's result.
@@ -136,7 +138,7 @@ impl Sky {
     }
 
     /// Takes a command: `act` says what it is, from the game time at which it takes effect and
-    /// what was commanded before.
+    /// what was commanded before. One whose cause is known was taken already, and is not again.
     pub(crate) async fn command(
         &self,
         by: &By,
@@ -149,13 +151,17 @@ impl Sky {
             let (_, clock) = self.clear_view()?;
             let bytes = entry.as_ref().map(|entry| entry.value.as_slice());
             let mut commands = bytes.map(Commands::decode).transpose()?.unwrap_or_default();
+            if let Some(known) = commands.caused_by(by.cause.as_deref()) {
+                let effective = known.at;
+                return Ok(Taken { clock, commands, effective });
+            }
             let last = commands.list().last().map_or(WallTime(i64::MIN), |command| command.at);
             let at = WallTime(self.lead.after_us(now.0)).max(passed.plus_us(1)).max(last);
             let (epoch, game) = (clock.segment_at(at).epoch, clock.game_at(at));
             commands.prune(clock.game_at(now), now);
-            let By { actor, reason } = by.clone();
+            let By { actor, reason, cause } = by.clone();
             let act = act(game, &commands)?;
-            let command = Command { rev: 0, at, epoch, game, actor, reason, act };
+            let command = Command { rev: 0, at, epoch, game, actor, reason, cause, act };
             if commands.push(command).is_err() {
                 let text = "the world has too many overrides; clear some, or give them a duration";
                 return Err(Problem::conflict(text));
@@ -249,3 +255,6 @@ fn decode_clock(bytes: &[u8]) -> Result<Clock, Error> {
         Error::new(Kind::Damaged, text).caused_by(error)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,7 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
         progress: Progress::load(checkpoints).await?,
         causes: sky.causes.clone(),
     };
-    let hearing = Arc::new(Hearing::new(bus, Arc::clone(&sky), world.id.clone()));
+    let hearing = Arc::new(Hearing::new(bus, Arc::clone(&sky), Arc::clone(&world)));
     let hears = Arc::clone(&hearing).run(shutdown.clone());
     let poller = Arc::clone(&sky);
     Ok(Part::new(NAME, rest::routes(world, sky, hearing))

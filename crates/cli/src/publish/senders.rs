@@ -1,6 +1,6 @@
 //! Publishers by source and world: lines may name their own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use worldbus_bus::{
@@ -10,6 +10,7 @@ use worldbus_events::{Catalogue, json};
 use worldbus_service::CancellationToken;
 
 use crate::arguments::PublishArguments;
+use crate::failure::complain;
 
 /// Pairs of source and world in one run; each has buffers of its own.
 const SENDERS_MAX: usize = 64;
@@ -25,6 +26,8 @@ pub(super) struct Senders {
     /// Nothing goes out behind an event that failed, whichever publisher's.
     halt: CancellationToken,
     publishers: HashMap<(String, String), Publisher>,
+    /// Event types that were cautioned about, once a run.
+    cautioned: BTreeSet<u32>,
 }
 
 impl Senders {
@@ -38,6 +41,7 @@ impl Senders {
             patience,
             halt: CancellationToken::new(),
             publishers: HashMap::new(),
+            cautioned: BTreeSet::new(),
         }
     }
 
@@ -58,6 +62,11 @@ impl Senders {
             return Err(Error::refused(Kind::Invalid, context));
         };
         let topic = Topic::new(event_type.topic())?;
+        if self.cautioned.insert(event_type.number())
+            && let Some(caution) = catalogue.caution(event_type)
+        {
+            complain(&format!("warning: {caution}"));
+        }
         let outgoing = Outgoing {
             event_type: event.event_type,
             id: event.id,

@@ -88,6 +88,7 @@ fn the_fixed_numbers_keep_their_names() {
             (67, "weather.sample", "weather"),
             (68, "weather.daily_summary", "weather"),
             (69, "ground.state_changed", "weather"),
+            (70, "weather.override_requested", "time"),
         ]
     );
     assert_eq!(catalogue.topics().collect::<Vec<_>>(), ["time", "weather", "world"]);

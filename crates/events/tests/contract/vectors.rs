@@ -1,5 +1,6 @@
 //! What the golden vectors hold.
 
+mod requests;
 mod sun;
 mod time;
 mod weather;
@@ -38,6 +39,7 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("all_types", all_types()),
         ("time_types", time::batch()),
         ("sun_types", sun::batch()),
+        ("request_types", requests::batch()),
     ]
 }
 

@@ -3,9 +3,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use worldbus_events::{exact, json};
+use worldbus_events::prost::Message as _;
+use worldbus_events::v1::WeatherOverrideRequested;
+use worldbus_events::{Event as _, exact, json};
 use worldbus_service::Problem;
-use worldbus_world::{Plan, ScheduleError, WallTime};
+use worldbus_world::{Plan, ScheduleError, WallTime, World};
 
 use super::{Desk, Face};
 use crate::history::{By, History};
@@ -38,7 +40,7 @@ impl Desk {
         wish: &Wish,
         by: &By,
     ) -> Result<Schedule, NoSchedule> {
-        let event = self.scheduled(wish).map_err(NoSchedule::Other)?;
+        let event = self.scheduled(face, wish, by).map_err(NoSchedule::Other)?;
         let clockwork = &face.clockwork;
         // Checked before anything is locked, so that the fault comes back as it is.
         let (view, now) = (clockwork.view(), clockwork.now());
@@ -63,7 +65,12 @@ impl Desk {
         added.cloned().ok_or_else(gone)
     }
 
-    fn scheduled(&self, wish: &Wish) -> Result<Scheduled, Problem> {
+    /// What to know about the event type of a schedule, if anything.
+    pub(crate) fn caution(&self, schedule: &Schedule) -> Option<String> {
+        self.catalogue.caution(self.catalogue.by_number(schedule.event.event_type)?)
+    }
+
+    fn scheduled(&self, face: &Face, wish: &Wish, by: &By) -> Result<Scheduled, Problem> {
         let field = |field: &'static str, detail: String| {
             Problem::unprocessable(format!("{field}: {detail}")).with_field(field)
         };
@@ -92,6 +99,10 @@ impl Desk {
         if entity.as_ref().is_some_and(|entity| entity.len() > most) {
             return Err(field("entity", format!("expected at most {most} bytes")));
         }
+        let payload = match event_type {
+            WeatherOverrideRequested::NUMBER => request(&face.world, &payload, by)?,
+            _ => payload,
+        };
         Ok(Scheduled {
             event_type,
             name: known.name().to_owned(),
@@ -153,6 +164,23 @@ impl NoSchedule {
             Self::Other(problem) => problem,
         }
     }
+}
+
+/// A request to force the weather, checked before it is due, with who schedules it as its actor
+/// if it names none.
+fn request(world: &World, payload: &[u8], by: &By) -> Result<Vec<u8>, Problem> {
+    let wrong =
+        |detail: String| Problem::unprocessable(format!("payload.{detail}")).with_field("payload");
+    let mut request =
+        WeatherOverrideRequested::decode(payload).map_err(|e| wrong(e.to_string()))?;
+    request.check().map_err(wrong)?;
+    if let Some(unknown) = request.region_ids.iter().find(|id| world.region_index(id).is_none()) {
+        return Err(wrong(format!("region_ids: no region {unknown:.40?} in {}", world.id)));
+    }
+    if request.actor.is_empty() {
+        (request.actor, request.reason) = (by.actor.clone(), by.reason.clone());
+    }
+    Ok(request.encode_to_vec())
 }
 
 fn too_many() -> Problem {

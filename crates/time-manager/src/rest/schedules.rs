@@ -62,6 +62,10 @@ pub(super) struct One {
     effective_at: String,
     actor: String,
     reason: String,
+    /// What to know about the event type, if anything: that it is a fact of a service, which
+    /// publishing does not make true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 /// What is scheduled in game time.
@@ -73,7 +77,7 @@ pub(super) async fn list(
     Query(which): Query<Which>,
 ) -> Answer<Schedules> {
     let face = desk.face(&which.clock)?;
-    let schedules = face.live().iter().map(|schedule| One::new(face, schedule)).collect();
+    let schedules = face.live().iter().map(|schedule| One::new(&desk, face, schedule)).collect();
     Ok(Json(Schedules { schedules }))
 }
 
@@ -95,7 +99,7 @@ pub(super) async fn add(
     let face = desk.face(&which.clock)?;
     let wish = Wish { text, event_type, payload, entity };
     let added = desk.add(face, &wish, &by).await.map_err(desk::NoSchedule::problem)?;
-    Ok(Json(One::new(face, &added)))
+    Ok(Json(One::new(&desk, face, &added)))
 }
 
 /// Takes a schedule back.
@@ -113,11 +117,11 @@ pub(super) async fn cancel(
     let by = signed(&body)?;
     let face = desk.face(&which.clock)?;
     let cancelled = face.cancel(&id, &by).await?;
-    Ok(Json(One::new(face, &cancelled)))
+    Ok(Json(One::new(&desk, face, &cancelled)))
 }
 
 impl One {
-    fn new(face: &Face, schedule: &Schedule) -> Self {
+    fn new(desk: &Desk, face: &Face, schedule: &Schedule) -> Self {
         let next = face.next(schedule);
         let date = |game| face.clockwork.calendar.at(game).to_string();
         Self {
@@ -132,6 +136,7 @@ impl One {
             effective_at: rfc3339(schedule.from),
             actor: schedule.by.actor.clone(),
             reason: schedule.by.reason.clone(),
+            warning: desk.caution(schedule),
         }
     }
 }

@@ -60,7 +60,7 @@ fn story() -> (World, Clock, Commands) {
 
 fn push(commands: &mut Commands, at: WallTime, epoch: u32, game: GameTime, act: Act) {
     let (actor, reason) = (String::new(), String::new());
-    commands.push(Command { rev: 0, at, epoch, game, actor, reason, act }).unwrap();
+    commands.push(Command { rev: 0, at, epoch, game, actor, reason, cause: None, act }).unwrap();
 }
 
 #[test]

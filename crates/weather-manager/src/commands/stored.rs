@@ -23,6 +23,8 @@ pub(super) struct Now {
     game: GameTime,
     actor: String,
     reason: String,
+    #[serde(default)]
+    cause: Option<String>,
     act: Act,
 }
 
@@ -48,8 +50,8 @@ struct Force {
 impl From<Command> for super::Command {
     fn from(stored: Command) -> Self {
         match stored {
-            Command::Now(Now { rev, at, epoch, game, actor, reason, act }) => {
-                Self { rev, at, epoch, game, actor, reason, act }
+            Command::Now(Now { rev, at, epoch, game, actor, reason, cause, act }) => {
+                Self { rev, at, epoch, game, actor, reason, cause, act }
             }
             Command::Before(before) => before.into(),
         }
@@ -68,6 +70,7 @@ impl From<Before> for super::Command {
                 Act::Set { record, replaces: true }
             }
         };
-        Self { rev, at, epoch, game, actor: String::new(), reason: String::new(), act }
+        let (actor, reason) = (String::new(), String::new());
+        Self { rev, at, epoch, game, actor, reason, cause: None, act }
     }
 }

@@ -11,7 +11,16 @@ fn hour(hours: i64) -> GameTime {
 
 fn command(hours: i64, act: Act) -> Command {
     let (actor, reason) = ("anna".to_owned(), "a test".to_owned());
-    Command { rev: 0, at: WallTime(hours), epoch: 0, game: hour(hours), actor, reason, act }
+    Command {
+        rev: 0,
+        at: WallTime(hours),
+        epoch: 0,
+        game: hour(hours),
+        actor,
+        reason,
+        cause: None,
+        act,
+    }
 }
 
 fn set(region: &str, hours: i64, end: Option<i64>, replaces: bool) -> Command {

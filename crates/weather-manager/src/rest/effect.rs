@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use worldbus_service::Problem;
 use worldbus_world::{Cell, Kind, Waypoint, WeatherState, bounds};
 
-use super::{INTENSITY_DEFAULT, permille};
+use super::permille;
+use crate::INTENSITY_DEFAULT;
 
 /// What an override does.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -179,7 +179,7 @@ pub(super) async fn undo(
 }
 
 /// Who and why, within their bounds.
-pub(super) fn by(actor: Option<&str>, reason: Option<&str>) -> Result<By, Problem> {
+pub(crate) fn by(actor: Option<&str>, reason: Option<&str>) -> Result<By, Problem> {
     let text = |field: &'static str, text: Option<&str>, max: usize| {
         let text = text.unwrap_or_default();
         if text.chars().count() <= max && !text.chars().any(char::is_control) {
@@ -191,6 +191,7 @@ pub(super) fn by(actor: Option<&str>, reason: Option<&str>) -> Result<By, Proble
     Ok(By {
         actor: text("actor", actor, ACTOR_CHARS_MAX)?,
         reason: text("reason", reason, REASON_CHARS_MAX)?,
+        cause: None,
     })
 }
 

@@ -26,7 +26,8 @@ pub enum Kind {
         temperature_dc: i16,
         /// [`bounds::OFFSET_WIND_DMPS`](super::bounds::OFFSET_WIND_DMPS).
         wind_dmps: i16,
-        /// [`bounds::OFFSET_RAIN_PERMILLE`](super::bounds::OFFSET_RAIN_PERMILLE); 1000 leaves it as it is.
+        /// [`bounds::OFFSET_RAIN_PERMILLE`](super::bounds::OFFSET_RAIN_PERMILLE); 1000 leaves it
+        /// as it is.
         rain_permille: u32,
     },
     /// The weather stands still as it was when the override began.
