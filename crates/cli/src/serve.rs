@@ -5,6 +5,7 @@
 
 mod banner;
 mod ground;
+mod kept_world;
 mod own_bus;
 mod source;
 mod waiting;
@@ -40,6 +41,7 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let catalogue = catalogue::load(&settings.catalog)?;
     let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common, &catalogue).await?;
     let deps = ground.deps(own.bus.clone(), state::open(&settings.common.state_url).await?);
+    kept_world::check(&*deps.state, &ground.world, settings.accept_world_changes).await?;
     let clock = Clock {
         cadence_game_minutes: settings.cadence_game_minutes,
         lead_ms: settings.lead_ms,
@@ -81,6 +83,7 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
     let ground = Ground::prepare("time-manager", &settings.common, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
     let state = state::open(&settings.common.state_url).await?;
+    kept_world::check(&*state, &ground.world, settings.accept_world_changes).await?;
     banner::single(&ground, &settings.common, "/api/time/current");
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
@@ -102,6 +105,7 @@ pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> 
     let settings = &loaded.settings;
     let ground = Ground::prepare("weather-manager", &settings.common, &loaded.warnings).await?;
     let state = state::open(&settings.common.state_url).await?;
+    kept_world::check(&*state, &ground.world, settings.accept_world_changes).await?;
     banner::single(&ground, &settings.common, "/api/weather/regions");
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);

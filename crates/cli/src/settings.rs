@@ -20,6 +20,9 @@ settings! {
         catch_up: String = "all",
         /// Tell the weather of every region at each whole game hour, as `weather.sample`.
         samples: bool = "false",
+        /// Go on with a world file under which the identity of events changes (seed, epoch,
+        /// calendar, regions or their order), though the state was begun with another.
+        accept_world_changes: bool = "false",
         /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
         catalog: Vec<PathBuf>,
     }
@@ -36,6 +39,9 @@ settings! {
         /// Which game time is told that passed while no instance ran: `none`, `last` (the latest
         /// of each kind) or `all` (of the last game day).
         catch_up: String = "all",
+        /// Go on with a world file under which the identity of events changes (seed, epoch,
+        /// calendar, regions or their order), though the state was begun with another.
+        accept_world_changes: bool = "false",
         /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
         catalog: Vec<PathBuf>,
     }
@@ -49,6 +55,9 @@ settings! {
         lead_ms: u64 = "2000",
         /// Tell the weather of every region at each whole game hour, as `weather.sample`.
         samples: bool = "false",
+        /// Go on with a world file under which the identity of events changes (seed, epoch,
+        /// calendar, regions or their order), though the state was begun with another.
+        accept_world_changes: bool = "false",
     }
 }
 

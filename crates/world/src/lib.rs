@@ -22,6 +22,7 @@
 
 mod calendar;
 mod clock;
+mod facts;
 mod ids;
 mod schedule;
 mod sun;
@@ -38,6 +39,7 @@ pub use clock::{
     Boundaries, Boundary, Change, Clock, ClockError, Curve, CurveError, PIECE_COUNT_MAX,
     PhaseSpeeds, Piece, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment, Span, SpeedError,
 };
+pub use facts::{Difference, Facts, Meaning};
 pub use ids::{MODEL_VERSION, Slots, producer_id};
 pub use schedule::{Days, Plan, SCHEDULE_BYTES_MAX, ScheduleError};
 pub use sun::{Daylight, EARTH_OBLIQUITY_DEG, PhasePolicy, Sun, SunDay, SunRules};

@@ -156,6 +156,11 @@ impl CalendarRules {
         &self.months
     }
 
+    /// The number of the day of a date that exists.
+    pub(crate) fn day_number(&self, year: i32, month: u8, day: u8) -> i64 {
+        self.years.number(year, month, day)
+    }
+
     /// Days of the longest month, in a year in which it has most.
     pub(crate) fn month_days_max(&self) -> u8 {
         let months = (1..).take(self.months.len());

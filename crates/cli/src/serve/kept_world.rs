@@ -1,0 +1,82 @@
+//! Compares the world file with the one that the state of this world was begun with, of which the
+//! state store keeps what matters: a changed file is told of, and refused where events would share
+//! ids with others that say another thing. Not here: what differs (`worldbus_world::Difference`).
+
+use anyhow::{Context as _, Result};
+use worldbus_service::StateStore;
+use worldbus_service::state::UPDATE_COUNT_MAX;
+use worldbus_world::{Difference, Facts, Meaning, World};
+
+use crate::failure::WrongUse;
+
+/// Bytes of a value that are shown of each side.
+const SHOWN_CHARS_MAX: usize = 80;
+
+/// Warns of each difference between a world and what is kept of it under `world/{id}`, and keeps
+/// it as it is now. A world without anything kept, as a new one, has no differences.
+///
+/// # Errors
+/// The identity of events would change, and `accept` is not set; nothing is kept then. Or the
+/// state store is unavailable.
+pub(super) async fn check(store: &dyn StateStore, world: &World, accept: bool) -> Result<()> {
+    let key = format!("world/{}", world.id);
+    let facts = world.facts();
+    let value = serde_json::to_vec(&facts).context("cannot encode what the world is made of")?;
+    for _ in 0..UPDATE_COUNT_MAX {
+        let kept = store.get(&key).await?;
+        let revision = kept.as_ref().map(|entry| entry.revision);
+        if let Some(entry) = &kept {
+            let was: Facts = serde_json::from_slice(&entry.value)
+                .with_context(|| format!("state key `{key}` is damaged; delete it"))?;
+            let differences = Difference::between(&was, &facts);
+            if differences.is_empty() {
+                return Ok(());
+            }
+            refuse(world, &differences, accept)?;
+            differences.iter().for_each(warn);
+        }
+        if store.compare_and_set(&key, revision, value.clone()).await?.is_ok() {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("other instances wrote `{key}` all the time; start again")
+}
+
+fn refuse(world: &World, differences: &[Difference], accept: bool) -> Result<()> {
+    let of_identity = differences.iter().filter(|d| d.meaning() == Meaning::Identity);
+    let lines: Vec<String> = of_identity.map(|d| format!("  {}", line(d))).collect();
+    if accept || lines.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "the world file is not the one that the state of `{}` was begun with:\n{}\nEvents to come \
+         would have ids of events that say another thing. Take the old file, another data \
+         directory or state store, or another world id; or --accept-world-changes to go on so",
+        world.id,
+        lines.join("\n"),
+    );
+    Err(WrongUse(text).into())
+}
+
+fn warn(difference: &Difference) {
+    let effect = match difference.meaning() {
+        Meaning::Identity => "accepted: events may share ids with others that say another thing",
+        Meaning::Ignored => {
+            "ignored: a clock keeps the speed that it has; POST /api/time/scale changes it"
+        }
+        Meaning::Otherwise => "the world goes on otherwise from now on",
+    };
+    tracing::warn!(difference = line(difference), "the world file changed; {effect}");
+}
+
+fn line(Difference { name, was, is }: &Difference) -> String {
+    let shown = |text: &str| match text.chars().count() {
+        0 => "nothing".to_owned(),
+        count if count <= SHOWN_CHARS_MAX => text.to_owned(),
+        _ => text.chars().take(SHOWN_CHARS_MAX).chain("...".chars()).collect(),
+    };
+    format!("{name}: was {}, is {}", shown(was), shown(is))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! Claims about a changed world file upon a state that is there.
+#![allow(clippy::unwrap_used, reason = "tests panic")]
+
+use super::*;
+use crate::state;
+
+fn world(from: &str, to: &str) -> World {
+    let text = include_str!("../../../../../worlds/europe.toml");
+    assert!(text.contains(from));
+    World::parse("europe.toml", &text.replacen(from, to, 1)).unwrap()
+}
+
+#[tokio::test]
+async fn changed_seed_is_refused_until_it_is_accepted_and_then_is_the_worlds() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", dir.path().join("state.db").display());
+    let store = state::open(&url).await.unwrap();
+    let (first, other) = (world("seed = ", "seed = "), world("seed = ", "seed = 7"));
+    check(&*store, &first, false).await.unwrap();
+    check(&*store, &first, false).await.unwrap();
+    let error = check(&*store, &other, false).await.unwrap_err().to_string();
+    assert!(error.contains("seed: was ") && error.contains("--accept-world-changes"), "{error}");
+    check(&*store, &first, false).await.unwrap();
+    check(&*store, &other, true).await.unwrap();
+    check(&*store, &other, false).await.unwrap();
+    assert!(check(&*store, &first, false).await.is_err());
+    // What changes no identity goes on.
+    let scale = "real_seconds_per_game_hour = ";
+    check(&*store, &world("seed = ", "seed = 7"), false).await.unwrap();
+    let text = include_str!("../../../../../worlds/europe.toml").replacen("seed = ", "seed = 7", 1);
+    let faster = text.replacen(scale, &format!("{scale}1"), 1);
+    check(&*store, &World::parse("europe.toml", &faster).unwrap(), false).await.unwrap();
+}

@@ -1,0 +1,132 @@
+//! What a world is made of, as short texts by name, so that a later world file can be compared with
+//! the one that a data directory was begun with. Not here: keeping them, and what follows.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::calendar::CalendarRules;
+use crate::ids::{Fnv128, MODEL_VERSION};
+use crate::world_file::World;
+
+/// Up to this many regions differences are told one by one; of more as one.
+const REGIONS_TOLD_MAX: usize = 1_000;
+/// Leap rules repeat within so many years.
+const LEAP_YEARS_MAX: i32 = 10_000;
+/// Facts on which the identity of events rests: under the same id an event would say another thing.
+const OF_IDENTITY: [&str; 4] = ["seed", "epoch", "calendar", "regions"];
+/// Facts that a clock takes from the file only when it is begun.
+const OF_BEGINNING: [&str; 2] = ["real_seconds_per_game_hour", "phase_speeds"];
+
+/// What a world is made of, by name.
+pub type Facts = BTreeMap<String, String>;
+
+/// A fact that is another than it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Which fact.
+    pub name: String,
+    /// What it was; empty if it was not there.
+    pub was: String,
+    /// What it is; empty if it is not there any more.
+    pub is: String,
+}
+
+/// What a difference means for a world that runs already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Events that were published and those to come would share ids and differ.
+    Identity,
+    /// Nothing: the clock keeps what it was begun with.
+    Ignored,
+    /// The world goes on otherwise from now on.
+    Otherwise,
+}
+
+impl World {
+    /// What this world is made of.
+    pub fn facts(&self) -> Facts {
+        let ids: Vec<&str> = self.regions.iter().map(|region| region.id.as_str()).collect();
+        let many = ids.len() > REGIONS_TOLD_MAX;
+        let regions = if many { digest(&ids.join(",")) } else { ids.join(",") };
+        let sun = &self.sun;
+        let mut facts = Facts::from([
+            ("seed".to_owned(), self.seed.to_string()),
+            ("epoch".to_owned(), self.epoch.to_string()),
+            ("calendar".to_owned(), calendar(self.calendar().rules())),
+            ("regions".to_owned(), regions),
+            ("sun.obliquity_deg".to_owned(), sun.obliquity_deg.to_string()),
+            ("sun.by_longitude".to_owned(), sun.by_longitude.to_string()),
+            ("sun.phases".to_owned(), format!("{:?}", sun.phases)),
+            (OF_BEGINNING[0].to_owned(), self.scale.to_string()),
+            (OF_BEGINNING[1].to_owned(), format!("{:?}", self.phase_speeds)),
+            ("model version".to_owned(), MODEL_VERSION.to_string()),
+        ]);
+        let places = self.regions.iter().map(|region| {
+            let place =
+                format!("{}, {}, {} m", region.latitude, region.longitude, region.elevation_m);
+            (format!("region {}", region.id), format!("{place}, {}", region.climate))
+        });
+        match many {
+            false => facts.extend(places),
+            true => {
+                let all: Vec<String> = places.map(|(id, place)| format!("{id} {place}")).collect();
+                facts.insert("places of regions".to_owned(), digest(&all.join(";")));
+            }
+        }
+        let presets = self.climates.iter();
+        facts.extend(
+            presets
+                .map(|(name, preset)| (format!("climate {name}"), digest(&format!("{preset:?}")))),
+        );
+        facts.extend(self.clocks.iter().map(|clock| {
+            let speed = format!("{}, {:?}", clock.scale, clock.phase_speeds);
+            (format!("clock {}", clock.name), speed)
+        }));
+        facts
+    }
+}
+
+impl Difference {
+    /// What is other in `is` than in `was`, by name.
+    pub fn between(was: &Facts, is: &Facts) -> Vec<Self> {
+        let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+        let of = |facts: &Facts, name: &str| facts.get(name).cloned().unwrap_or_default();
+        let pairs = names.into_iter().map(|name| (name, of(was, name), of(is, name)));
+        let others = pairs.filter(|(_, was, is)| was != is);
+        others.map(|(name, was, is)| Self { name: name.clone(), was, is }).collect()
+    }
+
+    /// What it means for a world that runs already.
+    pub fn meaning(&self) -> Meaning {
+        match self.name.as_str() {
+            name if OF_IDENTITY.contains(&name) => Meaning::Identity,
+            name if OF_BEGINNING.contains(&name) || name.starts_with("clock ") => Meaning::Ignored,
+            _ => Meaning::Otherwise,
+        }
+    }
+}
+
+/// A calendar as far as dates and ranks of events follow from it: not the names of its days.
+fn calendar(rules: &CalendarRules) -> String {
+    let mut text = format!("{} {}", rules.hours_per_day(), rules.minutes_per_hour());
+    for year in 0..LEAP_YEARS_MAX {
+        let _ = write!(text, " {}", rules.day_number(year, 1, 1));
+    }
+    for month in (1..).take(rules.months().len()) {
+        let _ = write!(text, " {}", rules.day_number(0, month, 1));
+    }
+    let moons: Vec<&str> = rules.moons().iter().map(|moon| moon.name.as_str()).collect();
+    let holidays: Vec<&str> = rules.holidays().iter().map(|day| day.id.as_str()).collect();
+    let _ = write!(text, " {} {}", moons.join(","), holidays.join(","));
+    format!("{} ({})", rules.name(), digest(&text))
+}
+
+/// A short stand-in for a long text.
+fn digest(text: &str) -> String {
+    let mut hash = Fnv128::default();
+    hash.write(text.as_bytes());
+    format!("{:016x}", (hash.0 >> 64) as u64 ^ hash.0 as u64)
+}
