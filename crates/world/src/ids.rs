@@ -5,7 +5,7 @@
 mod tests;
 
 /// Raised with every change that makes any instant's weather, phase or event content different.
-pub const MODEL_VERSION: u32 = 2;
+pub const MODEL_VERSION: u32 = 3;
 
 const PRODUCER_ID_BITS: u32 = 58;
 

@@ -118,7 +118,9 @@ impl Weather {
         let climates: Vec<Climate> = presets.into_iter().map(Climate::new).collect();
         let origin = &world.regions[0];
         let regions = world.regions.iter().zip(&climate_of);
-        let places = regions.map(|(r, of)| Place::new(origin, r, &climates[*of].preset)).collect();
+        let places = regions
+            .map(|(r, of)| Place::new(origin, r, &climates[*of].preset, &world.sun))
+            .collect();
         let region_ids = world.regions.iter().map(|r| r.id.clone()).collect();
         let key = [world.seed as u32, (world.seed >> 32) as u32];
         let spot = |r: &Region| Spot { latitude: r.latitude, longitude: r.longitude };

@@ -2,8 +2,9 @@
 //! five octaves that drift with the wind. Not here: what they mean (`hour`).
 
 use super::noise::{BYTE_SUM_SD, byte_sums, philox};
-use super::preset::Preset;
+use super::preset::{Preset, Shift};
 use crate::calendar::Hemisphere;
+use crate::sun::SunRules;
 use crate::world_file::Region;
 
 /// Octaves of each noise, from passing to lasting.
@@ -57,16 +58,19 @@ pub(super) struct Place {
     /// From the map's origin.
     cells: Cells,
     pub(super) warmer_c: f64,
-    /// On the other side of the equator than the preset's place: half a year later.
-    pub(super) other_side: bool,
+    /// How its seasons and its sun lie to those of the preset's place.
+    pub(super) shift: Shift,
 }
 
 impl Place {
     /// At most so many columns of an octave's lattice lie between some places and around them,
     /// east and north: one on either side, one for the rest of a cell, one for rounding.
-    pub(super) fn extent(places: &[Self], octave: usize) -> [usize; AXIS_COUNT] {
+    pub(super) fn extent<'p>(
+        places: impl Iterator<Item = &'p Self> + Clone,
+        octave: usize,
+    ) -> [usize; AXIS_COUNT] {
         [octave, NORTH + octave].map(|at| {
-            let cells = places.iter().map(|place| place.cells[at]);
+            let cells = places.clone().map(|place| place.cells[at]);
             let least = cells.clone().fold(f64::INFINITY, f64::min);
             let most = cells.fold(f64::NEG_INFINITY, f64::max);
             (most - least) as usize + 4
@@ -75,10 +79,13 @@ impl Place {
 
     /// The place that a preset was observed at.
     pub(super) fn of_preset() -> Self {
-        Self { cells: Cells::default(), warmer_c: 0.0, other_side: false }
+        Self { cells: Cells::default(), warmer_c: 0.0, shift: Shift::default() }
     }
 
-    pub(super) fn new(origin: &Region, region: &Region, preset: &Preset) -> Self {
+    /// A region as seen from the map's origin; `sun` says whether its longitude moves its noon.
+    pub(super) fn new(origin: &Region, region: &Region, preset: &Preset, sun: &SunRules) -> Self {
+        let other_side = region.hemisphere() != Hemisphere::of_latitude(preset.latitude);
+        let ahead_deg = if sun.by_longitude { region.longitude } else { 0.0 };
         let degrees = region.longitude - origin.longitude;
         let degrees = degrees - 360.0 * libm::floor((degrees + 180.0) / 360.0);
         let narrowing = libm::cos(origin.latitude * core::f64::consts::PI / 180.0);
@@ -91,7 +98,7 @@ impl Place {
             cells: in_cells(|octave| [east_km / CELL_KM[octave], north_km / CELL_KM[octave]]),
             warmer_c: (LAPSE_DC_PER_M * (region.elevation_m - preset.elevation_m) + latitude_dc)
                 / 10.0,
-            other_side: region.hemisphere() != Hemisphere::of_latitude(preset.latitude),
+            shift: Shift::new(other_side, ahead_deg),
         }
     }
 }

@@ -41,7 +41,7 @@ fn vector(weather: &Weather, region: usize, hour: i64, hash: &mut Fnv128) -> Con
     let (place, climate) = (&weather.places[region], weather.climate(region));
     let noise = field::noise(weather.key, place, hour);
     let position = weather.calendar.climate_position(GameTime::from_hours(hour));
-    let season = Season::new(position, place.other_side);
+    let season = Season::new(position, place.shift);
     let mix = Mix::new(climate, &Moment::new(&climate.preset, &season));
     let look = field::Look::new(weather.key, place, hour);
     let mixed = |octave| look.sum(octave, |noises| mix.column(octave, noises));

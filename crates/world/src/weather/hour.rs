@@ -43,7 +43,7 @@ impl Weather {
     fn mixed_hour(&self, region: usize, hour: i64, latent: impl FnOnce(&Mix) -> Latent) -> Hour {
         let (place, climate) = (&self.places[region], self.climate(region));
         let position = self.calendar.climate_position(GameTime::from_hours(hour));
-        let season = Season::new(position, place.other_side);
+        let season = Season::new(position, place.shift);
         let preset = &climate.preset;
         let lookup = Lookup { preset, season: &season };
         let moment = Moment::new(preset, &season);

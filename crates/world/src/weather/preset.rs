@@ -126,11 +126,32 @@ impl Shares {
     }
 }
 
+/// Hours of a day of a climate, whatever the calendar.
+const DAY_HOURS: usize = 24;
+
+/// How a place's year and day lie to those of the preset by the world's one clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Shift {
+    /// The place and the preset are on different sides of the equator.
+    half_year: bool,
+    /// Whole hours that the sun of the place is ahead of the clock, 0 to 23.
+    hours: u8,
+}
+
+impl Shift {
+    /// For a place on the other side of the equator or not, whose sun is ahead by so many degrees
+    /// of longitude.
+    pub(super) fn new(half_year: bool, ahead_deg: f64) -> Self {
+        let hours = libm::round(ahead_deg / 360.0 * DAY_HOURS as f64) as i64;
+        Self { half_year, hours: hours.rem_euclid(DAY_HOURS as i64) as u8 }
+    }
+}
+
 impl Season {
-    /// Where in the year and the day an instant is; half a year on if the place and the preset
-    /// are on different sides of the equator.
-    pub(super) fn new(position: ClimatePosition, other_side: bool) -> Self {
-        let month = (position.month + if other_side { 6 } else { 0 }) % 12;
-        Self::at(month, position.part, position.hour)
+    /// Where in the year and the day an instant is by the sun of a place.
+    pub(super) fn new(position: ClimatePosition, shift: Shift) -> Self {
+        let month = (position.month + if shift.half_year { 6 } else { 0 }) % 12;
+        let hour = (position.hour + usize::from(shift.hours)) % DAY_HOURS;
+        Self::at(month, position.part, hour)
     }
 }

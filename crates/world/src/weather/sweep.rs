@@ -7,7 +7,7 @@ use super::field::{
     self, CORNER_COUNT, Column, Corners, Instant, OCTAVE_COUNT, PLANE_COUNT, Place, Time,
 };
 use super::mix::Mix;
-use super::preset::{Curves, Moment, Season};
+use super::preset::{Curves, Moment, Season, Shift};
 use super::{Weather, constrain, hour};
 use crate::time::GameTime;
 
@@ -26,14 +26,21 @@ pub struct Sweep<'w> {
     scene_of: Vec<usize>,
 }
 
-/// What the regions of a climate on one side of the equator share.
+/// What the regions of a climate share whose seasons and hours are the same.
 #[derive(Clone, Debug)]
 struct Scene {
     climate: usize,
-    other_side: bool,
+    shift: Shift,
     now: Now,
-    /// Of each octave's lattice.
-    cells: [Vec<Cell>; OCTAVE_COUNT],
+    /// Of each octave's lattice those that its regions need.
+    cells: [Cells; OCTAVE_COUNT],
+}
+
+/// The cells of an octave's lattice that are near the regions of a scene.
+#[derive(Clone, Debug)]
+struct Cells {
+    grid: Grid,
+    kept: Vec<Cell>,
 }
 
 /// What a climate says at an hour.
@@ -60,10 +67,17 @@ struct Lattice {
     time: Time,
     /// Counts the hours that it went to: what was made on another visit is stale.
     visit: u64,
+    grid: Grid,
+    kept: Vec<Kept>,
+}
+
+/// Where columns of a lattice are kept that lie near some places: each on a slot of its own within
+/// an hour, however the lattice drifts.
+#[derive(Clone, Copy, Debug)]
+struct Grid {
     /// Columns in a row are a power of 2, this; and rows.
     shift: u32,
     mask: [usize; 2],
-    kept: Vec<Kept>,
 }
 
 /// A column: its noises at the hour of a visit, and the deviates that they are the sums of, in
@@ -84,27 +98,33 @@ impl Weather {
         let lattices = core::array::from_fn(|octave| {
             Lattice::new(octave, &self.places, instant.times[octave])
         });
-        let kinds = self.climate_of.iter().zip(&self.places).map(|(of, p)| (*of, p.other_side));
-        let mut of_scenes: Vec<(usize, bool)> = kinds.clone().collect();
+        let kinds = self.climate_of.iter().zip(&self.places).map(|(of, p)| (*of, p.shift));
+        let mut of_scenes: Vec<(usize, Shift)> = kinds.clone().collect();
         of_scenes.sort_unstable();
         of_scenes.dedup();
-        let scene = |(climate, other_side)| Scene {
-            climate,
-            other_side,
-            now: self.now(climate, other_side, hour),
-            cells: lattices.each_ref().map(|l: &Lattice| vec![Cell::default(); l.kept.len()]),
+        let scene = |kind: (usize, Shift)| {
+            let (climate, shift) = kind;
+            let of_kind = kinds.clone().zip(&self.places).filter(move |(of, _)| *of == kind);
+            let places = of_kind.map(|(_, place)| place);
+            Scene {
+                climate,
+                shift,
+                now: self.now(climate, shift, hour),
+                cells: core::array::from_fn(|octave| Cells::new(octave, places.clone())),
+            }
         };
-        let scene_of = kinds.map(|kind| of_scenes.partition_point(|of| *of < kind)).collect();
+        let scene_of =
+            kinds.clone().map(|kind| of_scenes.partition_point(|of| *of < kind)).collect();
         let scenes = of_scenes.iter().copied().map(scene).collect();
         Sweep { weather: self, hour, instant, lattices, scenes, scene_of }
     }
 
-    /// What a climate says at an hour, on one side of the equator.
-    fn now(&self, climate: usize, other_side: bool, hour: i64) -> Now {
+    /// What a climate says at an hour, by its seasons and hours at a place.
+    fn now(&self, climate: usize, shift: Shift, hour: i64) -> Now {
         let climate = &self.climates[climate];
         let preset = &climate.preset;
         let position = self.calendar.climate_position(GameTime::from_hours(hour));
-        let season = Season::new(position, other_side);
+        let season = Season::new(position, shift);
         let moment = Moment::new(preset, &season);
         let mix = Mix::new(climate, &moment);
         Now { moment, curves: Curves::new(preset, &season), mix }
@@ -125,7 +145,7 @@ impl Sweep<'_> {
             lattice.go_to(time);
         }
         for scene in &mut self.scenes {
-            scene.now = self.weather.now(scene.climate, scene.other_side, hour);
+            scene.now = self.weather.now(scene.climate, scene.shift, hour);
         }
     }
 
@@ -140,7 +160,7 @@ impl Sweep<'_> {
         let Now { moment, curves, mix } = &scene.now;
         let latent = Mix::sum(|octave| {
             let (lattice, first) = (&mut self.lattices[octave], corners.first(octave));
-            let cell = &mut scene.cells[octave][lattice.slot(first)];
+            let cell = scene.cells[octave].at(first);
             if cell.visit != lattice.visit {
                 lattice.fill(cell, first, self.weather.key, mix);
             }
@@ -153,27 +173,44 @@ impl Sweep<'_> {
     }
 }
 
-impl Lattice {
-    fn new(octave: usize, places: &[Place], time: Time) -> Self {
+impl Grid {
+    fn new<'p>(octave: usize, places: impl Iterator<Item = &'p Place> + Clone) -> Self {
         let size = Place::extent(places, octave).map(usize::next_power_of_two);
-        Self {
-            octave,
-            time,
-            visit: 1,
-            shift: size[0].trailing_zeros(),
-            mask: size.map(|size| size - 1),
-            kept: vec![Kept::default(); size[0] * size[1]],
-        }
+        Self { shift: size[0].trailing_zeros(), mask: size.map(|size| size - 1) }
     }
 
-    fn go_to(&mut self, time: Time) {
-        self.time = time;
-        self.visit += 1;
+    fn slot_count(&self) -> usize {
+        (self.mask[0] + 1) * (self.mask[1] + 1)
     }
 
     #[inline]
     fn slot(&self, [x, y]: [i64; 2]) -> usize {
         (y as usize & self.mask[1]) << self.shift | (x as usize & self.mask[0])
+    }
+}
+
+impl Cells {
+    fn new<'p>(octave: usize, places: impl Iterator<Item = &'p Place> + Clone) -> Self {
+        let grid = Grid::new(octave, places);
+        Self { grid, kept: vec![Cell::default(); grid.slot_count()] }
+    }
+
+    /// That of a south-western column.
+    #[inline]
+    fn at(&mut self, first: [i64; 2]) -> &mut Cell {
+        &mut self.kept[self.grid.slot(first)]
+    }
+}
+
+impl Lattice {
+    fn new(octave: usize, places: &[Place], time: Time) -> Self {
+        let grid = Grid::new(octave, places.iter());
+        Self { octave, time, visit: 1, grid, kept: vec![Kept::default(); grid.slot_count()] }
+    }
+
+    fn go_to(&mut self, time: Time) {
+        self.time = time;
+        self.visit += 1;
     }
 
     #[cold]
@@ -186,7 +223,7 @@ impl Lattice {
 
     /// The noises of a column.
     fn noises(&mut self, column: [i64; 2], key: [u32; 2]) -> Column {
-        let slot = self.slot(column);
+        let slot = self.grid.slot(column);
         let kept = &mut self.kept[slot];
         if kept.visit != self.visit {
             kept.go_to(key, self.octave, column, &self.time);

@@ -7,6 +7,7 @@ mod overrides;
 use proptest::prelude::*;
 
 use super::conditions::Numbers;
+use super::preset::Shift;
 use super::*;
 
 fn weather() -> (World, Weather) {
@@ -200,7 +201,7 @@ fn the_onset_of_rain_moves_from_month_to_month_without_a_jump() {
     let calendar = world.calendar();
     let onset = |hour: i64| {
         let position = calendar.climate_position(GameTime::from_hours(hour));
-        Moment::new(&weather.climates[0].preset, &Season::new(position, false)).onset_z
+        Moment::new(&weather.climates[0].preset, &Season::new(position, Shift::default())).onset_z
     };
     let values = weather.climates[0].preset.rain_onset_z;
     let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (v.min(l), v.max(h)));
@@ -283,5 +284,35 @@ fn kept_hours_say_what_single_looks_say() {
                 assert_eq!(keeping.state(region, at, &none), kept.state);
             }
         }
+    }
+}
+
+/// The hour of the world's clock at which a region is warmest on average of half a year.
+fn warmest_hour(longitude: f64, by_longitude: bool) -> i64 {
+    let text = format!(
+        "id = \"far\"\nseed = 7\nepoch = 2024-04-01T00:00:00\nreal_seconds_per_game_hour = 25\n\
+         climate = \"brussels\"\n[sun]\nby_longitude = {by_longitude}\n[[regions]]\nid = \"there\"\n\
+         latitude = 50.8\nlongitude = {longitude}\nelevation_m = 50\n",
+    );
+    let weather = Weather::new(&World::parse("far.toml", &text).unwrap());
+    let none = Overrides::default();
+    let sum = |hour: i64| {
+        let at = (0..180).map(|day| GameTime::from_hours(day * 24 + hour));
+        at.map(|at| i64::from(weather.conditions(0, at, &none).temperature_dc)).sum::<i64>()
+    };
+    (0..24).max_by_key(|hour| sum(*hour)).unwrap()
+}
+
+#[test]
+fn course_of_the_day_follows_the_sun_of_the_region() {
+    let near = |hour: i64, wanted: i64| {
+        let apart = (hour - wanted).rem_euclid(24);
+        assert!(apart.min(24 - apart) <= 1, "warmest at {hour}, not about {wanted}");
+    };
+    let at_home = warmest_hour(0.0, true);
+    near(at_home, 15);
+    for longitude in [-120.0, 90.0, 180.0] {
+        near(warmest_hour(longitude, true), at_home - (longitude / 15.0) as i64);
+        assert_eq!(warmest_hour(longitude, false), warmest_hour(0.0, false));
     }
 }

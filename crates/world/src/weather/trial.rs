@@ -58,7 +58,7 @@ impl Trial {
         let place = Place::of_preset();
         let hour = |hour: i64| {
             let game = GameTime::from_hours(hour);
-            let season = Season::new(calendar.climate_position(game), false);
+            let season = Season::new(calendar.climate_position(game), place.shift);
             (calendar.at(game), season, field::noise(key, &place, hour))
         };
         let end = FIRST_YEAR + year_count as i32;
