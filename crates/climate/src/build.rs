@@ -25,7 +25,7 @@ use crate::observations::Record;
 use crate::targets::Place;
 
 /// Years of each draw: as many as presets are judged by.
-const YEAR_COUNT: u32 = 30;
+pub const YEAR_COUNT: u32 = 30;
 const WIND_CMPS_MAX: f64 = 9000.0;
 const DEPRESSION_CK_MAX: f64 = 6000.0;
 
@@ -33,6 +33,8 @@ const DEPRESSION_CK_MAX: f64 = 6000.0;
 #[derive(Debug)]
 pub struct Builder {
     draws: Draws,
+    /// Told what is begun.
+    progress: fn(&str),
 }
 
 /// A preset, and what it has from elsewhere.
@@ -53,7 +55,13 @@ impl Default for Builder {
 impl Builder {
     /// One that tries presets on so many years: fewer are faster, and leave more to chance.
     pub fn of_years(year_count: u32) -> Self {
-        Self { draws: Draws::of_years(year_count) }
+        Self::with_progress(year_count, |_| {})
+    }
+
+    /// The same; `progress` is told each part of the work as it is begun, this one included.
+    pub fn with_progress(year_count: u32, progress: fn(&str)) -> Self {
+        progress("drawing years of weather");
+        Self { draws: Draws::of_years(year_count), progress }
     }
 
     /// A preset from observations, daily or hourly. `base` lends what they lack; with none it is
@@ -89,8 +97,10 @@ impl Builder {
         let base = self.base(base, normals, place.latitude);
         let goals = Goals::of_normals(normals, place, &base);
         let (mut preset, _) = self.calibrate(&Record::default(), &goals, &base);
+        (self.progress)("moving moisture and wind to their normals");
         air::moisten(&mut preset, normals, &self.draws);
         air::blow(&mut preset, normals, &base);
+        (self.progress)("looking for fog, thunder and the extremes again");
         sky::cut(&mut preset, &self.draws, self.draws.hour_count(), &goals);
         sky::extremes(&mut preset, &self.draws, &goals);
         let name = &base.preset.name;
@@ -105,6 +115,7 @@ impl Builder {
 
     /// The preset that lends, on this side of the equator, and what it is like.
     fn base(&self, base: Option<&Preset>, like: &Normals, latitude: f64) -> Base {
+        (self.progress)("comparing with the built-in climates");
         let base = base.cloned().unwrap_or_else(|| self.nearest(like, latitude, &[]));
         Base::of(&base, self.draws.any()).on_side_of(latitude)
     }
@@ -125,10 +136,13 @@ impl Builder {
         let scores = Scores::of(record);
         scores.apply(&mut preset);
         let goals = &mut goals.clone();
+        (self.progress)("fitting rain");
         rain::calibrate(&mut preset, draws, goals);
         let shape = tables::shape_of_record(record);
         let shape = shape.unwrap_or_else(|| tables::shape_of_preset(&base.preset));
+        (self.progress)("fitting temperature");
         temperature::calibrate(&mut preset, draws, goals, shape);
+        (self.progress)("fitting cloud, fog, thunder and the extremes");
         sky::calibrate(&mut preset, draws, goals, &scores);
         sky::cut(&mut preset, draws, draws.hour_count(), goals);
         sky::heavy(&mut preset, draws, goals);

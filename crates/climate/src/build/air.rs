@@ -5,6 +5,7 @@ use worldbus_world::preset::{Preset, SLOT_COUNT, Table, knot_z};
 
 use super::base::Base;
 use super::draws::Draws;
+use super::{DEPRESSION_CK_MAX, WIND_CMPS_MAX};
 use crate::normals::Normals;
 
 const ROUND_COUNT: usize = 4;
@@ -23,21 +24,28 @@ pub(super) fn moisten(preset: &mut Preset, normals: &Normals, draws: &Draws) {
         let factors = std::array::from_fn(|m| {
             normals.rh_mean[m].map_or(1.0, |want| dryness(want) / dryness(now.rh[m]))
         });
-        preset.depression = scaled(&preset.depression, factors);
+        preset.depression = scaled(&preset.depression, factors, DEPRESSION_CK_MAX);
     }
 }
 
 /// Scales the wind of each month to its mean.
 pub(super) fn blow(preset: &mut Preset, normals: &Normals, base: &Base) {
     let factor = |m: usize| normals.wind_mean_ms[m].map_or(1.0, |want| want / base.wind_ms[m]);
-    preset.wind = scaled(&preset.wind, std::array::from_fn(factor));
+    preset.wind = scaled(&preset.wind, std::array::from_fn(factor), WIND_CMPS_MAX);
 }
 
-fn scaled(table: &Table, factors: [f64; 12]) -> Table {
+/// A table with each month scaled. Rounds of it add up, and in great cold a little less moisture
+/// takes a lot more depression: no value grows beyond `most`, as in tables from hours.
+fn scaled(table: &Table, factors: [f64; 12], most: f64) -> Table {
     let rows = table.rows();
     Table::from_quantiles(|m, s, z| {
         let row = &rows[m * SLOT_COUNT + s];
         let knot = (0..row.len()).find(|knot| knot_z(*knot) >= z).unwrap_or(row.len() - 1);
-        factors[m].clamp(1.0 / FACTOR_MAX, FACTOR_MAX) * row[knot]
+        let factor = factors[m].clamp(1.0 / FACTOR_MAX, FACTOR_MAX);
+        // What is beyond it already, as a lender may have it, grows no further.
+        (factor * row[knot]).min(most.max(row[knot]))
     })
 }
+
+#[cfg(test)]
+mod tests;
