@@ -68,11 +68,34 @@ pub struct Lift {
 }
 
 /// The overrides of a world, by revision. Equal records give equal weather on every instance.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Overrides {
     records: Vec<Override>,
     pruned_rev: u64,
+    settled: Settled,
 }
+
+/// The first records of a world as far as all of them are out of force everywhere from an instant
+/// on: no lift needs to look at them, so that hundreds of commands do not look at each other.
+#[derive(Clone, Copy, Debug)]
+struct Settled {
+    count: usize,
+    from: GameTime,
+}
+
+impl Default for Settled {
+    fn default() -> Self {
+        Self { count: 0, from: GameTime(i64::MIN) }
+    }
+}
+
+impl PartialEq for Overrides {
+    fn eq(&self, other: &Self) -> bool {
+        self.records == other.records && self.pruned_rev == other.pruned_rev
+    }
+}
+
+impl Eq for Overrides {}
 
 impl Override {
     /// A record without fades and of priority 0, that has no name and revision yet.
@@ -175,11 +198,17 @@ impl Overrides {
         record.settle();
         record.check()?;
         match self.records.binary_search_by_key(&record.rev, |r| r.rev) {
-            Ok(at) => self.records[at] = record,
+            Ok(at) => {
+                self.settled = Settled::default();
+                self.records[at] = record;
+            }
             Err(_) if self.records.len() >= OVERRIDE_COUNT_MAX => {
                 return Err(OverrideError::TooMany);
             }
-            Err(at) => self.records.insert(at, record),
+            Err(at) => {
+                self.settled.count = self.settled.count.min(at);
+                self.records.insert(at, record);
+            }
         }
         Ok(())
     }
@@ -195,8 +224,21 @@ impl Overrides {
             r.end.is_none_or(|end| end > time) && any(r) && !r.over(time) && !lifted(r)
         };
         let lift = Lift { rev, regions: regions.to_vec(), from: time, to: None };
-        let lifted = self.records.iter_mut().filter(open);
+        let settled = self.settle(time);
+        let lifted = self.records[settled..].iter_mut().filter(open);
         lifted.map(|record| record.lifted.push(lift.clone())).count()
+    }
+
+    /// How many of the first records are out of force everywhere from an instant on.
+    fn settle(&mut self, time: GameTime) -> usize {
+        // Game time may be set back: then what was lifted later counts again.
+        if time < self.settled.from {
+            self.settled.count = 0;
+        }
+        let unsettled = &self.records[self.settled.count..];
+        self.settled.count += unsettled.iter().take_while(|record| record.over(time)).count();
+        self.settled.from = time;
+        self.settled.count
     }
 
     /// From `time` on takes one record out of force. False if there is none of that revision.
@@ -210,6 +252,7 @@ impl Overrides {
     /// From `time` on makes undone what a revision did: its record is lifted, what it lifted is
     /// in force again.
     pub fn revert(&mut self, rev: u64, reverted: u64, time: GameTime) {
+        self.settled = Settled::default();
         for lift in self.records.iter_mut().flat_map(|record| &mut record.lifted) {
             if lift.rev == reverted && lift.to.is_none() {
                 lift.to = Some(time);
@@ -224,6 +267,7 @@ impl Overrides {
         let rev = self.records.iter().filter(|r| gone(r)).map(|r| r.rev).max();
         self.pruned_rev = self.pruned_rev.max(rev.unwrap_or(0));
         self.records.retain(|r| !gone(r));
+        self.settled = Settled::default();
     }
 
     /// What is in force in a region at an instant, bottom first.

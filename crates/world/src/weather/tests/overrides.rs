@@ -211,6 +211,10 @@ fn a_record_keeps_few_lifts_however_often_its_region_is_set() {
     }
     let lifts = overrides.records().iter().map(|record| record.lifted.len()).max();
     assert_eq!(lifts, Some(1));
+    // Set back, what was lifted later would count again: it is lifted there, too.
+    let mut back = overrides.clone();
+    back.lift(601, &region, hour(10));
+    assert!(back.in_force(&region[0], hour(10)).is_empty());
     // Undone last one first, each brings back the one before it.
     for (undone, at) in [(600, 601), (599, 602), (598, 603)] {
         overrides.revert(at as u64, undone, hour(at));
