@@ -291,7 +291,8 @@ fn kept_hours_say_what_single_looks_say() {
 fn warmest_hour(longitude: f64, by_longitude: bool) -> i64 {
     let text = format!(
         "id = \"far\"\nseed = 7\nepoch = 2024-04-01T00:00:00\nreal_seconds_per_game_hour = 25\n\
-         climate = \"brussels\"\n[sun]\nby_longitude = {by_longitude}\n[[regions]]\nid = \"there\"\n\
+         climate = \"brussels\"\n[sun]\nby_longitude = {by_longitude}\n[[regions]]\n\
+         id = \"there\"\n\
          latitude = 50.8\nlongitude = {longitude}\nelevation_m = 50\n",
     );
     let weather = Weather::new(&World::parse("far.toml", &text).unwrap());
