@@ -165,7 +165,7 @@ async fn bad_schedules_are_refused_with_field_and_position() {
         (json!({"schedule": "in 3 hours", "event_type": "77"}), "event_type", "77"),
         (
             json!({"schedule": "in 3 hours", "event_type": event, "payload": {"hour": 3}}),
-            "event_type",
+            "payload",
             "unrecognized field name 'hour'",
         ),
         (
