@@ -13,9 +13,6 @@ use std::fmt::{self, Write as _};
 /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z, the bounds of RFC 3339.
 const RFC_3339_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;
 
-/// A message within another takes a tag and a length at least.
-const LEVEL_BYTES_MIN: usize = 2;
-
 const PAYLOAD_OPTIONS: SerializeOptions =
     SerializeOptions::new().use_proto_field_name(true).skip_default_fields(false);
 
@@ -60,42 +57,51 @@ pub fn write_event(out: &mut String, event: &EventView<'_>, catalogue: &Catalogu
 }
 
 /// The payload in proto3 JSON; `None` if the bytes are no such message, or one that proto3
-/// JSON has no form for, such as a google.protobuf.Timestamp out of range, or one that is too
-/// deep to be read back.
+/// JSON has no form for, such as a google.protobuf.Timestamp out of range, or one that would not
+/// be read back as it is.
 fn payload(event_type: &EventType, bytes: &[u8]) -> Option<String> {
     let message = DynamicMessage::decode(event_type.message().clone(), bytes).ok()?;
-    if bytes.len() > LEVEL_BYTES_MIN * PAYLOAD_DEPTH_MAX {
-        fits(&message, 0)?;
-    }
+    reads_back(&message, 0)?;
     let mut json = Vec::with_capacity(64 + 4 * bytes.len());
     let mut serializer = serde_json::Serializer::new(&mut json);
     message.serialize_with_options(&mut serializer, &PAYLOAD_OPTIONS).ok()?;
     String::from_utf8(json).ok()
 }
 
-/// `None` if there are more messages within one another than a payload may have. What a
-/// google.protobuf.Any holds counts too: to its decoder it is bytes, of any depth.
-fn fits(message: &DynamicMessage, depth: usize) -> Option<()> {
+/// `None` if there are more messages within one another than a payload may have, what a
+/// google.protobuf.Any holds among them (to its decoder it is bytes, of any depth), or a wrapped
+/// number that is not finite: prost-reflect writes null for it, which means that it is not there.
+fn reads_back(message: &DynamicMessage, depth: usize) -> Option<()> {
     if depth > PAYLOAD_DEPTH_MAX {
         return None;
     }
-    let value_fits = |value: &Value, depth| match value {
-        Value::Message(inner) => fits(inner, depth),
+    let one_reads_back = |value: &Value, depth| match value {
+        Value::Message(inner) => reads_back(inner, depth),
         _ => Some(()),
     };
     for (_, value) in message.fields() {
         match value {
-            Value::List(values) => values.iter().try_for_each(|one| value_fits(one, depth + 1))?,
+            Value::List(values) => {
+                values.iter().try_for_each(|one| one_reads_back(one, depth + 1))?
+            }
             Value::Map(values) if values.is_empty() => {}
             Value::Map(_) if depth == PAYLOAD_DEPTH_MAX => return None,
-            Value::Map(values) => values.values().try_for_each(|one| value_fits(one, depth + 2))?,
-            one => value_fits(one, depth + 1)?,
+            Value::Map(values) => {
+                values.values().try_for_each(|one| one_reads_back(one, depth + 2))?
+            }
+            one => one_reads_back(one, depth + 1)?,
         }
     }
-    if message.descriptor().full_name() == "google.protobuf.Any" {
-        fits(&held(message)?, depth + 1)?;
+    match message.descriptor().full_name() {
+        "google.protobuf.Any" => reads_back(&held(message)?, depth + 1),
+        "google.protobuf.DoubleValue" | "google.protobuf.FloatValue" => {
+            let value = message.get_field_by_name("value")?;
+            let finite = value.as_f64().is_none_or(f64::is_finite)
+                && value.as_f32().is_none_or(f32::is_finite);
+            finite.then_some(())
+        }
+        _ => Some(()),
     }
-    Some(())
 }
 
 /// The message in a google.protobuf.Any.

@@ -275,6 +275,16 @@ fn built_in_types_keep_the_same_rules() {
     }
 }
 
+#[test]
+fn wrapped_number_that_is_not_finite_comes_back() {
+    for number in ["NaN", "Infinity", "-Infinity"] {
+        let payload = format!(r#"{{"w_double":"{number}"}}"#);
+        let (event_type, payload) = read_payload(ALL, &payload, &CATALOGUE).unwrap();
+        let json = written(event_type, &payload, &CATALOGUE);
+        assert_eq!(read(&json, &CATALOGUE).unwrap().payload, payload, "{json}");
+    }
+}
+
 /// A payload of so many messages within one another.
 fn chain(open: &str, close: &str, depth: usize) -> String {
     format!("{}{}{}", open.repeat(depth), "{}", close.repeat(depth))
