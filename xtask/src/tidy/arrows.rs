@@ -61,6 +61,7 @@ const ALLOWED: &[Arrows] = &[
         ],
     ),
     arrows("bench", &["bus", "events", "testkit", "world", "worldbus"]),
+    arrows("join", &["worldbus"]),
     Arrows { of: "studio", normal: &["worldbus"], build: &["events-build"] },
     arrows("xtask", &[]),
 ];
