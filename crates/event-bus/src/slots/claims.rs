@@ -4,8 +4,9 @@
 //! Whether a write that failed has happened may be unknown. So a claim carries a token that only
 //! its instance knows, and what is found there with it is that instance's own.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use worldbus_bus::{SubscriptionName, WallClock};
@@ -13,6 +14,10 @@ use worldbus_service::StateStore;
 use worldbus_service::state::{Conflict, Entry, Error, Kind};
 
 use super::{GRACE_MS, TERM_MS};
+
+/// How long a claim is looked at unchanged until it is taken, whatever it says of its end: its
+/// holder would have renewed it. So a holder whose clock was ahead keeps nobody out.
+const UNCHANGED_MS: u64 = TERM_MS + GRACE_MS;
 
 /// How often a slot is tried that others claim and give back meanwhile.
 const TURN_COUNT_MAX: usize = 8;
@@ -72,6 +77,8 @@ pub(super) struct Claims {
     token: String,
     state: Arc<dyn StateStore>,
     wall: Arc<dyn WallClock>,
+    /// Claims of others by slot: their revision, and since when it is the same, in steady time.
+    others: Mutex<HashMap<SubscriptionName, (u64, i64)>>,
 }
 
 impl Claims {
@@ -82,7 +89,8 @@ impl Claims {
         state: Arc<dyn StateStore>,
         wall: Arc<dyn WallClock>,
     ) -> Self {
-        Self { names, holder: holder.to_owned(), token: format!("{token:016x}"), state, wall }
+        let (holder, token) = (holder.to_owned(), format!("{token:016x}"));
+        Self { names, holder, token, state, wall, others: Mutex::default() }
     }
 
     /// Claims the first slot that is free.
@@ -108,7 +116,9 @@ impl Claims {
             // Before the claim is written: by our clock it ends no later than it says.
             let now_us = self.wall.now_us();
             let there = current.as_ref().map(|entry| parse(name, entry)).transpose()?;
-            if let Some(claim) = there.filter(|claim| !self.may_take(claim, now_us)) {
+            let is_left = current.as_ref().is_some_and(|entry| self.is_left(name, entry.revision));
+            let held = |claim: &Claim| !is_left && !self.may_take(claim, now_us);
+            if let Some(claim) = there.filter(held) {
                 return Ok(Err(claim));
             }
             let claim = self.claim(now_us);
@@ -163,6 +173,17 @@ impl Claims {
 
     fn may_take(&self, claim: &Claim, now_us: i64) -> bool {
         claim.token == self.token || now_us >= claim.until_us.saturating_add(us(GRACE_MS))
+    }
+
+    /// Whether a claim stayed as it is for so long that its holder is gone.
+    fn is_left(&self, name: &SubscriptionName, revision: u64) -> bool {
+        let now_us = self.wall.steady_us();
+        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let (known, since_us) = others.entry(name.clone()).or_insert((revision, now_us));
+        if *known != revision {
+            (*known, *since_us) = (revision, now_us);
+        }
+        now_us.saturating_sub(*since_us) >= us(UNCHANGED_MS)
     }
 
     async fn write(

@@ -412,3 +412,17 @@ async fn no_two_instances_have_one_slot_while_their_clocks_differ_by_less_than_t
     }
     assert!(shared_beyond > 0);
 }
+
+#[tokio::test]
+async fn claim_by_a_clock_that_was_a_year_ahead_keeps_nobody_out() {
+    let place = Place::new().await;
+    let ahead = Arc::new(ManualClock::new(BEGIN_US + 365 * 86_400 * SECOND_US));
+    let store = Arc::clone(&place.store) as Arc<dyn StateStore>;
+    drop(take(&place.slots_over("killed", 1, store, &ahead)).await.unwrap());
+    let next = place.slots("next", 1);
+    assert!(taken(&next).await.contains("until 2027-01-01"));
+    place.advance_s(TERM_S + GRACE_S - 1);
+    assert!(taken(&next).await.starts_with("all 1 slots are taken"));
+    place.advance_s(1);
+    assert_eq!(taken(&next).await, "event-bus");
+}
