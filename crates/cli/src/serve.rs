@@ -9,6 +9,7 @@ mod kept_world;
 mod own_bus;
 mod source;
 mod waiting;
+mod wall;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -39,7 +40,8 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let settings = &loaded.settings;
     let ground = Ground::prepare("worldbus", &settings.common, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
-    let own = OwnBus::open("worldbus up", &loaded.resolved, &settings.common, &catalogue).await?;
+    let (from, common) = (&loaded.resolved, &settings.common);
+    let own = OwnBus::open("worldbus up", from, common, &settings.retention, &catalogue).await?;
     let deps = ground.deps(own.bus.clone(), state::open(&settings.common.state_url).await?);
     kept_world::check(&*deps.state, &ground.world, settings.accept_world_changes).await?;
     let clock = Clock {
@@ -64,7 +66,7 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
     let catalogue = catalogue::load(&settings.catalog)?;
     let (from, common) = (&loaded.resolved, &settings.common);
     Source::check(settings)?;
-    let own = OwnBus::open_for_event_bus(from, common, &catalogue).await?;
+    let own = OwnBus::open_for_event_bus(from, common, &settings.retention, &catalogue).await?;
     let fill = match own.is_copy() {
         true => own.fill(&ground, Source::open(from, settings, &own.bus).await?, &catalogue)?,
         false => None,
@@ -180,8 +182,10 @@ fn not_started(name: &str, error: start::Error) -> anyhow::Error {
 
 /// Serves until a signal, then drains and closes the bus.
 async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
+    let mut watch = Some(wall::watch(&ground, Arc::clone(bus.wall())));
+    let parts = parts.into_iter().map(|part| watch.take().into_iter().fold(part, Part::with_task));
     let host = Host::new(ground.name, ground.door).with_readiness(ground.readiness);
-    let host = parts.into_iter().fold(host, Host::with);
+    let host = parts.fold(host, Host::with);
     let begun = async {
         ground.shutdown.cancelled().await;
         Instant::now()

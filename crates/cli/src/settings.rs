@@ -3,14 +3,38 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use worldbus_service::config::{self, Common, Flags, LogFormat, Machine, Setting, Settings as _};
 use worldbus_service::{Secret, config::Loaded, settings};
+use worldbus_transport_embedded::Options;
+
+settings! {
+    /// What the log of `worldbus up` and `worldbus event-bus` keeps.
+    pub(crate) struct Retention {
+        /// Hours that batches are kept; hours in which the log was open, whatever the wall clock
+        /// shows.
+        retention_hours: u64 = "168",
+        /// Bytes of batches that each topic keeps; beyond them its oldest are removed.
+        retention_bytes: u64 = "1073741824",
+        /// Hours that batches are kept which a subscription of their topic has not settled, if
+        /// that is longer.
+        unread_retention_hours: u64 = "720",
+        /// Bytes of batches that each topic keeps while a subscription has not settled its
+        /// oldest, if that is more.
+        unread_retention_bytes: u64 = "4294967296",
+        /// Dead letters that are kept; beyond them the oldest are removed.
+        dead_letters_max: u64 = "10000",
+        /// Bytes of dead letters that are kept; beyond them the oldest are removed.
+        dead_letter_bytes_max: u64 = "268435456",
+    }
+}
 
 settings! {
     /// Settings of `worldbus up`: everything in one process.
     pub(crate) struct Up {
         ..common: Common { listen: "127.0.0.1:7070" },
+        ..retention: Retention {},
         /// Game minutes from one `time.updated` to the next.
         cadence_game_minutes: u32 = "1",
         /// How far ahead commands take effect, in milliseconds.
@@ -65,6 +89,7 @@ settings! {
     /// Settings of `worldbus event-bus`.
     pub(crate) struct EventBus {
         ..common: Common { listen: "127.0.0.1:7070" },
+        ..retention: Retention {},
         /// The subscription by which it gets all events of an engine that keeps no past, such as
         /// `sns-sqs://…`. Each instance has its own log and needs its own.
         subscription: String = "event-bus",
@@ -149,9 +174,44 @@ fn of_all_commands() -> Vec<Setting> {
     commands.concat()
 }
 
+impl Retention {
+    /// What a log is opened with.
+    pub(crate) fn options(&self) -> Options {
+        let hours = |hours: u64| Duration::from_secs(hours.saturating_mul(3_600));
+        Options {
+            retention_age: hours(self.retention_hours),
+            retention_bytes: self.retention_bytes,
+            unread_age: hours(self.unread_retention_hours),
+            unread_bytes: self.unread_retention_bytes,
+            dead_letters_max: self.dead_letters_max,
+            dead_letter_bytes_max: self.dead_letter_bytes_max,
+            ..Options::default()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_log_keeps_by_default_is_what_its_own_options_say() {
+        let declared = Retention::declare();
+        let default = |name: &str| -> u64 {
+            let setting = declared.iter().find(|setting| setting.name == name).unwrap();
+            setting.default.unwrap().parse().unwrap()
+        };
+        let options = Options::default();
+        let said = [
+            ("retention_hours", options.retention_age.as_secs() / 3_600),
+            ("retention_bytes", options.retention_bytes),
+            ("unread_retention_hours", options.unread_age.as_secs() / 3_600),
+            ("unread_retention_bytes", options.unread_bytes),
+            ("dead_letters_max", options.dead_letters_max),
+            ("dead_letter_bytes_max", options.dead_letter_bytes_max),
+        ];
+        assert_eq!(said.map(|(name, _)| default(name)), said.map(|(_, own)| own));
+    }
 
     #[test]
     fn a_spool_is_as_large_as_the_library_says() {

@@ -35,6 +35,8 @@ const FILE: &str = "log.db";
 const QUEUE_MARK: &str = "queue";
 /// Bytes of a batch: room for the largest payload with all that goes with it.
 const BATCH_BYTES_MAX: usize = 2 << 20;
+/// A last append that is further ahead of the wall clock than this is warned of.
+const AHEAD_S_MIN: i64 = 10;
 
 /// A durable broker in this process. Cheap to clone; the log is closed when the last clone is
 /// dropped, or by [`Transport::close`].
@@ -88,6 +90,7 @@ impl Embedded {
             }
             Arc::new(Live::new(id as u32, subscription))
         });
+        warn_if_ahead(tally.appended_ms, &options);
         let live = live.collect();
         let tail = Tail::new(heads.clone(), options.tail_bytes_max);
         let file = file.to_path_buf();
@@ -182,6 +185,18 @@ fn mark_queue(dir: &Path, file: &Path, asked: bool) -> Result<bool, Error> {
     File::create(&mark).and_then(|created| created.sync_all()).map_err(cannot)?;
     File::open(dir).and_then(|opened| opened.sync_all()).map_err(cannot)?;
     Ok(true)
+}
+
+/// Append times never step back, so that a time can be looked up.
+fn warn_if_ahead(appended_ms: i64, options: &Options) {
+    let ahead_s = (appended_ms - options.clock.now_us().div_euclid(1000)) / 1000;
+    if ahead_s >= AHEAD_S_MIN {
+        tracing::warn!(
+            ahead_s,
+            "the log was written last by a wall clock that was ahead: append times stand until \
+             the clock has caught up, so reading from a time on brings more than asked for"
+        );
+    }
 }
 
 fn capabilities(queue: bool) -> Capabilities {

@@ -18,6 +18,7 @@ use super::ground::Ground;
 use super::source::Source;
 use crate::connection;
 use crate::failure::WrongUse;
+use crate::settings::Retention;
 
 const SCHEME: &str = "embedded:";
 const SNS_SQS: &str = "sns-sqs://";
@@ -34,12 +35,13 @@ pub(super) struct OwnBus {
 }
 
 impl OwnBus {
-    /// Opens the log that the settings name. It keeps places for the topics of the catalogue and
-    /// for the subscriptions of the services.
+    /// Opens the log that the settings name, to keep what they say. It keeps places for the topics
+    /// of the catalogue and for the subscriptions of the services.
     pub(super) async fn open(
         command: &str,
         from: &Resolved,
         common: &Common,
+        retention: &Retention,
         catalogue: &Catalogue,
     ) -> Result<Self> {
         let dir = dir(command, from, common)?;
@@ -52,7 +54,7 @@ impl OwnBus {
                 .into_iter()
                 .map(SubscriptionName::new)
                 .collect::<Result<_, _>>()?,
-            ..Options::default()
+            ..retention.options()
         };
         let open = move || Embedded::open(dir, options);
         let log = tokio::task::spawn_blocking(open).await.context("opening the bus")??;
@@ -64,15 +66,16 @@ impl OwnBus {
     pub(super) async fn open_for_event_bus(
         from: &Resolved,
         common: &Common,
+        retention: &Retention,
         catalogue: &Arc<Catalogue>,
     ) -> Result<Self> {
         if !common.url.starts_with(SNS_SQS) {
-            return Self::open("worldbus event-bus", from, common, catalogue).await;
+            return Self::open("worldbus event-bus", from, common, retention, catalogue).await;
         }
         let engine = connection::open(&common.url, None, catalogue).await?;
         let dir =
             Common { url: format!("{SCHEME}{}/bus", common.data_dir.display()), ..common.clone() };
-        let own = Self::open("worldbus event-bus", from, &dir, catalogue).await?;
+        let own = Self::open("worldbus event-bus", from, &dir, retention, catalogue).await?;
         let log = Arc::clone(own.bus.transport());
         let mirror = Arc::new(Mirror::new(Arc::clone(engine.transport()), log));
         let bus = Bus::with_wall_clock(Arc::clone(&mirror) as _, Arc::clone(own.bus.wall()));
