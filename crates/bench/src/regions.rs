@@ -84,11 +84,12 @@ impl Reading {
         let url = format!("{}/metrics", broker.url());
         let page = ureq::get(url).call()?.body_mut().read_to_string()?;
         let of = |name: &str| sample(&page, name);
-        const LAG: &str = "worldbus_weather_boundary_lag_seconds";
+        const LAG: &str = "worldbus_boundary_lag_seconds";
+        const TOPIC: &str = "topic=\"weather\"";
         Ok(Self {
-            lag_seconds: of(&format!("{LAG}_sum"))?,
-            lag_count: of(&format!("{LAG}_count"))?,
-            soon: of(&format!("{LAG}_bucket{{le=\"1\"}}"))?,
+            lag_seconds: of(&format!("{LAG}_sum{{{TOPIC}}}"))?,
+            lag_count: of(&format!("{LAG}_count{{{TOPIC}}}"))?,
+            soon: of(&format!("{LAG}_bucket{{{TOPIC},le=\"1\"}}"))?,
             events: of("worldbus_batch_events_sum{topic=\"weather\"}")?,
             batches: of("worldbus_batch_events_count{topic=\"weather\"}")?,
             processor_seconds: processor_seconds(broker.pid())?,

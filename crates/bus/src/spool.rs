@@ -195,8 +195,8 @@ impl Spool {
             }
         });
         let name = || topic.to_string();
-        metrics::counter!("worldbus_spool_events_total", "topic" => name()).increment(events);
-        metrics::counter!("worldbus_spool_bytes_total", "topic" => name()).increment(bytes);
+        metrics::counter!("worldbus_spooled_events_total", "topic" => name()).increment(events);
+        metrics::counter!("worldbus_spooled_bytes_total", "topic" => name()).increment(bytes);
         self.shared.report().await;
         Ok(())
     }

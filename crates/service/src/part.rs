@@ -22,6 +22,9 @@ use crate::health::{self, Readiness, Version};
 use crate::trace::trace_request;
 use crate::{describe, home, metrics, server};
 
+/// Whose tasks they are that belong to no service.
+const HOST: &str = "host";
+
 /// How a task ended badly.
 pub type TaskError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -190,7 +193,9 @@ impl Host {
         let condition = self.readiness.condition("running");
         let (router, tasks) = self.assemble();
         let mut running = JoinSet::new();
-        for (part, task) in tasks {
+        let upkeep = metrics::upkeep(shutdown.clone());
+        let upkeep = Task::new("metrics upkeep", upkeep);
+        for (part, task) in tasks.into_iter().chain([(HOST, upkeep)]) {
             let (name, watch) = (task.name, shutdown.clone());
             // A panic is caught by its own task, so that we know whose it was.
             let handle = tokio::spawn(task.future);
@@ -200,13 +205,27 @@ impl Host {
             tracing::info!(%listen, "listening");
         }
         condition.met();
-        let serve = tokio::spawn(server::serve(listener, router, shutdown.clone()));
-        let ended = until_shutdown(&mut running, &shutdown).await;
+        let mut serve = tokio::spawn(server::serve(listener, router, shutdown.clone()));
+        let ended = tokio::select! {
+            ended = until_shutdown(&mut running, &shutdown) => ended,
+            served = &mut serve => server_ended(served),
+        };
         condition.ended();
         shutdown.cancel();
-        let (drained, _connections) = tokio::join!(drain(running), serve);
-        ended.and(drained)
+        let served = async { if serve.is_finished() { Ok(()) } else { server_ended(serve.await) } };
+        let (drained, served) = tokio::join!(drain(running), served);
+        ended.and(drained).and(served)
     }
+}
+
+/// The port serves until the shutdown: only a panic ends it before.
+fn server_ended(served: Result<usize, tokio::task::JoinError>) -> Result<(), TaskEnded> {
+    let ended = |error: tokio::task::JoinError| {
+        let reason = error.to_string();
+        tracing::error!(part = HOST, task = "server", reason, "task ended");
+        TaskEnded { part: HOST, task: "server", reason }
+    };
+    served.map(drop).map_err(ended)
 }
 
 async fn watch_task(

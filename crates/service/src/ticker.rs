@@ -112,8 +112,10 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
 
     fn count(&self, events: &[S::Emission], now_us: i64) {
         let topic = self.emitter.topic();
-        counter!(format!("worldbus_{topic}_events_total")).increment(events.len() as u64);
-        let lag = histogram!(format!("worldbus_{topic}_boundary_lag_seconds"));
+        let topic = || topic.to_string();
+        counter!("worldbus_emitted_events_total", "topic" => topic())
+            .increment(events.len() as u64);
+        let lag = histogram!("worldbus_boundary_lag_seconds", "topic" => topic());
         for event in events {
             lag.record(now_us.saturating_sub(event.wall_us()).max(0) as f64 / 1e6);
         }
