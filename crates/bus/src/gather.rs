@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Callers that wait at once.
 const WAITING_COUNT_MAX: usize = 1 << 16;
@@ -72,10 +72,9 @@ impl<I: Send + 'static, A: Send + 'static> Gather<I, A> {
         let line = Line { waiting: VecDeque::new(), tickets: 0, closed: false };
         let queue = Arc::new(Queue { limits, line: Mutex::new(line), work: Notify::new() });
         let done = CancellationToken::new();
-        let (work, guard) = (Arc::clone(&queue), done.clone().drop_guard());
+        let calling = Calling { queue: Arc::clone(&queue), _done: done.clone().drop_guard() };
         tokio::spawn(async move {
-            let _done = guard;
-            while let Some(items) = work.next().await {
+            while let Some(items) = calling.queue.next().await {
                 answer(items, &call).await;
             }
         });
@@ -101,6 +100,22 @@ impl<I: Send + 'static, A: Send + 'static> Gather<I, A> {
     pub async fn close(&self) {
         self.queue.close();
         self.done.cancelled().await;
+    }
+}
+
+/// Held by the task that makes the calls. However that ends, by a panic of a call as well, nobody
+/// waits for it.
+struct Calling<I, A> {
+    queue: Arc<Queue<I, A>>,
+    _done: DropGuard,
+}
+
+impl<I, A> Drop for Calling<I, A> {
+    fn drop(&mut self) {
+        self.queue.close();
+        // Those who wait for a reply see that there will be none.
+        let left = std::mem::take(&mut self.queue.lock().waiting);
+        drop(left);
     }
 }
 

@@ -228,7 +228,11 @@ impl Spool {
             state.lines.insert(status.topic.clone(), line);
         });
         let drain = drain::run(Arc::clone(&self.shared), status.topic.clone(), consumer);
-        self.drains.spawn(drain);
+        let draining = Draining(Arc::clone(&self.shared));
+        self.drains.spawn(async move {
+            drain.await;
+            drop(draining);
+        });
         Ok(())
     }
 
@@ -289,6 +293,18 @@ impl Shared {
             metrics::gauge!("worldbus_spool_bytes").set(bytes as f64);
         }
         metrics::gauge!("worldbus_spool_batches").set(self.state.borrow().batches() as f64);
+    }
+}
+
+/// Held by the task that drains a topic: if that panics, nobody waits for the topic to be drained.
+struct Draining(Arc<Shared>);
+
+impl Drop for Draining {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let context = "draining the spool ended by a panic; start again";
+            self.0.fail(Error::unknown(Kind::Unavailable, context));
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use tokio::time::{Instant, timeout_at};
 use worldbus_bus::Bus;
 use worldbus_service::config::{Flags, Loaded, Settings};
@@ -200,6 +200,9 @@ async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
     };
     let (closed, ()) = tokio::join!(timeout_at(end, bus.close()), spans);
     ended?;
+    if let Some(panic) = ground.panics.first() {
+        bail!("{panic}: this is a bug; what was acknowledged is kept: start again");
+    }
     match closed {
         Ok(closed) => closed.context("cannot close the bus")?,
         Err(_) => tracing::warn!("the bus was not closed in time; the next start recovers it"),

@@ -27,6 +27,7 @@
 //! ```
 
 pub mod checkpoint;
+pub mod colour;
 pub mod config;
 mod describe;
 pub mod door;
@@ -37,6 +38,7 @@ mod home;
 pub mod lead;
 pub mod logging;
 pub mod metrics;
+pub mod panics;
 pub mod part;
 pub mod problem;
 pub mod secret;

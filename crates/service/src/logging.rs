@@ -1,13 +1,15 @@
 //! Logs: `tracing` to standard error, as text for people or JSON for collectors. Standard output
 //! is for results (`tail`, `publish`), so logs never go there.
-
-use std::io::IsTerminal as _;
+//!
+//! Nothing depends on a reader of the logs: a line that cannot be written (`worldbus up 2>&1 | tee
+//! file`, and `tee` has ended) is lost, without an error and without a panic.
 
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
+use crate::colour;
 use crate::config::LogFormat;
 use crate::trace::{Traces, WithTraceIds};
 
@@ -37,7 +39,10 @@ pub fn init(filter: &str, format: LogFormat, traces: Option<&Traces>) -> Result<
     let builder = tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(colour::wanted(&std::io::stderr()))
+        // It would report a line that it cannot write by `eprintln!`, which panics for the same
+        // reason.
+        .log_internal_errors(false);
     // `try_init` fails only where a subscriber is installed already.
     let _ = match format {
         LogFormat::Text => builder.finish().try_init(),
@@ -50,7 +55,8 @@ pub fn init(filter: &str, format: LogFormat, traces: Option<&Traces>) -> Result<
 fn traced(filter: EnvFilter, format: LogFormat, traces: &Traces) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_ansi(colour::wanted(&std::io::stderr()))
+        .log_internal_errors(false);
     let logs = match format {
         LogFormat::Text => lines.with_filter(filter).boxed(),
         LogFormat::Json => {

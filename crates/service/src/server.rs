@@ -19,13 +19,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::panics;
 use connections::{Connection, Connections};
 
 pub use connections::Caller;
@@ -132,7 +134,8 @@ pub async fn serve_within(
         match accepted {
             Ok((stream, address)) => {
                 let connection = connections.admit(Peer::of(address.ip()));
-                serving.spawn(converse(stream, connection, router.clone(), shutdown.clone()));
+                let conversation = converse(stream, connection, router.clone(), shutdown.clone());
+                serving.spawn(panics::of_client(conversation));
             }
             Err(error) if is_about_one_client(&error) => {}
             Err(error) => {
@@ -199,8 +202,22 @@ async fn converse(
     }
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+/// Runs the streams of an HTTP/2 connection.
+#[derive(Clone, Copy)]
+struct Streams;
+
+impl<F> Executor<F> for Streams
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        tokio::spawn(panics::of_client(stream));
+    }
+}
+
+fn builder() -> auto::Builder<Streams> {
+    let mut builder = auto::Builder::new(Streams);
     builder
         .http1()
         .timer(TokioTimer::new())

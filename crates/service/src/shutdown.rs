@@ -21,8 +21,12 @@ pub fn on_signal() -> io::Result<CancellationToken> {
     let first = shutdown.clone();
     tokio::spawn(async move {
         let name = next(&mut interrupt, &mut terminate).await;
-        tracing::info!(signal = name, "draining; a second signal exits at once");
         first.cancel();
+        // Only now, and elsewhere: standard error may be a pipe that nobody reads any more, and a
+        // write to it may wait for ever. Neither may keep a signal from its effect.
+        tokio::task::spawn_blocking(move || {
+            tracing::info!(signal = name, "draining; a second signal exits at once");
+        });
         next(&mut interrupt, &mut terminate).await;
         std::process::exit(EXIT_CODE_FORCED);
     });

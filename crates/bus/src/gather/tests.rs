@@ -146,3 +146,17 @@ async fn first_item_lingers_for_company_but_not_once_the_call_is_full() {
     let (early, late, _, ()) = tokio::join!(early, late, full, answers);
     assert_eq!((early.expect("sent"), late.expect("sent")), (1, 2));
 }
+
+#[tokio::test]
+async fn those_in_line_have_an_error_when_a_call_panics() {
+    let call = |_: Vec<u32>| async { panic!("a bug") }.boxed();
+    let limits = GatherLimits { count_max: 1, bytes_max: BYTES_MAX, linger: Duration::ZERO };
+    let gather: Gather<u32, u32> = Gather::start(limits, Box::new(call));
+    let sends = join_all((0..3).map(|item| gather.send(item, 1)));
+    let results = tokio::time::timeout(Duration::from_secs(20), sends).await.expect("no answers");
+    for result in results {
+        assert_eq!(result.expect_err("a panic").kind(), Kind::Unavailable);
+    }
+    assert_eq!(gather.send(4, 1).await.expect_err("closed").kind(), Kind::Closed);
+    gather.close().await;
+}

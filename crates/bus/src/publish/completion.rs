@@ -3,7 +3,7 @@
 //! Not a channel an event: with a thousand events in flight, one shared answer and a list of
 //! wakers costs a fraction of a thousand one-shot channels.
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,13 +34,21 @@ struct State {
 }
 
 impl Completion {
+    /// Answers; a second answer changes nothing.
     pub(super) fn finish(&self, answers: Answers) {
         let wakers = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.answers = Some(answers);
+            state.answers.get_or_insert(answers);
             std::mem::take(&mut state.wakers)
         };
         wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Answers that there will be no answer, if there was none.
+    pub(super) fn abandon(&self) {
+        let context = "the publisher ended before the engine answered; the event may be there";
+        let error = Error::unknown(Kind::Unavailable, context);
+        self.finish(vec![(usize::MAX, Err(error))]);
     }
 }
 

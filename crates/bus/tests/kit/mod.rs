@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     Before(Error),
     /// It reaches the engine, and then fails.
     After(Error),
+    /// The transport has a bug.
+    Panic,
 }
 
 pub(crate) struct Faulty {
@@ -105,8 +107,10 @@ impl Transport for Faulty {
             permit.forget();
         }
         let fault = self.faults.lock().unwrap().pop_front();
-        if let Some(Fault::Before(error)) = fault {
-            return Err(error);
+        match fault {
+            Some(Fault::Before(error)) => return Err(error),
+            Some(Fault::Panic) => panic!("asked for by a test"),
+            _ => {}
         }
         if let Some(error) = self.down.lock().unwrap().clone() {
             return Err(error);

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use worldbus_bus::Bus;
 use worldbus_service::config::{Common, Machine};
 use worldbus_service::door::Door;
+use worldbus_service::panics::Panics;
 use worldbus_service::trace::{self, Traces};
 use worldbus_service::{
     CancellationToken, Deps, Readiness, StateStore, logging, metrics, server, shutdown,
@@ -34,6 +35,8 @@ pub(super) struct Ground {
     pub(super) address: SocketAddr,
     pub(super) readiness: Readiness,
     pub(super) shutdown: CancellationToken,
+    /// A panic anywhere cancels the shutdown token, and is the error with which the command ends.
+    pub(super) panics: Panics,
     /// If spans are exported.
     pub(super) traces: Option<Traces>,
 }
@@ -56,10 +59,11 @@ impl Ground {
         let door = Door::new(common.listen, common.api_key.clone())?;
         let door = door.with_origins(common.allow_origin.clone());
         let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
+        let panics = Panics::end(&shutdown);
         let listener = server::bind(common.listen).await?;
         let address = listener.local_addr().context("the port has no address")?;
         let readiness = Readiness::default();
-        Ok(Self { name, world, door, listener, address, readiness, shutdown, traces })
+        Ok(Self { name, world, door, listener, address, readiness, shutdown, panics, traces })
     }
 
     /// What a simulated service of this process is given.

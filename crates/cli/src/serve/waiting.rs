@@ -33,7 +33,8 @@ pub(super) async fn connect(ground: &Ground, common: &Common) -> Result<Option<B
     let host = Host::new(ground.name, ground.door.clone()).with_readiness(readiness);
     let listener = twin(&ground.listener).context("cannot serve while waiting")?;
     let serving = tokio::spawn(host.run(listener, stop.clone()));
-    let bus = retry(common, &condition, &ground.shutdown).await;
+    // Ends with what serves meanwhile, too.
+    let bus = retry(common, &condition, &stop).await;
     stop.cancel();
     serving.await.context("serving while waiting")??;
     bus

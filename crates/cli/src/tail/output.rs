@@ -1,11 +1,12 @@
 //! Writing batches to standard output in the format that was asked for.
 
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use worldbus_bus::Filter;
 use worldbus_events::{Batch, Catalogue, EventView, json};
+use worldbus_service::colour;
 
 use super::text::Lines;
 use crate::arguments::TailFormat;
@@ -27,8 +28,7 @@ impl Output {
     /// To standard output, coloured if that is a terminal and nobody objects.
     pub(super) fn new(format: TailFormat, catalogue: Arc<Catalogue>, filter: Filter) -> Self {
         let stdout = io::stdout();
-        // <https://no-color.org>
-        let colour = stdout.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        let colour = colour::wanted(&stdout);
         let out = BufWriter::with_capacity(BUFFER_BYTES, stdout.lock());
         let lines = Lines::new(&catalogue, colour);
         Self { out, format, catalogue, filter, lines, line: String::new() }

@@ -14,6 +14,7 @@ mod deploy;
 mod description;
 mod drain;
 mod outage;
+mod pipes;
 mod refusals;
 mod replacement;
 mod roles;

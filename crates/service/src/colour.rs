@@ -1,0 +1,33 @@
+//! Whether output may have colours: on a terminal, unless its user or the terminal itself says no.
+//! One rule for logs and for results.
+
+use std::ffi::OsStr;
+use std::io::IsTerminal;
+
+/// Whether what goes to `stream` may have colours: it is a terminal, `NO_COLOR` is not set or empty
+/// (<https://no-color.org>), and `TERM` is not `dumb`.
+#[allow(clippy::disallowed_methods, reason = "no setting of ours: every program heeds them")]
+pub fn wanted(stream: &impl IsTerminal) -> bool {
+    let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
+    stream.is_terminal() && allowed(no_color.as_deref(), term.as_deref())
+}
+
+fn allowed(no_color: Option<&OsStr>, term: Option<&OsStr>) -> bool {
+    no_color.is_none_or(OsStr::is_empty) && term.is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_color_and_a_dumb_terminal_turn_colours_off() {
+        let says = |no_color: Option<&str>, term: Option<&str>| {
+            allowed(no_color.map(OsStr::new), term.map(OsStr::new))
+        };
+        assert!(says(None, None) && says(None, Some("xterm-256color")));
+        assert!(says(Some(""), Some("xterm")), "an empty NO_COLOR is not set");
+        assert!(!says(Some("1"), Some("xterm")) && !says(Some("0"), None));
+        assert!(!says(None, Some("dumb")));
+    }
+}
