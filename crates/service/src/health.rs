@@ -6,7 +6,6 @@
 //! deployment works, and from then on live, so that no process is ended for an outage elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -22,7 +21,29 @@ use crate::{Json, metrics};
 /// service registers its own before the port opens.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
-    conditions: Arc<Mutex<BTreeMap<String, Option<String>>>>,
+    state: Arc<Mutex<Conditions>>,
+}
+
+#[derive(Debug, Default)]
+struct Conditions {
+    /// Why each does not hold, if so.
+    reasons: BTreeMap<String, Option<String>>,
+    /// All conditions are registered: that those hold means that the process is ready.
+    complete: bool,
+    /// Whether all held at once since then.
+    was_ready: bool,
+}
+
+impl Conditions {
+    fn is_ready(&self) -> bool {
+        self.reasons.values().all(Option::is_none)
+    }
+
+    fn set(&mut self, name: &str, reason: Option<String>) -> Option<String> {
+        let before = self.reasons.insert(name.to_owned(), reason);
+        self.was_ready |= self.complete && self.is_ready();
+        before.flatten()
+    }
 }
 
 /// One named condition, held by whoever knows whether it holds.
@@ -37,7 +58,7 @@ impl Readiness {
     /// the same condition.
     pub fn condition(&self, name: impl Into<String>) -> Condition {
         let name = name.into();
-        self.lock().entry(name.clone()).or_insert_with(|| Some("starting".to_owned()));
+        self.lock().reasons.entry(name.clone()).or_insert_with(|| Some("starting".to_owned()));
         Condition { readiness: self.clone(), name }
     }
 
@@ -46,17 +67,30 @@ impl Readiness {
         let lacking = |(name, reason): (&String, &Option<String>)| {
             reason.as_ref().map(|reason| (name.clone(), reason.clone()))
         };
-        self.lock().iter().filter_map(lacking).collect()
+        self.lock().reasons.iter().filter_map(lacking).collect()
     }
 
     /// Whether every condition holds.
     pub fn is_ready(&self) -> bool {
-        self.lock().values().all(Option::is_none)
+        self.lock().is_ready()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Option<String>>> {
-        // Every update is one insert: the map is whole even if its writer panicked.
-        self.conditions.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Says that every condition is registered. From now on it is remembered whether all of them
+    /// ever held at once, whether or not anybody looked.
+    fn complete(&self) {
+        let mut state = self.lock();
+        state.complete = true;
+        state.was_ready |= state.is_ready();
+    }
+
+    /// Whether every condition held at once, if only for a moment.
+    fn was_ready(&self) -> bool {
+        self.lock().was_ready
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Conditions> {
+        // Nothing panics while it is held.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,12 +107,12 @@ impl Condition {
 
     /// Like [`Condition::failed`] where nobody needs to be warned: the process was told to end.
     pub(crate) fn ended(&self) {
-        self.readiness.lock().insert(self.name.clone(), Some("shutting down".to_owned()));
+        self.readiness.lock().set(&self.name, Some("shutting down".to_owned()));
     }
 
     fn set(&self, state: Option<String>) {
-        let before = self.readiness.lock().insert(self.name.clone(), state.clone());
-        match (before.flatten(), state) {
+        let before = self.readiness.lock().set(&self.name, state.clone());
+        match (before, state) {
             (Some(_), None) => tracing::info!(condition = self.name, "condition holds"),
             (None, Some(reason)) => {
                 tracing::warn!(condition = self.name, reason, "condition fails; not ready");
@@ -118,30 +152,26 @@ struct Health {
     readiness: Readiness,
     version: Version,
     bare: bool,
-    /// Whether `/healthz` has found it ready.
-    started: Arc<AtomicBool>,
 }
 
-/// The health routes. `bare` keeps reasons out of those that are open to everybody: for ports with
-/// an API key.
+/// The health routes of a process all of whose conditions are registered. `bare` keeps reasons out
+/// of those that are open to everybody: for ports with an API key.
 pub fn routes(readiness: Readiness, version: Version, bare: bool) -> Router {
+    readiness.complete();
     Router::new()
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/healthz", get(healthz))
         .route("/metrics", get(render_metrics))
         .route("/version", get(async |State(health): State<Health>| Json(health.version)))
-        .with_state(Health { readiness, version, bare, started: Arc::default() })
+        .with_state(Health { readiness, version, bare })
 }
 
 async fn healthz(State(health): State<Health>) -> Response {
-    if health.started.load(Ordering::Relaxed) {
-        return "ok\n".into_response();
+    match health.readiness.was_ready() {
+        true => "ok\n".into_response(),
+        false => readyz(State(health)).await,
     }
-    let started = Arc::clone(&health.started);
-    let response = readyz(State(health)).await;
-    started.fetch_or(response.status().is_success(), Ordering::Relaxed);
-    response
 }
 
 async fn readyz(State(health): State<Health>) -> Response {

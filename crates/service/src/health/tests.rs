@@ -47,6 +47,33 @@ async fn healthy_from_when_it_was_ready_first() {
     assert_eq!(get(&server, "/readyz").await.status, 503);
 }
 
+#[tokio::test]
+async fn healthy_in_an_outage_though_it_was_not_asked_while_it_was_ready() {
+    let readiness = Readiness::default();
+    let (bus, state) = (readiness.condition("bus"), readiness.condition("state"));
+    let server = start(readiness.clone()).await;
+    bus.met();
+    bus.failed("gone before the state was there");
+    state.met();
+    assert_eq!(get(&server, "/healthz").await.status, 503, "it never was ready");
+    bus.met();
+    bus.failed("gone");
+    assert_eq!(get(&server, "/healthz").await.status, 200);
+    assert_eq!(get(&server, "/readyz").await.status, 503);
+}
+
+#[test]
+fn condition_that_holds_before_the_others_are_registered_is_not_readiness() {
+    let readiness = Readiness::default();
+    readiness.condition("bus").met();
+    assert!(readiness.is_ready() && !readiness.was_ready());
+    readiness.condition("state");
+    readiness.complete();
+    assert!(!readiness.was_ready());
+    readiness.condition("state").met();
+    assert!(readiness.was_ready());
+}
+
 #[test]
 fn same_name_is_the_same_condition() {
     let readiness = Readiness::default();
