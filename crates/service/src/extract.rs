@@ -83,7 +83,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let query = parts.uri.query().unwrap_or_default();
         let pairs = serde_urlencoded::Deserializer::new(form_pairs(query));
         serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
-            let field = named_field(error.path());
+            let field = named_field(error.path(), &error.inner().to_string());
             let problem = Problem::bad_request(match &field {
                 Some(field) => format!("query parameter `{field}`: {}", error.inner()),
                 None => format!("query: {}", error.inner()),
@@ -131,7 +131,7 @@ fn field_at_fault<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -
     let mut json = serde_json::Deserializer::from_slice(body);
     let again = serde_path_to_error::deserialize::<_, T>(Named(&mut json)).err()?;
     let same = again.inner().to_string() == error.to_string();
-    same.then(|| named_field(again.path())).flatten()
+    same.then(|| named_field(again.path(), &error.to_string())).flatten()
 }
 
 /// Reads a struct by the names of its fields alone. Serde would take `["paris", "storm"]`, too, by
@@ -169,9 +169,17 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Named<D> {
     }
 }
 
-fn named_field(path: &serde_path_to_error::Path) -> Option<String> {
-    let text = path.to_string();
-    (text != "." && !text.is_empty()).then_some(text)
+/// The field that an error is about. One that is missing is no part of the path to where it should
+/// be: serde names it in the message alone.
+fn named_field(path: &serde_path_to_error::Path, message: &str) -> Option<String> {
+    let path = path.to_string();
+    let path = if path == "." { String::new() } else { path };
+    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match missing {
+        Some(missing) if path.is_empty() => Some(missing.to_owned()),
+        Some(missing) => Some(format!("{path}.{missing}")),
+        None => (!path.is_empty()).then_some(path),
+    }
 }
 
 fn with_field(problem: Problem, field: Option<String>) -> Problem {

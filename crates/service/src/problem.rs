@@ -15,10 +15,38 @@ use crate::state::{self, Fate};
 /// The media type of a problem document (RFC 9457 section 3).
 pub const CONTENT_TYPE: &str = "application/problem+json";
 
+/// What the type of a problem begins with; its kind follows. Names, not places: nothing is there.
+const TYPE_PREFIX: &str = "urn:worldbus:problem:";
+
+/// Every kind by status, name and title. `docs/problems.md` says what a caller does about each; a
+/// name never changes its meaning.
+const KINDS: &[(u16, &str, &str)] = &[
+    (400, "bad-request", "The request cannot be read"),
+    (401, "unauthorized", "The API key is missing or wrong"),
+    (403, "forbidden", "The caller may not do this"),
+    (404, "not-found", "What the request names does not exist"),
+    (405, "method-not-allowed", "The path does not take this method"),
+    (408, "request-timeout", "The request took too long to arrive"),
+    (409, "conflict", "The state changed meanwhile"),
+    (413, "too-large", "The request is larger than a limit"),
+    (415, "unsupported-media-type", "The body is not of a type that is read here"),
+    (422, "invalid-value", "A value is not possible"),
+    (429, "too-many-requests", "Requests come faster than they are answered"),
+    (500, "internal", "A fault of the server"),
+    (501, "not-supported", "This installation cannot do this"),
+    (503, "unavailable", "It cannot be done now"),
+];
+/// 503 as well: what comes behind it is another request.
+const NO_SPACE: (&str, &str) = ("no-space", "The disk is full");
+const OUTCOME_UNKNOWN: (&str, &str) = ("outcome-unknown", "It may or may not have been done");
+
 /// A problem document. Its `detail` is one sentence for people: what was wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
-    /// A URI that names the kind of problem; `about:blank` says that the status tells it all.
+    /// A URI that names the kind of problem: `urn:worldbus:problem:` and one of `bad-request`,
+    /// `unauthorized`, `forbidden`, `not-found`, `method-not-allowed`, `request-timeout`,
+    /// `conflict`, `too-large`, `unsupported-media-type`, `invalid-value`, `too-many-requests`,
+    /// `internal`, `not-supported`, `unavailable`, `no-space`, `outcome-unknown`.
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
     /// The kind of problem in words, the same at each occurrence.
@@ -38,11 +66,16 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with `status`, told by `detail`.
+    /// A problem of the kind that belongs to `status`; `about:blank` if none does.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        let known = KINDS.iter().find(|(of, ..)| *of == status.as_u16());
+        let (kind, title) = known.map_or_else(
+            || ("about:blank".into(), status.canonical_reason().unwrap_or("Error")),
+            |(_, name, title)| (format!("{TYPE_PREFIX}{name}").into(), *title),
+        );
         Self {
-            kind: "about:blank".into(),
-            title: status.canonical_reason().unwrap_or("Error").into(),
+            kind,
+            title: title.into(),
             status: status.as_u16(),
             detail: detail.into(),
             instance: None,
@@ -80,6 +113,16 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
+    /// 503: the disk is full; nothing was changed. The same request may succeed once there is space.
+    pub fn no_space(detail: impl Into<String>) -> Self {
+        Self::unavailable(detail).of(NO_SPACE)
+    }
+
+    /// 503: it may have been done or not. Look first, or repeat only what may be done twice.
+    pub fn outcome_unknown(detail: impl Into<String>) -> Self {
+        Self::unavailable(detail).of(OUTCOME_UNKNOWN)
+    }
+
     /// 500: a fault of ours. `detail` goes to the caller: put causes into the log instead.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
@@ -92,14 +135,8 @@ impl Problem {
         self
     }
 
-    /// The same problem with a type of its own and the title that belongs to it.
-    #[must_use]
-    pub fn with_type(
-        mut self,
-        kind: impl Into<Cow<'static, str>>,
-        title: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        self.kind = kind.into();
+    fn of(mut self, (name, title): (&str, &'static str)) -> Self {
+        self.kind = format!("{TYPE_PREFIX}{name}").into();
         self.title = title.into();
         self
     }
@@ -144,9 +181,9 @@ impl From<state::Error> for Problem {
     fn from(error: state::Error) -> Self {
         tracing::warn!(%error, kind = ?error.kind(), "the state store failed");
         match (error.kind(), error.fate()) {
-            (state::Kind::Full, _) => Self::unavailable("the disk is full; nothing was changed"),
+            (state::Kind::Full, _) => Self::no_space("the disk is full; nothing was changed"),
             (_, Fate::Retry) => Self::unavailable("the state is busy; nothing was changed"),
-            (_, Fate::Unknown) => Self::unavailable(
+            (_, Fate::Unknown) => Self::outcome_unknown(
                 "the state store failed; the change may or may not have been made: look first",
             ),
             (_, Fate::Refused) => Self::internal("the state store refused; see the log"),
@@ -156,6 +193,9 @@ impl From<state::Error> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -165,6 +205,24 @@ mod tests {
         assert_eq!(status(state::Kind::Busy), 503);
         assert_eq!(status(state::Kind::Io), 503);
         assert_eq!(status(state::Kind::Damaged), 500);
+        let kind = |kind| Problem::from(state::Error::new(kind, "state.db")).kind;
+        assert_eq!(kind(state::Kind::Full), "urn:worldbus:problem:no-space");
+        assert_eq!(kind(state::Kind::Io), "urn:worldbus:problem:outcome-unknown");
+    }
+
+    #[test]
+    fn every_kind_has_one_name_a_title_and_a_line_in_the_documents() {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/problems.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let more = [NO_SPACE, OUTCOME_UNKNOWN].map(|(name, title)| (503, name, title));
+        let (mut names, mut titles) = (BTreeSet::new(), BTreeSet::new());
+        for (status, name, title) in KINDS.iter().copied().chain(more) {
+            assert!(names.insert(name) && titles.insert(title), "{name} is there twice");
+            let line = format!("| `{name}` | {status} | {title}");
+            assert!(page.contains(&line), "`{line}` is not in docs/problems.md");
+        }
+        let described = page.lines().filter(|line| line.starts_with("| `")).count();
+        assert_eq!(described, names.len(), "docs/problems.md has others, too");
     }
 
     #[test]
@@ -173,12 +231,9 @@ mod tests {
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");
         let plain = serde_json::to_value(Problem::conflict("changed")).unwrap();
         assert_eq!(plain.as_object().unwrap().len(), 4);
-        let full = Problem::conflict("changed")
-            .with_field("hour")
-            .with_instance("/api/time/set")
-            .with_type("urn:worldbus:problem:changed", "Changed");
+        let full = Problem::conflict("changed").with_field("hour").with_instance("/api/time/set");
         let full = serde_json::to_value(full).unwrap();
-        assert_eq!((&full["field"], &full["title"]), (&"hour".into(), &"Changed".into()));
-        assert_eq!(full["type"], "urn:worldbus:problem:changed");
+        assert_eq!((&full["field"], &full["instance"]), (&"hour".into(), &"/api/time/set".into()));
+        assert_eq!(full["type"], "urn:worldbus:problem:conflict");
     }
 }

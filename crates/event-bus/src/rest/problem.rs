@@ -27,8 +27,10 @@ pub(super) fn of_bus(error: &worldbus_bus::Error) -> Problem {
         (Kind::Unsupported, _) => Problem::new(StatusCode::NOT_IMPLEMENTED, detail),
         (Kind::Damaged, _) => Problem::internal("what is stored is damaged; see the log"),
         (_, Fate::Unknown) => {
-            Problem::unavailable(format!("{detail}; the event may have been published or not"))
+            let text = format!("{detail}; the event may have been published or not");
+            Problem::outcome_unknown(text)
         }
+        (Kind::Full, _) => Problem::no_space(detail),
         _ => Problem::unavailable(detail),
     }
 }

@@ -196,7 +196,7 @@ async fn command_of_a_content_type_that_pages_may_send_is_415() {
         let head = format!("POST /start HTTP/1.1\r\ncontent-type: {content_type}");
         let reply = http1(server.address, &head, "").await;
         assert_eq!(reply.status, 415, "{content_type}");
-        assert_eq!(reply.json()["title"], "Unsupported Media Type");
+        assert_eq!(reply.json()["type"], "urn:worldbus:problem:unsupported-media-type");
     }
     let reply = http1(server.address, "POST /command HTTP/1.1", r#"{"text":"hello"}"#).await;
     assert_eq!(reply.status, 415, "a body of no type");

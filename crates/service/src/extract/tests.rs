@@ -59,7 +59,8 @@ fn is_problem(reply: &Reply, status: u16, field: Option<&str>) {
     assert_eq!(reply.header("content-type"), crate::problem::CONTENT_TYPE);
     let problem = reply.json();
     assert_eq!(problem["status"], status);
-    assert_eq!(problem["type"], "about:blank");
+    let kind = problem["type"].as_str().unwrap();
+    assert!(kind.starts_with("urn:worldbus:problem:"), "{problem}");
     assert!(problem["title"].is_string() && problem["detail"].is_string());
     assert_eq!(problem.get("field").and_then(|field| field.as_str()), field, "{problem}");
 }
@@ -82,8 +83,10 @@ async fn wrong_json_names_the_field() {
     is_problem(&set(&server, "[7]").await, 422, None);
     is_problem(&set(&server, "[null,null]").await, 422, None);
     let missing = set(&server, "{}").await;
-    is_problem(&missing, 422, None);
+    is_problem(&missing, 422, Some("hour"));
     assert!(missing.body.contains("`hour`"), "{missing:?}");
+    let nested = set(&server, r#"{"hour":1,"places":[{"id":"a"},{}]}"#).await;
+    is_problem(&nested, 422, Some("places[1].id"));
 }
 
 #[tokio::test]
@@ -113,7 +116,7 @@ async fn wrong_query_names_the_parameter() {
     let reply = http1(server.address, "GET /range?hours=many HTTP/1.1", "").await;
     is_problem(&reply, 400, Some("hours"));
     let reply = http1(server.address, "GET /range HTTP/1.1", "").await;
-    is_problem(&reply, 400, None);
+    is_problem(&reply, 400, Some("hours"));
     assert!(reply.body.contains("`hours`"), "{reply:?}");
 }
 
