@@ -11,14 +11,14 @@ use crate::reader::{LogReader, resolve};
 use crate::reads::Reads;
 use crate::replay;
 use crate::shared::{Health, Shared};
-use crate::store::{self, Loaded};
+use crate::store::{self, Loaded, beside};
 use crate::tail::Tail;
 use crate::writer::{Retention, Writer};
-use crate::{dead_letters, lock, queue};
+use crate::{dead_letters, lock, private, queue};
 use async_trait::async_trait;
 use rusqlite::Connection;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -61,13 +61,14 @@ impl Embedded {
     /// it. Each names the file and what to do.
     pub fn open(dir: impl AsRef<Path>, mut options: Options) -> Result<Self, Error> {
         let dir = dir.as_ref();
-        std::fs::create_dir_all(dir).map_err(|error| {
+        private::create_dir(dir).map_err(|error| {
             let dir = dir.display();
             let context = format!("cannot create the directory {dir}: {error}; check the path");
             Error::refused(Kind::Invalid, context)
         })?;
         let lock = lock::take(dir)?;
         let file = dir.join(FILE);
+        tighten(dir, &file);
         options.queue = mark_queue(dir, &file, options.queue)?;
         if options.queue {
             // What is published again after it was settled is wanted again.
@@ -167,6 +168,14 @@ impl Opened {
     }
 }
 
+/// Takes the rights of others to what versions before this one created.
+fn tighten(dir: &Path, file: &Path) {
+    let ours = [file.to_owned(), beside(file, "-wal"), beside(file, "-shm")];
+    let ours = ours.into_iter().chain([dir.join(lock::FILE), dir.join(QUEUE_MARK)]);
+    let ours: Vec<PathBuf> = ours.collect();
+    private::tighten(dir, &ours.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+}
+
 /// Whether the directory holds a queue; marks a new one before there is anything in it.
 fn mark_queue(dir: &Path, file: &Path, asked: bool) -> Result<bool, Error> {
     let mark = dir.join(QUEUE_MARK);
@@ -182,7 +191,7 @@ fn mark_queue(dir: &Path, file: &Path, asked: bool) -> Result<bool, Error> {
         let context = format!("{dir} holds the log of a bus, not a queue; choose another folder");
         return Err(Error::refused(Kind::Invalid, context));
     }
-    File::create(&mark).and_then(|created| created.sync_all()).map_err(cannot)?;
+    private::create_file(&mark).and_then(|created| created.sync_all()).map_err(cannot)?;
     File::open(dir).and_then(|opened| opened.sync_all()).map_err(cannot)?;
     Ok(true)
 }

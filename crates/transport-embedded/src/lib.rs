@@ -32,6 +32,7 @@ mod group;
 mod live;
 mod lock;
 mod options;
+mod private;
 mod queue;
 mod reader;
 mod reads;

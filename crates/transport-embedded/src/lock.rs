@@ -1,12 +1,13 @@
 //! One process at a time: an advisory lock on a file in the directory, held while the log is
 //! open. The system releases it when the process ends, however it ends.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use crate::private;
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
 use worldbus_bus::{Error, Kind};
 
-const FILE: &str = "lock";
+pub(crate) const FILE: &str = "lock";
 /// Bytes of the holder's process id that are shown.
 const HOLDER_BYTES_MAX: u64 = 20;
 
@@ -17,13 +18,7 @@ pub(crate) fn take(dir: &Path) -> Result<File, Error> {
         let path = path.display();
         Error::refused(Kind::Invalid, format!("cannot open {path}: {error}; check path and rights"))
     };
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&path)
-        .map_err(unopenable)?;
+    let mut file = private::create_file(&path).map_err(unopenable)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(in_use(dir, &mut file)),

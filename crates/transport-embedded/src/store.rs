@@ -6,7 +6,7 @@ mod query;
 mod schema;
 
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
-pub(crate) use open::{connect, connect_reader, open_file, reserve_wal, upgrade};
+pub(crate) use open::{beside, connect, connect_reader, open_file, reserve_wal, upgrade};
 pub(crate) use query::{
     Entry, dead_letters, dead_letters_numbered, entry_at, expired_groups, group, oldest_entries,
 };

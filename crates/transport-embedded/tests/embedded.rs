@@ -488,3 +488,41 @@ fn a_history_is_not_opened_as_a_queue() {
     assert_eq!((error.kind(), error.fate()), (Kind::Invalid, Fate::Refused));
     assert!(error.to_string().contains("choose another folder"), "{error}");
 }
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn log_is_for_its_user_alone_also_one_of_an_older_version() {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = |path: &Path| metadata(path).unwrap().permissions().mode() & 0o777;
+    let above = tempfile::tempdir().unwrap();
+    let dir = above.path().join("data/bus");
+    let bus = open(&dir);
+    bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
+    let files = ["log.db", "log.db-wal", "log.db-shm", "lock"].map(|name| dir.join(name));
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+    assert_eq!((mode(&dir), mode(&above.path().join("data"))), (0o700, 0o700));
+    // As versions before left them, after a kill: with both files beside the log.
+    let copy = above.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for file in &files {
+        let to = copy.join(file.file_name().unwrap());
+        std::fs::copy(file, &to).unwrap();
+        set_permissions(&to, Permissions::from_mode(0o644)).unwrap();
+    }
+    set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+    let old = open(&copy);
+    assert_eq!(mode(&copy), 0o700);
+    for name in ["log.db", "log.db-wal", "log.db-shm", "lock"] {
+        assert_eq!(mode(&copy.join(name)), 0o600, "{name}");
+    }
+    old.close().await.unwrap();
+    // What others keep beside it stays reachable.
+    std::fs::write(copy.join("notes"), "").unwrap();
+    set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
+    open(&copy).close().await.unwrap();
+    assert_eq!(mode(&copy), 0o755);
+}

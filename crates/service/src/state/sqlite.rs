@@ -7,6 +7,7 @@
 //! Each row carries a CRC32C, checked at each read; the sum of all rows carries one too, checked
 //! at open, so that a row that vanished is noticed as well as one that changed.
 
+mod private;
 mod rows;
 mod schema;
 
@@ -177,10 +178,14 @@ fn classify(error: &rusqlite::Error) -> (Kind, String) {
 #[allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]
 fn open(path: &Path) -> Result<Connection, Error> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(directory).map_err(|error| {
+        private::create_dir(directory).map_err(|error| {
             let text = format!("cannot create the directory {}: {error}", directory.display());
             Error::new(Kind::Unopenable, text).caused_by(error)
         })?;
+    }
+    if let Err(error) = private::create_file(path) {
+        // SQLite meets the same, and says what it is.
+        tracing::debug!(path = %path.display(), %error, "the state's file was not created");
     }
     connect(path).map_err(|failure| failure.told(path))
 }

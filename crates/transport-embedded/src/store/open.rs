@@ -4,6 +4,7 @@
 use super::schema::{APPLICATION_ID, PAGE_BYTES, TABLES, VERSION, VERSION_MIN};
 use crate::codec::Kind as RecordKind;
 use crate::failure::Failure;
+use crate::private;
 use crate::record::Tally;
 use crate::wal_scan::{self, Verdict};
 use rusqlite::{Connection, OpenFlags, params};
@@ -87,7 +88,7 @@ pub(crate) fn reserve_wal(file: &Path, bytes: u64) -> Result<(), Failure> {
 }
 
 /// The file beside the database with this suffix.
-fn beside(file: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -103,6 +104,7 @@ fn create(file: &Path, sync: bool) -> Result<(), Failure> {
             _ => {}
         }
     }
+    private::create_file(&new)?;
     let connection = connect(&new, sync)?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     for (_, statement) in TABLES {

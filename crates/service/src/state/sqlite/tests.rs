@@ -162,3 +162,21 @@ fn failed_disk_leaves_the_outcome_unknown() {
     assert_eq!((error.kind(), error.fate()), (Kind::Io, Fate::Unknown));
     assert!(std::error::Error::source(&error).is_some());
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn file_and_new_directories_are_for_their_user_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("above/below/state.db");
+    filled(&path).await;
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    assert_eq!(mode(&directory.path().join("above")), 0o700);
+    // As older versions left it.
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(store(&path).await.list("").await.unwrap().len(), 12);
+    assert_eq!(mode(&path), 0o600);
+}
