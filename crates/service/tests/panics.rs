@@ -39,9 +39,11 @@ fn routes() -> Router {
         "spawned"
     };
     let streams = async || {
-        let items = stream::iter(0..2).map(|item| match item {
-            0 => Ok::<_, std::io::Error>(Bytes::from_static(b"first")),
-            _ => panic!("in a stream"),
+        let items = stream::iter(0..2).then(|item| async move {
+            // What came before is sent meanwhile.
+            tokio::task::yield_now().await;
+            assert_eq!(item, 0, "in a stream");
+            Ok::<_, std::io::Error>(Bytes::from_static(b"first"))
         });
         Body::from_stream(items)
     };

@@ -10,10 +10,10 @@ use super::help::{Kind, METRICS};
 use super::*;
 use crate::testing::DEADLINE;
 
-/// Values that take 96 MB if nothing moves them into buckets.
-const ROUNDS: u32 = 20;
-const VALUES_A_ROUND: u32 = 200_000;
-const MEMORY_BYTES_MAX: u64 = 32 << 20;
+/// Values that take 28 MB if nothing moves them into buckets.
+const ROUNDS: u32 = 15;
+const VALUES_A_ROUND: u32 = 100_000;
+const MEMORY_BYTES_MAX: u64 = 16 << 20;
 
 /// A family of metrics as the text format has it.
 #[derive(Debug, Default)]
