@@ -45,7 +45,8 @@ pub struct PublisherOptions {
     /// Bytes buffered for each topic, in flight and metadata included. Beyond them publishing
     /// waits.
     pub buffer_bytes_max: u32,
-    /// How long a batch is tried before its events fail or are spooled.
+    /// How long after its first event came a batch is tried before its events fail or are spooled.
+    /// Each is tried once at the least, so that an engine that is only slow fails none.
     pub timeout: Duration,
     /// For publishers whose events are one sequence, which has to be taken up where it broke off:
     /// all of them have this token. It is cancelled when events fail that were not refused, and

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use worldbus_events::{Batch, v1};
 
 /// Carries batches between processes, or within one, and keeps them.
@@ -184,6 +185,13 @@ pub trait Consumer: Send {
     /// `Closed` after the transport was closed; others only after the transport's own
     /// attempts to reconnect ended.
     async fn next(&mut self) -> Result<Delivered, Error>;
+
+    /// Why nothing comes at the moment, while the consumer tries on by itself: the error of its
+    /// last attempt, `None` once one succeeds. For readiness. No receiver if the transport does not
+    /// try on but ends [`Consumer::next`] with an error.
+    fn outage(&self) -> Option<watch::Receiver<Option<Error>>> {
+        None
+    }
 
     /// Settles the deliveries of this consumer; may be used from several tasks.
     fn settler(&self) -> Arc<dyn Settle>;

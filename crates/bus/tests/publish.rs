@@ -145,6 +145,43 @@ async fn errors_keep_their_fate() {
     assert_eq!(engine.minutes().await, [3, 4]);
 }
 
+/// The engine takes nothing, as on a full disk: eight batches wait, and each has tried in vain.
+#[tokio::test(start_paused = true)]
+async fn all_that_waits_gives_up_within_the_timeout_however_many_batches_there_are() {
+    const BATCHES: usize = 8;
+    let engine = Faulty::open();
+    let options = PublisherOptions::new("test", "europe");
+    let timeout = options.timeout;
+    let publisher = engine.bus().publisher_with(options);
+    engine.faults.lock().unwrap().extend(vec![Fault::Before(away()); 10_000]);
+    let topic = Topic::new("time").unwrap();
+    let payload = vec![0; engine.capabilities().payload_bytes_max];
+    let begun = tokio::time::Instant::now();
+    let mut pending = Vec::new();
+    for _ in 0..BATCHES {
+        let large = Outgoing { event_type: 6, payload: &payload, ..Default::default() };
+        pending.push(publisher.enqueue_raw(&topic, large).await.unwrap());
+    }
+    for pending in pending {
+        assert_eq!(pending.await.unwrap_err().fate(), Fate::Retry);
+    }
+    let took = begun.elapsed();
+    assert!(took < timeout + Duration::from_secs(1), "it took {took:?}");
+}
+
+#[tokio::test]
+async fn what_waits_fails_when_the_transport_panics_and_closing_ends() {
+    let engine = Faulty::open();
+    let publisher = engine.bus().publisher("test", "europe");
+    engine.faults.lock().unwrap().push_back(Fault::Panic);
+    let pending = publisher.enqueue(None, &tick(1)).await.unwrap();
+    let answered = tokio::time::timeout(Duration::from_secs(20), pending).await;
+    let error = answered.expect("nobody answers").unwrap_err();
+    assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Unknown));
+    tokio::time::timeout(Duration::from_secs(20), publisher.close()).await.expect("no end");
+    assert_eq!(publisher.publish(&tick(2)).await.unwrap_err().kind(), Kind::Closed);
+}
+
 #[tokio::test]
 async fn an_oversize_event_is_refused_and_the_next_goes_on() {
     let engine = Faulty::open();

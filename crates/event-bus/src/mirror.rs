@@ -6,8 +6,10 @@
 
 use crate::slots::Slot;
 use async_trait::async_trait;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use worldbus_bus::trace::{self, Consuming};
@@ -48,7 +50,7 @@ impl Mirror {
     /// engine's to all of `topics`; acks what is durable in the log. Each log needs a
     /// subscription of its own, since the instances of one would share the events; so it ends, and
     /// hands back what it has, when the slot is not ours any more. `state` is told the error while
-    /// the engine is away, and `None` once it is there.
+    /// the engine is away, be it at the opening or while it is polled, and `None` once it is there.
     ///
     /// # Errors
     /// Those that another attempt would meet as well: of [`Transport::subscribe`], of
@@ -58,7 +60,7 @@ impl Mirror {
         slot: Slot,
         topics: Vec<Topic>,
         shutdown: CancellationToken,
-        state: impl Fn(Option<&Error>),
+        state: impl Fn(Option<&Error>) + Sync,
     ) -> Result<(), Error> {
         let subscription = slot.subscription().clone();
         let spec = SubscriptionSpec {
@@ -72,7 +74,11 @@ impl Mirror {
                 Ok(consumer) => {
                     state(None);
                     pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
-                    self.copy(consumer, &slot, &shutdown).await
+                    let outage = consumer.outage();
+                    tokio::select! {
+                        ended = self.copy(consumer, &slot, &shutdown) => ended,
+                        never = pass_on(outage, &state) => match never {},
+                    }
                 }
                 Err(error) => Err(error),
             };
@@ -151,6 +157,20 @@ impl Mirror {
         };
         batch.iter().filter_map(span).collect()
     }
+}
+
+/// Passes on each outage that a consumer notices, and its end.
+async fn pass_on(
+    outage: Option<watch::Receiver<Option<Error>>>,
+    state: &(impl Fn(Option<&Error>) + Sync),
+) -> Infallible {
+    if let Some(mut outage) = outage {
+        while outage.changed().await.is_ok() {
+            let error = outage.borrow_and_update().clone();
+            state(error.as_ref());
+        }
+    }
+    std::future::pending().await
 }
 
 /// Whether the log refuses this batch, and would take another.

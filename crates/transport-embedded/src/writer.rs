@@ -6,6 +6,7 @@
 mod cursors;
 mod letters;
 mod retention;
+mod room;
 mod unread;
 
 use crate::assemble::{Ledger, Staged};
@@ -137,14 +138,6 @@ impl Writer {
                 metrics::counter!("worldbus_log_commits_total").increment(1);
                 metrics::histogram!("worldbus_log_commit_bytes").record(bytes as f64);
                 self.checkpointer.wrote(bytes);
-                self.shared.health.send_if_modified(|health| {
-                    let was_full = matches!(health, Health::Full(_));
-                    if was_full {
-                        tracing::info!("there is space again; the log goes on");
-                        *health = Health::Writable;
-                    }
-                    was_full
-                });
                 return Ok(());
             }
             Err(failure) => failure,
@@ -159,8 +152,14 @@ impl Writer {
         let error = failure.told(&self.shared.file, Fate::Unknown);
         match failure {
             Failure::Full(_) => {
-                tracing::warn!(%error, "the log takes nothing until there is space");
-                self.shared.health.send_replace(Health::Full(error.clone()));
+                let new = self.shared.health.send_if_modified(|health| {
+                    let new = !matches!(health, Health::Full(_));
+                    *health = Health::Full(error.clone());
+                    new
+                });
+                if new {
+                    tracing::warn!(%error, "the log takes nothing until there is space");
+                }
             }
             Failure::Busy(_) => tracing::warn!(%error, "a commit could not begin"),
             Failure::Io(_) | Failure::Damaged(_) => {
@@ -229,10 +228,19 @@ impl Writer {
         let _ = self.commit(&Changes { records, ..Changes::default() });
     }
 
-    /// Whether there is space again: nobody else may come to try.
+    /// Whether there is space again: nobody else may come to try. Space for the largest commit, not
+    /// for the smallest: else the log would be writable each second until the next batch comes.
     fn probe(&mut self) {
+        // Once in the write-ahead log, and once in the database.
+        let bytes = 2 * self.shared.options.group_bytes_max as u64;
+        if let Err(error) = room::look_for(&self.shared.file, bytes) {
+            return tracing::debug!(%error, bytes, "still no space for the log");
+        }
         let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
-        let _ = self.commit(&Changes { records: vec![tally], ..Changes::default() });
+        if self.commit(&Changes { records: vec![tally], ..Changes::default() }).is_ok() {
+            tracing::info!("there is space again; the log goes on");
+            self.shared.health.send_replace(Health::Writable);
+        }
     }
 
     /// Writes what is left and says that the log was closed in order.

@@ -30,6 +30,8 @@ pub(crate) struct Inbox {
     pub(crate) room: Room,
     /// Whether the last poll brought as many messages as it asked for.
     pub(crate) full: watch::Sender<bool>,
+    /// The error of the last poll, if it failed.
+    pub(crate) outage: watch::Sender<Option<Error>>,
     /// This consumer was closed, or the transport.
     pub(crate) closed: CancellationToken,
     state: Mutex<State>,
@@ -53,8 +55,20 @@ impl Inbox {
         closed: CancellationToken,
     ) -> Arc<Self> {
         let room = Room::new(home.spec.in_flight_max);
-        let (full, state, changed) = (watch::Sender::new(false), Mutex::default(), Notify::new());
-        Arc::new(Self { home, settler, names, catalogue, room, full, closed, state, changed })
+        let (full, outage) = (watch::Sender::new(false), watch::Sender::new(None));
+        let (state, changed) = (Mutex::default(), Notify::new());
+        Arc::new(Self {
+            home,
+            settler,
+            names,
+            catalogue,
+            room,
+            full,
+            outage,
+            closed,
+            state,
+            changed,
+        })
     }
 
     /// Keeps a delivery for `next`, or hands it back if nobody will ask any more.
@@ -167,6 +181,10 @@ impl Consumer for SqsConsumer {
                 () = self.inbox.closed.cancelled() => return Err(closed()),
             }
         }
+    }
+
+    fn outage(&self) -> Option<watch::Receiver<Option<Error>>> {
+        Some(self.inbox.outage.subscribe())
     }
 
     fn settler(&self) -> Arc<dyn Settle> {

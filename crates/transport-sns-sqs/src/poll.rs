@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
-use worldbus_bus::{Backoff, Delivered, Error, Lease};
+use worldbus_bus::{Backoff, Delivered, Error, Kind, Lease};
 
 /// How long a poll waits for a message: the longest that SQS takes, and the cheapest.
 const WAIT: Duration = Duration::from_secs(20);
@@ -27,15 +27,20 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// Polls until the consumer is closed; then hands back what the poll under way brings. Poller 0
 /// polls always, the others while polls are full.
 pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
+    let _polling = Polling(Arc::clone(&inbox));
     let mut pauses = Backoff::new(PAUSE_MIN, PAUSE_MAX);
     let mut failing_since = None;
     while let Some(room) =
         inbox.closed.run_until_cancelled(next_room(&inbox, poller)).await.flatten()
     {
-        let wait = if poller == 0 { WAIT } else { Duration::ZERO };
+        // After a failure the first answer counts, not the first message: whether there is an
+        // outage must not take a whole wait to show.
+        let waits = poller == 0 && failing_since.is_none();
+        let wait = if waits { WAIT } else { Duration::ZERO };
         match inbox.home.queue.receive(room.count(), wait, inbox.home.spec.lease).await {
             Ok(taken) => {
                 (pauses, failing_since) = (Backoff::new(PAUSE_MIN, PAUSE_MAX), None);
+                inbox.outage.send_if_modified(|outage| outage.take().is_some());
                 inbox.full.send_replace(taken.len() >= room.count());
                 accept(&inbox, taken, room).await;
             }
@@ -46,8 +51,21 @@ pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
                     return;
                 }
                 tracing::warn!(queue = inbox.home.queue.url(), %error, "polling is tried again");
+                inbox.outage.send_replace(Some(error));
                 inbox.closed.run_until_cancelled(tokio::time::sleep(pauses.next())).await;
             }
+        }
+    }
+}
+
+/// Held while a task polls: if that panics, nobody waits for what it would bring.
+struct Polling(Arc<Inbox>);
+
+impl Drop for Polling {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let context = "polling the queue ended by a panic; start again";
+            self.0.fail(Error::unknown(Kind::Unavailable, context));
         }
     }
 }

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use worldbus_events::{Batch, BatchBuilder, EventId, ProducerId};
@@ -68,6 +69,8 @@ struct State {
     /// Those of sampled events: at most as many as the batch has events.
     builder_spans: Vec<Span>,
     completion: Arc<Completion>,
+    /// When the first event of the batch came that is being built.
+    builder_since: Option<Instant>,
     sealed: VecDeque<Sealed>,
     producer: ProducerId,
     next_sequence: u64,
@@ -81,6 +84,8 @@ pub(super) struct Sealed {
     pub(super) cost: usize,
     pub(super) spans: Vec<Span>,
     pub(super) completion: Arc<Completion>,
+    /// When its first event came.
+    pub(super) since: Instant,
 }
 
 impl fmt::Debug for Lane {
@@ -109,6 +114,7 @@ impl Lane {
                 builder_wish: Wish::default(),
                 builder_spans: Vec::new(),
                 completion: Arc::default(),
+                builder_since: None,
                 sealed: VecDeque::new(),
                 producer: random_producer()?,
                 next_sequence: 0,
@@ -118,7 +124,9 @@ impl Lane {
             drained: watch::Sender::new(false),
             closing: CancellationToken::new(),
         });
-        tokio::spawn(send::flush(Arc::clone(&lane), bus.clone(), options.clone()));
+        let flushing = Flushing(Arc::clone(&lane));
+        let (bus, options) = (bus.clone(), options.clone());
+        tokio::spawn(async move { send::flush(&flushing.0, bus, options).await });
         Ok(lane)
     }
 
@@ -174,6 +182,7 @@ impl Lane {
             self.room.add_permits(cost as usize);
             return Err(error.into());
         }
+        state.builder_since.get_or_insert_with(Instant::now);
         state.next_sequence += u64::from(id.is_none());
         state.builder_cost += cost as usize;
         if let Some(span) = span {
@@ -193,6 +202,18 @@ impl Lane {
         self.closing.cancel();
         self.room.close();
         self.filled.notify_one();
+    }
+
+    /// Nobody empties it any more: what waits has failed.
+    fn abandon(&self) {
+        self.close();
+        let left = {
+            let mut state = self.lock();
+            state.seal();
+            std::mem::take(&mut state.sealed)
+        };
+        drop(left);
+        self.drained.send_replace(true);
     }
 
     pub(super) async fn drained(&self) {
@@ -226,13 +247,31 @@ impl Lane {
     }
 }
 
+/// Held by the task that empties a lane. However that ends, by a panic of a transport as well, nobody
+/// waits for it.
+struct Flushing(Arc<Lane>);
+
+impl Drop for Flushing {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        // Not if it has its answer.
+        self.completion.abandon();
+    }
+}
+
 impl State {
     fn seal(&mut self) {
         if let Some(batch) = self.builder.finish() {
             let cost = std::mem::take(&mut self.builder_cost);
             let completion = std::mem::take(&mut self.completion);
             let (wish, spans) = (self.builder_wish, std::mem::take(&mut self.builder_spans));
-            self.sealed.push_back(Sealed { batch, wish, cost, spans, completion });
+            let since = self.builder_since.take().unwrap_or_else(Instant::now);
+            self.sealed.push_back(Sealed { batch, wish, cost, spans, completion, since });
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::bus::Bus;
 use crate::error::{Error, Fate, Kind};
 use crate::spool::{Spool, Way};
 use crate::trace;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,25 +21,26 @@ const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
 
 /// Empties a lane until it is closed.
-pub(super) async fn flush(lane: Arc<Lane>, bus: Bus, options: PublisherOptions) {
+pub(super) async fn flush(lane: &Lane, bus: Bus, options: PublisherOptions) {
     let linger = options.linger.unwrap_or(bus.transport().capabilities().linger);
     loop {
         match lane.next() {
-            Ok(sealed) => {
+            Ok(mut sealed) => {
                 let begun = Instant::now();
-                let Sealed { batch, wish, cost, spans, completion } = sealed;
-                record(&lane, &batch);
-                let span = trace::sending(&bus, lane.topic(), &batch, &spans);
-                let (events, delivery) = (batch.len(), Delivery::new(&lane, &bus, &options, wish));
-                let delivered = parts::deliver(batch, |part| delivery.deliver(part));
+                let spans = std::mem::take(&mut sealed.spans);
+                let Sealed { batch, cost, completion, .. } = &sealed;
+                record(lane, batch);
+                let span = trace::sending(&bus, lane.topic(), batch, &spans);
+                let delivery = Delivery::new(lane, &bus, &options, &sealed);
+                let delivered = parts::deliver(batch.clone(), |part| delivery.deliver(part));
                 let answers = delivered.instrument(span.clone()).await;
-                if let Some(error) = failed(&lane, events, &answers) {
+                if let Some(error) = failed(lane, batch.len(), &answers) {
                     let kind = format!("{:?}", error.kind());
                     trace::failed(spans.iter().chain([&span]), &kind, error);
                 }
                 drop((spans, span));
                 completion.finish(answers);
-                lane.room.add_permits(cost);
+                lane.room.add_permits(*cost);
                 if lane.gathers() {
                     // What gathered meanwhile lingers as what comes to an idle publisher does.
                     tokio::time::sleep_until(begun + linger).await;
@@ -64,14 +64,18 @@ struct Delivery<'a> {
     bus: &'a Bus,
     options: &'a PublisherOptions,
     wish: Wish,
+    /// From when its first event came, not from when its turn did: what waits behind a batch that
+    /// the engine does not take gives up with it, not one after the other.
+    deadline: Instant,
     /// Never cancelled, if nothing else asks for it.
     halt: CancellationToken,
 }
 
 impl<'a> Delivery<'a> {
-    fn new(lane: &'a Lane, bus: &'a Bus, options: &'a PublisherOptions, wish: Wish) -> Self {
+    fn new(lane: &'a Lane, bus: &'a Bus, options: &'a PublisherOptions, sealed: &Sealed) -> Self {
         let halt = options.halt.clone().unwrap_or_default();
-        Self { lane, bus, options, wish, halt }
+        let (wish, deadline) = (sealed.wish, sealed.since + options.timeout);
+        Self { lane, bus, options, wish, deadline, halt }
     }
 
     async fn deliver(&self, batch: Batch) -> Result<Held, Error> {
@@ -86,8 +90,7 @@ impl<'a> Delivery<'a> {
     }
 
     async fn to_engine_or_spool(&self, batch: &Batch) -> Result<Held, Error> {
-        let deadline = Instant::now() + self.options.timeout;
-        let topic = self.lane.topic();
+        let (deadline, topic) = (self.deadline, self.lane.topic());
         let Some(spool) = self.bus.spool() else {
             return self.send(batch, deadline).await.map(|()| Held::Engine);
         };

@@ -235,3 +235,24 @@ impl Log {
         })
     }
 }
+
+/// Queues that AWS has lost are an outage as well, until they are made again.
+#[test]
+fn event_bus_is_not_ready_while_aws_is_away_and_ready_when_it_is_back() {
+    let mut account = Account::open("away");
+    assert_eq!(account.run(&["topology", "apply"]).code, 0);
+    let bus = account.event_bus("log", &[]).ready();
+    let readyz = |status| {
+        let page = || get(&format!("{}/readyz", bus.url)).ok().filter(|r| r.status == status);
+        eventually(&format!("/readyz answers {status}"), page).text
+    };
+    account.emulator.stop();
+    let page = readyz(503);
+    assert!(page.contains("engine: receive from"), "{page}");
+    let healthy = get(&format!("{}/healthz", bus.url)).unwrap();
+    assert_eq!(healthy.status, 200, "it was ready: {healthy:?}");
+    account.emulator.restart();
+    assert_eq!(account.run(&["topology", "apply"]).code, 0);
+    readyz(200);
+    bus.terminate();
+}

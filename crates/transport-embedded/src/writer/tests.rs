@@ -52,6 +52,28 @@ async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn log_that_was_full_is_writable_when_there_is_space_for_a_large_batch_not_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
+    limit(&bus, 1);
+    bus.publish(&topic("t"), typed(1, 3..5, 6, None, 100_000)).await.unwrap_err();
+    let mut health = bus.health();
+    assert!(matches!(*health.borrow_and_update(), Health::Full(_)));
+    // Room for what is small, and none for what is large: as the last kilobytes of a disk.
+    let room = dir.path().join("log.db.room");
+    std::fs::create_dir(&room).unwrap();
+    limit(&bus, 0);
+    bus.publish(&topic("t"), batch(2, 0..1)).await.unwrap();
+    let changed = tokio::time::timeout(super::IDLE_MAX * 3, health.changed()).await;
+    assert!(changed.is_err(), "it flaps: {:?}", *health.borrow());
+    std::fs::remove_dir(&room).unwrap();
+    let writable = health.wait_for(|health| matches!(health, Health::Writable));
+    drop(soon("space noticed without a publish", writable).await.unwrap());
+    assert!(!room.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failed_log_acknowledges_nothing_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let bus = open(dir.path());
