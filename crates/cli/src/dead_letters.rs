@@ -92,7 +92,7 @@ async fn open(flags: &Flags<Client>) -> Result<Option<Desk>> {
         return Ok(None);
     }
     let client = loaded.settings;
-    logging::init(&client.log, client.log_format, None)?;
+    logging::init(&client.log, client.log_format)?;
     let catalogue = catalogue::load(&client.catalog)?;
     let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
     Ok(Some(Desk { bus, url: client.url, catalogue }))

@@ -15,7 +15,7 @@ use emulator::Emulator;
 
 /// Installs the emulator if need be, and runs it until it is stopped.
 pub(crate) async fn aws(arguments: DevAwsArguments) -> Result<ExitCode> {
-    logging::init("warn", worldbus_service::config::LogFormat::Text, None)?;
+    logging::init("warn", worldbus_service::config::LogFormat::Text)?;
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
     let folder = match arguments.dir {
         Some(folder) => folder,

@@ -32,6 +32,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Command, DevCommand};
 use clap::Parser as _;
 use deploy::DeployCommand;
+use worldbus_service::logging;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     let result = runtime.block_on(run(arguments.command));
     // A thread may still wait for standard input; it ends with the process.
     runtime.shutdown_background();
+    logging::flush();
     result.unwrap_or_else(|error| failure::report(&error))
 }
 

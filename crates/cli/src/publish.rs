@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
     }
     let settings = loaded.settings;
     let client = &settings.client;
-    logging::init(&client.log, client.log_format, None)?;
+    logging::init(&client.log, client.log_format)?;
     let catalogue = catalogue::load(&client.catalog)?;
     let single = single(&arguments, &catalogue)?;
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;

@@ -7,6 +7,8 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::logging;
+
 /// The exit code of a second signal: 128 + SIGINT, as shells have it.
 pub const EXIT_CODE_FORCED: i32 = 130;
 
@@ -22,12 +24,10 @@ pub fn on_signal() -> io::Result<CancellationToken> {
     tokio::spawn(async move {
         let name = next(&mut interrupt, &mut terminate).await;
         first.cancel();
-        // Only now, and elsewhere: standard error may be a pipe that nobody reads any more, and a
-        // write to it may wait for ever. Neither may keep a signal from its effect.
-        tokio::task::spawn_blocking(move || {
-            tracing::info!(signal = name, "draining; a second signal exits at once");
-        });
+        // Only now: whatever becomes of the line, the signal has its effect.
+        tracing::info!(signal = name, "draining; a second signal exits at once");
         next(&mut interrupt, &mut terminate).await;
+        logging::flush();
         std::process::exit(EXIT_CODE_FORCED);
     });
     Ok(shutdown)

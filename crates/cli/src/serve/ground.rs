@@ -52,7 +52,8 @@ impl Ground {
         let bad_setting = |error: trace::BadSetting| WrongUse(error.to_string());
         let traces = trace::Settings::load(&Machine).map_err(bad_setting)?;
         let traces = traces.map(|settings| Traces::start(name, settings));
-        logging::init(&common.log, common.log_format, traces.as_ref()).map_err(bad_filter)?;
+        logging::init_serving(&common.log, common.log_format, traces.as_ref())
+            .map_err(bad_filter)?;
         metrics::install();
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let world = Arc::new(world(common.world.as_deref())?);

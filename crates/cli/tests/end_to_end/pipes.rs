@@ -1,10 +1,10 @@
 //! A serving command whose reader goes away: `worldbus up 2>&1 | tee file`, and Ctrl-C ends `tee`
 //! first. Nothing depends on who reads logs.
 
-use std::io::{BufRead as _, BufReader, PipeReader};
+use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Write as _};
 use std::process::{Child, Stdio};
 
-use crate::support::{eventually, get, signal, wait_for_end, worldbus};
+use crate::support::{eventually, get, post, signal, wait_for_end, worldbus};
 
 /// A serving command whose standard output and error are one pipe.
 struct Piped {
@@ -12,6 +12,8 @@ struct Piped {
     url: String,
     /// What is written; dropping it is what the death of `tee` is.
     reader: Option<BufReader<PipeReader>>,
+    /// An end of ours to write to.
+    writer: PipeWriter,
     _dir: tempfile::TempDir,
 }
 
@@ -22,7 +24,7 @@ impl Piped {
         let mut process = worldbus();
         process.args([command, "--listen", "127.0.0.1:0", "--data-dir"]).arg(dir.path());
         process.args(["--log", "debug"]).stdin(Stdio::null());
-        process.stdout(writer.try_clone().unwrap()).stderr(writer);
+        process.stdout(writer.try_clone().unwrap()).stderr(writer.try_clone().unwrap());
         let child = process.spawn().unwrap();
         // It holds the writing ends.
         drop(process);
@@ -34,11 +36,18 @@ impl Piped {
                 break url.to_owned();
             }
         };
-        Self { child, url, reader: Some(reader), _dir: dir }
+        Self { child, url, reader: Some(reader), writer, _dir: dir }
     }
 
     fn lose_reader(&mut self) {
         self.reader = None;
+    }
+
+    /// Fills the pipe, which nobody reads: each write to it waits from now on.
+    fn fill(&self) {
+        let mut writer = self.writer.try_clone().unwrap();
+        // It waits as well; that it does not end is how we know.
+        std::thread::spawn(move || writer.write_all(&vec![b'\n'; 4 << 20]));
     }
 
     fn become_ready(&self) {
@@ -65,4 +74,20 @@ fn signal_drains_and_ends_a_process_whose_reader_is_gone() {
         let status = wait_for_end(&mut piped.child);
         assert_eq!(status.code(), Some(0), "{command} after SIG{name}: {status}");
     }
+}
+
+#[test]
+fn process_whose_reader_has_stopped_reading_serves_on_and_ends_in_order() {
+    let mut piped = Piped::start("up");
+    piped.fill();
+    piped.become_ready();
+    let scale = serde_json::json!({ "real_seconds_per_game_hour": 2 });
+    // Far more lines than wait anywhere.
+    for _ in 0..500 {
+        let reply = post(&format!("{}/api/time/scale", piped.url), &scale);
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    signal(piped.child.id(), "TERM");
+    let status = wait_for_end(&mut piped.child);
+    assert_eq!(status.code(), Some(0), "{status}");
 }

@@ -24,6 +24,7 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Gauge, "worldbus_streams_open", "Streams of events to other processes, by kind."),
     (Counter, "worldbus_events_served_total", "Events sent to other processes, by kind of stream."),
     (Counter, "worldbus_panics_total", "Panics; each is a bug."),
+    (Counter, "worldbus_log_lines_dropped_total", "Log lines that nobody read in time."),
     // Publishing.
     (Counter, "worldbus_published_events_total", "Events in batches that left for the engine."),
     (Counter, "worldbus_publish_failed_total", "Events whose publisher was given an error."),
