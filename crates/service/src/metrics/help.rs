@@ -56,6 +56,9 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Histogram, "worldbus_log_commit_bytes", "Bytes of batches in a commit of the log."),
     (Histogram, "worldbus_log_commit_events", "Events in a commit of the log."),
     (Counter, "worldbus_retention_batches_total", "Batches removed by the retention."),
+    (Counter, "worldbus_retention_unread_batches_total", "Unread batches that retention removed."),
+    (Gauge, "worldbus_unread_retention_used_ratio", "Of a topic's limits, how much is unread."),
+    (Gauge, "worldbus_dead_letters_used_ratio", "Of the limits of dead letters, how much is used."),
     (Gauge, "worldbus_topic_bytes", "Bytes of a topic's batches in the log."),
     (Gauge, "worldbus_topic_next_offset", "Offset of the next batch of a topic."),
     // Other transports.
@@ -76,6 +79,7 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Counter, "worldbus_weather_catch_up_skipped_total", "Weather events left out after a pause."),
     (Gauge, "worldbus_weather_commands", "Commands on the weather in force or kept."),
     (Counter, "worldbus_wall_clock_steps_back_total", "Steps back of the wall clock, clamped."),
+    (Counter, "worldbus_wall_clock_steps_ahead_total", "Steps ahead of the wall clock."),
     // Tracing.
     (Counter, "worldbus_trace_spans_exported_total", "Spans that the collector took."),
     (Counter, "worldbus_trace_spans_dropped_total", "Spans that were dropped, by reason."),
