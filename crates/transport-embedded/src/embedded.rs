@@ -13,7 +13,7 @@ use crate::replay;
 use crate::shared::{Health, Shared};
 use crate::store::{self, Loaded, beside};
 use crate::tail::Tail;
-use crate::writer::{Retention, Writer};
+use crate::writer::{ROOM_BYTES_MIN, Retention, Writer};
 use crate::{dead_letters, lock, private, queue};
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -104,6 +104,7 @@ impl Embedded {
             checkpointer,
             lock,
             maintained: Instant::now(),
+            room_bytes: ROOM_BYTES_MIN,
             retention: Retention::new(ages),
         };
         let thread = std::thread::Builder::new().name("worldbus-log".to_owned());

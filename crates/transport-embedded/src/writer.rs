@@ -28,6 +28,9 @@ pub(crate) use retention::Retention;
 /// How long the writer sleeps at most: then it looks after retention and a full disk.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
+/// A log that was full is writable again from so much space on; more if a commit found none for more.
+pub(crate) const ROOM_BYTES_MIN: u64 = 256 << 10;
+
 /// The writer's own state.
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
@@ -37,6 +40,9 @@ pub(crate) struct Writer {
     /// Released as the writer ends, when nothing of it touches the file any more.
     pub(crate) lock: File,
     pub(crate) maintained: Instant,
+    /// Space that there must be before a full log is writable again. It never falls: what came once
+    /// comes again.
+    pub(crate) room_bytes: u64,
     pub(crate) retention: Retention,
 }
 
@@ -152,6 +158,8 @@ impl Writer {
         let error = failure.told(&self.shared.file, Fate::Unknown);
         match failure {
             Failure::Full(_) => {
+                // Once in the write-ahead log, and once in the database.
+                self.room_bytes = self.room_bytes.max(2 * bytes as u64);
                 let new = self.shared.health.send_if_modified(|health| {
                     let new = !matches!(health, Health::Full(_));
                     *health = Health::Full(error.clone());
@@ -228,11 +236,10 @@ impl Writer {
         let _ = self.commit(&Changes { records, ..Changes::default() });
     }
 
-    /// Whether there is space again: nobody else may come to try. Space for the largest commit, not
-    /// for the smallest: else the log would be writable each second until the next batch comes.
+    /// Whether there is space again: nobody else may come to try. Space for what found none, not for
+    /// some bytes: else the log would be writable each second until the next batch comes.
     fn probe(&mut self) {
-        // Once in the write-ahead log, and once in the database.
-        let bytes = 2 * self.shared.options.group_bytes_max as u64;
+        let bytes = self.room_bytes;
         if let Err(error) = room::look_for(&self.shared.file, bytes) {
             return tracing::debug!(%error, bytes, "still no space for the log");
         }
