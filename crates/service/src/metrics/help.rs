@@ -34,6 +34,8 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Histogram, "worldbus_received_batch_events", "Events of a batch from another process."),
     (Histogram, "worldbus_received_batch_bytes", "Encoded bytes of a batch from another process."),
     (Counter, "worldbus_publish_failures_total", "Batches from other processes that failed."),
+    (Counter, "worldbus_intake_waits_total", "Calls that waited for room on the way to the log."),
+    (Counter, "worldbus_intake_refusals_total", "Calls refused for want of room to the log."),
     (Counter, "worldbus_spooled_events_total", "Events appended to the spool."),
     (Counter, "worldbus_spooled_bytes_total", "Encoded bytes appended to the spool."),
     (Counter, "worldbus_spool_full_total", "Times that a publisher waited for room in the spool."),
