@@ -21,6 +21,8 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Gauge, "worldbus_http_requests_running", "Requests whose answer has not begun yet."),
     (Counter, "worldbus_grpc_requests_total", "gRPC calls that have ended, by method and status."),
     (Histogram, "worldbus_grpc_request_seconds", "Time until the answer to a gRPC call began."),
+    (Counter, "worldbus_connections_shed_total", "Connections closed to make room for others."),
+    (Counter, "worldbus_wrong_keys_total", "Requests with a wrong API key."),
     (Gauge, "worldbus_streams_open", "Streams of events to other processes, by kind."),
     (Counter, "worldbus_events_served_total", "Events sent to other processes, by kind of stream."),
     (Counter, "worldbus_panics_total", "Panics; each is a bug."),

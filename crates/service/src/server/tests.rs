@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use axum::routing::get;
 use futures_util::stream;
+use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
