@@ -63,12 +63,40 @@ pub trait Transport: Send + Sync + 'static {
     /// has nothing to count.
     async fn topics(&self) -> Result<Vec<TopicStatus>, Error>;
 
-    /// The latest dead letters of a subscription, or of all, newest first, at most `limit`.
+    /// The commit that is appended next, if the engine numbers its commits over all topics: what
+    /// is stored now is before it, what is published from now on is not. `None` if it does not.
+    async fn next_commit(&self) -> Result<Option<u64>, Error> {
+        Ok(None)
+    }
+
+    /// The latest dead letters of a subscription, or of all, newest first, at most `limit`. All of
+    /// them are in memory at once: use pages where their size is not known.
     async fn dead_letters(
         &self,
         subscription: Option<&SubscriptionName>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, Error>;
+
+    /// The next dead letters behind `after` (an id of the page before; `None`: from the newest on),
+    /// newest first, at most `limit` and a few MiB. Empty at the end.
+    ///
+    /// An engine without pages returns the whole list as the first.
+    async fn dead_letter_page(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        match after {
+            None => self.dead_letters(subscription, limit).await,
+            Some(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// How many dead letters there are, without reading them; `None` if the engine keeps no count.
+    async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
+        Ok(None)
+    }
 
     /// Gives dead letters back to the subscription that set them aside, and to no other. Each
     /// comes as a batch of its own, as new (attempt 1), on the topic that it was published on;
@@ -111,6 +139,9 @@ pub enum Position {
     /// At the first batch appended at or after this wall time, in milliseconds since the Unix
     /// epoch.
     TimeMs(i64),
+    /// At the first batch of this commit or a later one (see [`Serial`]). For readers of engines
+    /// that number commits; a subscription takes it where it takes a time.
+    Commit(u64),
 }
 
 /// Which events are asked for. Engines and readers leave out whole batches without any; the
@@ -331,8 +362,20 @@ pub struct StoredBatch {
     pub offset: u64,
     /// When it was appended, in milliseconds since the Unix epoch.
     pub appended_ms: i64,
+    /// Its place in the order of all topics, if the engine has one.
+    pub serial: Option<Serial>,
     /// The batch.
     pub batch: Batch,
+}
+
+/// The place of a batch in the one order of all topics. A reader of an engine that has it gets
+/// batches in this order, from wherever it began in each topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Serial {
+    /// The commit that appended it; commits are numbered without end and never twice.
+    pub commit: u64,
+    /// Which batch of the commit, from 0.
+    pub index: u32,
 }
 
 /// What became of a published batch.

@@ -8,6 +8,10 @@ const FRAME_BYTES_MAX: usize = 1 << 20;
 /// Bytes of batches after which a sender begins another message. One batch always fits.
 pub const GATHER_BYTES: usize = 2 << 20;
 
+/// The same for readers, whose messages are not asked for one by one: so much waits for each that
+/// does not read.
+pub const READ_GATHER_BYTES: usize = 256 << 10;
+
 /// Batches, settlements or deliveries of one message.
 pub const GATHER_COUNT_MAX: usize = 4096;
 

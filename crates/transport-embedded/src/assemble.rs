@@ -20,6 +20,8 @@ pub(crate) struct Ledger {
     seen: SeenWindow,
     /// From `tally.dead_first` on.
     dead: VecDeque<DeadPlace>,
+    /// Those of `dead` that were not taken away.
+    dead_count: u64,
     dead_keys: HashSet<DeadKey>,
 }
 
@@ -33,7 +35,8 @@ impl Ledger {
         let names = heads.iter().enumerate();
         let numbers = names.map(|(number, head)| (head.name.clone(), number as u32)).collect();
         let dead_keys = dead.iter().map(|place| place.key).collect();
-        Self { tally, heads, numbers, seen, dead, dead_keys }
+        let dead_count = dead.iter().filter(|place| !place.removed).count() as u64;
+        Self { tally, heads, numbers, seen, dead, dead_count, dead_keys }
     }
 
     /// Takes over what was committed.
@@ -53,17 +56,25 @@ impl Ledger {
         let removed = staged.tally.dead_first.saturating_sub(self.tally.dead_first);
         for &key in &staged.dead_keys {
             self.dead.push_back(DeadPlace { key, removed: false });
+            self.dead_count += 1;
             self.dead_keys.insert(key);
         }
         for &number in &staged.dead_removed {
             if let Some(place) = self.dead.get_mut((number - self.tally.dead_first) as usize) {
+                self.dead_count -= u64::from(!place.removed);
                 place.removed = true;
             }
         }
         for place in self.dead.drain(..(removed as usize).min(self.dead.len())) {
+            self.dead_count -= u64::from(!place.removed);
             self.dead_keys.remove(&place.key);
         }
         self.tally = staged.tally.clone();
+    }
+
+    /// Dead letters that are there.
+    pub(crate) fn dead_count(&self) -> u64 {
+        self.dead_count
     }
 
     /// Whether there is a dead letter of this number.

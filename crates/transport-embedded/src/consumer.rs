@@ -4,7 +4,7 @@
 use crate::aside::{Letters, set_aside};
 use crate::live::{Live, State};
 use crate::queue::closed;
-use crate::reads::{Fetched, fetch};
+use crate::reads::Fetched;
 use crate::record::DeadKey;
 use crate::replay;
 use crate::settler::Settler;
@@ -194,7 +194,7 @@ impl LogConsumer {
             return Ok(());
         }
         let wanted = BTreeMap::from([(topic, offset)]);
-        match self.shared.reads.run(move |connection| fetch(connection, &wanted)).await? {
+        match self.shared.reads.fetch(wanted, FETCH_BYTES_MAX).await? {
             Fetched::Batches(batches) => {
                 self.keep(topic, batches);
                 Ok(())
@@ -206,14 +206,7 @@ impl LogConsumer {
     fn keep(&self, topic: u32, batches: Vec<Stored>) {
         let mut state = self.live.lock();
         state.fetched.retain(|&(number, _), _| number != topic);
-        let mut bytes = 0;
         for stored in batches {
-            if bytes > FETCH_BYTES_MAX {
-                break;
-            }
-            // In memory of its own, lest it keeps the whole commit group that was read.
-            let stored = Stored { batch: stored.batch.owned(), ..stored };
-            bytes += stored.batch.memory_bytes();
             state.fetched.insert((topic, stored.offset), Arc::new(stored));
         }
     }

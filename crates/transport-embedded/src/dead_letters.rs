@@ -5,6 +5,7 @@ use crate::live::Live;
 use crate::queue::{Letter, Request, TakeOut, closed};
 use crate::record::Dead;
 use crate::shared::Shared;
+use crate::store::Page;
 use crate::{replay, store};
 use bytes::Bytes;
 use std::collections::HashMap;
@@ -14,6 +15,8 @@ use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{DeadContent, DeadLetter, Error, Fate, Kind, SubscriptionName};
 use worldbus_events::Batch;
 
+/// Bytes of the dead letters of a page; one more may go in.
+const PAGE_BYTES: u64 = 1 << 20;
 /// Dead letters that one commit takes out.
 const TAKEN_OUT_MAX: usize = 100;
 
@@ -23,12 +26,38 @@ pub(crate) async fn list(
     subscription: Option<&SubscriptionName>,
     limit: usize,
 ) -> Result<Vec<DeadLetter>, Error> {
+    read(shared, subscription, Page { below: u64::MAX, count_max: limit, bytes_max: u64::MAX })
+        .await
+}
+
+/// The newest behind `after`, as many as a page holds.
+pub(crate) async fn page(
+    shared: &Arc<Shared>,
+    subscription: Option<&SubscriptionName>,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<DeadLetter>, Error> {
+    let below = match after {
+        None => u64::MAX,
+        Some(id) => id.parse().map_err(|_| {
+            let context = format!("{id:.80?} is not the id of a dead letter; begin without one");
+            Error::refused(Kind::Invalid, context)
+        })?,
+    };
+    read(shared, subscription, Page { below, count_max: limit, bytes_max: PAGE_BYTES }).await
+}
+
+async fn read(
+    shared: &Arc<Shared>,
+    subscription: Option<&SubscriptionName>,
+    page: Page,
+) -> Result<Vec<DeadLetter>, Error> {
     let wanted = subscription.map(|name| find(shared, name)).transpose()?.map(|live| live.id);
     let names: HashMap<u32, SubscriptionName> = {
         let all = shared.subscriptions();
         all.values().map(|live| (live.id, live.name.clone())).collect()
     };
-    let work = move |connection: &_| store::dead_letters(connection, wanted, limit);
+    let work = move |connection: &_| store::dead_letters(connection, wanted, page);
     let found = shared.reads.run(work).await?;
     found.into_iter().map(|(number, dead)| told(shared, number, dead, &names)).collect()
 }

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -27,14 +28,13 @@ use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, Position,
     ReadSpec, Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
 };
+use worldbus_events::limits::BATCH_BYTES_MAX;
 use worldbus_events::{Batch, limits};
 
 /// The file of the log in its directory.
 const FILE: &str = "log.db";
 /// Beside it in the directory of a queue, so that nobody opens one as a history.
 const QUEUE_MARK: &str = "queue";
-/// Bytes of a batch: room for the largest payload with all that goes with it.
-const BATCH_BYTES_MAX: usize = 2 << 20;
 /// A last append that is further ahead of the wall clock than this is warned of.
 const AHEAD_S_MIN: i64 = 10;
 
@@ -93,14 +93,16 @@ impl Embedded {
         });
         warn_if_ahead(tally.appended_ms, &options);
         let live = live.collect();
-        let tail = Tail::new(heads.clone(), options.tail_bytes_max);
+        let tail = Tail::new(heads.clone(), tally.next_group, options.tail_bytes_max);
+        let ledger = Ledger::new(tally, heads, seen, dead);
         let file = file.to_path_buf();
         let can = capabilities(options.queue);
         let shared = Arc::new(Shared::new(file, options, can, tail, live, Arc::new(reads)));
+        shared.dead_letters.store(ledger.dead_count(), Ordering::Relaxed);
         let writer = Writer {
             shared: Arc::clone(&shared),
             connection,
-            ledger: Ledger::new(tally, heads, seen, dead),
+            ledger,
             checkpointer,
             lock,
             maintained: Instant::now(),
@@ -250,7 +252,7 @@ impl Transport for Embedded {
         for topic in &spec.topics {
             let number = self.shared().tail().number(topic);
             starts.push(match (spec.start, number) {
-                (Position::TimeMs(_), Some(number)) => {
+                (Position::TimeMs(_) | Position::Commit(_), Some(number)) => {
                     Position::Offset(resolve(self.shared(), number, spec.start).await?)
                 }
                 (start, _) => start,
@@ -286,12 +288,29 @@ impl Transport for Embedded {
         Ok(topics)
     }
 
+    async fn next_commit(&self) -> Result<Option<u64>, Error> {
+        Ok(Some(self.shared().tail().next_group()))
+    }
+
     async fn dead_letters(
         &self,
         subscription: Option<&SubscriptionName>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, Error> {
         dead_letters::list(self.shared(), subscription, limit).await
+    }
+
+    async fn dead_letter_page(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        dead_letters::page(self.shared(), subscription, after, limit).await
+    }
+
+    async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
+        Ok(Some(self.shared().dead_letters.load(Ordering::Relaxed)))
     }
 
     async fn replay_dead_letters(

@@ -2,7 +2,7 @@
 
 use crate::consumer::{missing, topic_name};
 use crate::queue::closed;
-use crate::reads::{Fetched, fetch, offset_at};
+use crate::reads::{Fetched, first_offset};
 use crate::replay;
 use crate::shared::Shared;
 use crate::tail::{Stored, Tail};
@@ -14,6 +14,8 @@ use worldbus_bus::{Error, Position, ReadSpec, Reader, StoredBatch, Topic};
 
 /// Batches that are taken from memory in one go.
 const TAKE_MAX: usize = 64;
+/// Bytes of batches that a reader holds ahead of its caller; one more may go in.
+const READY_BYTES_MAX: usize = 64 << 10;
 
 /// A reader of one or more topics.
 pub(crate) struct LogReader {
@@ -59,15 +61,16 @@ impl LogReader {
                 let next = resolve(&this.shared, number, position).await?;
                 this.next.insert(number, next);
                 this.ends.insert(number, head.next_offset);
+                this.awaited.retain(|(awaited, _)| *awaited != head.name);
             }
         }
         Ok(this)
     }
 
     /// Where to begin in a topic that is now there, if it is to be read.
-    fn wanted(&mut self, name: &Topic) -> Option<Position> {
-        if let Some(index) = self.awaited.iter().position(|(awaited, _)| awaited == name) {
-            return Some(self.awaited.swap_remove(index).1);
+    fn wanted(&self, name: &Topic) -> Option<Position> {
+        if let Some((_, position)) = self.awaited.iter().find(|(awaited, _)| awaited == name) {
+            return Some(*position);
         }
         let all = self.spec.all_topics && replay::origin(name).is_none();
         all.then_some(self.spec.default_from)
@@ -89,7 +92,9 @@ impl LogReader {
                     position => position,
                 };
                 let next = resolve(&self.shared, number, position).await?;
+                // Only now: if this is cancelled before, the topic is still to be taken up.
                 self.next.insert(number, next);
+                self.awaited.retain(|(awaited, _)| *awaited != name);
             }
             self.topics_known += 1;
         }
@@ -102,10 +107,15 @@ impl LogReader {
         }
         let shared = Arc::clone(&self.shared);
         let tail = shared.tail();
+        if self.spec.follow && tail.heads().len() > self.topics_known as usize {
+            // First the topics that came since: what they hold may be before what others hold.
+            return Ok(Step::Ready);
+        }
         for (&topic, next) in &mut self.next {
             let first_offset = tail.head(topic).map_or(0, |head| head.first_offset);
             *next = (*next).max(first_offset);
         }
+        let mut bytes = 0;
         for _ in 0..TAKE_MAX {
             let behind: BTreeMap<u32, u64> = self
                 .next
@@ -120,7 +130,8 @@ impl LogReader {
                 return Ok(if self.ready.is_empty() { Step::Fetch(behind) } else { Step::Ready });
             };
             match cached.into_iter().min_by_key(|stored| stored.serial) {
-                Some(stored) => self.take(&tail, stored),
+                Some(_) if bytes >= READY_BYTES_MAX => return Ok(Step::Ready),
+                Some(stored) => bytes += self.take(&tail, stored),
                 None if self.ready.is_empty() => return Ok(Step::Wait),
                 None => return Ok(Step::Ready),
             }
@@ -133,17 +144,20 @@ impl LogReader {
         if self.spec.follow { end } else { self.ends.get(&topic).map_or(0, |&at| at.min(end)) }
     }
 
-    fn take(&mut self, tail: &Tail, stored: &Stored) {
+    /// Goes behind a batch; the bytes that it takes if it is to be returned.
+    fn take(&mut self, tail: &Tail, stored: &Stored) -> usize {
         self.next.insert(stored.topic, stored.offset + 1);
         if self.spec.filter.admits(&stored.batch)
             && let Some(head) = tail.head(stored.topic)
         {
             self.ready.push_back(stored.told(head.name.clone()));
+            return stored.batch.bytes().len();
         }
+        0
     }
 
     async fn fetch(&mut self, wanted: BTreeMap<u32, u64>) -> Result<(), Error> {
-        match self.shared.reads.run(move |connection| fetch(connection, &wanted)).await? {
+        match self.shared.reads.fetch(wanted, READY_BYTES_MAX).await? {
             Fetched::Batches(batches) => {
                 for stored in batches {
                     if !self.spec.follow
@@ -177,7 +191,9 @@ impl Reader for LogReader {
                 self.adopt().await?;
             }
             match self.step()? {
-                Step::Ready => tokio::task::yield_now().await,
+                // Nothing of it was wanted, or topics came: others have their turn.
+                Step::Ready if self.ready.is_empty() => tokio::task::yield_now().await,
+                Step::Ready => {}
                 Step::Fetch(wanted) => self.fetch(wanted).await?,
                 Step::Wait if !self.spec.follow => return Ok(None),
                 Step::Wait => {
@@ -195,16 +211,26 @@ pub(crate) async fn resolve(
     number: u32,
     position: Position,
 ) -> Result<u64, Error> {
-    let range = {
+    let (range, next_group) = {
         let tail = shared.tail();
-        tail.head(number).map_or(0..0, |head| head.first_offset..head.next_offset)
+        let range = tail.head(number).map_or(0..0, |head| head.first_offset..head.next_offset);
+        (range, tail.next_group())
     };
     match position {
         Position::Now => Ok(range.end),
         Position::Start => Ok(range.start),
         Position::Offset(offset) => Ok(offset.clamp(range.start, range.end)),
         Position::TimeMs(time_ms) => {
-            let work = move |connection: &_| offset_at(connection, number, range, time_ms);
+            let work = move |connection: &_| {
+                first_offset(connection, number, range, |entry| entry.appended_ms >= time_ms)
+            };
+            shared.reads.run(work).await
+        }
+        Position::Commit(commit) if commit >= next_group => Ok(range.end),
+        Position::Commit(commit) => {
+            let work = move |connection: &_| {
+                first_offset(connection, number, range, |entry| entry.group >= commit)
+            };
             shared.reads.run(work).await
         }
     }

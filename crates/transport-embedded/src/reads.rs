@@ -1,12 +1,12 @@
 //! Reading from the disk: a few connections that only read, on threads that may block.
 
 use crate::failure::Failure;
-use crate::group::records;
+use crate::group::{Head, Record, records};
 use crate::store;
 use crate::tail::Stored;
 use bytes::Bytes;
 use rusqlite::Connection;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
@@ -15,12 +15,38 @@ use worldbus_events::Batch;
 
 /// Connections, and so reads at once.
 const CONNECTIONS: usize = 2;
+/// Commit groups that are kept in memory after they were read: their bytes, and their number.
+const GROUP_BYTES_MAX: usize = 16 << 20;
+const GROUP_COUNT_MAX: usize = 16;
 
 /// The connections.
 pub(crate) struct Reads {
     file: PathBuf,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
+    /// Read lately, oldest first, for readers that take a group in slices, and many the same.
+    groups: Mutex<VecDeque<Arc<Group>>>,
+}
+
+/// A commit group in memory, verified.
+#[derive(Debug)]
+struct Group {
+    id: u64,
+    head: Head,
+    bytes: usize,
+    /// Topic, offset and bytes of its batches, in order; slices of the whole.
+    batches: Vec<(u32, u64, Bytes)>,
+}
+
+impl Group {
+    fn read(connection: &Connection, id: u64) -> Result<Self, Failure> {
+        let (head, data) = store::group(connection, id)?;
+        let data = Bytes::from(data);
+        let found = records(id, &head, &data).map_err(Failure::Damaged)?;
+        let batch = |found: &Record<'_>| (found.topic, found.offset, data.slice_ref(found.bytes));
+        let batches = found.iter().map(batch).collect();
+        Ok(Self { id, head, bytes: data.len(), batches })
+    }
 }
 
 impl Reads {
@@ -31,6 +57,7 @@ impl Reads {
             file,
             idle: Mutex::new(connections),
             permits: Arc::new(Semaphore::new(CONNECTIONS)),
+            groups: Mutex::default(),
         })
     }
 
@@ -60,6 +87,49 @@ impl Reads {
         })
     }
 
+    /// Reads the earliest commit group that holds a wanted offset, and of it what fits into
+    /// `bytes_max`, at least one batch. `wanted` is not empty; for each topic it says where to go
+    /// on.
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        wanted: BTreeMap<u32, u64>,
+        bytes_max: usize,
+    ) -> Result<Fetched, Error> {
+        let this = Arc::clone(self);
+        let work = move |connection: &Connection| {
+            let entry = match earliest(connection, &wanted)? {
+                Ok(Some(entry)) => entry,
+                Ok(None) => return Ok(Fetched::Batches(Vec::new())),
+                Err(nothing) => return Ok(nothing),
+            };
+            let group = this.group(connection, entry.group)?;
+            let head = &group.head;
+            if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms {
+                let what = format!("commit group {} is not what the index says", group.id);
+                return Err(Failure::Damaged(what));
+            }
+            slice(&group, &wanted, bytes_max).map(Fetched::Batches)
+        };
+        self.run(work).await
+    }
+
+    /// A group, from memory if it was read lately.
+    fn group(&self, connection: &Connection, id: u64) -> Result<Arc<Group>, Failure> {
+        let lock = || self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().iter().find(|group| group.id == id) {
+            return Ok(Arc::clone(known));
+        }
+        let group = Arc::new(Group::read(connection, id)?);
+        let mut groups = lock();
+        groups.push_back(Arc::clone(&group));
+        let mut bytes: usize = groups.iter().map(|group| group.bytes).sum();
+        while bytes > GROUP_BYTES_MAX || groups.len() > GROUP_COUNT_MAX {
+            let Some(oldest) = groups.pop_front() else { break };
+            bytes -= oldest.bytes;
+        }
+        Ok(group)
+    }
+
     /// Closes the connections that are idle; the others close when their read ends.
     pub(crate) fn close(&self) {
         self.permits.close();
@@ -86,12 +156,11 @@ pub(crate) enum Fetched {
     Nothing { topic: u32, offset: u64 },
 }
 
-/// Reads the earliest commit group that holds a wanted offset. `wanted` is not empty; for each
-/// topic it says where to go on.
-pub(crate) fn fetch(
+/// The entry of the earliest commit group that holds a wanted offset, or what is missing.
+fn earliest(
     connection: &Connection,
     wanted: &BTreeMap<u32, u64>,
-) -> Result<Fetched, Failure> {
+) -> Result<Result<Option<store::Entry>, Fetched>, Failure> {
     let mut earliest: Option<store::Entry> = None;
     for (&topic, &offset) in wanted {
         match store::entry_at(connection, topic, offset)? {
@@ -99,37 +168,37 @@ pub(crate) fn fetch(
                 earliest = Some(entry);
             }
             Some(_) => {}
-            None => return Ok(Fetched::Nothing { topic, offset }),
+            None => return Ok(Err(Fetched::Nothing { topic, offset })),
         }
     }
-    let Some(entry) = earliest else { return Ok(Fetched::Batches(Vec::new())) };
-    let (head, data) = store::group(connection, entry.group)?;
-    if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms {
-        let group = entry.group;
-        let what = format!("commit group {group} is not what the index says");
-        return Err(Failure::Damaged(what));
-    }
-    let mut stored = Vec::new();
-    for (index, record) in
-        records(entry.group, &head, &data).map_err(Failure::Damaged)?.into_iter().enumerate()
-    {
-        if wanted.get(&record.topic).is_some_and(|&offset| record.offset >= offset) {
-            // Copied, so that one batch does not keep its whole group in memory.
-            let batch = Batch::decode(Bytes::copy_from_slice(record.bytes)).map_err(|error| {
-                let (offset, topic) = (record.offset, record.topic);
-                Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
-            })?;
-            stored.push(Stored {
-                topic: record.topic,
-                offset: record.offset,
-                appended_ms: head.appended_ms,
-                serial: (entry.group, index as u32),
-                batch,
-            });
+    Ok(Ok(earliest))
+}
+
+/// The wanted batches of a group, in order, until they have `bytes_max`.
+fn slice(
+    group: &Group,
+    wanted: &BTreeMap<u32, u64>,
+    bytes_max: usize,
+) -> Result<Vec<Stored>, Failure> {
+    let (mut stored, mut bytes_left) = (Vec::new(), bytes_max);
+    for (index, (topic, offset, bytes)) in group.batches.iter().enumerate() {
+        let (topic, offset) = (*topic, *offset);
+        if wanted.get(&topic).is_none_or(|&next| offset < next) {
+            continue;
         }
+        if bytes_left == 0 {
+            break;
+        }
+        bytes_left = bytes_left.saturating_sub(bytes.len());
+        // Copied, so that one batch does not keep its whole group in memory.
+        let batch = Batch::decode(Bytes::copy_from_slice(bytes)).map_err(|error| {
+            Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
+        })?;
+        let (appended_ms, serial) = (group.head.appended_ms, (group.id, index as u32));
+        stored.push(Stored { topic, offset, appended_ms, serial, batch });
     }
     check_contiguous(wanted, &stored)?;
-    Ok(Fetched::Batches(stored))
+    Ok(stored)
 }
 
 /// A group may hold a wanted topic only beyond the wanted offset, if another topic's group
@@ -149,21 +218,19 @@ fn check_contiguous(wanted: &BTreeMap<u32, u64>, stored: &[Stored]) -> Result<()
     Ok(())
 }
 
-/// The first offset of a topic that was appended at or after a time; `range.end` if none was.
-/// Append times rise with offsets, so halving finds it.
-pub(crate) fn offset_at(
+/// The first offset of a topic whose entry is at or behind a place that `behind` knows;
+/// `range.end` if there is none. Append times and commits rise with offsets, so halving finds it.
+pub(crate) fn first_offset(
     connection: &Connection,
     topic: u32,
     range: std::ops::Range<u64>,
-    time_ms: i64,
+    behind: impl Fn(&store::Entry) -> bool,
 ) -> Result<u64, Failure> {
     let (mut low, mut high) = (range.start, range.end);
     while low < high {
         let middle = low + (high - low) / 2;
         match store::entry_at(connection, topic, middle)? {
-            Some(entry) if entry.appended_ms >= time_ms => {
-                high = entry.section.first_offset.max(low)
-            }
+            Some(entry) if behind(&entry) => high = entry.section.first_offset.max(low),
             Some(entry) => low = entry.section.end().min(high),
             // Removed meanwhile: what is kept is behind it.
             None => low = middle + 1,

@@ -4,7 +4,7 @@ use crate::aside::{Letters, set_aside};
 use crate::consumer::{find, missing};
 use crate::cursor::Settlement;
 use crate::live::Live;
-use crate::reads::{Fetched, fetch};
+use crate::reads::Fetched;
 use crate::record::DeadKey;
 use crate::replay;
 use crate::shared::Shared;
@@ -15,6 +15,9 @@ use std::time::Duration;
 use worldbus_bus::limits::check_dead_events;
 use worldbus_bus::{DeadEvent, Error, Kind, Lease, Outcome, Settle, SubscriptionSpec};
 use worldbus_events::Batch;
+
+/// The bytes of a fetch that brings one batch.
+const ONE_BATCH: usize = 1;
 
 /// Settles deliveries of a subscription, whichever of its consumers they went to.
 pub(crate) struct Settler {
@@ -39,7 +42,7 @@ impl Settler {
             return Ok(stored.batch.clone());
         }
         let wanted = BTreeMap::from([(number, offset)]);
-        match self.shared.reads.run(move |connection| fetch(connection, &wanted)).await? {
+        match self.shared.reads.fetch(wanted, ONE_BATCH).await? {
             Fetched::Batches(batches) => {
                 let stored = batches.into_iter().next();
                 stored.map(|stored| stored.batch).ok_or_else(|| lost(lease))

@@ -8,6 +8,7 @@ use crate::reads::Reads;
 use crate::tail::Tail;
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) reads: Arc<Reads>,
     /// Turns of the calls that set events aside.
     pub(crate) setting_aside: Arc<Semaphore>,
+    /// Dead letters that are there, as of the last commit.
+    pub(crate) dead_letters: AtomicU64,
 }
 
 impl Shared {
@@ -65,6 +68,7 @@ impl Shared {
             health: watch::Sender::new(Health::Writable),
             reads,
             setting_aside: Arc::new(Semaphore::new(aside::CALL_COUNT_MAX)),
+            dead_letters: AtomicU64::new(0),
         }
     }
 

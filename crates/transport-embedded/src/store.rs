@@ -8,7 +8,8 @@ mod schema;
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
 pub(crate) use open::{beside, connect, connect_reader, open_file, reserve_wal, upgrade};
 pub(crate) use query::{
-    Entry, dead_letters, dead_letters_numbered, entry_at, expired_groups, group, oldest_entries,
+    Entry, Page, dead_letters, dead_letters_numbered, entry_at, expired_groups, group,
+    oldest_entries,
 };
 
 use crate::codec::Kind;

@@ -4,7 +4,7 @@
 use crate::record::Head;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use worldbus_bus::{StoredBatch, Topic};
+use worldbus_bus::{Serial, StoredBatch, Topic};
 use worldbus_events::Batch;
 
 /// What a cached batch takes besides its own memory, about.
@@ -24,7 +24,9 @@ pub(crate) struct Stored {
 impl Stored {
     pub(crate) fn told(&self, topic: Topic) -> StoredBatch {
         let Self { offset, appended_ms, .. } = *self;
-        StoredBatch { topic, offset, appended_ms, batch: self.batch.clone() }
+        let (commit, index) = self.serial;
+        let serial = Some(Serial { commit, index });
+        StoredBatch { topic, offset, appended_ms, serial, batch: self.batch.clone() }
     }
 
     fn bytes(&self) -> usize {
@@ -41,6 +43,8 @@ pub(crate) struct Tail {
     order: VecDeque<u32>,
     bytes: usize,
     bytes_max: usize,
+    /// The number of the next commit group.
+    next_group: u64,
 }
 
 #[derive(Debug)]
@@ -51,13 +55,14 @@ struct TopicTail {
 }
 
 impl Tail {
-    pub(crate) fn new(heads: Vec<Head>, bytes_max: usize) -> Self {
+    pub(crate) fn new(heads: Vec<Head>, next_group: u64, bytes_max: usize) -> Self {
         let mut this = Self {
             topics: Vec::new(),
             numbers: HashMap::new(),
             order: VecDeque::new(),
             bytes: 0,
             bytes_max,
+            next_group,
         };
         for (number, head) in heads.into_iter().enumerate() {
             this.set_head(number as u32, head);
@@ -82,6 +87,15 @@ impl Tail {
         let cached = &self.topics.get(number as usize)?.cached;
         let index = offset.checked_sub(cached.front()?.offset)?;
         cached.get(usize::try_from(index).ok()?)
+    }
+
+    /// The number of the next commit group: what is here is of earlier ones.
+    pub(crate) fn next_group(&self) -> u64 {
+        self.next_group
+    }
+
+    pub(crate) fn set_next_group(&mut self, next_group: u64) {
+        self.next_group = next_group;
     }
 
     /// Sets how far a topic goes. New topics come in the order of their numbers.

@@ -20,6 +20,7 @@ use crate::store::{self, Changes};
 use rusqlite::Connection;
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use worldbus_bus::{Appended, Error, Fate};
 
@@ -123,8 +124,13 @@ impl Writer {
         match self.commit(&changes) {
             Ok(()) => {
                 metrics::counter!("worldbus_dead_letters_total").increment(dead_count as u64);
+                let batches = finished.stored.len();
                 self.committed(finished);
+                // Publishers first: their answers must not wait behind all who read.
                 self.answer(answers);
+                if batches > 0 {
+                    self.shared.wake();
+                }
             }
             Err(error) => {
                 dirty.iter().for_each(|live| live.set_dirty());
@@ -179,7 +185,7 @@ impl Writer {
         Err(error)
     }
 
-    /// Takes over what was committed and wakes those who wait for it.
+    /// Takes over what was committed.
     fn committed(&mut self, finished: crate::assemble::Finished) {
         let batches = finished.stored.len();
         if batches > 0 {
@@ -188,15 +194,14 @@ impl Writer {
             tracing::debug!(batches, events = finished.events, "group committed");
         }
         self.ledger.apply(&finished);
+        self.shared.dead_letters.store(self.ledger.dead_count(), Ordering::Relaxed);
         {
             let mut tail = self.shared.tail();
             for (number, head) in finished.heads {
                 tail.set_head(number, head);
             }
+            tail.set_next_group(finished.tally.next_group);
             finished.stored.into_iter().for_each(|stored| tail.append(stored));
-        }
-        if batches > 0 {
-            self.shared.wake();
         }
     }
 

@@ -60,7 +60,7 @@ const SUBSCRIPTIONS: [(&str, &str); 2] = [("s-even", "t0"), ("s-all", "t1")];
 async fn dump(bus: &Embedded, known: Option<&[Waiting]>) -> Result<Dump, Error> {
     let mut batches = Vec::new();
     let mut reader = bus.read(ReadSpec::all(Position::Start, false)).await?;
-    while let Some(StoredBatch { topic, offset, appended_ms, batch }) = reader.next().await? {
+    while let Some(StoredBatch { topic, offset, appended_ms, batch, .. }) = reader.next().await? {
         batches.push((topic.as_str().to_owned(), offset, appended_ms, batch.bytes().to_vec()));
     }
     let dead = bus.dead_letters(None, 1000).await?;

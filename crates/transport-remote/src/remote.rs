@@ -143,6 +143,12 @@ impl Transport for Remote {
         response.topics.into_iter().map(TryInto::try_into).collect()
     }
 
+    async fn next_commit(&self) -> Result<Option<u64>, Error> {
+        let mut client = self.open()?;
+        let call = client.list_topics(v1::ListTopicsRequest {});
+        Ok(ask(self.options.call_timeout, call).await?.next_commit)
+    }
+
     async fn dead_letters(
         &self,
         subscription: Option<&SubscriptionName>,

@@ -142,6 +142,23 @@ impl Transport for Awaited {
         self.engine().await?.topics().await
     }
 
+    async fn next_commit(&self) -> Result<Option<u64>, Error> {
+        self.engine().await?.next_commit().await
+    }
+
+    async fn dead_letter_page(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        self.engine().await?.dead_letter_page(subscription, after, limit).await
+    }
+
+    async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
+        self.engine().await?.dead_letter_count().await
+    }
+
     async fn dead_letters(
         &self,
         subscription: Option<&SubscriptionName>,

@@ -76,6 +76,20 @@ pub(crate) async fn dead_letters_are_listed_newest_first(transport: &Arc<dyn Tra
     assert_eq!(turns(transport.dead_letters(None, 3).await.unwrap()), [2, 1, 0]);
     let all = transport.dead_letters(None, 3).await.unwrap();
     assert_ne!(all[0].id, all[1].id);
+    let mut paged: Vec<DeadLetter> = Vec::new();
+    loop {
+        let after = paged.last().map(|letter| letter.id.as_str());
+        let page = transport.dead_letter_page(Some(&first), after, 10).await.unwrap();
+        if page.is_empty() {
+            break;
+        }
+        paged.extend(page);
+    }
+    assert_eq!(turns(paged), [2, 0]);
+    if let Some(count) = transport.dead_letter_count().await.unwrap() {
+        let all = transport.dead_letters(None, 10_000).await.unwrap();
+        assert_eq!(count, all.len() as u64);
+    }
 }
 
 /// Sets the middle one of three events aside and settles the rest.

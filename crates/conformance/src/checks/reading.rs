@@ -29,6 +29,30 @@ pub(crate) async fn the_past_is_read_again(transport: &Arc<dyn Transport>) {
     assert_eq!(read_all(&**transport, from(Position::TimeMs(0))).await.len(), 10);
     let nowhere = ReadSpec::topics([topic("not-there")], Position::Start, false);
     assert_eq!(read_all(&**transport, nowhere).await.len(), 0);
+    commits_order_all_topics(transport).await;
+}
+
+/// An engine that numbers its commits has one order over all topics, in which readers read and
+/// from any place of which they begin.
+async fn commits_order_all_topics(transport: &Arc<dyn Transport>) {
+    let Some(before) = transport.next_commit().await.unwrap() else { return };
+    for sequence in 20..26 {
+        let name = ["commit-a", "commit-b"][sequence as usize % 2];
+        transport.publish(&topic(name), batch(10, sequence..sequence + 1)).await.unwrap();
+    }
+    let next = transport.next_commit().await.unwrap().unwrap();
+    let from = |commit| ReadSpec::all(Position::Commit(commit), false);
+    let all = read_all(&**transport, from(before)).await;
+    let found: Vec<_> = all.iter().flat_map(|stored| sequences(&stored.batch)).collect();
+    assert_eq!(found, (20..26).collect::<Vec<_>>());
+    let serials: Vec<_> = all.iter().map(|stored| stored.serial.unwrap()).collect();
+    assert!(serials.is_sorted_by(|a, b| a < b), "{serials:?}");
+    assert!(serials.iter().all(|serial| (before..next).contains(&serial.commit)), "{serials:?}");
+    for serial in &serials {
+        let expected = serials.iter().filter(|other| other.commit >= serial.commit).count();
+        assert_eq!(read_all(&**transport, from(serial.commit)).await.len(), expected);
+    }
+    assert_eq!(read_all(&**transport, from(next)).await.len(), 0);
 }
 
 pub(crate) async fn readers_follow_all_topics(transport: &Arc<dyn Transport>) {

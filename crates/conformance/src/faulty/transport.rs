@@ -25,6 +25,10 @@ impl Wrong {
         if let Bug::Hides(hidden) = bug {
             capabilities.has.retain(|&one| one != hidden);
         }
+        if bug == Bug::TakesOversize {
+            // No batch can be larger than the largest of all, which the engine may take.
+            capabilities.batch_bytes_max = capabilities.batch_bytes_max.min(2 << 20);
+        }
         Self { inner, capabilities, bug, memory }
     }
 
@@ -147,6 +151,10 @@ impl Transport for Wrong {
 
     async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
         self.inner.topics().await
+    }
+
+    async fn next_commit(&self) -> Result<Option<u64>, Error> {
+        self.inner.next_commit().await
     }
 
     async fn dead_letters(

@@ -18,6 +18,7 @@ impl From<Position> for v1::Position {
             Position::Start => Choice::Start(v1::position::Start {}),
             Position::Offset(offset) => Choice::Offset(offset),
             Position::TimeMs(time_ms) => Choice::TimeMs(time_ms),
+            Position::Commit(commit) => Choice::Commit(commit),
         };
         Self { position: Some(position) }
     }
@@ -32,6 +33,7 @@ impl TryFrom<v1::Position> for Position {
             Some(Choice::Start(_)) => Ok(Self::Start),
             Some(Choice::Offset(offset)) => Ok(Self::Offset(offset)),
             Some(Choice::TimeMs(time_ms)) => Ok(Self::TimeMs(time_ms)),
+            Some(Choice::Commit(commit)) => Ok(Self::Commit(commit)),
             None => Err(invalid("position is none that this event-bus knows")),
         }
     }

@@ -3,7 +3,9 @@
 use crate::v1;
 use bytes::Bytes;
 use v1::publish_result::Result as Choice;
-use worldbus_bus::{Appended, Delivered, Error, Lease, StoredBatch, SubscriptionName, Topic};
+use worldbus_bus::{
+    Appended, Delivered, Error, Lease, Serial, StoredBatch, SubscriptionName, Topic,
+};
 use worldbus_events::Batch;
 
 /// The batch in a message, checked whole.
@@ -21,6 +23,7 @@ impl From<&StoredBatch> for v1::StoredBatch {
             offset: stored.offset,
             appended_ms: stored.appended_ms,
             batch: stored.batch.bytes().clone(),
+            serial: stored.serial.map(|Serial { commit, index }| v1::Serial { commit, index }),
         }
     }
 }
@@ -33,6 +36,7 @@ impl TryFrom<v1::StoredBatch> for StoredBatch {
             topic: Topic::new(&message.topic)?,
             offset: message.offset,
             appended_ms: message.appended_ms,
+            serial: message.serial.map(|v1::Serial { commit, index }| Serial { commit, index }),
             batch: batch(message.batch)?,
         })
     }

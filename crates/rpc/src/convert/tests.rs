@@ -29,6 +29,7 @@ fn position() -> impl Strategy<Value = Position> {
         Just(Position::Start),
         any::<u64>().prop_map(Position::Offset),
         any::<i64>().prop_map(Position::TimeMs),
+        any::<u64>().prop_map(Position::Commit),
     ]
 }
 

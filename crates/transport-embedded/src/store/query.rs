@@ -130,20 +130,32 @@ pub(crate) fn expired_groups(
     Ok(expired)
 }
 
-/// The newest dead letters, with their numbers, of a subscription or of all. Numbers are
+/// Which dead letters are read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    /// Those of lower numbers.
+    pub(crate) below: u64,
+    pub(crate) count_max: usize,
+    /// Bytes of what was set aside; one more may go in.
+    pub(crate) bytes_max: u64,
+}
+
+/// The newest dead letters of a page, with their numbers, of a subscription or of all. Numbers are
 /// contiguous, so that one which vanished is noticed.
 pub(crate) fn dead_letters(
     connection: &Connection,
     subscription: Option<u32>,
-    count_max: usize,
+    page: Page,
 ) -> Result<Vec<(u64, Dead)>, Failure> {
     let tally = super::load::tally(connection)?;
-    let mut statement = connection
-        .prepare_cached("SELECT number, key, value FROM dead_letter ORDER BY number DESC")?;
-    let mut rows = statement.query([])?;
-    let mut found = Vec::new();
-    for number in (tally.dead_first..tally.dead_next).rev() {
-        if found.len() == count_max {
+    let below = page.below.min(tally.dead_next);
+    let mut statement = connection.prepare_cached(
+        "SELECT number, key, value FROM dead_letter WHERE number < ?1 ORDER BY number DESC",
+    )?;
+    let mut rows = statement.query([below.cast_signed()])?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    for number in (tally.dead_first..below).rev() {
+        if found.len() == page.count_max || bytes >= page.bytes_max {
             break;
         }
         let damaged = || Failure::Damaged(format!("dead letter {number} is missing or wrong"));
@@ -153,6 +165,7 @@ pub(crate) fn dead_letters(
         }
         let dead = dead_letter(number, row, 1)?;
         let dead = dead.filter(|dead| subscription.is_none_or(|id| id == dead.key.subscription));
+        bytes += dead.as_ref().map_or(0, |dead| dead.batch.len() as u64);
         found.extend(dead.map(|dead| (number, dead)));
     }
     Ok(found)

@@ -53,9 +53,9 @@ impl<'a> Bindings<'a> {
             let offset = match start {
                 Position::Offset(offset) => offset.clamp(first, next),
                 Position::Now => next,
-                // A time is unresolved only if the topic was not there yet: all that came
-                // since came after it.
-                Position::Start | Position::TimeMs(_) => first,
+                // A time or a commit is unresolved only if the topic was not there yet: all that
+                // came since came after it.
+                Position::Start | Position::TimeMs(_) | Position::Commit(_) => first,
             };
             topics.push((number, offset));
         }
