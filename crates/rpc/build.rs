@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let time = compiler("../../proto/worldbus/time/v1/time.proto")?;
     let out_dir = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
     std::fs::write(out_dir.join("bus.binpb"), bus.encode_file_descriptor_set())?;
+    std::fs::write(out_dir.join("time.binpb"), time.encode_file_descriptor_set())?;
     tonic_prost_build::configure()
         // Batches travel through without being copied.
         .bytes(".worldbus.bus.v1")

@@ -52,7 +52,7 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     };
     let time = time_part(&ground, &deps, clock).await?;
     let weather = weather_part(&ground, &deps, settings.lead_ms, settings.samples).await?;
-    let event_bus = event_bus_part(&ground, &own.bus, catalogue).await?;
+    let event_bus = event_bus_part(&ground, &own.bus, catalogue).await;
     let event_bus = event_bus.with_task(own.watch(&ground));
     banner::up(&ground, &settings.common);
     run(ground, own.bus, vec![time, weather, event_bus]).await
@@ -71,7 +71,7 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
         true => own.fill(&ground, Source::open(from, settings, &own.bus).await?, &catalogue)?,
         false => None,
     };
-    let part = event_bus_part(&ground, &own.bus, catalogue).await?;
+    let part = event_bus_part(&ground, &own.bus, catalogue).await;
     let part = part.with_task(own.watch(&ground));
     let part = fill.into_iter().fold(part, Part::with_task);
     banner::event_bus(&ground);
@@ -138,14 +138,14 @@ async fn event_bus_part(
     ground: &Ground,
     bus: &Bus,
     catalogue: Arc<worldbus_events::Catalogue>,
-) -> Result<Part> {
+) -> Part {
     let setup = worldbus_event_bus::Setup {
         bus: bus.clone(),
         catalogue,
         world: ground.world.id.clone(),
         shutdown: ground.shutdown.clone(),
     };
-    worldbus_event_bus::part(setup).await.context("cannot start the event-bus")
+    worldbus_event_bus::part(setup).await
 }
 
 /// What is set of the time-manager.

@@ -1,5 +1,5 @@
-//! The gRPC side: `worldbus.bus.v1.BusService` over whatever transport, with health and
-//! reflection for tools that know neither.
+//! The gRPC side: `worldbus.bus.v1.BusService` over whatever transport, with health for tools that
+//! do not know it.
 
 mod broker;
 mod incoming;
@@ -20,11 +20,15 @@ use worldbus_rpc::limits::MESSAGE_BYTES_MAX;
 use worldbus_rpc::to_status;
 use worldbus_rpc::v1::bus_service_server::{BusServiceServer, SERVICE_NAME};
 
+/// What reflection lists of them, with the event types of the contract.
+pub(crate) const DESCRIPTORS: [&[u8]; 3] = [
+    worldbus_events::DESCRIPTOR_SET,
+    worldbus_rpc::FILE_DESCRIPTOR_SET,
+    tonic_health::pb::FILE_DESCRIPTOR_SET,
+];
+
 /// The routes of all gRPC services.
-///
-/// # Errors
-/// `Invalid` if reflection does not take the descriptors that were compiled in.
-pub(crate) async fn routes(open: Arc<Open>) -> Result<Router, Error> {
+pub(crate) async fn routes(open: Arc<Open>) -> Router {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status(SERVICE_NAME, ServingStatus::Serving).await;
     let shutdown = open.shutdown.clone();
@@ -33,19 +37,12 @@ pub(crate) async fn routes(open: Arc<Open>) -> Result<Router, Error> {
         reporter.set_service_status(SERVICE_NAME, ServingStatus::NotServing).await;
         reporter.set_service_status("", ServingStatus::NotServing).await;
     });
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(worldbus_events::DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(worldbus_rpc::FILE_DESCRIPTOR_SET)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-        .build_v1()
-        .map_err(|error| Error::refused(Kind::Invalid, format!("reflection: {error}")))?;
     let bus = BusServiceServer::new(Broker::new(open))
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
-    let routes = Routes::new(bus).add_service(health).add_service(reflection);
     let intake = Arc::new(Intake::default());
     let admit = middleware::from_fn_with_state(intake, intake::admit);
-    Ok(routes.prepare().into_axum_router().layer(admit))
+    Routes::new(bus).add_service(health).prepare().into_axum_router().layer(admit)
 }
 
 /// An error as a client of ours sees it: our transport closes because we shut down, and the

@@ -26,23 +26,21 @@ pub struct Setup {
 /// How long an event that was sent over REST is tried before its sender is told to come again.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The event-bus: gRPC (bus, health, reflection) and REST routes, and what counts events.
-///
-/// # Errors
-/// `Invalid` if the gRPC descriptors do not fit together.
-pub async fn part(setup: Setup) -> Result<Part, Error> {
+/// The event-bus: gRPC (bus, health) and REST routes, and what counts events.
+pub async fn part(setup: Setup) -> Part {
     let Setup { bus, catalogue, world, shutdown } = setup;
     let publisher = bus.publisher_with(PublisherOptions {
         timeout: PUBLISH_TIMEOUT,
         ..PublisherOptions::new(NAME, &world)
     });
     let open = Arc::new(Open::new(bus, publisher, catalogue, shutdown));
-    let router = grpc::routes(Arc::clone(&open)).await?.merge(rest::routes(Arc::clone(&open)));
+    let router = grpc::routes(Arc::clone(&open)).await.merge(rest::routes(Arc::clone(&open)));
     let counting = Task::new("count events", async move {
         open.tally.run(open.transport().as_ref(), open.shutdown.clone()).await;
         open.publisher.close().await;
         Ok::<(), Error>(())
     });
     let part = Part::new(NAME, router).with_openapi(rest::openapi());
-    Ok(part.with_ticket_path(rest::STREAM_PATH).with_task(counting))
+    let part = grpc::DESCRIPTORS.into_iter().fold(part, Part::with_descriptors);
+    part.with_ticket_path(rest::STREAM_PATH).with_task(counting)
 }

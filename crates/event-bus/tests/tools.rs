@@ -15,6 +15,10 @@ use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 
+/// Those of the event-bus, and one of another part on its port.
+const SERVICES: [&str; 3] =
+    ["worldbus.bus.v1.BusService", "grpc.health.v1.Health", "worldbus.time.v1.TimeService"];
+
 fn channel(server: &Server) -> Channel {
     Endpoint::from_shared(server.url()).unwrap().connect_lazy()
 }
@@ -60,8 +64,33 @@ async fn reflection_lists_the_services_and_knows_bus_and_contract() {
         panic!("{listed:?}");
     };
     let names: Vec<_> = listed.service.into_iter().map(|service| service.name).collect();
-    for name in ["worldbus.bus.v1.BusService", "grpc.health.v1.Health"] {
+    for name in SERVICES {
         assert!(names.iter().any(|known| known == name), "{names:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reflection_answers_tools_that_ask_for_v1alpha() {
+    use tonic_reflection::pb::v1alpha::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1alpha::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1alpha::server_reflection_response::MessageResponse;
+    use tonic_reflection::pb::v1alpha::{ServerReflectionRequest, ServiceResponse};
+
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let mut client = ServerReflectionClient::new(channel(&server));
+    let message_request = Some(MessageRequest::ListServices(String::new()));
+    let request = ServerReflectionRequest { host: String::new(), message_request };
+    let request = stream::iter([request]);
+    let mut answers = client.server_reflection_info(request).await.unwrap().into_inner();
+    let listed = answers.next().await.unwrap().unwrap().message_response;
+    let Some(MessageResponse::ListServicesResponse(listed)) = listed else {
+        panic!("{listed:?}");
+    };
+    for name in SERVICES {
+        let is = |known: &ServiceResponse| known.name == name;
+        assert!(listed.service.iter().any(is), "{:?}", listed.service);
     }
     server.stop().await;
 }

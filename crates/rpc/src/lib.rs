@@ -28,3 +28,6 @@ pub mod time {
 
 /// The FileDescriptorSet of the bus's service with what it imports, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/bus.binpb"));
+
+/// The same of the service of clocks and schedules.
+pub const TIME_FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/time.binpb"));

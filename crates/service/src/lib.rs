@@ -41,6 +41,7 @@ pub mod metrics;
 pub mod panics;
 pub mod part;
 pub mod problem;
+mod reflection;
 pub mod secret;
 pub mod server;
 pub mod shutdown;

@@ -20,7 +20,7 @@ use utoipa::openapi::OpenApi;
 use crate::door::{self, Door};
 use crate::health::{self, Readiness, Version};
 use crate::trace::trace_request;
-use crate::{describe, home, metrics, server};
+use crate::{describe, home, metrics, reflection, server};
 
 /// Whose tasks they are that belong to no service.
 const HOST: &str = "host";
@@ -64,6 +64,9 @@ pub struct Part {
     pub router: Router,
     /// The description of the REST routes, merged into `/openapi.json`.
     pub openapi: OpenApi,
+    /// The descriptors of its gRPC services, an encoded `FileDescriptorSet` each: what reflection
+    /// lists.
+    pub descriptors: Vec<&'static [u8]>,
     /// What runs beside them.
     pub tasks: Vec<Task>,
     /// Paths of streams for browsers, whose GET takes a ticket in place of the key.
@@ -73,8 +76,8 @@ pub struct Part {
 impl Part {
     /// A part with routes only.
     pub fn new(name: &'static str, router: Router) -> Self {
-        let (tasks, ticket_paths) = (Vec::new(), Vec::new());
-        Self { name, router, openapi: OpenApi::default(), tasks, ticket_paths }
+        let (descriptors, tasks, ticket_paths) = (Vec::new(), Vec::new(), Vec::new());
+        Self { name, router, openapi: OpenApi::default(), descriptors, tasks, ticket_paths }
     }
 
     /// The same part, described.
@@ -88,6 +91,13 @@ impl Part {
     #[must_use]
     pub fn with_ticket_path(mut self, path: &'static str) -> Self {
         self.ticket_paths.push(path);
+        self
+    }
+
+    /// The same part with gRPC services, described by an encoded `FileDescriptorSet`.
+    #[must_use]
+    pub fn with_descriptors(mut self, descriptors: &'static [u8]) -> Self {
+        self.descriptors.push(descriptors);
         self
     }
 
@@ -161,10 +171,16 @@ impl Host {
         let openapi = describe::document(&version, self.door.has_key(), described);
         let page = home::page(&openapi);
         let mut router = health::routes(self.readiness, version, self.door.has_key());
-        let mut tasks = Vec::new();
+        let (mut descriptors, mut tasks) = (Vec::new(), Vec::new());
         for part in self.parts {
             router = router.merge(part.router.reset_fallback());
+            descriptors.extend(part.descriptors);
             tasks.extend(part.tasks.into_iter().map(|task| (part.name, task)));
+        }
+        match reflection::routes(&descriptors) {
+            Ok(reflection) => router = router.merge(reflection),
+            // What was compiled in is wrong; all else is served.
+            Err(error) => tracing::error!(%error, "gRPC reflection is not served"),
         }
         if worldbus_bus::trace::is_on() {
             router = router.layer(middleware::from_fn(trace_request));
@@ -301,6 +317,10 @@ fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 async fn not_found(request: Request) -> Response {
+    if door::is_grpc(request.headers()) {
+        let detail = reflection::unknown(request.uri().path());
+        return door::refuse(request.headers(), StatusCode::NOT_FOUND, &detail);
+    }
     let detail = "nothing is served under this path; /openapi.json lists what is";
     door::refuse(request.headers(), StatusCode::NOT_FOUND, detail)
 }

@@ -62,7 +62,9 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
     }
     let desk = Desk::new(faces, Arc::clone(&settings.catalogue));
     let router = rest::routes(desk.clone()).merge(grpc::routes(desk));
-    let part = Part::new(NAME, router).with_openapi(rest::openapi());
+    let part = Part::new(NAME, router)
+        .with_openapi(rest::openapi())
+        .with_descriptors(worldbus_rpc::TIME_FILE_DESCRIPTOR_SET);
     Ok(tasks.into_iter().fold(part, Part::with_task))
 }
 

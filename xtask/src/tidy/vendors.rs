@@ -20,7 +20,7 @@ const fn vendor(name: &'static str, within: &'static [&'static str]) -> Vendor {
 
 const VENDORS: &[Vendor] = &[
     vendor("rusqlite", &["transport-embedded", "service"]),
-    vendor("tonic", &["rpc", "transport-remote", "event-bus", "time-manager", "cli"]),
+    vendor("tonic", &["rpc", "transport-remote", "service", "event-bus", "time-manager", "cli"]),
     vendor("axum", &["service", "time-manager", "weather-manager", "event-bus"]),
     vendor("utoipa", &["service", "time-manager", "weather-manager", "event-bus"]),
     vendor("hyper", &["service"]),

@@ -14,7 +14,7 @@ use worldbus_bus::{Bus, Transport};
 use worldbus_event_bus::{Setup, part};
 use worldbus_events::Catalogue;
 use worldbus_service::door::Door;
-use worldbus_service::part::{Host, TaskEnded};
+use worldbus_service::part::{Host, Part, TaskEnded};
 use worldbus_service::{CancellationToken, Secret, server};
 use worldbus_transport_embedded::{Embedded, Options};
 use worldbus_transport_remote::{Remote, RemoteOptions};
@@ -67,11 +67,14 @@ impl Server {
             world: "test".to_owned(),
             shutdown: shutdown.clone(),
         };
-        let part = part(setup).await.unwrap();
+        let part = part(setup).await;
         let listener = bind(address).await;
         let address = listener.local_addr().unwrap();
         let door = Door::new(address, key.map(Secret::new)).unwrap();
-        let host = Host::new("event-bus", door).with(part);
+        // As where it shares a port: reflection lists what all parts serve.
+        let other = Part::new("time-manager", axum::Router::new())
+            .with_descriptors(worldbus_rpc::TIME_FILE_DESCRIPTOR_SET);
+        let host = Host::new("event-bus", door).with(part).with(other);
         (address, embedded, host, listener, shutdown)
     }
 

@@ -112,7 +112,10 @@ async fn unknown_grpc_method_is_unimplemented() {
         .header("content-type", "application/grpc")
         .body(String::new())
         .unwrap();
-    assert_eq!(http2(running.address, request).await.header("grpc-status"), "12");
+    let reply = http2(running.address, request).await;
+    assert_eq!(reply.header("grpc-status"), "12");
+    let message = reply.header("grpc-message");
+    assert!(message.contains("reflection") && !message.contains("openapi"), "{message}");
 }
 
 #[tokio::test]
