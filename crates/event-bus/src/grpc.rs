@@ -4,6 +4,7 @@
 mod broker;
 mod incoming;
 mod intake;
+mod letters;
 mod publish;
 mod settlers;
 mod streams;

@@ -9,6 +9,7 @@ pub mod limits;
 mod mirror;
 mod open;
 mod part;
+mod places;
 mod rest;
 mod slots;
 mod tally;
@@ -16,6 +17,9 @@ mod tally;
 pub use mirror::Mirror;
 pub use part::{Setup, part};
 pub use slots::{GRACE_MS, SLOT_COUNT_MAX, Slot, Slots, TERM_MS, slot_name};
+
+#[cfg(test)]
+mod tests;
 
 /// The service's name: the source of what is published over REST, and its subscription over an
 /// engine that keeps no past.

@@ -1,6 +1,8 @@
 //! What all requests to the event-bus share.
 
-use crate::limits::{Places, READ_COUNT_MAX, SSE_COUNT_MAX, SUBSCRIBE_COUNT_MAX};
+use crate::limits::{LIST_COUNT_MAX, READ_COUNT_MAX, SSE_COUNT_MAX, SUBSCRIBE_COUNT_MAX};
+use crate::places::Places;
+use crate::rest::stream::encode::Encoder;
 use crate::tally::Tally;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +19,10 @@ pub(crate) struct Open {
     pub(crate) subscribers: Places,
     pub(crate) readers: Places,
     pub(crate) sse: Places,
+    pub(crate) histories: Places,
+    pub(crate) lists: Places,
+    /// Of the events of all SSE clients.
+    pub(crate) encoder: Encoder,
 }
 
 impl Open {
@@ -29,13 +35,24 @@ impl Open {
         Self {
             bus,
             publisher,
+            encoder: Encoder::new(Arc::clone(&catalogue)),
             catalogue,
             shutdown,
             tally: Tally::default(),
             subscribers: Places::new("subscribe", SUBSCRIBE_COUNT_MAX),
             readers: Places::new("read", READ_COUNT_MAX),
             sse: Places::new("sse", SSE_COUNT_MAX),
+            histories: Places::new("history", LIST_COUNT_MAX),
+            lists: Places::new("dead-letters", LIST_COUNT_MAX),
         }
+    }
+
+    /// Cuts clients that do not read, until shutdown.
+    pub(crate) async fn cut_stalled(&self) {
+        let Self { subscribers, readers, sse, histories, lists, .. } = self;
+        let all = [subscribers, readers, sse, histories, lists];
+        let watching = futures_util::future::join_all(all.map(Places::watch));
+        self.shutdown.run_until_cancelled(watching).await;
     }
 
     pub(crate) fn transport(&self) -> &Arc<dyn Transport> {

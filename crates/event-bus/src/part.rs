@@ -35,6 +35,11 @@ pub async fn part(setup: Setup) -> Part {
     });
     let open = Arc::new(Open::new(bus, publisher, catalogue, shutdown));
     let router = grpc::routes(Arc::clone(&open)).await.merge(rest::routes(Arc::clone(&open)));
+    let watched = Arc::clone(&open);
+    let watching = Task::new("cut stalled clients", async move {
+        watched.cut_stalled().await;
+        Ok::<(), Error>(())
+    });
     let counting = Task::new("count events", async move {
         open.tally.run(open.transport().as_ref(), open.shutdown.clone()).await;
         open.publisher.close().await;
@@ -42,5 +47,6 @@ pub async fn part(setup: Setup) -> Part {
     });
     let part = Part::new(NAME, router).with_openapi(rest::openapi());
     let part = grpc::DESCRIPTORS.into_iter().fold(part, Part::with_descriptors);
-    part.with_ticket_path(rest::STREAM_PATH).with_task(counting)
+    let part = part.with_ticket_path(rest::STREAM_PATH);
+    part.with_task(counting).with_task(watching)
 }

@@ -6,7 +6,7 @@ mod history;
 mod problem;
 mod publish;
 mod stats;
-mod stream;
+pub(crate) mod stream;
 
 use crate::open::Open;
 use axum::Router;

@@ -8,8 +8,8 @@ use serde_json::json;
 use server::http::{EventStream, Sent, get, post};
 use server::{Server, dir};
 use std::net::SocketAddr;
-use worldbus_bus::Transport;
-use worldbus_conformance::{batch, soon, topic, typed};
+use worldbus_bus::{DeadEvent, Outcome, Position, SubscriptionName, Transport};
+use worldbus_conformance::{batch, next, soon, spec, topic, typed};
 
 const PUBLISH: &str = "/api/events/publish";
 
@@ -134,6 +134,7 @@ async fn bad_input_is_told_by_problem_documents() {
         ("/api/events/stream?from=yesterday", 400),
         ("/api/events/stream?type=nothing.like.it", 400),
         ("/api/events/stream?topic=Not+One", 400),
+        ("/api/events/stream?topic=time,wether", 400),
         ("/api/events/stream?cursor=made-up", 400),
     ] {
         let reply = get(server.address, path).await;
@@ -275,5 +276,132 @@ async fn without_the_key_nothing_is_told() {
     for path in ["/api/events/stats", "/api/events/stream", "/api/events/history/time.updated"] {
         assert_eq!(get(server.address, path).await.status, 401, "{path}");
     }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_topic_of_a_stream_is_refused_with_what_is_alike() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let refused = get(server.address, "/api/events/stream?topic=wether").await.json();
+    assert_eq!(refused["field"], "topic");
+    assert!(refused["detail"].as_str().unwrap().contains("did you mean weather"), "{refused}");
+    // Known by the catalogue although nothing was published yet, or by what was published.
+    server.embedded.publish(&topic("quest"), batch(1, 0..1)).await.unwrap();
+    let mut stream = EventStream::open(server.address, "topic=quest,time&from=start", None).await;
+    assert_eq!(take(&mut stream, 1).await.len(), 1);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entity_of_any_text_can_be_asked_for() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    for (number, entity) in ["a", "a,b", " b "].into_iter().enumerate() {
+        let number = number as u64;
+        let one = typed(1, number..number + 1, 1, Some(entity), 8);
+        server.embedded.publish(&topic("weather"), one).await.unwrap();
+    }
+    for (query, expected) in [("a%2Cb", "a,b"), ("%20b%20", " b "), ("a", "a")] {
+        let query = format!("from=start&entity={query}");
+        let mut stream = EventStream::open(server.address, &query, None).await;
+        assert_eq!(take(&mut stream, 1).await[0].data["entity"], expected);
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stream_of_many_topics_resumes_by_ids_of_few_bytes() {
+    const TOPICS: u64 = 250;
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let publish = async |turn: u64| {
+        let name = |n: u64| topic(&format!("a-topic-with-a-long-name-number-{n:03}"));
+        let appends = (0..TOPICS).map(|n| {
+            let (name, two) = (name(n), batch(n + 1, turn * 2..turn * 2 + 2));
+            let embedded = server.embedded.clone();
+            async move { embedded.publish(&name, two).await.unwrap() }
+        });
+        futures_util::future::join_all(appends).await;
+    };
+    publish(0).await;
+    let mut whole = EventStream::open(server.address, "", None).await;
+    let first = whole.first_id().await;
+    publish(1).await;
+    let all = take(&mut whole, 2 * TOPICS as usize).await;
+    assert!(all.iter().all(|sent| sent.id.len() < 100), "{}", all[0].id);
+    let mut expected = ids(&all);
+    expected.sort();
+    expected.dedup();
+    assert_eq!(expected.len(), all.len(), "each once, and none of before");
+    for cut in [0, 1, 250, 499] {
+        let id = if cut == 0 { &first } else { &all[cut - 1].id };
+        let mut resumed = EventStream::open(server.address, "", Some(id)).await;
+        let rest = take(&mut resumed, all.len() - cut).await;
+        assert_eq!(ids(&rest), ids(&all[cut..]), "behind {cut}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_of_one_view_get_the_same_bytes_each_event_once() {
+    const CLIENTS: usize = 20;
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let mut streams = Vec::new();
+    for _ in 0..CLIENTS {
+        let mut stream = EventStream::open(server.address, "", None).await;
+        stream.first_id().await;
+        streams.push(stream);
+    }
+    for number in 0..50 {
+        let events = batch(1, number * 4..number * 4 + 4);
+        server.embedded.publish(&topic("time"), events).await.unwrap();
+    }
+    let first = take(&mut streams[0], 200).await;
+    let expected: Vec<_> = (0..200).map(|n| worldbus_conformance::id(1, n).to_string()).collect();
+    assert_eq!(ids(&first), expected);
+    for stream in &mut streams[1..] {
+        assert_eq!(take(stream, 200).await, first);
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_are_counted_without_reading_them_and_listed_by_pages() {
+    const LETTERS: usize = 5;
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let mut consumer =
+        server.embedded.subscribe(spec("s", &["time"], Position::Start)).await.unwrap();
+    for number in 0..LETTERS as u64 {
+        let large = typed(1, number..number + 1, 6, None, 900 << 10);
+        server.embedded.publish(&topic("time"), large).await.unwrap();
+        let delivered = next(&mut consumer).await;
+        let (reason, attempts) = ("no".to_owned(), 1);
+        let times = (1, 2);
+        let (first_failed_ms, last_failed_ms) = times;
+        let dead = DeadEvent { index: 0, reason, attempts, first_failed_ms, last_failed_ms };
+        let settler = consumer.settler();
+        settler.dead_letter(&delivered.lease, vec![dead]).await.unwrap();
+        settler.settle(&delivered.lease, Outcome::Ack).await.unwrap();
+    }
+    let counted = async |server: &Server| {
+        get(server.address, "/api/events/stats").await.json()["dead_letters"].as_u64().unwrap()
+    };
+    assert_eq!(counted(&server).await, LETTERS as u64);
+    let page = server.embedded.dead_letter_page(None, None, 10).await.unwrap();
+    assert!(page.len() < LETTERS, "a page has a bound in bytes: {}", page.len());
+    let remote = server.connect().await;
+    let all = remote.dead_letters(None, 10).await.unwrap();
+    let offsets: Vec<_> = all.iter().filter_map(|letter| letter.offset).collect();
+    assert_eq!(offsets, [4, 3, 2, 1, 0], "newest first, each once");
+    assert_eq!(remote.dead_letters(None, 3).await.unwrap().len(), 3);
+    let name = SubscriptionName::new("s").unwrap();
+    let ids = [all[0].id.clone(), all[3].id.clone()];
+    assert!(remote.discard_dead_letters(&name, &ids).await.unwrap().is_empty());
+    assert_eq!(counted(&server).await, 3);
+    let server = server.restart(dir.path()).await;
+    assert_eq!(counted(&server).await, 3);
     server.stop().await;
 }

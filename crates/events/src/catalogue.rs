@@ -115,16 +115,24 @@ impl Catalogue {
         Ok(self)
     }
 
+    /// Why a topic is unknown, for people: with those that are alike, of this catalogue and of
+    /// `existing`, or all.
+    pub fn unknown_topic<'a>(
+        &'a self,
+        name: &str,
+        existing: impl IntoIterator<Item = &'a str>,
+    ) -> String {
+        let mut known: Vec<&str> = self.topics().chain(existing).collect();
+        known.sort_unstable();
+        known.dedup();
+        match alike(name, known.iter().copied()).as_slice() {
+            [] => format!("unknown topic {name:.80?}; there are {}", known.join(", ")),
+            alike => format!("unknown topic {name:.80?}; did you mean {}?", alike.join(" or ")),
+        }
+    }
+
     fn unknown(&self, name: &str) -> Error {
-        let mut alike: Vec<(f64, &str)> = self
-            .iter()
-            .map(|event_type| (strsim::jaro_winkler(name, event_type.name()), event_type.name()))
-            .filter(|(likeness, _)| *likeness >= SUGGESTION_LIKENESS_MIN)
-            .collect();
-        alike.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let alike: Vec<&str> =
-            alike.into_iter().take(SUGGESTIONS_MAX).map(|(_, name)| name).collect();
-        let context = match alike.as_slice() {
+        let context = match alike(name, self.iter().map(EventType::name)).as_slice() {
             [] => format!("{name:.80?}; `worldbus catalog` lists the known ones"),
             alike => format!("{name:.80?}; did you mean {}?", alike.join(" or ")),
         };
@@ -139,6 +147,16 @@ impl<'a> IntoIterator for &'a Catalogue {
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
+}
+
+/// Those of the known names that are like this one, the likest first.
+fn alike<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut alike: Vec<(f64, &str)> = known
+        .map(|known| (strsim::jaro_winkler(name, known), known))
+        .filter(|(likeness, _)| *likeness >= SUGGESTION_LIKENESS_MIN)
+        .collect();
+    alike.sort_by(|a, b| b.0.total_cmp(&a.0));
+    alike.into_iter().take(SUGGESTIONS_MAX).map(|(_, name)| name).collect()
 }
 
 /// Refuses what makes prost-reflect panic: a syntax that it does not know.

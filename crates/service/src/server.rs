@@ -12,6 +12,7 @@ mod answer;
 mod connections;
 mod limits;
 mod peer;
+mod progress;
 
 use std::io;
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::panics;
 use connections::{Connection, Connections};
+use progress::Progress;
 
 pub use connections::Caller;
 pub use limits::{
@@ -36,6 +38,7 @@ pub use limits::{
     NEWCOMER_COUNT_MAX, NEWCOMERS_OF_PEER_MAX,
 };
 pub use peer::Peer;
+pub use progress::{Cut, WRITE_STALL_MS_MAX};
 
 /// How long a drain may take before the connections that are left are dropped.
 pub const DRAIN_MS_MAX: u64 = 4_000;
@@ -52,6 +55,8 @@ pub const STREAM_WINDOW_BYTES: u32 = 128 << 10;
 /// Bytes of all streams of one HTTP/2 connection that may come before they are read: of several,
 /// so that some which are not read do not hold up the others.
 pub const CONNECTION_WINDOW_BYTES: u32 = 2 << 20;
+/// Bytes of a response that wait for the window of an HTTP/2 stream; one message more may go in.
+const SEND_BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// A silent HTTP/2 peer is probed this often, and dropped if it does not answer in time.
 const KEEP_ALIVE_MS: u64 = 20_000;
 /// How long an idle connection has to answer the goodbye. A call that crosses it is still served.
@@ -178,11 +183,13 @@ async fn converse(
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let builder = builder();
-    let service = answer::service(router, Arc::clone(&connection));
-    let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let (builder, cut) = (builder(), Cut::default());
+    let service = answer::service(router, Arc::clone(&connection), cut.clone());
+    let stream = TokioIo::new(Progress::new(stream));
+    let mut served = std::pin::pin!(builder.serve_connection(stream, service));
     let served = tokio::select! {
         served = served.as_mut() => served,
+        () = cut.cut() => return,
         () = connection.shed() => return,
         () = connection.idle() => {
             served.as_mut().graceful_shutdown();
@@ -231,6 +238,7 @@ fn builder() -> auto::Builder<Streams> {
         .max_concurrent_streams(STREAM_COUNT_MAX)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(SEND_BUFFER_BYTES_MAX)
         .keep_alive_interval(Duration::from_millis(KEEP_ALIVE_MS))
         .keep_alive_timeout(Duration::from_millis(KEEP_ALIVE_MS));
     builder

@@ -151,7 +151,7 @@ impl LogReader {
             && let Some(head) = tail.head(stored.topic)
         {
             self.ready.push_back(stored.told(head.name.clone()));
-            return stored.batch.bytes().len();
+            return stored.batch.memory_bytes();
         }
         0
     }

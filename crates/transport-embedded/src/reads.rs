@@ -189,11 +189,11 @@ fn slice(
         if bytes_left == 0 {
             break;
         }
-        bytes_left = bytes_left.saturating_sub(bytes.len());
         // Copied, so that one batch does not keep its whole group in memory.
         let batch = Batch::decode(Bytes::copy_from_slice(bytes)).map_err(|error| {
             Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
         })?;
+        bytes_left = bytes_left.saturating_sub(batch.memory_bytes());
         let (appended_ms, serial) = (group.head.appended_ms, (group.id, index as u32));
         stored.push(Stored { topic, offset, appended_ms, serial, batch });
     }

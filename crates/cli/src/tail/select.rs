@@ -11,9 +11,6 @@ use worldbus_events::{Catalogue, exact};
 use crate::arguments::TailArguments;
 use crate::failure::WrongUse;
 
-/// How alike a name is that an error suggests, 0 to 1.
-const LIKENESS_MIN: f64 = 0.75;
-
 /// Where to begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct From(Position);
@@ -69,33 +66,19 @@ async fn topics(names: &[String], catalogue: &Catalogue, bus: &Bus) -> Result<Ve
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let mut known: Vec<String> = catalogue.topics().map(str::to_owned).collect();
     let existing = bus.transport().topics().await?;
-    known.extend(existing.iter().map(|status| status.topic.as_str().to_owned()));
-    known.sort();
-    known.dedup();
-    let topic = |name: &String| match known.contains(name) {
+    let existing = || existing.iter().map(|status| status.topic.as_str());
+    let topic = |name: &String| match catalogue.topics().chain(existing()).any(|one| one == name) {
         true => Ok(Topic::new(name)?),
-        false => Err(WrongUse(unknown(name, &known)).into()),
+        false => {
+            let unknown = catalogue.unknown_topic(name, existing());
+            Err(WrongUse(format!("--topic: {unknown}")).into())
+        }
     };
     let mut topics = names.iter().map(topic).collect::<Result<Vec<_>>>()?;
     topics.sort();
     topics.dedup();
     Ok(topics)
-}
-
-fn unknown(name: &str, known: &[String]) -> String {
-    let alike: Vec<&str> = known
-        .iter()
-        .map(String::as_str)
-        .filter(|known| strsim::jaro_winkler(name, known) >= LIKENESS_MIN)
-        .collect();
-    match alike.as_slice() {
-        [] => format!("--topic: unknown topic {name:.80?}; there are {}", known.join(", ")),
-        alike => {
-            format!("--topic: unknown topic {name:.80?}; did you mean {}?", alike.join(" or "))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -121,12 +104,5 @@ mod tests {
         assert_eq!(types(&names, &catalogue).unwrap(), [1, 4711]);
         let error = types(&["wether.changed".to_owned()], &catalogue).unwrap_err();
         assert!(error.to_string().contains("weather.changed"), "{error}");
-    }
-
-    #[test]
-    fn unknown_topic_names_those_that_are_near_or_all() {
-        let known = ["time".to_owned(), "weather".to_owned()];
-        assert!(unknown("wether", &known).ends_with("did you mean weather?"));
-        assert!(unknown("xyz", &known).ends_with("there are time, weather"));
     }
 }

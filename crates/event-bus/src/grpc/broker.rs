@@ -1,12 +1,13 @@
 //! `worldbus.bus.v1.BusService`: each call checked, passed to the transport, answered.
 
+use crate::grpc::letters::Letters;
 use crate::grpc::settlers::Settlers;
 use crate::grpc::streams::{self, Deliveries};
 use crate::grpc::{outward, publish, status};
 use crate::open::Open;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt as _, future::join_all, stream};
+use futures_util::{StreamExt as _, future::join_all};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -15,6 +16,7 @@ use worldbus_bus::{DeadEvent, Error, Kind, Lease, ReadSpec, SubscriptionName, Su
 use worldbus_rpc::limits::{DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
 use worldbus_rpc::v1::bus_service_server::BusService;
 use worldbus_rpc::{outcome, v1};
+use worldbus_service::server::Cut;
 
 /// How long a client may take to say what it opens.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,8 +37,9 @@ impl Broker {
     async fn open_consumer(
         &self,
         mut requests: Streaming<v1::SubscribeRequest>,
+        cut: Cut,
     ) -> Result<Messages<v1::SubscribeResponse>, Error> {
-        let place = self.open.subscribers.take()?;
+        let place = self.open.subscribers.take(cut)?;
         let spec = SubscriptionSpec::try_from(opening(&mut requests).await?)?;
         let name = spec.name.clone();
         tracing::debug!(subscription = %name, consumer = spec.consumer, "consumer opened");
@@ -49,8 +52,9 @@ impl Broker {
     async fn open_reader(
         &self,
         request: v1::ReadRequest,
+        cut: Cut,
     ) -> Result<Messages<v1::ReadResponse>, Error> {
-        let place = self.open.readers.take()?;
+        let place = self.open.readers.take(cut)?;
         let reader = self.open.transport().read(ReadSpec::try_from(request)?).await?;
         Ok(streams::stored(reader, self.open.shutdown.clone(), place).boxed())
     }
@@ -66,6 +70,11 @@ impl Broker {
         let events = request.events.into_iter().map(DeadEvent::from).collect();
         self.settlers.of(&lease)?.dead_letter(&lease, events).await
     }
+}
+
+/// What cuts the connection of a request.
+fn cut_of<T>(request: &Request<T>) -> Cut {
+    request.extensions().get().cloned().unwrap_or_default()
 }
 
 /// The first request of a stream: what to open.
@@ -101,7 +110,8 @@ impl BusService for Broker {
         &self,
         request: Request<Streaming<v1::SubscribeRequest>>,
     ) -> Answer<Self::SubscribeStream> {
-        self.open_consumer(request.into_inner()).await.map(Response::new).map_err(status)
+        let cut = cut_of(&request);
+        self.open_consumer(request.into_inner(), cut).await.map(Response::new).map_err(status)
     }
 
     async fn settle(&self, request: Request<v1::SettleRequest>) -> Answer<v1::SettleResponse> {
@@ -131,18 +141,17 @@ impl BusService for Broker {
         &self,
         request: Request<v1::ListDeadLettersRequest>,
     ) -> Answer<Self::ListDeadLettersStream> {
+        let place = self.open.lists.take(cut_of(&request)).map_err(status)?;
         let request = request.into_inner();
         let limit = (request.limit as usize).min(DEAD_LETTER_COUNT_MAX);
         let subscription = match request.subscription.as_str() {
             "" => None,
             name => Some(SubscriptionName::new(name).map_err(status)?),
         };
-        let letters = self.open.transport().dead_letters(subscription.as_ref(), limit).await;
-        let messages = letters
-            .map_err(status)?
-            .into_iter()
-            .map(|letter| Ok(v1::ListDeadLettersResponse { dead_letter: Some(letter.into()) }));
-        Ok(Response::new(stream::iter(messages.collect::<Vec<_>>()).boxed()))
+        let mut letters = Letters::new(Arc::clone(&self.open), subscription, limit, place);
+        // So that what is wrong with the request comes as its answer.
+        letters.fill().await.map_err(status)?;
+        Ok(Response::new(letters.into_stream().boxed()))
     }
 
     async fn replay_dead_letters(
@@ -170,7 +179,8 @@ impl BusService for Broker {
     type ReadStream = Messages<v1::ReadResponse>;
 
     async fn read(&self, request: Request<v1::ReadRequest>) -> Answer<Self::ReadStream> {
-        self.open_reader(request.into_inner()).await.map(Response::new).map_err(status)
+        let cut = cut_of(&request);
+        self.open_reader(request.into_inner(), cut).await.map(Response::new).map_err(status)
     }
 
     async fn list_topics(
@@ -178,7 +188,8 @@ impl BusService for Broker {
         _: Request<v1::ListTopicsRequest>,
     ) -> Answer<v1::ListTopicsResponse> {
         let topics = self.open.transport().topics().await.map_err(status)?;
+        let next_commit = self.open.transport().next_commit().await.map_err(status)?;
         let topics = topics.iter().map(Into::into).collect();
-        Ok(Response::new(v1::ListTopicsResponse { topics }))
+        Ok(Response::new(v1::ListTopicsResponse { topics, next_commit }))
     }
 }

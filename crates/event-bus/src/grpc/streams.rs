@@ -2,12 +2,12 @@
 //! up to a bound, so that a busy stream has few large messages and a quiet one no delay.
 
 use crate::grpc::status;
-use crate::limits::Place;
+use crate::places::{Place, place_lost};
 use futures_util::{FutureExt as _, Stream, stream};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 use worldbus_bus::{Consumer, Delivered, Error, Reader, StoredBatch};
-use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX};
+use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX, READ_GATHER_BYTES};
 use worldbus_rpc::v1;
 
 /// Why the next thing does not come.
@@ -31,7 +31,12 @@ impl Deliveries {
     pub(super) fn into_stream(self) -> impl Stream<Item = Result<v1::SubscribeResponse, Status>> {
         stream::unfold(Some(self), |state| async {
             let mut this = state?;
-            match this.next().await {
+            this.place.taken();
+            let next = match this.next().await {
+                Ok(deliveries) => this.give(deliveries).await,
+                Err(end) => Err(end),
+            };
+            match next {
                 Ok(deliveries) => {
                     count("subscribe", deliveries.iter().map(|one| one.batch.len()));
                     let deliveries = deliveries.iter().map(Into::into).collect();
@@ -62,8 +67,14 @@ impl Deliveries {
             };
             let next = || self.consumer.next().now_or_never().map(|n| n.map_err(End::Failed));
             // A failure comes again at the next call.
-            return Ok(gather(first, |one| one.batch.bytes().len(), next).0);
+            return Ok(gather(first, GATHER_BYTES, |one| one.batch.bytes().len(), next).0);
         }
+    }
+
+    /// Accounts for what the client is given.
+    async fn give(&mut self, deliveries: Vec<Delivered>) -> Result<Vec<Delivered>, End> {
+        let bytes = deliveries.iter().map(|one| one.batch.bytes().len()).sum();
+        if self.place.give(bytes).await { Ok(deliveries) } else { Err(End::Failed(place_lost())) }
     }
 
     /// What was taken ahead of the client can go to others at once.
@@ -92,6 +103,7 @@ pub(super) fn stored(
     let state = Some((reader, None, shutdown, place));
     stream::unfold(state, |state| async {
         let (mut reader, ended, shutdown, place) = state?;
+        place.taken();
         let first = match ended {
             Some(end) => Err(end),
             None => tokio::select! {
@@ -105,9 +117,14 @@ pub(super) fn stored(
         };
         let (batches, ended) = gather(
             first,
+            READ_GATHER_BYTES,
             |stored| stored.batch.bytes().len(),
             || reader.next().now_or_never().map(flat),
         );
+        let bytes = batches.iter().map(|one: &StoredBatch| one.batch.bytes().len()).sum();
+        if !place.give(bytes).await {
+            return Some((Err(status(place_lost())), None));
+        }
         count("read", batches.iter().map(|one: &StoredBatch| one.batch.len()));
         let batches = batches.iter().map(Into::into).collect();
         Some((Ok(v1::ReadResponse { batches }), Some((reader, ended, shutdown, place))))
@@ -128,12 +145,13 @@ fn finish(end: End) -> Option<Status> {
 /// The first and what else is there now; why there is no more, if that is known.
 fn gather<T>(
     first: T,
+    bytes_max: usize,
     bytes_of: impl Fn(&T) -> usize,
     mut next: impl FnMut() -> Option<Result<T, End>>,
 ) -> (Vec<T>, Option<End>) {
     let mut bytes = bytes_of(&first);
     let mut all = vec![first];
-    while bytes < GATHER_BYTES && all.len() < GATHER_COUNT_MAX {
+    while bytes < bytes_max && all.len() < GATHER_COUNT_MAX {
         match next() {
             Some(Ok(one)) => {
                 bytes += bytes_of(&one);

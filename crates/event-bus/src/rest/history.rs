@@ -4,15 +4,20 @@
 //! are enough events or the bound on what is read is reached.
 
 use crate::open::Open;
+use crate::places::{Place, place_lost};
 use crate::rest::problem::of_bus;
+use axum::Extension;
+use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Deserialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use worldbus_bus::{Capability, Error, Position, ReadSpec, Topic};
 use worldbus_events::{EventType, json};
+use worldbus_service::server::Cut;
 use worldbus_service::{Path, Problem, Query};
 
 /// Events of an answer, when none are asked for.
@@ -97,10 +102,12 @@ pub(super) struct History {
         (status = 200, description = "The latest events.", body = History),
         (status = 404, description = "Unknown event type."),
         (status = 501, description = "The bus behind keeps no past."),
+        (status = 503, description = "Too many answers are under way; retry later."),
     )
 )]
 pub(super) async fn history(
     State(open): State<Arc<Open>>,
+    cut: Option<Extension<Cut>>,
     Path(name): Path,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
@@ -111,8 +118,14 @@ pub(super) async fn history(
     }
     let event_type =
         open.catalogue.by_name(&name).map_err(|e| Problem::not_found(e.to_string()))?;
+    let Extension(cut) = cut.unwrap_or_default();
+    let place = open.histories.take(cut).map_err(|error| of_bus(&error))?;
     let found = search(&open, event_type, limit).await.map_err(|error| of_bus(&error))?;
-    Ok(found.into_response())
+    // A client that does not read its answer keeps the place for the time of a stall only.
+    if !place.give(found.bytes).await {
+        return Err(of_bus(&place_lost()));
+    }
+    Ok(found.respond(place))
 }
 
 /// Events in JSON form, from older to newer.
@@ -176,17 +189,27 @@ async fn read_window(
     Ok(events)
 }
 
-impl IntoResponse for Found {
-    fn into_response(self) -> Response {
-        let mut body = String::with_capacity(self.bytes + self.events.len() + 64);
-        body.push_str("{\"events\":[");
-        for (index, event) in self.events.iter().enumerate() {
-            if index > 0 {
-                body.push(',');
-            }
-            body.push_str(event);
-        }
-        body.push_str(if self.complete { "],\"complete\":true}" } else { "],\"complete\":false}" });
-        ([(CONTENT_TYPE, "application/json")], body).into_response()
+impl Found {
+    /// The answer, event by event: what was sent is not held any longer, and neither is the place
+    /// after the last.
+    fn respond(self, place: Place) -> Response {
+        let Self { events, bytes, complete } = self;
+        let end = if complete { "],\"complete\":true}" } else { "],\"complete\":false}" };
+        let begin = "{\"events\":[";
+        let commas = events.len().saturating_sub(1);
+        let length = begin.len() + bytes + commas + end.len();
+        let events = events.into_iter().enumerate().map(|(index, event)| match index {
+            0 => event,
+            _ => format!(",{event}"),
+        });
+        let parts =
+            std::iter::once(begin.to_owned()).chain(events).chain(std::iter::once(end.to_owned()));
+        let parts = parts.map(move |part| {
+            let _held = &place;
+            Ok::<_, std::convert::Infallible>(part)
+        });
+        let headers =
+            [(CONTENT_TYPE, "application/json".to_owned()), (CONTENT_LENGTH, length.to_string())];
+        (headers, Body::from_stream(stream::iter(parts))).into_response()
     }
 }

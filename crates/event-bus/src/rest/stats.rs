@@ -7,9 +7,6 @@ use serde::Serialize;
 use std::sync::Arc;
 use worldbus_service::{Json, NoQuery, Problem, Query};
 
-/// Dead letters that are counted one by one.
-const DEAD_LETTER_COUNT_MAX: usize = 1000;
-
 /// What the bus holds and how busy it is.
 #[derive(Serialize, utoipa::ToSchema)]
 #[schema(as = EventStats)]
@@ -20,8 +17,8 @@ pub(super) struct Stats {
     topics: Vec<TopicStats>,
     /// Events since the event-bus started, by type.
     types: Vec<TypeStats>,
-    /// Events that could not be handled; counted up to 1000.
-    dead_letters: usize,
+    /// Events that could not be handled; null if the transport keeps no count.
+    dead_letters: Option<u64>,
     /// Streams that are open.
     streams: Streams,
 }
@@ -86,12 +83,12 @@ pub(super) async fn stats(
         event_type: open.catalogue.name_of(number).into_owned(),
         events,
     });
-    let dead_letters = transport.dead_letters(None, DEAD_LETTER_COUNT_MAX).await;
+    let dead_letters = transport.dead_letter_count().await;
     Ok(Json(Stats {
         transport: transport.capabilities().transport,
         topics: topics.collect(),
         types: types.collect(),
-        dead_letters: dead_letters.map_err(|error| of_bus(&error))?.len(),
+        dead_letters: dead_letters.map_err(|error| of_bus(&error))?,
         streams: Streams {
             subscribers: open.subscribers.taken(),
             readers: open.readers.taken(),

@@ -126,6 +126,15 @@ fn unknown_names_suggest_the_ones_most_like_them() {
 }
 
 #[test]
+fn unknown_topic_suggests_those_that_are_alike_or_names_all() {
+    let catalogue = Catalogue::builtin();
+    assert!(catalogue.unknown_topic("wether", []).ends_with("did you mean weather?"));
+    assert!(catalogue.unknown_topic("quset", ["quest"]).ends_with("did you mean quest?"));
+    let all = catalogue.unknown_topic("xyz", ["quest"]);
+    assert!(all.contains("there are quest, time") && all.contains("weather"), "{all}");
+}
+
+#[test]
 fn numbers_and_names_that_are_taken_are_refused_naming_both() {
     let both = message("A", 1000, "a.b", "t") + &message("B", 1000, "b.c", "t");
     let text = refusal(&both);

@@ -15,11 +15,13 @@ use hyper::{Request, Response};
 use hyper_util::service::TowerToHyperService;
 
 use super::connections::{Caller, Connection, Running};
+use super::progress::Cut;
 
 /// The router as hyper wants it, for one connection.
 pub(super) fn service(
     router: Router,
     connection: Arc<Connection>,
+    cut: Cut,
 ) -> impl Service<Request<Incoming>, Response = Response<Answer>, Error = Infallible, Future: Send>
 {
     let router = TowerToHyperService::new(router);
@@ -27,6 +29,7 @@ pub(super) fn service(
         let running = connection.begin_request();
         request.extensions_mut().insert(connection.id());
         request.extensions_mut().insert(Caller(Arc::clone(&connection)));
+        request.extensions_mut().insert(cut.clone());
         let response = router.call(request);
         async move { Ok(response.await?.map(|body| Answer { body, _running: running })) }
     })

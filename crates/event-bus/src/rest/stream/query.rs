@@ -1,6 +1,8 @@
-//! The query of the event stream. Lists may be repeated or separated by commas.
+//! The query of the event stream. Lists may be repeated or separated by commas; a comma within an
+//! entity is written `%2C`.
 
 use jiff::Timestamp;
+use std::borrow::Cow;
 use worldbus_bus::{Filter, Position, Topic};
 use worldbus_events::Catalogue;
 use worldbus_service::Problem;
@@ -25,8 +27,16 @@ impl Asked {
     pub(super) fn parse(query: &str, catalogue: &Catalogue) -> Result<Self, Problem> {
         let (topics, filter, from, cursor) = (Vec::new(), Filter::default(), Position::Now, None);
         let mut asked = Self { topics, filter, from, cursor };
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            asked.take(&name, &value, catalogue)?;
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, raw) = pair.split_once('=').unwrap_or((pair, ""));
+            match decode(name).as_ref() {
+                // An entity is any text: split before it is decoded, and taken as it is.
+                "entity" => {
+                    let some = raw.split(',').filter(|one| !one.is_empty());
+                    asked.filter.entities.extend(some.map(|one| decode(one).into_owned()));
+                }
+                name => asked.take(name, &decode(raw), catalogue)?,
+            }
         }
         let longest = asked.topics.len().max(asked.filter.types.len());
         if longest.max(asked.filter.entities.len()) > LIST_COUNT_MAX {
@@ -51,7 +61,6 @@ impl Asked {
                     self.filter.types.push(known.number());
                 }
             }
-            "entity" => self.filter.entities.extend(list().map(str::to_owned)),
             "from" => {
                 self.from = position(value).ok_or_else(|| {
                     wrong(format!("from is {value:.80?}; expected now, start, or a time, RFC 3339"))
@@ -66,6 +75,17 @@ impl Asked {
             }
         }
         Ok(())
+    }
+}
+
+/// The text of a part of a query, whose separators were taken out before.
+fn decode(part: &str) -> Cow<'_, str> {
+    let mut pairs = form_urlencoded::parse(part.as_bytes());
+    // What has a `=` of its own is read as name and value: put them together again.
+    match pairs.next() {
+        Some((name, value)) if part.contains('=') => Cow::Owned(format!("{name}={value}")),
+        Some((name, _)) => name,
+        None => Cow::Borrowed(""),
     }
 }
 
@@ -87,14 +107,19 @@ mod tests {
 
     #[test]
     fn lists_are_repeated_or_separated_by_commas() {
-        let query =
-            "topic=time,weather&topic=npc&type=time.updated&entity=a&entity=b%2Cc&from=start";
+        let query = "topic=time,weather&topic=npc&type=time.updated&entity=a&entity=b,c&from=start";
         let asked = parse(query).expect("valid");
         let topics: Vec<_> = asked.topics.iter().map(Topic::as_str).collect();
         assert_eq!(topics, ["time", "weather", "npc"]);
         assert_eq!(asked.filter.types, [6]);
         assert_eq!(asked.filter.entities, ["a", "b", "c"]);
         assert_eq!(asked.from, Position::Start);
+    }
+
+    #[test]
+    fn entity_of_any_text_can_be_asked_for() {
+        let asked = parse("entity=a%2Cb,%20c%20&entity=d%3D%26e=f+g,,&entity=").expect("valid");
+        assert_eq!(asked.filter.entities, ["a,b", " c ", "d=&e=f g"]);
     }
 
     #[test]
