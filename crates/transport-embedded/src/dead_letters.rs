@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{DeadContent, DeadLetter, Error, Fate, Kind, SubscriptionName};
-use worldbus_events::Batch;
+use worldbus_events::{Batch, exact};
 
 /// Bytes of the dead letters of a page; one more may go in.
 const PAGE_BYTES: u64 = 1 << 20;
@@ -39,7 +39,7 @@ pub(crate) async fn page(
 ) -> Result<Vec<DeadLetter>, Error> {
     let below = match after {
         None => u64::MAX,
-        Some(id) => id.parse().map_err(|_| {
+        Some(id) => exact(id).ok_or_else(|| {
             let context = format!("{id:.80?} is not the id of a dead letter; begin without one");
             Error::refused(Kind::Invalid, context)
         })?,
@@ -74,7 +74,7 @@ pub(crate) async fn take_out(
     let live = find(shared, subscription)?;
     let mut missing = Vec::new();
     for ids in ids.chunks(TAKEN_OUT_MAX) {
-        let numbers: Vec<u64> = ids.iter().filter_map(|id| worldbus_events::exact(id)).collect();
+        let numbers: Vec<u64> = ids.iter().filter_map(|id| exact(id)).collect();
         let id = live.id;
         let work = move |connection: &_| store::dead_letters_numbered(connection, id, &numbers);
         let found = shared.reads.run(work).await?;
