@@ -7,14 +7,25 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 use worldbus_bus::WallClock;
+use worldbus_service::checkpoint::Checkpoint;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{Entry, Error, Kind, UPDATE_COUNT_MAX};
 use worldbus_service::trace::Causes;
 use worldbus_service::{Lead, Problem, StateStore};
 use worldbus_world::{Calendar, Change, Clock, WallTime, World};
 
-use crate::history::{By, History, Made, Record};
+use crate::agenda::REPEAT_US;
+use crate::history::{By, CONTINUED, History, Made, Record};
 
+/// A world that was told further ahead of this machine's clock than this is continued from there:
+/// the clock was ahead. Less is waited for.
+const AHEAD_US_MIN: i64 = 10_000_000;
+/// What was told may be further ahead than its checkpoint by this much: a checkpoint is written
+/// each second, and a step takes up to one repetition of the clock.
+const UNSAVED_US_MAX: i64 = 1_000_000 + REPEAT_US;
+/// A command that takes effect later than this after its lead is refused: this machine's clock, or
+/// that of another instance, is wrong.
+const WAIT_US_MAX: i64 = 5_000_000;
 /// How long the answer to a command waits for its announcement.
 const ANNOUNCE_MAX: Duration = Duration::from_secs(1);
 
@@ -87,8 +98,53 @@ impl Clockwork {
         Ok(Self { store, key, wall, lead, view, passed, announced, calendar, causes })
     }
 
+    /// Goes on from where the world was told last if that is a wall time which has not come: a
+    /// machine's clock was ahead, and it would stand until then. `durable` is up to where it was
+    /// told. Call it before anything is told.
+    pub(crate) async fn resume(&self, durable: Option<Checkpoint>) -> Result<(), Error> {
+        let told = durable.map_or(i64::MIN, |durable| durable.wall_us);
+        for _ in 0..UPDATE_COUNT_MAX {
+            let read_at = self.now();
+            let entry = self.store.get(&self.key).await?;
+            let Some(entry) = entry else { return Ok(()) };
+            let mut history = History::decode(&entry.value)?;
+            let reached = told.max(history.clock().last().anchor_wall.0);
+            let ahead_us = reached.saturating_sub(read_at.0);
+            // Another instance may have continued it.
+            let clock = history.clock();
+            let done = durable.is_some_and(|durable| clock.is_resumed_after(durable.epoch));
+            if ahead_us < AHEAD_US_MIN || done {
+                return Ok(());
+            }
+            let effective = WallTime(self.lead.after_us(read_at.0));
+            history.resume(WallTime(reached.saturating_add(UNSAVED_US_MAX)), effective)?;
+            let ahead_s = ahead_us / 1_000_000;
+            let by = By::default();
+            let detail = format!("the wall clock was {ahead_s} s ahead");
+            record(&mut history, CONTINUED, detail, &by, (read_at, effective));
+            let bytes = history.encode()?;
+            let set = self.store.compare_and_set(&self.key, Some(entry.revision), bytes).await?;
+            if let Ok(revision) = set {
+                tracing::warn!(
+                    ahead_s,
+                    "the wall clock was ahead when this world ran last; game time goes on from \
+                     the last point that was told"
+                );
+                self.show(history, revision, read_at);
+                return Ok(());
+            }
+        }
+        let text = "the world's clock changes all the time; start again";
+        Err(Error::new(Kind::Busy, text))
+    }
+
     pub(crate) fn now(&self) -> WallTime {
         WallTime(self.wall.now_us())
+    }
+
+    /// How often the wall clock was set ahead.
+    pub(crate) fn jumps(&self) -> u64 {
+        self.wall.jumps()
     }
 
     pub(crate) fn view(&self) -> View {
@@ -169,8 +225,9 @@ impl Clockwork {
             let entry = self.store.get(&self.key).await?;
             let entry = entry.ok_or_else(|| Problem::internal("the clock's state is gone"))?;
             let mut history = History::decode(&entry.value)?;
-            let effective =
-                effective(history.clock(), *passed, WallTime(self.lead.after_us(read_at.0)));
+            let wanted = WallTime(self.lead.after_us(read_at.0));
+            let effective = effective(history.clock(), *passed, wanted);
+            check_wait(wanted, effective)?;
             let Some((command, detail)) = change(&mut history, effective)? else {
                 let history = self.show(history, entry.revision, read_at);
                 return Ok(Taken { history, effective: read_at, idle: true, announced: false });
@@ -196,13 +253,22 @@ impl Clockwork {
     fn tidy(&self, history: &mut History) {
         let Some((_, told)) = *self.announced.borrow() else { return };
         let clock = history.clock().clone();
-        history.schedules.prune(&clock, told);
+        history.schedules.prune(&clock, told.min(self.now()));
     }
 
     async fn read(&self, read_at: WallTime) -> Result<(), Error> {
         let entry = self.store.get(&self.key).await?;
         let text = "the world's clock is gone from the state store; restore it from a copy";
         let entry = entry.ok_or_else(|| Error::new(Kind::Damaged, text))?;
+        let last = self.view.borrow().history.clock().last().anchor_wall;
+        if last.0.saturating_sub(self.lead.after_us(read_at.0)) >= AHEAD_US_MIN {
+            let ahead_s = last.0.saturating_sub(read_at.0) / 1_000_000;
+            let text = format!(
+                "the world's clock was changed by a machine whose wall clock is {ahead_s} s ahead \
+                 of this one's; correct the wrong one and restart its instance"
+            );
+            return Err(Error::new(Kind::Busy, text));
+        }
         if entry.revision == self.view.borrow().revision {
             let until = self.fence(read_at);
             self.view.send_modify(|view| view.fence = view.fence.max(until));
@@ -272,4 +338,17 @@ fn effective(clock: &Clock, passed: WallTime, wanted: WallTime) -> WallTime {
     let later = segment.wall_at(segment.game_at(passed).plus_us(1)).unwrap_or(passed);
     let earliest = later.max(passed.plus_us(1)).max(clock.last().anchor_wall);
     wanted.max(earliest)
+}
+
+/// Refuses a command that would wait for a wall time which a wrong clock has set.
+fn check_wait(wanted: WallTime, effective: WallTime) -> Result<(), Problem> {
+    let wait_us = effective.0.saturating_sub(wanted.0);
+    if wait_us <= WAIT_US_MAX {
+        return Ok(());
+    }
+    Err(Problem::unavailable(format!(
+        "the world's clock is {} s ahead of this machine's wall clock: a command would wait so \
+         long; correct the clock that is wrong, and restart the time-manager",
+        wait_us / 1_000_000
+    )))
 }

@@ -10,6 +10,8 @@ use crate::schedule::Schedules;
 
 /// Command of a world's first segment.
 pub(crate) const STARTED: &str = "start";
+/// Command of a segment that goes on after a wall clock that was ahead.
+pub(crate) const CONTINUED: &str = "continue";
 
 /// Commands that are remembered; the oldest are forgotten.
 pub(crate) const RECORD_COUNT_MAX: usize = 100;
@@ -112,6 +114,25 @@ impl History {
         let gone = self.made.len().saturating_sub(self.clock.segments().len());
         self.made.drain(..gone);
         Ok(())
+    }
+
+    /// Goes on at `now` from where the clock stood at `reached`, a wall time that has not come.
+    pub(crate) fn resume(&mut self, reached: WallTime, now: WallTime) -> Result<(), Error> {
+        let segment = self.clock.resume(reached, now);
+        let made = Made { command: CONTINUED.to_owned(), by: By::default() };
+        self.schedules.begin_by(now);
+        self.push(segment, made)
+    }
+
+    /// The history before the segment that continues it and is new to who told it up to an epoch
+    /// and a wall time, and until when that is to be told first.
+    pub(crate) fn before_resuming(
+        &self,
+        told: Option<(u32, WallTime)>,
+    ) -> Option<(Self, WallTime)> {
+        let (clock, until) = self.clock.before_resuming(told)?;
+        let made = self.made[..clock.segments().len()].to_vec();
+        Some((Self { clock, made, ..self.clone() }, until))
     }
 
     /// Remembers a command.

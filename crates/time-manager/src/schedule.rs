@@ -3,7 +3,7 @@
 //! calendar (`world`), requests (`rest`, `grpc`), events (`agenda`).
 
 use serde::{Deserialize, Serialize};
-use worldbus_world::{Calendar, Clock, GameTime, Plan, Span, WallTime};
+use worldbus_world::{Calendar, Clock, GameTime, Plan, Segment, Span, WallTime};
 
 use crate::history::By;
 
@@ -94,11 +94,19 @@ impl Schedules {
         Some(schedule)
     }
 
+    /// What was to begin or to end later does at this wall time: the clock was ahead.
+    pub(crate) fn begin_by(&mut self, wall: WallTime) {
+        for schedule in &mut self.list {
+            schedule.from = schedule.from.min(wall);
+            schedule.until = schedule.until.map(|until| until.min(wall));
+        }
+    }
+
     /// Forgets what is over: due once and told, or cancelled long ago.
     pub(crate) fn prune(&mut self, clock: &Clock, told: WallTime) {
         self.list.retain(|schedule| match schedule.until {
             Some(until) => until > told.plus_us(-CANCELLED_KEPT_US),
-            None => schedule.once(clock, told).is_none(),
+            None => schedule.came(clock, told).is_none(),
         });
     }
 }
@@ -111,18 +119,29 @@ impl Schedule {
     /// When a schedule that is due once is due, if that is until a wall time: when the clock
     /// first shows its time or a later one, be it by a jump.
     pub(crate) fn once(&self, clock: &Clock, until: WallTime) -> Option<Due> {
+        let found = self.came(clock, until)??;
+        self.counts_at(found.wall).then_some(found)
+    }
+
+    /// The same as far as the clock goes; `Some(None)` if a clock that was ahead came to it, which
+    /// the present one continues: then it was told.
+    fn came(&self, clock: &Clock, until: WallTime) -> Option<Option<Due>> {
         let Plan::Once(due) = self.plan else { return None };
         let found = clock.spans(self.from.plus_us(-1), until).find_map(|span| {
-            let epoch = span.segment.epoch;
-            let wall = span.segment.anchor_wall.max(self.from);
+            let Segment { epoch, anchor_game, anchor_wall, paused, .. } = span.segment;
+            let wall = anchor_wall.max(self.from);
             let reached = span.segment.game_at(wall);
+            let passed = due < anchor_game || (paused && due == anchor_game);
+            if span.segment.continues.is_some() && passed && wall == anchor_wall {
+                return Some(None);
+            }
             if reached >= due {
-                return Some(Due { epoch, due, game: reached, wall });
+                return Some(Some(Due { epoch, due, game: reached, wall }));
             }
             let wall = span.segment.wall_at(due).filter(|_| (span.from..span.to).contains(&due))?;
-            Some(Due { epoch, due, game: due, wall })
+            Some(Some(Due { epoch, due, game: due, wall }))
         })?;
-        (found.wall <= until && self.counts_at(found.wall)).then_some(found)
+        found.is_none_or(|due| due.wall <= until).then_some(found)
     }
 
     /// When a recurring schedule is due in a span of the clock. A jump is over what it jumps.

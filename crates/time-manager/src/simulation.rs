@@ -46,18 +46,21 @@ pub(crate) struct Simulation {
     agenda: Agenda,
     clockwork: Arc<Clockwork>,
     catch_up: CatchUp,
-    /// Downtime was made up for, or left out.
+    /// Downtime was made up for, or left out; and a jump of the wall clock is downtime.
     caught_up: bool,
+    /// Jumps of the wall clock that are known.
+    jumps: u64,
     /// The last multiple of the repetition's time at which the segment was told again.
     repeated: i64,
 }
 
 impl Simulation {
     pub(crate) fn new(agenda: Agenda, clockwork: Arc<Clockwork>, catch_up: CatchUp) -> Self {
-        Self { agenda, clockwork, catch_up, caught_up: false, repeated: i64::MIN }
+        let jumps = clockwork.jumps();
+        Self { agenda, clockwork, catch_up, caught_up: false, jumps, repeated: i64::MIN }
     }
 
-    /// Once: a jump over what is not made up for, and what is told of it nevertheless.
+    /// After a downtime: a jump over what is not made up for, and what is told of it nevertheless.
     fn begin(
         &mut self,
         history: &History,
@@ -67,7 +70,6 @@ impl Simulation {
         if self.caught_up {
             return (durable, Vec::new());
         }
-        self.caught_up = true;
         let (clock, after) = (history.clock(), WallTime(durable.wall_us));
         let from = match self.catch_up {
             CatchUp::All => {
@@ -90,6 +92,21 @@ impl Simulation {
         let epoch = clock.segment_at(from).epoch.max(durable.epoch);
         (Checkpoint { wall_us: from.0, epoch }, events)
     }
+
+    /// What is still to be told by the clock before it was resumed, until a wall time that has not
+    /// come: most of it, or all, was told before, with the same ids.
+    fn rest(&mut self, before: &History, durable: Checkpoint, until: WallTime) -> Step<Emission> {
+        // Nothing passed meanwhile: the clock goes on from there.
+        self.caught_up = true;
+        let (clock, told) = (before.clock(), (durable.epoch, WallTime(durable.wall_us)));
+        let after = clock.untold_after(Some(told));
+        let after = clock.last_stretch(after, until, CATCH_UP_DAYS_MAX * self.agenda.day_us());
+        let end = self.agenda.chunk_end(before, after, until);
+        let mut events = self.agenda.announcements(before, Some(durable.epoch));
+        events.extend(self.agenda.between(before, after, end));
+        let reached = Checkpoint { epoch: clock.last().epoch, wall_us: end.0 };
+        Step { events, reached: Some(reached), next_us: Some(i64::MIN) }
+    }
 }
 
 impl Simulated for Simulation {
@@ -101,8 +118,18 @@ impl Simulated for Simulation {
         // Read behind the gate: a command may have come while we waited for it.
         let view = clockwork.view();
         let (history, now) = (&*view.history, clockwork.now());
+        if durable.is_some_and(|durable| history.clock().is_resumed_after(durable.epoch)) {
+            *passed = WallTime(i64::MIN);
+        }
+        let told = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
+        if let (Some(durable), Some((before, until))) = (durable, history.before_resuming(told)) {
+            return self.rest(&before, durable, until);
+        }
         let clock = history.clock();
         let seen = now.min(view.fence);
+        let jumps = clockwork.jumps();
+        self.caught_up &= jumps == self.jumps;
+        self.jumps = jumps;
         let mut events = self.agenda.announcements(history, durable.map(|d| d.epoch));
         // A new world has missed nothing.
         self.caught_up |= durable.is_none();
@@ -111,6 +138,8 @@ impl Simulated for Simulation {
             events.extend(missed);
             durable
         });
+        // Until then it is not known what was commanded.
+        self.caught_up |= seen == now;
         let after = clock.untold_after(durable.map(|d| (d.epoch, WallTime(d.wall_us))));
         let until = self.agenda.chunk_end(history, after, seen.max(after));
         events.extend(self.agenda.between(history, after, until));

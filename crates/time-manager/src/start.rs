@@ -84,12 +84,14 @@ async fn open(
     let clockwork = Clockwork::open(Arc::clone(&state), &world, Arc::clone(&wall), lead).await?;
     let clockwork = Arc::new(clockwork);
     let checkpoints = Checkpoints::new(state, format!("clock/{}/checkpoint", world.id));
+    let progress = Progress::load(checkpoints).await?;
+    clockwork.resume(progress.durable()).await?;
     let agenda = Agenda::new(&world, settings.cadence_game_minutes);
     let ticker = Ticker {
         simulated: Simulation::new(agenda, Arc::clone(&clockwork), settings.catch_up),
         news: clockwork.watch(),
         emitter,
-        progress: Progress::load(checkpoints).await?,
+        progress,
         causes: clockwork.causes.clone(),
     };
     let poller = Arc::clone(&clockwork);

@@ -8,7 +8,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 use worldbus_service::state::{self, Error, Kind as ErrorKind, VALUE_BYTES_MAX};
-use worldbus_world::{GameTime, ONSET_HOURS_MAX, Override, Overrides, WallTime};
+use worldbus_world::{Clock, GameTime, ONSET_HOURS_MAX, Override, Overrides, WallTime};
 
 /// Commands that are kept at a time; fewer if their text is longer than a value of the state store.
 pub const COMMAND_COUNT_MAX: usize = 800;
@@ -64,6 +64,15 @@ pub(crate) struct Commands {
 impl Commands {
     pub(crate) fn rev(&self) -> u64 {
         self.rev
+    }
+
+    /// The same where each takes effect by this clock: what a machine put off whose clock was
+    /// ahead takes effect where the clock was resumed.
+    pub(crate) fn along(mut self, clock: &Clock) -> Self {
+        for command in &mut self.commands {
+            command.at = clock.begins(command.epoch, command.at);
+        }
+        self
     }
 
     /// The commands, lowest revision first.

@@ -212,6 +212,7 @@ fn segment(event: &ClockChanged) -> Result<Segment, CurveError> {
         rev: event.revision,
         rest: event.anchor_rest,
         curve: event.curve.as_ref().map(curve).transpose()?,
+        continues: event.continues_wall_us.map(WallTime),
     })
 }
 

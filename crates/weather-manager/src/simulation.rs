@@ -17,17 +17,20 @@ const CATCH_UP_DAYS_MAX: i64 = 1;
 pub(crate) struct Simulation {
     agenda: Agenda,
     sky: Arc<Sky>,
-    /// Downtime was made up for, or left out.
+    /// Downtime was made up for, or left out; and a jump of the wall clock is downtime.
     caught_up: bool,
+    /// Jumps of the wall clock that are known.
+    jumps: u64,
 }
 
 impl Simulation {
     pub(crate) fn new(agenda: Agenda, sky: Arc<Sky>) -> Self {
-        Self { agenda, sky, caught_up: false }
+        let jumps = sky.jumps();
+        Self { agenda, sky, caught_up: false, jumps }
     }
 
-    /// Once, when a clock is known: a new world's first events, and a jump over what is too old
-    /// to be made up for. Moves `durable` to where it goes on.
+    /// After a downtime, when a clock is known: a new world's first events, and a jump over what is
+    /// too old to be made up for. Moves `durable` to where it goes on.
     fn begin(
         &mut self,
         clock: &Clock,
@@ -38,7 +41,6 @@ impl Simulation {
         if self.caught_up || clock.segments()[0].anchor_wall > seen {
             return Vec::new();
         }
-        self.caught_up = true;
         let mut events = Vec::new();
         let after = untold_after(clock, *durable);
         let mut from = clock.last_stretch(after, seen, CATCH_UP_DAYS_MAX * self.agenda.day_us());
@@ -55,6 +57,23 @@ impl Simulation {
         }
         events
     }
+
+    /// What is still to be told by the clock before it was resumed, until a wall time that has not
+    /// come: most of it, or all, was told before, with the same ids.
+    fn rest(
+        &mut self,
+        (before, until): (&Clock, WallTime),
+        view: &View,
+        durable: Checkpoint,
+    ) -> Step<Emission> {
+        self.caught_up = true;
+        let after = untold_after(before, Some(durable));
+        let after = before.last_stretch(after, until, CATCH_UP_DAYS_MAX * self.agenda.day_us());
+        let end = self.agenda.chunk_end(before, after, until);
+        let events = self.agenda.between(before, &view.commands, after, end);
+        let reached = Checkpoint { epoch: before.last().epoch, wall_us: end.0 };
+        Step { events, reached: Some(reached), next_us: Some(i64::MIN) }
+    }
 }
 
 impl Simulated for Simulation {
@@ -68,9 +87,21 @@ impl Simulated for Simulation {
         let Some(clock) = view.clock.clone() else {
             return Step { events: Vec::new(), reached: None, next_us: None };
         };
+        if durable.is_some_and(|durable| clock.is_resumed_after(durable.epoch)) {
+            *passed = WallTime(i64::MIN);
+        }
+        let told = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
+        if let (Some(durable), Some((before, until))) = (durable, clock.before_resuming(told)) {
+            return self.rest((&before, until), &view, durable);
+        }
         let now = sky.now();
         let seen = now.min(view.fence);
+        let jumps = sky.jumps();
+        self.caught_up &= jumps == self.jumps;
+        self.jumps = jumps;
         let mut events = self.begin(&clock, &view, seen, &mut durable);
+        // Until then it is not known what was commanded.
+        self.caught_up |= seen == now && durable.is_some();
         let after = untold_after(&clock, durable);
         let until = self.agenda.chunk_end(&clock, after, seen.max(after));
         events.extend(self.agenda.between(&clock, &view.commands, after, until));

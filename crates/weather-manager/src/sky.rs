@@ -86,6 +86,11 @@ impl Sky {
         WallTime(self.wall.now_us())
     }
 
+    /// How often the wall clock was set ahead.
+    pub(crate) fn jumps(&self) -> u64 {
+        self.wall.jumps()
+    }
+
     pub(crate) fn view(&self) -> View {
         self.view.borrow().clone()
     }
@@ -150,13 +155,16 @@ impl Sky {
             let entry = self.store.get(&self.commands_key).await?;
             let (_, clock) = self.clear_view()?;
             let bytes = entry.as_ref().map(|entry| entry.value.as_slice());
-            let mut commands = bytes.map(Commands::decode).transpose()?.unwrap_or_default();
+            let commands = bytes.map(Commands::decode).transpose()?.unwrap_or_default();
+            let mut commands = commands.along(&clock);
             if let Some(known) = commands.caused_by(by.cause.as_deref()) {
                 let effective = known.at;
                 return Ok(Taken { clock, commands, effective });
             }
             let last = commands.list().last().map_or(WallTime(i64::MIN), |command| command.at);
-            let at = WallTime(self.lead.after_us(now.0)).max(passed.plus_us(1)).max(last);
+            let wanted = WallTime(self.lead.after_us(now.0));
+            let at = wanted.max(passed.plus_us(1)).max(last);
+            check_wait(wanted, at)?;
             let (epoch, game) = (clock.segment_at(at).epoch, clock.game_at(at));
             commands.prune(clock.game_at(now), now);
             let By { actor, reason, cause } = by.clone();
@@ -210,6 +218,7 @@ impl Sky {
             let behind =
                 view.clock.as_ref().is_some_and(|known| known.last().epoch > clock.last().epoch);
             if newer && !behind {
+                view.commands = Arc::new(Commands::clone(&view.commands).along(&clock));
                 view.clock = Some(Arc::new(clock));
             }
         });
@@ -220,10 +229,30 @@ impl Sky {
         self.view.send_modify(|view| {
             if commands.rev() > view.commands.rev() {
                 metrics::gauge!("worldbus_weather_commands").set(commands.list().len() as f64);
-                view.commands = Arc::new(commands);
+                view.commands = Arc::new(match &view.clock {
+                    Some(clock) => commands.along(clock),
+                    None => commands,
+                });
             }
         });
     }
+}
+
+/// A command that takes effect later than this after its lead is refused: this machine's clock, or
+/// that of another instance, is wrong.
+const WAIT_US_MAX: i64 = 5_000_000;
+
+/// Refuses a command that would wait for a wall time which a wrong clock has set.
+fn check_wait(wanted: WallTime, effective: WallTime) -> Result<(), Problem> {
+    let wait_us = effective.0.saturating_sub(wanted.0);
+    if wait_us <= WAIT_US_MAX {
+        return Ok(());
+    }
+    Err(Problem::unavailable(format!(
+        "the weather is {} s ahead of this machine's wall clock: a command would wait so long; \
+         correct the clock that is wrong, and restart the weather-manager",
+        wait_us / 1_000_000
+    )))
 }
 
 const WAITS: &str = "no clock was heard yet: the weather waits for a time-manager's \

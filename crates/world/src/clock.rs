@@ -67,18 +67,13 @@ pub enum ClockError {
         /// Its rest.
         rest: u64,
     },
-    /// A later epoch that begins before an earlier one, or the reverse.
-    #[error("segment {epoch} begins out of order of its epoch")]
-    OutOfOrder {
-        /// The segment's epoch.
-        epoch: u32,
-    },
     /// A clock needs a segment.
     #[error("a clock needs at least one segment")]
     Empty,
 }
 
-/// The segments of a world's clock by epoch, at least one, at most [`SEGMENT_COUNT_MAX`].
+/// The segments of a world's clock by epoch, at least one, at most [`SEGMENT_COUNT_MAX`]. Of those
+/// that have begun the newest is in force; so one that begins before an older one replaces it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Segment>", into = "Vec<Segment>")]
 pub struct Clock {
@@ -139,6 +134,7 @@ impl Clock {
             epoch: last.epoch.wrapping_add(1),
             anchor_wall: wall,
             rev: last.rev + 1,
+            continues: None,
             ..*last
         };
         match change {
@@ -168,7 +164,7 @@ impl Clock {
     /// that a segment older than all of a full clock is not taken. True if the clock changed.
     ///
     /// # Errors
-    /// A scale of 0, or a beginning out of order: the clock stays as it was.
+    /// See [`ClockError`]: the clock stays as it was.
     pub fn insert(&mut self, segment: Segment) -> Result<bool, ClockError> {
         segment.check()?;
         let (at, known) = match self.segments.binary_search_by_key(&segment.epoch, |s| s.epoch) {
@@ -177,12 +173,6 @@ impl Clock {
         };
         if known && self.segments[at].rev >= segment.rev {
             return Ok(false);
-        }
-        let after = at + usize::from(known);
-        let early = at > 0 && self.segments[at - 1].anchor_wall > segment.anchor_wall;
-        let late = self.segments.get(after).is_some_and(|s| s.anchor_wall < segment.anchor_wall);
-        if early || late {
-            return Err(ClockError::OutOfOrder { epoch: segment.epoch });
         }
         if known {
             self.segments[at] = segment;
@@ -205,9 +195,10 @@ impl Clock {
     /// A boundary belongs to the segment that covers its *game time*, so consecutive intervals
     /// yield each boundary exactly once over pauses and changes of scale.
     pub fn spans(&self, after: WallTime, until: WallTime) -> impl Iterator<Item = Span> + '_ {
+        let ends = self.ends();
         (0..self.segments.len()).filter_map(move |i| {
             let before = i.checked_sub(1).map(|p| self.segments[p]);
-            Span::of(self.segments[i], before, self.segments.get(i + 1), after, until)
+            Span::of(self.segments[i], before, ends[i], after, until)
         })
     }
 
@@ -228,7 +219,18 @@ impl Clock {
     }
 
     fn index_at(&self, wall: WallTime) -> usize {
-        self.segments.partition_point(|s| s.anchor_wall <= wall).saturating_sub(1)
+        self.segments.iter().rposition(|s| s.anchor_wall <= wall).unwrap_or(0)
+    }
+
+    /// Where each segment ends: where the first of those behind it begins.
+    fn ends(&self) -> [WallTime; SEGMENT_COUNT_MAX] {
+        let mut ends = [WallTime(i64::MAX); SEGMENT_COUNT_MAX];
+        let mut end = WallTime(i64::MAX);
+        for (index, segment) in self.segments.iter().enumerate().rev() {
+            ends[index] = end;
+            end = end.min(segment.anchor_wall);
+        }
+        ends
     }
 }
 

@@ -8,6 +8,7 @@
 mod aws;
 mod clients;
 mod climate;
+mod clocks;
 mod crash;
 mod dead_letters;
 mod deploy;

@@ -36,6 +36,7 @@ impl Agenda {
             anchor_rest: segment.rest,
             curve,
             actor: made.by.actor.clone(),
+            continues_wall_us: segment.continues.map(|wall| wall.0),
         };
         self.emission(&changed, segment.epoch, number, wall)
     }

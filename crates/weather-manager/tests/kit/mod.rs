@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test kit panics")]
 #![allow(dead_code, unreachable_pub, reason = "not every test file uses all of it")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use worldbus_bus::ManualClock;
 use worldbus_events::{Event as _, EventId, ProducerId, v1};
 use worldbus_testkit::{Instance, Place};
 use worldbus_weather_manager::{NAME, Settings, start};
@@ -16,6 +18,12 @@ pub const TOPIC: &str = v1::WeatherChanged::TOPIC;
 pub async fn run(place: &Place, lead_ms: u64) -> Instance {
     let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
     place.run(|deps, world| start(deps, world, settings)).await
+}
+
+/// An instance whose machine has a wall clock of its own.
+pub async fn run_by(place: &Place, wall: Arc<ManualClock>) -> Instance {
+    let settings = Settings { lead: Duration::ZERO, ..Settings::default() };
+    place.run_by(wall, |deps, world| start(deps, world, settings)).await
 }
 
 /// A clock of the sample world that begins now.
@@ -35,6 +43,7 @@ pub async fn tell(place: &Place, segment: &Segment) {
         reason: "set".to_owned(),
         revision: segment.rev,
         anchor_rest: segment.rest,
+        continues_wall_us: segment.continues.map(|wall| wall.0),
         ..v1::ClockChanged::default()
     };
     place.bus.publisher("time-manager", "europe").publish(&event).await.unwrap();

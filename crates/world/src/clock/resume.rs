@@ -1,7 +1,7 @@
 //! Where who tells a clock's boundaries goes on: after downtime, after a segment that was heard
-//! late, and at the beginning of a segment. Not here: what was told before (the services keep it).
+//! late, at the beginning of a segment, and after a wall clock that was ahead. Not here: what was told before (the services keep it).
 
-use super::{Clock, Span};
+use super::{Clock, Segment, Span};
 use crate::time::{GameTime, WallTime};
 
 impl Clock {
@@ -30,10 +30,56 @@ impl Clock {
         after
     }
 
+    /// The segment by which a clock goes on at `now` from where it stood at `reached`, although
+    /// that wall time has not come: the wall clock was ahead. What was to begin by then has begun.
+    pub fn resume(&self, reached: WallTime, now: WallTime) -> Segment {
+        let last = self.last();
+        let reached = reached.max(last.anchor_wall);
+        let game = last.game_at(reached);
+        Segment {
+            epoch: last.epoch.wrapping_add(1),
+            rev: last.rev + 1,
+            anchor_wall: now,
+            // What comes at that very instant was told.
+            anchor_game: if last.paused { game } else { game.plus_us(1) },
+            rest: 0,
+            continues: Some(reached),
+            ..*last
+        }
+    }
+
+    /// The clock as it was before a segment that continues it and is new to who told all of it up
+    /// to an epoch and a wall time; and until when that clock is to be told first, as what others
+    /// told, with the same ids.
+    pub fn before_resuming(&self, told: Option<(u32, WallTime)>) -> Option<(Self, WallTime)> {
+        let (epoch, wall) = told?;
+        let news = |s: &Segment| s.epoch > epoch && s.continues.is_some_and(|until| until > wall);
+        let at = self.segments.iter().position(news)?;
+        let until = self.segments[at].continues?;
+        let before = Self { segments: self.segments[..at].to_vec() };
+        (at > 0).then_some((before, until))
+    }
+
+    /// Whether the clock was resumed after an epoch: then what is known of wall times that had come
+    /// by the wrong clock counts no more.
+    pub fn is_resumed_after(&self, epoch: u32) -> bool {
+        self.segments.iter().any(|s| s.epoch > epoch && s.continues.is_some())
+    }
+
+    /// When what was to begin at a wall time of a clock of that epoch begins: at once where the
+    /// clock was resumed before.
+    pub fn begins(&self, epoch: u32, wall: WallTime) -> WallTime {
+        let later = self.segments.iter().filter(|s| s.epoch > epoch && s.continues.is_some());
+        later.map(|s| s.anchor_wall).fold(wall, WallTime::min)
+    }
+
     /// The game time that was told last before the segment of a span began; none at the world's
     /// beginning, or if the segments before are forgotten.
     pub fn told_before(&self, span: &Span) -> Option<GameTime> {
         let before = span.before?;
+        if span.segment.continues.is_some() {
+            return Some(if span.segment.paused { before } else { before.plus_us(-1) });
+        }
         let earlier = self.segments.iter().rfind(|s| s.epoch < span.segment.epoch)?;
         // The earlier segment covered what is before `before`; if that is nothing, its anchor.
         let covered = !earlier.paused && before > earlier.anchor_game;
@@ -86,5 +132,75 @@ mod tests {
         let told: Vec<_> = spans.iter().map(|span| clock.told_before(span)).collect();
         let hour = GameTime::from_hours(1).plus_us(-1);
         assert_eq!(told, [None, Some(hour)]);
+    }
+
+    /// The same by a machine that was an hour ahead: commanded and told there, resumed at second 70.
+    fn resumed() -> Clock {
+        let mut clock = clock();
+        let ahead = WallTime(3_610 * SECOND);
+        clock.insert(clock.change(Change::Skip(GameTime::DAY_US), ahead.plus_us(-5))).unwrap();
+        clock.insert(clock.resume(ahead, WallTime(70 * SECOND))).unwrap();
+        clock
+    }
+
+    #[test]
+    fn resumed_clock_goes_on_from_where_it_stood_and_never_shows_what_was_to_come() {
+        let (clock, before) = (resumed(), clock());
+        let ahead = WallTime(3_610 * SECOND);
+        let stood = before.game_at(ahead).plus_us(GameTime::DAY_US);
+        assert_eq!(clock.game_at(WallTime(70 * SECOND)), stood.plus_us(1));
+        assert_eq!(clock.game_at(WallTime(71 * SECOND)), stood.plus_us(1 + 60 * SECOND));
+        assert!(clock.game_at(ahead) > stood);
+        let epochs = |after, until| {
+            let spans = clock.spans(WallTime(after * SECOND), WallTime(until * SECOND));
+            spans.map(|span| span.segment.epoch).collect::<Vec<_>>()
+        };
+        assert_eq!(epochs(65, 69), [1]);
+        assert_eq!(epochs(71, 4_000), [3], "the skip of an hour ahead is over");
+        let later = clock.change(Change::Pause, WallTime(80 * SECOND));
+        assert_eq!((later.epoch, later.continues), (4, None));
+    }
+
+    #[test]
+    fn what_was_told_by_a_clock_that_was_ahead_is_not_told_again() {
+        let clock = resumed();
+        let spans: Vec<_> = clock.spans(WallTime(69 * SECOND), WallTime(75 * SECOND)).collect();
+        let resumed = spans.last().unwrap();
+        assert_eq!(resumed.before, Some(resumed.segment.anchor_game));
+        assert_eq!(clock.told_before(resumed), Some(resumed.segment.anchor_game.plus_us(-1)));
+        let boundaries = clock.boundaries(WallTime(70 * SECOND), WallTime(75 * SECOND), 1);
+        assert!(boundaries.take(3).all(|boundary| boundary.epoch == 3));
+    }
+
+    #[test]
+    fn who_lags_tells_the_rest_by_the_clock_before() {
+        let clock = resumed();
+        let ahead = 3_610 * SECOND;
+        let (before, until) = clock.before_resuming(Some((1, WallTime(65 * SECOND)))).unwrap();
+        assert_eq!((before.last().epoch, until), (2, WallTime(ahead)));
+        assert_eq!(clock.before_resuming(Some((2, WallTime(ahead)))), None);
+        assert_eq!(clock.before_resuming(Some((3, WallTime(0)))), None);
+        assert_eq!(clock.before_resuming(None), None);
+        let after = clock.untold_after(Some((2, WallTime(ahead))));
+        assert_eq!(after, WallTime(70 * SECOND - 1));
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_put_off_begins_where_it_is_resumed() {
+        let clock = resumed();
+        let later = WallTime(3_605 * SECOND);
+        assert_eq!(clock.begins(1, later), WallTime(70 * SECOND));
+        assert_eq!(clock.begins(1, WallTime(65 * SECOND)), WallTime(65 * SECOND));
+        assert_eq!(clock.begins(3, later), later);
+    }
+
+    #[test]
+    fn segments_of_a_resumed_clock_come_in_any_order() {
+        let clock = resumed();
+        let mut all = clock.segments().to_vec();
+        all.reverse();
+        assert_eq!(Clock::from_segments(all).unwrap(), clock);
+        let text = serde_json::to_string(&clock).unwrap();
+        assert_eq!(serde_json::from_str::<Clock>(&text).unwrap(), clock);
     }
 }

@@ -37,6 +37,10 @@ pub struct Segment {
     /// How the speed follows the game time; none for an even clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<Curve>,
+    /// It goes on from where the segments before it stood at this wall time, which had not come:
+    /// a machine's clock was ahead. What they bring until then was told, or is to be told by them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<WallTime>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
@@ -47,8 +51,19 @@ fn is_zero(value: &u64) -> bool {
 impl Segment {
     pub(super) fn first(scale: Scale, anchor_wall: WallTime, anchor_game: GameTime) -> Self {
         let (num, den) = scale.rate();
-        let (paused, rest, curve) = (false, 0, None);
-        Self { epoch: 0, anchor_wall, anchor_game, num, den, paused, rev: 0, rest, curve }
+        let (paused, rest, curve, continues) = (false, 0, None, None);
+        Self {
+            epoch: 0,
+            anchor_wall,
+            anchor_game,
+            num,
+            den,
+            paused,
+            rev: 0,
+            rest,
+            curve,
+            continues,
+        }
     }
 
     /// Whether a clock takes this segment.

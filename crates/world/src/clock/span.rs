@@ -12,7 +12,7 @@ pub struct Span {
     /// The segment begins inside the interval.
     pub starts: bool,
     /// Where the segment before it stood at that beginning: the game time before the jump, equal
-    /// to the anchor if there was none. None if no segment before is known: the world began.
+    /// to the anchor if there was none, also where the segment continues. None if no segment before is known: the world began.
     pub before: Option<GameTime>,
     /// First game time covered.
     pub from: GameTime,
@@ -46,12 +46,12 @@ impl Span {
     pub(super) fn of(
         segment: Segment,
         before: Option<Segment>,
-        next: Option<&Segment>,
+        end: WallTime,
         after: WallTime,
         until: WallTime,
     ) -> Option<Self> {
         let anchor = segment.anchor_wall;
-        if until < anchor || next.is_some_and(|n| n.anchor_wall < after) {
+        if until < anchor || end < after || end < anchor {
             return None;
         }
         let starts = after < anchor;
@@ -59,9 +59,15 @@ impl Span {
         // (game_at(after), game_at(until)].
         let first = if starts { segment.anchor_game } else { segment.game_at(after).plus_us(1) };
         let seen = segment.game_at(until).plus_us(1);
-        let end = next.map_or(GameTime(i64::MAX), |n| segment.game_at(n.anchor_wall));
+        let end = match end {
+            WallTime(i64::MAX) => GameTime(i64::MAX),
+            end => segment.game_at(end),
+        };
         let to = if segment.paused { first } else { seen.min(end).max(first) };
-        let before = before.map(|b| b.game_at(anchor));
+        let before = match segment.continues {
+            Some(_) => Some(segment.anchor_game),
+            None => before.map(|b| b.game_at(anchor)),
+        };
         (starts || first < to).then_some(Self { segment, starts, before, from: first, to })
     }
 

@@ -113,6 +113,7 @@ fn segment(told: &Value) -> Segment {
         rev: number(told, "revision").try_into().unwrap(),
         rest: number(told, "anchor_rest").try_into().unwrap(),
         curve: None,
+        continues: None,
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod due;
 mod feed;
 mod http;
 mod process;
+mod shim;
 mod tail;
 mod town;
 
@@ -16,6 +17,7 @@ pub(crate) use http::{get, post, post_with};
 pub(crate) use process::{
     Finished, SHUTDOWN_MAX, Service, run, run_with_input, signal, wait_for_end, worldbus,
 };
+pub(crate) use shim::Shim;
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
 

@@ -117,6 +117,7 @@ fn clock(builder: &mut BatchBuilder) {
         anchor_rest: 17,
         curve: Some(curve),
         actor,
+        continues_wall_us: None,
     };
     push(builder, &changed, None);
 }
