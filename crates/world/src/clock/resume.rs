@@ -1,5 +1,6 @@
 //! Where who tells a clock's boundaries goes on: after downtime, after a segment that was heard
-//! late, at the beginning of a segment, and after a wall clock that was ahead. Not here: what was told before (the services keep it).
+//! late, at the beginning of a segment, and after a wall clock that was ahead. Not here: what was
+//! told before (the services keep it).
 
 use super::{Clock, Segment, Span};
 use crate::time::{GameTime, WallTime};
@@ -134,7 +135,7 @@ mod tests {
         assert_eq!(told, [None, Some(hour)]);
     }
 
-    /// The same by a machine that was an hour ahead: commanded and told there, resumed at second 70.
+    /// The same by a machine that was an hour ahead, told there and resumed at second 70.
     fn resumed() -> Clock {
         let mut clock = clock();
         let ahead = WallTime(3_610 * SECOND);

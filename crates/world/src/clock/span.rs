@@ -12,7 +12,8 @@ pub struct Span {
     /// The segment begins inside the interval.
     pub starts: bool,
     /// Where the segment before it stood at that beginning: the game time before the jump, equal
-    /// to the anchor if there was none, also where the segment continues. None if no segment before is known: the world began.
+    /// to the anchor if there was none, also where the segment continues. None if no segment before
+    /// is known: the world began.
     pub before: Option<GameTime>,
     /// First game time covered.
     pub from: GameTime,
