@@ -1,5 +1,5 @@
-//! `/readyz` says when this machine's wall clock is wrong, as far as the process can tell. Not here:
-//! how the process follows it (the bus).
+//! `/readyz` says when this machine's wall clock is wrong, as far as the process can tell. Not
+//! here: how the process follows it (the bus).
 
 use std::sync::Arc;
 use std::time::Duration;
