@@ -20,17 +20,20 @@ pub enum Capability {
     /// An ack after the end of the lease counts until the delivery was given to somebody else.
     /// Without it such an ack is always `LeaseLost`, and the delivery comes again.
     LateAck,
+    /// Topics and subscriptions are listed and deleted.
+    Delete,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OrderPerProducer,
         Self::Replay,
         Self::FilterByType,
         Self::FilterByEntity,
         Self::DropDuplicates,
         Self::LateAck,
+        Self::Delete,
     ];
 
     /// Its name for people.
@@ -42,6 +45,7 @@ impl Capability {
             Self::FilterByEntity => "filter_by_entity",
             Self::DropDuplicates => "drop_duplicates",
             Self::LateAck => "late_ack",
+            Self::Delete => "delete",
         }
     }
 }

@@ -2,7 +2,7 @@
 //! durability contract: every transport keeps them, and users may rely on them.
 
 use crate::capabilities::Capabilities;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::names::{SubscriptionName, Topic};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -69,6 +69,36 @@ pub trait Transport: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// The subscriptions that exist, by name.
+    ///
+    /// # Errors
+    /// `Unsupported` without [`Capability::Delete`](crate::Capability::Delete).
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        Err(deletes_nothing(self.capabilities()))
+    }
+
+    /// Deletes a topic with all that it holds and with the dead letters of its events. Its name is
+    /// free again when this returns, and the subscriptions that were bound to it are no longer.
+    ///
+    /// # Errors
+    /// `Unsupported` without [`Capability::Delete`](crate::Capability::Delete); `NotFound`;
+    /// without `force`, `InUse` for one that holds batches or that a subscription is bound to.
+    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
+        let _ = (name, force);
+        Err(deletes_nothing(self.capabilities()))
+    }
+
+    /// Deletes a subscription with its dead letters.
+    ///
+    /// # Errors
+    /// `Unsupported` without [`Capability::Delete`](crate::Capability::Delete); `NotFound`;
+    /// `InUse` for one that has consumers, and, without `force`, for one that batches wait for or
+    /// that has dead letters.
+    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
+        let _ = (name, force);
+        Err(deletes_nothing(self.capabilities()))
+    }
+
     /// The latest dead letters of a subscription, or of all, newest first, at most `limit`. All of
     /// them are in memory at once: use pages where their size is not known.
     async fn dead_letters(
@@ -124,6 +154,15 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Stops taking new work and waits for what is under way to be durable.
     async fn close(&self) -> Result<(), Error>;
+}
+
+/// The refusal of a transport without [`Capability::Delete`](crate::Capability::Delete).
+fn deletes_nothing(capabilities: &Capabilities) -> Error {
+    let context = format!(
+        "the {} transport neither lists subscriptions nor deletes; choose another by WORLDBUS_URL",
+        capabilities.transport
+    );
+    Error::refused(Kind::Unsupported, context)
 }
 
 /// Where a subscription or a reader begins in a topic.
@@ -400,6 +439,19 @@ pub struct TopicStatus {
     pub events_total: u64,
     /// Bytes of the batches that are kept.
     pub bytes: u64,
+}
+
+/// A subscription and what waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubscriptionStatus {
+    /// The subscription.
+    pub name: SubscriptionName,
+    /// The topics that it is bound to.
+    pub topics: Vec<Topic>,
+    /// Batches that are not settled.
+    pub batches: u64,
+    /// Consumers that have it open now.
+    pub consumers: u64,
 }
 
 /// An event, or bytes that were none, set aside.

@@ -9,6 +9,7 @@ use crate::climate::ClimateCommand;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::deploy::DeployCommand;
+use crate::inventory::InventoryCommand;
 use crate::schedule::ScheduleArguments;
 use crate::settings::{
     Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
@@ -52,6 +53,12 @@ pub(crate) enum Command {
     Catalog(CatalogArguments),
     /// List, show, replay or discard what subscriptions could not handle
     DeadLetters(DeadLettersArguments),
+    /// List or delete the topics of a bus
+    #[command(subcommand, after_help = TOPICS)]
+    Topics(InventoryCommand),
+    /// List or delete the subscriptions of a bus
+    #[command(subcommand, after_help = SUBSCRIPTIONS)]
+    Subscriptions(InventoryCommand),
     /// Compare or create the topics and queues that a bus over SNS and SQS needs
     #[command(after_help = TOPOLOGY)]
     Topology(TopologyArguments),
@@ -345,3 +352,20 @@ Examples:
 
 It needs Python 3 with venv, and PyPI the first time. It listens on loopback only and keeps
 everything in memory.";
+
+const TOPICS: &str = "\
+Examples:
+  worldbus topics list
+  worldbus topics delete garbage
+  worldbus topics delete garbage --yes --url embedded:/var/lib/worldbus/bus
+
+A topic that holds batches, or that a subscription is bound to, is deleted after asking; without a
+terminal it needs --yes.";
+
+const SUBSCRIPTIONS: &str = "\
+Examples:
+  worldbus subscriptions list
+  worldbus subscriptions delete old-service
+
+A subscription with consumers is not deleted. One that batches wait for, or that has dead letters, is
+deleted after asking; without a terminal it needs --yes.";

@@ -1,6 +1,6 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
-//! of a bus: `tail`, `publish`, `dead-letters`, `catalog`; `deploy`, which talks to an AWS account;
-//! and `cost`, `climate` and `world`, which reckon.
+//! of a bus: `tail`, `publish`, `dead-letters`, `topics`, `subscriptions`, `catalog`; `deploy`,
+//! which talks to an AWS account; and `cost`, `climate` and `world`, which reckon.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.
@@ -17,6 +17,7 @@ mod deploy;
 mod dev;
 mod failure;
 mod health;
+mod inventory;
 mod publish;
 mod reference;
 mod schedule;
@@ -32,6 +33,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Command, DevCommand};
 use clap::Parser as _;
 use deploy::DeployCommand;
+use inventory::Thing;
 use worldbus_service::logging;
 
 fn main() -> ExitCode {
@@ -58,6 +60,8 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Schedule(arguments) => schedule::run(arguments).await,
         Command::Catalog(arguments) => catalog::run(&arguments),
         Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
+        Command::Topics(command) => inventory::run(Thing::Topic, command).await,
+        Command::Subscriptions(command) => inventory::run(Thing::Subscription, command).await,
         Command::Topology(arguments) => topology::run(arguments).await,
         Command::Cost(arguments) => cost::run(&arguments),
         Command::Climate(command) => climate::run(&command),

@@ -2,6 +2,7 @@
 
 mod closing;
 mod dead_letters;
+mod deleting;
 mod filters;
 mod flow;
 mod lacking;
@@ -18,7 +19,7 @@ use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use worldbus_bus::Capability;
 use worldbus_bus::Capability::{
-    DropDuplicates, FilterByEntity, FilterByType, LateAck, OrderPerProducer, Replay,
+    Delete, DropDuplicates, FilterByEntity, FilterByType, LateAck, OrderPerProducer, Replay,
 };
 
 /// A promise of the trait and how it is checked.
@@ -100,6 +101,7 @@ pub(crate) fn checks() -> Vec<Check> {
         check!(reading::subscriptions_begin_where_they_ask, [Replay]),
         check!(reading::the_past_is_read_again, [Replay]),
         check!(reading::readers_follow_all_topics, [Replay]),
+        check!(deleting::what_is_deleted_is_gone_and_its_name_is_free, [Delete, Replay]),
         check!(routers::a_batch_published_twice_is_handled_once),
         check!(routers::a_poison_event_of_a_full_batch_is_isolated),
         check!(routers::a_replayed_event_is_handled_in_the_end),
@@ -111,6 +113,7 @@ pub(crate) fn checks() -> Vec<Check> {
         check!(lacking::missing_filter_by_entity_is_refused, [Lacks(FilterByEntity)]),
         check!(lacking::missing_drop_duplicates_is_refused, [Lacks(DropDuplicates)]),
         check!(lacking::missing_late_ack_is_refused, [Lacks(LateAck)]),
+        check!(lacking::missing_delete_is_refused, [Lacks(Delete)]),
         check!(engine restarts::hostile_bytes_are_quarantined, [Need::Inject]),
         check!(engine dead_letters::a_replay_outlives_a_restart, [Need::Restart]),
         check!(engine restarts::a_restart_of_the_engine_mid_stream_loses_nothing, [Need::Restart]),

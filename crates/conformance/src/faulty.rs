@@ -76,6 +76,10 @@ pub enum Bug {
     LosesOnRestart,
     /// What is replayed goes to nobody.
     ForgetsReplays,
+    /// A topic is deleted though something is lost with it and that was not asked for.
+    DeletesUnasked,
+    /// What is deleted stays.
+    KeepsDeleted,
     /// What is discarded stays.
     KeepsDiscarded,
     /// What is replayed is published again.

@@ -15,7 +15,8 @@ use tracing::Span;
 use worldbus_bus::trace::{self, Consuming};
 use worldbus_bus::{
     Appended, Backoff, Capabilities, Consumer, DeadLetter, Delivered, Error, Fate, Kind, Outcome,
-    ReadSpec, Reader, Settle, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+    ReadSpec, Reader, Settle, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic,
+    TopicStatus, Transport,
 };
 use worldbus_events::{Batch, EventView};
 
@@ -232,6 +233,18 @@ impl Transport for Mirror {
 
     async fn next_commit(&self) -> Result<Option<u64>, Error> {
         self.log.next_commit().await
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        self.log.subscriptions().await
+    }
+
+    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
+        self.log.delete_topic(name, force).await
+    }
+
+    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
+        self.log.delete_subscription(name, force).await
     }
 
     async fn dead_letter_page(

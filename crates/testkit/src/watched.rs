@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use worldbus_bus::{
     Appended, Capabilities, Consumer, DeadLetter, Error, ReadSpec, Reader, SubscriptionName,
-    SubscriptionSpec, Topic, TopicStatus, Transport,
+    SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus, Transport,
 };
 use worldbus_events::Batch;
 
@@ -65,6 +65,18 @@ impl Transport for Watched {
 
     async fn next_commit(&self) -> Result<Option<u64>, Error> {
         self.log.next_commit().await
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        self.log.subscriptions().await
+    }
+
+    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
+        self.log.delete_topic(name, force).await
+    }
+
+    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
+        self.log.delete_subscription(name, force).await
     }
 
     async fn dead_letter_page(

@@ -23,6 +23,8 @@ pub(crate) struct Ledger {
     /// Those of `dead` that were not taken away.
     dead_count: u64,
     dead_keys: HashSet<DeadKey>,
+    /// Numbers of subscriptions that were deleted, for new ones.
+    pub(crate) free_subscriptions: Vec<u32>,
 }
 
 impl Ledger {
@@ -31,19 +33,25 @@ impl Ledger {
         heads: Vec<Head>,
         seen: SeenWindow,
         dead: VecDeque<DeadPlace>,
+        free_subscriptions: Vec<u32>,
     ) -> Self {
-        let names = heads.iter().enumerate();
+        let names = heads.iter().enumerate().filter(|(_, head)| !replay::is_deleted(&head.name));
         let numbers = names.map(|(number, head)| (head.name.clone(), number as u32)).collect();
         let dead_keys = dead.iter().map(|place| place.key).collect();
         let dead_count = dead.iter().filter(|place| !place.removed).count() as u64;
-        Self { tally, heads, numbers, seen, dead, dead_count, dead_keys }
+        Self { tally, heads, numbers, seen, dead, dead_count, dead_keys, free_subscriptions }
     }
 
     /// Takes over what was committed.
     pub(crate) fn apply(&mut self, staged: &Finished) {
         for (&number, head) in &staged.heads {
             match self.heads.get_mut(number as usize) {
-                Some(known) => known.clone_from(head),
+                Some(known) => {
+                    if known.name != head.name {
+                        self.numbers.remove(&known.name);
+                    }
+                    known.clone_from(head);
+                }
                 None => {
                     self.numbers.insert(head.name.clone(), number);
                     self.heads.push(head.clone());
@@ -69,12 +77,25 @@ impl Ledger {
             self.dead_count -= u64::from(!place.removed);
             self.dead_keys.remove(&place.key);
         }
+        self.free_subscriptions.clone_from(&staged.free_subscriptions);
         self.tally = staged.tally.clone();
     }
 
     /// Dead letters that are there.
     pub(crate) fn dead_count(&self) -> u64 {
         self.dead_count
+    }
+
+    /// The number of a topic.
+    pub(crate) fn number(&self, name: &Topic) -> Option<u32> {
+        self.numbers.get(name).copied()
+    }
+
+    /// The numbers of the dead letters that `which` admits.
+    pub(crate) fn dead_numbers(&self, which: impl Fn(&DeadKey) -> bool) -> Vec<u64> {
+        let places = self.dead.iter().zip(self.tally.dead_first..);
+        let found = places.filter(|(place, _)| !place.removed && which(&place.key));
+        found.map(|(_, number)| number).collect()
     }
 
     /// Whether there is a dead letter of this number.
@@ -101,6 +122,7 @@ pub(crate) struct Staged<'a> {
     dead: Vec<Dead>,
     dead_keys: HashSet<DeadKey>,
     dead_removed: BTreeSet<u64>,
+    free_subscriptions: Vec<u32>,
 }
 
 /// What a commit leaves to be taken over.
@@ -111,6 +133,7 @@ pub(crate) struct Finished {
     pub(crate) events: u64,
     dead_keys: Vec<DeadKey>,
     dead_removed: BTreeSet<u64>,
+    free_subscriptions: Vec<u32>,
 }
 
 impl<'a> Staged<'a> {
@@ -130,7 +153,33 @@ impl<'a> Staged<'a> {
             dead: Vec::new(),
             dead_keys: HashSet::new(),
             dead_removed: BTreeSet::new(),
+            free_subscriptions: ledger.free_subscriptions.clone(),
         }
+    }
+
+    /// Subscriptions that exist.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.tally.subscriptions as usize - self.free_subscriptions.len()
+    }
+
+    /// The number of a new subscription: one that is free, unless the places of its dead letters
+    /// are still known, for what is set aside anew would pass for one of those.
+    pub(crate) fn new_subscription(&mut self) -> u32 {
+        let places = &self.ledger.dead;
+        let clean = |&number: &u32| places.iter().all(|place| place.key.subscription != number);
+        match self.free_subscriptions.iter().position(clean) {
+            Some(index) => self.free_subscriptions.swap_remove(index),
+            None => {
+                self.tally.subscriptions += 1;
+                self.tally.subscriptions - 1
+            }
+        }
+    }
+
+    /// Gives a topic that exists another name.
+    pub(crate) fn rename(&mut self, number: u32, name: Topic) {
+        let head = self.ledger.heads[number as usize].clone();
+        self.heads.insert(number, Head { name, ..head });
     }
 
     /// The head of a topic, with what is staged.
@@ -231,6 +280,9 @@ impl<'a> Staged<'a> {
 
     /// Sets an event aside, once.
     pub(crate) fn dead_letter(&mut self, dead: Dead) {
+        if self.free_subscriptions.contains(&dead.key.subscription) {
+            return; // Deleted while this was on its way.
+        }
         if !self.ledger.dead_keys.contains(&dead.key) && self.dead_keys.insert(dead.key) {
             self.dead.push(dead);
         }
@@ -293,7 +345,9 @@ impl<'a> Staged<'a> {
             changes.records.push(record);
         }
         changes.records.push((RecordKind::Tally, 0, self.tally.encode()));
-        let Self { tally, heads, stored, events, dead_removed, .. } = self;
-        (changes, Finished { tally, heads, stored, events, dead_keys, dead_removed })
+        let Self { tally, heads, stored, events, dead_removed, free_subscriptions, .. } = self;
+        let finished =
+            Finished { tally, heads, stored, events, dead_keys, dead_removed, free_subscriptions };
+        (changes, finished)
     }
 }

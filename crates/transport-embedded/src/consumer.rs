@@ -75,6 +75,10 @@ impl LogConsumer {
         if let Some(error) = self.shared.failed() {
             return Err(error);
         }
+        if self.live.is_deleted() {
+            let context = format!("subscription {} was deleted; open it again", self.live.name);
+            return Err(Error::refused(worldbus_bus::Kind::NotFound, context));
+        }
         let now_ms = self.shared.steady_ms();
         let mut state = self.live.lock();
         let tail = self.shared.tail();

@@ -6,7 +6,7 @@ use crate::consumer::LogConsumer;
 use crate::failure::Failure;
 use crate::live::Live;
 use crate::options::Options;
-use crate::queue::{Request, closed};
+use crate::queue::{Deletion, Request, closed};
 use crate::reader::{LogReader, resolve};
 use crate::reads::Reads;
 use crate::replay;
@@ -26,7 +26,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, Position,
-    ReadSpec, Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+    ReadSpec, Reader, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus,
+    Transport,
 };
 use worldbus_events::limits::BATCH_BYTES_MAX;
 use worldbus_events::{Batch, limits};
@@ -91,10 +92,13 @@ impl Embedded {
             }
             Arc::new(Live::new(id as u32, subscription))
         });
+        let (free, live): (Vec<Arc<Live>>, Vec<_>) = live.partition(|live| {
+            replay::deleted_subscription(live.id).is_ok_and(|deleted| deleted == live.name)
+        });
+        let free = free.iter().map(|live| live.id).collect();
         warn_if_ahead(tally.appended_ms, &options);
-        let live = live.collect();
         let tail = Tail::new(heads.clone(), tally.next_group, options.tail_bytes_max);
-        let ledger = Ledger::new(tally, heads, seen, dead);
+        let ledger = Ledger::new(tally, heads, seen, dead, free);
         let file = file.to_path_buf();
         let can = capabilities(options.queue);
         let shared = Arc::new(Shared::new(file, options, can, tail, live, Arc::new(reads)));
@@ -137,6 +141,12 @@ impl Embedded {
             // The sender lives as long as `self`.
             _ => closed(),
         }
+    }
+
+    async fn delete(&self, deletion: Deletion) -> Result<(), Error> {
+        let (reply, answer) = oneshot::channel();
+        let _place = self.shared().queue.submit(Request::Delete(deletion, reply))?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -248,6 +258,7 @@ impl Transport for Embedded {
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
         spec.check()?;
         replay::check_names(&spec.topics)?;
+        replay::check_subscription(&spec.name)?;
         let mut starts = Vec::with_capacity(spec.topics.len());
         for topic in &spec.topics {
             let number = self.shared().tail().number(topic);
@@ -281,7 +292,7 @@ impl Transport for Embedded {
         };
         let mut topics: Vec<_> = {
             let tail = self.shared().tail();
-            let published = tail.heads().filter(|head| replay::origin(&head.name).is_none());
+            let published = tail.heads().filter(|head| replay::is_public(&head.name));
             published.map(status).collect()
         };
         topics.sort_by(|a, b| a.topic.cmp(&b.topic));
@@ -290,6 +301,21 @@ impl Transport for Embedded {
 
     async fn next_commit(&self) -> Result<Option<u64>, Error> {
         Ok(Some(self.shared().tail().next_group()))
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        let all: Vec<_> = self.shared().subscriptions().values().cloned().collect();
+        let mut subscriptions: Vec<_> = all.iter().map(|live| live.status(self.shared())).collect();
+        subscriptions.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(subscriptions)
+    }
+
+    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
+        self.delete(Deletion::Topic { name: name.clone(), force }).await
+    }
+
+    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
+        self.delete(Deletion::Subscription { name: name.clone(), force }).await
     }
 
     async fn dead_letters(

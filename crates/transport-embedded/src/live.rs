@@ -1,13 +1,15 @@
 //! A subscription with its consumers: the state machine behind a lock, its wake-up, and the
 //! batches that were fetched for it from the disk.
 
+use crate::replay;
+use crate::shared::Shared;
 use crate::subscription::Subscription;
 use crate::tail::Stored;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use worldbus_bus::SubscriptionName;
+use worldbus_bus::{SubscriptionName, SubscriptionStatus};
 
 /// A subscription in this process.
 pub(crate) struct Live {
@@ -23,6 +25,7 @@ pub(crate) struct Live {
     consumers: AtomicU64,
     /// Consumers that are there now.
     present: AtomicU64,
+    deleted: AtomicBool,
 }
 
 /// What the lock holds.
@@ -43,6 +46,7 @@ impl Live {
             dirty: AtomicBool::new(false),
             consumers: AtomicU64::new(0),
             present: AtomicU64::new(0),
+            deleted: AtomicBool::new(false),
         }
     }
 
@@ -59,6 +63,44 @@ impl Live {
     /// One consumer less; whether it was the last.
     pub(crate) fn leave(&self) -> bool {
         self.present.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// How many consumers there are.
+    pub(crate) fn consumers(&self) -> u64 {
+        self.present.load(Ordering::Acquire)
+    }
+
+    /// Marks it as deleted: whoever still has it opens another.
+    pub(crate) fn delete(&self) {
+        self.deleted.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+        let name = self.name.as_str().to_owned();
+        metrics::gauge!("worldbus_subscription_lag_batches", "subscription" => name).set(0.0);
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted.load(Ordering::Acquire)
+    }
+
+    /// What is known of it.
+    pub(crate) fn status(&self, shared: &Shared) -> SubscriptionStatus {
+        let batches = self.lag(shared);
+        let numbers: Vec<u32> = self.lock().subscription.cursors.keys().copied().collect();
+        let tail = shared.tail();
+        let names = numbers.iter().filter_map(|&number| Some(tail.head(number)?.name.clone()));
+        let topics = names.filter(replay::is_public).collect();
+        SubscriptionStatus { name: self.name.clone(), topics, batches, consumers: self.consumers() }
+    }
+
+    /// Batches that wait for it or are under way.
+    pub(crate) fn lag(&self, shared: &Shared) -> u64 {
+        let state = self.lock();
+        let tail = shared.tail();
+        let cursors = state.subscription.cursors.iter();
+        let lag = cursors.filter_map(|(&topic, cursor)| {
+            tail.head(topic).map(|head| head.next_offset.saturating_sub(cursor.floor()))
+        });
+        lag.sum()
     }
 
     pub(crate) fn set_dirty(&self) {

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use worldbus_bus::{Appended, Error, Kind, Position, SubscriptionSpec, Topic};
+use worldbus_bus::{Appended, Error, Kind, Position, SubscriptionName, SubscriptionSpec, Topic};
 use worldbus_events::Batch;
 
 /// Where an answer goes.
@@ -34,9 +34,16 @@ pub(crate) enum Request {
         reply: Reply<()>,
     },
     TakeOut(TakeOut, Reply<Vec<u64>>),
+    Delete(Deletion, Reply<()>),
     /// Bounds the file, in pages; 0 lifts it as far as SQLite goes.
     #[cfg(test)]
     LimitPages(u32),
+}
+
+/// What is to be deleted; with `force` also if something is lost with it.
+pub(crate) enum Deletion {
+    Topic { name: Topic, force: bool },
+    Subscription { name: SubscriptionName, force: bool },
 }
 
 /// Dead letters that are to be taken out of where they are, and given back to their subscription
@@ -64,7 +71,7 @@ impl Request {
     pub(crate) fn bytes(&self) -> usize {
         let bytes = match self {
             Self::Publish { batch, .. } => batch.memory_bytes(),
-            Self::Subscribe { .. } => 0,
+            Self::Subscribe { .. } | Self::Delete(..) => 0,
             #[cfg(test)]
             Self::LimitPages(_) => 0,
             Self::DeadLetter { letters, .. } => letters.iter().map(Dead::bytes).sum(),

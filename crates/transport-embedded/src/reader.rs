@@ -72,7 +72,7 @@ impl LogReader {
         if let Some((_, position)) = self.awaited.iter().find(|(awaited, _)| awaited == name) {
             return Some(*position);
         }
-        let all = self.spec.all_topics && replay::origin(name).is_none();
+        let all = self.spec.all_topics && replay::is_public(name);
         all.then_some(self.spec.default_from)
     }
 
@@ -112,7 +112,11 @@ impl LogReader {
             return Ok(Step::Ready);
         }
         for (&topic, next) in &mut self.next {
-            let first_offset = tail.head(topic).map_or(0, |head| head.first_offset);
+            let first_offset =
+                tail.head(topic).map_or(0, |head| match replay::is_deleted(&head.name) {
+                    true => head.next_offset,
+                    false => head.first_offset,
+                });
             *next = (*next).max(first_offset);
         }
         let mut bytes = 0;

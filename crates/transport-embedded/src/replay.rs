@@ -5,10 +5,12 @@
 //! it is of the topic that it was published on, at an offset that no published batch has.
 
 use crate::tail::Tail;
-use worldbus_bus::{Error, Kind, Lease, Topic};
+use worldbus_bus::{Error, Kind, Lease, SubscriptionName, Topic};
 
 /// What the names of these topics begin with; no topic of a user does.
 const RESERVED: char = '_';
+/// What the names of deleted subscriptions begin with.
+const DELETED: &str = "_deleted-";
 /// In the offset of a lease: it was replayed.
 const REPLAYED: u64 = 1 << 63;
 
@@ -22,6 +24,42 @@ pub(crate) fn name(topic: u32, subscription: u32) -> Result<Topic, Error> {
 pub(crate) fn origin(name: &Topic) -> Option<u32> {
     let rest = name.as_str().strip_prefix(RESERVED)?.strip_prefix("replay-")?;
     rest.split_once('-')?.0.parse().ok()
+}
+
+/// Whether the name is of what was replayed to the subscription of this number.
+pub(crate) fn is_for(name: &Topic, subscription: u32) -> bool {
+    let rest = name.as_str().strip_prefix(RESERVED).and_then(|rest| rest.strip_prefix("replay-"));
+    let number = rest.and_then(|rest| rest.split_once('-')).map(|(_, number)| number);
+    number.is_some_and(|number| number.parse() == Ok(subscription))
+}
+
+/// The name of a topic that was deleted.
+pub(crate) fn deleted_topic(number: u32) -> Result<Topic, Error> {
+    Topic::new(&format!("{RESERVED}deleted-{number}"))
+}
+
+/// Whether the topic was deleted.
+pub(crate) fn is_deleted(name: &Topic) -> bool {
+    name.as_str().strip_prefix(RESERVED).is_some_and(|rest| rest.starts_with("deleted-"))
+}
+
+/// The name of a subscription that was deleted.
+pub(crate) fn deleted_subscription(id: u32) -> Result<SubscriptionName, Error> {
+    SubscriptionName::new(&format!("{DELETED}{id}"))
+}
+
+/// Refuses the names of deleted subscriptions.
+pub(crate) fn check_subscription(name: &SubscriptionName) -> Result<(), Error> {
+    if !name.as_str().starts_with(DELETED) {
+        return Ok(());
+    }
+    let context = format!("subscription {name}: names that begin with {DELETED} are reserved");
+    Err(Error::refused(Kind::Invalid, context))
+}
+
+/// Whether a topic is one that was published to, for all to see.
+pub(crate) fn is_public(name: &Topic) -> bool {
+    !name.as_str().starts_with(RESERVED)
 }
 
 /// Refuses names that are ours.

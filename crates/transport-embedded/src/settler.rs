@@ -33,7 +33,8 @@ impl Settler {
             return Err(error);
         }
         let place = replay::find(&self.shared.tail(), self.live.id, lease);
-        place.filter(|_| lease.subscription == self.live.name).ok_or_else(|| lost(lease))
+        let ours = lease.subscription == self.live.name && !self.live.is_deleted();
+        place.filter(|_| ours).ok_or_else(|| lost(lease))
     }
 
     async fn batch(&self, number: u32, offset: u64, lease: &Lease) -> Result<Batch, Error> {

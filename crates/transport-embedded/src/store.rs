@@ -8,8 +8,8 @@ mod schema;
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
 pub(crate) use open::{beside, connect, connect_reader, open_file, reserve_wal, upgrade};
 pub(crate) use query::{
-    Entry, Page, dead_letters, dead_letters_numbered, entry_at, expired_groups, group,
-    oldest_entries,
+    Entry, Page, dead_letter_bytes, dead_letters, dead_letters_numbered, entry_at, expired_groups,
+    group, oldest_entries,
 };
 
 use crate::codec::Kind;

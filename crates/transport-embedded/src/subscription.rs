@@ -29,9 +29,7 @@ impl Subscription {
         let unbound: Vec<u32> = self.cursors.keys().copied().collect();
         for number in unbound {
             if topics.iter().all(|&(topic, _)| topic != number) {
-                // What is under lease there does not come back.
-                let freed = self.cursors.remove(&number).map(|mut c| c.retire(u64::MAX).freed);
-                freed.into_iter().flatten().for_each(|consumer| self.free(consumer));
+                self.unbind(number);
             }
         }
         self.add(topics);
@@ -49,6 +47,13 @@ impl Subscription {
         for (&topic, cursor) in &mut self.cursors {
             cursor.confine(heads.get(topic as usize).map_or(0, |head| head.next_offset));
         }
+    }
+
+    /// Binds it to a topic no longer.
+    pub(crate) fn unbind(&mut self, topic: u32) {
+        // What is under lease there does not come back.
+        let freed = self.cursors.remove(&topic).map(|mut cursor| cursor.retire(u64::MAX).freed);
+        freed.into_iter().flatten().for_each(|consumer| self.free(consumer));
     }
 
     /// Deliveries that the consumer holds under lease.

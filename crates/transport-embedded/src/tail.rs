@@ -101,7 +101,12 @@ impl Tail {
     /// Sets how far a topic goes. New topics come in the order of their numbers.
     pub(crate) fn set_head(&mut self, number: u32, head: Head) {
         match self.topics.get_mut(number as usize) {
-            Some(topic) => topic.head = head,
+            Some(topic) => {
+                if topic.head.name != head.name {
+                    self.numbers.remove(&topic.head.name);
+                }
+                topic.head = head;
+            }
             None => {
                 self.numbers.insert(head.name.clone(), number);
                 self.topics.push(TopicTail { head, cached: VecDeque::new() });

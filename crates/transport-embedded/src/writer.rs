@@ -5,6 +5,7 @@
 
 mod cursors;
 mod letters;
+mod removal;
 mod retention;
 mod room;
 mod unread;
@@ -14,7 +15,7 @@ use crate::checkpoint::Checkpointer;
 use crate::codec::Kind as RecordKind;
 use crate::failure::Failure;
 use crate::live::Live;
-use crate::queue::{Reply, Request, Work};
+use crate::queue::{Deletion, Reply, Request, Work};
 use crate::shared::{Health, Shared};
 use crate::store::{self, Changes};
 use rusqlite::Connection;
@@ -71,8 +72,17 @@ impl Writer {
     }
 
     fn round(&mut self, requests: Vec<Request>) {
+        // Deletions go after the rest, each in a commit of its own.
+        for (deletion, reply) in self.group(requests) {
+            drop(reply.send(self.delete(&deletion)));
+        }
+    }
+
+    /// Commits what is asked for as one group, but for the deletions, which it returns.
+    fn group(&mut self, requests: Vec<Request>) -> Vec<(Deletion, Reply<()>)> {
         if let Some(error) = self.shared.failed() {
-            return requests.into_iter().for_each(|request| refuse(request, &error));
+            requests.into_iter().for_each(|request| refuse(request, &error));
+            return Vec::new();
         }
         let now_ms = self.shared.now_ms();
         let shared = Arc::clone(&self.shared);
@@ -80,6 +90,7 @@ impl Writer {
         let mut answers = Vec::with_capacity(requests.len());
         let mut records = Vec::new();
         let mut bindings = cursors::Bindings::new(&shared);
+        let mut deletions = Vec::new();
         for request in requests {
             match request {
                 Request::Publish { topic, batch, reply } => match staged.publish(&topic, batch) {
@@ -102,6 +113,7 @@ impl Writer {
                         Err(error) => drop(reply.send(Err(error))),
                     }
                 }
+                Request::Delete(deletion, reply) => deletions.push((deletion, reply)),
                 #[cfg(test)]
                 Request::LimitPages(pages) => limit_pages(&self.connection, pages),
             }
@@ -114,7 +126,8 @@ impl Writer {
         // A binding replaces the same subscription's cursors, which it contains.
         records.extend(bindings.records());
         if staged.is_empty() && records.is_empty() {
-            return self.answer(answers);
+            self.answer(answers);
+            return deletions;
         }
         let dead_count = staged.dead_count();
         let (mut changes, mut finished) = staged.finish();
@@ -137,6 +150,7 @@ impl Writer {
                 answers.into_iter().for_each(|answer| answer.fail(&error));
             }
         }
+        deletions
     }
 
     /// Commits, and keeps the health of the log.
@@ -305,6 +319,7 @@ fn refuse(request: Request, error: &Error) {
         Request::Subscribe { reply, .. } => drop(reply.send(Err(error.clone()))),
         Request::DeadLetter { reply, .. } => drop(reply.send(Err(error.clone()))),
         Request::TakeOut(_, reply) => drop(reply.send(Err(error.clone()))),
+        Request::Delete(_, reply) => drop(reply.send(Err(error.clone()))),
         #[cfg(test)]
         Request::LimitPages(_) => {}
     }

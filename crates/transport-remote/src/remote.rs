@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Gather, Kind, ReadSpec,
-    Reader, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+    Reader, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus, Transport,
 };
 use worldbus_events::Batch;
 use worldbus_rpc::v1;
@@ -147,6 +147,25 @@ impl Transport for Remote {
         let mut client = self.open()?;
         let call = client.list_topics(v1::ListTopicsRequest {});
         Ok(ask(self.options.call_timeout, call).await?.next_commit)
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        let mut client = self.open()?;
+        let call = client.list_subscriptions(v1::ListSubscriptionsRequest {});
+        let response = ask(self.options.call_timeout, call).await?;
+        response.subscriptions.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
+        let mut client = self.open()?;
+        let request = v1::DeleteTopicRequest { topic: name.to_string(), force };
+        change(self.options.call_timeout, client.delete_topic(request)).await.map(drop)
+    }
+
+    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
+        let mut client = self.open()?;
+        let request = v1::DeleteSubscriptionRequest { subscription: name.to_string(), force };
+        change(self.options.call_timeout, client.delete_subscription(request)).await.map(drop)
     }
 
     async fn dead_letters(

@@ -9,7 +9,8 @@ use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 use worldbus_bus::{
     Appended, Bus, Capabilities, Consumer, DeadLetter, Error, Fate, Kind, ReadSpec, Reader,
-    SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport, WallClock,
+    SubscriptionName, SubscriptionSpec, SubscriptionStatus, SystemClock, Topic, TopicStatus,
+    Transport, WallClock,
 };
 use worldbus_events::Batch;
 use worldbus_transport_embedded::{Embedded, Options};
@@ -144,6 +145,18 @@ impl Transport for Awaited {
 
     async fn next_commit(&self) -> Result<Option<u64>, Error> {
         self.engine().await?.next_commit().await
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        self.engine().await?.subscriptions().await
+    }
+
+    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
+        self.engine().await?.delete_topic(name, force).await
+    }
+
+    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
+        self.engine().await?.delete_subscription(name, force).await
     }
 
     async fn dead_letter_page(

@@ -140,6 +140,18 @@ impl Transport for Faulty {
         self.inner.topics().await
     }
 
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        self.inner.subscriptions().await
+    }
+
+    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
+        self.inner.delete_topic(name, force).await
+    }
+
+    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
+        self.inner.delete_subscription(name, force).await
+    }
+
     async fn dead_letters(
         &self,
         subscription: Option<&SubscriptionName>,

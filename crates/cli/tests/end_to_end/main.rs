@@ -14,6 +14,7 @@ mod dead_letters;
 mod deploy;
 mod description;
 mod drain;
+mod inventory;
 mod outage;
 mod pipes;
 mod refusals;

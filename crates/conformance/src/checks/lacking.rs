@@ -9,7 +9,8 @@ use crate::events::{batch, sequences, spec, topic};
 use crate::wait::{ack, next, nothing, pace, pass};
 use std::sync::Arc;
 use worldbus_bus::{
-    Capability, Error, Fate, Kind, Outcome, Position, ReadSpec, SubscriptionSpec, Transport,
+    Capability, Error, Fate, Kind, Outcome, Position, ReadSpec, SubscriptionName, SubscriptionSpec,
+    Transport,
 };
 
 /// The refusal says what is missing, and where.
@@ -84,4 +85,18 @@ pub(crate) async fn missing_late_ack_is_refused(transport: &Arc<dyn Transport>) 
     assert_eq!((again.batch, again.lease.attempt), (delivered.batch, 2));
     consumer.settler().settle(&again.lease, Outcome::Ack).await.unwrap();
     nothing(&mut consumer).await;
+}
+
+pub(crate) async fn missing_delete_is_refused(transport: &Arc<dyn Transport>) {
+    required(transport, Capability::Delete);
+    let name = SubscriptionName::new("no-delete").unwrap();
+    let refusals = [
+        transport.subscriptions().await.map(drop),
+        transport.delete_topic(&topic("no-delete"), true).await,
+        transport.delete_subscription(&name, true).await,
+    ];
+    for refused in refusals {
+        let refused = refused.unwrap_err();
+        assert_eq!((refused.kind(), refused.fate()), (Kind::Unsupported, Fate::Refused));
+    }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use worldbus_bus::limits::LEASE_MAX;
 use worldbus_bus::{
     Appended, Capabilities, Consumer, DeadLetter, Error, Filter, Position, ReadSpec, Reader,
-    StoredBatch, SubscriptionName, SubscriptionSpec, Topic, TopicStatus, Transport,
+    StoredBatch, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus,
+    Transport,
 };
 use worldbus_events::{Batch, BatchBuilder, NewEvent};
 
@@ -155,6 +156,22 @@ impl Transport for Wrong {
 
     async fn next_commit(&self) -> Result<Option<u64>, Error> {
         self.inner.next_commit().await
+    }
+
+    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
+        self.inner.subscriptions().await
+    }
+
+    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
+        match self.bug {
+            Bug::KeepsDeleted => Ok(()),
+            Bug::DeletesUnasked => self.inner.delete_topic(name, true).await,
+            _ => self.inner.delete_topic(name, force).await,
+        }
+    }
+
+    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
+        self.inner.delete_subscription(name, force).await
     }
 
     async fn dead_letters(

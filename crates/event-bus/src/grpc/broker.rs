@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
-use worldbus_bus::{DeadEvent, Error, Kind, Lease, ReadSpec, SubscriptionName, SubscriptionSpec};
+use worldbus_bus::{
+    DeadEvent, Error, Kind, Lease, ReadSpec, SubscriptionName, SubscriptionSpec, Topic,
+};
 use worldbus_rpc::limits::{DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
 use worldbus_rpc::v1::bus_service_server::BusService;
 use worldbus_rpc::{outcome, v1};
@@ -181,6 +183,36 @@ impl BusService for Broker {
     async fn read(&self, request: Request<v1::ReadRequest>) -> Answer<Self::ReadStream> {
         let cut = cut_of(&request);
         self.open_reader(request.into_inner(), cut).await.map(Response::new).map_err(status)
+    }
+
+    async fn list_subscriptions(
+        &self,
+        _: Request<v1::ListSubscriptionsRequest>,
+    ) -> Answer<v1::ListSubscriptionsResponse> {
+        let subscriptions = self.open.transport().subscriptions().await.map_err(status)?;
+        let subscriptions = subscriptions.iter().map(Into::into).collect();
+        Ok(Response::new(v1::ListSubscriptionsResponse { subscriptions }))
+    }
+
+    async fn delete_topic(
+        &self,
+        request: Request<v1::DeleteTopicRequest>,
+    ) -> Answer<v1::DeleteTopicResponse> {
+        let v1::DeleteTopicRequest { topic, force } = request.into_inner();
+        let topic = Topic::new(&topic).map_err(status)?;
+        self.open.transport().delete_topic(&topic, force).await.map_err(status)?;
+        Ok(Response::new(v1::DeleteTopicResponse {}))
+    }
+
+    async fn delete_subscription(
+        &self,
+        request: Request<v1::DeleteSubscriptionRequest>,
+    ) -> Answer<v1::DeleteSubscriptionResponse> {
+        let v1::DeleteSubscriptionRequest { subscription, force } = request.into_inner();
+        let name = SubscriptionName::new(&subscription).map_err(status)?;
+        self.open.transport().delete_subscription(&name, force).await.map_err(status)?;
+        self.settlers.forget(&name);
+        Ok(Response::new(v1::DeleteSubscriptionResponse {}))
     }
 
     async fn list_topics(

@@ -28,6 +28,11 @@ impl Settlers {
         Ok(())
     }
 
+    /// Drops the settler of a subscription that was deleted.
+    pub(super) fn forget(&self, subscription: &SubscriptionName) {
+        lock(&self.settlers).remove(subscription);
+    }
+
     /// Who settles a delivery.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 use super::invalid;
 use crate::v1;
 use std::time::Duration;
-use worldbus_bus::{Capabilities, Capability, Error, Topic, TopicStatus};
+use worldbus_bus::{
+    Capabilities, Capability, Error, SubscriptionName, SubscriptionStatus, Topic, TopicStatus,
+};
 
 impl From<&Capabilities> for v1::DescribeResponse {
     /// All but the version of the server.
@@ -49,6 +51,7 @@ fn to_message(capability: Capability) -> v1::Capability {
         Capability::FilterByEntity => v1::Capability::FilterByEntity,
         Capability::DropDuplicates => v1::Capability::DropDuplicates,
         Capability::LateAck => v1::Capability::LateAck,
+        Capability::Delete => v1::Capability::Delete,
         _ => v1::Capability::Unspecified,
     }
 }
@@ -62,6 +65,7 @@ fn from_message(capability: v1::Capability) -> Option<Capability> {
         v1::Capability::FilterByEntity => Some(Capability::FilterByEntity),
         v1::Capability::DropDuplicates => Some(Capability::DropDuplicates),
         v1::Capability::LateAck => Some(Capability::LateAck),
+        v1::Capability::Delete => Some(Capability::Delete),
     }
 }
 
@@ -87,6 +91,30 @@ impl TryFrom<v1::TopicStatus> for TopicStatus {
             next_offset: message.next_offset,
             events_total: message.events_total,
             bytes: message.bytes,
+        })
+    }
+}
+
+impl From<&SubscriptionStatus> for v1::SubscriptionStatus {
+    fn from(status: &SubscriptionStatus) -> Self {
+        Self {
+            subscription: status.name.to_string(),
+            topics: status.topics.iter().map(ToString::to_string).collect(),
+            batches: status.batches,
+            consumers: status.consumers,
+        }
+    }
+}
+
+impl TryFrom<v1::SubscriptionStatus> for SubscriptionStatus {
+    type Error = Error;
+
+    fn try_from(message: v1::SubscriptionStatus) -> Result<Self, Error> {
+        Ok(Self {
+            name: SubscriptionName::new(&message.subscription)?,
+            topics: message.topics.iter().map(|name| Topic::new(name)).collect::<Result<_, _>>()?,
+            batches: message.batches,
+            consumers: message.consumers,
         })
     }
 }

@@ -190,6 +190,14 @@ pub(crate) fn dead_letters_numbered(
     Ok(found)
 }
 
+/// Bytes that a dead letter takes.
+pub(crate) fn dead_letter_bytes(connection: &Connection, number: u64) -> Result<usize, Failure> {
+    let bytes: i64 = connection
+        .prepare_cached("SELECT octet_length(value) FROM dead_letter WHERE number = ?1")?
+        .query_row([number.cast_signed()], |row| row.get(0))?;
+    Ok(usize::try_from(bytes).unwrap_or_default())
+}
+
 /// The dead letter of a row with key and value; `None` if it was taken away.
 fn dead_letter(number: u64, row: &Row<'_>, key: usize) -> Result<Option<Dead>, Failure> {
     let damaged = || Failure::Damaged(format!("dead letter {number} is missing or wrong"));

@@ -93,9 +93,8 @@ impl<'a> Bindings<'a> {
                     (live, subscription)
                 }
                 None => {
-                    let id = staged.tally.subscriptions;
-                    self.check_room(id, name)?;
-                    staged.tally.subscriptions += 1;
+                    self.check_room(staged.subscriptions(), name)?;
+                    let id = staged.new_subscription();
                     let subscription = Subscription::new(name.clone());
                     (Arc::new(Live::new(id, subscription.clone())), subscription)
                 }
@@ -108,13 +107,13 @@ impl<'a> Bindings<'a> {
     }
 
     /// Refuses a subscription beyond the bound; `count` exist, those of this group included.
-    fn check_room(&self, count: u32, name: &SubscriptionName) -> Result<(), Error> {
+    fn check_room(&self, count: usize, name: &SubscriptionName) -> Result<(), Error> {
         let (max, kept) =
             (self.shared.options.subscriptions_max, &self.shared.options.subscriptions_kept);
         let known = self.shared.subscriptions();
         let exists = |name| known.contains_key(name) || self.staged.contains_key(name);
         let awaited = kept.iter().filter(|kept| !exists(kept)).count();
-        if kept.contains(name) || count as usize + awaited < max as usize {
+        if kept.contains(name) || count + awaited < max as usize {
             return Ok(());
         }
         let context = format!(
@@ -171,16 +170,7 @@ pub(super) fn floors(shared: &Shared) -> HashMap<u32, (u64, SubscriptionName)> {
 pub(super) fn report_lag(shared: &Shared) {
     let all: Vec<_> = shared.subscriptions().values().cloned().collect();
     for live in all {
-        let state = live.lock();
-        let tail = shared.tail();
-        let lag: u64 = state
-            .subscription
-            .cursors
-            .iter()
-            .filter_map(|(&topic, cursor)| {
-                tail.head(topic).map(|head| head.next_offset.saturating_sub(cursor.floor()))
-            })
-            .sum();
+        let lag = live.lag(shared);
         let name = live.name.as_str().to_owned();
         metrics::gauge!("worldbus_subscription_lag_batches", "subscription" => name)
             .set(lag as f64);

@@ -8,7 +8,7 @@ use crate::queue::TakeOut;
 use crate::shared::Shared;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use worldbus_bus::Error;
+use worldbus_bus::{Error, Kind};
 
 /// What was taken out, once the commit has succeeded.
 pub(super) struct TakenOut {
@@ -26,6 +26,10 @@ impl TakenOut {
     ) -> Result<Self, Error> {
         let TakeOut { live, letters, replay } = take_out;
         // First what may be refused.
+        if live.is_deleted() {
+            let context = format!("subscription {} was deleted", live.name);
+            return Err(Error::refused(Kind::NotFound, context));
+        }
         let mut topics = BTreeMap::new();
         for letter in letters.iter().filter(|_| replay) {
             let number = staged.replays(letter.topic, live.id)?;

@@ -7,6 +7,7 @@ use crate::codec::Kind as RecordKind;
 use crate::failure::Failure;
 use crate::options::Options;
 use crate::record::{Dead, Head, Tally};
+use crate::replay;
 use crate::store::{self, Changes, Entry};
 use rusqlite::Connection;
 use std::collections::HashSet;
@@ -52,7 +53,10 @@ impl Writer {
         let floors = cursors::floors(&self.shared);
         self.warn(&floors);
         for topic in 0..self.ledger.heads.len() as u32 {
-            let bounds = self.bounds(floors.get(&topic).map(|(floor, _)| *floor));
+            let bounds = match replay::is_deleted(&self.ledger.heads[topic as usize].name) {
+                true => Bounds { old: u64::MAX, settled: u64::MAX, ..Bounds::default() },
+                false => self.bounds(floors.get(&topic).map(|(floor, _)| *floor)),
+            };
             for _ in 0..STEPS_MAX {
                 match self.step(topic, &bounds) {
                     Ok(true) => {}

@@ -3,6 +3,7 @@
 
 use super::Writer;
 use super::retention::ms;
+use crate::replay;
 use crate::store;
 use std::collections::HashMap;
 use worldbus_bus::SubscriptionName;
@@ -18,6 +19,10 @@ impl Writer {
             return;
         }
         for topic in 0..self.ledger.heads.len() as u32 {
+            if replay::is_deleted(&self.ledger.heads[topic as usize].name) {
+                self.retention.warned.remove(&topic);
+                continue;
+            }
             let used = match floors.get(&topic) {
                 Some((floor, _)) => self.unread_used(topic, *floor),
                 None => 0.0,

@@ -33,6 +33,7 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
     (Bug::Hides(Capability::Replay), &["missing_replay_is_refused"]),
     (Bug::Hides(Capability::DropDuplicates), &["missing_drop_duplicates_is_refused"]),
     (Bug::Hides(Capability::LateAck), &["missing_late_ack_is_refused"]),
+    (Bug::Hides(Capability::Delete), &["missing_delete_is_refused"]),
     (Bug::IgnoresAttemptsMax, &["attempts_are_bounded"]),
     (Bug::IgnoresDelays, &["a_nacked_batch_waits_for_its_delay"]),
     (Bug::IgnoresExtensions, &["an_extended_lease_is_kept"]),
@@ -47,6 +48,8 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
     (Bug::IgnoresInFlightMax, &["a_stalled_consumer_is_bounded_and_holds_nobody_up"]),
     (Bug::IgnoresStarts, &["subscriptions_begin_where_they_ask", "the_past_is_read_again"]),
     (Bug::KeepsDuplicates, &["duplicates_are_dropped", "a_batch_published_twice_is_handled_once"]),
+    (Bug::DeletesUnasked, &["what_is_deleted_is_gone_and_its_name_is_free"]),
+    (Bug::KeepsDeleted, &["what_is_deleted_is_gone_and_its_name_is_free"]),
     (Bug::KeepsDiscarded, &["a_discarded_event_is_gone"]),
     (Bug::ListsOldestFirst, &[NEWEST_FIRST]),
     (

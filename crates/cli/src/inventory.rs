@@ -1,0 +1,187 @@
+//! `worldbus topics` and `worldbus subscriptions`: what a bus holds, listed and deleted.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use worldbus_bus::{Bus, Error, Kind, SubscriptionName, Topic};
+use worldbus_events::Catalogue;
+use worldbus_service::config::Flags;
+use worldbus_service::logging;
+
+use crate::failure::{FAILED, WrongUse, complain};
+use crate::settings::{self, Client};
+use crate::{catalogue, connection};
+
+/// What to do with the topics, or the subscriptions, of a bus.
+#[derive(Debug, Subcommand)]
+pub(crate) enum InventoryCommand {
+    /// List them and what they hold
+    List(ListArguments),
+    /// Delete one for good; ask first if something is lost with it
+    Delete(DeleteArguments),
+}
+
+/// Where to list.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    flags: Flags<Client>,
+}
+
+/// What to delete.
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArguments {
+    /// Which one, by name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Skip confirmation
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    flags: Flags<Client>,
+}
+
+/// What is listed or deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Thing {
+    Topic,
+    Subscription,
+}
+
+/// Lists or deletes.
+pub(crate) async fn run(thing: Thing, command: InventoryCommand) -> Result<ExitCode> {
+    match command {
+        InventoryCommand::List(ListArguments { flags }) => {
+            let Some((bus, url, _)) = open(&flags).await? else { return Ok(ExitCode::SUCCESS) };
+            let page = match thing {
+                Thing::Topic => topics(&bus).await,
+                Thing::Subscription => subscriptions(&bus).await,
+            };
+            let page = page.map_err(|error| connection::explain(&url, error))?;
+            io::stdout().lock().write_all(page.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        InventoryCommand::Delete(arguments) => delete(thing, &arguments).await,
+    }
+}
+
+async fn topics(bus: &Bus) -> Result<String, Error> {
+    let mut page = format!("{:<24} {:>10} {:>12} {:>14}\n", "TOPIC", "BATCHES", "EVENTS", "BYTES");
+    for status in bus.transport().topics().await? {
+        let batches = status.next_offset - status.first_offset;
+        let (events, bytes) = (status.events_total, status.bytes);
+        // Writing to a String cannot fail.
+        let _ =
+            writeln!(page, "{:<24} {batches:>10} {events:>12} {bytes:>14}", status.topic.as_str());
+    }
+    Ok(page)
+}
+
+async fn subscriptions(bus: &Bus) -> Result<String, Error> {
+    let mut page =
+        format!("{:<24} {:>10} {:>10}  TOPICS\n", "SUBSCRIPTION", "WAITING", "CONSUMERS");
+    for status in bus.transport().subscriptions().await? {
+        let topics: Vec<_> = status.topics.iter().map(Topic::as_str).collect();
+        let (waiting, consumers) = (status.batches, status.consumers);
+        let (name, topics) = (status.name.as_str(), topics.join(" "));
+        let _ = writeln!(page, "{name:<24} {waiting:>10} {consumers:>10}  {topics}");
+    }
+    Ok(page)
+}
+
+async fn delete(thing: Thing, arguments: &DeleteArguments) -> Result<ExitCode> {
+    let name = Name::new(thing, &arguments.name)?;
+    let Some((bus, url, catalogue)) = open(&arguments.flags).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let deleted = match name.delete(&bus, false).await {
+        Err(error) if error.kind() == Kind::InUse => {
+            if let Some(advice) = name.obstacle(&bus, &catalogue).await? {
+                return Err(anyhow::Error::new(error).context(advice));
+            }
+            if !arguments.yes && !confirmed(&error)? {
+                complain("nothing was deleted");
+                return Ok(ExitCode::from(FAILED));
+            }
+            name.delete(&bus, true).await
+        }
+        deleted => deleted,
+    };
+    deleted.map_err(|error| connection::explain(&url, error))?;
+    writeln!(io::stdout().lock(), "{} deleted", arguments.name)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+enum Name {
+    Topic(Topic),
+    Subscription(SubscriptionName),
+}
+
+impl Name {
+    /// What must be done before it can be deleted at all, confirmed or not.
+    async fn obstacle(
+        &self,
+        bus: &Bus,
+        catalogue: &Catalogue,
+    ) -> Result<Option<&'static str>, Error> {
+        let subscriptions = bus.transport().subscriptions().await?;
+        let (kept, advice) = match self {
+            Self::Topic(name) => (
+                catalogue.topics().any(|topic| topic == name.as_str())
+                    && subscriptions.iter().any(|status| status.topics.contains(name)),
+                "a topic of the catalogue: delete the subscriptions that are bound to it first",
+            ),
+            Self::Subscription(name) => (
+                subscriptions.iter().any(|status| status.name == *name && status.consumers > 0),
+                "a subscription in use: stop its consumers first",
+            ),
+        };
+        Ok(kept.then_some(advice))
+    }
+
+    fn new(thing: Thing, name: &str) -> Result<Self> {
+        let name = match thing {
+            Thing::Topic => Topic::new(name).map(Self::Topic),
+            Thing::Subscription => SubscriptionName::new(name).map(Self::Subscription),
+        };
+        name.map_err(|error| WrongUse(error.to_string()).into())
+    }
+
+    async fn delete(&self, bus: &Bus, force: bool) -> Result<(), Error> {
+        match self {
+            Self::Topic(name) => bus.transport().delete_topic(name, force).await,
+            Self::Subscription(name) => bus.transport().delete_subscription(name, force).await,
+        }
+    }
+}
+
+/// Says what is lost and asks.
+fn confirmed(why: &Error) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Err(WrongUse(format!("{why}; there is no terminal to ask on: give --yes")).into());
+    }
+    let mut err = io::stderr().lock();
+    write!(err, "{why}. Delete it for good? [y/N] ")?;
+    err.flush()?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Opens the bus; `None` after `--print-config`.
+async fn open(flags: &Flags<Client>) -> Result<Option<(Bus, String, Arc<Catalogue>)>> {
+    let loaded = settings::load(flags)?;
+    if flags.print_config {
+        crate::serve::print_config(&loaded.print())?;
+        return Ok(None);
+    }
+    let client = loaded.settings;
+    logging::init(&client.log, client.log_format)?;
+    let catalogue = catalogue::load(&client.catalog)?;
+    let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
+    Ok(Some((bus, client.url, catalogue)))
+}

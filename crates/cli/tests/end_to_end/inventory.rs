@@ -1,0 +1,70 @@
+//! `worldbus topics` and `worldbus subscriptions`: what a bus holds is listed and deleted, in a
+//! directory and at an event-bus.
+
+use tokio::runtime::Runtime;
+use worldbus_bus::{Position, SubscriptionName, SubscriptionSpec, Topic};
+
+use crate::support::{Finished, Town, eventually, run};
+
+fn at(url: &str, arguments: &[&str]) -> Finished {
+    run(&[arguments, &["--url", url]].concat())
+}
+
+/// Opens a subscription and leaves.
+fn subscribe(url: &str, name: &str, topic: &str) {
+    Runtime::new().unwrap().block_on(async {
+        let bus = worldbus::connect(url, None).await.unwrap();
+        let topics = vec![Topic::new(topic).unwrap()];
+        let spec = SubscriptionSpec::new(SubscriptionName::new(name).unwrap(), topics);
+        let spec = SubscriptionSpec { start: Position::Start, ..spec };
+        let consumer = bus.transport().subscribe(spec).await.unwrap();
+        consumer.close().await.unwrap();
+        bus.close().await.unwrap();
+    });
+}
+
+fn row(url: &str, things: &str, name: &str) -> Option<String> {
+    let list = at(url, &[things, "list"]);
+    assert_eq!(list.code, 0, "{list:?}");
+    list.lines().into_iter().find(|line| line.starts_with(name))
+}
+
+/// Lists and deletes what was published to `time` by hand and a subscription to it.
+fn deletes(url: &str) {
+    let payload = "{\"total_minutes\":\"1\"}";
+    assert_eq!(at(url, &["publish", "time.updated", payload]).code, 0);
+    subscribe(url, "old-service", "time");
+    let waits = || row(url, "subscriptions", "old-service").filter(|row| row.contains("  0  time"));
+    let row_of = eventually("its consumer is gone", waits);
+    assert_eq!(row_of.split_whitespace().collect::<Vec<_>>(), ["old-service", "1", "0", "time"]);
+    assert!(row(url, "topics", "time").is_some());
+
+    at(url, &["topics", "delete", "time", "--yes"]).refused(&["old-service", "catalogue"]);
+    let unasked = at(url, &["subscriptions", "delete", "old-service"]);
+    unasked.refused(&["1 unread batches and 0 dead letters would be lost", "--yes"]);
+    let deleted = at(url, &["subscriptions", "delete", "old-service", "--yes"]);
+    assert_eq!((deleted.code, deleted.lines()), (0, vec!["old-service deleted".to_owned()]));
+    assert_eq!(row(url, "subscriptions", "old-service"), None);
+
+    at(url, &["topics", "delete", "time"]).refused(&["1 batches", "would be lost", "--yes"]);
+    assert_eq!(at(url, &["topics", "delete", "time", "--yes"]).code, 0);
+    assert_eq!(row(url, "topics", "time "), None);
+    at(url, &["topics", "delete", "time"]).refused(&["time does not exist"]);
+    at(url, &["subscriptions", "delete", "old-service"]).refused(&["does not exist"]);
+}
+
+#[test]
+fn topics_and_subscriptions_of_a_directory_are_listed_and_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    deletes(&format!("embedded:{}", dir.path().display()));
+}
+
+#[test]
+fn topics_and_subscriptions_of_an_event_bus_are_listed_and_deleted() {
+    let mut town = Town::found();
+    deletes(&town.bus.url.clone());
+    town.without_bus(|| ());
+    let url = town.bus.url.clone();
+    assert_eq!(row(&url, "subscriptions", "old-service"), None);
+    assert_eq!(row(&url, "topics", "time "), None);
+}
