@@ -94,6 +94,10 @@ pub(crate) struct TailArguments {
     /// Only events of this type, by name or number; may be given several times
     #[arg(long = "type", value_name = "NAME")]
     pub(crate) types: Vec<String>,
+    /// Leave out events of this type, by name or number; may be given several times. As text,
+    /// time.clock_changed is left out unless --type asks for it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) exclude: Vec<String>,
     /// Only events about this entity; may be given several times
     #[arg(long, value_name = "ENTITY")]
     pub(crate) entity: Vec<String>,
@@ -113,7 +117,7 @@ pub(crate) struct TailArguments {
 /// How `tail` writes events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum TailFormat {
-    /// A line an event, for people
+    /// A row an event, for people: wall time, game time, type, entity, payload in usual units
     #[default]
     Text,
     /// A line an event, in the JSON form
@@ -273,6 +277,7 @@ Examples:
 const TAIL: &str = "\
 Examples:
   worldbus tail
+  worldbus tail --exclude time.updated    (all but the ticks)
   worldbus tail --topic weather --entity brussels --from start
   worldbus tail --type weather.severe --format json | jq .payload
   worldbus tail --from 2026-03-01T12:00:00Z --count 100

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use futures_util::FutureExt as _;
-use worldbus_bus::{Reader, StoredBatch};
+use worldbus_bus::Reader;
 use worldbus_service::{CancellationToken, logging, shutdown};
 
 use crate::arguments::TailArguments;
@@ -29,11 +29,13 @@ pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {
     logging::init(&client.log, client.log_format)?;
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
     let catalogue = catalogue::load(&client.catalog)?;
-    let types = select::types(&arguments.types, &catalogue)?;
+    let types = select::types(&arguments, &catalogue)?;
     let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
     let explain = |error| connection::explain(&client.url, error);
-    let spec = select::spec(&arguments, types, &catalogue, &bus).await?;
-    let mut output = Output::new(arguments.format, catalogue, spec.filter.clone());
+    select::check_past(&bus)?;
+    let wanted = select::wanted(&arguments, types, &catalogue, &bus).await?;
+    let spec = select::spec(&arguments, &wanted)?;
+    let mut output = Output::new(arguments.format, catalogue, wanted);
     let reader = bus.transport().read(spec).await.map_err(explain)?;
     copy(reader, &mut output, arguments.count, &shutdown, &explain).await?;
     output.flush()?;
@@ -60,8 +62,8 @@ async fn copy(
                 }
             }
         };
-        let Some(StoredBatch { batch, .. }) = next.map_err(explain)? else { break };
-        left -= output.write(&batch, left)?;
+        let Some(stored) = next.map_err(explain)? else { break };
+        left -= output.write(&stored, left)?;
     }
     Ok(())
 }

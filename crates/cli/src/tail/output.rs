@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use worldbus_bus::Filter;
+use worldbus_bus::{Filter, StoredBatch, Topic};
 use worldbus_events::{Batch, Catalogue, EventView, json};
 use worldbus_service::colour;
 
@@ -19,28 +19,54 @@ pub(super) struct Output {
     out: BufWriter<StdoutLock<'static>>,
     format: TailFormat,
     catalogue: Arc<Catalogue>,
-    filter: Filter,
+    wanted: Wanted,
     lines: Lines,
     line: String,
 }
 
+/// The events that are written of those that are read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    /// What is asked for.
+    pub(super) filter: Filter,
+    /// Topics that are asked for; empty: all.
+    pub(super) topics: Vec<Topic>,
+    /// Types that are left out.
+    pub(super) excluded: Vec<u32>,
+}
+
+impl Wanted {
+    fn admits(&self, event: &EventView<'_>) -> bool {
+        event.admits(&self.filter.types, &self.filter.entities)
+            && !self.excluded.contains(&event.event_type)
+    }
+}
+
 impl Output {
     /// To standard output, coloured if that is a terminal and nobody objects.
-    pub(super) fn new(format: TailFormat, catalogue: Arc<Catalogue>, filter: Filter) -> Self {
+    pub(super) fn new(format: TailFormat, catalogue: Arc<Catalogue>, wanted: Wanted) -> Self {
         let stdout = io::stdout();
         let colour = colour::wanted(&stdout);
         let out = BufWriter::with_capacity(BUFFER_BYTES, stdout.lock());
-        let lines = Lines::new(&catalogue, colour);
-        Self { out, format, catalogue, filter, lines, line: String::new() }
+        let row_width = stdout.is_terminal().then(row_width).flatten();
+        let lines = Lines::new(&catalogue, colour, row_width);
+        Self { out, format, catalogue, wanted, lines, line: String::new() }
     }
 
     /// Writes what is wanted of a batch, at most `left` events; how many there were.
-    pub(super) fn write(&mut self, batch: &Batch, left: u64) -> Result<u64> {
+    pub(super) fn write(&mut self, stored: &StoredBatch, left: u64) -> Result<u64> {
+        let batch = &stored.batch;
+        let topics = &self.wanted.topics;
+        let is_wanted = topics.is_empty() || topics.contains(&stored.topic);
         if self.format == TailFormat::Protobuf {
-            return self.write_binary(batch, left);
+            return if is_wanted { self.write_binary(batch, left) } else { Ok(0) };
         }
         let mut written = 0;
-        for event in batch.iter().filter(|event| admits(&self.filter, event)) {
+        for event in batch {
+            self.lines.follow(&event);
+            if !is_wanted || !self.wanted.admits(&event) {
+                continue;
+            }
             if written == left {
                 break;
             }
@@ -58,7 +84,7 @@ impl Output {
 
     /// A batch of which everything is wanted passes through untouched.
     fn write_binary(&mut self, batch: &Batch, left: u64) -> Result<u64> {
-        let matching = batch.iter().filter(|event| admits(&self.filter, event)).count() as u64;
+        let matching = batch.iter().filter(|event| self.wanted.admits(event)).count() as u64;
         let written = matching.min(left);
         if written == 0 {
             return Ok(0);
@@ -69,7 +95,7 @@ impl Output {
         }
         let mut room = written;
         let some = batch.retain(|event| {
-            let wanted = room > 0 && admits(&self.filter, event);
+            let wanted = room > 0 && self.wanted.admits(event);
             room -= u64::from(wanted);
             wanted
         });
@@ -86,8 +112,9 @@ impl Output {
     }
 }
 
-fn admits(filter: &Filter, event: &EventView<'_>) -> bool {
-    event.admits(&filter.types, &filter.entities)
+/// Characters of a row of the terminal.
+fn row_width() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
 }
 
 fn delimited(out: &mut impl Write, message: &[u8]) -> io::Result<()> {

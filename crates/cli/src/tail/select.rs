@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use anyhow::Result;
 use jiff::Timestamp;
-use worldbus_bus::{Bus, Filter, Position, ReadSpec, Topic};
-use worldbus_events::{Catalogue, exact};
+use worldbus_bus::{Bus, Capability, Filter, Position, ReadSpec, Topic};
+use worldbus_events::{Catalogue, Event as _, exact, v1};
 
-use crate::arguments::TailArguments;
+use super::output::Wanted;
+use super::text::{CLOCK_TOPIC, CLOCK_TYPES};
+use crate::arguments::{TailArguments, TailFormat};
 use crate::failure::WrongUse;
 
 /// Where to begin.
@@ -32,32 +34,77 @@ impl FromStr for From {
     }
 }
 
+/// The numbers of the event types that are asked for, and of those that are left out.
+pub(super) fn types(
+    arguments: &TailArguments,
+    catalogue: &Catalogue,
+) -> Result<(Vec<u32>, Vec<u32>)> {
+    let asked = numbers("--type", &arguments.types, catalogue)?;
+    let mut excluded = numbers("--exclude", &arguments.exclude, catalogue)?;
+    // Repeated every few seconds, for services: they say nothing new to people.
+    if arguments.format == TailFormat::Text && !asked.contains(&v1::ClockChanged::NUMBER) {
+        excluded.push(v1::ClockChanged::NUMBER);
+    }
+    Ok((asked, excluded))
+}
+
 /// The numbers of event types that were given by name or number.
-pub(super) fn types(names: &[String], catalogue: &Catalogue) -> Result<Vec<u32>> {
+fn numbers(flag: &str, names: &[String], catalogue: &Catalogue) -> Result<Vec<u32>> {
     let number = |name: &String| match exact::<u32>(name) {
         Some(number) => Ok(number),
         None => match catalogue.by_name(name) {
             Ok(event_type) => Ok(event_type.number()),
-            Err(error) => Err(WrongUse(format!("--type: {error}")).into()),
+            Err(error) => Err(WrongUse(format!("{flag}: {error}")).into()),
         },
     };
     names.iter().map(number).collect()
 }
 
-/// What to read.
-pub(super) async fn spec(
+/// Refuses a bus that keeps no past: nothing of it can be read beside its subscriptions.
+pub(super) fn check_past(bus: &Bus) -> Result<()> {
+    let capabilities = bus.transport().capabilities();
+    if capabilities.can(Capability::Replay) {
+        return Ok(());
+    }
+    let text = format!(
+        "{} keeps no past (it cannot do replay): start `worldbus event-bus` over it, which keeps a \
+         log of what passes, and tail that: `worldbus tail --url http://HOST:7070`",
+        capabilities.transport
+    );
+    Err(WrongUse(text).into())
+}
+
+/// What to show of what is read.
+pub(super) async fn wanted(
     arguments: &TailArguments,
-    types: Vec<u32>,
+    (types, excluded): (Vec<u32>, Vec<u32>),
     catalogue: &Catalogue,
     bus: &Bus,
-) -> Result<ReadSpec> {
-    let From(from) = arguments.from;
+) -> Result<Wanted> {
     let topics = topics(&arguments.topic, catalogue, bus).await?;
+    let filter = Filter { types, entities: arguments.entity.clone() };
+    Ok(Wanted { filter, topics, excluded })
+}
+
+/// What to read: what is wanted, and for people the events that carry the game clock.
+pub(super) fn spec(arguments: &TailArguments, wanted: &Wanted) -> Result<ReadSpec> {
+    let From(from) = arguments.from;
+    let (mut topics, mut filter) = (wanted.topics.clone(), wanted.filter.clone());
+    if arguments.format == TailFormat::Text {
+        if !topics.is_empty() && !topics.iter().any(|topic| topic.as_str() == CLOCK_TOPIC) {
+            topics.push(Topic::new(CLOCK_TOPIC)?);
+        }
+        if !filter.types.is_empty() {
+            filter.types.extend(CLOCK_TYPES);
+        }
+        // The clock is about no entity.
+        filter.entities.clear();
+    }
     let spec = match topics.is_empty() {
         true => ReadSpec::all(from, true),
         false => ReadSpec::topics(topics, from, true),
     };
-    Ok(ReadSpec { filter: Filter { types, entities: arguments.entity.clone() }, ..spec })
+    Ok(ReadSpec { filter, ..spec })
 }
 
 /// A topic is known if an event type has it, or if it exists on the bus: a studio's topic can be
@@ -101,8 +148,9 @@ mod tests {
     fn types_are_given_by_name_or_number_and_mistakes_name_what_is_near() {
         let catalogue = Catalogue::builtin();
         let names = ["weather.changed".to_owned(), "4711".to_owned()];
-        assert_eq!(types(&names, &catalogue).unwrap(), [1, 4711]);
-        let error = types(&["wether.changed".to_owned()], &catalogue).unwrap_err();
-        assert!(error.to_string().contains("weather.changed"), "{error}");
+        assert_eq!(numbers("--type", &names, &catalogue).unwrap(), [1, 4711]);
+        let error = numbers("--exclude", &["wether.changed".to_owned()], &catalogue).unwrap_err();
+        let error = error.to_string();
+        assert!(error.starts_with("--exclude") && error.contains("weather.changed"), "{error}");
     }
 }

@@ -1,25 +1,40 @@
-//! An event as one line for people: when, what, about whom, and the payload in short.
+//! An event as one line for people: when, at which game time, what, about which entity, and the
+//! payload in short. On a terminal a line fills one row at most.
 
-use std::fmt::{self, Write as _};
+mod clock;
+mod units;
+
+use std::fmt;
 
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
-use worldbus_events::{Catalogue, EventView, json};
+use worldbus_events::{Catalogue, EventType, EventView, json};
 
-/// Characters of the payload on a line.
-const PAYLOAD_CHARS_MAX: usize = 200;
+use clock::Clocks;
+pub(super) use clock::{CLOCK_TOPIC, CLOCK_TYPES};
+
+/// Characters of a text on a line: all of a weather.changed.
+const PAYLOAD_CHARS_MAX: usize = 400;
 
 const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";
 const COLOURS: [&str; 5] = ["\x1b[36m", "\x1b[33m", "\x1b[32m", "\x1b[35m", "\x1b[34m"];
 const RESET: &str = "\x1b[0m";
 
+/// Columns of a line that are always there.
+const WALL_TIME_WIDTH: usize = "11-29 02:45:06Z".len();
+const GAME_TIME_WIDTH: usize = "2024-03-01 07:05".len();
+
 /// Writes lines.
 pub(super) struct Lines {
     type_width: usize,
     colour: bool,
+    /// Characters of a row; lines that are longer are cut.
+    row_width: Option<usize>,
+    clocks: Clocks,
     json: String,
+    plain: String,
 }
 
 /// The keys of the JSON form that a line shows.
@@ -28,14 +43,21 @@ struct Shown {
     timestamp: String,
     event_type: String,
     entity: String,
-    payload: String,
+    payload: Vec<(String, Value)>,
 }
 
 impl Lines {
-    /// Lines whose columns fit the catalogue.
-    pub(super) fn new(catalogue: &Catalogue, colour: bool) -> Self {
+    /// Lines whose columns fit the catalogue; each fits a row of `row_width` characters.
+    pub(super) fn new(catalogue: &Catalogue, colour: bool, row_width: Option<usize>) -> Self {
         let widths = catalogue.iter().map(|event_type| event_type.name().len());
-        Self { type_width: widths.max().unwrap_or(0), colour, json: String::new() }
+        let type_width = widths.max().unwrap_or(0);
+        let (json, plain) = (String::new(), String::new());
+        Self { type_width, colour, row_width, clocks: Clocks::default(), json, plain }
+    }
+
+    /// Keeps the game time that an event carries, whether it is shown or not.
+    pub(super) fn follow(&mut self, event: &EventView<'_>) {
+        self.clocks.follow(event);
     }
 
     /// Appends an event, without an end of line.
@@ -51,19 +73,72 @@ impl Lines {
         let mut json = serde_json::Deserializer::from_str(&self.json);
         // What we have just written has this form.
         let _ = json.deserialize_map(EventForm(&mut shown));
-        let width = self.type_width;
-        let (dim, bold, reset) = if self.colour { (DIM, BOLD, RESET) } else { ("", "", "") };
-        let colour =
-            if self.colour { COLOURS[event.event_type as usize % COLOURS.len()] } else { "" };
-        let Shown { timestamp, event_type, entity, payload } = shown;
-        // Writing to a String cannot fail.
-        let _ = write!(line, "{dim}{timestamp}{reset}  {colour}{event_type:width$}{reset}");
-        if !entity.is_empty() {
-            let _ = write!(line, "  {bold}{}{reset}", printable(&entity));
+        let now = self.clocks.now(event.batch().world());
+        self.plain.clear();
+        let event_type = catalogue.by_number(event.event_type);
+        payload(&mut self.plain, &shown, event_type, now.map(|now| now.game_us));
+
+        let mut row = Row { line, left: self.row_width.unwrap_or(usize::MAX), colour: self.colour };
+        let kind = COLOURS[event.event_type as usize % COLOURS.len()];
+        let wall_time = short_time(&shown.timestamp);
+        row.cell(DIM, &format!("{wall_time:WALL_TIME_WIDTH$}  "));
+        let game_time = now.map(|now| now.to_string()).unwrap_or_default();
+        row.cell("", &format!("{game_time:GAME_TIME_WIDTH$}  "));
+        row.cell(kind, &format!("{:width$}", shown.event_type, width = self.type_width));
+        if !shown.entity.is_empty() {
+            row.cell(BOLD, &format!("  {}", printable(&shown.entity)));
         }
-        if !payload.is_empty() {
-            let _ = write!(line, "  {}", printable(&payload));
+        if !self.plain.is_empty() {
+            row.cell("", &format!("  {}", printable(&self.plain)));
         }
+    }
+}
+
+/// A line under construction that ends where the row does.
+struct Row<'a> {
+    line: &'a mut String,
+    left: usize,
+    colour: bool,
+}
+
+impl Row<'_> {
+    /// Appends text in a style, as much as there is room for; `…` stands for what is cut.
+    fn cell(&mut self, style: &str, text: &str) {
+        let style = if self.colour { style } else { "" };
+        let length = text.chars().count();
+        self.line.push_str(style);
+        if length <= self.left {
+            self.line.push_str(text);
+        } else if self.left > 0 {
+            self.line.extend(text.chars().take(self.left - 1));
+            self.line.push('…');
+        }
+        self.left = self.left.saturating_sub(length);
+        if !style.is_empty() {
+            self.line.push_str(RESET);
+        }
+    }
+}
+
+/// `11-29 02:45:06Z` of `2026-11-29T02:45:06.123Z`; another form stays as it is.
+fn short_time(timestamp: &str) -> String {
+    match (timestamp.get(5..10), timestamp.get(11..19), timestamp.ends_with('Z')) {
+        (Some(date), Some(time), true) => format!("{date} {time}Z"),
+        _ => timestamp.to_owned(),
+    }
+}
+
+/// The fields that say something, in the order of the message. What repeats the entity does not.
+fn payload(out: &mut String, shown: &Shown, of: Option<&EventType>, now_us: Option<i64>) {
+    for (name, value) in &shown.payload {
+        if says_nothing(value) || value.as_str().is_some_and(|text| text == shown.entity) {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let short = value.as_str().and_then(|value| of?.short_value(name, value));
+        units::field(out, name, &short.map_or_else(|| value.clone(), Value::String), now_us);
     }
 }
 
@@ -96,7 +171,7 @@ impl<'de> Visitor<'de> for EventForm<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             match key.as_str() {
-                "timestamp" => self.0.timestamp = plain(&map.next_value()?),
+                "timestamp" => self.0.timestamp = units::plain(&map.next_value()?),
                 "event_type" => self.0.event_type = map.next_value()?,
                 "entity" => self.0.entity = map.next_value()?,
                 "payload" => map.next_value_seed(Pairs(&mut self.0.payload))?,
@@ -109,8 +184,8 @@ impl<'de> Visitor<'de> for EventForm<'_> {
     }
 }
 
-/// The fields of an object as `key=value`, in the order of the message.
-struct Pairs<'a>(&'a mut String);
+/// The fields of an object in the order of the message.
+struct Pairs<'a>(&'a mut Vec<(String, Value)>);
 
 impl<'de> DeserializeSeed<'de> for Pairs<'_> {
     type Value = ();
@@ -128,12 +203,8 @@ impl<'de> Visitor<'de> for Pairs<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((key, value)) = map.next_entry::<String, Value>()? {
-            if says_nothing(&value) {
-                continue;
-            }
-            let space = if self.0.is_empty() { "" } else { " " };
-            let _ = write!(self.0, "{space}{key}={}", plain(&value));
+        while let Some(field) = map.next_entry::<String, Value>()? {
+            self.0.push(field);
         }
         Ok(())
     }
@@ -144,51 +215,10 @@ fn says_nothing(value: &Value) -> bool {
     match value {
         Value::String(text) => text.is_empty() || text.ends_with("_UNSPECIFIED"),
         Value::Bool(set) => !set,
+        Value::Null => true,
         _ => false,
     }
 }
 
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use worldbus_events::{
-        BatchBuilder, Event as _, EventId, NewEvent, ProducerId, prost::Message, v1,
-    };
-
-    fn line(event_type: u32, entity: Option<&str>, payload: &[u8], colour: bool) -> String {
-        let catalogue = Catalogue::builtin();
-        let mut builder = BatchBuilder::new("test", "europe");
-        let id = EventId { producer: ProducerId::from_bits(1), sequence: 1 };
-        let event =
-            NewEvent { event_type, id, timestamp_ms: 1500, entity, payload, metadata: None };
-        builder.push(event).unwrap();
-        let batch = builder.finish().unwrap();
-        let mut line = String::new();
-        let event = batch.iter().next().unwrap();
-        Lines::new(&catalogue, colour).write(&mut line, &event, &catalogue);
-        line
-    }
-
-    #[test]
-    fn line_says_when_what_about_whom_and_why() {
-        let updated = v1::TimeUpdated { hour: 7, minute: 5, ..Default::default() };
-        let line = line(v1::TimeUpdated::NUMBER, Some("brussels"), &updated.encode_to_vec(), false);
-        assert!(line.starts_with("1970-01-01T00:00:01.500Z  time.updated"), "{line}");
-        assert!(line.contains("  brussels  total_minutes=0 hour=7 minute=5"), "{line}");
-    }
-
-    #[test]
-    fn unknown_type_is_shown_by_number_and_strange_text_does_not_steer_the_terminal() {
-        let line = line(4711, Some("\u{1b}[2Jx\u{9b}"), b"abc", true);
-        assert!(line.contains("4711") && line.contains("base64=YWJj"), "{line}");
-        assert!(line.contains("\\u{1b}[2Jx\\u{9b}"), "{line:?}");
-        assert!(!line.contains("\u{1b}[2J"), "{line:?}");
-    }
-}
+mod tests;

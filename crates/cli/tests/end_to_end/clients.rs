@@ -84,11 +84,45 @@ fn filters_and_count_choose_events_in_every_format() {
         text.lines().iter().all(|line| line.contains("weather.changed") && line.contains("ghent"))
     );
 
+    let others = tail(&["--exclude", "weather.changed", "--count", "40"]);
+    assert_eq!(others.lines().len(), 40);
+    assert!(others.lines().iter().all(|line| line.contains("weather.severe")), "{others:?}");
+    let misspelt = tail(&["--exclude", "wether.changed"]);
+    misspelt.refused(&["--exclude", "weather.changed"]);
+
     // Stock protobuf, by reflection: as any language would read it.
     let all = sequences(&tail(&["--format", "protobuf", "--count", "60"]).stdout);
     assert_eq!(all.len(), 60);
     let some = sequences(&tail(&["--format", "protobuf", "--count", "5", "--type", "1"]).stdout);
     assert_eq!(some, all.into_iter().step_by(3).take(5).collect::<Vec<_>>());
+}
+
+#[test]
+fn text_shows_game_time_and_leaves_clock_announcements_out_unless_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = embedded(&folder);
+    let hour = r#"{"type":"time.hour_changed","payload":{"date":{"year":1203,"month":2,"day":9},"hour":6}}"#;
+    let tick = r#"{"type":"time.updated","payload":{"hour":6,"minute":30,"total_minutes":390}}"#;
+    let clock = r#"{"type":"time.clock_changed","payload":{"reason":"start"}}"#;
+    let mist = r#"{"type":"weather.changed","entity":"ghent","payload":{"new_state":"WEATHER_STATE_MIST","temperature_decicelsius":-12}}"#;
+    // One after the other: topics have no order among each other.
+    for lines in [&[hour, tick].join("\n"), clock, mist] {
+        let published = publish_lines(&url, lines);
+        assert_eq!((published.code, published.stderr.as_str()), (0, ""));
+    }
+    let tail =
+        |more: &[&str]| run(&[&["tail", "--url", &url, "--from", "start"], more].concat()).lines();
+
+    // The clock is followed although nothing of it is asked for.
+    let line = &tail(&["--type", "weather.changed", "--entity", "ghent", "--count", "1"])[0];
+    assert!(line.contains("1203-02-09 06:30  weather.changed"), "{line}");
+    assert!(line.contains("ghent  new_state=mist ") && line.contains("=-1.2°C"), "{line}");
+    let all = tail(&["--count", "3"]);
+    assert!(all.iter().all(|line| !line.contains("time.clock_changed")), "{all:?}");
+    let asked = tail(&["--type", "time.clock_changed", "--count", "1"]);
+    assert!(asked[0].contains("time.clock_changed") && asked[0].contains("reason=start"));
+    let json = tail(&["--format", "json", "--count", "4"]);
+    assert!(json.iter().any(|line| line.contains("time.clock_changed")), "{json:?}");
 }
 
 /// (producer, sequence) of each event of length-delimited EventBatch messages.

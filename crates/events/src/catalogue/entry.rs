@@ -4,11 +4,13 @@ use super::{OPTION, wrong};
 use crate::error::Error;
 use crate::limits::{NAME_BYTES_MAX, TOPIC_BYTES_MAX};
 use crate::v1::{self, DeliveryClass};
-use prost_reflect::{DescriptorPool, MessageDescriptor};
+use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
 use std::fmt;
 
 /// The package of Worldbus's own event types.
 const PACKAGE: &str = "worldbus.events.v1";
+/// How the name of an enum's value 0 ends (Buf's rule ENUM_ZERO_VALUE_SUFFIX).
+const UNSPECIFIED: &str = "UNSPECIFIED";
 /// The first number for studios.
 const STUDIO_NUMBER_MIN: u32 = 1000;
 
@@ -65,6 +67,15 @@ impl EventType {
     /// Who defines it.
     pub fn owner(&self) -> Owner {
         if self.message.package_name() == PACKAGE { Owner::Worldbus } else { Owner::Studio }
+    }
+
+    /// An enum value of a payload's field as people read it: `mist` for `WEATHER_STATE_MIST`.
+    /// `None` if the field is no enum, or its values share no prefix with an `…_UNSPECIFIED`.
+    pub fn short_value(&self, field: &str, value: &str) -> Option<String> {
+        let Kind::Enum(values) = self.message.get_field_by_name(field)?.kind() else { return None };
+        let unset = values.default_value();
+        let prefix = unset.name().strip_suffix(UNSPECIFIED)?;
+        Some(value.strip_prefix(prefix)?.to_ascii_lowercase())
     }
 
     pub(crate) fn message(&self) -> &MessageDescriptor {
