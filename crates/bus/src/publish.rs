@@ -242,6 +242,13 @@ impl Publisher {
         })
     }
 
+    /// Why a batch of this publisher is being retried at the moment: the error of the last failed
+    /// attempt. For services that retry for as long as it takes and report why.
+    pub fn retrying(&self) -> Option<Error> {
+        let lanes = self.shared.lanes.read().unwrap_or_else(PoisonError::into_inner);
+        lanes.iter().find_map(|lane| lane.retrying())
+    }
+
     /// Waits until everything that is buffered now is durable or has failed, and takes no
     /// more. Dropping the last clone does the same without waiting.
     pub async fn close(&self) {

@@ -359,3 +359,18 @@ async fn with_a_linger_a_busy_publisher_makes_one_batch_a_linger() {
     assert!(batches as u128 <= most, "{batches} batches of {count} events, {most} lingers");
     assert_eq!(engine.minutes().await, (0..count).collect::<Vec<i64>>());
 }
+
+#[tokio::test]
+async fn publisher_names_the_cause_while_it_retries_and_nothing_afterwards() {
+    let engine = Faulty::open();
+    *engine.down.lock().unwrap() = Some(away());
+    let publisher = engine.bus().publisher("test", "europe");
+    let pending = publisher.enqueue(None, &tick(0)).await.unwrap();
+    while publisher.retrying().is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(publisher.retrying().unwrap().context(), "away");
+    *engine.down.lock().unwrap() = None;
+    pending.await.unwrap();
+    assert!(publisher.retrying().is_none());
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand};
 use tonic::metadata::{Ascii, MetadataValue};
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use worldbus_rpc::time as rpc;
 use worldbus_rpc::time::time_service_client::TimeServiceClient;
@@ -134,8 +134,8 @@ fn line(schedule: &rpc::Schedule) -> String {
 impl Desk {
     fn new(settings: &Schedule) -> Result<Self> {
         let url = settings.time_url.clone();
-        let endpoint = Endpoint::from_shared(url.clone())
-            .map_err(|error| WrongUse(format!("time_url: expected http://host:port: {error}")))?;
+        let endpoint = worldbus_rpc::endpoint(&url)
+            .map_err(|error| WrongUse(format!("--time-url: {error}")))?;
         let endpoint = endpoint.connect_timeout(ANSWER_MAX).timeout(ANSWER_MAX);
         let key = settings.api_key.as_ref().map(bearer).transpose()?;
         Ok(Self { client: TimeServiceClient::new(endpoint.connect_lazy()), key, url })

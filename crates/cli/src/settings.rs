@@ -104,8 +104,9 @@ settings! {
 settings! {
     /// Settings of `worldbus tail`.
     pub(crate) struct Client {
-        /// The bus to use: `http://host:port`, `sns-sqs://REGION?prefix=PREFIX`, or
-        /// `embedded:DIR` while no other process has it.
+        /// The bus to use: `http://host:port`, `https://host` behind a proxy that ends TLS,
+        /// `embedded:DIR` while no other process has it, or to publish
+        /// `sns-sqs://REGION?prefix=PREFIX`, which keeps no past that `tail` could read.
         url: String = "http://127.0.0.1:7070",
         /// The key that the event-bus asks for, if it has one.
         api_key: Option<Secret>,
@@ -133,7 +134,7 @@ settings! {
 settings! {
     /// Settings of `worldbus schedule`.
     pub(crate) struct Schedule {
-        /// The time-manager to ask: `http://host:port`; in `worldbus up` it has the port of all.
+        /// The time-manager to ask: `http://host:port` or `https://host`; in `worldbus up` it has the port of all.
         time_url: String = "http://127.0.0.1:7070",
         /// The key that it asks for, if it has one.
         api_key: Option<Secret>,

@@ -2,14 +2,17 @@
 //! messages and come back. Of the bus's service `transport-remote` is the client and `event-bus`
 //! the server; of that of clocks and schedules ([`time`]) `cli` and `time-manager`.
 //!
-//! Not for: connections, retries, anything that waits.
+//! Of connections it knows only where one goes ([`endpoint()`]). Not for: retries, anything that
+//! waits.
 
 mod codec;
 mod convert;
+mod endpoint;
 pub mod limits;
 mod status;
 
 pub use convert::{batch, capabilities, outcome};
+pub use endpoint::endpoint;
 pub use status::{CONTEXT_BYTES_MAX, ERROR_METADATA, from_status, to_status};
 
 /// The messages and stubs of `worldbus.bus.v1`, generated from `proto/worldbus/bus/v1`. Their

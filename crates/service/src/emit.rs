@@ -102,11 +102,10 @@ impl Emitter {
     async fn watch(&self, answers: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
         tokio::pin!(answers);
         let patience = Duration::from_millis(ANSWER_MS_MAX);
-        let result = match tokio::time::timeout(patience, &mut answers).await {
-            Ok(result) => result,
-            Err(_) => {
-                self.condition.failed("the bus does not answer; events wait");
-                answers.await
+        let result = loop {
+            match tokio::time::timeout(patience, &mut answers).await {
+                Ok(result) => break result,
+                Err(_) => self.condition.failed(self.waiting()),
             }
         };
         match &result {
@@ -114,6 +113,14 @@ impl Emitter {
             Err(error) => self.condition.failed(error.to_string()),
         }
         result
+    }
+
+    /// Why events wait.
+    fn waiting(&self) -> String {
+        match self.publisher.retrying() {
+            Some(error) => format!("{error}; events wait, retrying"),
+            None => "the bus does not answer; events wait".to_owned(),
+        }
     }
 }
 

@@ -17,6 +17,9 @@ use serde::Serialize;
 
 use crate::{Json, metrics};
 
+/// The reason of a condition that was not looked at yet.
+const STARTING: &str = "starting";
+
 /// The named conditions of one process; clones share them. Without a condition it is ready, so a
 /// service registers its own before the port opens.
 #[derive(Debug, Clone, Default)]
@@ -58,7 +61,7 @@ impl Readiness {
     /// the same condition.
     pub fn condition(&self, name: impl Into<String>) -> Condition {
         let name = name.into();
-        self.lock().reasons.entry(name.clone()).or_insert_with(|| Some("starting".to_owned()));
+        self.lock().reasons.entry(name.clone()).or_insert_with(|| Some(STARTING.to_owned()));
         Condition { readiness: self.clone(), name }
     }
 
@@ -114,7 +117,7 @@ impl Condition {
         let before = self.readiness.lock().set(&self.name, state.clone());
         match (before, state) {
             (Some(_), None) => tracing::info!(condition = self.name, "condition holds"),
-            (None, Some(reason)) => {
+            (before, Some(reason)) if before.as_deref().is_none_or(|before| before == STARTING) => {
                 tracing::warn!(condition = self.name, reason, "condition fails; not ready");
             }
             _ => {}

@@ -2,13 +2,13 @@
 //! with the key on every call.
 
 use crate::options::RemoteOptions;
-use http::Uri;
 use std::time::Duration;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Request, Status};
+use worldbus_bus::Error;
 use worldbus_rpc::limits::MESSAGE_BYTES_MAX;
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;
 
@@ -41,8 +41,11 @@ impl Interceptor for Auth {
 }
 
 /// A client that connects at its first call.
-pub(crate) fn client(address: Uri, options: &RemoteOptions) -> Client {
-    let endpoint = Endpoint::from(address)
+///
+/// # Errors
+/// `Invalid` for an address that is none.
+pub(crate) fn client(url: &str, options: &RemoteOptions) -> Result<Client, Error> {
+    let endpoint = worldbus_rpc::endpoint(url)?
         .tcp_nodelay(true)
         .tcp_keepalive(Some(TCP_KEEP_ALIVE))
         .connect_timeout(options.connect_timeout)
@@ -52,7 +55,7 @@ pub(crate) fn client(address: Uri, options: &RemoteOptions) -> Client {
         .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true);
     let auth = Auth(options.api_key.as_ref().map(|key| key.header().clone()));
-    BusServiceClient::with_interceptor(endpoint.connect_lazy(), auth)
+    Ok(BusServiceClient::with_interceptor(endpoint.connect_lazy(), auth)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX))
 }

@@ -8,7 +8,6 @@
 //! Not for: retrying publishes (the bus's publisher does, it knows the fates), nor for
 //! spooling while the event-bus is away.
 
-mod address;
 mod channel;
 mod consumer;
 mod failure;

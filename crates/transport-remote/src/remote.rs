@@ -1,6 +1,5 @@
 //! The transport itself: calls, and what they share.
 
-use crate::address;
 use crate::channel::{self, Client};
 use crate::consumer::{RemoteConsumer, closed};
 use crate::failure::{ask, broken, change};
@@ -38,14 +37,14 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Connects to the event-bus at `http://host:port` and asks what it can do.
+    /// Connects to the event-bus at `http://host:port` or `https://host` and asks what it can do.
     ///
     /// # Errors
     /// `Invalid` for an address that is none, `Unavailable` (retry) when nothing answers
     /// there, `Unauthorized` for a wrong key, `Unsupported` when what answers is not an
     /// event-bus; each says what to do.
     pub async fn connect(url: &str, options: RemoteOptions) -> Result<Self, Error> {
-        let client = channel::client(address::parse(url)?, &options);
+        let client = channel::client(url, &options)?;
         let limit = options.connect_timeout;
         let mut stub = client.clone();
         let description = ask(limit, stub.describe(v1::DescribeRequest {}))

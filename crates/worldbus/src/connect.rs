@@ -28,7 +28,8 @@ impl std::fmt::Debug for ConnectOptions {
 }
 
 /// Opens the bus at a URL: `embedded:DIR` (a durable log in a folder, for this process alone),
-/// `http://HOST:PORT` (the event-bus of another process), or `sns-sqs://REGION?prefix=PREFIX`
+/// `http://HOST:PORT` (the event-bus of another process; `https://HOST` behind a proxy that ends
+/// TLS), or `sns-sqs://REGION?prefix=PREFIX`
 /// (SNS topics and SQS queues; credentials and endpoint as every AWS tool takes them).
 ///
 /// `api_key` is what the event-bus asks for beyond loopback; no other bus has a door.
@@ -71,7 +72,7 @@ pub(crate) async fn transport(
         return Ok(Arc::new(worldbus_transport_embedded::Embedded::open(dir, options)?));
     }
     #[cfg(feature = "remote")]
-    if url.starts_with("http://") {
+    if url.starts_with("http://") || url.starts_with("https://") {
         let api_key = api_key.as_deref().map(worldbus_transport_remote::ApiKey::new).transpose()?;
         let options = worldbus_transport_remote::RemoteOptions { api_key, ..Default::default() };
         return Ok(Arc::new(worldbus_transport_remote::Remote::connect(url, options).await?));
@@ -87,7 +88,7 @@ pub(crate) async fn transport(
     // Without some features some options are not used.
     let _ = (api_key, catalogue);
     let context = format!(
-        "bus URL {url:?}: expected embedded:DIR, http://HOST:PORT or \
+        "bus URL {url:?}: expected embedded:DIR, http://HOST:PORT, https://HOST or \
          sns-sqs://REGION?prefix=PREFIX, as --url or WORLDBUS_URL"
     );
     Err(Error::refused(Kind::Invalid, context))

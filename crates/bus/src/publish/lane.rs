@@ -55,6 +55,8 @@ pub(super) struct Lane {
     /// first.
     pub(super) room: Semaphore,
     state: Mutex<State>,
+    /// Why the batch in flight is being retried.
+    retrying: Mutex<Option<Error>>,
     /// Wakes the flusher when the buffer is no longer empty.
     pub(super) filled: Notify,
     pub(super) drained: watch::Sender<bool>,
@@ -120,6 +122,7 @@ impl Lane {
                 next_sequence: 0,
                 closed: false,
             }),
+            retrying: Mutex::default(),
             filled: Notify::new(),
             drained: watch::Sender::new(false),
             closing: CancellationToken::new(),
@@ -223,6 +226,15 @@ impl Lane {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the last attempt at the batch in flight failed; `None` while nothing is retried.
+    pub(super) fn retrying(&self) -> Option<Error> {
+        self.retrying.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn set_retrying(&self, error: Option<Error>) {
+        *self.retrying.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     fn closed(&self) -> Error {

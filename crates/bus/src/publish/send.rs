@@ -130,6 +130,12 @@ impl<'a> Delivery<'a> {
 
     /// Publishes a batch, again and again while that can help.
     async fn send(&self, batch: &Batch, deadline: Instant) -> Result<(), Error> {
+        let result = self.attempts(batch, deadline).await;
+        self.lane.set_retrying(None);
+        result
+    }
+
+    async fn attempts(&self, batch: &Batch, deadline: Instant) -> Result<(), Error> {
         let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
         let topic = self.lane.topic();
         let mut unknown = false;
@@ -146,7 +152,8 @@ impl<'a> Delivery<'a> {
             }
             metrics::counter!("worldbus_publish_retries_total", "topic" => topic.to_string())
                 .increment(1);
-            tracing::debug!(%topic, %error, ?delay, "publish is tried again");
+            tracing::debug!(%topic, %error, ?delay, "publish failed; retrying");
+            self.lane.set_retrying(Some(error.clone()));
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 () = self.halt.cancelled() => return Err(error),

@@ -7,6 +7,9 @@ use worldbus_deploy::Options;
 
 use crate::failure::WrongUse;
 
+/// Bytes of an image's name.
+const IMAGE_BYTES_MAX: usize = 512;
+
 /// Where to deploy.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeployCommand {
@@ -67,7 +70,7 @@ pub(super) struct PlanArguments {
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     services: Vec<String>,
     /// The image of all services
-    #[arg(long, value_name = "REGISTRY/NAME:TAG")]
+    #[arg(long, value_name = "REGISTRY/NAME:TAG", value_parser = image)]
     image: Option<String>,
     /// What the image is built for
     #[arg(long, value_enum)]
@@ -82,7 +85,7 @@ pub(super) struct PlanArguments {
     #[arg(long, value_name = "ADDRESS")]
     alarm_email: Option<String>,
     /// The collector beside each service that hands traces to X-Ray
-    #[arg(long, value_name = "REGISTRY/NAME:TAG")]
+    #[arg(long, value_name = "REGISTRY/NAME:TAG", value_parser = image)]
     collector_image: Option<String>,
     /// Any other parameter of a template; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
@@ -194,6 +197,17 @@ impl PlanArguments {
     }
 }
 
+/// The name of an image: a mistake here would be found by a task that never starts.
+fn image(text: &str) -> Result<String, String> {
+    let may_be = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
+    if begins && text.len() <= IMAGE_BYTES_MAX && !text.contains("://") && text.chars().all(may_be)
+    {
+        return Ok(text.to_owned());
+    }
+    Err("expected REGISTRY/NAME:TAG of letters, digits and . _ - / : @, without blanks".to_owned())
+}
+
 const AWS: &str = "\
 Examples:
   worldbus deploy aws plan --region eu-central-1 --image REGISTRY/worldbus:1.0
@@ -239,3 +253,19 @@ Examples:
 
 Says what goes and what stays, asks, then deletes in reverse order. The stack of the state stays
 unless --delete-data: a later `up` goes on with the same world and the same API key.";
+
+#[cfg(test)]
+mod tests {
+    use super::image;
+
+    #[test]
+    fn image_has_no_blank_nor_scheme() {
+        for right in ["worldbus", "localhost:5000/a/b:1.0", "r.example/w@sha256:0a1b"] {
+            assert_eq!(image(right).as_deref(), Ok(right));
+        }
+        for wrong in ["", " ", "worldbus :1.0", "worldbus\n", "https://r/w", "-w", "a\u{a0}b"] {
+            assert!(image(wrong).unwrap_err().contains("REGISTRY/NAME:TAG"), "{wrong:?}");
+        }
+        assert!(image(&"a".repeat(513)).is_err());
+    }
+}

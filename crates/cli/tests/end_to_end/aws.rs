@@ -92,6 +92,20 @@ fn service_whose_queue_is_missing_says_which_and_what_to_do() {
 }
 
 #[test]
+fn publisher_whose_topic_is_missing_is_not_ready_and_says_which_and_what_to_do() {
+    let account = Account::open("topicless");
+    let time = account.start("time-manager");
+    let readyz = format!("{}/readyz", time.url);
+    eventually("the missing topic is named", || {
+        let page = get(&readyz).ok()?.text;
+        let named = page.contains("topicless-time-events");
+        (named && page.contains("worldbus topology apply")).then_some(())
+    });
+    assert_eq!(account.run(&["topology", "apply"]).code, 0);
+    time.ready().terminate();
+}
+
+#[test]
 fn without_credentials_it_says_where_to_put_them() {
     let dir = tempfile::tempdir().unwrap();
     for arguments in [&["topology", "diff"][..], &["publish", "time.updated", "{}"]] {
@@ -110,8 +124,10 @@ fn without_credentials_it_says_where_to_put_them() {
 #[test]
 fn past_is_asked_of_an_event_bus_not_of_sqs() {
     let account = Account::open("past");
-    let refused = account.run(&["tail", "--from", "start"]);
-    refused.refused(&["sns-sqs", "replay"]);
+    for from in ["start", "now"] {
+        let refused = account.run(&["tail", "--from", from]);
+        refused.refused(&["sns-sqs", "replay", "worldbus event-bus", "--url http://"]);
+    }
 }
 
 #[test]
@@ -163,6 +179,13 @@ fn three_processes_make_a_world_over_sns_and_sqs_and_killing_one_loses_nothing()
 
 #[test]
 fn stock_boto3_and_protobuf_receive_our_events_and_publish_theirs() {
+    const NOISE: &str = "
+import boto3, sys
+types = {'DataType': 'String.Array', 'StringValue': '[\"weather.changed\"]'}
+event = {'DataType': 'Binary', 'BinaryValue': b'\\xff'}
+boto3.client('sns').publish(TopicArn=sys.argv[1], Message='noise',
+                            MessageAttributes={'event': event, 'event_types': types})
+";
     let account = Account::open("stock");
     let npc = "npc=weather.changed";
     assert_eq!(account.run(&["topology", "apply", "--subscription", npc]).code, 0);
@@ -179,18 +202,21 @@ fn stock_boto3_and_protobuf_receive_our_events_and_publish_theirs() {
     let rain = "{\"new_state\":\"WEATHER_STATE_RAIN\"}";
     let published = account.run(&["publish", "weather.changed", rain, "--entity", "brussels"]);
     assert_eq!(published.code, 0, "{published:?}");
-    let mut line = String::new();
-    BufReader::new(receive.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    receive.kill().unwrap();
-    receive.wait().unwrap();
-    assert_eq!(line.trim(), "worldbus-cli 1 2 bytes");
+    let mut received = BufReader::new(receive.stdout.take().unwrap()).lines();
+    assert_eq!(received.next().unwrap().unwrap(), "worldbus-cli 1 2 bytes");
 
     let bus = account.start("event-bus").ready();
     let tail = Tail::start(&bus.url, &["--type", "weather.changed"]);
     let arn = "arn:aws:sns:us-east-1:000000000000:stock-weather-events";
     let mut publish = account.python(&["examples/boto3/publish.py", arn]);
+    // What cannot be decoded is set aside, and what comes behind it is received.
+    let noise = run_with_input(account.python(&["-c", NOISE]).arg(arn), b"");
+    assert_eq!(noise.code, 0, "{noise:?}");
     let theirs = publish.env("PYTHONPATH", &stubs).output().unwrap();
     assert!(theirs.status.success(), "{theirs:?}");
+    assert_eq!(received.next().unwrap().unwrap(), "my-service 1 2 bytes");
+    receive.kill().unwrap();
+    receive.wait().unwrap();
     let events = tail.until(|event| event["source"] == "my-service");
     let event = events.last().unwrap();
     assert_eq!(event["payload"]["new_state"], "WEATHER_STATE_RAIN");

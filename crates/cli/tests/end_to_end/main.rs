@@ -24,6 +24,7 @@ mod schedules;
 mod slots;
 mod spool;
 mod support;
+mod tls;
 mod traces;
 mod world_check;
 mod worlds;

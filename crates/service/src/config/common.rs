@@ -14,7 +14,7 @@ crate::settings! {
         data_dir: PathBuf = "./worldbus-data",
         /// Address and port of HTTP and gRPC. Beyond loopback an API key is required.
         listen: SocketAddr = "127.0.0.1:7070",
-        /// The bus to use: `embedded:DIR`, `http://host:port` or `sns-sqs://REGION?prefix=PREFIX`.
+        /// The bus to use: `embedded:DIR`, `http://host:port`, `https://host` or `sns-sqs://REGION?prefix=PREFIX`.
         url: String = "embedded:{data_dir}/bus",
         /// Where small state is kept: `sqlite:PATH` or `dynamodb://REGION/TABLE`.
         state_url: String = "sqlite:{data_dir}/state.db",
