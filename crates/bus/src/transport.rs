@@ -23,6 +23,12 @@ pub trait Transport: Send + Sync + 'static {
         ("worldbus", "worldbus")
     }
 
+    /// The world that the engine's services simulate, where it knows: an event-bus does. Who
+    /// publishes for people takes it as the default.
+    fn world(&self) -> Option<&str> {
+        None
+    }
+
     /// Appends a batch to a topic, creating the topic if need be.
     ///
     /// When it returns `Ok` the batch is durable in the engine: it survives the loss of every

@@ -141,9 +141,10 @@ pub(crate) struct PublishArguments {
     /// What the event is about; with --stdin, of lines that do not say
     #[arg(long, value_name = "ENTITY")]
     pub(crate) entity: Option<String>,
-    /// The world that the event happens in; with --stdin, of lines that do not say
-    #[arg(long, value_name = "WORLD", default_value = "europe")]
-    pub(crate) world: String,
+    /// The world that the event happens in; with --stdin, of lines that do not say. By default that
+    /// of the event-bus; of a bus that has none, europe
+    #[arg(long, value_name = "WORLD")]
+    pub(crate) world: Option<String>,
     /// The service that the event comes from; with --stdin, of lines that do not say
     #[arg(long, value_name = "SOURCE", default_value = "worldbus-cli")]
     pub(crate) source: String,

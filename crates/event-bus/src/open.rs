@@ -14,6 +14,8 @@ pub(crate) struct Open {
     pub(crate) bus: Bus,
     pub(crate) publisher: Publisher,
     pub(crate) catalogue: Arc<Catalogue>,
+    /// The world of events that name none.
+    pub(crate) world: String,
     pub(crate) shutdown: CancellationToken,
     pub(crate) tally: Tally,
     pub(crate) subscribers: Places,
@@ -30,6 +32,7 @@ impl Open {
         bus: Bus,
         publisher: Publisher,
         catalogue: Arc<Catalogue>,
+        world: String,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
@@ -37,6 +40,7 @@ impl Open {
             publisher,
             encoder: Encoder::new(Arc::clone(&catalogue)),
             catalogue,
+            world,
             shutdown,
             tally: Tally::default(),
             subscribers: Places::new("subscribe", SUBSCRIBE_COUNT_MAX),

@@ -17,7 +17,8 @@ pub struct Setup {
     pub bus: Bus,
     /// The event types that REST knows by name.
     pub catalogue: Arc<Catalogue>,
-    /// The world of the events that are published over REST.
+    /// The world of events that are published over REST, and the default of who publishes over
+    /// gRPC for people.
     pub world: String,
     /// Ends its streams.
     pub shutdown: CancellationToken,
@@ -33,7 +34,7 @@ pub async fn part(setup: Setup) -> Part {
         timeout: PUBLISH_TIMEOUT,
         ..PublisherOptions::new(NAME, &world)
     });
-    let open = Arc::new(Open::new(bus, publisher, catalogue, shutdown));
+    let open = Arc::new(Open::new(bus, publisher, catalogue, world, shutdown));
     let router = grpc::routes(Arc::clone(&open)).await.merge(rest::routes(Arc::clone(&open)));
     let watched = Arc::clone(&open);
     let watching = Task::new("cut stalled clients", async move {

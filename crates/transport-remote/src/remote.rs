@@ -31,6 +31,7 @@ pub struct Remote {
     options: RemoteOptions,
     capabilities: Capabilities,
     server_version: String,
+    world: String,
     publishes: Gather<v1::PublishEntry, Appended>,
     settler: Arc<Settler>,
     closed: CancellationToken,
@@ -51,12 +52,21 @@ impl Remote {
             .await
             .map_err(|error| at(url, &error))?;
         let capabilities = worldbus_rpc::capabilities("remote", &description)?;
-        let server_version = description.server_version;
+        let v1::DescribeResponse { server_version, world, .. } = description;
         tracing::debug!(url, server_version, behind = description.transport, "connected");
         let publishes = publishes(client.clone(), options.call_timeout);
         let settler = Settler::start(client.clone(), options.call_timeout);
         let closed = CancellationToken::new();
-        Ok(Self { client, options, capabilities, server_version, publishes, settler, closed })
+        Ok(Self {
+            client,
+            options,
+            capabilities,
+            server_version,
+            world,
+            publishes,
+            settler,
+            closed,
+        })
     }
 
     /// The version of the event-bus at the time of connecting.
@@ -111,6 +121,10 @@ fn publishes(client: Client, call_timeout: Duration) -> Gather<v1::PublishEntry,
 impl Transport for Remote {
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    fn world(&self) -> Option<&str> {
+        Some(self.world.as_str()).filter(|world| !world.is_empty())
     }
 
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {

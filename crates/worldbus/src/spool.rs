@@ -122,6 +122,10 @@ impl Transport for Awaited {
         self.engine.get().map_or(&self.capabilities, |engine| engine.capabilities())
     }
 
+    fn world(&self) -> Option<&str> {
+        self.engine.get()?.world()
+    }
+
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
         // Nothing was sent when connecting failed, whatever that says of itself.
         let engine = self.engine().await.map_err(|error| match error.fate() {

@@ -15,6 +15,9 @@ use crate::failure::complain;
 /// Pairs of source and world in one run; each has buffers of its own.
 const SENDERS_MAX: usize = 64;
 
+/// The world of events that name none, over a bus that has none: the built-in one.
+const WORLD: &str = "europe";
+
 /// The publishers of one run.
 pub(super) struct Senders {
     bus: Bus,
@@ -33,10 +36,18 @@ pub(super) struct Senders {
 impl Senders {
     /// No publisher yet; what a line leaves out is taken from the command line.
     pub(super) fn new(bus: Bus, arguments: &PublishArguments, patience: Option<Duration>) -> Self {
+        let named = arguments.world.as_deref().or(bus.transport().world());
+        if named.is_none() && bus.transport().capabilities().transport == "remote" {
+            complain(&format!(
+                "warning: the world of the event-bus is unknown while it is away: events that name \
+                 none go to {WORLD}; --world names another"
+            ));
+        }
+        let world = named.unwrap_or(WORLD).to_owned();
         Self {
             bus,
             source: arguments.source.clone(),
-            world: arguments.world.clone(),
+            world,
             entity: arguments.entity.clone(),
             patience,
             halt: CancellationToken::new(),

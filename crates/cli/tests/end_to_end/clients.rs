@@ -125,6 +125,22 @@ fn text_shows_game_time_and_leaves_clock_announcements_out_unless_asked_for() {
     assert!(json.iter().any(|line| line.contains("time.clock_changed")), "{json:?}");
 }
 
+#[test]
+fn event_without_a_world_happens_in_that_of_the_event_bus() {
+    let folder = tempfile::tempdir().unwrap();
+    let isles = concat!(env!("CARGO_MANIFEST_DIR"), "/../../worlds/isles.toml");
+    let data = folder.path().to_str().unwrap();
+    let bus = Service::start("event-bus", &["--data-dir", data, "--world", isles]).ready();
+    let tail = Tail::start(&bus.url, &[]);
+    let publish = |more: &[&str]| {
+        let args = ["publish", "time.day_activated", "{}", "--url", &bus.url];
+        assert_eq!(run(&[&args[..], more].concat()).code, 0);
+        tail.next()["world"].clone()
+    };
+    assert_eq!(publish(&[]), "isles");
+    assert_eq!(publish(&["--world", "moon"]), "moon");
+}
+
 /// (producer, sequence) of each event of length-delimited EventBatch messages.
 fn sequences(mut bytes: &[u8]) -> Vec<(u64, u64)> {
     let pool = DescriptorPool::decode(worldbus_events::DESCRIPTOR_SET).unwrap();

@@ -98,7 +98,8 @@ impl BusService for Broker {
     async fn describe(&self, _: Request<v1::DescribeRequest>) -> Answer<v1::DescribeResponse> {
         let description = v1::DescribeResponse::from(self.open.transport().capabilities());
         let server_version = env!("CARGO_PKG_VERSION").to_owned();
-        Ok(Response::new(v1::DescribeResponse { server_version, ..description }))
+        let world = self.open.world.clone();
+        Ok(Response::new(v1::DescribeResponse { server_version, world, ..description }))
     }
 
     async fn publish(&self, request: Request<v1::PublishRequest>) -> Answer<v1::PublishResponse> {

@@ -8,7 +8,7 @@ use worldbus_bus::{
 };
 
 impl From<&Capabilities> for v1::DescribeResponse {
-    /// All but the version of the server.
+    /// All but the version of the server and its world.
     fn from(capabilities: &Capabilities) -> Self {
         Self {
             server_version: String::new(),
@@ -16,6 +16,7 @@ impl From<&Capabilities> for v1::DescribeResponse {
             capabilities: capabilities.has.iter().map(|&one| to_message(one).into()).collect(),
             payload_bytes_max: capabilities.payload_bytes_max as u64,
             batch_bytes_max: capabilities.batch_bytes_max as u64,
+            world: String::new(),
             linger_ms: u32::try_from(capabilities.linger.as_millis()).unwrap_or(u32::MAX),
         }
     }
