@@ -113,7 +113,7 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
     }
 
-    /// 503: the disk is full; nothing was changed. The same request may succeed once there is space.
+    /// 503: the disk is full; nothing was changed. Retry once there is space.
     pub fn no_space(detail: impl Into<String>) -> Self {
         Self::unavailable(detail).of(NO_SPACE)
     }

@@ -1,5 +1,5 @@
-//! What a panic does to a process that serves, over real sockets. One test, in a process of its own:
-//! the hook is the process's.
+//! What a panic does to a process that serves, over real sockets. One test, in a process of its
+//! own: the hook is the process's.
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 

@@ -6,12 +6,11 @@ mod schedules;
 mod sun;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
-use worldbus_service::{Json, NoQuery, Problem, Query};
+use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
 use worldbus_world::{Calendar, GameTime, SetTime};
 
 use crate::desk::{self, Desk, SKIP_HOURS_MAX, Speed};
@@ -232,8 +231,12 @@ async fn scale(
     request_body = Option<Turn>,
     responses((status = 200, description = "The time from then on.", body = Changed),
         (status = 404, description = "No such clock.")))]
-async fn run(State(desk): State<Desk>, Query(which): Query<Which>, body: Bytes) -> Answer<Changed> {
-    turn(&desk, &which, &body, false).await
+async fn run(
+    State(desk): State<Desk>,
+    Query(which): Query<Which>,
+    OptionalJson(by): OptionalJson<Turn>,
+) -> Answer<Changed> {
+    turn(&desk, &which, by, false).await
 }
 
 /// Stops the clock; does nothing if it stands.
@@ -244,27 +247,21 @@ async fn run(State(desk): State<Desk>, Query(which): Query<Which>, body: Bytes) 
 async fn stop(
     State(desk): State<Desk>,
     Query(which): Query<Which>,
-    body: Bytes,
+    OptionalJson(by): OptionalJson<Turn>,
 ) -> Answer<Changed> {
-    turn(&desk, &which, &body, true).await
+    turn(&desk, &which, by, true).await
 }
 
-async fn turn(desk: &Desk, which: &Which, body: &[u8], pause: bool) -> Answer<Changed> {
-    let by = signed(body)?;
+async fn turn(desk: &Desk, which: &Which, by: Turn, pause: bool) -> Answer<Changed> {
+    let by = by.signed()?;
     let face = desk.face(&which.clock)?;
     Ok(Json(Changed::new(face, &face.turn(pause, &by).await?)))
 }
 
-/// Who gives a command that needs no body, and why.
-fn signed(body: &[u8]) -> Result<By, Problem> {
-    let turn = match body {
-        [] => Turn::default(),
-        body => serde_json::from_slice(body).map_err(|e| {
-            let expected = "expected no body, or actor and reason as JSON";
-            Problem::unprocessable(format!("{expected}: {e}"))
-        })?,
-    };
-    desk::by(turn.actor, turn.reason)
+impl Turn {
+    fn signed(self) -> Result<By, Problem> {
+        desk::by(self.actor, self.reason)
+    }
 }
 
 impl SkipRequest {

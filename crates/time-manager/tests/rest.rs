@@ -122,6 +122,7 @@ async fn bad_input_is_told_what_was_expected_and_changes_nothing() {
         ("scale", r#"{"real_seconds_per_game_hour":NaN}"#, "JSON"),
         ("scale", "{}", "real_seconds_per_game_hour"),
         ("stop", r#"{"now":true}"#, "unknown field `now`"),
+        ("start", "[null,null]", "invalid type: sequence"),
     ];
     for (path, body, expected) in cases {
         let (status, problem) = instance.post(&format!("/api/time/{path}"), body).await;

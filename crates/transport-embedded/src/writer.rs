@@ -30,7 +30,7 @@ pub(crate) use retention::Retention;
 /// How long the writer sleeps at most: then it looks after retention and a full disk.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
-/// A log that was full is writable again from so much space on; more if a commit found none for more.
+/// A log that was full is writable again from so much space on, or as much as a commit lacked.
 pub(crate) const ROOM_BYTES_MIN: u64 = 256 << 10;
 
 /// The writer's own state.
@@ -255,8 +255,8 @@ impl Writer {
         let _ = self.commit(&Changes { records, ..Changes::default() });
     }
 
-    /// Whether there is space again: nobody else may come to try. Space for what found none, not for
-    /// some bytes: else the log would be writable each second until the next batch comes.
+    /// Whether there is space again: nobody else may come to try. Space for what found none, not
+    /// for some bytes: else the log would be writable each second until the next batch comes.
     fn probe(&mut self) {
         let bytes = self.room_bytes;
         if let Err(error) = room::look_for(&self.shared.file, bytes) {

@@ -259,8 +259,8 @@ impl Lane {
     }
 }
 
-/// Held by the task that empties a lane. However that ends, by a panic of a transport as well, nobody
-/// waits for it.
+/// Held by the task that empties a lane. However that ends, by a panic of a transport as well,
+/// nothing waits for it.
 struct Flushing(Arc<Lane>);
 
 impl Drop for Flushing {

@@ -1,7 +1,7 @@
 //! What the requests of all clients may hold in memory until they are answered.
 //!
-//! A message says how long it is before it comes. Until there is room for it none of it is read, and
-//! HTTP/2 holds its sender back. Small messages have room of their own, and a connection has a
+//! A message says how long it is before it comes. Until there is room for it none of it is read,
+//! and HTTP/2 holds its sender back. Small messages have room of their own, and a connection has a
 //! share of each, so that nobody waits behind one large message or one greedy client.
 
 use crate::grpc::incoming::Incoming;

@@ -1,4 +1,4 @@
-//! Every metric that is counted through the `metrics` facade: its kind, its name and its help. Names
+//! Every metric that is counted through the `metrics` facade: its kind, name and help. Names
 //! follow Prometheus' conventions: `worldbus_`, what is measured, its base unit in the plural, and
 //! `_total` behind what only grows. What is missing here, or here and nowhere else, fails a test.
 

@@ -1,5 +1,5 @@
-//! What `/metrics` has is what Prometheus' own checker (`promtool check metrics`) accepts, and every
-//! metric that the sources name is described.
+//! What `/metrics` has is what Prometheus' own checker (`promtool check metrics`) accepts, and
+//! every metric that the sources name is described.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -268,7 +268,10 @@ async fn calls_of_grpc_are_counted_by_method_and_status() {
     }
     let page = render();
     for line in [
-        r#"worldbus_grpc_requests_total{method="test.v1.Echo/Streams",status="PERMISSION_DENIED"} 1"#,
+        concat!(
+            r#"worldbus_grpc_requests_total{method="test.v1.Echo/Streams","#,
+            r#"status="PERMISSION_DENIED"} 1"#
+        ),
         r#"worldbus_grpc_requests_total{method="test.v1.Echo/Fails",status="UNAVAILABLE"} 1"#,
         r#"worldbus_grpc_requests_total{method="unknown",status="UNIMPLEMENTED"} 2"#,
         r#"worldbus_grpc_request_seconds_count{method="test.v1.Echo/Streams"} 1"#,

@@ -1,14 +1,13 @@
 //! The routes of what is scheduled in game time.
 
-use axum::body::Bytes;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use worldbus_service::{Json, Path, Query};
+use worldbus_service::{Json, OptionalJson, Path, Query};
 
 use super::document::rfc3339;
-use super::{Answer, Turn, Which, signed};
+use super::{Answer, Turn, Which};
 use crate::desk::{self, Desk, Face, Wish};
 use crate::schedule::Schedule;
 
@@ -112,9 +111,9 @@ pub(super) async fn cancel(
     State(desk): State<Desk>,
     Path(id): Path,
     Query(which): Query<Which>,
-    body: Bytes,
+    OptionalJson(by): OptionalJson<Turn>,
 ) -> Answer<One> {
-    let by = signed(&body)?;
+    let by = by.signed()?;
     let face = desk.face(&which.clock)?;
     let cancelled = face.cancel(&id, &by).await?;
     Ok(Json(One::new(&desk, face, &cancelled)))

@@ -16,9 +16,9 @@ pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// Creates the file for this user alone, or takes the rights of others to one that an older version
-/// created. One that is there is not opened: closing it would end the locks that SQLite has on it in
-/// this process (<https://www.sqlite.org/howtocorrupt.html> section 2.2).
+/// Creates the file for this user alone, or takes the rights of others to one that an older
+/// version created. One that is there is not opened: closing it would end the locks that SQLite
+/// has on it in this process (<https://www.sqlite.org/howtocorrupt.html> section 2.2).
 pub(super) fn create_file(path: &Path) -> io::Result<()> {
     /// So that one that another thread has just created is closed, too, before SQLite locks it.
     static CREATING: Mutex<()> = Mutex::new(());
