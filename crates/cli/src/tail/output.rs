@@ -1,6 +1,6 @@
 //! Writing batches to standard output in the format that was asked for.
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
