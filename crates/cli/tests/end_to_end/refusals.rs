@@ -1,10 +1,11 @@
 //! What goes wrong on the way in: each a clear error that says what to do, and nothing is lost.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Service, eventually, get, post, run, run_with_input, worldbus};
+use crate::support::{Service, Tail, eventually, get, id, is, post, run, run_with_input, worldbus};
 
 #[test]
 fn mistakes_in_an_event_are_refused_with_what_was_expected() {
@@ -158,17 +159,14 @@ fn beyond_loopback_nobody_enters_without_the_key() {
     assert_eq!(publish(Some("swordfish")).code, 0);
 }
 
-/// A small disk, filled: refused with the fate "retry", not ready, nothing lost, and it goes on by
-/// itself when there is room. Needs a mount of our own; where that is not allowed it says so.
-#[test]
-fn full_disk_refuses_without_loss_and_goes_on_when_there_is_room() {
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().to_str().unwrap();
+/// An event-bus on a small disk with a file `ballast` on it. Needs a mount of our own; `None` where
+/// that is not allowed, which it says.
+fn on_a_small_disk(dir: &str) -> Option<Service> {
     let mount = format!("mount -t tmpfs -o size=4m tmpfs {dir}");
     let allowed = Command::new("unshare").args(["-rm", "sh", "-c", &mount]).output();
     if !allowed.as_ref().is_ok_and(|output| output.status.success()) {
         eprintln!("SKIPPED: this machine does not let us mount a small disk: {allowed:?}");
-        return;
+        return None;
     }
     let script = format!(
         "{mount} && head -c 1500000 /dev/zero > {dir}/ballast && \
@@ -178,7 +176,58 @@ fn full_disk_refuses_without_loss_and_goes_on_when_there_is_room() {
     let program = small.get_program().to_owned();
     small = Command::new("unshare");
     small.args(["-rm", "sh", "-c", &script]).arg(program);
-    let bus = Service::spawn(&mut small).ready();
+    Some(Service::spawn(&mut small).ready())
+}
+
+fn drop_ballast(bus: &Service, dir: &str) {
+    std::fs::remove_file(format!("/proc/{}/root{dir}/ballast", bus.pid())).unwrap();
+}
+
+/// Whoever goes on at the line that is named doubles nothing, also if there is room again at once.
+#[test]
+fn nothing_is_published_behind_the_line_that_a_full_disk_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let Some(bus) = on_a_small_disk(dir) else { return };
+    let region = "x".repeat(20_000);
+    let event = json!({ "type": "weather.changed", "payload": { "region_id": region } });
+    let mut publish = worldbus();
+    publish.args(["publish", "--stdin", "--url", &bus.url, "--log", "error"]);
+    publish.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut publish = publish.spawn().unwrap();
+    let mut stdin = publish.stdin.take().unwrap();
+    // It stops reading when it stops.
+    let feed = std::thread::spawn(move || (0..1000).all(|_| writeln!(stdin, "{event}").is_ok()));
+    let stdout = BufReader::new(publish.stdout.take().unwrap());
+    let ids = std::thread::spawn(move || stdout.lines().map(Result::unwrap).collect::<Vec<_>>());
+    let mut stderr = BufReader::new(publish.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let first = stderr.next().unwrap();
+    drop_ballast(&bus, dir);
+    let errors: Vec<String> = stderr.collect();
+    assert!(!publish.wait().unwrap().success());
+    let (ids, _) = (ids.join().unwrap(), feed.join().unwrap());
+    assert!(!ids.is_empty() && ids.len() < 1000, "{} published", ids.len());
+    let next = ids.len() + 1;
+    assert!(first.starts_with(&format!("line {next}: ")), "{first}");
+    let stopped = format!("stopped at line {next}: ");
+    assert!(errors.iter().any(|line| line.starts_with(&stopped)), "{errors:?}");
+
+    let marker = run(&["publish", "world_state.updated", "{}", "--url", &bus.url]);
+    assert_eq!(marker.code, 0, "{marker:?}");
+    let tail = Tail::start(&bus.url, &[]);
+    let events = tail.until(|event| is(event, "world_state.updated"));
+    let events = events.iter().filter(|event| is(event, "weather.changed"));
+    let found: Vec<String> = events.map(|event| id(event).to_string()).collect();
+    assert!(found == ids, "{} printed, {} published", ids.len(), found.len());
+}
+
+/// A small disk, filled: refused with the fate "retry", not ready, nothing lost, and it goes on by
+/// itself when there is room.
+#[test]
+fn full_disk_refuses_without_loss_and_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let Some(bus) = on_a_small_disk(dir) else { return };
     let region = "x".repeat(20_000);
     let body = json!({ "type": "weather.changed", "payload": { "region_id": region } });
     let publish = || post(&format!("{}/api/events/publish", bus.url), &body);
@@ -195,7 +244,7 @@ fn full_disk_refuses_without_loss_and_goes_on_when_there_is_room() {
     assert!(!ids.is_empty());
     let ready = get(&format!("{}/readyz", bus.url)).unwrap();
     assert_eq!(ready.status, 503, "{ready:?}");
-    std::fs::remove_file(format!("/proc/{}/root{dir}/ballast", bus.pid())).unwrap();
+    drop_ballast(&bus, dir);
     eventually("it takes events again", || (publish().status == 200).then_some(()));
     eventually("it is ready again", || {
         (get(&format!("{}/readyz", bus.url)).unwrap().status == 200).then_some(())
