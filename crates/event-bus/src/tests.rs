@@ -41,7 +41,7 @@ async fn narrow() -> Narrow {
     let publisher = bus.publisher("event-bus", "test");
     let shutdown = CancellationToken::new();
     let catalogue = Arc::new(Catalogue::builtin());
-    let mut open = Open::new(bus, publisher, catalogue, shutdown.clone());
+    let mut open = Open::new(bus, publisher, catalogue, "europe".to_owned(), shutdown.clone());
     (open.sse, open.readers) = (Places::new("sse", 1), Places::new("read", 1));
     let open = Arc::new(open);
     let router = grpc::routes(Arc::clone(&open)).await;
