@@ -373,5 +373,5 @@ Examples:
   worldbus subscriptions list
   worldbus subscriptions delete old-service
 
-A subscription with consumers is not deleted. One that batches wait for, or that has dead letters, is
-deleted after asking; without a terminal it needs --yes.";
+A subscription with consumers is not deleted. One that batches wait for, or that has dead letters,
+is deleted after asking; without a terminal it needs --yes.";

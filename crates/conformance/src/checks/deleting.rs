@@ -1,5 +1,5 @@
-//! Checks of deleting topics and subscriptions: nothing is lost without force, what is deleted is gone,
-//! its name is free.
+//! Checks of deleting topics and subscriptions: nothing is lost without force, what is deleted is
+//! gone, its name is free.
 
 use crate::events::{batch, spec, topic};
 use crate::wait::{next, read_all, soon};

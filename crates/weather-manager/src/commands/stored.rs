@@ -10,7 +10,7 @@ use super::Act;
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum Command {
-    Now(Now),
+    Now(Box<Now>),
     Before(Before),
 }
 
@@ -50,7 +50,8 @@ struct Force {
 impl From<Command> for super::Command {
     fn from(stored: Command) -> Self {
         match stored {
-            Command::Now(Now { rev, at, epoch, game, actor, reason, cause, act }) => {
+            Command::Now(now) => {
+                let Now { rev, at, epoch, game, actor, reason, cause, act } = *now;
                 Self { rev, at, epoch, game, actor, reason, cause, act }
             }
             Command::Before(before) => before.into(),
