@@ -82,6 +82,8 @@ fn apply(preset: &mut Preset, at: &[f64], parts: [bool; 4], scores: &Scores) {
 
 const LOADING_MAX: f64 = 0.95;
 const OCTAVE_COUNT: usize = 5;
+/// The depression of fog and mist, as a preset's file takes it: drier air is neither.
+const CUT_K_MAX: f64 = 50.0;
 
 /// Sets the cuts of fog, mist and thunder to the quantiles that give the shares of the goals.
 pub(super) fn cut(preset: &mut Preset, draws: &Draws, hours: usize, goals: &Goals) {
@@ -103,10 +105,10 @@ pub(super) fn cut(preset: &mut Preset, draws: &Draws, hours: usize, goals: &Goal
         thunder[m].sort_by(|a, b| b.total_cmp(a));
         let calm: Vec<f64> = damp[m].iter().filter(|d| d.1).map(|d| d.0).collect();
         let all: Vec<f64> = damp[m].iter().map(|d| d.0).collect();
-        let fog = below(&calm, goals.fog[m] * count);
+        let fog = below(&calm, goals.fog[m] * count).min(CUT_K_MAX);
         preset.fog_depression_k[m] = fog;
         let mist = below(&all, (goals.fog[m] + goals.mist[m]) * count);
-        preset.mist_depression_k[m] = mist.max(fog);
+        preset.mist_depression_k[m] = mist.clamp(fog, CUT_K_MAX);
         preset.thunder_cut[m] = rounded(nth(&thunder[m], goals.storm[m] * count, THUNDER_NEVER));
     }
 }
