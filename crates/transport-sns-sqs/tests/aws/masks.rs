@@ -55,7 +55,8 @@ async fn publish_sends_again_what_failed_and_nothing_else_for_every_mask() {
         let publishes = all.map(|(mask, entry)| {
             let transport = &transport;
             async move {
-                let published = batch(mask, entry..entry + 1);
+                // Producers are numbered from 1.
+                let published = batch(mask + 1, entry..entry + 1);
                 transport.publish(&topic(&format!("t{mask}")), published).await
             }
         });
