@@ -1,5 +1,5 @@
 //! What clients may hold open here at once, in number and in bytes. Beyond it they come again
-//! later, or take the place of a client that does not read ([`crate::places`]).
+//! later, or take the place of a client that does not read (see `places`).
 
 /// Open subscriptions over gRPC.
 pub const SUBSCRIBE_COUNT_MAX: usize = 512;

@@ -74,7 +74,7 @@ pub fn init_serving(
     Ok(())
 }
 
-/// Waits until what was logged is written, for [`FLUSH_MS_MAX`] at the most.
+/// Waits until what was logged is written, for `FLUSH_MS_MAX` at the most.
 pub fn flush() {
     if let Some(lines) = LINES.get() {
         lines.flush(Duration::from_millis(FLUSH_MS_MAX));
