@@ -115,9 +115,12 @@ impl Condition {
 
     fn set(&self, state: Option<String>) {
         let before = self.readiness.lock().set(&self.name, state.clone());
-        match (before, state) {
+        match (before.as_deref(), state) {
             (Some(_), None) => tracing::info!(condition = self.name, "condition holds"),
-            (before, Some(reason)) if before.as_deref().is_none_or(|before| before == STARTING) => {
+            (Some(STARTING), Some(reason)) => {
+                tracing::info!(condition = self.name, reason, "condition does not hold yet");
+            }
+            (None, Some(reason)) => {
                 tracing::warn!(condition = self.name, reason, "condition fails; not ready");
             }
             _ => {}
