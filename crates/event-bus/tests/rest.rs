@@ -36,6 +36,32 @@ async fn published_event_is_durable_and_in_the_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn fact_of_a_service_is_published_with_a_warning_and_a_request_without() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let publish = async |event_type: &str| {
+        let body = json!({"type": event_type, "payload": {}}).to_string();
+        let reply = post(server.address, PUBLISH, &body).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()
+    };
+    for (fact, instead) in [
+        ("weather.changed", "publish weather.override_requested"),
+        ("time.updated", "the time stays as it is"),
+    ] {
+        let published = publish(fact).await;
+        let warning = published["warning"].as_str().unwrap();
+        assert!(warning.starts_with(fact) && warning.contains(instead), "{warning}");
+    }
+    for name in ["weather.override_requested", "world_state.updated"] {
+        assert_eq!(publish(name).await.get("warning"), None);
+    }
+    let topics = server.embedded.topics().await.unwrap();
+    assert_eq!(topics.iter().map(|topic| topic.events_total).sum::<u64>(), 4);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn empty_event_id_is_none_and_the_nil_id_is_refused() {
     let dir = dir();
     let server = Server::start(dir.path()).await;

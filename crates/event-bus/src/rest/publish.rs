@@ -44,6 +44,10 @@ pub(super) struct Published {
     event_type: String,
     /// The topic that it is on.
     topic: String,
+    /// What to know about the event type, if anything: that it is a fact of a service, which
+    /// publishing does not make true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<String>,
 }
 
 /// Publishes an event; answers once it is durable.
@@ -92,5 +96,6 @@ pub(super) async fn publish(
         event_id: event_id.to_string(),
         event_type: event_type.name().to_owned(),
         topic: topic.to_string(),
+        warning: open.catalogue.caution(event_type),
     }))
 }
