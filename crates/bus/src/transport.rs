@@ -130,6 +130,11 @@ pub trait Transport: Send + Sync + 'static {
     }
 
     /// How many dead letters there are, without reading them; `None` if the engine keeps no count.
+    /// Over SQS it is approximate, and some seconds old.
+    ///
+    /// # Errors
+    /// `Unauthorized` if the role may not count; others if the engine is away. The number is
+    /// unknown then, not 0.
     async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
         Ok(None)
     }

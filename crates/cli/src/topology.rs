@@ -105,13 +105,16 @@ fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<To
     }
     let names = Options::parse(url).map_err(|error| connection::explain(url, error))?.names;
     let topics: Vec<Topic> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
-    let mut subscriptions = slots(&topics, more.slot_count)?;
-    let mut services = services::services(&topics, &subscriptions)?;
+    let slots = slots(&topics, more.slot_count)?;
+    let mut subscriptions = slots.clone();
     let (name, hears) = (worldbus_weather_manager::NAME, worldbus_weather_manager::HEARS);
     subscriptions.push(studio::subscription(name, hears, catalogue)?);
     let own = studio::subscriptions(more.subscriptions, catalogue)?;
-    services.extend(studio::services(&own, more.publishes, &topics)?);
+    let of_studio = studio::services(&own, more.publishes, &topics)?;
     subscriptions.extend(own);
+    let all = subscriptions.iter().map(|subscription| subscription.name.clone()).collect();
+    let mut services = services::services(&topics, &slots, all)?;
+    services.extend(of_studio);
     Ok(Topology { names, topics, subscriptions, services })
 }
 

@@ -256,8 +256,11 @@ impl Transport for Mirror {
         self.log.dead_letter_page(subscription, after, limit).await
     }
 
+    /// Those of the log and those that the engine holds; unknown if one of them keeps no count.
     async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
-        self.log.dead_letter_count().await
+        let (log, engine) =
+            tokio::try_join!(self.log.dead_letter_count(), self.engine.dead_letter_count())?;
+        Ok(log.zip(engine).map(|(log, engine)| log + engine))
     }
 
     async fn dead_letters(

@@ -9,6 +9,10 @@ use serde_json::Value;
 
 use crate::asked::Asked;
 
+/// Actions for which AWS knows no resources: a right to them names `*`, which gives no more than is
+/// asked for.
+const WITHOUT_RESOURCES: [&str; 1] = ["sqs:ListQueues"];
+
 /// An action on a resource; in a policy both may be patterns.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant {
@@ -31,6 +35,9 @@ impl Grant {
     }
 
     fn is_a_pattern(&self) -> bool {
+        if WITHOUT_RESOURCES.contains(&self.action.as_str()) {
+            return self.resource != "*";
+        }
         [&self.action, &self.resource].iter().any(|text| text.contains(['*', '?']))
     }
 }

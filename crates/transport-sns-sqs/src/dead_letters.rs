@@ -2,8 +2,10 @@
 //! the reason in the attribute `dead_letter`.
 
 mod browse;
+mod count;
 
 pub(crate) use browse::{discard, list, replay};
+pub(crate) use count::Count;
 
 use crate::queue::Taken;
 use crate::wire::{

@@ -90,11 +90,13 @@ impl Lookup {
         self.url(name, &dead_letter_variable(subscription)).await
     }
 
-    /// Subscriptions that have a queue of dead letters.
+    /// Subscriptions that have a queue of dead letters, and its URL.
     ///
     /// # Errors
     /// Those of AWS.
-    pub(crate) async fn with_dead_letters(&self) -> Result<Vec<SubscriptionName>, Error> {
+    pub(crate) async fn dead_letter_queues(
+        &self,
+    ) -> Result<Vec<(SubscriptionName, String)>, Error> {
         let names = &self.options.names;
         let request = self.sqs.list_queues().queue_name_prefix(format!("{}-", names.prefix()));
         let mut pages = request.max_results(1000).into_paginator().send();
@@ -103,7 +105,11 @@ impl Lookup {
             let Some(page) = pages.next().await else { break };
             let page = page.map_err(|error| ask("list SQS queues", &error))?;
             let of_page = page.queue_urls().iter();
-            found.extend(of_page.filter_map(|url| names.subscription_of_dead_letters(url)));
+            found.extend(
+                of_page.filter_map(|url| {
+                    Some((names.subscription_of_dead_letters(url)?, url.clone()))
+                }),
+            );
         }
         Ok(found)
     }

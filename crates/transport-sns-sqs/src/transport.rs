@@ -11,6 +11,7 @@ use crate::settler::Settler;
 use crate::topology::{Change, Resources, Subscription, Topology, reconcile, verify};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,8 @@ use worldbus_events::{Batch, Catalogue};
 /// How long closing waits for polls under way, to hand back what they bring: SQS gives messages to
 /// a poll that was cut off too, and they come again when the lease ends.
 const LAST_POLLS: Duration = Duration::from_millis(2_500);
+/// Dead-letter queues that are looked into at once: that one has no more takes a second to show.
+const LISTS_AT_ONCE: usize = 8;
 /// What an event's envelope takes in a batch of one, at the most.
 const ENVELOPE_BYTES: usize = 2 << 10;
 
@@ -65,6 +68,7 @@ pub struct SnsSqs {
     wall: Arc<dyn WallClock>,
     publishing: Publishing,
     ledger: Arc<Ledger>,
+    dead_letter_count: dead_letters::Count,
     polls: TaskTracker,
     closed: CancellationToken,
 }
@@ -100,6 +104,7 @@ impl SnsSqs {
             wall,
             publishing,
             ledger: Arc::default(),
+            dead_letter_count: dead_letters::Count::default(),
             polls: TaskTracker::new(),
             closed: CancellationToken::new(),
         })
@@ -215,17 +220,24 @@ impl Transport for SnsSqs {
         self.open()?;
         let subscriptions = match subscription {
             Some(subscription) => vec![subscription.clone()],
-            None => self.lookup.with_dead_letters().await?,
+            None => {
+                let queues = self.lookup.dead_letter_queues().await?;
+                queues.into_iter().map(|(subscription, _)| subscription).collect()
+            }
         };
-        let mut all = Vec::new();
-        for subscription in &subscriptions {
-            all.extend(
-                dead_letters::list(&self.lookup, &self.catalogue, subscription, limit).await?,
-            );
-        }
+        let lists = subscriptions.into_iter().map(|subscription| async move {
+            dead_letters::list(&self.lookup, &self.catalogue, &subscription, limit).await
+        });
+        let lists = stream::iter(lists).buffer_unordered(LISTS_AT_ONCE);
+        let mut all: Vec<DeadLetter> = lists.try_concat().await?;
         all.sort_by_key(|letter| std::cmp::Reverse(letter.event.last_failed_ms));
         all.truncate(limit);
         Ok(all)
+    }
+
+    async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
+        self.open()?;
+        self.dead_letter_count.get(&self.lookup).await.map(Some)
     }
 
     async fn replay_dead_letters(

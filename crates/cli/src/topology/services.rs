@@ -32,8 +32,13 @@ struct WantedRight {
     reason: String,
 }
 
-/// The services of an installation with these topics, whose event-bus has these slots.
-pub(super) fn services(topics: &[Topic], slots: &[Subscription]) -> Result<Vec<Service>> {
+/// The services of an installation with these topics, whose event-bus has these slots and counts
+/// the dead letters of these subscriptions.
+pub(super) fn services(
+    topics: &[Topic],
+    slots: &[Subscription],
+    counts: Vec<SubscriptionName>,
+) -> Result<Vec<Service>> {
     let wanted: Wanted = toml::from_str(WANTED).context("the table of wanted rights")?;
     let slots = slots.iter().map(|slot| slot.name.clone()).collect();
     let weather = SubscriptionName::new(worldbus_weather_manager::NAME)?;
@@ -46,8 +51,11 @@ pub(super) fn services(topics: &[Topic], slots: &[Subscription]) -> Result<Vec<S
             resources: right.resources.clone(),
         });
         let more = std::iter::once(state).chain(wanted).collect();
-        Service { name: name.to_owned(), publishes, consumes, more }
+        Service { name: name.to_owned(), publishes, consumes, counts: Vec::new(), more }
     };
+    // It publishes what its clients send, on any topic, and claims a slot.
+    let bus_state = [actions::GET, actions::COMPARE_AND_SET, actions::DELETE];
+    let bus = service(worldbus_event_bus::NAME, topics.to_vec(), slots, &bus_state);
     Ok(vec![
         service(
             worldbus_time_manager::NAME,
@@ -61,12 +69,6 @@ pub(super) fn services(topics: &[Topic], slots: &[Subscription]) -> Result<Vec<S
             vec![weather],
             &[actions::GET, actions::COMPARE_AND_SET],
         ),
-        // It publishes what its clients send, on any topic, and claims a slot.
-        service(
-            worldbus_event_bus::NAME,
-            topics.to_vec(),
-            slots,
-            &[actions::GET, actions::COMPARE_AND_SET, actions::DELETE],
-        ),
+        Service { counts, ..bus },
     ])
 }

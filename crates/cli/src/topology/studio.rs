@@ -81,7 +81,8 @@ fn published<'a>(text: &'a str, topics: &[Topic]) -> Result<(&'a str, Vec<Topic>
 
 /// A service that does nothing yet.
 fn silent(name: &str) -> Service {
-    Service { name: name.to_owned(), publishes: Vec::new(), consumes: Vec::new(), more: Vec::new() }
+    let (publishes, consumes, counts, more) = Default::default();
+    Service { name: name.to_owned(), publishes, consumes, counts, more }
 }
 
 /// The name, and the items of the list; `None` if either is empty.

@@ -61,6 +61,17 @@ fn service_of_a_studio_gets_a_role_for_what_it_consumes_and_publishes() {
 }
 
 #[test]
+fn event_bus_may_count_the_dead_letters_of_every_subscription_and_nobody_else_may() {
+    let topology = with(&["npc-brain=weather.changed"], &[], 2).unwrap();
+    for service in &topology.services {
+        let counts: Vec<_> = service.counts.iter().map(SubscriptionName::as_str).collect();
+        let all = ["event-bus", "event-bus-2", "weather-manager", "npc-brain"];
+        let wanted = if service.name == "event-bus" { &all[..] } else { &[] };
+        assert_eq!(counts, wanted, "{}", service.name);
+    }
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_by_name() {
     for wrong in ["npc-brain", "npc-brain=", "npc=weather.chnged", "NPC=weather.changed"] {
         let error = of(&[wrong]).unwrap_err();

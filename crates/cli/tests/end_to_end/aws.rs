@@ -131,6 +131,40 @@ fn past_is_asked_of_an_event_bus_not_of_sqs() {
 }
 
 #[test]
+fn stats_of_the_event_bus_count_what_every_service_set_aside() {
+    const POISON: &str = "
+import boto3, sys
+sqs = boto3.client('sqs')
+for name in sys.argv[1:]:
+    url = sqs.get_queue_url(QueueName=name)['QueueUrl']
+    for number in range(4):
+        sqs.send_message(QueueUrl=url, MessageBody='no event of ours')
+";
+    let mut account = Account::open("counted");
+    assert_eq!(account.run(&["topology", "apply"]).code, 0);
+    let bus = account.start("event-bus").ready();
+    let time = account.start("time-manager").ready();
+    let weather = account.start("weather-manager").ready();
+    let stats = format!("{}/api/events/stats", bus.url);
+    let counted = || get(&stats).ok()?.json()["dead_letters"].as_u64();
+    assert_eq!(counted(), Some(0));
+    let queues = ["counted-event-bus-events", "counted-weather-manager-events"];
+    let sent = run_with_input(account.python(&["-c", POISON]).args(queues), b"");
+    assert_eq!(sent.code, 0, "{sent:?}");
+    eventually("all eight are counted", || (counted() == Some(8)).then_some(()));
+    // Without AWS they are unknown, and all else is told.
+    account.emulator.stop();
+    eventually("they are unknown", || {
+        let told = get(&stats).ok()?;
+        assert_eq!(told.status, 200, "{told:?}");
+        told.json()["dead_letters"].is_null().then_some(())
+    });
+    for service in [bus, weather, time] {
+        service.terminate();
+    }
+}
+
+#[test]
 fn three_processes_make_a_world_over_sns_and_sqs_and_killing_one_loses_nothing() {
     let account = Account::open("town");
     assert_eq!(account.run(&["topology", "apply"]).code, 0);

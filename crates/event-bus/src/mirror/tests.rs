@@ -3,7 +3,7 @@
 use super::*;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use worldbus_bus::Position;
+use worldbus_bus::{DeadEvent, Position};
 use worldbus_conformance::{batch, next, spec, topic};
 use worldbus_testkit::Watched;
 use worldbus_transport_embedded::{Embedded, Options};
@@ -48,6 +48,28 @@ async fn what_comes_for_a_slot_that_is_not_ours_any_more_is_left_to_who_has_it()
     kept.await.unwrap().unwrap();
     lost.await.unwrap().unwrap();
     assert_eq!(ours.topics().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn dead_letters_of_the_engine_count_as_well_as_those_of_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, log) = (open(&dir, "engine"), open(&dir, "log"));
+    for (transport, count) in [(&engine, 3), (&log, 1)] {
+        transport.publish(&topic("t"), batch(1, 0..count)).await.unwrap();
+        let spec = spec("s", &["t"], Position::Start);
+        let mut consumer = transport.subscribe(spec).await.unwrap();
+        let delivered = next(&mut consumer).await;
+        let dead = (0..count as u32).map(|index| DeadEvent {
+            index,
+            reason: "no".to_owned(),
+            attempts: 1,
+            first_failed_ms: 1,
+            last_failed_ms: 2,
+        });
+        consumer.settler().dead_letter(&delivered.lease, dead.collect()).await.unwrap();
+    }
+    let mirror = Mirror::new(Arc::clone(&engine), log);
+    assert_eq!(mirror.dead_letter_count().await.unwrap(), Some(4));
 }
 
 #[tokio::test]

@@ -102,3 +102,15 @@ fn what_would_be_misread_is_no_policy() {
     let document = json!({ "Statement": { "Effect": "Allow", "NotAction": "s3:*" } });
     Policy::parse(&document);
 }
+
+#[test]
+fn action_without_resources_is_given_on_all_of_them_and_must_be_used() {
+    let list = || Grant::new("sqs:ListQueues", "*");
+    let role =
+        role(Some(json!({ "Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*" })));
+    assert_eq!(role.excess(&used(), &[]), [list()]);
+    let mut used = used();
+    used.extend(asked(&[("sqs:ListQueues", "*")]));
+    assert_eq!(role.missing(&used), []);
+    assert_eq!(role.excess(&used, &[]), []);
+}

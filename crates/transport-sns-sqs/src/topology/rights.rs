@@ -18,6 +18,11 @@ const CONSUME: [&str; 4] = [
 /// What setting aside asks for.
 const SET_ASIDE: [&str; 1] = ["sqs:SendMessage"];
 
+/// What counting the dead letters of an installation asks for: finding their queues, for which AWS
+/// knows no resource to name, and looking at each.
+const FIND: [&str; 1] = ["sqs:ListQueues"];
+const COUNT: [&str; 1] = ["sqs:GetQueueAttributes"];
+
 /// Actions that are allowed on resources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right {
@@ -48,6 +53,8 @@ pub struct Service {
     pub publishes: Vec<Topic>,
     /// The subscriptions it consumes.
     pub consumes: Vec<SubscriptionName>,
+    /// The subscriptions whose dead letters it counts.
+    pub counts: Vec<SubscriptionName>,
     /// What else it may do.
     pub more: Vec<Right>,
 }
@@ -57,19 +64,23 @@ impl Service {
     pub(super) fn rights(&self) -> Vec<Right> {
         let topics = self.publishes.iter().map(|topic| format!("${{{}}}", topic_id(topic)));
         let queues = self.consumes.iter().map(|name| format!("${{{}.Arn}}", queue_id(name)));
-        let letters =
-            self.consumes.iter().map(|name| format!("${{{}.Arn}}", dead_letters_id(name)));
+        let letters = |of: &[SubscriptionName]| {
+            of.iter().map(|name| format!("${{{}.Arn}}", dead_letters_id(name))).collect()
+        };
+        let everywhere = (!self.counts.is_empty()).then(|| "*".to_owned());
         let messaging = [
             Right::new("Publish", &PUBLISH, topics.collect()),
             Right::new("Consume", &CONSUME, queues.collect()),
-            Right::new("SetAside", &SET_ASIDE, letters.collect()),
+            Right::new("SetAside", &SET_ASIDE, letters(&self.consumes)),
+            Right::new("CountDeadLetters", &COUNT, letters(&self.counts)),
+            Right::new("FindDeadLetters", &FIND, everywhere.into_iter().collect()),
         ];
         let needed = messaging.into_iter().filter(|right| !right.resources.is_empty());
         needed.chain(self.more.iter().cloned()).collect()
     }
 }
 
-/// What all of these services may do together.
+/// What all of these services may do together, in as few words as can be: IAM counts them.
 pub(super) fn union(services: &[Service]) -> Vec<Right> {
     let mut all = BTreeMap::<String, Right>::new();
     for right in services.iter().flat_map(Service::rights) {
@@ -81,7 +92,17 @@ pub(super) fn union(services: &[Service]) -> Vec<Right> {
         join(&mut joined.actions, right.actions);
         join(&mut joined.resources, right.resources);
     }
-    all.into_values().collect()
+    let mut shortest: Vec<Right> = Vec::new();
+    for right in all.into_values() {
+        match shortest.iter_mut().find(|earlier| earlier.resources == right.resources) {
+            Some(same) => {
+                same.name = format!("{}And{}", same.name, right.name);
+                join(&mut same.actions, right.actions);
+            }
+            None => shortest.push(right),
+        }
+    }
+    shortest
 }
 
 fn join(all: &mut Vec<String>, more: Vec<String>) {
@@ -99,6 +120,7 @@ mod tests {
             name: subscription.to_owned(),
             publishes: vec![Topic::new(topic).unwrap()],
             consumes: vec![SubscriptionName::new(subscription).unwrap()],
+            counts: Vec::new(),
             more: vec![Right::new("Trace", &["xray:PutTraceSegments"], vec!["*".to_owned()])],
         }
     }
@@ -113,6 +135,29 @@ mod tests {
         assert_eq!(of("SetAside").actions, ["sqs:SendMessage"]);
         let silent = Service { publishes: Vec::new(), ..service("npc", "npc-brain") };
         assert!(silent.rights().iter().all(|right| right.name != "Publish"));
+    }
+
+    #[test]
+    fn who_counts_dead_letters_finds_queues_and_looks_at_those_of_dead_letters_alone() {
+        let counts = ["npc-brain", "teller"].map(|name| SubscriptionName::new(name).unwrap());
+        let bus = Service { counts: counts.to_vec(), ..service("npc", "event-bus") };
+        let rights = bus.rights();
+        let of = |name: &str| rights.iter().find(|right| right.name == name).unwrap();
+        let letters = ["${NpcBrainDeadLetters.Arn}", "${TellerDeadLetters.Arn}"];
+        assert_eq!(of("CountDeadLetters").resources, letters);
+        assert_eq!(of("CountDeadLetters").actions, ["sqs:GetQueueAttributes"]);
+        assert_eq!(of("FindDeadLetters").actions, ["sqs:ListQueues"]);
+        let others = service("npc", "npc-brain").rights();
+        assert!(others.iter().all(|right| !right.name.contains("DeadLetters")), "{others:?}");
+    }
+
+    #[test]
+    fn rights_to_the_same_resources_are_one_in_the_union() {
+        let counts = vec![SubscriptionName::new("npc-brain").unwrap()];
+        let all = union(&[Service { counts, ..service("npc", "npc-brain") }]);
+        let joined = all.iter().find(|right| right.name == "CountDeadLettersAndSetAside").unwrap();
+        assert_eq!(joined.actions, ["sqs:GetQueueAttributes", "sqs:SendMessage"]);
+        assert_eq!(joined.resources, ["${NpcBrainDeadLetters.Arn}"]);
     }
 
     #[test]

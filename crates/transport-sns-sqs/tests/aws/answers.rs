@@ -190,3 +190,56 @@ async fn context_of_a_sampled_event_goes_with_every_request() {
     let system = &sent.json["Entries"][0]["MessageSystemAttributes"];
     assert_eq!(system["AWSTraceHeader"]["StringValue"], HEADER);
 }
+
+/// What SQS answers who counts: eight in one queue, one of them hidden; another installation's
+/// queue, which this role may not look at.
+fn counted(call: &AwsCall) -> AwsAnswer {
+    let url = |name| format!("http://127.0.0.1:1/1/{name}-events-dead-letters");
+    if call.action == "ListQueues" {
+        assert_eq!(call.json["QueueNamePrefix"], "x-");
+        let work = "http://127.0.0.1:1/1/x-s-events".to_owned();
+        let urls = json!({ "QueueUrls": [url("x-s"), url("x-y-s"), work] });
+        return AwsAnswer::Say(200, urls.to_string());
+    }
+    assert_eq!(call.action, "GetQueueAttributes");
+    if call.json["QueueUrl"] != url("x-s") {
+        return sqs_error(403, "AccessDenied");
+    }
+    let held = json!({
+        "ApproximateNumberOfMessages": "7",
+        "ApproximateNumberOfMessagesNotVisible": "1",
+    });
+    AwsAnswer::Say(200, json!({ "Attributes": held }).to_string())
+}
+
+#[tokio::test]
+async fn dead_letters_are_counted_by_what_their_queues_hold_and_once_for_all_who_ask() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let called = Arc::clone(&calls);
+    let script = move |call: AwsCall| {
+        called.fetch_add(1, Ordering::SeqCst);
+        counted(&call)
+    };
+    let transport = transport("", script).await;
+    let asked = futures_util::future::join_all((0..50).map(|_| transport.dead_letter_count()));
+    for count in asked.await {
+        assert_eq!(count.unwrap(), Some(8));
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn dead_letters_that_cannot_be_counted_are_unknown_and_aws_is_not_asked_again_at_once() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let called = Arc::clone(&calls);
+    let script = move |_: AwsCall| {
+        called.fetch_add(1, Ordering::SeqCst);
+        sqs_error(403, "AccessDenied")
+    };
+    let transport = transport("", script).await;
+    for _ in 0..50 {
+        let error = transport.dead_letter_count().await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unauthorized, "{error}");
+    }
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}

@@ -98,6 +98,36 @@ async fn what_is_no_event_goes_to_the_dead_letters_at_once_with_its_bytes() {
     consumer.close().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_of_all_subscriptions_are_counted_also_while_somebody_looks_at_them() {
+    for kind in [EmulatorKind::Ministack, EmulatorKind::Moto] {
+        let emulator = Emulator::start(kind);
+        let counting = async || {
+            let fresh = connect(&emulator, "count", "").await;
+            fresh.dead_letter_count().await.unwrap().unwrap()
+        };
+        assert_eq!(counting().await, 0);
+        let transport = connect(&emulator, "count", "&create=true").await;
+        for name in ["a", "b"] {
+            let consumer = transport.subscribe(spec(name, &["t"], Position::Now)).await.unwrap();
+            let queue = format!("count-{name}-events-dead-letters");
+            let url = sqs(&emulator).get_queue_url().queue_name(queue).send().await.unwrap();
+            for _ in 0..4 {
+                let send = sqs(&emulator).send_message().queue_url(url.queue_url().unwrap());
+                send.message_body("set aside").send().await.unwrap();
+            }
+            if name == "b" {
+                let look = sqs(&emulator).receive_message().queue_url(url.queue_url().unwrap());
+                let look = look.max_number_of_messages(2).visibility_timeout(60);
+                assert!(!look.send().await.unwrap().messages().is_empty());
+            }
+            consumer.close().await.unwrap();
+        }
+        assert_eq!(counting().await, 8);
+        transport.close().await.unwrap();
+    }
+}
+
 /// What SQS gives to a poll that was cut off is nobody's until its lease has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn poll_under_way_at_the_end_is_awaited_and_what_it_brings_is_handed_back() {

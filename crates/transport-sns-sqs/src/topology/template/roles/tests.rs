@@ -10,6 +10,7 @@ fn service(name: &str) -> Service {
         name: name.to_owned(),
         publishes: vec![Topic::new("weather").unwrap()],
         consumes: vec![SubscriptionName::new(name).unwrap()],
+        counts: Vec::new(),
         more: vec![Right::new("State", &["dynamodb:GetItem"], vec![table.to_owned()])],
     }
 }
