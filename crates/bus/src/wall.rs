@@ -6,13 +6,15 @@
 //! that was ahead is right again would silence it. So a process goes by the time that passes and
 //! follows its machine's clock with care: [`steps`] says how.
 
+mod followed;
 mod manual;
 mod steps;
 
 use async_trait::async_trait;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use followed::Followed;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
-use steps::{Reading, Steps};
+use steps::Reading;
 
 pub use manual::ManualClock;
 
@@ -57,52 +59,44 @@ pub trait WallClock: Send + Sync + 'static {
 /// The clock of this machine, followed with care: a step ahead of five seconds or more only when
 /// it has lasted for a minute, a step back never; then time goes on at nine tenths of its speed
 /// until the machine's clock has caught up.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct SystemClock {
-    steps: Mutex<Steps>,
-    read: fn() -> Reading,
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self { steps: Mutex::default(), read: machine }
-    }
-}
-
-impl SystemClock {
-    /// The steps as of now. Read within the lock, so that readings come in their order.
-    fn steps(&self) -> (MutexGuard<'_, Steps>, i64) {
-        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        let now_us = steps.take((self.read)());
-        (steps, now_us)
-    }
+    followed: Followed,
 }
 
 impl WallClock for SystemClock {
     fn now_us(&self) -> i64 {
-        self.steps().1
+        self.followed.now_us(steady_us(), machine)
     }
 
     fn steady_us(&self) -> i64 {
-        (self.read)().steady_us
+        steady_us()
     }
 
     fn jumps(&self) -> u64 {
-        self.steps().0.jumps()
+        self.followed.steps(machine).0.jumps()
     }
 
     fn fault(&self) -> Option<String> {
-        self.steps().0.fault()
+        self.followed.steps(machine).0.fault()
     }
 }
 
 /// Reads the machine's clocks; a wall clock before 1970 is at 0.
 #[expect(clippy::disallowed_methods, reason = "the one adapter of the machine's clocks")]
 fn machine() -> Reading {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let us = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-    Reading { wall_us: us(wall), steady_us: us(START.elapsed()) }
+    Reading { wall_us: in_us(wall), steady_us: steady_us() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one adapter of the machine's clocks")]
+fn steady_us() -> i64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    in_us(START.elapsed())
+}
+
+fn in_us(time: Duration) -> i64 {
+    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -107,6 +107,11 @@ impl Steps {
         }
     }
 
+    /// Whether the wall time does not go as the time that passes.
+    pub(super) fn is_slower(&self) -> bool {
+        self.mode == Mode::Behind
+    }
+
     fn is_back(&self) -> bool {
         self.ahead_us <= -STEP_US_MIN
     }

@@ -1,8 +1,10 @@
 //! A clock that never steps back and follows no step of the machine's at once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::steps::{FOLLOWED_US_MAX, SETTLE_US, SLOWER_BY, STEP_US_MIN};
+use super::followed::FRESH_US;
+use super::steps::{FOLLOWED_US_MAX, SETTLE_US, SLOWER_BY, STEP_US_MIN, Steps};
 use super::*;
 
 const SECOND: i64 = 1_000_000;
@@ -110,6 +112,58 @@ fn small_step_back_is_no_fault_and_never_shown() {
     assert_eq!(machine.pass(0), BEGIN);
     assert_eq!(machine.steps.fault(), None);
     assert!(machine.pass(SECOND) > BEGIN);
+}
+
+#[test]
+fn machine_is_asked_once_in_a_millisecond_and_time_passes_in_between() {
+    let followed = Followed::default();
+    let mut asked = 0;
+    for steady_us in 0..10 * FRESH_US {
+        let now_us = followed.now_us(steady_us, || {
+            asked += 1;
+            Reading { wall_us: BEGIN + steady_us, steady_us }
+        });
+        assert_eq!(now_us, BEGIN + steady_us);
+    }
+    assert_eq!(asked, 10);
+}
+
+#[test]
+fn wall_time_keeps_within_a_millisecond_of_its_steps_while_the_machine_is_behind() {
+    let (followed, mut machine) = (Followed::default(), Machine::new());
+    let mut last = followed.now_us(0, || machine.at);
+    machine.step(-HOUR);
+    for _ in 0..100 * FRESH_US {
+        let expected = machine.pass(1);
+        let now_us = followed.now_us(machine.at.steady_us, || machine.at);
+        assert!(now_us >= last, "{now_us} after {last}");
+        assert!(now_us.abs_diff(expected) <= FRESH_US.unsigned_abs(), "{now_us}, not {expected}");
+        last = now_us;
+    }
+}
+
+#[test]
+fn no_thread_sees_the_time_step_back_while_the_machine_does() {
+    let (followed, steady) = (Followed::default(), AtomicI64::new(0));
+    // Half a second back and forth each 100 us.
+    let wall_us = |steady_us: i64| BEGIN + steady_us + steady_us / 100 % 2 * SECOND / 2;
+    let given = AtomicI64::new(i64::MIN);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..50_000 {
+                    let before = given.load(Ordering::SeqCst);
+                    let steady_us = steady.fetch_add(7, Ordering::SeqCst);
+                    let now_us = followed.now_us(steady_us, || {
+                        let steady_us = steady.load(Ordering::SeqCst);
+                        Reading { wall_us: wall_us(steady_us), steady_us }
+                    });
+                    assert!(now_us >= before, "{now_us} after {before}");
+                    given.fetch_max(now_us, Ordering::SeqCst);
+                }
+            });
+        }
+    });
 }
 
 #[test]
