@@ -183,8 +183,14 @@ impl Spool {
         let (events, bytes) = (batch.len() as u64, batch.bytes().len() as u64);
         if !self.shared.state.borrow().lines.contains_key(topic) {
             let topic = topic.clone();
-            let new =
-                TopicStatus { topic, first_offset: 0, next_offset: 0, events_total: 0, bytes: 0 };
+            let new = TopicStatus {
+                topic,
+                first_offset: 0,
+                next_offset: 0,
+                events_total: 0,
+                bytes: 0,
+                idle: None,
+            };
             self.start(&new).await?;
         }
         self.room(bytes, give_up).await?;

@@ -450,6 +450,8 @@ pub struct TopicStatus {
     pub events_total: u64,
     /// Bytes of the batches that are kept.
     pub bytes: u64,
+    /// How long nothing was published to it and nobody read it by name, as far as the engine knows.
+    pub idle: Option<Duration>,
 }
 
 /// A subscription and what waits for it.
@@ -463,6 +465,8 @@ pub struct SubscriptionStatus {
     pub batches: u64,
     /// Consumers that have it open now.
     pub consumers: u64,
+    /// How long nobody has used it, as far as the engine knows; zero while it has consumers.
+    pub idle: Option<Duration>,
 }
 
 /// An event, or bytes that were none, set aside.

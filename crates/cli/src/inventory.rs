@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -70,27 +71,42 @@ pub(crate) async fn run(thing: Thing, command: InventoryCommand) -> Result<ExitC
 }
 
 async fn topics(bus: &Bus) -> Result<String, Error> {
-    let mut page = format!("{:<24} {:>10} {:>12} {:>14}\n", "TOPIC", "BATCHES", "EVENTS", "BYTES");
+    let heads = ("TOPIC", "BATCHES", "EVENTS", "BYTES", "IDLE");
+    let mut page =
+        format!("{:<24} {:>10} {:>12} {:>14} {:>8}\n", heads.0, heads.1, heads.2, heads.3, heads.4);
     for status in bus.transport().topics().await? {
         let batches = status.next_offset - status.first_offset;
-        let (events, bytes) = (status.events_total, status.bytes);
+        let (name, events, bytes) = (status.topic.as_str(), status.events_total, status.bytes);
+        let idle = idle(status.idle);
         // Writing to a String cannot fail.
-        let _ =
-            writeln!(page, "{:<24} {batches:>10} {events:>12} {bytes:>14}", status.topic.as_str());
+        let _ = writeln!(page, "{name:<24} {batches:>10} {events:>12} {bytes:>14} {idle:>8}");
     }
     Ok(page)
 }
 
 async fn subscriptions(bus: &Bus) -> Result<String, Error> {
+    let heads = ("SUBSCRIPTION", "WAITING", "CONSUMERS", "IDLE");
     let mut page =
-        format!("{:<24} {:>10} {:>10}  TOPICS\n", "SUBSCRIPTION", "WAITING", "CONSUMERS");
+        format!("{:<24} {:>10} {:>10} {:>8}  TOPICS\n", heads.0, heads.1, heads.2, heads.3);
     for status in bus.transport().subscriptions().await? {
         let topics: Vec<_> = status.topics.iter().map(Topic::as_str).collect();
         let (waiting, consumers) = (status.batches, status.consumers);
-        let (name, topics) = (status.name.as_str(), topics.join(" "));
-        let _ = writeln!(page, "{name:<24} {waiting:>10} {consumers:>10}  {topics}");
+        let (name, topics, idle) = (status.name.as_str(), topics.join(" "), idle(status.idle));
+        let _ = writeln!(page, "{name:<24} {waiting:>10} {consumers:>10} {idle:>8}  {topics}");
     }
     Ok(page)
+}
+
+/// As `12d5h`, `3h20m`, `45m` or `30s`; `-` if it is not known.
+fn idle(time: Option<Duration>) -> String {
+    let Some(seconds) = time.map(|time| time.as_secs()) else { return "-".to_owned() };
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, minutes) => format!("{minutes}m"),
+        (0, hours, minutes) => format!("{hours}h{minutes}m"),
+        (days, hours, _) => format!("{days}d{hours}h"),
+    }
 }
 
 async fn delete(thing: Thing, arguments: &DeleteArguments) -> Result<ExitCode> {
@@ -184,4 +200,17 @@ async fn open(flags: &Flags<Client>) -> Result<Option<(Bus, String, Arc<Catalogu
     let catalogue = catalogue::load(&client.catalog)?;
     let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
     Ok(Some((bus, client.url, catalogue)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_time_has_two_units_at_most_and_may_be_unknown() {
+        let of = |seconds| idle(Some(Duration::from_secs(seconds)));
+        assert_eq!([of(0), of(59), of(60), of(12_000)], ["0s", "59s", "1m", "3h20m"]);
+        assert_eq!([of(86_399), of(86_400), of(1_054_800)], ["23h59m", "1d0h", "12d5h"]);
+        assert_eq!(idle(None), "-");
+    }
 }

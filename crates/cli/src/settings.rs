@@ -23,6 +23,13 @@ settings! {
         /// Bytes of batches that each topic keeps while a subscription has not settled its
         /// oldest, if that is more.
         unread_retention_bytes: u64 = "4294967296",
+        /// Hours after which a subscription that nobody uses is deleted, with what it has not read:
+        /// hours in which the log was open. 0: never. One with dead letters stays, and so do
+        /// those of the services.
+        subscription_expiry_hours: u64 = "0",
+        /// Hours after which an empty topic without subscriptions is deleted that nobody publishes
+        /// to or reads. 0: never. The topics of the catalogue stay.
+        topic_expiry_hours: u64 = "0",
         /// Dead letters that are kept; beyond them the oldest are removed.
         dead_letters_max: u64 = "10000",
         /// Bytes of dead letters that are kept; beyond them the oldest are removed.
@@ -179,11 +186,14 @@ impl Retention {
     /// What a log is opened with.
     pub(crate) fn options(&self) -> Options {
         let hours = |hours: u64| Duration::from_secs(hours.saturating_mul(3_600));
+        let expiry = |count: u64| (count > 0).then(|| hours(count));
         Options {
             retention_age: hours(self.retention_hours),
             retention_bytes: self.retention_bytes,
             unread_age: hours(self.unread_retention_hours),
             unread_bytes: self.unread_retention_bytes,
+            subscription_expiry: expiry(self.subscription_expiry_hours),
+            topic_expiry: expiry(self.topic_expiry_hours),
             dead_letters_max: self.dead_letters_max,
             dead_letter_bytes_max: self.dead_letter_bytes_max,
             ..Options::default()
@@ -203,11 +213,14 @@ mod tests {
             setting.default.unwrap().parse().unwrap()
         };
         let options = Options::default();
+        let hours = |time: Option<Duration>| time.map_or(0, |time| time.as_secs() / 3_600);
         let said = [
             ("retention_hours", options.retention_age.as_secs() / 3_600),
             ("retention_bytes", options.retention_bytes),
             ("unread_retention_hours", options.unread_age.as_secs() / 3_600),
             ("unread_retention_bytes", options.unread_bytes),
+            ("subscription_expiry_hours", hours(options.subscription_expiry)),
+            ("topic_expiry_hours", hours(options.topic_expiry)),
             ("dead_letters_max", options.dead_letters_max),
             ("dead_letter_bytes_max", options.dead_letter_bytes_max),
         ];

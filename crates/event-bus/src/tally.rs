@@ -148,6 +148,7 @@ mod tests {
             next_offset: 1,
             events_total,
             bytes: 0,
+            idle: None,
         };
         let tally = Tally::default();
         let begun = Instant::now();

@@ -6,6 +6,7 @@
 //! group was the next. What is of a group before a mark is at least as old as the mark.
 
 use crate::codec::{Kind, Put, unseal};
+use crate::uses::Idle;
 use std::collections::VecDeque;
 
 /// Marks within the shorter of the ages that are asked for: how exact an age is.
@@ -86,25 +87,32 @@ impl Ages {
         self.age_ms(now_ms).saturating_sub(self.saved_ms) >= SAVE_MS
     }
 
-    /// The record of it, which the caller writes.
-    pub(crate) fn save(&mut self, now_ms: i64) -> (Kind, u64, Vec<u8>) {
+    /// Whether it is to be written though nothing else is, for ages as short as this one.
+    pub(crate) fn is_overdue(&self, now_ms: i64, shortest: i64) -> bool {
+        let unsaved_ms = self.age_ms(now_ms).saturating_sub(self.saved_ms);
+        unsaved_ms >= (shortest / MARKS_IN_AGE).max(SAVE_MS)
+    }
+
+    /// The record of it and of what is idle, which the caller writes.
+    pub(crate) fn save(&mut self, now_ms: i64, idle: &Idle) -> (Kind, u64, Vec<u8>) {
         self.saved_ms = self.age_ms(now_ms);
         let mut put = Put::default().i64(self.saved_ms).u32(self.marks.len() as u32);
         for mark in &self.marks {
             put = put.i64(mark.age_ms).u64(mark.group);
         }
-        (Kind::Ages, 0, put.seal(Kind::Ages, 0))
+        (Kind::Ages, 0, idle.encode(put).seal(Kind::Ages, 0))
     }
 
     /// Reads what [`Ages::save`] made; this process opened the log now.
-    pub(crate) fn decode(sealed: &[u8], now_ms: i64) -> Option<Self> {
+    pub(crate) fn decode(sealed: &[u8], now_ms: i64) -> Option<(Self, Idle)> {
         let mut take = unseal(Kind::Ages, 0, sealed)?;
         let before_ms = take.i64()?;
         let mut marks = VecDeque::new();
         for _ in 0..take.u32()? {
             marks.push_back(Mark { age_ms: take.i64()?, group: take.u64()? });
         }
-        Some(Self { before_ms, opened_ms: now_ms, marks, saved_ms: before_ms })
+        let idle = Idle::decode(&mut take)?;
+        Some((Self { before_ms, opened_ms: now_ms, marks, saved_ms: before_ms }, idle))
     }
 }
 
@@ -125,8 +133,8 @@ mod tests {
         assert_eq!(ages.older_than(now + DAY / 2, 7 * DAY), 200);
         assert_eq!(ages.older_than(now, 30 * DAY), 0);
         assert_eq!((ages.age_of(now, 199), ages.age_of(now, 900)), (7 * DAY, 0));
-        let (_, _, sealed) = ages.save(now);
-        let again = Ages::decode(&sealed, 1_000_000).unwrap();
+        let (_, _, sealed) = ages.save(now, &Idle::default());
+        let (again, _) = Ages::decode(&sealed, 1_000_000).unwrap();
         assert_eq!(again.older_than(1_000_000, 7 * DAY), 200, "nothing ages while it is closed");
         assert_eq!(again.older_than(1_000_000 + DAY, 7 * DAY), 300);
     }

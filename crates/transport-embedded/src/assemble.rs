@@ -98,6 +98,12 @@ impl Ledger {
         found.map(|(_, number)| number).collect()
     }
 
+    /// The numbers of the subscriptions that have dead letters.
+    pub(crate) fn dead_subscriptions(&self) -> HashSet<u32> {
+        let there = self.dead.iter().filter(|place| !place.removed);
+        there.map(|place| place.key.subscription).collect()
+    }
+
     /// Whether there is a dead letter of this number.
     fn has_dead(&self, number: u64) -> bool {
         let index = number.checked_sub(self.tally.dead_first);
@@ -307,6 +313,11 @@ impl<'a> Staged<'a> {
     /// Events that were set aside.
     pub(crate) fn dead_count(&self) -> usize {
         self.dead.len()
+    }
+
+    /// The numbers of the topics that are published to, or bound to for the first time.
+    pub(crate) fn published(&self) -> impl Iterator<Item = u32> {
+        self.heads.keys().copied()
     }
 
     /// Whether there is nothing to commit.

@@ -38,7 +38,7 @@ pub(crate) struct LogConsumer {
 /// memory beside its cursors.
 impl Drop for LogConsumer {
     fn drop(&mut self) {
-        if self.live.leave() {
+        if self.live.leave(&self.shared) {
             self.live.lock().fetched.clear();
         }
     }
@@ -64,7 +64,7 @@ enum Step {
 
 impl LogConsumer {
     pub(crate) fn new(shared: Arc<Shared>, live: Arc<Live>, spec: SubscriptionSpec) -> Self {
-        let (id, commits) = (live.enter(), shared.commits.subscribe());
+        let (id, commits) = (live.enter(&shared), shared.commits.subscribe());
         Self { shared, live, spec: Arc::new(spec), id, commits }
     }
 

@@ -13,6 +13,7 @@ use crate::replay;
 use crate::shared::{Health, Shared};
 use crate::store::{self, Loaded, beside};
 use crate::tail::Tail;
+use crate::uses::Use;
 use crate::writer::{ROOM_BYTES_MIN, Retention, Writer};
 use crate::{dead_letters, lock, private, queue};
 use async_trait::async_trait;
@@ -83,25 +84,33 @@ impl Embedded {
 
     fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
         let Opened { connection, reads, checkpointer, loaded } = opened;
-        let Loaded { tally, heads, subscriptions, dead, seen, ages } = loaded;
+        let Loaded { tally, heads, subscriptions, dead, seen, ages, idle } = loaded;
+        let now_ms = options.clock.steady_us().div_euclid(1000);
+        let usage = |idle_ms: Option<&i64>| Use::new(now_ms, idle_ms.copied().unwrap_or(0));
         let live = subscriptions.into_iter().enumerate().map(|(id, mut subscription)| {
             subscription.confine(&heads);
             if !tally.closed {
                 // Whoever held a lease in the process that crashed is gone with it.
                 subscription.cursors.values_mut().for_each(crate::cursor::Cursor::end_leases);
             }
-            Arc::new(Live::new(id as u32, subscription))
+            let id = id as u32;
+            Arc::new(Live::new(id, subscription, usage(idle.subscriptions.get(&id))))
         });
         let (free, live): (Vec<Arc<Live>>, Vec<_>) = live.partition(|live| {
             replay::deleted_subscription(live.id).is_ok_and(|deleted| deleted == live.name)
         });
         let free = free.iter().map(|live| live.id).collect();
         warn_if_ahead(tally.appended_ms, &options);
+        let topics = (0..).zip(&heads).filter(|(_, head)| !replay::is_deleted(&head.name));
+        let topic_uses =
+            topics.map(|(number, _)| (number, Arc::new(usage(idle.topics.get(&number)))));
+        let topic_uses = topic_uses.collect();
         let tail = Tail::new(heads.clone(), tally.next_group, options.tail_bytes_max);
         let ledger = Ledger::new(tally, heads, seen, dead, free);
         let file = file.to_path_buf();
         let can = capabilities(options.queue);
-        let shared = Arc::new(Shared::new(file, options, can, tail, live, Arc::new(reads)));
+        let shared =
+            Arc::new(Shared::new(file, options, can, tail, live, topic_uses, Arc::new(reads)));
         shared.dead_letters.store(ledger.dead_count(), Ordering::Relaxed);
         let writer = Writer {
             shared: Arc::clone(&shared),
@@ -283,16 +292,19 @@ impl Transport for Embedded {
     }
 
     async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        let status = |head: &crate::record::Head| TopicStatus {
+        let idle = |number| self.shared().idle_time(&self.shared().topic_use(number));
+        let status = |(number, head): (u32, &crate::record::Head)| TopicStatus {
             topic: head.name.clone(),
             first_offset: head.first_offset,
             next_offset: head.next_offset,
             events_total: head.events_total,
             bytes: head.bytes,
+            idle: idle(number),
         };
         let mut topics: Vec<_> = {
             let tail = self.shared().tail();
-            let published = tail.heads().filter(|head| replay::is_public(&head.name));
+            let heads = (0..).zip(tail.heads());
+            let published = heads.filter(|(_, head)| replay::is_public(&head.name));
             published.map(status).collect()
         };
         topics.sort_by(|a, b| a.topic.cmp(&b.topic));

@@ -43,6 +43,7 @@ mod shared;
 mod store;
 mod subscription;
 mod tail;
+mod uses;
 mod wal_scan;
 mod writer;
 

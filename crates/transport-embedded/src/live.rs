@@ -5,6 +5,7 @@ use crate::replay;
 use crate::shared::Shared;
 use crate::subscription::Subscription;
 use crate::tail::Stored;
+use crate::uses::Use;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,8 +24,7 @@ pub(crate) struct Live {
     pub(crate) fetching: tokio::sync::Mutex<()>,
     dirty: AtomicBool,
     consumers: AtomicU64,
-    /// Consumers that are there now.
-    present: AtomicU64,
+    pub(crate) usage: Use,
     deleted: AtomicBool,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct State {
 }
 
 impl Live {
-    pub(crate) fn new(id: u32, subscription: Subscription) -> Self {
+    pub(crate) fn new(id: u32, subscription: Subscription, usage: Use) -> Self {
         Self {
             id,
             name: subscription.name.clone(),
@@ -45,7 +45,7 @@ impl Live {
             fetching: tokio::sync::Mutex::default(),
             dirty: AtomicBool::new(false),
             consumers: AtomicU64::new(0),
-            present: AtomicU64::new(0),
+            usage,
             deleted: AtomicBool::new(false),
         }
     }
@@ -55,19 +55,19 @@ impl Live {
     }
 
     /// One more consumer; its id, never 0.
-    pub(crate) fn enter(&self) -> u64 {
-        self.present.fetch_add(1, Ordering::AcqRel);
+    pub(crate) fn enter(&self, shared: &Shared) -> u64 {
+        shared.opened(&self.usage);
         self.consumers.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// One consumer less; whether it was the last.
-    pub(crate) fn leave(&self) -> bool {
-        self.present.fetch_sub(1, Ordering::AcqRel) == 1
+    pub(crate) fn leave(&self, shared: &Shared) -> bool {
+        shared.closed(&self.usage)
     }
 
     /// How many consumers there are.
     pub(crate) fn consumers(&self) -> u64 {
-        self.present.load(Ordering::Acquire)
+        self.usage.present()
     }
 
     /// Marks it as deleted: whoever still has it opens another.
@@ -89,7 +89,9 @@ impl Live {
         let tail = shared.tail();
         let names = numbers.iter().filter_map(|&number| Some(tail.head(number)?.name.clone()));
         let topics = names.filter(replay::is_public).collect();
-        SubscriptionStatus { name: self.name.clone(), topics, batches, consumers: self.consumers() }
+        let (name, consumers) = (self.name.clone(), self.consumers());
+        let idle = shared.idle_time(&self.usage);
+        SubscriptionStatus { name, topics, batches, consumers, idle }
     }
 
     /// Batches that wait for it or are under way.

@@ -41,6 +41,15 @@ pub struct Options {
     pub subscriptions_max: u32,
     /// Subscriptions whose places nobody else can take.
     pub subscriptions_kept: Vec<SubscriptionName>,
+    /// A subscription that nobody uses for so long is deleted, with what it has not read: no
+    /// consumer has it open, and nothing of it is settled, by the time that passes while the log
+    /// is open. One that has dead letters stays, and so do [`Options::subscriptions_kept`].
+    /// `None`: all stay.
+    pub subscription_expiry: Option<Duration>,
+    /// A topic that is empty and that nobody uses for so long is deleted: nothing is published to
+    /// it, nobody reads it by name, and no subscription is bound to it.
+    /// [`Options::topics_kept`] stay. `None`: all stay.
+    pub topic_expiry: Option<Duration>,
     /// Dead letters; beyond them the oldest are removed.
     pub dead_letters_max: u64,
     /// Bytes of dead letters; beyond them the oldest are removed.
@@ -69,11 +78,20 @@ impl Default for Options {
             topics_kept: Vec::new(),
             subscriptions_max: 1024,
             subscriptions_kept: Vec::new(),
+            subscription_expiry: None,
+            topic_expiry: None,
             dead_letters_max: 10_000,
             dead_letter_bytes_max: 256 << 20,
             clock: Arc::new(SystemClock::default()),
             sync: true,
         }
+    }
+}
+
+impl Options {
+    /// Whether anything is deleted because nobody uses it.
+    pub(crate) fn expires(&self) -> bool {
+        !self.queue && (self.subscription_expiry.is_some() || self.topic_expiry.is_some())
     }
 }
 

@@ -6,6 +6,7 @@ use crate::reads::{Fetched, first_offset};
 use crate::replay;
 use crate::shared::Shared;
 use crate::tail::{Stored, Tail};
+use crate::uses::Reading;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub(crate) struct LogReader {
     awaited: Vec<(Topic, Position)>,
     /// Topics numbered below it are known; those from it on came later.
     topics_known: u32,
+    /// Of the topics that are listed: those are not idle as long as this reader is there.
+    reading: Vec<Reading>,
     ready: VecDeque<StoredBatch>,
     commits: watch::Receiver<u64>,
 }
@@ -52,6 +55,7 @@ impl LogReader {
             next: BTreeMap::new(),
             ends: BTreeMap::new(),
             topics_known: heads.len() as u32,
+            reading: Vec::new(),
             ready: VecDeque::new(),
             commits,
         };
@@ -61,7 +65,7 @@ impl LogReader {
                 let next = resolve(&this.shared, number, position).await?;
                 this.next.insert(number, next);
                 this.ends.insert(number, head.next_offset);
-                this.awaited.retain(|(awaited, _)| *awaited != head.name);
+                this.found(number, &head.name);
             }
         }
         Ok(this)
@@ -74,6 +78,15 @@ impl LogReader {
         }
         let all = self.spec.all_topics && replay::is_public(name);
         all.then_some(self.spec.default_from)
+    }
+
+    /// Waits no longer for a topic that is there.
+    fn found(&mut self, number: u32, name: &Topic) {
+        let awaited = self.awaited.len();
+        self.awaited.retain(|(awaited, _)| awaited != name);
+        if self.awaited.len() < awaited {
+            self.reading.push(Reading::new(&self.shared, number));
+        }
     }
 
     /// Takes up the topics that came since.
@@ -94,7 +107,7 @@ impl LogReader {
                 let next = resolve(&self.shared, number, position).await?;
                 // Only now: if this is cancelled before, the topic is still to be taken up.
                 self.next.insert(number, next);
-                self.awaited.retain(|(awaited, _)| *awaited != name);
+                self.found(number, &name);
             }
             self.topics_known += 1;
         }

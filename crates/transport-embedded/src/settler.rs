@@ -32,6 +32,7 @@ impl Settler {
         if let Some(error) = self.shared.failed() {
             return Err(error);
         }
+        self.shared.used(&self.live.usage);
         let place = replay::find(&self.shared.tail(), self.live.id, lease);
         let ours = lease.subscription == self.live.name && !self.live.is_deleted();
         place.filter(|_| ours).ok_or_else(|| lost(lease))

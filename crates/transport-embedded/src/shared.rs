@@ -6,9 +6,10 @@ use crate::options::Options;
 use crate::queue::Queue;
 use crate::reads::Reads;
 use crate::tail::Tail;
+use crate::uses::Use;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -37,6 +38,10 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     tail: Mutex<Tail>,
     subscriptions: Mutex<HashMap<SubscriptionName, Arc<Live>>>,
+    /// Of the topics that exist, by number.
+    topic_uses: Mutex<HashMap<u32, Arc<Use>>>,
+    /// Whether something was used that is written as not used for a while.
+    pub(crate) uses_changed: AtomicBool,
     /// Counts commits; wakes all who wait for batches.
     pub(crate) commits: watch::Sender<u64>,
     pub(crate) health: watch::Sender<Health>,
@@ -54,6 +59,7 @@ impl Shared {
         capabilities: Capabilities,
         tail: Tail,
         subscriptions: Vec<Arc<Live>>,
+        topic_uses: HashMap<u32, Arc<Use>>,
         reads: Arc<Reads>,
     ) -> Self {
         let by_name = subscriptions.into_iter().map(|live| (live.name.clone(), live));
@@ -64,6 +70,8 @@ impl Shared {
             capabilities,
             tail: Mutex::new(tail),
             subscriptions: Mutex::new(by_name.collect()),
+            topic_uses: Mutex::new(topic_uses),
+            uses_changed: AtomicBool::new(false),
             commits: watch::Sender::new(0),
             health: watch::Sender::new(Health::Writable),
             reads,
@@ -78,6 +86,22 @@ impl Shared {
 
     pub(crate) fn subscriptions(&self) -> MutexGuard<'_, HashMap<SubscriptionName, Arc<Live>>> {
         self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn topic_uses(&self) -> MutexGuard<'_, HashMap<u32, Arc<Use>>> {
+        self.topic_uses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The last use of a topic; of one that is new, now.
+    pub(crate) fn topic_use(&self, number: u32) -> Arc<Use> {
+        let now_ms = self.steady_ms();
+        let mut uses = self.topic_uses();
+        Arc::clone(uses.entry(number).or_insert_with(|| Arc::new(Use::new(now_ms, 0))))
+    }
+
+    /// How long nobody has used it.
+    pub(crate) fn idle_time(&self, what: &Use) -> Option<Duration> {
+        u64::try_from(what.idle_ms(self.steady_ms())).ok().map(Duration::from_millis)
     }
 
     /// The wall time, for what people read.

@@ -4,6 +4,7 @@
 //! gathers. Nothing is acknowledged, cached or counted before its commit has succeeded.
 
 mod cursors;
+mod expiry;
 mod letters;
 mod removal;
 mod retention;
@@ -125,14 +126,16 @@ impl Writer {
         }
         // A binding replaces the same subscription's cursors, which it contains.
         records.extend(bindings.records());
-        if staged.is_empty() && records.is_empty() {
+        staged.published().for_each(|topic| shared.used(&shared.topic_use(topic)));
+        let uses_changed = shared.options.expires() && shared.uses_changed.load(Ordering::Acquire);
+        if staged.is_empty() && records.is_empty() && !uses_changed {
             self.answer(answers);
             return deletions;
         }
         let dead_count = staged.dead_count();
         let (mut changes, mut finished) = staged.finish();
         changes.records.extend(records);
-        changes.records.extend(self.retention.due(shared.steady_ms()));
+        changes.records.extend(self.retention.due(&shared));
         retention::trim_dead(&self.connection, &shared.options, &mut changes, &mut finished.tally);
         match self.commit(&changes) {
             Ok(()) => {
@@ -251,7 +254,8 @@ impl Writer {
     fn write_end(&mut self) {
         self.ledger.tally.closed = true;
         let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
-        let records = vec![tally, self.retention.save(self.shared.steady_ms())];
+        let age = self.retention.save(&self.shared, &self.shared.idle());
+        let records = vec![tally, age];
         let _ = self.commit(&Changes { records, ..Changes::default() });
     }
 

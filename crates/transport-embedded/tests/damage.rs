@@ -64,7 +64,9 @@ async fn dump(bus: &Embedded, known: Option<&[Waiting]>) -> Result<Dump, Error> 
         batches.push((topic.as_str().to_owned(), offset, appended_ms, batch.bytes().to_vec()));
     }
     let dead = bus.dead_letters(None, 1000).await?;
-    let topics = bus.topics().await?;
+    // How long nothing was used goes on while one looks.
+    let topics = bus.topics().await?.into_iter();
+    let topics = topics.map(|status| worldbus_bus::TopicStatus { idle: None, ..status }).collect();
     let mut waiting: Vec<Waiting> = Vec::new();
     for (name, on) in SUBSCRIPTIONS {
         let mut spec = spec(name, &[on], Position::Now);

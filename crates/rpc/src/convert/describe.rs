@@ -1,6 +1,7 @@
 //! Capabilities and topics.
 
 use super::invalid;
+use super::spec::milliseconds;
 use crate::v1;
 use std::time::Duration;
 use worldbus_bus::{
@@ -78,6 +79,7 @@ impl From<&TopicStatus> for v1::TopicStatus {
             next_offset: status.next_offset,
             events_total: status.events_total,
             bytes: status.bytes,
+            idle_ms: status.idle.map(milliseconds),
         }
     }
 }
@@ -92,6 +94,7 @@ impl TryFrom<v1::TopicStatus> for TopicStatus {
             next_offset: message.next_offset,
             events_total: message.events_total,
             bytes: message.bytes,
+            idle: message.idle_ms.map(Duration::from_millis),
         })
     }
 }
@@ -103,6 +106,7 @@ impl From<&SubscriptionStatus> for v1::SubscriptionStatus {
             topics: status.topics.iter().map(ToString::to_string).collect(),
             batches: status.batches,
             consumers: status.consumers,
+            idle_ms: status.idle.map(milliseconds),
         }
     }
 }
@@ -116,6 +120,7 @@ impl TryFrom<v1::SubscriptionStatus> for SubscriptionStatus {
             topics: message.topics.iter().map(|name| Topic::new(name)).collect::<Result<_, _>>()?,
             batches: message.batches,
             consumers: message.consumers,
+            idle: message.idle_ms.map(Duration::from_millis),
         })
     }
 }

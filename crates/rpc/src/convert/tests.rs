@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 use worldbus_bus::{
     Appended, Capabilities, Capability, DeadEvent, Fate, Filter, Lease, Outcome, Position,
-    ReadSpec, SubscriptionName, SubscriptionSpec, Topic, TopicStatus,
+    ReadSpec, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -140,11 +140,23 @@ proptest! {
     #[test]
     fn topic_status_comes_back(
         topic in topic(), first_offset in any::<u64>(), next_offset in any::<u64>(),
-        events_total in any::<u64>(), bytes in any::<u64>(),
+        events_total in any::<u64>(), bytes in any::<u64>(), idle_ms in any::<Option<u64>>(),
     ) {
-        let status = TopicStatus { topic, first_offset, next_offset, events_total, bytes };
+        let idle = idle_ms.map(Duration::from_millis);
+        let status = TopicStatus { topic, first_offset, next_offset, events_total, bytes, idle };
         let back = TopicStatus::try_from(v1::TopicStatus::from(&status)).expect("valid");
         prop_assert_eq!(back, status);
+    }
+
+    #[test]
+    fn subscription_status_comes_back(
+        name in subscription(), topics in vec(topic(), 0..4), batches in any::<u64>(),
+        consumers in any::<u64>(), idle_ms in any::<Option<u64>>(),
+    ) {
+        let idle = idle_ms.map(Duration::from_millis);
+        let status = SubscriptionStatus { name, topics, batches, consumers, idle };
+        let back = v1::SubscriptionStatus::from(&status);
+        prop_assert_eq!(SubscriptionStatus::try_from(back).expect("valid"), status);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::group::records;
 use crate::record::{Dead, DeadKey, Head, Tally};
 use crate::subscription::Subscription;
+use crate::uses::Idle;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ pub(crate) struct Loaded {
     pub(crate) dead: VecDeque<DeadPlace>,
     pub(crate) seen: SeenWindow,
     pub(crate) ages: Ages,
+    pub(crate) idle: Idle,
 }
 
 /// The place of a dead letter.
@@ -58,8 +60,8 @@ pub(crate) fn load(
     }
     let dead = dead(connection, &tally)?;
     let seen = seen(connection, limits, seen_bytes_max)?;
-    let ages = ages(connection, tally.next_group, now_ms)?;
-    Ok(Loaded { tally, heads, subscriptions, dead, seen, ages })
+    let (ages, idle) = ages(connection, tally.next_group, now_ms)?;
+    Ok(Loaded { tally, heads, subscriptions, dead, seen, ages, idle })
 }
 
 /// What exists in the whole log.
@@ -68,10 +70,11 @@ pub(super) fn tally(connection: &Connection) -> Result<Tally, Failure> {
     Tally::decode(&sealed).ok_or_else(|| wrong("the tally"))
 }
 
-/// How old what is stored is; a log of a format before has no record of it.
-fn ages(connection: &Connection, next_group: u64, now_ms: i64) -> Result<Ages, Failure> {
+/// How old what is stored is, and how long nobody used what; a log of a format before has no record
+/// of it.
+fn ages(connection: &Connection, next_group: u64, now_ms: i64) -> Result<(Ages, Idle), Failure> {
     match stored(connection, Kind::Ages, 0)? {
-        None => Ok(Ages::new(next_group, now_ms)),
+        None => Ok((Ages::new(next_group, now_ms), Idle::default())),
         Some(sealed) => Ages::decode(&sealed, now_ms).ok_or_else(|| wrong("the log's age")),
     }
 }

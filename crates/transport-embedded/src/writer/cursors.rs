@@ -6,6 +6,7 @@ use crate::live::Live;
 use crate::replay;
 use crate::shared::Shared;
 use crate::subscription::Subscription;
+use crate::uses::Use;
 use std::collections::HashMap;
 use std::sync::Arc;
 use worldbus_bus::{Error, Filter, Kind, Position, SubscriptionName, SubscriptionSpec};
@@ -89,6 +90,7 @@ impl<'a> Bindings<'a> {
             let known = self.shared.subscriptions().get(name).cloned();
             let found = match known {
                 Some(live) => {
+                    self.shared.used(&live.usage);
                     let subscription = live.lock().subscription.clone();
                     (live, subscription)
                 }
@@ -96,7 +98,8 @@ impl<'a> Bindings<'a> {
                     self.check_room(staged.subscriptions(), name)?;
                     let id = staged.new_subscription();
                     let subscription = Subscription::new(name.clone());
-                    (Arc::new(Live::new(id, subscription.clone())), subscription)
+                    let usage = Use::new(self.shared.steady_ms(), 0);
+                    (Arc::new(Live::new(id, subscription.clone(), usage)), subscription)
                 }
             };
             self.staged.insert(name.clone(), found);

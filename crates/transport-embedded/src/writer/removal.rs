@@ -19,6 +19,8 @@ struct Deleted {
     topics: Vec<u32>,
     /// Numbers of dead letters.
     dead: Vec<u64>,
+    /// A subscription whose number is free from then on.
+    freed: Option<u32>,
     /// Subscriptions as they are from then on, by number.
     subscriptions: Vec<(u32, Subscription)>,
 }
@@ -68,7 +70,8 @@ impl Writer {
             (live.id, subscription)
         };
         let subscriptions = bound.iter().map(unbound).collect();
-        self.commit_deletion(&Deleted { topics: topics.clone(), dead, subscriptions })?;
+        let freed = None;
+        self.commit_deletion(&Deleted { topics: topics.clone(), dead, freed, subscriptions })?;
         for live in bound {
             let subscription = &mut live.lock().subscription;
             topics.iter().for_each(|topic| subscription.unbind(*topic));
@@ -101,6 +104,7 @@ impl Writer {
         self.commit_deletion(&Deleted {
             topics: self.topics_named(|name| replay::is_for(name, live.id)),
             dead,
+            freed: Some(live.id),
             subscriptions: vec![(live.id, free)],
         })?;
         live.delete();
@@ -144,10 +148,16 @@ impl Writer {
         changes.records.extend(deleted.subscriptions.iter().map(|(id, subscription)| {
             (RecordKind::Subscription, u64::from(*id), subscription.encode(*id, now_ms))
         }));
+        // Without what is deleted: whoever gets its number is not idle.
+        let mut idle = shared.idle();
+        idle.topics.retain(|topic, _| !deleted.topics.contains(topic));
+        idle.subscriptions.retain(|&id, _| deleted.freed != Some(id));
+        changes.records.push(self.retention.save(&shared, &idle));
         let (options, tally) = (&shared.options, &mut finished.tally);
         super::retention::trim_dead(&self.connection, options, &mut changes, tally);
         self.commit(&changes)?;
         self.committed(finished);
+        shared.topic_uses().retain(|topic, _| !deleted.topics.contains(topic));
         Ok(())
     }
 }

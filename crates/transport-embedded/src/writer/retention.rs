@@ -8,9 +8,13 @@ use crate::failure::Failure;
 use crate::options::Options;
 use crate::record::{Dead, Head, Tally};
 use crate::replay;
+use crate::shared::Shared;
 use crate::store::{self, Changes, Entry};
+use crate::uses::Idle;
 use rusqlite::Connection;
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Index entries that one step removes at the most.
@@ -23,23 +27,27 @@ pub(crate) struct Retention {
     pub(super) ages: Ages,
     /// Topics of which it was said that unread batches go soon.
     pub(super) warned: HashSet<u32>,
+    /// Subscriptions of which it was said that they are deleted soon.
+    pub(super) warned_of_expiry: HashSet<u32>,
     /// It was said that dead letters go soon.
     pub(super) warned_of_dead: bool,
 }
 
 impl Retention {
     pub(crate) fn new(ages: Ages) -> Self {
-        Self { ages, warned: HashSet::new(), warned_of_dead: false }
+        let (warned, warned_of_expiry) = (HashSet::new(), HashSet::new());
+        Self { ages, warned, warned_of_expiry, warned_of_dead: false }
     }
 
-    /// The record of how old the log is, if it is time to write it.
-    pub(super) fn due(&mut self, now_ms: i64) -> Option<(RecordKind, u64, Vec<u8>)> {
-        self.ages.is_due(now_ms).then(|| self.save(now_ms))
+    /// The record of how old the log is and of what is idle, if it is time to write it.
+    pub(super) fn due(&mut self, shared: &Shared) -> Option<(RecordKind, u64, Vec<u8>)> {
+        let used = shared.uses_changed.swap(false, Ordering::AcqRel);
+        (used || self.ages.is_due(shared.steady_ms())).then(|| self.save(shared, &shared.idle()))
     }
 
-    /// The record of how old the log is.
-    pub(super) fn save(&mut self, now_ms: i64) -> (RecordKind, u64, Vec<u8>) {
-        self.ages.save(now_ms)
+    /// The record of how old the log is and of what is idle.
+    pub(super) fn save(&mut self, shared: &Shared, idle: &Idle) -> (RecordKind, u64, Vec<u8>) {
+        self.ages.save(shared.steady_ms(), idle)
     }
 }
 
@@ -52,6 +60,7 @@ impl Writer {
         self.mark();
         let floors = cursors::floors(&self.shared);
         self.warn(&floors);
+        self.expire(&floors);
         for topic in 0..self.ledger.heads.len() as u32 {
             let bounds = match replay::is_deleted(&self.ledger.heads[topic as usize].name) {
                 true => Bounds { old: u64::MAX, settled: u64::MAX, ..Bounds::default() },
@@ -73,12 +82,19 @@ impl Writer {
 
     /// Notes from time to time which batches there were.
     fn mark(&mut self) {
-        let (options, now_ms) = (&self.shared.options, self.shared.steady_ms());
+        let shared = Arc::clone(&self.shared);
+        let (options, now_ms) = (&shared.options, shared.steady_ms());
         let (age_ms, unread_ms) = (ms(options.retention_age), ms(options.unread_age));
         let (shorter, longer) = (age_ms.min(unread_ms), age_ms.max(unread_ms));
         let next_group = self.ledger.tally.next_group;
-        if !options.queue && self.retention.ages.mark(now_ms, next_group, shorter, longer) {
-            let records = vec![self.retention.save(now_ms)];
+        if options.queue {
+            return;
+        }
+        let marked = self.retention.ages.mark(now_ms, next_group, shorter, longer);
+        let expiry = options.subscription_expiry.into_iter().chain(options.topic_expiry).min();
+        let overdue = |expiry| self.retention.ages.is_overdue(now_ms, ms(expiry));
+        if marked || expiry.is_some_and(overdue) {
+            let records = vec![self.retention.save(&shared, &shared.idle())];
             let _ = self.commit(&Changes { records, ..Changes::default() });
         }
     }

@@ -7,7 +7,14 @@ fn topic(name: &str) -> Topic {
 }
 
 fn status(name: &str, next_offset: u64) -> TopicStatus {
-    TopicStatus { topic: topic(name), first_offset: 0, next_offset, events_total: 0, bytes: 0 }
+    TopicStatus {
+        topic: topic(name),
+        first_offset: 0,
+        next_offset,
+        events_total: 0,
+        bytes: 0,
+        idle: None,
+    }
 }
 
 #[test]

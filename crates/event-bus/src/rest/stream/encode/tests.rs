@@ -50,6 +50,7 @@ fn text_that_names_places_of_one_client_is_not_shared() {
         next_offset: 9,
         events_total: 0,
         bytes: 0,
+        idle: None,
     };
     let stored = stored(7, 1, 8);
     let own = encoder.text(&view, &stored, 0, &Cursor::behind(&[listed]));
