@@ -15,16 +15,17 @@ IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/worldbus:1.0"
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/6fdd22ba"
 PORTS = {"time-manager": 7071, "weather-manager": 7072, "event-bus": 7070}
 SLOTS = ["event-bus", "event-bus-2", "event-bus-3", "event-bus-4"]
-SUBSCRIPTIONS = ["weather-manager", *SLOTS]
+SUBSCRIPTIONS = ["time-manager", "weather-manager", *SLOTS]
 TOPICS = ["time", "weather", "world"]
 LOGS = [*PORTS, "stopped-tasks"]
 # What each service is told of topics and queues.
 TOLD = {
-    "time-manager": (["time"], []),
+    "time-manager": (["time"], ["time-manager"]),
     "weather-manager": (["time", "weather"], ["weather-manager"]),
     "event-bus": (TOPICS, SLOTS),
 }
 ALARMS = {
+    "time-manager-oldest-message",
     "weather-manager-oldest-message",
     "event-bus-oldest-message",
     *(f"{subscription}-dead-letters" for subscription in SUBSCRIPTIONS),

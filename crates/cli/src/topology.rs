@@ -107,8 +107,12 @@ fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<To
     let topics: Vec<Topic> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
     let slots = slots(&topics, more.slot_count)?;
     let mut subscriptions = slots.clone();
-    let (name, hears) = (worldbus_weather_manager::NAME, worldbus_weather_manager::HEARS);
-    subscriptions.push(studio::subscription(name, hears, catalogue)?);
+    for (name, hears) in [
+        (worldbus_time_manager::NAME, worldbus_time_manager::HEARS),
+        (worldbus_weather_manager::NAME, worldbus_weather_manager::HEARS),
+    ] {
+        subscriptions.push(studio::subscription(name, hears, catalogue)?);
+    }
     let own = studio::subscriptions(more.subscriptions, catalogue)?;
     let of_studio = studio::services(&own, more.publishes, &topics)?;
     subscriptions.extend(own);

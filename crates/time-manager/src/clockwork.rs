@@ -12,10 +12,12 @@ use worldbus_service::health::Condition;
 use worldbus_service::state::{Entry, Error, Kind, UPDATE_COUNT_MAX};
 use worldbus_service::trace::Causes;
 use worldbus_service::{Lead, Problem, StateStore};
-use worldbus_world::{Calendar, Change, Clock, WallTime, World};
+use worldbus_world::{Calendar, Clock, WallTime, World};
 
 use crate::agenda::REPEAT_US;
+use crate::command::{Command, Decision};
 use crate::history::{By, CONTINUED, History, Made, Record};
+use crate::requests::Request;
 
 /// A world that was told further ahead of this machine's clock than this is continued from there:
 /// the clock was ahead. Less is waited for.
@@ -26,6 +28,9 @@ const UNSAVED_US_MAX: i64 = 1_000_000 + REPEAT_US;
 /// A command that takes effect later than this after its lead is refused: this machine's clock, or
 /// that of another instance, is wrong.
 const WAIT_US_MAX: i64 = 5_000_000;
+/// What was due longer ago takes effect now, as what was due while no instance ran: others may
+/// have computed with the clock as it was.
+const EXACT_US_MAX: i64 = 1_000_000;
 /// How long the answer to a command waits for its announcement.
 const ANNOUNCE_MAX: Duration = Duration::from_secs(1);
 
@@ -47,14 +52,6 @@ pub(crate) struct Taken {
     pub(crate) idle: bool,
     /// Who asks the bus from now on hears of it.
     pub(crate) announced: bool,
-}
-
-/// What a command on the clock comes to.
-pub(crate) struct Decision {
-    pub(crate) change: Change,
-    pub(crate) command: &'static str,
-    /// For people.
-    pub(crate) detail: String,
 }
 
 /// What a command did to a history: its name, and of what, for people.
@@ -180,23 +177,11 @@ impl Clockwork {
         });
     }
 
-    /// Takes a command on the clock: `decide` says what it does to the clock at its effective
-    /// time, or that the clock is so already. Waits for the announcement, within a bound: the
-    /// command is taken and will be announced whatever the bus does.
-    pub(crate) async fn command(
-        &self,
-        by: &By,
-        decide: impl Fn(&Clock, WallTime) -> Result<Option<Decision>, Problem>,
-    ) -> Result<Taken, Problem> {
-        let change = |history: &mut History, effective: WallTime| {
-            let Some(decision) = decide(history.clock(), effective)? else { return Ok(None) };
-            let Decision { change, command, detail } = decision;
-            let segment = history.clock().change(change, effective);
-            segment.check().map_err(|e| Problem::unprocessable(e.to_string()))?;
-            let made = Made { command: command.to_owned(), by: by.clone() };
-            history.push(segment, made)?;
-            Ok(Some((command, detail)))
-        };
+    /// Takes a command on the clock. Waits for the announcement, within a bound: the command is
+    /// taken and will be announced whatever the bus does.
+    pub(crate) async fn command(&self, by: &By, command: &Command) -> Result<Taken, Problem> {
+        let change =
+            |history: &mut History, effective| self.change(history, effective, command, by);
         let mut taken = self.take(by, change).await?;
         if !taken.idle {
             self.causes.note(taken.history.clock().last().anchor_wall.0);
@@ -212,6 +197,40 @@ impl Clockwork {
         Ok(taken)
     }
 
+    /// Carries out a request, unless that was done.
+    pub(crate) async fn request(&self, request: &Request) -> Result<(), Problem> {
+        let passed = self.passed.lock().await;
+        self.carry_out(request, *passed).await
+    }
+
+    /// The same while the caller holds what this instance has published up to.
+    pub(crate) async fn carry_out(
+        &self,
+        request: &Request,
+        passed: WallTime,
+    ) -> Result<(), Problem> {
+        let (by, due) = (&request.by, request.scheduled.map(|scheduled| scheduled.due));
+        let change = |history: &mut History, effective: WallTime| {
+            if history.requests.has(&request.id) {
+                return Ok(None);
+            }
+            let (done, none) = if history.requests.is_too_soon(request, effective) {
+                (None, "left out: it comes too soon after its schedule's last one")
+            } else {
+                let done = self.change(history, effective, &request.command, by)?;
+                (done, "nothing to do: the clock is so")
+            };
+            let at = done.is_some().then(|| history.clock().last().anchor_wall);
+            history.requests.note(request, at);
+            Ok(Some(done.unwrap_or(("request", none.to_owned()))))
+        };
+        let taken = self.write((passed, due), by, change).await?;
+        if !taken.idle {
+            self.causes.note(taken.history.clock().last().anchor_wall.0);
+        }
+        Ok(())
+    }
+
     /// Takes a command: `change` does it to the history as from its effective time, or says that
     /// there is nothing to do.
     pub(crate) async fn take(
@@ -220,13 +239,42 @@ impl Clockwork {
         change: impl Fn(&mut History, WallTime) -> Result<Option<Done>, Problem>,
     ) -> Result<Taken, Problem> {
         let passed = self.passed.lock().await;
+        self.write((*passed, None), by, change).await
+    }
+
+    /// Does a command to a history as from its effective time; none if the clock is so already.
+    fn change(
+        &self,
+        history: &mut History,
+        effective: WallTime,
+        command: &Command,
+        by: &By,
+    ) -> Result<Option<Done>, Problem> {
+        let decision = command.decide(&self.calendar, history.clock(), effective)?;
+        let Some(Decision { change, command, detail }) = decision else { return Ok(None) };
+        let segment = history.clock().change(change, effective);
+        segment.check().map_err(|e| Problem::unprocessable(e.to_string()))?;
+        let made = Made { command: command.to_owned(), by: by.clone() };
+        history.push(segment, made)?;
+        Ok(Some((command, detail)))
+    }
+
+    /// Writes a change of the history that takes effect behind what this instance has `passed`,
+    /// and behind an instant at which it is `due`.
+    async fn write(
+        &self,
+        (passed, due): (WallTime, Option<WallTime>),
+        by: &By,
+        change: impl Fn(&mut History, WallTime) -> Result<Option<Done>, Problem>,
+    ) -> Result<Taken, Problem> {
+        let passed = due.map_or(passed, |due| due.max(passed));
         for _ in 0..UPDATE_COUNT_MAX {
             let read_at = self.now();
             let entry = self.store.get(&self.key).await?;
             let entry = entry.ok_or_else(|| Problem::internal("the clock's state is gone"))?;
             let mut history = History::decode(&entry.value)?;
-            let wanted = WallTime(self.lead.after_us(read_at.0));
-            let effective = effective(history.clock(), *passed, wanted);
+            let wanted = self.wanted(read_at, due);
+            let effective = effective(history.clock(), passed, wanted);
             check_wait(wanted, effective)?;
             let Some((command, detail)) = change(&mut history, effective)? else {
                 let history = self.show(history, entry.revision, read_at);
@@ -247,6 +295,15 @@ impl Clockwork {
             }
         }
         Err(Problem::unavailable("other commands came between all the time; try again"))
+    }
+
+    /// When a command shall take effect that is taken now: after the lead. Without one, what was
+    /// due just now takes effect where it was due.
+    fn wanted(&self, now: WallTime, due: Option<WallTime>) -> WallTime {
+        let after_lead = WallTime(self.lead.after_us(now.0));
+        let late_us = |due: WallTime| now.0.saturating_sub(due.0);
+        let exact = due.filter(|due| after_lead == now && late_us(*due) <= EXACT_US_MAX);
+        exact.unwrap_or(after_lead)
     }
 
     /// Forgets schedules that are over and told.

@@ -13,7 +13,8 @@ use worldbus_service::Problem;
 use worldbus_world::{SetTime, WallTime};
 
 use crate::clockwork::Taken;
-use crate::desk::{self, Desk, Face, NoSchedule, Speed, Wish};
+use crate::command::Speed;
+use crate::desk::{self, Desk, Face, NoSchedule, Wish};
 use crate::history::By;
 use crate::schedule::Schedule;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use worldbus_service::state::{self, Error, Kind};
 use worldbus_world::{Clock, Curve, GameTime, Scale, Segment, WallTime};
 
+use crate::requests::Settled;
 use crate::schedule::Schedules;
 
 /// Command of a world's first segment.
@@ -24,6 +25,8 @@ pub(crate) struct History {
     made: Vec<Made>,
     records: Vec<Record>,
     pub(crate) schedules: Schedules,
+    /// The requests of events that are carried out.
+    pub(crate) requests: Settled,
 }
 
 /// What made a segment.
@@ -70,6 +73,8 @@ struct Kept {
     commands: Vec<Record>,
     #[serde(default, skip_serializing_if = "Schedules::is_new")]
     schedules: Schedules,
+    #[serde(default, skip_serializing_if = "Settled::is_empty")]
+    requests: Settled,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -85,7 +90,8 @@ impl History {
         let first = Segment { curve, ..*Clock::new(scale, now, GameTime(0)).last() };
         let clock = Clock::from_segments([first]).map_err(damaged)?;
         let made = vec![Made { command: STARTED.to_owned(), by: By::default() }];
-        Ok(Self { clock, made, records: Vec::new(), schedules: Schedules::default() })
+        let (schedules, requests) = (Schedules::default(), Settled::default());
+        Ok(Self { clock, made, records: Vec::new(), schedules, requests })
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -121,6 +127,7 @@ impl History {
         let segment = self.clock.resume(reached, now);
         let made = Made { command: CONTINUED.to_owned(), by: By::default() };
         self.schedules.begin_by(now);
+        self.requests.begin_by(now);
         self.push(segment, made)
     }
 
@@ -149,6 +156,7 @@ impl History {
             segments: self.entries().map(entry).collect(),
             commands: self.records.clone(),
             schedules: self.schedules.clone(),
+            requests: self.requests.clone(),
         };
         state::encode("the world's clock", &kept)
     }
@@ -158,9 +166,9 @@ impl History {
         kept.segments.sort_by_key(|entry| entry.segment.epoch);
         let segments = kept.segments.iter().map(|entry| entry.segment);
         let clock = Clock::from_segments(segments).map_err(damaged)?;
-        let made = kept.segments.into_iter().map(|entry| entry.made).collect();
-        let (records, schedules) = (kept.commands, kept.schedules);
-        Ok(Self { clock, made, records, schedules })
+        let made = kept.segments.iter().map(|entry| entry.made.clone()).collect();
+        let Kept { commands: records, schedules, requests, .. } = kept;
+        Ok(Self { clock, made, records, schedules, requests })
     }
 }
 

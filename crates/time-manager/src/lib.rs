@@ -8,10 +8,13 @@
 
 mod agenda;
 mod clockwork;
+mod command;
 mod desk;
 mod emission;
 mod grpc;
+mod hearing;
 mod history;
+mod requests;
 mod rest;
 mod schedule;
 mod simulation;
@@ -21,7 +24,10 @@ pub use schedule::{SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYT
 pub use simulation::CatchUp;
 pub use start::{Settings, start};
 
-/// The service's name: the source of its events.
+/// The event types that it hears, by name.
+pub const HEARS: &[&str] = &[<worldbus_events::v1::ClockRequested as worldbus_events::Event>::NAME];
+
+/// The service's name: the source of its events and its subscription.
 pub const NAME: &str = "time-manager";
 
 /// The topic of its events.

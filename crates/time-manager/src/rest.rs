@@ -11,9 +11,10 @@ use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
-use worldbus_world::{Calendar, GameTime, SetTime};
+use worldbus_world::{Calendar, SetTime};
 
-use crate::desk::{self, Desk, SKIP_HOURS_MAX, Speed};
+use crate::command::{Skip, Speed};
+use crate::desk::{self, Desk};
 use crate::history::By;
 use document::{Changed, Clocks, Current, History};
 
@@ -266,22 +267,8 @@ impl Turn {
 
 impl SkipRequest {
     fn us(&self, calendar: &Calendar) -> Result<i64, Problem> {
-        let parts = [
-            ("days", self.days, calendar.day_us()),
-            ("hours", self.hours, calendar.rules().hour_us()),
-            ("minutes", self.minutes, GameTime::MINUTE_US),
-            ("seconds", self.seconds, GameTime::SECOND_US),
-        ];
-        parts.iter().try_fold(0i64, |sum, (field, count, unit)| {
-            let count = count.unwrap_or(0);
-            let us = count.checked_mul(*unit).and_then(|us| sum.checked_add(us));
-            us.filter(|us| count >= 0 && *us <= desk::SKIP_US_MAX).ok_or_else(|| {
-                let detail = format!(
-                    "{field}: expected a number from 0, and at most {SKIP_HOURS_MAX} hours of 60 \
-                     game minutes in all, found {count}; to go back, set the clock"
-                );
-                Problem::unprocessable(detail).with_field(*field)
-            })
-        })
+        let [days, hours, minutes, seconds] =
+            [self.days, self.hours, self.minutes, self.seconds].map(|count| count.unwrap_or(0));
+        Skip { days, hours, minutes, seconds }.us(calendar)
     }
 }

@@ -11,10 +11,14 @@ use crate::agenda::{Agenda, REPEAT_US};
 use crate::clockwork::Clockwork;
 use crate::emission::Emission;
 use crate::history::History;
+use crate::requests::Request;
 
 /// Days of the world's calendar that are made up for after downtime, boundary by boundary; what
 /// is older was nobody's moment.
 const CATCH_UP_DAYS_MAX: i64 = 1;
+
+/// A schedule's command that could not be written is tried again after this wall time.
+const RETRY_US: i64 = 500_000;
 
 /// Which of the boundaries are told that passed while no instance ran. Commands, and what was
 /// scheduled once, are told whichever it is.
@@ -93,6 +97,21 @@ impl Simulation {
         (Checkpoint { wall_us: from.0, epoch }, events)
     }
 
+    /// Carries out what schedules command at one instant; false while it cannot be written.
+    async fn carry_out(&self, requests: &[Request], passed: WallTime) -> bool {
+        for request in requests {
+            let Err(problem) = self.clockwork.carry_out(request, passed).await else { continue };
+            let (event_id, error) = (&request.id, &problem.detail);
+            if problem.status >= 500 {
+                tracing::warn!(event_id, error, "a schedule's command is not written; retrying");
+                return false;
+            }
+            // Who hears of it on the bus sets it aside.
+            tracing::warn!(event_id, error, "a schedule's command is refused");
+        }
+        true
+    }
+
     /// What is still to be told by the clock before it was resumed, until a wall time that has not
     /// come: most of it, or all, was told before, with the same ids.
     fn rest(&mut self, before: &History, durable: Checkpoint, until: WallTime) -> Step<Emission> {
@@ -142,6 +161,19 @@ impl Simulated for Simulation {
         self.caught_up |= seen == now;
         let after = clock.untold_after(durable.map(|d| (d.epoch, WallTime(d.wall_us))));
         let until = self.agenda.chunk_end(history, after, seen.max(after));
+        let due = self.agenda.requests(history, after, until);
+        let carried_out = match &due {
+            Some((_, requests)) => self.carry_out(requests, *passed).await,
+            None => true,
+        };
+        // Behind a command the clock is as the command made it, which is not known before.
+        let until = match due {
+            Some((wall, _)) if carried_out => wall,
+            Some((wall, _)) => wall.plus_us(-1),
+            None => until,
+        };
+        let view = clockwork.view();
+        let (history, clock) = (&*view.history, view.history.clock());
         events.extend(self.agenda.between(history, after, until));
         let bucket = until.0.div_euclid(REPEAT_US);
         if bucket > self.repeated {
@@ -152,6 +184,7 @@ impl Simulated for Simulation {
         }
         *passed = until.max(*passed);
         let next = match (until < seen, seen == now) {
+            _ if !carried_out => Some(now.0.saturating_add(RETRY_US)),
             (true, _) => Some(until.0),
             (false, true) => Some(self.agenda.next(history, until).0),
             (false, false) => None,

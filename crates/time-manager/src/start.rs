@@ -16,7 +16,7 @@ use crate::agenda::Agenda;
 use crate::clockwork::Clockwork;
 use crate::desk::{Desk, Face};
 use crate::simulation::{CatchUp, Simulation};
-use crate::{NAME, TOPIC, grpc, rest};
+use crate::{NAME, TOPIC, grpc, hearing, rest};
 
 /// How the service works; the same in all instances.
 #[derive(Clone, Debug)]
@@ -61,6 +61,8 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
         tasks.extend(own);
     }
     let desk = Desk::new(faces, Arc::clone(&settings.catalogue));
+    let hearing = hearing::run(deps.bus.clone(), desk.clone(), deps.shutdown.clone());
+    tasks.push(Task::new("clock requests", hearing));
     let router = rest::routes(desk.clone()).merge(grpc::routes(desk));
     let part = Part::new(NAME, router)
         .with_openapi(rest::openapi())

@@ -197,7 +197,10 @@ fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
     // The weather-manager hears the clock alone; its instances share a queue, and each polls.
     let heard = CLOCK_REPEATS_PER_S * time / weather.max(1.0);
     let Some(clock) = reckon(heard.max(f64::MIN_POSITIVE), 1.0, weather) else { return };
-    let polls = [all, clock].map(|cost| cost.receive_units + cost.delete_units + cost.idle_units);
+    // The time-manager hears requests for commands, which are few, and polls for them.
+    let Some(requests) = reckon(f64::MIN_POSITIVE, 1.0, time) else { return };
+    let polls =
+        [all, clock, requests].map(|cost| cost.receive_units + cost.delete_units + cost.idle_units);
     let deliveries = all.messages * event_bus + clock.messages * weather;
     let price = |of: fn(&Prices) -> f64| prices.map(|prices| of(prices) * 1e6);
     let mut line = |what, a_second: f64, price| {

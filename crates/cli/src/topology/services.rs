@@ -41,6 +41,7 @@ pub(super) fn services(
 ) -> Result<Vec<Service>> {
     let wanted: Wanted = toml::from_str(WANTED).context("the table of wanted rights")?;
     let slots = slots.iter().map(|slot| slot.name.clone()).collect();
+    let time = SubscriptionName::new(worldbus_time_manager::NAME)?;
     let weather = SubscriptionName::new(worldbus_weather_manager::NAME)?;
     let service = |name: &str, publishes, consumes, state: &[&[&str]]| {
         let state = Right::new("State", &state.concat(), vec![TABLE.to_owned()]);
@@ -60,7 +61,7 @@ pub(super) fn services(
         service(
             worldbus_time_manager::NAME,
             vec![Topic::new(worldbus_time_manager::TOPIC)?],
-            Vec::new(),
+            vec![time],
             &[actions::GET, actions::COMPARE_AND_SET],
         ),
         service(

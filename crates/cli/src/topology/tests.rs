@@ -1,5 +1,7 @@
 //! Tests of the topology: what the services get and may do, what a studio adds, what is refused.
 
+use serde_json::json;
+
 use super::*;
 
 /// Written anew by its test with `WORLDBUS_BLESS=1`.
@@ -28,6 +30,10 @@ fn services_get_what_they_hear() {
     let bound = &queue["subscriptions"][0];
     assert_eq!(bound["topic"], "gaming-system-time-events");
     assert_eq!(bound["filter_policy"]["event_types"][0], "time.clock_changed");
+    let requests = &document["queues"]["gaming-system-time-manager-events"]["subscriptions"];
+    let types = json!([{ "event_types": ["time.clock_requested"] }]);
+    let bound: Vec<_> = requests.as_array().unwrap().iter().map(|b| &b["filter_policy"]).collect();
+    assert_eq!(json!(bound), types, "ticks cost nothing there");
     let letters = "gaming-system-weather-manager-events-dead-letters";
     assert_eq!(queue["dead_letter_queue"], letters);
     let all = &document["queues"]["gaming-system-event-bus-events"]["subscriptions"];
@@ -65,7 +71,7 @@ fn event_bus_may_count_the_dead_letters_of_every_subscription_and_nobody_else_ma
     let topology = with(&["npc-brain=weather.changed"], &[], 2).unwrap();
     for service in &topology.services {
         let counts: Vec<_> = service.counts.iter().map(SubscriptionName::as_str).collect();
-        let all = ["event-bus", "event-bus-2", "weather-manager", "npc-brain"];
+        let all = ["event-bus", "event-bus-2", "time-manager", "weather-manager", "npc-brain"];
         let wanted = if service.name == "event-bus" { &all[..] } else { &[] };
         assert_eq!(counts, wanted, "{}", service.name);
     }

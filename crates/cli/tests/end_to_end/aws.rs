@@ -20,6 +20,7 @@ fn topology_is_compared_then_made_then_as_it_should_be() {
     let lines = diff.lines();
     for wanted in [
         "+ SNS topic shape-time-events",
+        "+ subscription of shape-time-manager-events to topic time",
         "+ SQS queue shape-weather-manager-events",
         "+ SQS queue shape-weather-manager-events-dead-letters",
         "+ subscription of shape-weather-manager-events to topic time",

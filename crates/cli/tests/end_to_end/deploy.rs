@@ -21,7 +21,7 @@ const INVENTORY: &str = include_str!("deploy/inventory.py");
 const TASKS: &str = include_str!("deploy/tasks.py");
 
 /// What an installation of each profile has, beside what has no name of its own.
-const NAMED: [&str; 31] = [
+const NAMED: [&str; 34] = [
     "cluster gaming-system-cluster",
     "service event-bus",
     "service time-manager",
@@ -32,11 +32,14 @@ const NAMED: [&str; 31] = [
     "topic gaming-system-time-events",
     "topic gaming-system-weather-events",
     "topic gaming-system-world-events",
+    "queue gaming-system-time-manager-events",
+    "queue gaming-system-time-manager-events-dead-letters",
     "queue gaming-system-weather-manager-events",
     "queue gaming-system-weather-manager-events-dead-letters",
     "queue gaming-system-event-bus-events",
     "queue gaming-system-event-bus-events-dead-letters",
     "queue gaming-system-event-bus-4-events",
+    "subscription gaming-system-time-events to gaming-system-time-manager-events",
     "subscription gaming-system-time-events to gaming-system-weather-manager-events",
     "subscription gaming-system-weather-events to gaming-system-event-bus-events",
     "policy GamingSystemDistributedMessaging",

@@ -19,6 +19,7 @@ mod outage;
 mod pipes;
 mod refusals;
 mod replacement;
+mod requests;
 mod roles;
 mod schedules;
 mod slots;

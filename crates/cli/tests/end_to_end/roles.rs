@@ -57,8 +57,12 @@ while waiting:
 print('null')
 ";
 
-/// An announcement of the clock of another world: every queue gets it, and nobody minds.
-const ELSEWHERE: &str = r#"{"type":"time.clock_changed","world":"elsewhere","payload":{}}"#;
+/// An announcement of the clock of another world, and a request that its time-manager has carried
+/// out: every queue gets one of them, and nobody minds.
+const ELSEWHERE: [&str; 2] = [
+    r#"{"type":"time.clock_changed","world":"elsewhere","payload":{}}"#,
+    r#"{"type":"time.clock_requested","world":"elsewhere","source":"time-manager","payload":{}}"#,
+];
 
 #[test]
 fn each_role_has_what_its_service_uses_and_nothing_else() {
@@ -89,11 +93,14 @@ fn each_role_has_what_its_service_uses_and_nothing_else() {
     stage.poison();
 
     // What is on its way at a shutdown is handed back.
-    let feed = Feed::spawn(&mut account.command(&["publish", "--stdin"]), ELSEWHERE, 2);
+    let feed = |line| Feed::spawn(&mut account.command(&["publish", "--stdin"]), line, 2);
+    let feeds = ELSEWHERE.map(feed);
     for service in buses.into_iter().chain([weather, time]) {
         service.terminate();
     }
-    feed.stop();
+    for feed in feeds {
+        feed.stop();
+    }
     stage.judge();
 }
 
@@ -149,7 +156,7 @@ impl<'a> Stage<'a> {
             })
         });
         let places: Vec<&str> = places.collect();
-        assert_eq!(places.len(), 2 * (SLOT_COUNT + 1), "{places:?}");
+        assert_eq!(places.len(), 2 * (SLOT_COUNT + 2), "{places:?}");
         told(self.account, POISON, &places);
     }
 

@@ -78,6 +78,7 @@ fn the_fixed_numbers_keep_their_names() {
             (30, "time.resumed", "time"),
             (31, "time.jumped", "time"),
             (32, "time.schedule_fired", "time"),
+            (33, "time.clock_requested", "time"),
             (60, "weather.transition_started", "weather"),
             (61, "weather.transition_completed", "weather"),
             (62, "weather.alert_updated", "weather"),

@@ -9,8 +9,11 @@ fn facts_of_services_are_cautioned_about_and_requests_are_not() {
     let caution = |name: &str| catalogue.caution(catalogue.by_name(name).unwrap());
     let text = caution("weather.changed").unwrap();
     assert!(text.contains("publish weather.override_requested"), "{text}");
-    assert!(caution("time.day_activated").is_some());
-    assert_eq!(caution("weather.override_requested"), None);
+    let text = caution("time.day_activated").unwrap();
+    assert!(text.contains("publish time.clock_requested"), "{text}");
+    for request in ["weather.override_requested", "time.clock_requested"] {
+        assert_eq!(caution(request), None);
+    }
     assert_eq!(caution("world_state.updated"), None);
 }
 

@@ -40,6 +40,7 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("time_types", time::batch()),
         ("sun_types", sun::batch()),
         ("request_types", requests::batch()),
+        ("clock_requests", requests::clock()),
     ]
 }
 

@@ -5,13 +5,18 @@
 use worldbus_bus::Topic;
 use worldbus_events::prost::Message as _;
 use worldbus_events::{Event as _, EventId, ProducerId, v1};
-use worldbus_world::{WallTime, producer_id};
+use worldbus_world::{Clock, WallTime, producer_id};
 
 use super::Agenda;
 use crate::NAME;
 use crate::emission::Emission;
 use crate::history::History;
+use crate::requests::{self, Request, Scheduled};
 use crate::schedule::{Due, Schedule};
+
+/// The two events of a schedule that is due, as the sequences of its producer count them.
+const FIRED_SLOT: u64 = 0;
+const SCHEDULED_SLOT: u64 = 1;
 
 impl Agenda {
     /// What is due in the wall interval (`after`, `until`].
@@ -21,15 +26,65 @@ impl Agenda {
         after: WallTime,
         until: WallTime,
     ) -> Vec<Emission> {
-        let clock = history.clock();
-        let mut events = self.due_once(history, after, until);
-        for schedule in history.schedules.list().iter().filter(|s| !s.plan.is_once()) {
-            for span in clock.spans(after, until) {
-                let due = schedule.recurring(&span, &self.calendar);
-                events.extend(due.flat_map(|due| self.fired(schedule, due)));
+        let schedules = history.schedules.list().iter();
+        let due = schedules.flat_map(|schedule| {
+            let due = self.due(schedule, history.clock(), (after, until));
+            due.into_iter().flat_map(|due| self.fired(schedule, due))
+        });
+        due.collect()
+    }
+
+    /// The commands on the clock that are due first in the wall interval (`after`, `until`] of
+    /// those that are still to be carried out, and when they are due.
+    pub(crate) fn requests(
+        &self,
+        history: &History,
+        after: WallTime,
+        until: WallTime,
+    ) -> Option<(WallTime, Vec<Request>)> {
+        let mut first = until;
+        let mut requests = Vec::new();
+        let commands = history.schedules.list().iter();
+        for schedule in commands.filter(|s| s.event.event_type == v1::ClockRequested::NUMBER) {
+            for due in self.due(schedule, history.clock(), (after, first)) {
+                let Some(request) = self.request(schedule, due) else { continue };
+                if history.requests.has(&request.id) {
+                    continue;
+                }
+                if due.wall < first {
+                    requests.clear();
+                }
+                first = due.wall;
+                requests.push(request);
+                break;
             }
         }
-        events
+        (!requests.is_empty()).then_some((first, requests))
+    }
+
+    fn request(&self, schedule: &Schedule, due: Due) -> Option<Request> {
+        // Checked when the schedule was taken.
+        let event = v1::ClockRequested::decode(&schedule.event.payload[..]).ok()?;
+        let (command, by) = requests::read(&event, &self.calendar).ok()?;
+        let scheduled = Some(Scheduled { number: schedule.number, due: due.wall });
+        let id = self.id(schedule, due, SCHEDULED_SLOT).to_string();
+        Some(Request { id, command, by, scheduled })
+    }
+
+    /// When a schedule is due in the wall interval (`after`, `until`].
+    fn due(
+        &self,
+        schedule: &Schedule,
+        clock: &Clock,
+        (after, until): (WallTime, WallTime),
+    ) -> Vec<Due> {
+        if schedule.plan.is_once() {
+            let due = schedule.once(clock, until).filter(|due| due.wall > after);
+            return due.into_iter().collect();
+        }
+        let spans = clock.spans(after, until);
+        let due = |span| schedule.recurring(&span, &self.calendar).collect::<Vec<_>>();
+        spans.flat_map(due).collect()
     }
 
     /// What is due once in the wall interval (`after`, `until`].
@@ -56,13 +111,9 @@ impl Agenda {
             payload: event.payload.clone(),
             entity: event.entity.clone().unwrap_or_default(),
         };
-        // A schedule is a producer of its own: one that is cancelled moves no other's numbers.
-        let service = format!("{NAME}/schedule/{}", schedule.number);
-        let producer = ProducerId::from_bits(producer_id(&self.world, &service, due.epoch, 0));
-        let slot = |slot| EventId { producer, sequence: (due.due.0 as u64).wrapping_mul(2) + slot };
         let fired = Emission {
             event_type: v1::ScheduleFired::NUMBER,
-            id: slot(0),
+            id: self.id(schedule, due, FIRED_SLOT),
             wall: due.wall,
             entity: None,
             payload: fired.encode_to_vec(),
@@ -72,7 +123,7 @@ impl Agenda {
         };
         let scheduled = Emission {
             event_type: event.event_type,
-            id: slot(1),
+            id: self.id(schedule, due, SCHEDULED_SLOT),
             entity: event.entity.clone(),
             payload: event.payload.clone(),
             // Checked when the schedule was taken.
@@ -80,5 +131,12 @@ impl Agenda {
             ..fired.clone()
         };
         [fired, scheduled]
+    }
+
+    fn id(&self, schedule: &Schedule, due: Due, slot: u64) -> EventId {
+        // A schedule is a producer of its own: one that is cancelled moves no other's numbers.
+        let service = format!("{NAME}/schedule/{}", schedule.number);
+        let producer = ProducerId::from_bits(producer_id(&self.world, &service, due.epoch, 0));
+        EventId { producer, sequence: (due.due.0 as u64).wrapping_mul(2) + slot }
     }
 }

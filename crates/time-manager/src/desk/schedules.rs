@@ -4,13 +4,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use worldbus_events::prost::Message as _;
-use worldbus_events::v1::WeatherOverrideRequested;
+use worldbus_events::v1::{ClockRequested, WeatherOverrideRequested};
 use worldbus_events::{Event as _, exact, json};
 use worldbus_service::Problem;
-use worldbus_world::{Plan, ScheduleError, WallTime, World};
+use worldbus_world::{GameTime, Plan, ScheduleError, WallTime, World};
 
 use super::{Desk, Face};
 use crate::history::{By, History};
+use crate::requests;
 use crate::schedule::{
     Due, SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX, Schedule, Scheduled,
 };
@@ -40,12 +41,13 @@ impl Desk {
         wish: &Wish,
         by: &By,
     ) -> Result<Schedule, NoSchedule> {
-        let event = self.scheduled(face, wish, by).map_err(NoSchedule::Other)?;
         let clockwork = &face.clockwork;
         // Checked before anything is locked, so that the fault comes back as it is.
         let (view, now) = (clockwork.view(), clockwork.now());
         let now = view.history.clock().game_at(now);
-        Plan::parse(&wish.text, now, &clockwork.calendar).map_err(NoSchedule::Text)?;
+        let plan = Plan::parse(&wish.text, now, &clockwork.calendar).map_err(NoSchedule::Text)?;
+        let due = plan.next(now, &clockwork.calendar).unwrap_or(now);
+        let event = self.scheduled((face, due), wish, by).map_err(NoSchedule::Other)?;
         let number = AtomicU64::new(0);
         let change = |history: &mut History, effective: WallTime| {
             let base = history.clock().game_at(effective);
@@ -70,7 +72,13 @@ impl Desk {
         self.catalogue.caution(self.catalogue.by_number(schedule.event.event_type)?)
     }
 
-    fn scheduled(&self, face: &Face, wish: &Wish, by: &By) -> Result<Scheduled, Problem> {
+    /// The event of a schedule of a clock that is due first at a game time.
+    fn scheduled(
+        &self,
+        (face, due): (&Face, GameTime),
+        wish: &Wish,
+        by: &By,
+    ) -> Result<Scheduled, Problem> {
         let field = |field: &'static str, detail: String| {
             Problem::unprocessable(format!("{field}: {detail}")).with_field(field)
         };
@@ -100,7 +108,8 @@ impl Desk {
             return Err(field("entity", format!("expected at most {most} bytes")));
         }
         let payload = match event_type {
-            WeatherOverrideRequested::NUMBER => request(&face.world, &payload, by)?,
+            WeatherOverrideRequested::NUMBER => weather_request(&face.world, &payload, by)?,
+            ClockRequested::NUMBER => clock_request((face, due), &payload, by)?,
             _ => payload,
         };
         Ok(Scheduled {
@@ -168,19 +177,44 @@ impl NoSchedule {
 
 /// A request to force the weather, checked before it is due, with who schedules it as its actor
 /// if it names none.
-fn request(world: &World, payload: &[u8], by: &By) -> Result<Vec<u8>, Problem> {
-    let wrong =
-        |detail: String| Problem::unprocessable(format!("payload.{detail}")).with_field("payload");
+fn weather_request(world: &World, payload: &[u8], by: &By) -> Result<Vec<u8>, Problem> {
     let mut request =
         WeatherOverrideRequested::decode(payload).map_err(|e| wrong(e.to_string()))?;
     request.check().map_err(wrong)?;
     if let Some(unknown) = request.region_ids.iter().find(|id| world.region_index(id).is_none()) {
         return Err(wrong(format!("region_ids: no region {unknown:.40?} in {}", world.id)));
     }
-    if request.actor.is_empty() {
-        (request.actor, request.reason) = (by.actor.clone(), by.reason.clone());
-    }
+    sign(&mut request.actor, &mut request.reason, by);
     Ok(request.encode_to_vec())
+}
+
+/// The same for a request to command the clock.
+fn clock_request(
+    (face, due): (&Face, GameTime),
+    payload: &[u8],
+    by: &By,
+) -> Result<Vec<u8>, Problem> {
+    let mut request = ClockRequested::decode(payload).map_err(|e| wrong(e.to_string()))?;
+    let calendar = &face.clockwork.calendar;
+    let (command, _) = requests::read(&request, calendar).map_err(|p| wrong(p.detail))?;
+    requests::check_date(&command, calendar, due).map_err(|p| wrong(p.detail))?;
+    sign(&mut request.actor, &mut request.reason, by);
+    Ok(request.encode_to_vec())
+}
+
+/// Who schedules a request is its actor if it names none; then why is why, too, if it does not say.
+fn sign(actor: &mut String, reason: &mut String, by: &By) {
+    if !actor.is_empty() {
+        return;
+    }
+    actor.clone_from(&by.actor);
+    if reason.is_empty() {
+        reason.clone_from(&by.reason);
+    }
+}
+
+fn wrong(detail: String) -> Problem {
+    Problem::unprocessable(format!("payload.{detail}")).with_field("payload")
 }
 
 fn too_many() -> Problem {
