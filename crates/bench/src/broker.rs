@@ -1,7 +1,7 @@
 //! The other process: the real `worldbus` binary, started for a measurement and ended after it.
 
 use anyhow::{Context as _, Result, bail};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -46,6 +46,10 @@ impl Broker {
         }
         broker.start = begun.elapsed();
         Ok(broker)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     pub(crate) fn url(&self) -> String {

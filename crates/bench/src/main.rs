@@ -7,6 +7,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads clocks and files")]
 
+mod attacks;
 mod aws;
 mod broker;
 mod codec;
@@ -47,6 +48,16 @@ const REGIONS: Page = Page {
                  instant at which an event is due to the moment at which it is durable.",
 };
 
+const ATTACKS: Page = Page {
+    title: "What one caller can take",
+    command: "cargo build --release --workspace && ulimit -n 20000 && \
+              target/release/worldbus-bench --attacks",
+    conditions: "`worldbus event-bus`, release build, a fresh process and log for each attack; \
+                 attacker and bus share the machine.\nMemory is the peak of what is resident \
+                 less what it was before. `/livez` is asked each 50 ms on a new connection;\none \
+                 that fails counts as 10 s.",
+};
+
 const AWS: Page = Page {
     title: "Over SNS and SQS",
     command: "pip install -r emulators/requirements.txt && cargo build --release --workspace && \
@@ -83,6 +94,9 @@ struct Arguments {
     /// Runs a world of ten thousand regions on one core instead, and writes docs/evidence/regions.
     #[arg(long)]
     regions: bool,
+    /// Attacks an event-bus by sockets and calls instead, and writes docs/evidence/attacks.
+    #[arg(long)]
+    attacks: bool,
     /// Counts requests over emulated SNS and SQS instead, by the emulator and the boto3 that this
     /// python3 has (emulators/requirements.txt), and writes docs/evidence/sns-sqs.
     #[arg(long, value_name = "PYTHON")]
@@ -115,6 +129,14 @@ fn main() -> Result<()> {
         let rows = regions::rows(&arguments.worldbus)?;
         report::print(&rows);
         return report::write(&REGIONS, Path::new("docs/evidence/regions"), &rows);
+    }
+    if arguments.attacks {
+        let rows = attacks::rows(&arguments.worldbus, wanted, &runtime)?;
+        report::print(&rows);
+        if arguments.only.is_some() {
+            return Ok(());
+        }
+        return report::write(&ATTACKS, Path::new("docs/evidence/attacks"), &rows);
     }
     if let Some(python) = &arguments.aws {
         let rows = runtime.block_on(aws::rows(python))?;
