@@ -11,13 +11,18 @@ pub(crate) fn decode_any(input: &[u8]) {
     let Some((&choice, bytes)) = input.split_first() else { return };
     let content_type = ContentType::ALL[usize::from(choice) % ContentType::ALL.len()];
     let catalogue = Catalogue::builtin();
-    let Ok(batch) = codec::decode(content_type, Bytes::copy_from_slice(bytes), &catalogue) else {
-        return;
-    };
-    check(&batch, &catalogue);
+    let bytes = Bytes::copy_from_slice(bytes);
+    let Ok(batches) = codec::decode_all(content_type, bytes, &catalogue) else { return };
+    for batch in &batches {
+        decode_again(batch, &catalogue);
+    }
+}
+
+fn decode_again(batch: &Batch, catalogue: &Catalogue) {
+    check(batch, catalogue);
     let again = Batch::decode(batch.bytes().clone()).expect("it decoded before");
     assert_eq!(again.len(), batch.len());
-    if let Some(rebuilt) = rebuild(&batch) {
+    if let Some(rebuilt) = rebuild(batch) {
         assert!(rebuilt.iter().map(|event| event.id).eq(batch.iter().map(|event| event.id)));
         let once_more = Batch::decode(rebuilt.bytes().clone()).expect("we wrote it");
         assert_eq!(once_more, rebuilt);

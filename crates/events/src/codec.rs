@@ -33,15 +33,36 @@ pub fn decode(
     bytes: Bytes,
     catalogue: &Catalogue,
 ) -> Result<Batch, Error> {
+    let batches = decode_all(content_type, bytes, catalogue)?;
+    <[Batch; 1]>::try_from(batches).map(|[only]| only).map_err(|several| {
+        let count = several.len();
+        let of = "sources, worlds or producers";
+        Error::malformed(format!("events of several {of} in one array: they are {count} batches"))
+    })
+}
+
+/// Reads the bytes of a declared type as batches: one, but for a JSON array of events of several
+/// sources, worlds or producers. That is a batch for each, in the order of their first events, and
+/// in each its events in the order of the array. At most
+/// [`BATCH_EVENTS_MAX`](crate::limits::BATCH_EVENTS_MAX): no array has more events.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_all(
+    content_type: ContentType,
+    bytes: Bytes,
+    catalogue: &Catalogue,
+) -> Result<Vec<Batch>, Error> {
     if bytes.len() > BATCH_BYTES_MAX {
         return Err(Error::too_large("bytes of a batch", bytes.len(), BATCH_BYTES_MAX));
     }
-    match content_type {
+    let only = match content_type {
         ContentType::GameEvent => game_event::decode(&bytes),
         ContentType::EventBatch => Batch::decode(bytes),
         ContentType::EventBatchZstd => Batch::decode(decompress(&bytes)?),
-        ContentType::Json => json_batch::decode(&bytes, catalogue),
-    }
+        ContentType::Json => return json_batch::decode(&bytes, catalogue),
+    };
+    Ok(vec![only?])
 }
 
 /// Writes a batch as bytes of a type. JSON is one object for one event, else an array.

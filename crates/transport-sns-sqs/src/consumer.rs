@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -28,6 +28,9 @@ pub(crate) struct Inbox {
     pub(crate) names: Names,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) room: Room,
+    /// Places for deliveries that `next` has returned: a message may have more parts than the
+    /// consumer takes at once.
+    in_flight: Arc<Semaphore>,
     /// Whether the last poll brought as many messages as it asked for.
     pub(crate) full: watch::Sender<bool>,
     /// The error of the last poll, if it failed.
@@ -40,7 +43,8 @@ pub(crate) struct Inbox {
 
 #[derive(Default)]
 struct State {
-    /// What was received and not yet returned. Bounded by the room.
+    /// What was received and not yet returned. Bounded by the room, and by what fits into a
+    /// message.
     buffer: VecDeque<Delivered>,
     /// Why no more comes.
     failed: Option<Error>,
@@ -55,6 +59,7 @@ impl Inbox {
         closed: CancellationToken,
     ) -> Arc<Self> {
         let room = Room::new(home.spec.in_flight_max);
+        let in_flight = Arc::new(Semaphore::new(home.spec.in_flight_max.max(1) as usize));
         let (full, outage) = (watch::Sender::new(false), watch::Sender::new(None));
         let (state, changed) = (Mutex::default(), Notify::new());
         Arc::new(Self {
@@ -63,6 +68,7 @@ impl Inbox {
             names,
             catalogue,
             room,
+            in_flight,
             full,
             outage,
             closed,
@@ -129,6 +135,18 @@ impl SqsConsumer {
         extending.spawn(extend(Arc::clone(&inbox)));
         Self { inbox, extending }
     }
+
+    /// The next delivery of the buffer, once there is a place for it; none if it expired while it
+    /// waited, and comes again.
+    async fn take_next(&mut self) -> Result<Option<Delivered>, Error> {
+        let places = Arc::clone(&self.inbox.in_flight);
+        let place = self.inbox.closed.run_until_cancelled(places.acquire_owned()).await;
+        let place = place.and_then(Result::ok).ok_or_else(closed)?;
+        let Some(delivered) = self.inbox.lock().buffer.pop_front() else { return Ok(None) };
+        let taken =
+            self.inbox.ledger().with(&delivered.lease, |_, part| part.in_flight = Some(place));
+        Ok(taken.is_ok().then_some(delivered))
+    }
 }
 
 impl Drop for SqsConsumer {
@@ -162,13 +180,12 @@ impl Consumer for SqsConsumer {
             if self.inbox.closed.is_cancelled() {
                 return Err(closed());
             }
-            let (delivered, failed) = {
-                let mut state = self.inbox.lock();
-                (state.buffer.pop_front(), state.failed.clone())
+            let (waiting, failed) = {
+                let state = self.inbox.lock();
+                (!state.buffer.is_empty(), state.failed.clone())
             };
-            if let Some(delivered) = delivered {
-                // What expired while it waited comes again.
-                if self.inbox.ledger().with(&delivered.lease, |held| held.waits = false).is_ok() {
+            if waiting {
+                if let Some(delivered) = self.take_next().await? {
                     return Ok(delivered);
                 }
                 continue;

@@ -5,7 +5,7 @@
 
 use crate::consumer::Inbox;
 use crate::dead_letters::{exhausted, undecodable};
-use crate::ledger::Held;
+use crate::ledger::{HeldMessage, Part};
 use crate::queue::Taken;
 use crate::room::Taking;
 use crate::wire::{Decoded, Message, Undecodable, read};
@@ -96,10 +96,11 @@ async fn accept(inbox: &Arc<Inbox>, taken: Vec<Taken>, mut room: Taking) {
     }
 }
 
+/// Puts the batches of a message into the buffer, those that the consumer asks for.
 async fn enter(
     inbox: &Inbox,
     message: Taken,
-    Decoded { topic, batch }: Decoded,
+    decoded: Vec<Decoded>,
     room: Taking,
     expires: Instant,
 ) -> Result<(), Error> {
@@ -107,29 +108,36 @@ async fn enter(
     let attempt = message.count.saturating_sub(inbox.ledger().releases(&message.id)).max(1);
     if attempt > spec.attempts_max {
         let (now_ms, none) = (inbox.now_ms(), BTreeSet::new());
-        let letters = exhausted(spec, &topic, &batch, attempt - 1, now_ms, &none);
+        let of_batch = |Decoded { topic, batch }: &Decoded| {
+            exhausted(spec, topic, batch, attempt - 1, now_ms, &none)
+        };
+        let letters = decoded.iter().flat_map(of_batch).collect();
         return set_aside(inbox, message, letters, room).await;
     }
-    if !spec.filter.admits(&batch) {
-        // The subscription in AWS admits more than this consumer asks for.
+    // The subscription in AWS may admit more than this consumer asks for.
+    let wanted = decoded.into_iter().filter(|decoded| spec.filter.admits(&decoded.batch));
+    let wanted: Vec<Decoded> = wanted.collect();
+    if wanted.is_empty() {
         inbox.home.remove(message.receipt, room);
         return Ok(());
     }
-    let held = Held {
+    let held = HeldMessage {
         home: Arc::clone(&inbox.home),
-        message_id: message.id,
+        id: message.id,
         receipt: message.receipt,
-        topic: topic.clone(),
-        batch: batch.clone(),
         attempt,
         expires,
-        waits: true,
-        aside: BTreeSet::new(),
         room,
+        back: None,
     };
-    let offset = inbox.ledger().enter(held);
-    let lease = Lease { subscription: spec.name.clone(), topic, offset, attempt };
-    inbox.put(Delivered { lease, appended_ms: message.sent_ms, batch }).await
+    let parts =
+        wanted.iter().map(|Decoded { topic, batch }| Part::new(topic.clone(), batch.clone()));
+    let first = inbox.ledger().enter(held, parts.collect());
+    for (offset, Decoded { topic, batch }) in (first..).zip(wanted) {
+        let lease = Lease { subscription: spec.name.clone(), topic, offset, attempt };
+        inbox.put(Delivered { lease, appended_ms: message.sent_ms, batch }).await?;
+    }
+    Ok(())
 }
 
 async fn quarantine(

@@ -1,7 +1,7 @@
 //! Settling deliveries.
 
 use crate::dead_letters::{exhausted, letters};
-use crate::ledger::Ledger;
+use crate::ledger::{Back, HeldMessage, Ledger, Part};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,20 +23,18 @@ impl Settle for Settler {
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
         outcome.check()?;
         match outcome {
-            Outcome::Ack => self.ack(lease),
+            Outcome::Ack => self.finish(lease, None).await,
             Outcome::Nack(delay) => self.nack(lease, delay).await,
             Outcome::Release => {
-                let message_id = self.ledger.with(lease, |held| held.message_id.clone())?;
-                self.ledger.released(&message_id);
-                self.give_back(lease, Duration::ZERO).await
+                self.finish(lease, Some(Back { at: Instant::now(), counts: false })).await
             }
             Outcome::Extend => self.extend(lease).await,
         }
     }
 
     async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {
-        let (home, topic, batch, aside) = self.ledger.with(lease, |held| {
-            (Arc::clone(&held.home), held.topic.clone(), held.batch.clone(), held.aside.clone())
+        let (home, topic, batch, aside) = self.ledger.with(lease, |message, part| {
+            (Arc::clone(&message.home), part.topic.clone(), part.batch.clone(), part.aside.clone())
         })?;
         let events = check_dead_events(events, batch.len())?;
         let new: Vec<DeadEvent> =
@@ -46,7 +44,7 @@ impl Settle for Settler {
         for (event, result) in new.iter().zip(&results) {
             if result.is_ok() {
                 // Lost in the meantime: then it is set aside twice, which is better than never.
-                let _ = self.ledger.with(lease, |held| held.aside.insert(event.index));
+                let _ = self.ledger.with(lease, |_, part| part.aside.insert(event.index));
             }
         }
         results.into_iter().collect()
@@ -54,34 +52,44 @@ impl Settle for Settler {
 }
 
 impl Settler {
-    fn ack(&self, lease: &Lease) -> Result<(), Error> {
-        let held = self.ledger.take(lease)?;
-        self.ledger.done(&held.message_id);
-        held.home.remove(held.receipt, held.room);
-        Ok(())
-    }
-
     async fn nack(&self, lease: &Lease, delay: Duration) -> Result<(), Error> {
-        let last = self.ledger.with(lease, |held| held.attempt >= held.home.spec.attempts_max)?;
-        if !last {
-            return self.give_back(lease, delay).await;
+        let last = |message: &mut HeldMessage, _: &mut Part| {
+            message.attempt >= message.home.spec.attempts_max
+        };
+        if !self.ledger.with(lease, last)? {
+            let back = Back { at: Instant::now() + delay, counts: true };
+            return self.finish(lease, Some(back)).await;
         }
         let now_ms = self.wall.now_us() / 1000;
-        let (home, messages) = self.ledger.with(lease, |held| {
-            let spec = &held.home.spec;
-            let aside = &held.aside;
-            let letters = exhausted(spec, &held.topic, &held.batch, held.attempt, now_ms, aside);
-            (Arc::clone(&held.home), letters)
-        })?;
-        home.dead_letters.send(&messages).await.into_iter().collect::<Result<(), _>>()?;
-        self.ack(lease)
+        let (home, letters) =
+            self.ledger.with(lease, |message, Part { topic, batch, aside, .. }| {
+                let spec = &message.home.spec;
+                let letters = exhausted(spec, topic, batch, message.attempt, now_ms, aside);
+                (Arc::clone(&message.home), letters)
+            })?;
+        home.dead_letters.send(&letters).await.into_iter().collect::<Result<(), _>>()?;
+        self.finish(lease, None).await
     }
 
-    async fn give_back(&self, lease: &Lease, after: Duration) -> Result<(), Error> {
-        let held = self.ledger.take(lease)?;
-        let result = held.home.queue.set_visibility(held.receipt.clone(), after).await;
+    /// Settles a delivery, which is done or comes `back`. A message has one receipt for all its
+    /// parts, so it waits for the last of them: then it is deleted, or, if any came back, given
+    /// back whole.
+    async fn finish(&self, lease: &Lease, back: Option<Back>) -> Result<(), Error> {
+        let Some((message, part)) = self.ledger.take(lease, back)? else { return Ok(()) };
+        let Some(back) = message.back else {
+            self.ledger.done(&message.id);
+            message.home.remove(message.receipt, message.room);
+            return Ok(());
+        };
+        if !back.counts {
+            self.ledger.released(&message.id);
+        }
+        let after = back.at.saturating_duration_since(Instant::now());
+        let result = message.home.queue.set_visibility(message.receipt.clone(), after).await;
         match &result {
-            Err(error) if error.fate() != Fate::Refused => self.ledger.put_back(lease, held),
+            Err(error) if error.fate() != Fate::Refused => {
+                self.ledger.put_back(lease, message, part);
+            }
             _ => {}
         }
         result
@@ -89,9 +97,10 @@ impl Settler {
 
     async fn extend(&self, lease: &Lease) -> Result<(), Error> {
         let begun = Instant::now();
-        let (home, receipt) =
-            self.ledger.with(lease, |held| (Arc::clone(&held.home), held.receipt.clone()))?;
+        let (home, receipt) = self
+            .ledger
+            .with(lease, |message, _| (Arc::clone(&message.home), message.receipt.clone()))?;
         home.queue.set_visibility(receipt, home.spec.lease).await?;
-        self.ledger.with(lease, |held| held.expires = begun + held.home.spec.lease)
+        self.ledger.with(lease, |message, _| message.expires = begun + home.spec.lease)
     }
 }

@@ -1,53 +1,59 @@
-//! One JSON event, or an array of them, as a batch, and back.
+//! One JSON event, or an array of them, as batches, and back.
 
 use crate::batch::{Batch, BatchBuilder, NewEvent};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
+use crate::id::EventId;
 use crate::json::{self, Input};
 use crate::limits::BATCH_EVENTS_MAX;
 use serde_json::value::RawValue;
+use std::collections::HashMap;
 
-pub(super) fn decode(bytes: &[u8], catalogue: &Catalogue) -> Result<Batch, Error> {
+/// A batch for each source, world and producer, in the order of their first events; each has its
+/// events in the order of the array.
+pub(super) fn decode(bytes: &[u8], catalogue: &Catalogue) -> Result<Vec<Batch>, Error> {
+    let inputs = inputs(bytes, catalogue)?;
+    let mut builders: Vec<BatchBuilder> = Vec::new();
+    let mut places = HashMap::new();
+    for input in &inputs {
+        let id = input.id.ok_or_else(|| missing("event_id"))?;
+        let source = input.source.as_deref().unwrap_or_default();
+        let world = input.world.as_deref().unwrap_or_default();
+        let place = *places.entry((source, world, id.producer)).or_insert(builders.len());
+        if place == builders.len() {
+            builders.push(BatchBuilder::new(source, world));
+        }
+        push(&mut builders[place], input, id)?;
+    }
+    if builders.is_empty() {
+        return Err(Error::malformed("an array without events"));
+    }
+    builders.into_iter().map(super::finish).collect()
+}
+
+/// The events of a text: of one object, or of an array.
+fn inputs(bytes: &[u8], catalogue: &Catalogue) -> Result<Vec<Input>, Error> {
     let text = std::str::from_utf8(bytes).map_err(|_| Error::malformed("the JSON is not UTF-8"))?;
     let text = json::without_mark(text);
     if !text.trim_start().starts_with('[') {
-        let first = json::read(text, catalogue)?;
-        return batch(&first, &[]);
+        return Ok(vec![json::read(text, catalogue)?]);
     }
     let items: Vec<&RawValue> = serde_json::from_str(text)
         .map_err(|error| Error::malformed(format!("not an array of events: {error}")))?;
     if items.len() > BATCH_EVENTS_MAX {
-        return Err(Error::too_large("events of a batch", items.len(), BATCH_EVENTS_MAX));
+        return Err(Error::too_large("events of an array", items.len(), BATCH_EVENTS_MAX));
     }
-    let inputs: Vec<Input> = items
-        .into_iter()
-        .map(|item| json::read(item.get(), catalogue))
-        .collect::<Result<_, _>>()?;
-    match inputs.split_first() {
-        Some((first, rest)) => batch(first, rest),
-        None => Err(Error::malformed("an array without events")),
-    }
+    items.into_iter().map(|item| json::read(item.get(), catalogue)).collect()
 }
 
-fn batch(first: &Input, rest: &[Input]) -> Result<Batch, Error> {
-    let source = first.source.as_deref().unwrap_or_default();
-    let world = first.world.as_deref().unwrap_or_default();
-    let mut builder = BatchBuilder::new(source, world);
-    push(&mut builder, first)?;
-    for input in rest {
-        if (&input.source, &input.world) != (&first.source, &first.world) {
-            return Err(Error::malformed("events of several sources or worlds in one array"));
-        }
-        push(&mut builder, input)?;
-    }
-    super::finish(builder)
+fn missing(what: &str) -> Error {
+    Error::malformed(format!("an event without {what}"))
 }
 
-fn push(builder: &mut BatchBuilder, input: &Input) -> Result<(), Error> {
-    let missing = |what: &str| Error::malformed(format!("an event without {what}"));
+fn push(builder: &mut BatchBuilder, input: &Input, id: EventId) -> Result<(), Error> {
     builder.push(NewEvent {
         event_type: input.event_type,
-        id: input.id.ok_or_else(|| missing("event_id"))?,
+        id,
         timestamp_ms: input.timestamp_ms.ok_or_else(|| missing("timestamp"))?,
         entity: input.entity.as_deref(),
         payload: &input.payload,

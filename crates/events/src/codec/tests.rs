@@ -1,6 +1,7 @@
 //! Every content type comes back as it went; bombs and noise are refused.
 
 use super::*;
+use crate::limits::BATCH_EVENTS_MAX;
 use crate::v1::{self, GameEvent, Phase, TimeUpdated};
 use crate::{EventId, Kind, NewEvent, ProducerId};
 use proptest::prelude::*;
@@ -182,6 +183,52 @@ fn arrays_that_are_no_batch_are_refused() {
         assert!(decoded(ContentType::Json, bad.clone()).is_err(), "{bad:.80}");
     }
     assert!(decoded(ContentType::Json, &b"\xff"[..]).is_err());
+}
+
+fn event_of(source: &str, producer: u64, sequence: u64) -> String {
+    let id = EventId { producer: ProducerId::from_bits(producer), sequence };
+    format!(
+        r#"{{"type":"time.updated","payload":{{}},"timestamp":0,
+            "event_id":"{id}","source":"{source}"}}"#
+    )
+}
+
+#[test]
+fn array_of_several_producers_is_a_batch_for_each_in_their_order() {
+    let events = [("a", 1, 5), ("a", 2, 1), ("b", 1, 1), ("a", 1, 9), ("a", 2, 2), ("a", 1, 10)];
+    let events = events.map(|(source, producer, sequence)| event_of(source, producer, sequence));
+    let array = format!("[{}]", events.join(","));
+    let catalogue = Catalogue::builtin();
+    let batches = decode_all(ContentType::Json, array.clone().into(), &catalogue).unwrap();
+    let told: Vec<_> = batches
+        .iter()
+        .map(|batch| {
+            let sequences: Vec<u64> = batch.iter().map(|event| event.id.sequence).collect();
+            (batch.source(), batch.iter().next().unwrap().id.producer.number(), sequences)
+        })
+        .collect();
+    assert_eq!(told, [("a", 1, vec![5, 9, 10]), ("a", 2, vec![1, 2]), ("b", 1, vec![1])]);
+    let refused = decoded(ContentType::Json, array).unwrap_err();
+    assert!(refused.to_string().contains("they are 3 batches"), "{refused}");
+}
+
+#[test]
+fn array_of_events_of_others_has_at_most_as_many_batches_as_a_batch_has_events() {
+    let array = |count: u64| {
+        let events: Vec<_> = (1..=count).map(|producer| event_of("a", producer, 1)).collect();
+        let array = format!("[{}]", events.join(","));
+        decode_all(ContentType::Json, array.into(), &Catalogue::builtin())
+    };
+    assert_eq!(array(BATCH_EVENTS_MAX as u64).unwrap().len(), BATCH_EVENTS_MAX);
+    let refused = array(BATCH_EVENTS_MAX as u64 + 1).unwrap_err();
+    assert!(refused.to_string().contains("events of an array: 4097 is more than 4096"));
+}
+
+#[test]
+fn array_in_which_a_producer_goes_back_is_refused() {
+    let array = [event_of("a", 1, 2), event_of("a", 2, 1), event_of("a", 1, 1)].join(",");
+    let array = format!("[{array}]");
+    assert!(decode_all(ContentType::Json, array.into(), &Catalogue::builtin()).is_err());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use super::Note;
 use crate::lookup::Lookup;
 use crate::queue::{Queue, Taken};
-use crate::wire::{Message, Value, attribute, read};
+use crate::wire::{Decoded, Message, Value, attribute, read};
 use futures_util::future::join_all;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -136,7 +136,7 @@ fn original(taken: &Taken) -> Message {
     Message { body: taken.received.body.clone(), attributes }
 }
 
-/// The letters of a message: one, unless SQS itself moved a whole batch.
+/// The letters of a message: one, unless SQS itself moved a whole message of several events.
 fn letters(
     lookup: &Lookup,
     catalogue: &Catalogue,
@@ -177,13 +177,16 @@ fn letters(
     };
     match read(&original, &[], &lookup.options.names, catalogue) {
         Ok(decoded) => {
-            let events = decoded.batch.iter();
-            let index = |of: u32| if decoded.batch.len() == 1 { note.index } else { of };
-            let letter = |event: worldbus_events::EventView<'_>| {
-                let content = DeadContent::Event(event.to_game_event());
-                letter(index(event.index), Some(decoded.topic.clone()), content)
+            let several = decoded.len() > 1 || decoded.iter().any(|part| part.batch.len() > 1);
+            let of_part = |part: &Decoded| -> Vec<DeadLetter> {
+                let events = part.batch.iter().map(|event| {
+                    let index = if several { event.index } else { note.index };
+                    let content = DeadContent::Event(event.to_game_event());
+                    letter(index, Some(part.topic.clone()), content)
+                });
+                events.collect()
             };
-            events.map(letter).collect()
+            decoded.iter().flat_map(of_part).collect()
         }
         Err(hostile) => {
             let content =

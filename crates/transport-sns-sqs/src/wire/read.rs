@@ -1,4 +1,4 @@
-//! From a message to the batch that it carries: ours, single GameEvents, JSON events, and any of
+//! From a message to the batches that it carries: ours, single GameEvents, JSON events, and any of
 //! them in the wrapper of a subscription without raw delivery.
 
 use super::{TOPIC_PARAMETER, Value, attribute, xray};
@@ -33,7 +33,7 @@ impl Received {
     }
 }
 
-/// What a message was.
+/// A batch of a message.
 #[derive(Debug)]
 pub(crate) struct Decoded {
     pub(crate) topic: Topic,
@@ -71,14 +71,15 @@ struct NotificationAttribute {
     value: String,
 }
 
-/// The batch of a message. `bound` are the topics of the subscription: if it is one, that is
-/// where a message comes from that does not say so.
+/// The batches of a message: one, but for JSON events of several sources, worlds or producers.
+/// `bound` are the topics of the subscription: if it is one, that is where a message comes from
+/// that does not say so.
 pub(crate) fn read(
     received: &Received,
     bound: &[Topic],
     names: &Names,
     catalogue: &Catalogue,
-) -> Result<Decoded, Undecodable> {
+) -> Result<Vec<Decoded>, Undecodable> {
     let (received, of_arn) = match unwrap(received, names) {
         Some((inner, topic)) => (Cow::Owned(inner), topic),
         None => (Cow::Borrowed(received), None),
@@ -91,37 +92,39 @@ pub(crate) fn read(
     };
     let content_type: ContentType =
         declared.parse().map_err(|error| undecodable(format!("content type {error}")))?;
-    let batch = codec::decode(content_type, bytes.clone(), catalogue)
+    let batches = codec::decode_all(content_type, bytes.clone(), catalogue)
         .map_err(|error| undecodable(error.to_string()))?;
-    let topic = of_arn
-        .or_else(|| declared_topic(&declared))
-        .or_else(|| topic_of_types(&batch, catalogue))
-        .or_else(|| <[Topic; 1]>::try_from(bound.to_vec()).ok().map(|[only]| only));
-    match topic {
-        Some(topic) => Ok(Decoded { topic, batch: with_context(batch, &received) }),
-        None => {
-            let reason =
-                "no topic in the content type, and an event type that is not in the catalogue";
-            Err(undecodable(reason.to_owned()))
-        }
-    }
+    let of_message = of_arn.or_else(|| declared_topic(&declared));
+    let of_bound = || <[Topic; 1]>::try_from(bound.to_vec()).ok().map(|[only]| only);
+    let decoded = with_context(batches, &received).into_iter().map(|batch| {
+        let topic = of_message.clone().or_else(|| topic_of_types(&batch, catalogue));
+        topic.or_else(of_bound).map(|topic| Decoded { topic, batch })
+    });
+    decoded.collect::<Option<_>>().ok_or_else(|| {
+        let reason = "no topic in the content type, and an event type that is not in the catalogue";
+        undecodable(reason.to_owned())
+    })
 }
 
-/// The batch, its first event with the context that the message has if none of them has one: so
+/// The batches, the first event with the context that the message has if none of them has one: so
 /// that a trace of somebody who knows no batches goes on.
-fn with_context(batch: Batch, received: &Received) -> Batch {
-    if batch.has_metadata() && batch.iter().any(|event| trace::carried(&event).is_some()) {
-        return batch;
+fn with_context(mut batches: Vec<Batch>, received: &Received) -> Vec<Batch> {
+    let carries = |batch: &Batch| {
+        batch.has_metadata() && batch.iter().any(|event| trace::carried(&event).is_some())
+    };
+    if batches.iter().any(carries) {
+        return batches;
     }
     let text = match received.attributes.get(attribute::TRACE) {
         Some(Value::Text(text)) => text.parse().ok(),
         _ => None,
     };
     let context = text.or_else(|| xray::context(received.trace_header.as_deref()?));
-    match context.filter(|context: &TraceParent| context.is_sampled()) {
-        Some(context) => batch.annotated(trace::TRACEPARENT, &context.to_string()),
-        None => batch,
+    let context = context.filter(|context: &TraceParent| context.is_sampled());
+    if let (Some(context), Some(first)) = (context, batches.first_mut()) {
+        *first = first.annotated(trace::TRACEPARENT, &context.to_string());
     }
+    batches
 }
 
 /// What is declared, and the bytes of that.

@@ -26,8 +26,12 @@ fn received(message: Message) -> Received {
     Received { body: message.body, attributes: message.attributes, trace_header: None }
 }
 
-fn back(received: &Received) -> Result<Decoded, Undecodable> {
+fn all_back(received: &Received) -> Result<Vec<Decoded>, Undecodable> {
     read(received, &[], &names(), &Catalogue::builtin())
+}
+
+fn back(received: &Received) -> Result<Decoded, Undecodable> {
+    all_back(received).map(|decoded| <[Decoded; 1]>::try_from(decoded).unwrap()).map(|[only]| only)
 }
 
 /// An event whose every text holds what AWS does not take.
@@ -154,7 +158,45 @@ fn unknown_type_on_no_topic_is_taken_if_the_subscription_has_one() {
     assert!(back(&received).unwrap_err().reason.contains("topic"));
     let bound: [Topic; 1] = [topic("quests")];
     let decoded = read(&received, &bound, &names(), &Catalogue::builtin()).unwrap();
-    assert_eq!(decoded.topic, topic("quests"));
+    assert_eq!(decoded[0].topic, topic("quests"));
+}
+
+/// Events of other programs: an array in which each has a producer of its own, some twice.
+fn array_of_three() -> Received {
+    let object = |event_type: &str, id: &str, payload: &str| {
+        format!(r#"{{"type":"{event_type}","event_id":"{id}","timestamp":1,"payload":{payload}}}"#)
+    };
+    let id = |producer: u64, sequence| {
+        EventId { producer: ProducerId::from_bits(producer), sequence }.to_string()
+    };
+    let events = [
+        object("time.updated", &id(1, 1), "{}"),
+        object("weather.changed", &id(2, 7), "{}"),
+        object("time.updated", &id(1, 2), "{}"),
+        object("time.updated", "3f2b8c1e-somebody-else", "{}"),
+        object("weather.changed", &id(2, 8), "{}"),
+    ];
+    Received { body: format!("[{}]", events.join(",")), ..Received::default() }
+}
+
+#[test]
+fn array_of_several_producers_is_a_batch_for_each_on_the_topic_of_its_types() {
+    let decoded = all_back(&array_of_three()).unwrap();
+    let told: Vec<_> = decoded.iter().map(|part| (part.topic.as_str(), part.batch.len())).collect();
+    assert_eq!(told, [("time", 2), ("weather", 2), ("time", 1)]);
+    for part in &decoded {
+        let sequences: Vec<_> = part.batch.iter().map(|event| event.id.sequence).collect();
+        assert!(sequences.is_sorted(), "{sequences:?}");
+    }
+}
+
+#[test]
+fn array_of_which_one_event_is_wrong_is_given_back_whole() {
+    let mut received = array_of_three();
+    received.body = received.body.replace("weather.changed", "weather.unheard");
+    let refused = all_back(&received).unwrap_err();
+    assert_eq!(&refused.bytes[..], received.body.as_bytes());
+    assert!(refused.reason.contains("weather.unheard"), "{}", refused.reason);
 }
 
 #[test]
@@ -214,8 +256,11 @@ proptest! {
     ) {
         let attributes = names.into_iter().collect();
         let received = Received { body, attributes, trace_header: None };
-        match back(&received) {
-            Ok(decoded) => prop_assert!(decoded.batch.len() > 0),
+        match all_back(&received) {
+            Ok(decoded) => {
+                prop_assert!(!decoded.is_empty());
+                prop_assert!(decoded.iter().all(|part| part.batch.len() > 0));
+            }
             Err(hostile) => prop_assert!(!hostile.reason.is_empty()),
         }
     }
@@ -263,4 +308,10 @@ fn trace_of_somebody_who_knows_no_batches_goes_on() {
     assert_eq!(contexts(&back(&theirs).unwrap().batch), expected);
     theirs.trace_header = Some(TRACE_HEADER.replace("Sampled=1", "Sampled=0"));
     assert_eq!(contexts(&back(&theirs).unwrap().batch), [None]);
+
+    let mut theirs = array_of_three();
+    theirs.trace_header = Some(TRACE_HEADER.to_owned());
+    let decoded = all_back(&theirs).unwrap().into_iter();
+    let carried: Vec<_> = decoded.flat_map(|part| contexts(&part.batch)).collect();
+    assert_eq!(carried, [Some(TRACEPARENT.to_owned()), None, None, None, None], "the first one");
 }

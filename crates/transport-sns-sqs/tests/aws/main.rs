@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start programs")]
 
 mod answers;
+mod arrays;
 mod clients;
 mod contract;
 mod deliveries;
