@@ -3,14 +3,19 @@
 
 mod kit;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kit::{TOPIC, of_type, run, world};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use worldbus_bus::{Outgoing, SubscriptionName, Topic};
 use worldbus_events::prost::Message as _;
 use worldbus_events::v1::clock_requested::Command;
 use worldbus_events::{Event as _, EventId, ProducerId, v1};
+use worldbus_service::StateStore;
+use worldbus_service::state::{Conflict, Entry, Error, Kind};
 use worldbus_testkit::{Instance, Place, Seen};
 use worldbus_time_manager::NAME;
 
@@ -203,6 +208,78 @@ async fn command_that_was_due_in_a_downtime_is_carried_out_once_when_an_instance
     assert_eq!(jumps.len(), 1, "{jumps:?}");
     assert!(jumps[0].from_game_us >= 10 * GAME_HOUR_US, "{jumps:?}");
     instance.stop().await;
+}
+
+#[tokio::test]
+async fn nothing_behind_a_scheduled_command_is_told_while_it_cannot_be_written() {
+    let mut place = Place::new().await;
+    let failing = Arc::new(Failing::new(Arc::clone(&place.state)));
+    place.state = Arc::clone(&failing) as _;
+    let instance = run(&place, 0).await;
+    schedule(&instance, "at 07:00", &json!({"stop": {}})).await;
+    go_on(&place, &instance, HOUR_US - STEP_US).await;
+    failing.fails.store(true, Ordering::SeqCst);
+    for count in 1..=3 {
+        place.advance(2 * STEP_US);
+        failing.until(count).await;
+    }
+    let told = of_type::<v1::TimeUpdated>(&place.events(TOPIC).await);
+    assert_eq!(told.last().unwrap().total_minutes, 59);
+    failing.fails.store(false, Ordering::SeqCst);
+    place.advance(2 * STEP_US);
+    let all = place.events_until(TOPIC, |all| !of_type::<v1::Paused>(all).is_empty()).await;
+    assert_eq!(of_type::<v1::Paused>(&all).len(), 1);
+    assert_eq!(current(&instance).await["running"], false);
+    instance.stop().await;
+}
+
+/// A state store that takes no clock when it is told to.
+#[derive(Debug)]
+struct Failing {
+    inner: Arc<dyn StateStore>,
+    fails: AtomicBool,
+    failed: watch::Sender<usize>,
+}
+
+impl Failing {
+    fn new(inner: Arc<dyn StateStore>) -> Self {
+        Self { inner, fails: AtomicBool::new(false), failed: watch::Sender::new(0) }
+    }
+
+    /// Waits until so many writes failed.
+    async fn until(&self, count: usize) {
+        let mut failed = self.failed.subscribe();
+        let enough = failed.wait_for(|failed| *failed >= count);
+        tokio::time::timeout(Duration::from_secs(20), enough).await.unwrap().unwrap();
+    }
+}
+
+#[async_trait::async_trait]
+impl StateStore for Failing {
+    async fn get(&self, key: &str) -> Result<Option<Entry>, Error> {
+        self.inner.get(key).await
+    }
+
+    async fn compare_and_set(
+        &self,
+        key: &str,
+        expected: Option<u64>,
+        value: Vec<u8>,
+    ) -> Result<Result<u64, Conflict>, Error> {
+        if key == "clock/europe" && self.fails.load(Ordering::SeqCst) {
+            self.failed.send_modify(|failed| *failed += 1);
+            return Err(Error::new(Kind::Io, "the test says so"));
+        }
+        self.inner.compare_and_set(key, expected, value).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, Entry)>, Error> {
+        self.inner.list(prefix).await
+    }
+
+    async fn delete(&self, key: &str, expected: u64) -> Result<Result<(), Conflict>, Error> {
+        self.inner.delete(key, expected).await
+    }
 }
 
 #[tokio::test]

@@ -131,6 +131,30 @@ fn past_is_asked_of_an_event_bus_not_of_sqs() {
     }
 }
 
+/// As in an installation whose topology is older than the service.
+#[test]
+fn time_manager_without_its_queue_runs_the_clock_and_what_is_scheduled() {
+    const DELETE: &str = "
+import boto3, sys
+sqs = boto3.client('sqs')
+sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=sys.argv[1])['QueueUrl'])
+";
+    let account = Account::open("older");
+    assert_eq!(account.run(&["topology", "apply"]).code, 0);
+    let queue = ["older-time-manager-events"];
+    let deleted = run_with_input(account.python(&["-c", DELETE]).args(queue), b"");
+    assert_eq!(deleted.code, 0, "{deleted:?}");
+    let time = account.start("time-manager").ready();
+    let stop = json!({
+        "schedule": "in 1 minute", "event_type": "time.clock_requested", "payload": {"stop": {}},
+    });
+    assert_eq!(post(&format!("{}/api/time/schedules", time.url), &stop).status, 200);
+    let fast = json!({ "real_seconds_per_game_hour": 10 });
+    assert_eq!(post(&format!("{}/api/time/scale", time.url), &fast).status, 200);
+    eventually("the clock stands", || (current(&time.url)["running"] == false).then_some(()));
+    time.terminate();
+}
+
 #[test]
 fn stats_of_the_event_bus_count_what_every_service_set_aside() {
     const POISON: &str = "

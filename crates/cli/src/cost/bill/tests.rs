@@ -52,6 +52,8 @@ fn instances_that_say_the_same_are_billed_each() {
     assert!(usd(&two, "SNS, publish") > 1.8 * usd(&[], "SNS, publish"));
     let before = before(&prices::list("us-east-1").unwrap());
     assert!(usd(&[], "SNS, publish") < line(&before, "SNS, publish").usd.unwrap().0);
+    let clock = [("EventBusCount", "0"), ("WeatherManagerCount", "0")];
+    assert!(usd(&clock, "SQS, requests") > 0.04, "it polls for requests");
     let deaf = [("EventBusCount", "0"), ("WeatherManagerCount", "0"), ("TimeManagerCount", "0")];
     assert!(close(Some((usd(&deaf, "SQS, requests"), 0.0)), 0.0, 0.0), "nobody polls");
 }
