@@ -184,8 +184,10 @@ impl Hearing {
         event: &WeatherOverrideRequested,
         message: &Message,
     ) -> Result<(), HandlerError> {
-        if message.world() != self.world.id {
-            return Ok(());
+        let world = message.world();
+        if world != self.world.id {
+            let text = format!("no weather of world {world:.40?} is kept here; ask by REST");
+            return Err(HandlerError::permanent(text));
         }
         // The clock as it was announced before the request is the clock of its answer.
         self.catch_up().await;

@@ -30,6 +30,10 @@ fn of_type<E: Event>(seen: &[Seen]) -> Vec<E> {
 
 /// Publishes a request under an id, as a time-manager does when a schedule is due.
 async fn ask(place: &Place, sequence: u64, request: &v1::WeatherOverrideRequested) {
+    ask_in(place, "europe", sequence, request).await;
+}
+
+async fn ask_in(place: &Place, world: &str, sequence: u64, request: &v1::WeatherOverrideRequested) {
     let producer = ProducerId::from_bits(77);
     let payload = request.encode_to_vec();
     let event = Outgoing {
@@ -39,7 +43,7 @@ async fn ask(place: &Place, sequence: u64, request: &v1::WeatherOverrideRequeste
         ..Outgoing::default()
     };
     let topic = worldbus_bus::Topic::new(v1::WeatherOverrideRequested::TOPIC).unwrap();
-    let publisher = place.bus.publisher("time-manager", "europe");
+    let publisher = place.bus.publisher("time-manager", world);
     publisher.enqueue_raw(&topic, event).await.unwrap().await.unwrap();
 }
 
@@ -103,11 +107,16 @@ async fn request_that_cannot_be_met_is_set_aside_and_the_next_one_is_taken() {
         state: state.into(),
         ..v1::WeatherOverrideRequested::default()
     };
+    ask_in(&place, "mars", 9, &request("paris", v1::WeatherState::Storm)).await;
     ask(&place, 1, &request("atlantis", v1::WeatherState::Storm)).await;
     ask(&place, 2, &request("paris", v1::WeatherState::Unspecified)).await;
     ask(&place, 3, &request("paris", v1::WeatherState::Mist)).await;
     let taken = commands(&place, &instance, 1).await;
     assert_eq!((taken.len(), &taken[0]["regions"]), (1, &json!(["paris"])));
+    let set_aside = place.bus.transport().dead_letters(None, 10).await.unwrap();
+    let reasons: Vec<_> = set_aside.iter().map(|letter| letter.event.reason.as_str()).collect();
+    assert_eq!(reasons.len(), 3, "{reasons:?}");
+    assert!(reasons.iter().any(|reason| reason.contains("\"mars\"")), "{reasons:?}");
     instance.stop().await;
 }
 
