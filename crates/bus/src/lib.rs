@@ -55,7 +55,7 @@ pub use seen::{SeenLimits, SeenWindow};
 pub use tokio_util::sync::CancellationToken;
 pub use transport::{
     Appended, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome,
-    Position, ReadSpec, Reader, Serial, Settle, StoredBatch, SubscriptionSpec, SubscriptionStatus,
-    TopicStatus, Transport,
+    Position, ReadSpec, Reader, RegisteredType, Serial, Settle, StoredBatch, StudioTypes,
+    SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport,
 };
 pub use wall::{ManualClock, SystemClock, WallClock};

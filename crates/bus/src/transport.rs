@@ -9,7 +9,7 @@ use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use worldbus_events::{Batch, v1};
+use worldbus_events::{Batch, Change, v1};
 
 /// Carries batches between processes, or within one, and keeps them.
 #[async_trait]
@@ -105,6 +105,32 @@ pub trait Transport: Send + Sync + 'static {
         Err(deletes_nothing(self.capabilities()))
     }
 
+    /// The event types of studios that the engine knows beside Worldbus's own: none, unless it is
+    /// an event-bus.
+    ///
+    /// # Errors
+    /// `TooLarge` if they are more than a message takes.
+    async fn studio_types(&self) -> Result<StudioTypes, Error> {
+        Ok(StudioTypes::default())
+    }
+
+    /// Adds the event types of a FileDescriptorSet to those that the engine knows and keeps. All of
+    /// them are durable when this returns; after an error none is added, unless its fate is
+    /// unknown.
+    ///
+    /// # Errors
+    /// `Unsupported` for all but an event-bus; `Invalid` for a set that is none, or that conflicts
+    /// with what is there, naming both; `TooLarge`.
+    async fn register_types(&self, set: Bytes) -> Result<Vec<RegisteredType>, Error> {
+        let _ = set;
+        let context = format!(
+            "the {} transport keeps no catalogue: register at a running event-bus (--url \
+             http://HOST:7070), or give the file to each command by --catalog FILE",
+            self.capabilities().transport
+        );
+        Err(Error::refused(Kind::Unsupported, context))
+    }
+
     /// The latest dead letters of a subscription, or of all, newest first, at most `limit`. All of
     /// them are in memory at once: use pages where their size is not known.
     async fn dead_letters(
@@ -174,6 +200,29 @@ fn deletes_nothing(capabilities: &Capabilities) -> Error {
         capabilities.transport
     );
     Error::refused(Kind::Unsupported, context)
+}
+
+/// Event types of studios that an engine knows, each a FileDescriptorSet for
+/// [`Catalogue::joined`](worldbus_events::Catalogue::joined).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StudioTypes {
+    /// Those that were registered, which the engine keeps.
+    pub registered: Bytes,
+    /// Those that it was started with.
+    pub configured: Bytes,
+}
+
+/// An event type of a set that was registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegisteredType {
+    /// Its number.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// The topic of its events.
+    pub topic: String,
+    /// What became of it.
+    pub change: Change,
 }
 
 /// Where a subscription or a reader begins in a topic.

@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worldbus_service::config::Flags;
 
+use crate::catalog::CatalogArguments;
 use crate::climate::ClimateCommand;
 use crate::cost::CostArguments;
 use crate::dead_letters::DeadLettersArguments;
 use crate::deploy::DeployCommand;
 use crate::inventory::InventoryCommand;
 use crate::schedule::ScheduleArguments;
-use crate::settings::{
-    Catalog, Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager,
-};
+use crate::settings::{Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager};
 use crate::tail::From;
 use crate::world::WorldCommand;
 
@@ -48,7 +47,7 @@ pub(crate) enum Command {
     /// Publish events at game times: add, list, cancel
     #[command(after_help = SCHEDULE)]
     Schedule(ScheduleArguments),
-    /// List the event types
+    /// List the event types, or register those of a studio at a bus: add, list
     #[command(after_help = CATALOG)]
     Catalog(CatalogArguments),
     /// List, show, replay or discard what subscriptions could not handle
@@ -152,16 +151,6 @@ pub(crate) struct PublishArguments {
     pub(crate) flags: Flags<Publish>,
 }
 
-/// What to list.
-#[derive(Debug, Args)]
-pub(crate) struct CatalogArguments {
-    /// How to write the list
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) format: CatalogFormat,
-    #[command(flatten)]
-    pub(crate) flags: Flags<Catalog>,
-}
-
 /// Tools for development.
 #[derive(Debug, Subcommand)]
 pub(crate) enum DevCommand {
@@ -213,18 +202,6 @@ pub(crate) enum TopologyAction {
     Print,
     /// Print the same as a CloudFormation template, with the roles of the services
     Template,
-}
-
-/// How `catalog` lists event types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum CatalogFormat {
-    /// A table, for people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
-    /// An AsyncAPI 3 document
-    Asyncapi,
 }
 
 const AFTER_HELP: &str = "\
@@ -318,7 +295,11 @@ const CATALOG: &str = "\
 Examples:
   worldbus catalog
   worldbus catalog --format asyncapi > asyncapi.json
-  worldbus catalog --catalog studio.binpb";
+  worldbus catalog --catalog studio.binpb
+  worldbus catalog add studio.binpb --url http://127.0.0.1:7070
+  worldbus catalog list --url http://127.0.0.1:7070
+
+Without a verb no bus is asked. What is added to a bus it knows at once and keeps.";
 
 const TOPOLOGY: &str = "\
 Examples:

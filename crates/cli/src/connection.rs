@@ -5,21 +5,35 @@ use std::sync::Arc;
 use anyhow::Result;
 use worldbus::{ConnectOptions, SpoolOptions};
 use worldbus_bus::{Bus, Error, Kind};
-use worldbus_events::Catalogue;
+use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::Secret;
 
+use crate::catalogue;
 use crate::failure::WrongUse;
-use crate::settings::Publish;
+use crate::settings::{Client, Publish};
 
-/// Opens the bus at `url` for a client that wants an answer now.
-pub(crate) async fn open(
+/// Opens the bus of a client that wants an answer now.
+pub(crate) async fn open(client: &Client, catalogue: &Arc<Catalogue>) -> Result<Bus> {
+    open_at(&client.url, client.api_key.as_ref(), Arc::clone(catalogue).into()).await
+}
+
+/// The same with the event types that the bus knows beside those of `--catalog`.
+pub(crate) async fn open_knowing(client: &Client) -> Result<(Bus, Arc<Catalogue>)> {
+    let own = catalogue::load(&client.catalog)?;
+    let bus = open(client, &own).await?;
+    let catalogue = catalogue::of_bus(&client.url, &bus, &own).await?;
+    Ok((bus, catalogue))
+}
+
+/// Opens the bus at `url`.
+pub(crate) async fn open_at(
     url: &str,
     api_key: Option<&Secret>,
-    catalogue: &Arc<Catalogue>,
+    catalogue: SharedCatalogue,
 ) -> Result<Bus> {
     let options = ConnectOptions {
         api_key: api_key.map(|key| key.expose().to_owned()),
-        catalogue: Some(Arc::clone(catalogue)),
+        catalogue: Some(catalogue),
         ..ConnectOptions::default()
     };
     worldbus::connect_with(url, options).await.map_err(|error| explain(url, error))
@@ -31,7 +45,7 @@ pub(crate) async fn open_with_spool(settings: &Publish, catalogue: &Arc<Catalogu
     let api_key = client.api_key.as_ref().map(|key| key.expose().to_owned());
     let bytes_max = settings.spool_bytes_max;
     let spool = settings.spool_dir.clone().map(|dir| SpoolOptions { dir, bytes_max });
-    let options = ConnectOptions { api_key, catalogue: Some(Arc::clone(catalogue)), spool };
+    let options = ConnectOptions { api_key, catalogue: Some(Arc::clone(catalogue).into()), spool };
     let bus = worldbus::connect_with(&client.url, options).await;
     bus.map_err(|error| explain(&client.url, error))
 }

@@ -17,9 +17,9 @@ use worldbus_events::Catalogue;
 use worldbus_service::config::Flags;
 use worldbus_service::logging;
 
+use crate::connection;
 use crate::failure::WrongUse;
 use crate::settings::{self, Client};
-use crate::{catalogue, connection};
 use arguments::Action;
 
 pub(crate) use arguments::DeadLettersArguments;
@@ -93,7 +93,6 @@ async fn open(flags: &Flags<Client>) -> Result<Option<Desk>> {
     }
     let client = loaded.settings;
     logging::init(&client.log, client.log_format)?;
-    let catalogue = catalogue::load(&client.catalog)?;
-    let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
+    let (bus, catalogue) = connection::open_knowing(&client).await?;
     Ok(Some(Desk { bus, url: client.url, catalogue }))
 }

@@ -13,9 +13,9 @@ use worldbus_events::Catalogue;
 use worldbus_service::config::Flags;
 use worldbus_service::logging;
 
+use crate::connection;
 use crate::failure::{FAILED, WrongUse, complain};
 use crate::settings::{self, Client};
-use crate::{catalogue, connection};
 
 /// What to do with the topics, or the subscriptions, of a bus.
 #[derive(Debug, Subcommand)]
@@ -197,8 +197,7 @@ async fn open(flags: &Flags<Client>) -> Result<Option<(Bus, String, Arc<Catalogu
     }
     let client = loaded.settings;
     logging::init(&client.log, client.log_format)?;
-    let catalogue = catalogue::load(&client.catalog)?;
-    let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
+    let (bus, catalogue) = connection::open_knowing(&client).await?;
     Ok(Some((bus, client.url, catalogue)))
 }
 

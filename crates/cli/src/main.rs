@@ -58,7 +58,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Tail(arguments) => tail::run(arguments).await,
         Command::Publish(arguments) => publish::run(arguments).await,
         Command::Schedule(arguments) => schedule::run(arguments).await,
-        Command::Catalog(arguments) => catalog::run(&arguments),
+        Command::Catalog(arguments) => catalog::run(arguments).await,
         Command::DeadLetters(arguments) => dead_letters::run(arguments).await,
         Command::Topics(command) => inventory::run(Thing::Topic, command).await,
         Command::Subscriptions(command) => inventory::run(Thing::Subscription, command).await,

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::sync::mpsc;
-use worldbus_bus::{Bus, Error, Receipt};
+use worldbus_bus::{Bus, Error, Kind, Receipt};
 use worldbus_events::{Catalogue, json};
 use worldbus_service::{CancellationToken, logging, shutdown};
 
@@ -41,10 +41,22 @@ pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
     let settings = loaded.settings;
     let client = &settings.client;
     logging::init(&client.log, client.log_format)?;
-    let catalogue = catalogue::load(&client.catalog)?;
-    let single = single(&arguments, &catalogue)?;
+    let own = catalogue::load(&client.catalog)?;
+    let known = single(&arguments, &own);
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
-    let bus = connection::open_with_spool(&settings, &catalogue).await?;
+    let bus = match (connection::open_with_spool(&settings, &own).await, &known) {
+        (Err(_), Err(_)) => return known.map(|_| ExitCode::SUCCESS),
+        (bus, _) => bus?,
+    };
+    let (catalogue, single) = match known {
+        Ok(Some(event)) => (own, Some(event)),
+        // Lines, or an event that only the bus may know.
+        _ => {
+            let catalogue = types_of_bus(&settings, &bus, own).await?;
+            let event = single(&arguments, &catalogue)?;
+            (catalogue, event)
+        }
+    };
     let patience = settings.spool_dir.as_ref().map(|_| SPOOL_AFTER);
     let mut senders = Senders::new(bus.clone(), &arguments, patience);
     let code = match single {
@@ -61,6 +73,27 @@ pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
     }
     bus.close().await.map_err(|error| connection::explain(&client.url, error))?;
     Ok(code)
+}
+
+/// The event types that the bus knows beside ours; ours alone while it is away and events are
+/// spooled.
+async fn types_of_bus(
+    settings: &settings::Publish,
+    bus: &Bus,
+    own: Arc<Catalogue>,
+) -> Result<Arc<Catalogue>> {
+    match catalogue::of_bus(&settings.client.url, bus, &own).await {
+        Err(error) if settings.spool_dir.is_some() && is_away(&error) => {
+            tracing::warn!("event types of the bus not read: {error:#}");
+            Ok(own)
+        }
+        catalogue => catalogue,
+    }
+}
+
+fn is_away(error: &anyhow::Error) -> bool {
+    let of_bus = error.downcast_ref::<Error>();
+    of_bus.is_some_and(|error| matches!(error.kind(), Kind::Unavailable | Kind::Timeout))
 }
 
 /// Waits while the bus takes what is in the spool; says if something stays there.

@@ -4,6 +4,7 @@
 //! services use the event-bus of another process.
 
 mod banner;
+mod event_types;
 mod ground;
 mod kept_world;
 mod own_bus;
@@ -19,16 +20,23 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tokio::time::{Instant, timeout_at};
 use worldbus_bus::Bus;
+use worldbus_event_bus::Registry;
+use worldbus_events::SharedCatalogue;
 use worldbus_service::config::{Flags, Loaded, Settings};
 use worldbus_service::part::Host;
 use worldbus_service::{Deps, Part, start};
+use worldbus_time_manager::Refresh;
 
 use crate::failure::WrongUse;
 use crate::{catalogue, settings, state};
+use event_types::OfBus;
 use ground::Ground;
 pub(crate) use ground::world_of;
 use own_bus::OwnBus;
 use source::Source;
+
+/// How the URL of a bus over SNS and SQS begins.
+const SNS_SQS: &str = "sns-sqs://";
 
 /// How long after the beginning of a shutdown the bus must be closed. The process has five seconds
 /// to end.
@@ -41,18 +49,22 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let ground = Ground::prepare("worldbus", &settings.common, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
     let (from, common) = (&loaded.resolved, &settings.common);
-    let own = OwnBus::open("worldbus up", from, common, &settings.retention, &catalogue).await?;
-    let deps = ground.deps(own.bus.clone(), state::open(&settings.common.state_url).await?);
+    let state = state::open(&common.state_url).await?;
+    let registry = event_types::registry(&state, catalogue).await?;
+    let catalogue = registry.shared();
+    let own = OwnBus::open("worldbus up", from, common, &settings.retention, catalogue).await?;
+    let deps = ground.deps(own.bus.clone(), state);
     kept_world::check(&*deps.state, &ground.world, settings.accept_world_changes).await?;
     let clock = Clock {
         cadence_game_minutes: settings.cadence_game_minutes,
         lead_ms: settings.lead_ms,
         catch_up: &settings.catch_up,
-        catalogue: Arc::clone(&catalogue),
+        catalogue: catalogue.clone(),
+        refresh: None,
     };
     let time = time_part(&ground, &deps, clock).await?;
     let weather = weather_part(&ground, &deps, settings.lead_ms, settings.samples).await?;
-    let event_bus = event_bus_part(&ground, &own.bus, catalogue).await;
+    let event_bus = event_bus_part(&ground, &own.bus, registry).await;
     let event_bus = event_bus.with_task(own.watch(&ground));
     banner::up(&ground, &settings.common);
     run(ground, own.bus, vec![time, weather, event_bus]).await
@@ -66,12 +78,18 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
     let catalogue = catalogue::load(&settings.catalog)?;
     let (from, common) = (&loaded.resolved, &settings.common);
     Source::check(settings)?;
-    let own = OwnBus::open_for_event_bus(from, common, &settings.retention, &catalogue).await?;
+    let state = state::open(&common.state_url).await?;
+    let registry = event_types::registry(&state, catalogue).await?;
+    let catalogue = registry.shared();
+    let own = OwnBus::open_for_event_bus(from, common, &settings.retention, catalogue).await?;
     let fill = match own.is_copy() {
-        true => own.fill(&ground, Source::open(from, settings, &own.bus).await?, &catalogue)?,
+        true => {
+            let source = Source::open(from, settings, &own.bus, state)?;
+            own.fill(&ground, source, &catalogue.current())?
+        }
         false => None,
     };
-    let part = event_bus_part(&ground, &own.bus, catalogue).await;
+    let part = event_bus_part(&ground, &own.bus, registry).await;
     let part = part.with_task(own.watch(&ground));
     let part = fill.into_iter().fold(part, Part::with_task);
     banner::event_bus(&ground);
@@ -90,12 +108,14 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
+    let types = OfBus::new(&settings.common.url, &bus, &state, catalogue).await;
     let deps = ground.deps(bus, state);
     let clock = Clock {
         cadence_game_minutes: settings.cadence_game_minutes,
         lead_ms: settings.lead_ms,
         catch_up: &settings.catch_up,
-        catalogue,
+        catalogue: types.shared(),
+        refresh: Some(Arc::new(types)),
     };
     let part = time_part(&ground, &deps, clock).await?;
     run(ground, deps.bus, vec![part]).await
@@ -134,14 +154,10 @@ fn load<S: Settings>(flags: &Flags<S>) -> Result<Option<Loaded<S>>> {
     Ok(Some(loaded))
 }
 
-async fn event_bus_part(
-    ground: &Ground,
-    bus: &Bus,
-    catalogue: Arc<worldbus_events::Catalogue>,
-) -> Part {
+async fn event_bus_part(ground: &Ground, bus: &Bus, registry: Arc<Registry>) -> Part {
     let setup = worldbus_event_bus::Setup {
         bus: bus.clone(),
-        catalogue,
+        registry,
         world: ground.world.id.clone(),
         shutdown: ground.shutdown.clone(),
     };
@@ -153,15 +169,16 @@ struct Clock<'a> {
     cadence_game_minutes: u32,
     lead_ms: u64,
     catch_up: &'a str,
-    catalogue: Arc<worldbus_events::Catalogue>,
+    catalogue: SharedCatalogue,
+    refresh: Option<Arc<dyn Refresh>>,
 }
 
 async fn time_part(ground: &Ground, deps: &Deps, clock: Clock<'_>) -> Result<Part> {
     use worldbus_time_manager::{NAME, Settings, start};
-    let Clock { cadence_game_minutes, lead_ms, catch_up, catalogue } = clock;
+    let Clock { cadence_game_minutes, lead_ms, catch_up, catalogue, refresh } = clock;
     let lead = Duration::from_millis(lead_ms);
     let catch_up = catch_up.parse().map_err(|error| WrongUse(format!("catch_up: {error}")))?;
-    let settings = Settings { cadence_game_minutes, lead, catch_up, catalogue };
+    let settings = Settings { cadence_game_minutes, lead, catch_up, catalogue, refresh };
     let part = start(deps.clone(), Arc::clone(&ground.world), settings).await;
     part.map_err(|error| not_started(NAME, error))
 }

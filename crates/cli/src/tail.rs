@@ -12,7 +12,7 @@ use worldbus_bus::Reader;
 use worldbus_service::{CancellationToken, logging, shutdown};
 
 use crate::arguments::TailArguments;
-use crate::{catalogue, connection, settings};
+use crate::{connection, settings};
 use output::Output;
 
 pub(crate) use select::From;
@@ -28,9 +28,8 @@ pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {
     let client = loaded.settings;
     logging::init(&client.log, client.log_format)?;
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
-    let catalogue = catalogue::load(&client.catalog)?;
+    let (bus, catalogue) = connection::open_knowing(&client).await?;
     let types = select::types(&arguments, &catalogue)?;
-    let bus = connection::open(&client.url, client.api_key.as_ref(), &catalogue).await?;
     let explain = |error| connection::explain(&client.url, error);
     select::check_past(&bus)?;
     let wanted = select::wanted(&arguments, types, &catalogue, &bus).await?;

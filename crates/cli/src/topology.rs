@@ -57,7 +57,7 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let explain = |error| connection::explain(&client.url, error);
-    let setup = Setup { catalogue, ..Setup::default() };
+    let setup = Setup { catalogue: catalogue.into(), ..Setup::default() };
     let transport = SnsSqs::connect(&client.url, setup).await.map_err(explain)?;
     let apply = arguments.action == TopologyAction::Apply;
     let mut report = |change: &Change| {

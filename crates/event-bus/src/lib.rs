@@ -10,12 +10,14 @@ mod mirror;
 mod open;
 mod part;
 mod places;
+mod registry;
 mod rest;
 mod slots;
 mod tally;
 
 pub use mirror::Mirror;
 pub use part::{Setup, part};
+pub use registry::{REGISTERED_BYTES_MAX, REGISTERED_TOPIC_COUNT_MAX, Registry};
 pub use slots::{GRACE_MS, SLOT_COUNT_MAX, Slot, Slots, TERM_MS, slot_name};
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::limits::{LIST_COUNT_MAX, READ_COUNT_MAX, SSE_COUNT_MAX, SUBSCRIBE_COUNT_MAX};
 use crate::places::Places;
+use crate::registry::Registry;
 use crate::rest::stream::encode::Encoder;
 use crate::tally::Tally;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use worldbus_events::Catalogue;
 pub(crate) struct Open {
     pub(crate) bus: Bus,
     pub(crate) publisher: Publisher,
-    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) registry: Arc<Registry>,
     /// The world of events that name none.
     pub(crate) world: String,
     pub(crate) shutdown: CancellationToken,
@@ -31,15 +32,15 @@ impl Open {
     pub(crate) fn new(
         bus: Bus,
         publisher: Publisher,
-        catalogue: Arc<Catalogue>,
+        registry: Arc<Registry>,
         world: String,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
             bus,
             publisher,
-            encoder: Encoder::new(Arc::clone(&catalogue)),
-            catalogue,
+            encoder: Encoder::new(registry.shared().clone()),
+            registry,
             world,
             shutdown,
             tally: Tally::default(),
@@ -57,6 +58,11 @@ impl Open {
         let all = [subscribers, readers, sse, histories, lists];
         let watching = futures_util::future::join_all(all.map(Places::watch));
         self.shutdown.run_until_cancelled(watching).await;
+    }
+
+    /// The event types as they are known now.
+    pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
+        self.registry.shared().current()
     }
 
     pub(crate) fn transport(&self) -> &Arc<dyn Transport> {

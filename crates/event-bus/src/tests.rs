@@ -3,6 +3,7 @@
 
 use crate::open::Open;
 use crate::places::Places;
+use crate::registry::Registry;
 use crate::{grpc, rest};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -40,8 +41,11 @@ async fn narrow() -> Narrow {
     let bus = Bus::new(Arc::new(embedded.clone()));
     let publisher = bus.publisher("event-bus", "test");
     let shutdown = CancellationToken::new();
-    let catalogue = Arc::new(Catalogue::builtin());
-    let mut open = Open::new(bus, publisher, catalogue, "europe".to_owned(), shutdown.clone());
+    let state = format!("sqlite:{}", dir.path().join("state.db").display());
+    let state = worldbus_service::state::open(&state).await.unwrap();
+    let registry = Registry::open(state, Arc::new(Catalogue::builtin())).await.unwrap();
+    let registry = Arc::new(registry);
+    let mut open = Open::new(bus, publisher, registry, "europe".to_owned(), shutdown.clone());
     (open.sse, open.readers) = (Places::new("sse", 1), Places::new("read", 1));
     let open = Arc::new(open);
     let router = grpc::routes(Arc::clone(&open)).await;

@@ -4,8 +4,12 @@
 //! typed payloads, which generated code knows at compile time ([`crate::Event`]).
 
 mod entry;
+mod extend;
+mod shared;
 
 pub use entry::{EventType, Owner};
+pub use extend::{Change, Extension};
+pub use shared::SharedCatalogue;
 
 use crate::error::{Error, Kind};
 use prost::Message;
@@ -13,7 +17,7 @@ use prost_reflect::DescriptorPool;
 use prost_types::FileDescriptorSet;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::sync::LazyLock;
 
 /// The full name of the option that makes a message the payload of an event type.
@@ -34,7 +38,7 @@ static BUILTIN: LazyLock<Catalogue> = LazyLock::new(|| {
 });
 
 /// All known event types. Cheap enough to clone at start-up; share it with `Arc` afterwards.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Catalogue {
     pool: DescriptorPool,
     /// By rising number.
@@ -140,6 +144,13 @@ impl Catalogue {
     }
 }
 
+impl fmt::Debug for Catalogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let event_types = self.event_types.len();
+        f.debug_struct("Catalogue").field("event_types", &event_types).finish_non_exhaustive()
+    }
+}
+
 impl<'a> IntoIterator for &'a Catalogue {
     type Item = &'a EventType;
     type IntoIter = std::slice::Iter<'a, EventType>;
@@ -160,7 +171,7 @@ fn alike<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 }
 
 /// Refuses what makes prost-reflect panic: a syntax that it does not know.
-fn check_syntax(bytes: &[u8]) -> Result<(), Error> {
+fn check_syntax(bytes: &[u8]) -> Result<FileDescriptorSet, Error> {
     let set = FileDescriptorSet::decode(bytes).map_err(|error| not_a_set(&error))?;
     for file in &set.file {
         if !matches!(file.syntax(), "" | "proto2" | "proto3") {
@@ -168,7 +179,7 @@ fn check_syntax(bytes: &[u8]) -> Result<(), Error> {
             return Err(wrong(format!("{name}: syntax {syntax:?}; expected \"proto3\"")));
         }
     }
-    Ok(())
+    Ok(set)
 }
 
 fn not_a_set(error: &dyn Display) -> Error {

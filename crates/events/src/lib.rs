@@ -17,7 +17,7 @@ mod request;
 mod varint;
 
 pub use batch::{Batch, BatchBuilder, EventView, Events, NewEvent};
-pub use catalogue::{Catalogue, EventType, Owner};
+pub use catalogue::{Catalogue, Change, EventType, Extension, Owner, SharedCatalogue};
 pub use codec::ContentType;
 pub use error::{Error, Kind};
 pub use event::Event;

@@ -1,5 +1,6 @@
 //! Bus types to messages, which cannot fail, and messages to bus types, which checks them.
 
+mod catalogue;
 mod describe;
 mod error;
 mod lease;

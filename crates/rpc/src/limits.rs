@@ -21,6 +21,9 @@ pub const MESSAGE_BYTES_MAX: usize = GATHER_BYTES + BATCH_BYTES_MAX + FRAME_BYTE
 /// Bytes of one message that neither publishes nor sets events aside.
 pub const CONTROL_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of the event types of studios that a client is given.
+pub const CATALOGUE_BYTES_MAX: usize = 4 << 20;
+
 /// Bytes of one request for more of a subscription.
 pub const MORE_BYTES_MAX: usize = 64;
 

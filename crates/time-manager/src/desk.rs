@@ -8,12 +8,12 @@ mod schedules;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use worldbus_events::Catalogue;
 use worldbus_service::Problem;
 use worldbus_world::{SetTime, World};
 
 use crate::clockwork::{Clockwork, Taken};
 use crate::command::{Command, Speed};
+use crate::event_types::EventTypes;
 use crate::history::By;
 pub(crate) use schedules::{NoSchedule, Wish};
 
@@ -26,7 +26,7 @@ pub(crate) const REASON_BYTES_MAX: usize = 200;
 pub(crate) struct Desk {
     /// By name; the world's own has none.
     clocks: Arc<BTreeMap<String, Face>>,
-    catalogue: Arc<Catalogue>,
+    event_types: EventTypes,
 }
 
 /// One clock.
@@ -37,8 +37,8 @@ pub(crate) struct Face {
 }
 
 impl Desk {
-    pub(crate) fn new(clocks: BTreeMap<String, Face>, catalogue: Arc<Catalogue>) -> Self {
-        Self { clocks: Arc::new(clocks), catalogue }
+    pub(crate) fn new(clocks: BTreeMap<String, Face>, event_types: EventTypes) -> Self {
+        Self { clocks: Arc::new(clocks), event_types }
     }
 
     /// All clocks, the world's own first.

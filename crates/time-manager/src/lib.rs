@@ -11,6 +11,7 @@ mod clockwork;
 mod command;
 mod desk;
 mod emission;
+mod event_types;
 mod grpc;
 mod hearing;
 mod history;
@@ -20,6 +21,7 @@ mod schedule;
 mod simulation;
 mod start;
 
+pub use event_types::Refresh;
 pub use schedule::{SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX};
 pub use simulation::CatchUp;
 pub use start::{Settings, start};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use worldbus_events::Catalogue;
+use worldbus_events::SharedCatalogue;
 use worldbus_service::checkpoint::{Checkpoints, Progress};
 use worldbus_service::emit::Emitter;
 use worldbus_service::start::Error;
@@ -15,6 +15,7 @@ use worldbus_world::{GameTime, World};
 use crate::agenda::Agenda;
 use crate::clockwork::Clockwork;
 use crate::desk::{Desk, Face};
+use crate::event_types::{EventTypes, Refresh};
 use crate::simulation::{CatchUp, Simulation};
 use crate::{NAME, TOPIC, grpc, hearing, rest};
 
@@ -29,15 +30,18 @@ pub struct Settings {
     /// What is told of the time in which no instance ran.
     pub catch_up: CatchUp,
     /// The event types that may be scheduled.
-    pub catalogue: Arc<Catalogue>,
+    pub catalogue: SharedCatalogue,
+    /// Asked for news when an event cannot be scheduled as it is, if anything registers event types
+    /// elsewhere.
+    pub refresh: Option<Arc<dyn Refresh>>,
 }
 
 impl Default for Settings {
     /// Each game minute; two seconds; all; the types of Worldbus.
     fn default() -> Self {
         let (lead, catch_up) = (Duration::from_secs(2), CatchUp::All);
-        let catalogue = Arc::new(Catalogue::builtin());
-        Self { cadence_game_minutes: 1, lead, catch_up, catalogue }
+        let catalogue = SharedCatalogue::default();
+        Self { cadence_game_minutes: 1, lead, catch_up, catalogue, refresh: None }
     }
 }
 
@@ -60,7 +64,8 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
         faces.insert(name, face);
         tasks.extend(own);
     }
-    let desk = Desk::new(faces, Arc::clone(&settings.catalogue));
+    let event_types = EventTypes::new(settings.catalogue.clone(), settings.refresh.clone());
+    let desk = Desk::new(faces, event_types);
     let hearing = hearing::run(deps.bus.clone(), desk.clone(), deps.shutdown.clone());
     tasks.push(Task::new("clock requests", hearing));
     let router = rest::routes(desk.clone()).merge(grpc::routes(desk));

@@ -210,7 +210,7 @@ impl<'a> Staged<'a> {
     /// Refuses a topic beyond the bound. Topics of replayed events have a bound of their own, so
     /// that replays take nobody's place.
     fn check_room(&self, name: &Topic) -> Result<(), Error> {
-        let (max, kept) = (self.options.topics_max, &self.options.topics_kept);
+        let (max, kept) = (self.options.topics_max, (self.options.topics_kept)());
         let replayed = replay::origin(name).is_some();
         let exists =
             |name| self.ledger.numbers.contains_key(name) || self.numbers.contains_key(name);

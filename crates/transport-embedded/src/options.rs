@@ -35,8 +35,8 @@ pub struct Options {
     pub seen_rebuild_bytes_max: u64,
     /// Topics that are published to. Those of replayed events are as many again.
     pub topics_max: u32,
-    /// Topics whose places nobody else can take.
-    pub topics_kept: Vec<Topic>,
+    /// Topics whose places nobody else can take, as they are when it is asked.
+    pub topics_kept: Arc<dyn Fn() -> Vec<Topic> + Send + Sync>,
     /// Subscriptions.
     pub subscriptions_max: u32,
     /// Subscriptions whose places nobody else can take.
@@ -75,7 +75,7 @@ impl Default for Options {
             seen: SeenLimits::default(),
             seen_rebuild_bytes_max: 16 << 20,
             topics_max: 256,
-            topics_kept: Vec::new(),
+            topics_kept: Arc::new(Vec::new),
             subscriptions_max: 1024,
             subscriptions_kept: Vec::new(),
             subscription_expiry: None,

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use worldbus_bus::{
     Consumer, DeadEvent, Delivered, Kind, Outcome, Position, ReadSpec, SubscriptionName, Transport,
@@ -136,9 +137,14 @@ async fn a_new_subscription_sets_aside_what_a_deleted_one_had_set_aside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_of_the_catalogue_is_deleted_only_without_subscriptions() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { topics_kept: vec![topic("time")], sync: false, ..Options::default() };
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&kept);
+    let topics_kept = Arc::new(move || seen.lock().unwrap().clone());
+    let options = Options { topics_kept, sync: false, ..Options::default() };
     let bus = Embedded::open(dir.path(), options).unwrap();
     bus.publish(&topic("time"), batch(1, 0..1)).await.unwrap();
+    // It comes into the catalogue while the log is open.
+    kept.lock().unwrap().push(topic("time"));
     let mut consumer = bus.subscribe(spec("s", &["time"], Position::Start)).await.unwrap();
     let refused = bus.delete_topic(&topic("time"), true).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::InUse, "{refused}");

@@ -374,7 +374,7 @@ async fn garbage_and_replays_do_not_take_the_places_that_are_kept() {
     let dir = tempfile::tempdir().unwrap();
     let options = || Options {
         topics_max: 3,
-        topics_kept: vec![topic("time")],
+        topics_kept: Arc::new(|| vec![topic("time")]),
         subscriptions_max: 2,
         subscriptions_kept: vec![SubscriptionName::new("weather-manager").unwrap()],
         sync: false,

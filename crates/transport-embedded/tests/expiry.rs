@@ -303,7 +303,7 @@ async fn dead_letters_keep_their_subscription_and_what_is_replayed_of_them_is_no
 async fn what_is_kept_never_expires_nor_does_a_queue() {
     let kept = Options {
         subscriptions_kept: vec![name("service")],
-        topics_kept: vec![topic("time")],
+        topics_kept: Arc::new(|| vec![topic("time")]),
         ..options()
     };
     let (_dir, clock, bus) = fresh(kept);

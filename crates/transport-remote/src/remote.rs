@@ -7,6 +7,7 @@ use crate::options::RemoteOptions;
 use crate::reader::{RemoteReader, depends_on_now, fixed};
 use crate::settler::{GATHER_LIMITS, Settler};
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +15,17 @@ use tokio_util::sync::CancellationToken;
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Gather, Kind, ReadSpec,
-    Reader, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus, Transport,
+    Reader, RegisteredType, StudioTypes, SubscriptionName, SubscriptionSpec, SubscriptionStatus,
+    Topic, TopicStatus, Transport,
 };
 use worldbus_events::Batch;
+use worldbus_rpc::limits::CONTROL_BYTES_MAX;
 use worldbus_rpc::v1;
 
 /// Bytes of a publish entry besides its batch, about.
 const ENTRY_BYTES: usize = 80;
+/// Bytes of a message around a descriptor set, about.
+const FRAME_BYTES: usize = 16;
 
 /// The event-bus of another process.
 ///
@@ -179,6 +184,29 @@ impl Transport for Remote {
         let mut client = self.open()?;
         let request = v1::DeleteSubscriptionRequest { subscription: name.to_string(), force };
         change(self.options.call_timeout, client.delete_subscription(request)).await.map(drop)
+    }
+
+    async fn studio_types(&self) -> Result<StudioTypes, Error> {
+        let mut client = self.open()?;
+        let call = client.get_catalogue(v1::GetCatalogueRequest {});
+        Ok(ask(self.options.call_timeout, call).await?.into())
+    }
+
+    async fn register_types(&self, set: Bytes) -> Result<Vec<RegisteredType>, Error> {
+        if set.len() + FRAME_BYTES > CONTROL_BYTES_MAX {
+            let context = format!(
+                "a descriptor set of {} bytes: at most {} fit; leave its source info out, or give \
+                 the file to each command by --catalog FILE",
+                set.len(),
+                CONTROL_BYTES_MAX - FRAME_BYTES
+            );
+            return Err(Error::refused(Kind::TooLarge, context));
+        }
+        let mut client = self.open()?;
+        let request = v1::RegisterCatalogueRequest { descriptor_set: set };
+        // The same again changes nothing.
+        let response = ask(self.options.call_timeout, client.register_catalogue(request)).await?;
+        response.types.into_iter().map(TryInto::try_into).collect()
     }
 
     async fn dead_letters(

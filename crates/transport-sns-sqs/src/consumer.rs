@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use worldbus_bus::{Consumer, Delivered, Error, Kind, Outcome, Settle};
-use worldbus_events::Catalogue;
+use worldbus_events::SharedCatalogue;
 
 /// How long a consumer that closes waits for its acks.
 const ACKS_MAX: Duration = Duration::from_secs(2);
@@ -26,7 +26,7 @@ pub(crate) struct Inbox {
     pub(crate) home: Arc<Home>,
     pub(crate) settler: Arc<Settler>,
     pub(crate) names: Names,
-    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) catalogue: SharedCatalogue,
     pub(crate) room: Room,
     /// Places for deliveries that `next` has returned: a message may have more parts than the
     /// consumer takes at once.
@@ -55,7 +55,7 @@ impl Inbox {
         home: Arc<Home>,
         settler: Arc<Settler>,
         names: Names,
-        catalogue: Arc<Catalogue>,
+        catalogue: SharedCatalogue,
         closed: CancellationToken,
     ) -> Arc<Self> {
         let room = Room::new(home.spec.in_flight_max);

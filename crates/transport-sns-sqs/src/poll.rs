@@ -85,7 +85,8 @@ async fn accept(inbox: &Arc<Inbox>, taken: Vec<Taken>, mut room: Taking) {
     let topics = &inbox.home.spec.topics;
     for message in taken {
         let Some(room) = room.split_one(message.received.bytes()) else { return };
-        let result = match read(&message.received, topics, &inbox.names, &inbox.catalogue) {
+        let decoded = read(&message.received, topics, &inbox.names, &inbox.catalogue.current());
+        let result = match decoded {
             Ok(decoded) => enter(inbox, message, decoded, room, expires).await,
             Err(hostile) => quarantine(inbox, message, hostile, room).await,
         };

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use worldbus_bus::{Appended, Error, Fate, Gather, GatherLimits, Kind, Topic};
-use worldbus_events::{Batch, Catalogue};
+use worldbus_events::{Batch, SharedCatalogue};
 
 /// Topics that one transport publishes to.
 const TOPIC_COUNT_MAX: usize = 1024;
@@ -23,12 +23,12 @@ const TOPIC_COUNT_MAX: usize = 1024;
 /// Publishes to the topics of an installation.
 pub(crate) struct Publishing {
     lookup: Arc<Lookup>,
-    catalogue: Arc<Catalogue>,
+    catalogue: SharedCatalogue,
     topics: Mutex<BTreeMap<Topic, Arc<Gather<Message, ()>>>>,
 }
 
 impl Publishing {
-    pub(crate) fn new(lookup: Arc<Lookup>, catalogue: Arc<Catalogue>) -> Self {
+    pub(crate) fn new(lookup: Arc<Lookup>, catalogue: SharedCatalogue) -> Self {
         Self { lookup, catalogue, topics: Mutex::default() }
     }
 
@@ -43,7 +43,7 @@ impl Publishing {
             );
             return Err(Error::refused(Kind::TooLarge, context));
         }
-        let message = write(topic, batch, options.encoding, &self.catalogue)?;
+        let message = write(topic, batch, options.encoding, &self.catalogue.current())?;
         message.check()?;
         let bytes = message.bytes();
         self.gather(topic)?.send(message, bytes).await?;

@@ -22,7 +22,7 @@ use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Position, ReadSpec, Reader,
     SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport, WallClock,
 };
-use worldbus_events::{Batch, Catalogue};
+use worldbus_events::{Batch, SharedCatalogue};
 
 /// How long closing waits for polls under way, to hand back what they bring: SQS gives messages to
 /// a poll that was cut off too, and they come again when the lease ends.
@@ -36,7 +36,7 @@ const ENVELOPE_BYTES: usize = 2 << 10;
 pub struct Setup {
     /// The event types: for `encoding=json`, for filter policies, and for the topic of what
     /// others publish.
-    pub catalogue: Arc<Catalogue>,
+    pub catalogue: SharedCatalogue,
     /// Reads the environment: `WEATHER_EVENTS_TOPIC_ARN`, `WEATHER_MANAGER_QUEUE_URL`, …
     pub variable: fn(&str) -> Option<String>,
     /// The clock that dead letters are stamped with.
@@ -49,7 +49,7 @@ impl Default for Setup {
     /// The built-in catalogue, no variables, the system's clock.
     fn default() -> Self {
         Self {
-            catalogue: Arc::new(Catalogue::builtin()),
+            catalogue: SharedCatalogue::default(),
             variable: |_| None,
             wall: Arc::new(SystemClock::default()),
             sdk: None,
@@ -64,7 +64,7 @@ impl Default for Setup {
 pub struct SnsSqs {
     capabilities: Capabilities,
     lookup: Arc<Lookup>,
-    catalogue: Arc<Catalogue>,
+    catalogue: SharedCatalogue,
     wall: Arc<dyn WallClock>,
     publishing: Publishing,
     ledger: Arc<Ledger>,
@@ -96,7 +96,7 @@ impl SnsSqs {
             linger: options.linger,
         };
         let lookup = Arc::new(Lookup::new(sns, sqs, options, variable));
-        let publishing = Publishing::new(Arc::clone(&lookup), Arc::clone(&catalogue));
+        let publishing = Publishing::new(Arc::clone(&lookup), catalogue.clone());
         Ok(Self {
             capabilities,
             lookup,
@@ -177,7 +177,7 @@ impl Transport for SnsSqs {
             self.capabilities.require(Capability::Replay)?;
         }
         spec.check()?;
-        let wanted = Subscription::of_spec(&spec, &self.catalogue);
+        let wanted = Subscription::of_spec(&spec, &self.catalogue.current());
         if self.options().create {
             self.create(wanted).await?;
         } else {
@@ -198,7 +198,7 @@ impl Transport for SnsSqs {
         let settler = Arc::new(Settler { ledger, wall });
         let options = self.options();
         let (names, closed) = (options.names.clone(), self.closed.child_token());
-        let inbox = Inbox::new(home, settler, names, Arc::clone(&self.catalogue), closed);
+        let inbox = Inbox::new(home, settler, names, self.catalogue.clone(), closed);
         Ok(Box::new(SqsConsumer::start(inbox, &self.polls, options.pollers)))
     }
 
@@ -225,8 +225,9 @@ impl Transport for SnsSqs {
                 queues.into_iter().map(|(subscription, _)| subscription).collect()
             }
         };
+        let catalogue = &self.catalogue.current();
         let lists = subscriptions.into_iter().map(|subscription| async move {
-            dead_letters::list(&self.lookup, &self.catalogue, &subscription, limit).await
+            dead_letters::list(&self.lookup, catalogue, &subscription, limit).await
         });
         let lists = stream::iter(lists).buffer_unordered(LISTS_AT_ONCE);
         let mut all: Vec<DeadLetter> = lists.try_concat().await?;

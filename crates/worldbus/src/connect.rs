@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use worldbus_bus::{Bus, Error, Kind, Transport};
-use worldbus_events::Catalogue;
+use worldbus_events::SharedCatalogue;
 
 /// How [`connect_with`] opens a bus.
 #[derive(Clone, Default)]
@@ -11,7 +11,7 @@ pub struct ConnectOptions {
     pub api_key: Option<String>,
     /// The event types, where the transport needs them: over SNS and SQS for filters and JSON.
     /// The built-in ones, if not given.
-    pub catalogue: Option<Arc<Catalogue>>,
+    pub catalogue: Option<SharedCatalogue>,
     /// Where [`Publisher::publish_or_spool`](crate::Publisher::publish_or_spool) keeps events
     /// while the engine is away; without it they are not kept.
     #[cfg(feature = "embedded")]

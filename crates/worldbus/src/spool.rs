@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 use worldbus_bus::{
     Appended, Bus, Capabilities, Consumer, DeadLetter, Error, Fate, Kind, ReadSpec, Reader,
-    SubscriptionName, SubscriptionSpec, SubscriptionStatus, SystemClock, Topic, TopicStatus,
-    Transport, WallClock,
+    RegisteredType, StudioTypes, SubscriptionName, SubscriptionSpec, SubscriptionStatus,
+    SystemClock, Topic, TopicStatus, Transport, WallClock,
 };
 use worldbus_events::Batch;
 use worldbus_transport_embedded::{Embedded, Options};
@@ -161,6 +162,14 @@ impl Transport for Awaited {
 
     async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
         self.engine().await?.delete_subscription(name, force).await
+    }
+
+    async fn studio_types(&self) -> Result<StudioTypes, Error> {
+        self.engine().await?.studio_types().await
+    }
+
+    async fn register_types(&self, set: Bytes) -> Result<Vec<RegisteredType>, Error> {
+        self.engine().await?.register_types(set).await
     }
 
     async fn dead_letter_page(

@@ -1,7 +1,7 @@
 //! A studio's own event type, published and consumed typed. No fork of Worldbus, no `protoc`.
 //!
 //! ```text
-//! cargo run -p studio -- catalog > quest.binpb     # for: worldbus tail --catalog quest.binpb
+//! cargo run -p studio -- catalog > quest.binpb     # for: worldbus catalog add quest.binpb
 //! cargo run -p studio -- consume http://127.0.0.1:7070
 //! cargo run -p studio -- publish http://127.0.0.1:7070
 //! ```

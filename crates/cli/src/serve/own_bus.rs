@@ -8,12 +8,13 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use worldbus_bus::{Bus, Error, SubscriptionName, SystemClock, Topic, WallClock};
 use worldbus_event_bus::Mirror;
-use worldbus_events::Catalogue;
+use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::config::{Common, Origin, Resolved};
 use worldbus_service::health::Condition;
 use worldbus_service::{CancellationToken, part::Task};
 use worldbus_transport_embedded::{Embedded, Health, Options};
 
+use super::SNS_SQS;
 use super::ground::Ground;
 use super::source::Source;
 use crate::connection;
@@ -21,7 +22,6 @@ use crate::failure::WrongUse;
 use crate::settings::Retention;
 
 const SCHEME: &str = "embedded:";
-const SNS_SQS: &str = "sns-sqs://";
 /// Services, whose subscriptions are named as they are.
 const SERVICES: [&str; 3] =
     [worldbus_event_bus::NAME, worldbus_time_manager::NAME, worldbus_weather_manager::NAME];
@@ -42,14 +42,15 @@ impl OwnBus {
         from: &Resolved,
         common: &Common,
         retention: &Retention,
-        catalogue: &Catalogue,
+        catalogue: &SharedCatalogue,
     ) -> Result<Self> {
         let dir = dir(command, from, common)?;
         // Recovering what a crash left behind takes a while.
         let wall: Arc<dyn WallClock> = Arc::new(SystemClock::default());
+        let catalogue = catalogue.clone();
         let options = Options {
             clock: Arc::clone(&wall),
-            topics_kept: catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?,
+            topics_kept: Arc::new(move || topics(&catalogue.current())),
             subscriptions_kept: SERVICES
                 .into_iter()
                 .map(SubscriptionName::new)
@@ -67,12 +68,12 @@ impl OwnBus {
         from: &Resolved,
         common: &Common,
         retention: &Retention,
-        catalogue: &Arc<Catalogue>,
+        catalogue: &SharedCatalogue,
     ) -> Result<Self> {
         if !common.url.starts_with(SNS_SQS) {
             return Self::open("worldbus event-bus", from, common, retention, catalogue).await;
         }
-        let engine = connection::open(&common.url, None, catalogue).await?;
+        let engine = connection::open_at(&common.url, None, catalogue.clone()).await?;
         let dir =
             Common { url: format!("{SCHEME}{}/bus", common.data_dir.display()), ..common.clone() };
         let own = Self::open("worldbus event-bus", from, &dir, retention, catalogue).await?;
@@ -95,7 +96,7 @@ impl OwnBus {
         catalogue: &Catalogue,
     ) -> Result<Option<Task>> {
         let Some(mirror) = self.mirror.clone() else { return Ok(None) };
-        let topics: Vec<_> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
+        let topics = topics(catalogue);
         let engine = ground.readiness.condition("engine");
         let fill = move |slot, stop| {
             let (mirror, topics, engine) = (Arc::clone(&mirror), topics.clone(), engine.clone());
@@ -121,6 +122,11 @@ impl OwnBus {
         let condition = ground.readiness.condition("log");
         Task::new("log health", watch(self.log.clone(), condition, ground.shutdown.clone()))
     }
+}
+
+/// The topics of a catalogue, which takes no name that is none.
+fn topics(catalogue: &Catalogue) -> Vec<Topic> {
+    catalogue.topics().filter_map(|name| Topic::new(name).ok()).collect()
 }
 
 async fn watch(

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use worldbus_bus::{Bus, SubscriptionName};
 use worldbus_event_bus::{SLOT_COUNT_MAX, Slot, Slots};
+use worldbus_service::StateStore;
 use worldbus_service::config::{Origin, Resolved};
 
+use crate::connection;
 use crate::failure::WrongUse;
 use crate::settings::EventBus;
-use crate::{connection, state};
 
 /// Where Linux tells the name of the machine, or of the container.
 const HOSTNAME: &str = "/proc/sys/kernel/hostname";
@@ -40,8 +41,13 @@ impl Source {
         Err(WrongUse(text).into())
     }
 
-    /// What the settings say; opens the state store if there are slots to claim.
-    pub(super) async fn open(from: &Resolved, settings: &EventBus, bus: &Bus) -> Result<Self> {
+    /// What the settings say; slots are claimed in `state`.
+    pub(super) fn open(
+        from: &Resolved,
+        settings: &EventBus,
+        bus: &Bus,
+        state: Arc<dyn StateStore>,
+    ) -> Result<Self> {
         let (subscription, count) = Self::check(settings)?;
         if count == 1 {
             return Ok(Self::Sole(Slot::sole(subscription)));
@@ -51,7 +57,6 @@ impl Source {
                         all of them share; name it by --state-url (WORLDBUS_STATE_URL)";
             return Err(WrongUse(text.to_owned()).into());
         }
-        let state = state::open(&settings.common.state_url).await?;
         let holder = format!("{} (process {})", hostname(), std::process::id());
         let wall = Arc::clone(bus.wall());
         let slots = Slots::new(&subscription, count, &holder, state, wall);

@@ -11,7 +11,7 @@ fn at(url: &str, arguments: &[&str]) -> Finished {
 }
 
 /// Opens a subscription and leaves.
-fn subscribe(url: &str, name: &str, topic: &str) {
+pub(crate) fn subscribe(url: &str, name: &str, topic: &str) {
     Runtime::new().unwrap().block_on(async {
         let bus = worldbus::connect(url, None).await.unwrap();
         let topics = vec![Topic::new(topic).unwrap()];

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod aws;
+mod catalogue;
 mod clients;
 mod climate;
 mod clocks;

@@ -13,9 +13,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 use worldbus_bus::{
-    DeadEvent, Error, Kind, Lease, ReadSpec, SubscriptionName, SubscriptionSpec, Topic,
+    DeadEvent, Error, Kind, Lease, ReadSpec, RegisteredType, SubscriptionName, SubscriptionSpec,
+    Topic,
 };
-use worldbus_rpc::limits::{DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
+use worldbus_events::Change;
+use worldbus_rpc::limits::{CATALOGUE_BYTES_MAX, DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
 use worldbus_rpc::v1::bus_service_server::BusService;
 use worldbus_rpc::{outcome, v1};
 use worldbus_service::server::Cut;
@@ -214,6 +216,36 @@ impl BusService for Broker {
         self.open.transport().delete_subscription(&name, force).await.map_err(status)?;
         self.settlers.forget(&name);
         Ok(Response::new(v1::DeleteSubscriptionResponse {}))
+    }
+
+    async fn get_catalogue(
+        &self,
+        _: Request<v1::GetCatalogueRequest>,
+    ) -> Answer<v1::GetCatalogueResponse> {
+        let types = self.open.registry.studio_types().await;
+        let bytes = types.registered.len() + types.configured.len();
+        if bytes > CATALOGUE_BYTES_MAX {
+            let context = format!(
+                "the event types of studios have {bytes} bytes, more than {CATALOGUE_BYTES_MAX}; \
+                 give the file by --catalog FILE"
+            );
+            return Err(status(Error::refused(Kind::TooLarge, context)));
+        }
+        Ok(Response::new(types.into()))
+    }
+
+    async fn register_catalogue(
+        &self,
+        request: Request<v1::RegisterCatalogueRequest>,
+    ) -> Answer<v1::RegisterCatalogueResponse> {
+        let set = request.into_inner().descriptor_set;
+        let types = self.open.registry.register(&set).await.map_err(status)?;
+        for one in types.iter().filter(|one| one.change != Change::Unchanged) {
+            let RegisteredType { number, name, topic, change } = one;
+            tracing::info!(number, name, topic, ?change, "event type registered");
+        }
+        let types = types.into_iter().map(Into::into).collect();
+        Ok(Response::new(v1::RegisterCatalogueResponse { types }))
     }
 
     async fn list_topics(

@@ -116,8 +116,8 @@ pub(super) async fn history(
         let detail = format!("limit is {limit}; expected 1 to {LIMIT_MAX}");
         return Err(Problem::bad_request(detail).with_field("limit"));
     }
-    let event_type =
-        open.catalogue.by_name(&name).map_err(|e| Problem::not_found(e.to_string()))?;
+    let catalogue = open.catalogue();
+    let event_type = catalogue.by_name(&name).map_err(|e| Problem::not_found(e.to_string()))?;
     let Extension(cut) = cut.unwrap_or_default();
     let place = open.histories.take(cut).map_err(|error| of_bus(&error))?;
     let found = search(&open, event_type, limit).await.map_err(|error| of_bus(&error))?;
@@ -172,13 +172,14 @@ async fn read_window(
     // Without a filter: with one the reader would search beyond the window.
     let spec = ReadSpec::topics([topic.clone()], Position::Offset(window.start), false);
     let mut reader = open.transport().read(spec).await?;
+    let catalogue = open.catalogue();
     let (mut events, mut bytes) = (VecDeque::new(), 0);
     while let Some(stored) = reader.next().await? {
         if stored.offset >= window.end {
             break;
         }
         for event in stored.batch.iter().filter(|e| e.event_type == event_type.number()) {
-            let text = json::event(&event, &open.catalogue);
+            let text = json::event(&event, &catalogue);
             bytes += text.len();
             events.push_back(text);
             while events.len() > room || (bytes > ANSWER_BYTES_MAX && events.len() > 1) {

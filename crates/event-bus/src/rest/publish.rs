@@ -68,15 +68,16 @@ pub(super) async fn publish(
     Query(NoQuery {}): Query<NoQuery>,
     Json(body): Json<Box<RawValue>>,
 ) -> Result<Json<Published>, Problem> {
+    let catalogue = open.catalogue();
     // As it was written: a JSON value would round its numbers.
-    let input = json::read(body.get(), &open.catalogue).map_err(|e| of_input(&e))?;
+    let input = json::read(body.get(), &catalogue).map_err(|e| of_input(&e))?;
     for (field, given) in [("source", &input.source), ("world", &input.world)] {
         if given.is_some() {
             let detail = format!("`{field}` is that of the event-bus; leave it out");
             return Err(Problem::unprocessable(detail).with_field(field));
         }
     }
-    let event_type = open.catalogue.by_number(input.event_type).ok_or_else(|| {
+    let event_type = catalogue.by_number(input.event_type).ok_or_else(|| {
         let detail = format!("event type {} is not in the catalogue", input.event_type);
         Problem::unprocessable(detail).with_field("type")
     })?;
@@ -96,6 +97,6 @@ pub(super) async fn publish(
         event_id: event_id.to_string(),
         event_type: event_type.name().to_owned(),
         topic: topic.to_string(),
-        warning: open.catalogue.caution(event_type),
+        warning: catalogue.caution(event_type),
     }))
 }

@@ -82,8 +82,9 @@ pub(super) async fn stats(
         events_total: status.events_total,
         bytes: status.bytes,
     });
+    let catalogue = open.catalogue();
     let types = open.tally.by_type().into_iter().map(|(number, events)| TypeStats {
-        event_type: open.catalogue.name_of(number).into_owned(),
+        event_type: catalogue.name_of(number).into_owned(),
         events,
     });
     // All else is known while the engine is away.

@@ -123,7 +123,7 @@ async fn start(
     headers: &HeaderMap,
     cut: Cut,
 ) -> Result<Feed, Problem> {
-    let asked = Asked::parse(query, &open.catalogue)?;
+    let asked = Asked::parse(query, &open.catalogue())?;
     known(&open, &asked.topics).await?;
     let cursor = begin(&open, &asked, headers).await?;
     let place = open.sse.take(cut).map_err(|error| of_bus(&error))?;
@@ -135,7 +135,8 @@ async fn start(
 
 /// Refuses topics that no event type has and that do not exist: nothing would ever come.
 async fn known(open: &Open, topics: &[Topic]) -> Result<(), Problem> {
-    let foreign = |topic: &&Topic| !open.catalogue.topics().any(|name| name == topic.as_str());
+    let catalogue = open.catalogue();
+    let foreign = |topic: &&Topic| !catalogue.topics().any(|name| name == topic.as_str());
     let foreign: Vec<&Topic> = topics.iter().filter(foreign).collect();
     if foreign.is_empty() {
         return Ok(());
@@ -145,7 +146,7 @@ async fn known(open: &Open, topics: &[Topic]) -> Result<(), Problem> {
         None => Ok(()),
         Some(unknown) => {
             let existing = existing.iter().map(|status| status.topic.as_str());
-            let detail = open.catalogue.unknown_topic(unknown.as_str(), existing);
+            let detail = catalogue.unknown_topic(unknown.as_str(), existing);
             Err(Problem::bad_request(detail).with_field("topic"))
         }
     }

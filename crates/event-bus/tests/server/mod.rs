@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use worldbus_bus::{Bus, Transport};
-use worldbus_event_bus::{Setup, part};
+use worldbus_event_bus::{Registry, Setup, part};
 use worldbus_events::Catalogue;
 use worldbus_service::door::Door;
 use worldbus_service::part::{Host, Part, TaskEnded};
@@ -61,9 +61,12 @@ impl Server {
         let embedded = Embedded::open(dir, options).unwrap();
         let bus = Bus::new(Arc::new(embedded.clone()));
         let shutdown = CancellationToken::new();
+        let state = format!("sqlite:{}", dir.join("state.db").display());
+        let state = worldbus_service::state::open(&state).await.unwrap();
+        let registry = Registry::open(state, Arc::new(Catalogue::builtin())).await.unwrap();
         let setup = Setup {
             bus,
-            catalogue: Arc::new(Catalogue::builtin()),
+            registry: Arc::new(registry),
             world: "test".to_owned(),
             shutdown: shutdown.clone(),
         };

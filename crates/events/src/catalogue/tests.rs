@@ -175,6 +175,87 @@ fn a_set_whose_imports_are_missing_is_refused_with_advice() {
     assert_eq!(error.kind(), Kind::TooLarge);
 }
 
+/// A quest whose payload has these fields besides its id.
+fn quest(number: u32, topic: &str, fields: &str) -> Vec<u8> {
+    let option =
+        format!("number: {number} name: \"quest.completed\" topic: \"{topic}\" summary: \"s\"");
+    let body = format!(
+        "message Quest {{ option (worldbus.events.v1.event_type) = {{ {option} }}; \
+         string quest_id = 1; {fields} }} \
+         message Loot {{ uint32 gold = 1; }} enum Rank {{ NONE = 0; HIGH = 1; }}"
+    );
+    compile(&body, true)
+}
+
+#[test]
+fn newer_version_of_a_file_replaces_it_and_the_same_changes_nothing() {
+    let first = Catalogue::builtin().extended(&quest(1000, "quests", "")).unwrap();
+    assert_eq!(first.types.len(), 1, "of Worldbus's own files nothing is told");
+    assert_eq!((first.types[0].0.number(), first.types[0].1), (1000, Change::Added));
+    let first = first.catalogue;
+    let same = first.extended(&quest(1000, "quests", "")).unwrap();
+    assert_eq!(same.types[0].1, Change::Unchanged);
+    assert_eq!(same.catalogue.studio_set(), first.studio_set());
+    let newer = quest(1000, "quests", "Loot loot = 2; repeated Rank ranks = 3;");
+    let second = first.extended(&newer).unwrap();
+    assert_eq!(second.types[0].1, Change::Updated);
+    let fields = |of: &Catalogue| of.by_number(1000).unwrap().message().fields().count();
+    assert_eq!((fields(&first), fields(&second.catalogue)), (1, 3));
+    // Whichever comes first, the newer one counts.
+    assert_eq!(fields(&first.joined(&second.catalogue.studio_set()).unwrap()), 3);
+    assert_eq!(fields(&second.catalogue.joined(&first.studio_set()).unwrap()), 3);
+}
+
+#[test]
+fn studio_set_makes_the_same_catalogue_without_the_files_of_worldbus() {
+    let whole = Catalogue::builtin().extended(&quest(1000, "quests", "Loot loot = 2;")).unwrap();
+    let set = whole.catalogue.studio_set();
+    assert!(set.len() < 1000, "{} bytes", set.len());
+    let again = Catalogue::builtin().with_descriptor_set(&set).unwrap();
+    assert_eq!(again.studio_set(), set);
+    assert_eq!(again.by_number(1000).unwrap().name(), "quest.completed");
+    assert_eq!(again.by_number(1000).unwrap().file_name(), "studio.proto");
+    assert!(Catalogue::builtin().studio_set().is_empty());
+}
+
+#[test]
+fn what_would_make_published_events_unreadable_is_refused_and_names_both_sides() {
+    let fields = "Loot loot = 2; Rank rank = 3; repeated uint32 gold = 4;";
+    let whole = Catalogue::builtin().extended(&quest(1000, "quests", fields)).unwrap().catalogue;
+    let renamed = fields.replace("gold", "silver");
+    let single = fields.replace("repeated ", "");
+    let retyped = fields.replace("uint32", "string");
+    let chosen = fields.replace("Loot loot = 2;", "oneof prize { Loot loot = 2; }");
+    let without_enum = fields.replace("Rank", "uint32");
+    for (set, parts) in [
+        (quest(1000, "quests", "Loot loot = 2;"), vec!["Quest.rank = 3 would be gone", "only add"]),
+        (quest(1000, "quests", &renamed), vec!["Quest.gold = 4"]),
+        (quest(1000, "quests", &single), vec!["Quest.gold = 4"]),
+        (quest(1000, "quests", &retyped), vec!["Quest.gold = 4", "string"]),
+        (quest(1000, "quests", &chosen), vec!["Quest.loot = 2"]),
+        (quest(1000, "quests", &without_enum), vec!["Quest.rank = 3", "uint32"]),
+        (quest(1000, "deeds", fields), vec!["on topic quests is there", "on topic deeds"]),
+        (quest(1001, "quests", fields), vec!["completed = 1000", "completed = 1001"]),
+        (compile(&message("A", 1001, "a.b", "t"), true), vec!["quest.completed = 1000", "gone"]),
+        (compile(&message("A", 1000, "a.b", "t"), true), vec!["completed = 1000", "a.b = 1000"]),
+    ] {
+        let error = whole.extended(&set).unwrap_err();
+        assert_eq!(error.kind(), Kind::WrongCatalogue);
+        for part in parts {
+            assert!(error.to_string().contains(part), "`{part}` is not in: {error}");
+        }
+    }
+    let fewer = compile(
+        "message Quest { option (worldbus.events.v1.event_type) = { number: 1000 \
+         name: \"quest.completed\" topic: \"quests\" summary: \"s\" }; string quest_id = 1; \
+         Loot loot = 2; Rank rank = 3; repeated uint32 gold = 4; } \
+         message Loot {} enum Rank { NONE = 0; }",
+        true,
+    );
+    let error = whole.extended(&fewer).unwrap_err().to_string();
+    assert!(error.contains("Loot.gold = 1 would be gone"), "{error}");
+}
+
 static SETS: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| {
     let body = message("A", 1000, "a.b", "t");
     [compile(&body, true), compile(&body, false)]
@@ -199,5 +280,6 @@ proptest! {
         }
         let _ = Catalogue::builtin().with_descriptor_set(&set);
         let _ = Catalogue::empty().with_descriptor_set(&set);
+        let _ = Catalogue::builtin().joined(&set);
     }
 }

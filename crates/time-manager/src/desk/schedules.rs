@@ -47,7 +47,14 @@ impl Desk {
         let now = view.history.clock().game_at(now);
         let plan = Plan::parse(&wish.text, now, &clockwork.calendar).map_err(NoSchedule::Text)?;
         let due = plan.next(now, &clockwork.calendar).unwrap_or(now);
-        let event = self.scheduled((face, due), wish, by).map_err(NoSchedule::Other)?;
+        let event = match self.scheduled((face, due), wish, by) {
+            Ok(event) => event,
+            // It may be of a type, or of a version of it, that was registered meanwhile.
+            Err(_) => {
+                self.event_types.refresh().await;
+                self.scheduled((face, due), wish, by).map_err(NoSchedule::Other)?
+            }
+        };
         let number = AtomicU64::new(0);
         let change = |history: &mut History, effective: WallTime| {
             let base = history.clock().game_at(effective);
@@ -69,7 +76,8 @@ impl Desk {
 
     /// What to know about the event type of a schedule, if anything.
     pub(crate) fn caution(&self, schedule: &Schedule) -> Option<String> {
-        self.catalogue.caution(self.catalogue.by_number(schedule.event.event_type)?)
+        let catalogue = self.event_types.current();
+        catalogue.caution(catalogue.by_number(schedule.event.event_type)?)
     }
 
     /// The event of a schedule of a clock that is due first at a game time.
@@ -82,21 +90,22 @@ impl Desk {
         let field = |field: &'static str, detail: String| {
             Problem::unprocessable(format!("{field}: {detail}")).with_field(field)
         };
+        let catalogue = self.event_types.current();
         let payload = if wish.payload.is_empty() { "{}" } else { &wish.payload };
         let unknown = |number: u32| {
             let detail = format!("expected a type of the catalogue, found {number}");
             field("event_type", detail)
         };
         let number = exact(&wish.event_type);
-        if let Some(number) = number.filter(|&number| self.catalogue.by_number(number).is_none()) {
+        if let Some(number) = number.filter(|&number| catalogue.by_number(number).is_none()) {
             return Err(unknown(number));
         }
-        let read = json::read_payload(&wish.event_type, payload, &self.catalogue);
+        let read = json::read_payload(&wish.event_type, payload, &catalogue);
         let (event_type, payload) = read.map_err(|error| {
             let wrong = error.kind() == worldbus_events::Kind::WrongPayload;
             field(if wrong { "payload" } else { "event_type" }, error.to_string())
         })?;
-        let known = self.catalogue.by_number(event_type);
+        let known = catalogue.by_number(event_type);
         let known = known.ok_or_else(|| unknown(event_type))?;
         if payload.len() > SCHEDULE_PAYLOAD_BYTES_MAX {
             let (most, found) = (SCHEDULE_PAYLOAD_BYTES_MAX, payload.len());

@@ -87,11 +87,12 @@ impl Writer {
 
     fn expire_topics(&mut self, expiry_ms: i64, floors: &HashMap<u32, (u64, SubscriptionName)>) {
         let idle = self.shared.idle().topics;
+        let kept = (self.shared.options.topics_kept)();
         let expired: Vec<(Topic, i64)> = (0..)
             .zip(&self.ledger.heads)
             .filter(|(number, head)| {
                 replay::is_public(&head.name)
-                    && !self.shared.options.topics_kept.contains(&head.name)
+                    && !kept.contains(&head.name)
                     && head.first_offset == head.next_offset
                     && !floors.contains_key(number)
             })

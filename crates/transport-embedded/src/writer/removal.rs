@@ -47,7 +47,7 @@ impl Writer {
         let head = &self.ledger.heads[number as usize];
         let batches = head.next_offset - head.first_offset;
 
-        let kept = self.shared.options.topics_kept.contains(name);
+        let kept = (self.shared.options.topics_kept)().contains(name);
         if kept && !bound.is_empty() {
             let context = format!(
                 "topic {name} is of the catalogue and bound to {}; delete what is bound first",

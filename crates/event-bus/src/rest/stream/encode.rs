@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use worldbus_bus::{Filter, Serial, StoredBatch};
-use worldbus_events::{Catalogue, json};
+use worldbus_events::{Catalogue, SharedCatalogue, json};
 
 use crate::rest::cursor::Cursor;
 
@@ -41,7 +41,7 @@ type Key = (u64, Serial, u32);
 
 /// The encoder of all clients.
 pub(crate) struct Encoder {
-    catalogue: Arc<Catalogue>,
+    catalogue: SharedCatalogue,
     views: Mutex<Views>,
     kept: Mutex<Kept>,
 }
@@ -61,7 +61,7 @@ struct Kept {
 }
 
 impl Encoder {
-    pub(crate) fn new(catalogue: Arc<Catalogue>) -> Self {
+    pub(crate) fn new(catalogue: SharedCatalogue) -> Self {
         Self { catalogue, views: Mutex::default(), kept: Mutex::default() }
     }
 
@@ -94,14 +94,14 @@ impl Encoder {
         cursor: &Cursor,
     ) -> Text {
         let Some(serial) = stored.serial.filter(|_| cursor.is_shared()) else {
-            return encode(&self.catalogue, view, stored, first, cursor);
+            return encode(&self.catalogue.current(), view, stored, first, cursor);
         };
         let key = (view.id, serial, first);
         let cell = Arc::clone(lock(&self.kept).texts.entry(key).or_default());
         let mut made = false;
         let text = cell.get_or_init(|| {
             made = true;
-            encode(&self.catalogue, view, stored, first, cursor)
+            encode(&self.catalogue.current(), view, stored, first, cursor)
         });
         if made {
             lock(&self.kept).keep(key, text.bytes.len() + TEXT_OVERHEAD_BYTES);

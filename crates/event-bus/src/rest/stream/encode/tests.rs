@@ -15,7 +15,7 @@ fn stored(commit: u64, events: u64, payload_bytes: usize) -> StoredBatch {
 }
 
 fn encoder() -> Encoder {
-    Encoder::new(Arc::new(Catalogue::builtin()))
+    Encoder::new(SharedCatalogue::default())
 }
 
 #[test]
