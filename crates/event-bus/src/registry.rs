@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Error, Fate, Kind, RegisteredType, StudioTypes};
 use worldbus_events::{Catalogue, Extension, Owner, SharedCatalogue};
+use worldbus_rpc::limits::CATALOGUE_BYTES_MAX;
 use worldbus_service::StateStore;
 use worldbus_service::state::{self, VALUE_BYTES_MAX};
 
@@ -105,9 +106,21 @@ impl Registry {
     }
 
     /// What is known beside Worldbus's own event types.
-    pub async fn studio_types(&self) -> StudioTypes {
+    ///
+    /// # Errors
+    /// `TooLarge` if it is more than a client is given, which only `--catalog` can bring about.
+    pub async fn studio_types(&self) -> Result<StudioTypes, Error> {
         let configured = Bytes::from(self.configured.studio_set());
-        StudioTypes { registered: self.registered.lock().await.clone(), configured }
+        let registered = self.registered.lock().await.clone();
+        let bytes = registered.len() + configured.len();
+        if bytes > CATALOGUE_BYTES_MAX {
+            let context = format!(
+                "the event types of studios have {bytes} bytes, more than the \
+                 {CATALOGUE_BYTES_MAX} that are handed out; give their file by --catalog FILE"
+            );
+            return Err(Error::refused(Kind::TooLarge, context));
+        }
+        Ok(StudioTypes { registered, configured })
     }
 
     /// Takes over what other instances registered.

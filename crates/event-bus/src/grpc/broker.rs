@@ -17,7 +17,7 @@ use worldbus_bus::{
     Topic,
 };
 use worldbus_events::Change;
-use worldbus_rpc::limits::{CATALOGUE_BYTES_MAX, DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
+use worldbus_rpc::limits::{DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
 use worldbus_rpc::v1::bus_service_server::BusService;
 use worldbus_rpc::{outcome, v1};
 use worldbus_service::server::Cut;
@@ -222,15 +222,7 @@ impl BusService for Broker {
         &self,
         _: Request<v1::GetCatalogueRequest>,
     ) -> Answer<v1::GetCatalogueResponse> {
-        let types = self.open.registry.studio_types().await;
-        let bytes = types.registered.len() + types.configured.len();
-        if bytes > CATALOGUE_BYTES_MAX {
-            let context = format!(
-                "the event types of studios have {bytes} bytes, more than {CATALOGUE_BYTES_MAX}; \
-                 give the file by --catalog FILE"
-            );
-            return Err(status(Error::refused(Kind::TooLarge, context)));
-        }
+        let types = self.open.registry.studio_types().await.map_err(status)?;
         Ok(Response::new(types.into()))
     }
 

@@ -59,7 +59,7 @@ async fn what_is_registered_is_known_at_once_after_a_restart_and_to_other_instan
     assert!(!knows(&other, "quest.done"));
     other.refresh().await.unwrap();
     assert!(knows(&other, "quest.done"));
-    assert_eq!(other.studio_types().await, registry.studio_types().await);
+    assert_eq!(other.studio_types().await.unwrap(), registry.studio_types().await.unwrap());
     let again = open(dir.path(), Catalogue::builtin()).await.unwrap();
     assert!(knows(&again, "quest.done"));
     assert_eq!(changes(&again.register(&quest()).await.unwrap()), [(1000, Change::Unchanged)]);
@@ -81,7 +81,7 @@ async fn instances_that_register_at_once_lose_nothing_of_each_other() {
 async fn set_that_is_refused_changes_nothing_and_is_told_with_both_sides() {
     let (dir, registry) = registry().await;
     registry.register(&quest()).await.unwrap();
-    let before = registry.studio_types().await;
+    let before = registry.studio_types().await.unwrap();
     let event = |number, name, topic| event_type("New", number, name, topic, "");
     let topics: String = (0..REGISTERED_TOPIC_COUNT_MAX as u32)
         .map(|n| event_type(&format!("M{n}"), 2000 + n, &format!("a.b{n}"), &format!("t{n}"), ""))
@@ -112,10 +112,10 @@ async fn set_that_is_refused_changes_nothing_and_is_told_with_both_sides() {
         let error = registry.register(&bytes).await.unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
     }
-    assert_eq!(registry.studio_types().await, before);
+    assert_eq!(registry.studio_types().await.unwrap(), before);
     assert!(!knows(&registry, "a.fine"));
     let again = open(dir.path(), Catalogue::builtin()).await.unwrap();
-    assert_eq!(again.studio_types().await, before);
+    assert_eq!(again.studio_types().await.unwrap(), before);
 }
 
 #[tokio::test]
@@ -142,4 +142,36 @@ async fn newer_version_wins_whether_it_was_registered_or_configured() {
     for part in ["--catalog", "quest.done = 1000", "a.b = 1000"] {
         assert!(error.contains(part), "`{part}` is not in: {error}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn instances_follow_what_others_register() {
+    let (dir, registry) = registry().await;
+    let other = Arc::new(open(dir.path(), Catalogue::builtin()).await.unwrap());
+    let (shutdown, following) = (CancellationToken::new(), Arc::clone(&other));
+    let stop = shutdown.clone();
+    let task = tokio::spawn(async move { following.follow(stop).await });
+    registry.register(&quest()).await.unwrap();
+    tokio::time::timeout(2 * LOOK_EVERY, async {
+        while !knows(&other, "quest.done") {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await
+    .unwrap();
+    shutdown.cancel();
+    task.await.unwrap();
+}
+
+#[tokio::test]
+async fn more_than_a_client_is_given_is_not_handed_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let comment = format!("// {}\n", "x".repeat(CATALOGUE_BYTES_MAX));
+    let event = event_type("Done", 1000, "quest.done", "quests", "");
+    let large = Catalogue::builtin().with_descriptor_set(&set("quest", &(comment + &event)));
+    let registry = open(dir.path(), large.unwrap()).await.unwrap();
+    let error = registry.studio_types().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::TooLarge);
+    assert!(error.to_string().contains("--catalog FILE"), "{error}");
+    assert!(knows(&registry, "quest.done"));
 }
