@@ -48,11 +48,12 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let settings = &loaded.settings;
     let ground = Ground::prepare("worldbus", &settings.common, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
-    let (from, common) = (&loaded.resolved, &settings.common);
+    let common = &settings.common;
+    let dir = own_bus::dir("worldbus up", &loaded.resolved, common)?;
     let state = state::open(&common.state_url).await?;
     let registry = event_types::registry(&state, catalogue).await?;
     let catalogue = registry.shared();
-    let own = OwnBus::open("worldbus up", from, common, &settings.retention, catalogue).await?;
+    let own = OwnBus::open(dir, &settings.retention, catalogue).await?;
     let deps = ground.deps(own.bus.clone(), state);
     kept_world::check(&*deps.state, &ground.world, settings.accept_world_changes).await?;
     let clock = Clock {
@@ -78,10 +79,12 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
     let catalogue = catalogue::load(&settings.catalog)?;
     let (from, common) = (&loaded.resolved, &settings.common);
     Source::check(settings)?;
+    let dir = own_bus::dir_of_event_bus(from, common)?;
     let state = state::open(&common.state_url).await?;
     let registry = event_types::registry(&state, catalogue).await?;
     let catalogue = registry.shared();
-    let own = OwnBus::open_for_event_bus(from, common, &settings.retention, catalogue).await?;
+    let (url, retention) = (&common.url, &settings.retention);
+    let own = OwnBus::open_for_event_bus(url, dir, retention, catalogue).await?;
     let fill = match own.is_copy() {
         true => {
             let source = Source::open(from, settings, &own.bus, state)?;

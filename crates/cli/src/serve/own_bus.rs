@@ -35,16 +35,13 @@ pub(super) struct OwnBus {
 }
 
 impl OwnBus {
-    /// Opens the log that the settings name, to keep what they say. It keeps places for the topics
+    /// Opens the log in a directory, to keep what the settings say. It keeps places for the topics
     /// of the catalogue and for the subscriptions of the services.
     pub(super) async fn open(
-        command: &str,
-        from: &Resolved,
-        common: &Common,
+        dir: PathBuf,
         retention: &Retention,
         catalogue: &SharedCatalogue,
     ) -> Result<Self> {
-        let dir = dir(command, from, common)?;
         // Recovering what a crash left behind takes a while.
         let wall: Arc<dyn WallClock> = Arc::new(SystemClock::default());
         let catalogue = catalogue.clone();
@@ -65,18 +62,16 @@ impl OwnBus {
     /// Opens the bus of an event-bus: a log of its own, or one beside the engine that the URL
     /// names.
     pub(super) async fn open_for_event_bus(
-        from: &Resolved,
-        common: &Common,
+        url: &str,
+        dir: PathBuf,
         retention: &Retention,
         catalogue: &SharedCatalogue,
     ) -> Result<Self> {
-        if !common.url.starts_with(SNS_SQS) {
-            return Self::open("worldbus event-bus", from, common, retention, catalogue).await;
+        if !url.starts_with(SNS_SQS) {
+            return Self::open(dir, retention, catalogue).await;
         }
-        let engine = connection::open_at(&common.url, None, catalogue.clone()).await?;
-        let dir =
-            Common { url: format!("{SCHEME}{}/bus", common.data_dir.display()), ..common.clone() };
-        let own = Self::open("worldbus event-bus", from, &dir, retention, catalogue).await?;
+        let engine = connection::open_at(url, None, catalogue.clone()).await?;
+        let own = Self::open(dir, retention, catalogue).await?;
         let log = Arc::clone(own.bus.transport());
         let mirror = Arc::new(Mirror::new(Arc::clone(engine.transport()), log));
         let bus = Bus::with_wall_clock(Arc::clone(&mirror) as _, Arc::clone(own.bus.wall()));
@@ -149,9 +144,9 @@ async fn watch(
     }
 }
 
-/// The folder of the log. `WORLDBUS_URL` may name an event-bus for the clients in the same
-/// environment; who serves one has the default then.
-fn dir(command: &str, from: &Resolved, common: &Common) -> Result<PathBuf> {
+/// The folder of the log of a command that has a bus of its own. `WORLDBUS_URL` may name an
+/// event-bus for the clients in the same environment; who serves one has the default then.
+pub(super) fn dir(command: &str, from: &Resolved, common: &Common) -> Result<PathBuf> {
     let url = common.url.as_str();
     match url.strip_prefix(SCHEME) {
         Some("") => Err(WrongUse("--url embedded: needs a folder: embedded:DIR".to_owned()).into()),
@@ -169,4 +164,12 @@ fn dir(command: &str, from: &Resolved, common: &Common) -> Result<PathBuf> {
             Err(WrongUse(text).into())
         }
     }
+}
+
+/// The same of an event-bus, which may have its log beside SNS and SQS.
+pub(super) fn dir_of_event_bus(from: &Resolved, common: &Common) -> Result<PathBuf> {
+    if common.url.starts_with(SNS_SQS) {
+        return Ok(common.data_dir.join("bus"));
+    }
+    dir("worldbus event-bus", from, common)
 }

@@ -94,6 +94,18 @@ fn port_or_data_directory_in_use_is_told_and_the_holder_goes_on() {
 }
 
 #[test]
+fn start_that_is_refused_for_its_url_leaves_no_data_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    for command in ["up", "event-bus"] {
+        let dir = data.to_str().unwrap();
+        let refused = run(&[command, "--data-dir", dir, "--url", "http://127.0.0.1:7070"]);
+        refused.refused(&["a bus of its own", "embedded:DIR"]);
+        assert!(!data.exists(), "{command}");
+    }
+}
+
+#[test]
 fn data_of_a_newer_version_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
