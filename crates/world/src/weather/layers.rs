@@ -2,17 +2,39 @@
 //! result is named again, so that state and numbers agree while something fades.
 //! Not here: which records are in force (`overrides`), how numbers enter a band (`constrain`).
 
+use std::cell::Cell;
+use std::sync::Arc;
+
 use super::classify::{self, MIST_VISIBILITY_M, WET_UMPH};
 use super::conditions::{Conditions, Numbers};
 use super::hour::wet_visibility_m;
-use super::overrides::{
-    Kind, Override, Overrides, WHOLE, edge_after, edge_until, step_after, stirs,
-};
+use super::overrides::{Kind, Override, Overrides, Spans, WHOLE, count_look, step_after, stirs};
 use super::{Weather, WeatherState, constrain};
 use crate::time::GameTime;
 
 /// A lock holds what other locks beneath it hold, this many deep.
 const LOCK_DEPTH_MAX: usize = 4;
+/// And so often in one look, the topmost first; locks beyond that count as not there. Nine locks
+/// that fade at once take fewer.
+const LOCK_LOOKS_MAX: u32 = 256;
+
+/// How far a look still follows locks.
+#[derive(Clone, Copy)]
+struct Locks<'a> {
+    depth: usize,
+    left: &'a Cell<u32>,
+}
+
+impl Locks<'_> {
+    /// One level further down; none if that is not to be looked at.
+    fn beneath(self) -> Option<Self> {
+        let left = self.left.get().checked_sub(1)?;
+        let depth = self.depth.checked_sub(1)?;
+        count_look();
+        self.left.set(left);
+        Some(Self { depth, ..self })
+    }
+}
 
 /// Numbers with what else names them.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +56,10 @@ impl Weather {
         time: GameTime,
         overrides: &Overrides,
     ) -> Option<Conditions> {
-        let layers = self.layers_at(region, time, overrides)?;
-        let named = self.sky(region, self.instant(region, time, &layers), &layers, LOCK_DEPTH_MAX);
-        let sky = self.sky(region, time, &layers, LOCK_DEPTH_MAX);
+        let (spans, layers) = self.layers_at(region, time, overrides)?;
+        let instant = self.instant(region, time, overrides, &spans);
+        let named = self.look(region, instant, &layers);
+        let sky = self.look(region, time, &layers);
         if let (Some(_), Some((state, intensity))) = (named.set, sky.set) {
             return Some(sky.numbers.conditions(state, intensity, true));
         }
@@ -52,9 +75,9 @@ impl Weather {
         time: GameTime,
         overrides: &Overrides,
     ) -> Option<WeatherState> {
-        let layers = self.layers_at(region, time, overrides)?;
-        let instant = self.instant(region, time, &layers);
-        Some(self.name(region, &self.sky(region, instant, &layers, LOCK_DEPTH_MAX)))
+        let (spans, layers) = self.layers_at(region, time, overrides)?;
+        let instant = self.instant(region, time, overrides, &spans);
+        Some(self.name(region, &self.look(region, instant, &layers)))
     }
 
     /// The next instant after `time` at which the state may change.
@@ -65,9 +88,9 @@ impl Weather {
         overrides: &Overrides,
     ) -> GameTime {
         let hour = GameTime::from_hours(time.hours().saturating_add(1));
-        let layers = overrides.layers(&self.region_ids[region]);
-        let edge = edge_after(layers.iter().copied(), time);
-        let step = self.stirs(region, time, &layers).then(|| step_after(time));
+        let spans = overrides.spans(&self.region_ids[region]);
+        let edge = spans.edge_after(time);
+        let step = self.stirs(region, time, overrides, &spans).then(|| step_after(time));
         edge.into_iter().chain(step).fold(hour, GameTime::min)
     }
 
@@ -78,8 +101,8 @@ impl Weather {
         time: GameTime,
         overrides: &Overrides,
     ) -> GameTime {
-        let layers = overrides.layers(&self.region_ids[region]);
-        self.instant(region, time.plus_us(-1), &layers)
+        let spans = overrides.spans(&self.region_ids[region]);
+        self.instant(region, time.plus_us(-1), overrides, &spans)
     }
 
     /// Whether the state may change at an instant that is no whole hour.
@@ -87,39 +110,56 @@ impl Weather {
     /// # Panics
     /// If the world has no region of this index.
     pub fn may_change(&self, region: usize, time: GameTime, overrides: &Overrides) -> bool {
-        let layers = overrides.layers(&self.region_ids[region]);
-        !layers.is_empty() && self.instant(region, time, &layers) == time
+        let spans = overrides.spans(&self.region_ids[region]);
+        !spans.is_empty() && self.instant(region, time, overrides, &spans) == time
     }
 
     /// The instant that decides about the state at `time`: the last of whole hours, edges and,
     /// while something stirs, steps.
-    fn instant(&self, region: usize, time: GameTime, layers: &[&Override]) -> GameTime {
+    fn instant(
+        &self,
+        region: usize,
+        time: GameTime,
+        overrides: &Overrides,
+        spans: &Spans,
+    ) -> GameTime {
         let hour = GameTime::from_hours(time.hours());
-        let edge = edge_until(layers.iter().copied(), time);
-        let step = self.stirs(region, time, layers).then(|| step_after(time).plus_us(-STEP));
-        edge.into_iter().chain(step).fold(hour, GameTime::max)
+        let stirs = self.stirs(region, time, overrides, spans);
+        let step = stirs.then(|| step_after(time).plus_us(-STEP));
+        spans.edge_until(time).into_iter().chain(step).fold(hour, GameTime::max)
     }
 
-    fn stirs(&self, region: usize, time: GameTime, layers: &[&Override]) -> bool {
-        stirs(layers, &self.region_ids[region], self.spots[region], time)
+    fn stirs(&self, region: usize, time: GameTime, overrides: &Overrides, spans: &Spans) -> bool {
+        let in_force = spans.in_force(overrides.records(), time);
+        stirs(&in_force, self.spots[region], time)
     }
 
-    /// All layers of a region, if one is in force at an instant.
+    /// The layers of a region that decide about an instant, if one is in force then: those in
+    /// force, and the others only if there are locks, which look at other instants.
     fn layers_at<'a>(
         &self,
         region: usize,
         time: GameTime,
         overrides: &'a Overrides,
-    ) -> Option<Vec<&'a Override>> {
+    ) -> Option<(Arc<Spans>, Vec<&'a Override>)> {
         if overrides.records().is_empty() {
             return None;
         }
-        let id = &self.region_ids[region];
-        let layers = overrides.layers(id);
-        layers.iter().any(|record| record.covers(id, time)).then_some(layers)
+        let spans = overrides.spans(&self.region_ids[region]);
+        let in_force = spans.in_force(overrides.records(), time);
+        if in_force.is_empty() {
+            return None;
+        }
+        let layers = if spans.has_locks() { spans.all(overrides.records()) } else { in_force };
+        Some((spans, layers))
     }
 
-    fn sky(&self, region: usize, time: GameTime, layers: &[&Override], locks: usize) -> Sky {
+    fn look(&self, region: usize, time: GameTime, layers: &[&Override]) -> Sky {
+        let left = Cell::new(LOCK_LOOKS_MAX);
+        self.sky(region, time, layers, Locks { depth: LOCK_DEPTH_MAX, left: &left })
+    }
+
+    fn sky(&self, region: usize, time: GameTime, layers: &[&Override], locks: Locks<'_>) -> Sky {
         let Some((top, below)) = layers.split_last() else {
             return self.plan(region, time, 0);
         };
@@ -144,10 +184,14 @@ impl Weather {
                 let under = self.sky(region, time, below, locks);
                 under.shift(part(i64::from(*temperature_dc)), part(i64::from(*wind_dmps)), rain)
             }
-            Kind::Lock if locks == 0 => self.sky(region, time, below, 0),
-            Kind::Lock if weight == WHOLE => self.held(region, top, below, locks),
             Kind::Lock => {
-                let held = self.held(region, top, below, locks);
+                let Some(beneath) = locks.beneath() else {
+                    return self.sky(region, time, below, locks);
+                };
+                let held = self.held(region, top, below, beneath);
+                if weight == WHOLE {
+                    return held;
+                }
                 self.sky(region, time, below, locks).mix(held, weight)
             }
             Kind::SeasonShift { days } => {
@@ -159,8 +203,8 @@ impl Weather {
     }
 
     /// What a lock holds.
-    fn held(&self, region: usize, lock: &Override, below: &[&Override], locks: usize) -> Sky {
-        Sky { touched: true, ..self.sky(region, lock.start, below, locks - 1) }
+    fn held(&self, region: usize, lock: &Override, below: &[&Override], locks: Locks<'_>) -> Sky {
+        Sky { touched: true, ..self.sky(region, lock.start, below, locks) }
     }
 
     fn weight(&self, region: usize, record: &Override, time: GameTime) -> i64 {

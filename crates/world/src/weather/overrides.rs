@@ -9,6 +9,9 @@
 pub mod bounds;
 mod check;
 mod kind;
+mod spans;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +21,10 @@ pub use check::{
 };
 pub(super) use kind::Spot;
 pub use kind::{Cell, Kind, Waypoint};
+use spans::Kept;
+#[cfg(test)]
+pub(super) use spans::LOOKS;
+pub(super) use spans::{Spans, count_look};
 
 /// While something fades or a cell moves, the state is looked at this often.
 pub(super) const STEP_US: i64 = 5 * GameTime::MINUTE_US;
@@ -72,20 +79,27 @@ pub struct Lift {
 pub struct Overrides {
     records: Vec<Override>,
     pruned_rev: u64,
-    settled: Settled,
+    open: Open,
+    spans: Kept,
 }
 
-/// The first records of a world as far as all of them are out of force everywhere from an instant
-/// on: no lift needs to look at them, so that hundreds of commands do not look at each other.
-#[derive(Clone, Copy, Debug)]
-struct Settled {
-    count: usize,
+/// The records that may be in force somewhere from an instant on, by their places: no lift needs to
+/// look at others, so that hundreds of commands do not look at each other.
+#[derive(Clone, Debug)]
+struct Open {
+    places: Vec<usize>,
     from: GameTime,
 }
 
-impl Default for Settled {
+impl Default for Open {
     fn default() -> Self {
-        Self { count: 0, from: GameTime(i64::MIN) }
+        Self::all(0)
+    }
+}
+
+impl Open {
+    fn all(count: usize) -> Self {
+        Self { places: (0..count).collect(), from: GameTime(i64::MIN) }
     }
 }
 
@@ -197,17 +211,22 @@ impl Overrides {
     pub fn insert(&mut self, mut record: Override) -> Result<(), OverrideError> {
         record.settle();
         record.check()?;
+        self.spans.forget();
         match self.records.binary_search_by_key(&record.rev, |r| r.rev) {
             Ok(at) => {
-                self.settled = Settled::default();
                 self.records[at] = record;
+                self.open = Open::all(self.records.len());
             }
             Err(_) if self.records.len() >= OVERRIDE_COUNT_MAX => {
                 return Err(OverrideError::TooMany);
             }
+            Err(at) if at == self.records.len() => {
+                self.records.push(record);
+                self.open.places.push(at);
+            }
             Err(at) => {
-                self.settled.count = self.settled.count.min(at);
                 self.records.insert(at, record);
+                self.open = Open::all(self.records.len());
             }
         }
         Ok(())
@@ -218,31 +237,47 @@ impl Overrides {
     /// the lift that it has: so a record has few lifts, however many commands come after it.
     /// Lifts are to be reverted last one first.
     pub fn lift(&mut self, rev: u64, regions: &[String], time: GameTime) -> usize {
+        self.spans.forget();
+        self.close(time);
         let any = |r: &Override| regions.is_empty() || regions.iter().any(|id| r.concerns(id));
         let lifted = |r: &Override| r.lifted.iter().any(|lift| lift.holds_in(regions, time));
-        let open = |r: &&mut Override| {
-            r.end.is_none_or(|end| end > time) && any(r) && !r.over(time) && !lifted(r)
-        };
         let lift = Lift { rev, regions: regions.to_vec(), from: time, to: None };
-        let settled = self.settle(time);
-        let lifted = self.records[settled..].iter_mut().filter(open);
-        lifted.map(|record| record.lifted.push(lift.clone())).count()
+        let mut count = 0;
+        for &at in &self.open.places {
+            let record = &mut self.records[at];
+            if any(record) && !lifted(record) {
+                record.lifted.push(lift.clone());
+                count += 1;
+            }
+        }
+        count
     }
 
-    /// How many of the first records are out of force everywhere from an instant on.
-    fn settle(&mut self, time: GameTime) -> usize {
+    /// Leaves open what may be in force somewhere from an instant on.
+    fn close(&mut self, time: GameTime) {
         // Game time may be set back: then what was lifted later counts again.
-        if time < self.settled.from {
-            self.settled.count = 0;
+        if time < self.open.from {
+            self.open = Open::all(self.records.len());
         }
-        let unsettled = &self.records[self.settled.count..];
-        self.settled.count += unsettled.iter().take_while(|record| record.over(time)).count();
-        self.settled.from = time;
-        self.settled.count
+        let records = &self.records;
+        self.open.places.retain(|at| !records[*at].over(time));
+        self.open.from = time;
+    }
+
+    /// How many records a lift looks at.
+    #[cfg(test)]
+    pub(super) fn open_count(&self) -> usize {
+        self.open.places.len()
+    }
+
+    /// The overrides of a region by when they are in force.
+    pub(super) fn spans(&self, region: &str) -> Arc<Spans> {
+        self.spans.of(&self.records, region)
     }
 
     /// From `time` on takes one record out of force. False if there is none of that revision.
     pub fn lift_one(&mut self, rev: u64, record: u64, time: GameTime) -> bool {
+        self.spans.forget();
         let Ok(at) = self.records.binary_search_by_key(&record, |r| r.rev) else { return false };
         let lift = Lift { rev, regions: Vec::new(), from: time, to: None };
         self.records[at].lifted.push(lift);
@@ -252,7 +287,8 @@ impl Overrides {
     /// From `time` on makes undone what a revision did: its record is lifted, what it lifted is
     /// in force again.
     pub fn revert(&mut self, rev: u64, reverted: u64, time: GameTime) {
-        self.settled = Settled::default();
+        self.open = Open::all(self.records.len());
+        self.spans.forget();
         for lift in self.records.iter_mut().flat_map(|record| &mut record.lifted) {
             if lift.rev == reverted && lift.to.is_none() {
                 lift.to = Some(time);
@@ -267,21 +303,13 @@ impl Overrides {
         let rev = self.records.iter().filter(|r| gone(r)).map(|r| r.rev).max();
         self.pruned_rev = self.pruned_rev.max(rev.unwrap_or(0));
         self.records.retain(|r| !gone(r));
-        self.settled = Settled::default();
+        self.open = Open::all(self.records.len());
+        self.spans.forget();
     }
 
     /// What is in force in a region at an instant, bottom first.
     pub fn in_force(&self, region: &str, time: GameTime) -> Vec<&Override> {
-        let mut layers = self.layers(region);
-        layers.retain(|record| record.covers(region, time));
-        layers
-    }
-
-    /// What is ever in force in a region, bottom first.
-    pub(super) fn layers(&self, region: &str) -> Vec<&Override> {
-        let mut layers: Vec<_> = self.records.iter().filter(|r| r.concerns(region)).collect();
-        layers.sort_by_key(|record| (record.priority, record.rev));
-        layers
+        self.spans(region).in_force(&self.records, time)
     }
 
     /// The highest revision of all that began at `time` or before, 0 if none did.
@@ -312,7 +340,7 @@ impl Overrides {
 }
 
 /// The first edge of some records after an instant.
-pub(super) fn edge_after<'a>(
+fn edge_after<'a>(
     records: impl Iterator<Item = &'a Override>,
     after: GameTime,
 ) -> Option<GameTime> {
@@ -324,22 +352,14 @@ pub(super) fn step_after(time: GameTime) -> GameTime {
     GameTime((time.0.div_euclid(STEP_US)).saturating_add(1).saturating_mul(STEP_US))
 }
 
-/// The last edge of some records at an instant or before.
-pub(super) fn edge_until<'a>(
-    records: impl Iterator<Item = &'a Override>,
-    time: GameTime,
-) -> Option<GameTime> {
-    records.flat_map(Override::edges).filter(|edge| *edge <= time).max()
-}
-
-/// Some record's strength changes with time in a place.
-pub(super) fn stirs(layers: &[&Override], region: &str, place: Spot, time: GameTime) -> bool {
-    layers.iter().any(|record| {
+/// The strength of some record that is in force changes with time in a place.
+pub(super) fn stirs(in_force: &[&Override], place: Spot, time: GameTime) -> bool {
+    in_force.iter().any(|record| {
         let near = match &record.kind {
             Kind::StormCell(cell) => cell.passes(place),
             _ => true,
         };
-        record.stirs(time) && record.covers(region, time) && near
+        record.stirs(time) && near
     })
 }
 

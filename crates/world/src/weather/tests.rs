@@ -2,6 +2,7 @@
 //! numbers, forecast and outcome, the same bits everywhere.
 
 mod guess;
+mod many;
 mod overrides;
 
 use proptest::prelude::*;
