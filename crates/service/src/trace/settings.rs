@@ -12,6 +12,7 @@ const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 /// Behind the endpoint of all signals.
 const TRACES_PATH: &str = "/v1/traces";
+const EXPORTER: &str = "OTEL_TRACES_EXPORTER";
 const SAMPLER: &str = "OTEL_TRACES_SAMPLER";
 const SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
 /// The time that the specification gives an export.
@@ -50,8 +51,14 @@ impl Settings {
         let is = |name, wanted: &str| {
             variables.get(name).is_some_and(|v| v.eq_ignore_ascii_case(wanted))
         };
-        if is("OTEL_SDK_DISABLED", "true") || is("OTEL_TRACES_EXPORTER", "none") {
+        if is("OTEL_SDK_DISABLED", "true") || is(EXPORTER, "none") {
             return Ok(None);
+        }
+        match variables.get(EXPORTER) {
+            Some(value) if !is(EXPORTER, "otlp") => {
+                return Err(bad(EXPORTER, value, "expected otlp or none; leave it out for otlp"));
+            }
+            _ => {}
         }
         let Some(endpoint) = variables.endpoint()? else { return Ok(None) };
         variables.only(

@@ -66,6 +66,8 @@ fn endpoint_that_cannot_be_reached_is_refused_with_what_to_do() {
 #[test]
 fn what_is_not_spoken_is_refused_not_ignored() {
     for (name, value) in [
+        ("OTEL_TRACES_EXPORTER", "console"),
+        ("OTEL_TRACES_EXPORTER", "otlp,console"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
@@ -78,6 +80,9 @@ fn what_is_not_spoken_is_refused_not_ignored() {
         assert_eq!((error.variable, error.value.as_str()), (name, value));
     }
     assert!(with("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf").is_ok());
+    assert!(with("OTEL_TRACES_EXPORTER", "otlp").is_ok());
+    let error = load(&[("OTEL_TRACES_EXPORTER", "console")]).unwrap_err().to_string();
+    assert!(error.contains("otlp or none"), "{error}");
 }
 
 #[test]
