@@ -7,6 +7,7 @@
 mod contract;
 pub(crate) mod image;
 mod openapi;
+mod server;
 mod steps;
 mod tools;
 mod workflow;

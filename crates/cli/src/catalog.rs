@@ -124,7 +124,7 @@ fn client(flags: &Flags<Client>) -> Result<Option<Client>> {
         return Ok(None);
     }
     let client = loaded.settings;
-    logging::init(&client.log, client.log_format)?;
+    logging::init(&client.log, client.log_format);
     Ok(Some(client))
 }
 

@@ -1,5 +1,6 @@
 //! From settings to an open bus, with errors that say what to do about it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -7,13 +8,21 @@ use worldbus::{ConnectOptions, SpoolOptions};
 use worldbus_bus::{Bus, Error, Kind};
 use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::Secret;
+use worldbus_transport_embedded::Embedded;
+use worldbus_transport_sns_sqs::Options as SnsSqsOptions;
 
 use crate::catalogue;
 use crate::failure::WrongUse;
 use crate::settings::{Client, Publish};
 
+/// How the URL of a log in a directory begins.
+pub(crate) const EMBEDDED: &str = "embedded:";
+/// Where a data directory has its log.
+const LOG_OF_DATA_DIR: &str = "bus";
+
 /// Opens the bus of a client that wants an answer now.
 pub(crate) async fn open(client: &Client, catalogue: &Arc<Catalogue>) -> Result<Bus> {
+    check_log(&client.url)?;
     open_at(&client.url, client.api_key.as_ref(), Arc::clone(catalogue).into()).await
 }
 
@@ -42,12 +51,47 @@ pub(crate) async fn open_at(
 /// Opens the bus for a publisher, with its spool if it has one.
 pub(crate) async fn open_with_spool(settings: &Publish, catalogue: &Arc<Catalogue>) -> Result<Bus> {
     let client = &settings.client;
+    check_log(&client.url)?;
     let api_key = client.api_key.as_ref().map(|key| key.expose().to_owned());
     let bytes_max = settings.spool_bytes_max;
     let spool = settings.spool_dir.clone().map(|dir| SpoolOptions { dir, bytes_max });
     let options = ConnectOptions { api_key, catalogue: Some(Arc::clone(catalogue).into()), spool };
     let bus = worldbus::connect_with(&client.url, options).await;
     bus.map_err(|error| explain(&client.url, error))
+}
+
+/// Refuses a URL that names no bus, before anything is opened.
+pub(crate) fn check(url: &str) -> Result<(), WrongUse> {
+    let wrong = |error: Error| WrongUse(error.to_string());
+    match url.split_once(':') {
+        Some(("embedded", dir)) if !dir.is_empty() => Ok(()),
+        Some(("http" | "https", _)) => worldbus_rpc::endpoint(url).map(drop).map_err(wrong),
+        Some(("sns-sqs", _)) => SnsSqsOptions::parse(url).map(drop).map_err(wrong),
+        _ => Err(WrongUse(format!(
+            "--url {url:?} (WORLDBUS_URL): expected embedded:DIR, http://HOST:PORT, \
+             https://HOST or sns-sqs://REGION?prefix=PREFIX"
+        ))),
+    }
+}
+
+/// A client makes no log: it would answer from an empty one wherever its path is mistyped.
+fn check_log(url: &str) -> Result<(), WrongUse> {
+    let Some(dir) = url.strip_prefix(EMBEDDED).filter(|dir| !dir.is_empty()) else { return Ok(()) };
+    let path = Path::new(dir);
+    if Embedded::is_in(path) {
+        return Ok(());
+    }
+    let inner = path.join(LOG_OF_DATA_DIR);
+    if Embedded::is_in(&inner) {
+        let inner = inner.display();
+        let text = format!("{dir} holds no log, but {inner} does: use --url {EMBEDDED}{inner}");
+        return Err(WrongUse(text));
+    }
+    let found = if path.exists() { "holds no log" } else { "does not exist" };
+    Err(WrongUse(format!(
+        "{url}: {dir} {found}, and clients make none: check the path (`worldbus up` has its log \
+         in DATA_DIR/{LOG_OF_DATA_DIR}), or start `worldbus event-bus` there first"
+    )))
 }
 
 /// The error with what to do, as far as it does not say so itself.

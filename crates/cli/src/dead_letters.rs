@@ -92,7 +92,7 @@ async fn open(flags: &Flags<Client>) -> Result<Option<Desk>> {
         return Ok(None);
     }
     let client = loaded.settings;
-    logging::init(&client.log, client.log_format)?;
+    logging::init(&client.log, client.log_format);
     let (bus, catalogue) = connection::open_knowing(&client).await?;
     Ok(Some(Desk { bus, url: client.url, catalogue }))
 }

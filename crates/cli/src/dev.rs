@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use worldbus_service::config::LogFormat;
 use worldbus_service::{logging, shutdown};
 
 use crate::arguments::DevAwsArguments;
@@ -15,7 +16,7 @@ use emulator::Emulator;
 
 /// Installs the emulator if need be, and runs it until it is stopped.
 pub(crate) async fn aws(arguments: DevAwsArguments) -> Result<ExitCode> {
-    logging::init("warn", worldbus_service::config::LogFormat::Text)?;
+    logging::init(&logging::Filter::WARN, LogFormat::Text);
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
     let folder = match arguments.dir {
         Some(folder) => folder,

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use worldbus_service::{config, door};
+use worldbus_service::{config, door, state};
 use worldbus_world::WorldFileError;
 
 /// What was asked for was refused or failed.
@@ -45,8 +45,13 @@ fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<config::Error>()
             || cause.is::<door::KeyRequired>()
             || cause.is::<WorldFileError>()
+            || cause.downcast_ref::<state::Error>().is_some_and(is_wrong_url)
     });
     if wrong_use { WRONG_USE } else { FAILED }
+}
+
+fn is_wrong_url(error: &state::Error) -> bool {
+    error.kind() == state::Kind::Unsupported
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -196,7 +196,7 @@ async fn open(flags: &Flags<Client>) -> Result<Option<(Bus, String, Arc<Catalogu
         return Ok(None);
     }
     let client = loaded.settings;
-    logging::init(&client.log, client.log_format)?;
+    logging::init(&client.log, client.log_format);
     let (bus, catalogue) = connection::open_knowing(&client).await?;
     Ok(Some((bus, client.url, catalogue)))
 }

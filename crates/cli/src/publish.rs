@@ -40,7 +40,7 @@ pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
     }
     let settings = loaded.settings;
     let client = &settings.client;
-    logging::init(&client.log, client.log_format)?;
+    logging::init(&client.log, client.log_format);
     let own = catalogue::load(&client.catalog)?;
     let known = single(&arguments, &own);
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;

@@ -4,6 +4,7 @@
 //! services use the event-bus of another process.
 
 mod banner;
+mod checks;
 mod event_types;
 mod ground;
 mod kept_world;
@@ -22,13 +23,15 @@ use tokio::time::{Instant, timeout_at};
 use worldbus_bus::Bus;
 use worldbus_event_bus::Registry;
 use worldbus_events::SharedCatalogue;
-use worldbus_service::config::{Flags, Loaded, Settings};
+use worldbus_service::config::{Flags, Loaded};
 use worldbus_service::part::Host;
 use worldbus_service::{Deps, Part, start};
-use worldbus_time_manager::Refresh;
+use worldbus_time_manager::{CatchUp, Refresh};
+use worldbus_world::World;
 
 use crate::failure::WrongUse;
 use crate::{catalogue, settings, state};
+use checks::Serving;
 use event_types::OfBus;
 use ground::Ground;
 pub(crate) use ground::world_of;
@@ -44,9 +47,9 @@ const CLOSED_MS_MAX: u64 = 4_700;
 
 /// `worldbus up`.
 pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
-    let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some((loaded, world)) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
-    let ground = Ground::prepare("worldbus", &settings.common, &loaded.warnings).await?;
+    let ground = Ground::prepare("worldbus", &settings.common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
     let common = &settings.common;
     let dir = own_bus::dir("worldbus up", &loaded.resolved, common)?;
@@ -59,7 +62,7 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
     let clock = Clock {
         cadence_game_minutes: settings.cadence_game_minutes,
         lead_ms: settings.lead_ms,
-        catch_up: &settings.catch_up,
+        catch_up: settings.catch_up,
         catalogue: catalogue.clone(),
         refresh: None,
     };
@@ -73,12 +76,11 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
 
 /// `worldbus event-bus`.
 pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitCode> {
-    let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some((loaded, world)) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
-    let ground = Ground::prepare("event-bus", &settings.common, &loaded.warnings).await?;
+    let ground = Ground::prepare("event-bus", &settings.common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
     let (from, common) = (&loaded.resolved, &settings.common);
-    Source::check(settings)?;
     let dir = own_bus::dir_of_event_bus(from, common)?;
     let state = state::open(&common.state_url).await?;
     let registry = event_types::registry(&state, catalogue).await?;
@@ -101,9 +103,9 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
 
 /// `worldbus time-manager`.
 pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result<ExitCode> {
-    let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some((loaded, world)) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
-    let ground = Ground::prepare("time-manager", &settings.common, &loaded.warnings).await?;
+    let ground = Ground::prepare("time-manager", &settings.common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
     let state = state::open(&settings.common.state_url).await?;
     kept_world::check(&*state, &ground.world, settings.accept_world_changes).await?;
@@ -116,7 +118,7 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
     let clock = Clock {
         cadence_game_minutes: settings.cadence_game_minutes,
         lead_ms: settings.lead_ms,
-        catch_up: &settings.catch_up,
+        catch_up: settings.catch_up,
         catalogue: types.shared(),
         refresh: Some(Arc::new(types)),
     };
@@ -126,9 +128,10 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
 
 /// `worldbus weather-manager`.
 pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> Result<ExitCode> {
-    let Some(loaded) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some((loaded, world)) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
-    let ground = Ground::prepare("weather-manager", &settings.common, &loaded.warnings).await?;
+    let ground =
+        Ground::prepare("weather-manager", &settings.common, world, &loaded.warnings).await?;
     let state = state::open(&settings.common.state_url).await?;
     kept_world::check(&*state, &ground.world, settings.accept_world_changes).await?;
     banner::single(&ground, &settings.common, "/api/weather/regions");
@@ -147,14 +150,15 @@ pub(crate) fn print_config(page: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// The settings, unless they were only to be printed.
-fn load<S: Settings>(flags: &Flags<S>) -> Result<Option<Loaded<S>>> {
+/// The settings and the world that they name, unless they were only to be printed.
+fn load<S: Serving>(flags: &Flags<S>) -> Result<Option<(Loaded<S>, World)>> {
     let loaded = settings::load(flags)?;
+    let world = checks::check(&loaded)?;
     if flags.print_config {
         print_config(&loaded.print())?;
         return Ok(None);
     }
-    Ok(Some(loaded))
+    Ok(Some((loaded, world)))
 }
 
 async fn event_bus_part(ground: &Ground, bus: &Bus, registry: Arc<Registry>) -> Part {
@@ -168,19 +172,18 @@ async fn event_bus_part(ground: &Ground, bus: &Bus, registry: Arc<Registry>) -> 
 }
 
 /// What is set of the time-manager.
-struct Clock<'a> {
+struct Clock {
     cadence_game_minutes: u32,
     lead_ms: u64,
-    catch_up: &'a str,
+    catch_up: CatchUp,
     catalogue: SharedCatalogue,
     refresh: Option<Arc<dyn Refresh>>,
 }
 
-async fn time_part(ground: &Ground, deps: &Deps, clock: Clock<'_>) -> Result<Part> {
+async fn time_part(ground: &Ground, deps: &Deps, clock: Clock) -> Result<Part> {
     use worldbus_time_manager::{NAME, Settings, start};
     let Clock { cadence_game_minutes, lead_ms, catch_up, catalogue, refresh } = clock;
     let lead = Duration::from_millis(lead_ms);
-    let catch_up = catch_up.parse().map_err(|error| WrongUse(format!("catch_up: {error}")))?;
     let settings = Settings { cadence_game_minutes, lead, catch_up, catalogue, refresh };
     let part = start(deps.clone(), Arc::clone(&ground.world), settings).await;
     part.map_err(|error| not_started(NAME, error))

@@ -5,9 +5,20 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use worldbus_events::limits::BATCH_BYTES_MAX;
 use worldbus_service::config::{self, Common, Flags, LogFormat, Machine, Setting, Settings as _};
+use worldbus_service::logging::Filter;
 use worldbus_service::{Secret, config::Loaded, settings};
+use worldbus_time_manager::CatchUp;
 use worldbus_transport_embedded::Options;
+
+use crate::failure::WrongUse;
+
+/// The least that a log keeps: less would delete all that comes.
+const RETENTION_HOURS_MIN: u64 = 1;
+/// Room for the largest batch.
+const RETENTION_BYTES_MIN: u64 = BATCH_BYTES_MAX as u64;
+const DEAD_LETTERS_MIN: u64 = 1;
 
 settings! {
     /// What the log of `worldbus up` and `worldbus event-bus` keeps.
@@ -48,7 +59,7 @@ settings! {
         lead_ms: u64 = "0",
         /// Which game time is told that passed while nothing ran: `none`, `last` (the latest of
         /// each kind) or `all` (of the last game day).
-        catch_up: String = "all",
+        catch_up: CatchUp = "all",
         /// Tell the weather of every region at each whole game hour, as `weather.sample`.
         samples: bool = "false",
         /// Go on with a world file under which the identity of events changes (seed, epoch,
@@ -69,7 +80,7 @@ settings! {
         lead_ms: u64 = "2000",
         /// Which game time is told that passed while no instance ran: `none`, `last` (the latest
         /// of each kind) or `all` (of the last game day).
-        catch_up: String = "all",
+        catch_up: CatchUp = "all",
         /// Go on with a world file under which the identity of events changes (seed, epoch,
         /// calendar, regions or their order), though the state was begun with another.
         accept_world_changes: bool = "false",
@@ -117,8 +128,8 @@ settings! {
         url: String = "http://127.0.0.1:7070",
         /// The key that the event-bus asks for, if it has one.
         api_key: Option<Secret>,
-        /// What is logged: a level, or a filter such as `info,worldbus_bus=debug`.
-        log: String = "warn",
+        /// What is logged.
+        log: Filter = "warn",
         /// How logs are written to standard error: `text` or `json`.
         log_format: LogFormat = "text",
         /// Event types of studios: FileDescriptorSets, as `protoc --descriptor_set_out` writes.
@@ -183,6 +194,22 @@ fn of_all_commands() -> Vec<Setting> {
 }
 
 impl Retention {
+    /// Refuses to keep nothing.
+    pub(crate) fn check(&self) -> Result<(), WrongUse> {
+        for (flag, found, least) in [
+            ("retention-hours", self.retention_hours, RETENTION_HOURS_MIN),
+            ("retention-bytes", self.retention_bytes, RETENTION_BYTES_MIN),
+            ("dead-letters-max", self.dead_letters_max, DEAD_LETTERS_MIN),
+            ("dead-letter-bytes-max", self.dead_letter_bytes_max, RETENTION_BYTES_MIN),
+        ] {
+            if found < least {
+                let text = format!("--{flag}: expected at least {least}, found {found}");
+                return Err(WrongUse(text));
+            }
+        }
+        Ok(())
+    }
+
     /// What a log is opened with.
     pub(crate) fn options(&self) -> Options {
         let hours = |hours: u64| Duration::from_secs(hours.saturating_mul(3_600));

@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let client = loaded.settings;
-    logging::init(&client.log, client.log_format)?;
+    logging::init(&client.log, client.log_format);
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
     let (bus, catalogue) = connection::open_knowing(&client).await?;
     let types = select::types(&arguments, &catalogue)?;

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let client = loaded.settings;
-    logging::init(&client.log, client.log_format)?;
+    logging::init(&client.log, client.log_format);
     let catalogue = catalogue::load(&client.catalog)?;
     let of_action = if arguments.action == TopologyAction::Template { STACK_SLOT_COUNT } else { 1 };
     let slot_count = arguments.event_bus_slots.unwrap_or(of_action);

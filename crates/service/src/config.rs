@@ -38,6 +38,7 @@ mod value;
 
 pub use common::{Common, LogFormat};
 pub use environment::{ENV_PREFIX, ENV_TOLERATED, Machine, Sources};
+pub(crate) use error::nearest;
 pub use error::{Error, Kind};
 pub use flags::Flags;
 pub use print::reference;

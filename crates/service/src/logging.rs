@@ -7,9 +7,12 @@
 
 mod lines;
 
+use std::borrow::Cow;
+use std::str::FromStr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -17,22 +20,50 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::colour;
-use crate::config::LogFormat;
+use crate::config::{LogFormat, nearest};
 use crate::trace::{Traces, WithTraceIds};
 use lines::Lines;
 
 /// How long the end of a process may wait for who reads its logs.
 const FLUSH_MS_MAX: u64 = 200;
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
-/// The filter is not one; the text says which part of it.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "log filter `{filter}` (--log, WORLDBUS_LOG) is not valid: {reason}; try `info` or \
-     `info,worldbus_bus=debug`"
-)]
-pub struct BadFilter {
-    filter: String,
-    reason: String,
+/// Which lines are logged: a level, or a filter of `tracing`'s directives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter(Cow<'static, str>);
+
+impl Filter {
+    /// Warnings and errors.
+    pub const WARN: Self = Self(Cow::Borrowed("warn"));
+
+    fn directives(&self) -> EnvFilter {
+        EnvFilter::new(&*self.0)
+    }
+}
+
+impl FromStr for Filter {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        EnvFilter::try_new(text).map_err(|error| error.to_string())?;
+        let lone = |word: &&str| !word.is_empty() && !word.contains(['=', '[']);
+        for word in text.split(',').map(str::trim).filter(lone) {
+            check_level(word)?;
+        }
+        Ok(Self(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// `tracing` takes a word alone for a target, whose lines are all that is logged then: what is
+/// meant is a level.
+fn check_level(word: &str) -> Result<(), String> {
+    if word.parse::<LevelFilter>().is_ok() {
+        return Ok(());
+    }
+    Err(match nearest(word, LEVELS.into_iter()) {
+        Some(near) => format!("`{word}` is no level; did you mean `{near}`?"),
+        None => format!("`{word}` is no level; a target needs one, as in `{word}=debug`"),
+    })
 }
 
 /// Where lines wait for standard error, in a process that serves.
@@ -40,25 +71,14 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 
 /// Starts logging for a command that does one thing. When logging is set up already (a test, an
 /// embedding program) that stays and this does nothing.
-///
-/// # Errors
-/// [`BadFilter`] when `filter` is not a filter.
-pub fn init(filter: &str, format: LogFormat) -> Result<(), BadFilter> {
-    untraced(parse(filter)?, format, BoxMakeWriter::new(std::io::stderr));
-    Ok(())
+pub fn init(filter: &Filter, format: LogFormat) {
+    untraced(filter.directives(), format, BoxMakeWriter::new(std::io::stderr));
 }
 
 /// Starts logging for a process that serves, and its tracing if there is one: as [`init`], but
 /// nothing waits for who reads the logs. Call [`flush`] before the process ends.
-///
-/// # Errors
-/// [`BadFilter`] when `filter` is not a filter.
-pub fn init_serving(
-    filter: &str,
-    format: LogFormat,
-    traces: Option<&Traces>,
-) -> Result<(), BadFilter> {
-    let filter = parse(filter)?;
+pub fn init_serving(filter: &Filter, format: LogFormat, traces: Option<&Traces>) {
+    let filter = filter.directives();
     let writer = match Lines::start() {
         Ok(lines) => {
             let lines = LINES.get_or_init(|| lines).clone();
@@ -71,7 +91,6 @@ pub fn init_serving(
         Some(traces) => traced(filter, format, writer, traces),
         None => untraced(filter, format, writer),
     }
-    Ok(())
 }
 
 /// Waits until what was logged is written, for `FLUSH_MS_MAX` at the most.
@@ -79,11 +98,6 @@ pub fn flush() {
     if let Some(lines) = LINES.get() {
         lines.flush(Duration::from_millis(FLUSH_MS_MAX));
     }
-}
-
-fn parse(filter: &str) -> Result<EnvFilter, BadFilter> {
-    EnvFilter::try_new(filter)
-        .map_err(|error| BadFilter { filter: filter.to_owned(), reason: error.to_string() })
 }
 
 fn untraced(filter: EnvFilter, format: LogFormat, writer: BoxMakeWriter) {
@@ -126,13 +140,31 @@ mod tests {
 
     #[test]
     fn init_is_idempotent() {
-        assert!(init("info", LogFormat::Text).is_ok());
-        assert!(init_serving("debug", LogFormat::Json, None).is_ok());
+        init(&Filter::WARN, LogFormat::Text);
+        init_serving(&Filter::WARN, LogFormat::Json, None);
     }
 
     #[test]
-    fn bad_filter_is_refused_with_an_example() {
-        let error = init("worldbus=loud", LogFormat::Text).expect_err("not a level").to_string();
-        assert!(error.contains("worldbus=loud") && error.contains("info,"), "{error}");
+    fn word_that_is_no_level_is_refused_with_what_was_meant() {
+        for (wrong, part) in [
+            ("infoo", "did you mean `info`"),
+            ("wran", "did you mean `warn`"),
+            ("info,worldbus_bus", "`worldbus_bus=debug`"),
+            ("verbose", "`verbose` is no level"),
+            ("worldbus_bus=debgu", "level filter"),
+        ] {
+            let error = wrong.parse::<Filter>().expect_err(wrong);
+            assert!(error.contains(part), "{wrong}: {error}");
+        }
+        for right in [
+            "info",
+            "WARN",
+            "off",
+            "3",
+            "info,worldbus_bus=debug",
+            "info,h2=off,[publish{a}]=trace",
+        ] {
+            assert!(right.parse::<Filter>().is_ok(), "{right}");
+        }
     }
 }

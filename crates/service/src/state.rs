@@ -101,10 +101,17 @@ pub fn check_value(key: &str, value: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// [`Kind::Unsupported`] for another scheme, and those of the backend.
 pub async fn open(url: &str) -> Result<Arc<dyn StateStore>, Error> {
+    Ok(Arc::new(Sqlite::open(path(url)?).await?))
+}
+
+/// The file that `url` names: that of `sqlite:PATH`.
+///
+/// # Errors
+/// [`Kind::Unsupported`] for another scheme.
+pub fn path(url: &str) -> Result<PathBuf, Error> {
     match url.split_once(':') {
         Some(("sqlite", path)) if !path.is_empty() => {
-            let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
-            Ok(Arc::new(Sqlite::open(path).await?))
+            Ok(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
         }
         _ => Err(Error::new(
             Kind::Unsupported,

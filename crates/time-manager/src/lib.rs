@@ -24,7 +24,7 @@ mod start;
 pub use event_types::Refresh;
 pub use schedule::{SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX};
 pub use simulation::CatchUp;
-pub use start::{Settings, start};
+pub use start::{Settings, check_cadence, start};
 
 /// The event types that it hears, by name.
 pub const HEARS: &[&str] = &[<worldbus_events::v1::ClockRequested as worldbus_events::Event>::NAME];

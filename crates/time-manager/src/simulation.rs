@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use worldbus_service::checkpoint::Checkpoint;
+use worldbus_service::config::{Shape, Value};
 use worldbus_service::ticker::{Simulated, Step};
 use worldbus_world::{GameTime, WallTime};
 
@@ -33,15 +34,16 @@ pub enum CatchUp {
     All,
 }
 
-impl std::str::FromStr for CatchUp {
-    type Err = String;
+impl Value for CatchUp {
+    const EXPECTED: &'static str = "none, last or all";
+    const SHAPE: Shape = Shape::Text;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "none" => Ok(Self::None),
-            "last" => Ok(Self::Last),
-            "all" => Ok(Self::All),
-            _ => Err(format!("expected none, last or all, found {text:.40}")),
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        match texts {
+            [text] if text == "none" => Ok(Self::None),
+            [text] if text == "last" => Ok(Self::Last),
+            [text] if text == "all" => Ok(Self::All),
+            _ => Err(String::new()),
         }
     }
 }

@@ -109,7 +109,11 @@ async fn open(
     Ok((Face { world, clockwork }, tasks))
 }
 
-fn check_cadence(found: u32, world: &World) -> Result<(), Error> {
+/// Refuses a cadence that the world's calendar has no place for.
+///
+/// # Errors
+/// `Setting`, saying what was expected.
+pub fn check_cadence(found: u32, world: &World) -> Result<(), Error> {
     let most = world.calendar().day_us() / GameTime::MINUTE_US;
     if (1..=most).contains(&i64::from(found)) {
         return Ok(());

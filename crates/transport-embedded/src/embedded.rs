@@ -82,6 +82,11 @@ impl Embedded {
         Self::start(opened, lock, &file, options)
     }
 
+    /// Whether there is a log in `dir`, which [`Embedded::open`] would otherwise make.
+    pub fn is_in(dir: impl AsRef<Path>) -> bool {
+        dir.as_ref().join(FILE).is_file()
+    }
+
     fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
         let Opened { connection, reads, checkpointer, loaded } = opened;
         let Loaded { tally, heads, subscriptions, dead, seen, ages, idle } = loaded;

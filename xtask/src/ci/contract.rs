@@ -11,6 +11,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
+use super::server::Server;
 use super::{Lane, run_command};
 use crate::repo::output;
 
@@ -35,10 +36,10 @@ pub(super) fn tail(lane: &Lane) -> Result<()> {
     let stubs = lane.python_stubs()?;
     let scratch = lane.tools_scratch("tail")?;
     let worldbus = lane.worldbus()?;
-    let url = format!("embedded:{}", scratch.join("bus").display());
+    let server = Server::start(lane, "event-bus", &scratch)?;
 
     let mut publish = lane.command(&worldbus);
-    publish.args(["publish", "--stdin", "--url", &url]).stdin(Stdio::piped());
+    publish.args(["publish", "--stdin", "--url", &server.url]).stdin(Stdio::piped());
     let ids = File::create(scratch.join("ids.txt"))?;
     let mut publishing = publish.stdout(ids).spawn().context("cannot start worldbus")?;
     let mut lines = publishing.stdin.take().context("worldbus has no stdin")?;
@@ -52,7 +53,7 @@ pub(super) fn tail(lane: &Lane) -> Result<()> {
     }
 
     let mut follow = lane.command(&worldbus);
-    follow.args(["tail", "--url", &url, "--from", "start", "--format", "protobuf"]);
+    follow.args(["tail", "--url", &server.url, "--from", "start", "--format", "protobuf"]);
     follow.args(["--count", &TAIL_EVENTS.to_string()]);
     run_command(follow.stdout(File::create(scratch.join("batches.bin"))?))?;
 

@@ -3,12 +3,10 @@
 //! `contract`.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, ChildStdout, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
+use super::server::Server;
 use super::{Lane, run_command};
 use crate::repo::output;
 
@@ -20,7 +18,7 @@ pub(super) fn openapi(lane: &Lane) -> Result<()> {
     let python = lane.tools.python(&lane.repo.root.join("openapi/requirements.txt"))?;
     let node = lane.tools.node(&lane.repo.root.join("openapi/package.json"))?;
     let scratch = lane.tools_scratch("openapi")?;
-    let server = Server::start(lane, &scratch)?;
+    let server = Server::start(lane, "up", &scratch)?;
 
     let document = scratch.join("openapi.json");
     let mut fetch = lane.command(python.join("python"));
@@ -36,37 +34,4 @@ pub(super) fn openapi(lane: &Lane) -> Result<()> {
     fuzz.arg("run").arg(format!("{}/openapi.json", server.url));
     fuzz.args(["--checks", "all", "--seed", SEED, "--max-examples", EXAMPLES]);
     run_command(fuzz.arg("--generation-deterministic"))
-}
-
-/// `worldbus up` on a port of its own; killed when it is dropped.
-struct Server {
-    process: Child,
-    url: String,
-    /// Kept open: the process may go on to write.
-    _stdout: BufReader<ChildStdout>,
-}
-
-impl Server {
-    fn start(lane: &Lane, scratch: &Path) -> Result<Self> {
-        let mut up = lane.command(lane.worldbus()?);
-        up.args(["up", "--listen", "127.0.0.1:0", "--log", "error", "--data-dir"]);
-        let mut process = up.arg(scratch.join("data")).stdout(Stdio::piped()).spawn()?;
-        let mut stdout = BufReader::new(process.stdout.take().context("worldbus has no stdout")?);
-        let mut line = String::new();
-        stdout.read_line(&mut line)?;
-        let Some(url) = line.trim().strip_prefix("listening on ") else {
-            process.kill()?;
-            process.wait()?;
-            bail!("worldbus did not start: {line:?}");
-        };
-        Ok(Self { url: url.to_owned(), process, _stdout: stdout })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It has ended already if this fails.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

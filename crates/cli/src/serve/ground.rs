@@ -46,17 +46,16 @@ impl Ground {
     pub(super) async fn prepare(
         name: &'static str,
         common: &Common,
+        world: World,
         warnings: &[String],
     ) -> Result<Self> {
-        let bad_filter = |error: logging::BadFilter| WrongUse(error.to_string());
         let bad_setting = |error: trace::BadSetting| WrongUse(error.to_string());
         let traces = trace::Settings::load(&Machine).map_err(bad_setting)?;
         let traces = traces.map(|settings| Traces::start(name, settings));
-        logging::init_serving(&common.log, common.log_format, traces.as_ref())
-            .map_err(bad_filter)?;
+        logging::init_serving(&common.log, common.log_format, traces.as_ref());
         metrics::install();
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let world = Arc::new(world(common.world.as_deref())?);
+        let world = Arc::new(world);
         let door = Door::new(common.listen, common.api_key.clone())?;
         let door = door.with_origins(common.allow_origin.clone());
         let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
@@ -74,7 +73,8 @@ impl Ground {
     }
 }
 
-fn world(path: Option<&Path>) -> Result<World> {
+/// The world that the settings name.
+pub(super) fn world(path: Option<&Path>) -> Result<World> {
     let Some(path) = path else { return Ok(World::sample()) };
     world_of(path, " (--world, WORLDBUS_WORLD)")
 }

@@ -21,7 +21,6 @@ use crate::connection;
 use crate::failure::WrongUse;
 use crate::settings::Retention;
 
-const SCHEME: &str = "embedded:";
 /// Services, whose subscriptions are named as they are.
 const SERVICES: [&str; 3] =
     [worldbus_event_bus::NAME, worldbus_time_manager::NAME, worldbus_weather_manager::NAME];
@@ -148,7 +147,7 @@ async fn watch(
 /// event-bus for the clients in the same environment; who serves one has the default then.
 pub(super) fn dir(command: &str, from: &Resolved, common: &Common) -> Result<PathBuf> {
     let url = common.url.as_str();
-    match url.strip_prefix(SCHEME) {
+    match url.strip_prefix(connection::EMBEDDED) {
         Some("") => Err(WrongUse("--url embedded: needs a folder: embedded:DIR".to_owned()).into()),
         Some(dir) => Ok(PathBuf::from(dir)),
         None if matches!(from.origin("url"), Some(Origin::Variable(_))) => {

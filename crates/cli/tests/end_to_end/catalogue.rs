@@ -8,7 +8,9 @@ use tokio::runtime::Runtime;
 use worldbus_bus::Topic;
 
 use crate::inventory;
-use crate::support::{Account, Finished, Service, Tail, Town, eventually, get, is, post, run};
+use crate::support::{
+    Account, Finished, Service, Tail, Town, empty_log, eventually, get, is, post, run,
+};
 use crate::support::{run_with_input, worldbus};
 
 /// The descriptor set of a studio's file of this name, with this body.
@@ -171,10 +173,9 @@ fn set_that_conflicts_is_refused_naming_both_sides_and_changes_nothing() {
 fn only_an_event_bus_keeps_a_catalogue_and_others_say_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let set = quests(folder.path(), "string quest_id = 1;");
-    for url in [
-        format!("embedded:{}", folder.path().join("log").display()),
-        "sns-sqs://us-east-1?prefix=studio".to_owned(),
-    ] {
+    for url in
+        [empty_log(&folder.path().join("log")), "sns-sqs://us-east-1?prefix=studio".to_owned()]
+    {
         add(&url, &set).refused(&["keeps no catalogue", "--catalog FILE", "event-bus"]);
     }
 }

@@ -6,14 +6,14 @@ use std::process::Stdio;
 use prost_reflect::{DescriptorPool, DynamicMessage, Value as Field};
 use serde_json::{Value, json};
 
-use crate::support::{Finished, Service, Tail, run, run_with_input, worldbus};
+use crate::support::{Finished, Service, Tail, empty_log, run, run_with_input, worldbus};
 
 const LINES: usize = 5_000;
 /// Every so many lines one is bad.
 const BAD_EVERY: usize = 100;
 
 fn embedded(folder: &tempfile::TempDir) -> String {
-    format!("embedded:{}", folder.path().join("bus").display())
+    empty_log(&folder.path().join("bus"))
 }
 
 fn publish_lines(url: &str, lines: &str) -> Finished {

@@ -4,7 +4,7 @@
 use tokio::runtime::Runtime;
 use worldbus_bus::{Position, SubscriptionName, SubscriptionSpec, Topic};
 
-use crate::support::{Finished, Town, eventually, run};
+use crate::support::{Finished, Town, empty_log, eventually, run};
 
 fn at(url: &str, arguments: &[&str]) -> Finished {
     run(&[arguments, &["--url", url]].concat())
@@ -68,7 +68,7 @@ fn deletes(url: &str) {
 #[test]
 fn topics_and_subscriptions_of_a_directory_are_listed_and_deleted() {
     let dir = tempfile::tempdir().unwrap();
-    deletes(&format!("embedded:{}", dir.path().display()));
+    deletes(&empty_log(dir.path()));
 }
 
 #[test]

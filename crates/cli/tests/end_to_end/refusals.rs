@@ -1,16 +1,19 @@
 //! What goes wrong on the way in: each a clear error that says what to do, and nothing is lost.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Service, Tail, eventually, get, id, is, post, run, run_with_input, worldbus};
+use crate::support::{
+    Service, Tail, empty_log, eventually, get, id, is, post, run, run_with_input, worldbus,
+};
 
 #[test]
 fn mistakes_in_an_event_are_refused_with_what_was_expected() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("embedded:{}", folder.path().display());
+    let url = empty_log(folder.path());
     let publish = |name: &str, payload: &str| run(&["publish", name, payload, "--url", &url]);
     publish("wether.changed", "{}")
         .refused(&["unknown event type", "did you mean weather.changed"]);
@@ -24,6 +27,39 @@ fn mistakes_in_an_event_are_refused_with_what_was_expected() {
     run(&["tail", "--url", "ftp://x"]).refused(&["expected embedded:DIR, http://"]);
     run(&["tail", "--url", "http://127.0.0.1:1"]).refused(&["worldbus up"]);
     run(&["catalog", "--catalog", "/nonexistent.binpb"]).refused(&["/nonexistent.binpb"]);
+}
+
+/// A mistyped path is neither answered from nor left as an empty log.
+#[test]
+fn client_makes_no_log_and_says_where_there_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    empty_log(&data.join("bus"));
+    let commands: [&[&str]; 7] = [
+        &["publish", "weather.changed", "{}"],
+        &["publish", "weather.changed", "{}", "--spool-dir", folder.path().to_str().unwrap()],
+        &["tail", "--from", "start"],
+        &["topics", "list"],
+        &["subscriptions", "list"],
+        &["dead-letters", "list"],
+        &["catalog", "list"],
+    ];
+    let at = |command: &[&str], dir: &Path| {
+        let url = format!("embedded:{}", dir.display());
+        let refused = run(&[command, &["--url", &url]].concat());
+        assert_eq!(refused.code, 2, "{refused:?}");
+        refused
+    };
+    let (missing, empty) = (folder.path().join("missing"), folder.path().join("empty"));
+    std::fs::create_dir(&empty).unwrap();
+    for command in commands {
+        let inner = format!("--url embedded:{}", data.join("bus").display());
+        at(command, &data).refused(&["holds no log", &inner]);
+        at(command, &empty).refused(&["holds no log", "DATA_DIR/bus"]);
+        at(command, &missing).refused(&["does not exist", "DATA_DIR/bus"]);
+        let names = |dir: &Path| std::fs::read_dir(dir).unwrap().count();
+        assert_eq!((names(&data), names(&empty), missing.exists()), (1, 0, false), "{command:?}");
+    }
 }
 
 #[test]
@@ -145,9 +181,44 @@ fn mistakes_in_configuration_and_world_file_name_their_place() {
         run(&[&["up", "--listen", "127.0.0.1:0", "--data-dir", dir], more].concat())
     };
     up(&["--state-url", "redis:x"]).refused(&["redis:x", "sqlite:PATH"]);
-    up(&["--log", "worldbus=loud"]).refused(&["worldbus=loud", "info"]);
-    up(&["--cadence-game-minutes", "0"]).refused(&["cadence"]);
+    run(&["tail", "--log", "infoo"]).refused(&["did you mean `info`", "flag --log"]);
     run(&["upp"]).refused(&["up"]);
+}
+
+/// What a start refuses without having opened anything, the page of the configuration refuses too.
+#[test]
+fn wrong_configuration_exits_2_and_is_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("data");
+    let refused = |command: &str, wrong: [&str; 2], expected: &[&str]| {
+        for more in [&[][..], &["--print-config"]] {
+            let fixed = [command, "--listen", "127.0.0.1:0", "--data-dir", dir.to_str().unwrap()];
+            let refused = run(&[&fixed[..], &wrong, more].concat());
+            assert_eq!(refused.code, 2, "{wrong:?}: {refused:?}");
+            refused.refused(expected);
+        }
+    };
+    for (wrong, expected) in [
+        (["--state-url", "mysql://x"], &["mysql://x", "sqlite:PATH"][..]),
+        (["--state-url", "dynamodb://us-east-1"], &["no /TABLE", "dynamodb://REGION/TABLE"]),
+        (["--catch-up", "some"], &["catch_up", "none, last or all"]),
+        (["--url", "ftp://x"], &["ftp://x", "embedded:DIR"]),
+        (["--world", "/nonexistent.toml"], &["/nonexistent.toml"]),
+        (["--cadence-game-minutes", "0"], &["cadence", "1 to 1440"]),
+        (["--lead-ms", "99999999"], &["lead", "0 to"]),
+        (["--log", "worldbus=loud"], &["worldbus=loud", "info"]),
+        (["--log", "wran"], &["did you mean `warn`"]),
+        (["--retention-hours", "0"], &["--retention-hours", "at least"]),
+        (["--retention-bytes", "0"], &["--retention-bytes", "at least"]),
+        (["--dead-letters-max", "0"], &["--dead-letters-max", "at least"]),
+        (["--dead-letter-bytes-max", "9"], &["--dead-letter-bytes-max", "at least"]),
+    ] {
+        refused("up", wrong, expected);
+    }
+    refused("time-manager", ["--url", "ftp://x"], &["ftp://x", "http://HOST:PORT"]);
+    refused("weather-manager", ["--url", "sns-sqs://"], &["region"]);
+    refused("event-bus", ["--subscription-slots", "0"], &["1 to 16"]);
+    assert!(!dir.exists());
 }
 
 #[test]

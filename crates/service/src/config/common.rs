@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::value::{Shape, Value};
 use crate::Secret;
 use crate::door::Origin;
+use crate::logging::Filter;
 
 crate::settings! {
     /// Settings of every command that serves.
@@ -25,8 +26,8 @@ crate::settings! {
         /// Origins of web pages that may use it from browsers; pages of other sites and ports may
         /// not.
         allow_origin: Vec<Origin>,
-        /// What is logged: a level, or a filter such as `info,worldbus_bus=debug`.
-        log: String = "info",
+        /// What is logged.
+        log: Filter = "info",
         /// How logs are written to standard error: `text` or `json`.
         log_format: LogFormat = "text",
     }

@@ -88,7 +88,7 @@ impl Error {
 }
 
 /// The known name that `text` is most likely a misspelling of.
-pub(super) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let text = text.to_lowercase().replace('-', "_");
     known
         .map(|name| (strsim::damerau_levenshtein(&text, &name.to_lowercase()), name))

@@ -85,12 +85,12 @@ fn defaults_are_the_declared_ones() {
 
 #[test]
 fn flag_beats_variable_beats_file_beats_default() {
-    let file = "cadence = 2\nfactor = 2\nlog = \"file\"\n";
+    let file = "cadence = 2\nfactor = 2\nlog = \"off\"\n";
     let sources = Fake::env(&[("WORLDBUS_CADENCE", "3"), ("WORLDBUS_FACTOR", "3")]).file(file);
     let loaded = loaded(&sources, &["--cadence", "4"]);
     let settings = &loaded.settings;
     assert_eq!((settings.cadence, settings.factor), (4, 3.0));
-    assert_eq!((settings.common.log.as_str(), settings.careful), ("file", true));
+    assert_eq!((&settings.common.log, settings.careful), (&"off".parse().unwrap(), true));
     let origin = |name| loaded.resolved.origin(name).unwrap().to_string();
     assert_eq!(origin("cadence"), "flag --cadence");
     assert_eq!(origin("factor"), "env WORLDBUS_FACTOR");
@@ -208,7 +208,7 @@ fn settings_of_other_commands_may_be_in_the_environment_and_in_the_file() {
     let flags = Flags::<Common>::default();
     let loaded = load_tolerating(&flags, &sources, &Example::declare()).unwrap();
     assert!(loaded.warnings.is_empty());
-    assert_eq!(loaded.settings.log, "info");
+    assert_eq!(loaded.settings.log, "info".parse().unwrap());
     let sources = Fake::default().file("cadense = 5");
     let mistake = load_tolerating(&flags, &sources, &Example::declare()).unwrap_err();
     assert!(mistake.to_string().ends_with("did you mean `cadence`?"), "{mistake}");

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use crate::Secret;
 use crate::door::Origin;
+use crate::logging::Filter;
 
 /// The TOML type that a value of the file must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +94,16 @@ impl Value for String {
 
     fn parse(texts: &[String]) -> Result<Self, String> {
         single(texts).map(str::to_owned)
+    }
+}
+
+impl Value for Filter {
+    const EXPECTED: &'static str = "a level (off, error, warn, info, debug or trace), or a \
+         filter such as info,worldbus_bus=debug";
+    const SHAPE: Shape = Shape::Text;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        single(texts)?.parse()
     }
 }
 

@@ -21,7 +21,10 @@ pub(crate) use shim::Shim;
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
 
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use worldbus_transport_embedded::{Embedded, Options};
 
 /// No test waits longer than this for one thing.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -47,4 +50,10 @@ pub(crate) fn eventually_within<T>(
         assert!(Instant::now() < end, "not within {max:?}: {what}");
         std::thread::sleep(LOOK_EVERY);
     }
+}
+
+/// The URL of a log without events that was made in a directory.
+pub(crate) fn empty_log(dir: &Path) -> String {
+    drop(Embedded::open(dir, Options::default()).unwrap());
+    format!("embedded:{}", dir.display())
 }
