@@ -27,7 +27,7 @@ pub use rules::{CalendarRules, Era, Intercalary, Month, NAMES};
 pub use season::{Hemisphere, NamedSeason, Season};
 pub use set::{CalendarError, SetTime};
 
-pub(crate) use parse::table as parse_table;
+pub(crate) use parse::{KEYS, table as parse_table};
 
 use crate::time::GameTime;
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use self::climates::Climates;
 pub use self::clocks::{CLOCK_COUNT_MAX, NamedClock};
-use self::table::Table;
+use self::table::{Keys, Table};
 use crate::calendar::{Calendar, DateTime, Hemisphere, Phase};
 use crate::clock::{PhaseSpeeds, Scale};
 use crate::sun::{PhasePolicy, Sun, SunRules};
@@ -26,6 +26,22 @@ pub const REGION_COUNT_MAX: usize = 10_000;
 const SAMPLE_NAME: &str = "worlds/europe.toml";
 const SAMPLE: &str = include_str!("../../../worlds/europe.toml");
 const NAME_CHARS_MAX: usize = 200;
+
+const KEYS: Keys = &[
+    "id",
+    "name",
+    "seed",
+    "calendar",
+    "epoch",
+    "sun",
+    "real_seconds_per_game_hour",
+    "climate",
+    "regions",
+    "clock",
+    "clocks",
+];
+const SUN_KEYS: Keys = &["obliquity_deg", "by_longitude", "phases"];
+const REGION_KEYS: Keys = &["id", "name", "latitude", "longitude", "elevation_m", "climate"];
 
 /// A world as its file describes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +128,7 @@ impl World {
     ) -> Result<Self, WorldFileError> {
         let source = table::Source { file, text };
         let root = source.parse()?;
-        let mut root = Table::root(&source, &root);
+        let mut root = Table::root(&source, &root, KEYS)?;
         let id = root.id("id")?;
         let name = root.text_or("name", &id, NAME_CHARS_MAX)?;
         let seed = root.integer("seed", 0, i64::MAX)? as u64;
@@ -194,7 +210,7 @@ fn sun(root: &mut Table<'_>) -> Result<SunRules, WorldFileError> {
     if !root.has("sun") {
         return Ok(sun);
     }
-    let mut table = root.table("sun")?;
+    let mut table = root.table("sun", SUN_KEYS)?;
     if table.has("obliquity_deg") {
         sun.obliquity_deg = table.number("obliquity_deg", "degrees", 0.0, 90.0)?;
     }
@@ -221,7 +237,7 @@ fn regions(
     world_climate: &str,
     climates: &mut Climates<'_>,
 ) -> Result<Regions, WorldFileError> {
-    let tables = root.tables("regions", REGION_COUNT_MAX)?;
+    let tables = root.tables("regions", REGION_KEYS, REGION_COUNT_MAX)?;
     let (mut regions, mut by_id) = (Vec::with_capacity(tables.len()), HashMap::new());
     for mut table in tables {
         let id = table.id("id")?;

@@ -105,7 +105,7 @@ fn write_region(page: &mut String, region: &RegionOutlook, years: u32) {
 fn sun(page: &mut String, sun: &SunOutlook) {
     let day = |day: &DayOutlook| {
         let times = match (&day.sunrise, &day.sunset) {
-            (Some(rise), Some(set)) => format!("{rise} to {set}"),
+            (Some(rise), Some(set)) => format!("{} to {}", spoken(rise), spoken(set)),
             _ if day.hours > 0.0 => "the sun does not set".to_owned(),
             _ => "the sun does not rise".to_owned(),
         };
@@ -119,6 +119,12 @@ fn sun(page: &mut String, sun: &SunOutlook) {
         let (days, nights) = (sun.polar_days, sun.polar_nights);
         let _ = writeln!(page, "  {days} days without sunset, {nights} without sunrise");
     }
+}
+
+/// A time of day for people, without the sign that says which day.
+fn spoken(time: &str) -> String {
+    let day = |sign: char, day: &str| Some(format!("{} the day {day}", time.strip_prefix(sign)?));
+    day('-', "before").or_else(|| day('+', "after")).unwrap_or_else(|| time.to_owned())
 }
 
 fn states(season: &SeasonOutlook) -> String {

@@ -64,6 +64,37 @@ fn the_same_is_told_as_json_of_the_regions_that_are_named() {
 }
 
 #[test]
+fn sun_that_rises_on_the_day_before_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("world.toml");
+    let text = std::fs::read_to_string(world("europe.toml")).unwrap();
+    let region = |id: &str, longitude: i32| {
+        format!(
+            "\n[[regions]]\nid = \"{id}\"\nlatitude = -60\nlongitude = {longitude}\nelevation_m = 0\n"
+        )
+    };
+    std::fs::write(&file, text + &region("east", 100) + &region("west", -100)).unwrap();
+    let check = |region: &str, format: &str| {
+        let (file, years) = (file.to_str().unwrap(), "1");
+        let fixed = ["world", "check", file, "--years", years, "--region", region];
+        let checked = run(&[&fixed[..], &["--format", format]].concat());
+        assert_eq!(checked.code, 0, "{checked:?}");
+        checked
+    };
+    let longest = |region: &str| {
+        let lines = check(region, "text").lines();
+        lines.into_iter().find(|line| line.contains("longest day")).unwrap()
+    };
+    let (east, west) = (longest("east"), longest("west"));
+    assert!(east.contains("on 21 December: 19:52 the day before to 14:44,"), "{east}");
+    assert!(west.contains(" the day after,") && !west.contains('+'), "{west}");
+    let outlook: Value = serde_json::from_slice(&check("east", "json").stdout).unwrap();
+    assert_eq!(outlook["regions"][0]["sun"]["longest"]["sunrise"], "-19:52");
+    let help = String::from_utf8(run(&["world", "check", "--help"]).stdout).unwrap();
+    assert!(help.contains("\"-19:52\" is 19:52 of the day before"), "{help}");
+}
+
+#[test]
 fn a_mistake_in_a_world_is_named_by_file_line_and_key() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("world.toml");
@@ -79,6 +110,8 @@ fn a_mistake_in_a_world_is_named_by_file_line_and_key() {
     check("\"twin-moons\"", "\"two-moons\"").refused(&["calendar: expected one of the calendars"]);
     check("calendar = \"twin-moons\"", "calendar = { name = \"None\", months = [] }")
         .refused(&["world.toml:9: calendar.months: expected 1 to 64 tables"]);
+    check("obliquity_deg = 30", "oblquity_deg = 30")
+        .refused(&["world.toml:13: sun.oblquity_deg: unknown key; did you mean `obliquity_deg`?"]);
     check("02-30", "02-31").refused(&["world.toml:6: epoch: day: expected a day from 1 to 30"]);
     run(&["world", "check", "nowhere.toml"]).refused(&["cannot read the world file nowhere.toml"]);
     run(&["world", "check", &world("europe.toml"), "--region", "berlim"])

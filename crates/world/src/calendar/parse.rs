@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::rules::{CalendarRules, Intercalary, Leap, Month};
 use super::years::{self, CYCLE_YEARS_MAX, Years};
 use crate::world_file::WorldFileError;
-use crate::world_file::table::{self, Source, Table};
+use crate::world_file::table::{self, Keys, Source, Table};
 
 const NAME_CHARS_MAX: usize = 60;
 /// Parts of a calendar of one kind: months, weekdays, holidays.
@@ -17,13 +17,29 @@ pub(super) const PART_COUNT_MAX: usize = 64;
 /// Days of Earth's months.
 const EARTH_DAYS: [u8; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+pub(crate) const KEYS: Keys = &[
+    "name",
+    "hours_per_day",
+    "minutes_per_hour",
+    "months",
+    "leap",
+    "intercalary",
+    "weekdays",
+    "epoch_weekday",
+    "eras",
+    "seasons",
+    "opposite_in_south",
+    "moons",
+    "holidays",
+];
+
 type Parsed<T> = Result<T, WorldFileError>;
 
 /// A calendar that is a file of its own.
 pub(super) fn file(file: &str, text: &str) -> Parsed<CalendarRules> {
     let source = Source { file, text };
     let root = source.parse()?;
-    table(Table::root(&source, &root))
+    table(Table::root(&source, &root, KEYS)?)
 }
 
 /// A calendar that is a table.
@@ -96,8 +112,8 @@ fn number_or(
 }
 
 /// The tables of a key; none if it is not there.
-fn tables<'a>(table: &mut Table<'a>, key: &'static str) -> Parsed<Vec<Table<'a>>> {
-    if table.has(key) { table.tables(key, PART_COUNT_MAX) } else { Ok(Vec::new()) }
+fn tables<'a>(table: &mut Table<'a>, key: &'static str, keys: Keys) -> Parsed<Vec<Table<'a>>> {
+    if table.has(key) { table.tables(key, keys, PART_COUNT_MAX) } else { Ok(Vec::new()) }
 }
 
 /// A name that no other has.

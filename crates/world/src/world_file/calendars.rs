@@ -6,14 +6,14 @@ use toml::value::Datetime;
 
 use super::WorldFileError;
 use super::table::{self, Table};
-use crate::calendar::{Calendar, CalendarRules, DateTime, NAMES, parse_table};
+use crate::calendar::{Calendar, CalendarRules, DateTime, KEYS, NAMES, parse_table};
 
 /// Reads `calendar`, by default Gregorian, and `epoch`.
 pub(super) fn calendar(root: &mut Table<'_>) -> Result<Calendar, WorldFileError> {
     let rules = if !root.has("calendar") {
         CalendarRules::gregorian()
     } else if root.spanned("calendar")?.get_ref().is_table() {
-        parse_table(root.table("calendar")?)?.into()
+        parse_table(root.table("calendar", KEYS)?)?.into()
     } else {
         root.with("calendar", |value| {
             let known = value.as_str().and_then(CalendarRules::built_in);

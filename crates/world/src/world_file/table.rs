@@ -1,5 +1,5 @@
-//! Strict reading of a TOML table: each value is taken once by its key, what is left over is
-//! refused, and every error knows its line. Not `serde`: its errors lose the key's path.
+//! Strict reading of a TOML table: a key that is none of its keys is refused before anything is read,
+//! what is left over after that, and every error knows its line. Not `serde`: its errors lose the key's path.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -7,11 +7,18 @@ use toml::de::{DeTable, DeValue};
 use super::WorldFileError;
 
 const ID_CHARS_MAX: usize = 64;
+/// Characters of a wrong key that are compared with the known ones.
+const SLIP_CHARS_MAX: usize = 64;
+
+type Key<'a> = std::borrow::Cow<'a, str>;
 
 pub(crate) struct Source<'a> {
     pub(crate) file: &'a str,
     pub(crate) text: &'a str,
 }
+
+/// The keys that a table may have.
+pub(crate) type Keys = &'static [&'static str];
 
 /// A table, its path, and which of its keys have been asked for.
 pub(crate) struct Table<'a> {
@@ -19,6 +26,7 @@ pub(crate) struct Table<'a> {
     path: String,
     start: usize,
     table: &'a DeTable<'a>,
+    keys: Keys,
     asked: Vec<&'static str>,
 }
 
@@ -38,8 +46,42 @@ impl<'a> Source<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn root(source: &'a Source<'a>, root: &'a Spanned<DeTable<'a>>) -> Self {
-        Self { source, path: String::new(), start: 0, table: root.get_ref(), asked: Vec::new() }
+    pub(crate) fn root(
+        source: &'a Source<'a>,
+        root: &'a Spanned<DeTable<'a>>,
+        keys: Keys,
+    ) -> Result<Self, WorldFileError> {
+        Self::new(source, String::new(), 0, root.get_ref(), keys)
+    }
+
+    fn new(
+        source: &'a Source<'a>,
+        path: String,
+        start: usize,
+        table: &'a DeTable<'a>,
+        keys: Keys,
+    ) -> Result<Self, WorldFileError> {
+        let table = Self { source, path, start, table, keys, asked: Vec::new() };
+        let Some(key) = table.first_but(keys) else { return Ok(table) };
+        let name: &str = key.get_ref();
+        let hint = match near(name, keys) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known keys: {}", keys.join(", ")),
+        };
+        Err(table.error_at(key.span().start, name, format!("unknown key; {hint}")))
+    }
+
+    /// The first key of the text that is none of these.
+    fn first_but(&self, keys: &[&str]) -> Option<&'a Spanned<Key<'a>>> {
+        let others = self.table.keys().filter(|key| !keys.contains(&AsRef::as_ref(key.get_ref())));
+        others.min_by_key(|key| key.span().start)
+    }
+
+    fn ask(&mut self, key: &'static str) {
+        debug_assert!(self.keys.contains(&key), "{key} is none of {:?}", self.keys);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
     }
 
     /// An error about a key of this table, at its value if it has one.
@@ -54,7 +96,7 @@ impl<'a> Table<'a> {
         key: &'static str,
         read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
     ) -> Result<T, WorldFileError> {
-        self.asked.push(key);
+        self.ask(key);
         let Some(value) = self.table.get(key) else {
             return Err(self.error(key, "expected this key, found none".to_owned()));
         };
@@ -79,7 +121,7 @@ impl<'a> Table<'a> {
         chars_max: usize,
     ) -> Result<String, WorldFileError> {
         if self.table.get(key).is_none() {
-            self.asked.push(key);
+            self.ask(key);
             return Ok(default.to_owned());
         }
         let wanted = format!("a text of 1 to {chars_max} characters");
@@ -119,7 +161,7 @@ impl<'a> Table<'a> {
 
     /// Whether there is such a key; from now on it is known.
     pub(crate) fn has(&mut self, key: &'static str) -> bool {
-        self.asked.push(key);
+        self.ask(key);
         self.table.contains_key(key)
     }
 
@@ -128,7 +170,7 @@ impl<'a> Table<'a> {
         &mut self,
         key: &'static str,
     ) -> Result<&'a Spanned<DeValue<'a>>, WorldFileError> {
-        self.asked.push(key);
+        self.ask(key);
         let missing = || self.error(key, "expected this key, found none".to_owned());
         self.table.get(key).ok_or_else(missing)
     }
@@ -139,21 +181,22 @@ impl<'a> Table<'a> {
     }
 
     /// A table within this one.
-    pub(crate) fn table(&mut self, key: &'static str) -> Result<Self, WorldFileError> {
+    pub(crate) fn table(&mut self, key: &'static str, keys: Keys) -> Result<Self, WorldFileError> {
         let value = self.spanned(key)?;
         let found = value.get_ref().as_table();
         let table = found.ok_or_else(|| self.error(key, expected("a table", value.get_ref())))?;
         let path = format!("{}{key}.", self.path);
-        Ok(Table { source: self.source, path, start: value.span().start, table, asked: vec![] })
+        Self::new(self.source, path, value.span().start, table, keys)
     }
 
     /// The tables of an array of tables, at least one.
     pub(crate) fn tables(
         &mut self,
         key: &'static str,
+        keys: Keys,
         count_max: usize,
     ) -> Result<Vec<Table<'a>>, WorldFileError> {
-        self.asked.push(key);
+        self.ask(key);
         let wanted = format!("1 to {count_max} tables [[{key}]]");
         let Some(value) = self.table.get(key) else {
             return Err(self.error(key, format!("expected {wanted}, found none")));
@@ -164,22 +207,28 @@ impl<'a> Table<'a> {
             let path = format!("{}{key}[{i}].", self.path);
             let (source, start) = (self.source, item.span().start);
             match item.get_ref().as_table() {
-                Some(table) => Ok(Table { source, path, start, table, asked: Vec::new() }),
+                Some(table) => Self::new(source, path, start, table, keys),
                 None => Err(self.source.error(start, &path, expected("a table", item.get_ref()))),
             }
         };
         array.iter().enumerate().map(table).collect()
     }
 
-    /// Refuses the first key that nobody asked for.
+    /// Refuses the first key that nobody asked for: one that does not go with the others.
     pub(crate) fn finish(self) -> Result<(), WorldFileError> {
-        let unknown = |k: &&Spanned<_>| !self.asked.contains(&AsRef::<str>::as_ref(k.get_ref()));
-        let unknown = self.table.keys().filter(unknown).min_by_key(|k| k.span().start);
-        let Some(key) = unknown else { return Ok(()) };
+        let Some(key) = self.first_but(&self.asked) else { return Ok(()) };
         let message = format!("expected one of the keys {}, found this", self.asked.join(", "));
-        let path = format!("{}{}", self.path, key.get_ref());
-        Err(self.source.error(key.span().start, &path, message))
+        Err(self.error_at(key.span().start, key.get_ref(), message))
     }
+}
+
+/// The key that `text` is most likely a misspelling of.
+fn near(text: &str, keys: Keys) -> Option<&'static str> {
+    let text: String = text.chars().take(SLIP_CHARS_MAX).collect();
+    let slips = |key: &str| strsim::damerau_levenshtein(&text, key);
+    let most = |key: &str| if key.len() < 6 { 1 } else { 2 };
+    let near = keys.iter().copied().filter(|key| slips(key) <= most(key));
+    near.min_by_key(|key| slips(key))
 }
 
 /// A number's text, with a sign and without underscores.

@@ -15,7 +15,7 @@ const YEAR_MAX: i64 = 280_000;
 
 pub(super) fn months(table: &mut Table<'_>) -> Parsed<Vec<Month>> {
     let (mut months, mut seen) = (Vec::new(), HashSet::new());
-    for mut table in table.tables("months", PART_COUNT_MAX)? {
+    for mut table in table.tables("months", &["name", "days"], PART_COUNT_MAX)? {
         let name = text(&mut table, "name")?;
         own(&mut seen, &table, "name", &name)?;
         let days = table.integer("days", 1, MONTH_DAYS_MAX)? as u8;
@@ -30,7 +30,7 @@ pub(super) fn months(table: &mut Table<'_>) -> Parsed<Vec<Month>> {
 
 pub(super) fn leaps(table: &mut Table<'_>, months: &[Month]) -> Parsed<Vec<Leap>> {
     let mut leaps: Vec<Leap> = Vec::new();
-    for mut table in tables(table, "leap")? {
+    for mut table in tables(table, "leap", &["every", "except_every", "add_day_to"])? {
         let rule = year_rule(&mut table)?;
         let month = month(&mut table, "add_day_to", months)?;
         if leaps.iter().filter(|leap| leap.month == month).count() == EXTRA_DAYS_MAX {
@@ -45,7 +45,7 @@ pub(super) fn leaps(table: &mut Table<'_>, months: &[Month]) -> Parsed<Vec<Leap>
 
 pub(super) fn intercalary(table: &mut Table<'_>, months: &[Month]) -> Parsed<Vec<Intercalary>> {
     let (mut days, mut seen) = (Vec::<Intercalary>::new(), HashSet::new());
-    for mut table in tables(table, "intercalary")? {
+    for mut table in tables(table, "intercalary", &["name", "after", "every", "except_every"])? {
         let name = text(&mut table, "name")?;
         own(&mut seen, &table, "name", &name)?;
         let month = month(&mut table, "after", months)?;
@@ -101,7 +101,7 @@ pub(super) fn weekdays(table: &mut Table<'_>) -> Parsed<(Vec<String>, u8)> {
 
 pub(super) fn eras(table: &mut Table<'_>) -> Parsed<Vec<Era>> {
     let (mut eras, mut seen) = (Vec::<Era>::new(), HashSet::new());
-    for mut table in tables(table, "eras")? {
+    for mut table in tables(table, "eras", &["name", "ends", "begins"])? {
         let name = text(&mut table, "name")?;
         own(&mut seen, &table, "name", &name)?;
         let backwards = table.has("ends");

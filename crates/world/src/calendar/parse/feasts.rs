@@ -7,11 +7,13 @@ use crate::calendar::holiday::{Holiday, HolidayRule};
 use crate::calendar::moon::{Moon, MoonPhase};
 use crate::calendar::rules::CalendarRules;
 use crate::calendar::season::{NamedSeason, Season};
-use crate::world_file::table::Table;
+use crate::world_file::table::{Keys, Table};
 
 /// Days that a holiday may last.
 const HOLIDAY_DAYS_MAX: i64 = 30;
 const PERIOD_DAYS_MAX: f64 = 100_000.0;
+const HOLIDAY_KEYS: Keys =
+    &["id", "name", "days", "intercalary", "moon", "phase", "month", "day", "weekday", "nth"];
 /// Days of Earth's year before its seasons begin, as a calendar without seasons has them too.
 const EARTH_SEASONS: [(i64, Season); 4] =
     [(59, Season::Spring), (151, Season::Summer), (243, Season::Autumn), (334, Season::Winter)];
@@ -25,7 +27,7 @@ pub(super) fn seasons(
         return Ok((earth_seasons(rules), true));
     }
     let (mut seasons, mut seen) = (Vec::new(), HashSet::new());
-    for mut table in tables(table, "seasons")? {
+    for mut table in tables(table, "seasons", &["id", "name", "month", "day"])? {
         let season = season(&mut table, rules)?;
         own(&mut seen, &table, "id", &season.id)?;
         let earlier = seasons
@@ -80,7 +82,7 @@ fn earth_seasons(rules: &CalendarRules) -> Vec<NamedSeason> {
 pub(super) fn moons(table: &mut Table<'_>, rules: &CalendarRules) -> Parsed<Vec<Moon>> {
     let (mut moons, mut seen) = (Vec::new(), HashSet::new());
     let day_us = rules.day_us() as f64;
-    for mut table in tables(table, "moons")? {
+    for mut table in tables(table, "moons", &["name", "period_days", "phase_offset"])? {
         let name = text(&mut table, "name")?;
         own(&mut seen, &table, "name", &name)?;
         let period = table.number("period_days", "days", 1.0, PERIOD_DAYS_MAX)?;
@@ -97,7 +99,7 @@ pub(super) fn moons(table: &mut Table<'_>, rules: &CalendarRules) -> Parsed<Vec<
 
 pub(super) fn holidays(table: &mut Table<'_>, rules: &CalendarRules) -> Parsed<Vec<Holiday>> {
     let (mut holidays, mut seen) = (Vec::new(), HashSet::new());
-    for mut table in tables(table, "holidays")? {
+    for mut table in tables(table, "holidays", HOLIDAY_KEYS)? {
         let id = table.id("id")?;
         own(&mut seen, &table, "id", &id)?;
         let name = table.text_or("name", &id, super::NAME_CHARS_MAX)?;

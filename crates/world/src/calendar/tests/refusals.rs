@@ -58,8 +58,13 @@ fn months_and_hours_must_make_a_year() {
         error("weekdays", "hours_per_day = 2\nminutes_per_hour = 20\nweekdays")
             .starts_with("c.toml:2: hours_per_day: expected a day of at least 60 minutes")
     );
-    assert!(error("name = \"Test\"", "nam = \"Test\"").contains("name: expected this key"));
-    assert!(error("moons", "suns").contains(": suns: expected one of the keys"));
+    assert!(
+        error("name = \"Test\"", "nam = \"Test\"")
+            .contains("nam: unknown key; did you mean `name`")
+    );
+    assert!(
+        error("moons", "suns").contains(": suns: unknown key; known keys: name, hours_per_day")
+    );
 }
 
 #[test]

@@ -18,6 +18,38 @@ const LOADING_SUM_MAX: f64 = 1.0;
 
 type Keys<'a> = table::Table<'a>;
 
+const KEYS: table::Keys = &[
+    "name",
+    "source",
+    "validated",
+    "octaves",
+    "correlations",
+    "latitude",
+    "elevation_m",
+    "heat_dc",
+    "cold_dc",
+    "heat_index_dc",
+    "wind_chill_dc",
+    "prevailing_deg",
+    "rain_onset_z",
+    "rain_rate_mmph",
+    "rain_steepness",
+    "shower_mmph",
+    "shower_onset_z",
+    "fog_depression_k",
+    "mist_depression_k",
+    "thunder_cut",
+    "temperature_rain",
+    "temperature",
+    "depression",
+    "wind",
+    "cloud",
+];
+const OCTAVES_KEYS: table::Keys =
+    &["precipitation", "cloud", "depression", "wind", "temperature", "convection"];
+const CORRELATIONS_KEYS: table::Keys =
+    &["cloud_rain", "depression_rain", "depression_cloud", "wind_rain", "temperature_depression"];
+
 impl Preset {
     /// Parses a preset's text; `file` is its name, for errors.
     ///
@@ -27,12 +59,12 @@ impl Preset {
     pub fn parse(file: &str, text: &str) -> Result<Self, WorldFileError> {
         let source = Source { file, text };
         let parsed = source.parse()?;
-        let mut k = Keys::root(&source, &parsed);
+        let mut k = Keys::root(&source, &parsed, KEYS)?;
         let name = line(&mut k, "name")?;
         let source_text = line(&mut k, "source")?;
         let validated = line(&mut k, "validated")?;
-        let mut octaves = k.table("octaves")?;
-        let mut correlations = k.table("correlations")?;
+        let mut octaves = k.table("octaves", OCTAVES_KEYS)?;
+        let mut correlations = k.table("correlations", CORRELATIONS_KEYS)?;
         let preset = Self {
             name,
             source: source_text,
