@@ -115,9 +115,7 @@ impl Rates {
         let seconds = self.looked.map(|looked| now.duration_since(looked).as_secs_f64());
         let mut totals = HashMap::new();
         for TopicStatus { topic, events_total, next_offset, bytes, .. } in topics {
-            let name = topic.as_str().to_owned();
-            metrics::gauge!("worldbus_topic_bytes", "topic" => name.clone()).set(bytes as f64);
-            metrics::gauge!("worldbus_topic_next_offset", "topic" => name).set(next_offset as f64);
+            report(&topic, bytes as f64, next_offset as f64);
             let before = self.totals.get(&topic).copied().unwrap_or_default();
             if let Some(seconds) = seconds.filter(|&seconds| seconds > 0.0) {
                 let grown = events_total.saturating_sub(before) as f64;
@@ -125,9 +123,20 @@ impl Rates {
             }
             totals.insert(topic, events_total);
         }
+        for deleted in self.totals.keys().filter(|topic| !totals.contains_key(topic)) {
+            report(deleted, f64::NAN, f64::NAN);
+        }
+        self.per_second.retain(|topic, _| totals.contains_key(topic));
         self.totals = totals;
         self.looked = Some(now);
     }
+}
+
+/// Sets a topic's gauges; those that are NaN are not shown.
+fn report(topic: &Topic, bytes: f64, next_offset: f64) {
+    let name = topic.as_str().to_owned();
+    metrics::gauge!("worldbus_topic_bytes", "topic" => name.clone()).set(bytes);
+    metrics::gauge!("worldbus_topic_next_offset", "topic" => name).set(next_offset);
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,5 +1,8 @@
 //! Metrics as Prometheus text. Code anywhere counts through the `metrics` facade; this module is
 //! the one place that knows who collects. What there is, with its help, is in `metrics/help.rs`.
+//!
+//! A gauge of what was deleted is set to NaN, and is not rendered until it is set again: the exporter
+//! forgets gauges by their age alone, which those of things that seldom change reach, too.
 
 mod help;
 mod process;
@@ -53,9 +56,13 @@ pub fn install() {
 /// All metrics in the Prometheus text format; empty before [`install`].
 pub fn render() -> String {
     match HANDLE.get() {
-        Some(Some(handle)) => handle.render() + &process::render(),
+        Some(Some(handle)) => without_deleted(&handle.render()) + &process::render(),
         _ => String::new(),
     }
+}
+
+fn without_deleted(page: &str) -> String {
+    page.split_inclusive('\n').filter(|line| !line.trim_end().ends_with(" NaN")).collect()
 }
 
 /// Bounds the memory of histograms until `shutdown`, whether or not anybody asks for `/metrics`.

@@ -75,7 +75,8 @@ impl Live {
         self.deleted.store(true, Ordering::Release);
         self.changed.notify_waiters();
         let name = self.name.as_str().to_owned();
-        metrics::gauge!("worldbus_subscription_lag_batches", "subscription" => name).set(0.0);
+        // Not shown any more.
+        metrics::gauge!("worldbus_subscription_lag_batches", "subscription" => name).set(f64::NAN);
     }
 
     pub(crate) fn is_deleted(&self) -> bool {

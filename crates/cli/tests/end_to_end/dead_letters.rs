@@ -9,6 +9,7 @@ use tokio::runtime::Runtime;
 use worldbus_bus::{CancellationToken, HandlerError, Message, RetryPolicy, Router};
 use worldbus_events::v1::TimeUpdated;
 
+use crate::inventory::gauges;
 use crate::support::{Finished, Town, eventually, run};
 
 /// A program of a user's with a subscription `studio`, which cannot handle even minutes until it is
@@ -120,6 +121,15 @@ fn dead_letters_are_seen_given_back_and_thrown_away() {
     assert_eq!(rest.lines(), ["1 dead letter replayed to studio"], "{rest:?}");
     eventually("the rest is handled", || (studio.handled() == [1, 2, 3, 5, 6]).then_some(()));
     assert!(listed(&url).is_empty());
+    // The topic of what is replayed is older than that of the weather, and is not shown.
+    assert_eq!(run(&["publish", "weather.changed", "{}", "--url", &url]).code, 0);
+    let unread = "worldbus_unread_retention_used_ratio";
+    let of_unread = |line: &String| line.starts_with(unread);
+    eventually("the log's gauges are set", || {
+        gauges(&url, "weather\"").iter().any(of_unread).then_some(())
+    });
+    assert_eq!(gauges(&url, "_"), Vec::<String>::new());
+
     let nobody = dead_letters(&url, &["replay", "1", "--subscription", "nobody"]);
     nobody.refused(&["nobody", "does not exist"]);
 }

@@ -4,7 +4,7 @@
 use tokio::runtime::Runtime;
 use worldbus_bus::{Position, SubscriptionName, SubscriptionSpec, Topic};
 
-use crate::support::{Finished, Town, empty_log, eventually, run};
+use crate::support::{Finished, Town, empty_log, eventually, get, run};
 
 fn at(url: &str, arguments: &[&str]) -> Finished {
     run(&[arguments, &["--url", url]].concat())
@@ -79,4 +79,40 @@ fn topics_and_subscriptions_of_an_event_bus_are_listed_and_deleted() {
     let url = town.bus.url.clone();
     assert_eq!(row(&url, "subscriptions", "old-service"), None);
     assert_eq!(row(&url, "topics", "time "), None);
+}
+
+/// The gauges of a topic or subscription at `/metrics`, by line.
+pub(crate) fn gauges(url: &str, name: &str) -> Vec<String> {
+    const NAMES: [&str; 4] = [
+        "worldbus_topic_bytes{",
+        "worldbus_topic_next_offset{",
+        "worldbus_unread_retention_used_ratio{",
+        "worldbus_subscription_lag_batches{",
+    ];
+    let page = get(&format!("{url}/metrics")).unwrap().text;
+    let is_of = |line: &&str| NAMES.iter().any(|gauge| line.starts_with(gauge));
+    let is_named = |line: &&str| line.contains(&format!("=\"{name}"));
+    page.lines().filter(is_of).filter(is_named).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_was_deleted_has_no_gauges_until_it_is_there_again() {
+    let town = Town::found();
+    let url = &town.bus.url;
+    let publish = || at(url, &["publish", "time.updated", "{\"total_minutes\":\"1\"}"]);
+    let await_gauges = |topics: usize, subscriptions: usize| {
+        let counts = || (gauges(url, "time\"").len(), gauges(url, "old-service\"").len());
+        let wanted = (topics, subscriptions);
+        eventually("gauges are those of what is there", || (counts() == wanted).then_some(()));
+    };
+    assert_eq!(publish().code, 0);
+    subscribe(url, "old-service", "time");
+    await_gauges(3, 1);
+    let waits = || row(url, "subscriptions", "old-service").filter(|row| columns(row)[2] == "0");
+    eventually("its consumer is gone", waits);
+    assert_eq!(at(url, &["subscriptions", "delete", "old-service", "--yes"]).code, 0);
+    assert_eq!(at(url, &["topics", "delete", "time", "--yes"]).code, 0);
+    await_gauges(0, 0);
+    assert_eq!(publish().code, 0);
+    await_gauges(3, 0);
 }

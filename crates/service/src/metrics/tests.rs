@@ -116,6 +116,17 @@ fn metrics_follow_the_conventions_of_prometheus() {
 }
 
 #[test]
+fn gauge_of_what_was_deleted_is_not_shown_until_it_is_set_again() {
+    install();
+    let set = |value: f64| gauge!("worldbus_topic_bytes", "topic" => "deleted").set(value);
+    let shown = || render().lines().any(|line| line.contains("topic=\"deleted\""));
+    for (value, is_shown) in [(7.0, true), (f64::NAN, false), (0.0, true)] {
+        set(value);
+        assert_eq!(shown(), is_shown, "{value}");
+    }
+}
+
+#[test]
 fn a_name_against_the_conventions_is_found() {
     let family = |kind: &str, help: &str| Family {
         help: help.to_owned(),

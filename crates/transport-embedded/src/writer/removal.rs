@@ -78,7 +78,8 @@ impl Writer {
         }
         self.shared.wake();
         let topic = name.as_str().to_owned();
-        metrics::gauge!("worldbus_unread_retention_used_ratio", "topic" => topic).set(0.0);
+        // Not shown any more.
+        metrics::gauge!("worldbus_unread_retention_used_ratio", "topic" => topic).set(f64::NAN);
         tracing::info!(topic = %name, batches, "topic deleted");
         Ok(())
     }

@@ -27,9 +27,13 @@ impl Writer {
                 Some((floor, _)) => self.unread_used(topic, *floor),
                 None => 0.0,
             };
-            let name = self.ledger.heads[topic as usize].name.to_string();
-            metrics::gauge!("worldbus_unread_retention_used_ratio", "topic" => name.clone())
-                .set(used);
+            let name = &self.ledger.heads[topic as usize].name;
+            let is_public = replay::is_public(name);
+            let name = name.to_string();
+            if is_public {
+                metrics::gauge!("worldbus_unread_retention_used_ratio", "topic" => name.clone())
+                    .set(used);
+            }
             if used < WARN_FROM {
                 self.retention.warned.remove(&topic);
             } else if self.retention.warned.insert(topic) {
