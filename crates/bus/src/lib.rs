@@ -27,6 +27,7 @@
 mod backoff;
 mod bus;
 mod capabilities;
+mod counted;
 mod error;
 mod gather;
 pub mod limits;
@@ -42,6 +43,7 @@ mod wall;
 pub use backoff::Backoff;
 pub use bus::Bus;
 pub use capabilities::{Capabilities, Capability};
+pub use counted::counted;
 pub use error::{Error, Fate, Kind};
 pub use gather::{Call, Gather, GatherLimits};
 pub use names::{SubscriptionName, Topic};

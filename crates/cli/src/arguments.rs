@@ -100,6 +100,10 @@ pub(crate) struct TailArguments {
     /// Only events about this entity; may be given several times
     #[arg(long, value_name = "ENTITY")]
     pub(crate) entity: Vec<String>,
+    /// Only events of this world, such as europe, or europe:dungeon for a clock beside its own; may
+    /// be given several times
+    #[arg(long, value_name = "WORLD")]
+    pub(crate) world: Vec<String>,
     /// Where to begin: now, start, or a time such as 2026-03-01T12:00:00Z (when it was stored)
     #[arg(long, value_name = "WHERE", default_value = "now")]
     pub(crate) from: From,
@@ -116,7 +120,8 @@ pub(crate) struct TailArguments {
 /// How `tail` writes events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum TailFormat {
-    /// A row an event, for people: wall time, game time, type, entity, payload in usual units
+    /// A row an event, for people: wall time, game time, the world if there are several, type,
+    /// entity, and of the payload what says something, in usual units where field names say theirs
     #[default]
     Text,
     /// A line an event, in the JSON form

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::sync::mpsc;
-use worldbus_bus::{Bus, Error, Kind, Receipt};
+use worldbus_bus::{Bus, Error, Kind, Receipt, counted};
 use worldbus_events::{Catalogue, json};
 use worldbus_service::{CancellationToken, logging, shutdown};
 
@@ -176,7 +176,8 @@ fn conclude(bad: u64, outcome: &Outcome, shutdown: &CancellationToken) -> ExitCo
         complain("stopped by a signal: what is behind the last id printed was not published");
     }
     if bad > 0 {
-        complain(&format!("{bad} bad lines; {} events published", outcome.published));
+        let bad = counted(bad, "bad line", "bad lines");
+        complain(&format!("{bad}; {} published", counted(outcome.published, "event", "events")));
     }
     match bad == 0 && outcome.stopped.is_none() && !shutdown.is_cancelled() {
         true => ExitCode::SUCCESS,

@@ -10,6 +10,7 @@ use server::{Server, dir};
 use std::net::SocketAddr;
 use worldbus_bus::{DeadEvent, Outcome, Position, SubscriptionName, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
+use worldbus_events::{BatchBuilder, EventId, NewEvent, ProducerId};
 
 const PUBLISH: &str = "/api/events/publish";
 
@@ -316,6 +317,40 @@ async fn unknown_topic_of_a_stream_is_refused_with_what_is_alike() {
     server.embedded.publish(&topic("quest"), batch(1, 0..1)).await.unwrap();
     let mut stream = EventStream::open(server.address, "topic=quest,time&from=start", None).await;
     assert_eq!(take(&mut stream, 1).await.len(), 1);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn type_of_another_topic_is_refused_with_its_own() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let path = "/api/events/stream?topic=time&type=weather.changed";
+    let refused = get(server.address, path).await.json();
+    assert_eq!((&refused["field"], &refused["status"]), (&"type".into(), &400.into()));
+    assert!(refused["detail"].as_str().unwrap().contains("topic weather"), "{refused}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stream_of_a_world_leaves_out_the_others() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    for (number, world) in ["europe", "europe:dungeon", "mars"].into_iter().enumerate() {
+        let mut one = BatchBuilder::new("test", world);
+        let id = EventId { producer: ProducerId::from_bits(number as u64 + 1), sequence: 1 };
+        let (timestamp_ms, entity, payload, metadata) = (1000, None, &[][..], None);
+        one.push(NewEvent { event_type: 1, id, timestamp_ms, entity, payload, metadata }).unwrap();
+        server.embedded.publish(&topic("weather"), one.finish().unwrap()).await.unwrap();
+    }
+    for (query, expected) in
+        [("world=mars", &["mars"][..]), ("world=mars,europe", &["europe", "mars"])]
+    {
+        let query = format!("from=start&{query}");
+        let mut stream = EventStream::open(server.address, &query, None).await;
+        let sent = take(&mut stream, expected.len()).await;
+        let worlds: Vec<_> = sent.iter().map(|sent| sent.data["world"].clone()).collect();
+        assert_eq!(worlds, expected);
+    }
     server.stop().await;
 }
 

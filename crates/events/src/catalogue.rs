@@ -135,6 +135,18 @@ impl Catalogue {
         }
     }
 
+    /// Why nothing of an event type would come of some topics, for people, if so; no topics are all.
+    /// Nothing is known of where a type travels that is not in the catalogue.
+    pub fn elsewhere(&self, event_type: u32, topics: &[&str]) -> Option<String> {
+        let known = self.by_number(event_type)?;
+        let (name, topic) = (known.name(), known.topic());
+        if topics.is_empty() || topics.contains(&topic) {
+            return None;
+        }
+        let asked = topics.join(", ");
+        Some(format!("{name} has the topic {topic}, not {asked:.80}; ask for {topic}, or no topic"))
+    }
+
     fn unknown(&self, name: &str) -> Error {
         let context = match alike(name, self.iter().map(EventType::name)).as_slice() {
             [] => format!("{name:.80?}; `worldbus catalog` lists the known ones"),

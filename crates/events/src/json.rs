@@ -26,7 +26,7 @@ mod write;
 
 pub(crate) use read::without_mark;
 pub use read::{Input, read, read_payload};
-pub use write::{event, write_event};
+pub use write::{event, payload, write_event};
 
 #[cfg(test)]
 mod tests;

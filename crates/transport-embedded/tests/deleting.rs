@@ -85,7 +85,7 @@ async fn batches_and_dead_letters_of_what_is_deleted_are_removed() {
         set_aside(&*consumer, &delivered).await;
     }
     let refused = bus.delete_topic(&topic("a"), false).await.unwrap_err().to_string();
-    assert!(refused.contains("1 batches and 1 dead letters") && refused.contains("to s"));
+    assert!(refused.contains("1 batch and 1 dead letter ") && refused.contains("to s"));
 
     // A consumer goes on with the topics that are left.
     bus.delete_topic(&topic("a"), true).await.unwrap();

@@ -203,7 +203,11 @@ fn look_back(bus: &Bus) -> Position {
     Position::TimeMs(bus.wall().now_us() / 1000 - LOOK_BACK_MS)
 }
 
-fn segment(event: &ClockChanged) -> Result<Segment, CurveError> {
+/// The segment that an announcement brings.
+///
+/// # Errors
+/// Its curve is invalid.
+pub fn segment(event: &ClockChanged) -> Result<Segment, CurveError> {
     Ok(Segment {
         epoch: event.epoch,
         anchor_wall: WallTime(event.anchor_wall_us),

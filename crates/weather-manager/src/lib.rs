@@ -16,6 +16,7 @@ mod sky;
 mod start;
 
 pub use commands::COMMAND_COUNT_MAX;
+pub use hearing::segment;
 pub use start::{Settings, start};
 
 /// The event types that it hears, by name.

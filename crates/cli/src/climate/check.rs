@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use worldbus_bus::counted;
 use worldbus_climate::bands::{Bands, Check, compare};
 use worldbus_climate::observations::Record;
 use worldbus_climate::sample::{Sampled, Sampler};
@@ -74,8 +75,9 @@ fn page(
     checks: &[Check],
 ) -> String {
     let CheckArguments { years, seed, .. } = arguments;
+    let years = counted(*years, "simulated year", "simulated years");
     let mut page = format!(
-        "preset {}: {years} simulated years, seed {seed}\nrecord {}: {} days, {} hours; {}\n\n",
+        "preset {}: {years}, seed {seed}\nrecord {}: {} days, {} hours; {}\n\n",
         preset.name, targets.name, targets.days, targets.hours, targets.source
     );
     let width = checks.iter().map(|check| check.title().chars().count()).max().unwrap_or(0);

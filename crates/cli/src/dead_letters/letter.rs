@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use prost::Message as _;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use worldbus_bus::{DeadContent, DeadLetter};
+use worldbus_bus::{DeadContent, DeadLetter, counted};
 use worldbus_events::{Batch, Catalogue, ContentType, codec, json};
 
 /// A dead letter in JSON.
@@ -98,5 +98,5 @@ pub(super) fn time(time_ms: i64) -> String {
 
 /// "1 dead letter", "2 dead letters".
 pub(super) fn letters(count: usize) -> String {
-    if count == 1 { "1 dead letter".to_owned() } else { format!("{count} dead letters") }
+    counted(count, "dead letter", "dead letters")
 }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
-use worldbus_bus::{Error, Fate, PendingReceipt, Receipt};
+use worldbus_bus::{Error, Fate, PendingReceipt, Receipt, counted};
 use worldbus_events::EventId;
 use worldbus_service::CancellationToken;
 
@@ -58,7 +58,8 @@ impl fmt::Display for Stopped {
         let Self { line, unsent, published } = self;
         write!(f, "stopped at line {line}: the bus cannot take events; publish again from there")?;
         if *unsent > 0 {
-            write!(f, "; {unsent} lines that were read behind it were not published")?;
+            let lines = counted(*unsent, "line", "lines");
+            write!(f, "; of what is behind it {lines} had been read and not published")?;
         }
         for (index, range) in published.iter().enumerate() {
             let before = if index == 0 { "; leave out, they are published: lines " } else { ", " };

@@ -31,6 +31,8 @@ pub(super) struct Wanted {
     pub(super) filter: Filter,
     /// Topics that are asked for; empty: all.
     pub(super) topics: Vec<Topic>,
+    /// Worlds that are asked for; empty: all.
+    pub(super) worlds: Vec<String>,
     /// Types that are left out.
     pub(super) excluded: Vec<u32>,
 }
@@ -56,7 +58,10 @@ impl Output {
     /// Writes what is wanted of a batch, at most `left` events; how many there were.
     pub(super) fn write(&mut self, stored: &StoredBatch, left: u64) -> Result<u64> {
         let batch = &stored.batch;
-        let topics = &self.wanted.topics;
+        let Wanted { topics, worlds, .. } = &self.wanted;
+        if !worlds.is_empty() && !worlds.iter().any(|world| world == batch.world()) {
+            return Ok(0);
+        }
         let is_wanted = topics.is_empty() || topics.contains(&stored.topic);
         if self.format == TailFormat::Protobuf {
             return if is_wanted { self.write_binary(batch, left) } else { Ok(0) };

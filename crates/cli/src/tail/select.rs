@@ -82,8 +82,12 @@ pub(super) async fn wanted(
     bus: &Bus,
 ) -> Result<Wanted> {
     let topics = topics(&arguments.topic, catalogue, bus).await?;
+    let names: Vec<&str> = topics.iter().map(Topic::as_str).collect();
+    if let Some(why) = types.iter().find_map(|number| catalogue.elsewhere(*number, &names)) {
+        return Err(WrongUse(format!("--type: {why}")).into());
+    }
     let filter = Filter { types, entities: arguments.entity.clone() };
-    Ok(Wanted { filter, topics, excluded })
+    Ok(Wanted { filter, topics, worlds: arguments.world.clone(), excluded })
 }
 
 /// What to read: what is wanted, and for people the events that carry the game clock.

@@ -1,18 +1,20 @@
-//! An event as one line for people: when, at which game time, what, about which entity, and the
-//! payload in short. On a terminal a line fills one row at most.
+//! An event as one line for people: when, at which game time, in which world once there are
+//! several, what, about which entity, and the payload in short. On a terminal a line fills one row
+//! at most.
 
 mod clock;
+mod payload;
 mod units;
 
 use std::fmt;
 
 use serde::Deserializer as _;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
-use serde_json::Value;
-use worldbus_events::{Catalogue, EventType, EventView, json};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use worldbus_events::{Catalogue, EventView, json};
 
 use clock::Clocks;
 pub(super) use clock::{CLOCK_TOPIC, CLOCK_TYPES};
+use payload::Payload;
 
 /// Characters of a text on a line: all of a weather.changed.
 const PAYLOAD_CHARS_MAX: usize = 400;
@@ -33,6 +35,10 @@ pub(super) struct Lines {
     /// Characters of a row; lines that are longer are cut.
     row_width: Option<usize>,
     clocks: Clocks,
+    /// The world that was seen first.
+    world: Option<String>,
+    /// Characters of the longest world's name once a second world was seen; 0 before.
+    world_width: usize,
     json: String,
     plain: String,
 }
@@ -43,7 +49,7 @@ struct Shown {
     timestamp: String,
     event_type: String,
     entity: String,
-    payload: Vec<(String, Value)>,
+    payload: Payload,
 }
 
 impl Lines {
@@ -52,12 +58,20 @@ impl Lines {
         let widths = catalogue.iter().map(|event_type| event_type.name().len());
         let type_width = widths.max().unwrap_or(0);
         let (json, plain) = (String::new(), String::new());
-        Self { type_width, colour, row_width, clocks: Clocks::default(), json, plain }
+        let (clocks, world, world_width) = (Clocks::default(), None, 0);
+        Self { type_width, colour, row_width, clocks, world, world_width, json, plain }
     }
 
-    /// Keeps the game time that an event carries, whether it is shown or not.
+    /// Keeps the game time that an event carries, and that there is its world, whether it is shown
+    /// or not.
     pub(super) fn follow(&mut self, event: &EventView<'_>) {
         self.clocks.follow(event);
+        let world = event.batch().world();
+        let first = self.world.get_or_insert_with(|| world.to_owned());
+        if first != world {
+            let widest = first.chars().count().max(world.chars().count());
+            self.world_width = self.world_width.max(widest);
+        }
     }
 
     /// Appends an event, without an end of line.
@@ -73,10 +87,12 @@ impl Lines {
         let mut json = serde_json::Deserializer::from_str(&self.json);
         // What we have just written has this form.
         let _ = json.deserialize_map(EventForm(&mut shown));
-        let now = self.clocks.now(event.batch().world());
+        let world = event.batch().world();
+        let own_us = shown.payload.game_us(event.event_type);
+        let (now_us, now) = self.clocks.at(world, own_us, event.timestamp_ms);
         self.plain.clear();
-        let event_type = catalogue.by_number(event.event_type);
-        payload(&mut self.plain, &shown, event_type, now.map(|now| now.game_us));
+        let about = payload::About { entity: &shown.entity, now_us, is_now_shown: now.is_some() };
+        shown.payload.write(&mut self.plain, event.event_type, catalogue, &about);
 
         let mut row = Row { line, left: self.row_width.unwrap_or(usize::MAX), colour: self.colour };
         let kind = COLOURS[event.event_type as usize % COLOURS.len()];
@@ -84,6 +100,10 @@ impl Lines {
         row.cell(DIM, &format!("{wall_time:WALL_TIME_WIDTH$}  "));
         let game_time = now.map(|now| now.to_string()).unwrap_or_default();
         row.cell("", &format!("{game_time:GAME_TIME_WIDTH$}  "));
+        if self.world_width > 0 {
+            let world = printable(world);
+            row.cell(DIM, &format!("{world:width$}  ", width = self.world_width));
+        }
         row.cell(kind, &format!("{:width$}", shown.event_type, width = self.type_width));
         if !shown.entity.is_empty() {
             row.cell(BOLD, &format!("  {}", printable(&shown.entity)));
@@ -128,20 +148,6 @@ fn short_time(timestamp: &str) -> String {
     }
 }
 
-/// The fields that say something, in the order of the message. What repeats the entity does not.
-fn payload(out: &mut String, shown: &Shown, of: Option<&EventType>, now_us: Option<i64>) {
-    for (name, value) in &shown.payload {
-        if says_nothing(value) || value.as_str().is_some_and(|text| text == shown.entity) {
-            continue;
-        }
-        if !out.is_empty() {
-            out.push(' ');
-        }
-        let short = value.as_str().and_then(|value| of?.short_value(name, value));
-        units::field(out, name, &short.map_or_else(|| value.clone(), Value::String), now_us);
-    }
-}
-
 /// Text of strangers, cut short: it must not steer the terminal nor fill it.
 pub(crate) fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -174,49 +180,13 @@ impl<'de> Visitor<'de> for EventForm<'_> {
                 "timestamp" => self.0.timestamp = units::plain(&map.next_value()?),
                 "event_type" => self.0.event_type = map.next_value()?,
                 "entity" => self.0.entity = map.next_value()?,
-                "payload" => map.next_value_seed(Pairs(&mut self.0.payload))?,
+                "payload" => self.0.payload = map.next_value()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
         Ok(())
-    }
-}
-
-/// The fields of an object in the order of the message.
-struct Pairs<'a>(&'a mut Vec<(String, Value)>);
-
-impl<'de> DeserializeSeed<'de> for Pairs<'_> {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Pairs<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a payload")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(field) = map.next_entry::<String, Value>()? {
-            self.0.push(field);
-        }
-        Ok(())
-    }
-}
-
-/// Texts, enums and flags that are not set; zeros may be values.
-fn says_nothing(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.is_empty() || text.ends_with("_UNSPECIFIED"),
-        Value::Bool(set) => !set,
-        Value::Null => true,
-        _ => false,
     }
 }
 

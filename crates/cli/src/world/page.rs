@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use worldbus_bus::counted;
+
 use super::outlook::{
     CalendarOutlook, DayOutlook, Outlook, RegionOutlook, SeasonOutlook, SunOutlook, side,
 };
@@ -80,7 +82,8 @@ fn write_region(page: &mut String, region: &RegionOutlook, years: u32) {
         region.climate
     );
     sun(page, &region.sun);
-    let _ = writeln!(page, "  means of {years} simulated years");
+    let years = counted(years, "simulated year", "simulated years");
+    let _ = writeln!(page, "  means of {years}");
     let width = region.months.iter().map(|m| m.month.chars().count()).max().unwrap_or(0).max(5);
     let _ = writeln!(page, "  {:width$}  max C  min C  rain mm  wet days  wind m/s", "month");
     for month in &region.months {

@@ -53,12 +53,12 @@ fn deletes(url: &str) {
 
     at(url, &["topics", "delete", "time", "--yes"]).refused(&["old-service", "catalogue"]);
     let unasked = at(url, &["subscriptions", "delete", "old-service"]);
-    unasked.refused(&["1 unread batches and 0 dead letters would be lost", "--yes"]);
+    unasked.refused(&["1 unread batch and 0 dead letters would be lost", "--yes"]);
     let deleted = at(url, &["subscriptions", "delete", "old-service", "--yes"]);
     assert_eq!((deleted.code, deleted.lines()), (0, vec!["old-service deleted".to_owned()]));
     assert_eq!(row(url, "subscriptions", "old-service"), None);
 
-    at(url, &["topics", "delete", "time"]).refused(&["1 batches", "would be lost", "--yes"]);
+    at(url, &["topics", "delete", "time"]).refused(&["1 batch and", "would be lost", "--yes"]);
     assert_eq!(at(url, &["topics", "delete", "time", "--yes"]).code, 0);
     assert_eq!(row(url, "topics", "time "), None);
     at(url, &["topics", "delete", "time"]).refused(&["time does not exist"]);

@@ -26,6 +26,7 @@ mod schedules;
 mod slots;
 mod spool;
 mod support;
+mod tail;
 mod tls;
 mod traces;
 mod world_check;

@@ -24,6 +24,8 @@ fn mistakes_in_an_event_are_refused_with_what_was_expected() {
     run(&["tail", "--url", &url, "--type", "time.update"]).refused(&["time.updated"]);
     run(&["tail", "--url", &url, "--topic", "wether"]).refused(&["did you mean weather"]);
     run(&["tail", "--url", &url, "--from", "yesterday"]).refused(&["2026-03-01T12:00:00Z"]);
+    run(&["tail", "--url", &url, "--topic", "time", "--type", "weather.changed"])
+        .refused(&["weather.changed has the topic weather"]);
     run(&["tail", "--url", "ftp://x"]).refused(&["expected embedded:DIR, http://"]);
     run(&["tail", "--url", "http://127.0.0.1:1"]).refused(&["worldbus up"]);
     run(&["catalog", "--catalog", "/nonexistent.binpb"]).refused(&["/nonexistent.binpb"]);

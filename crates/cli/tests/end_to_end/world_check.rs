@@ -27,7 +27,7 @@ fn a_sound_world_is_told_with_calendar_days_climate_and_states() {
         "North Cape (north-cape), 66.00 N, climate brussels",
         "the sun does not set",
         "Southmark (southmark), 38.50 S",
-        "means of 1 simulated years",
+        "means of 1 simulated year\n",
         "percent of hours",
     ] {
         assert!(page.contains(part), "`{part}` is not in: {page}");

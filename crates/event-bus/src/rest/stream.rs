@@ -56,6 +56,7 @@ struct StreamMessage {
             Query,
             description = "Entities; all if left out. A comma within one is written `%2C`."
         ),
+        ("world" = Option<Vec<String>>, Query, description = "Worlds; all if left out."),
         ("from" = Option<String>, Query, description = "`now`, `start`, or a time, RFC 3339."),
         ("cursor" = Option<String>, Query, description = "Where to go on; before `from`."),
         ("ticket" = Option<String>, Query, description = "In place of the key: `/api/tickets`."),
@@ -125,9 +126,10 @@ async fn start(
 ) -> Result<Feed, Problem> {
     let asked = Asked::parse(query, &open.catalogue())?;
     known(&open, &asked.topics).await?;
+    within_topics(&open, &asked)?;
     let cursor = begin(&open, &asked, headers).await?;
     let place = open.sse.take(cut).map_err(|error| of_bus(&error))?;
-    let view = open.encoder.view(asked.filter);
+    let view = open.encoder.view(asked.filter, asked.worlds);
     let spec = ReadSpec { filter: view.filter.clone(), ..cursor.spec(&asked.topics) };
     let reader = open.transport().read(spec).await.map_err(|error| of_bus(&error))?;
     Ok(Feed::new(open, reader, view, cursor, place))
@@ -150,6 +152,14 @@ async fn known(open: &Open, topics: &[Topic]) -> Result<(), Problem> {
             Err(Problem::bad_request(detail).with_field("topic"))
         }
     }
+}
+
+/// Refuses event types that none of the topics has: nothing of them would ever come.
+fn within_topics(open: &Open, asked: &Asked) -> Result<(), Problem> {
+    let catalogue = open.catalogue();
+    let topics: Vec<&str> = asked.topics.iter().map(Topic::as_str).collect();
+    let why = asked.filter.types.iter().find_map(|number| catalogue.elsewhere(*number, &topics));
+    why.map_or(Ok(()), |why| Err(Problem::bad_request(why).with_field("type")))
 }
 
 async fn begin(open: &Open, asked: &Asked, headers: &HeaderMap) -> Result<Cursor, Problem> {

@@ -127,6 +127,16 @@ fn unknown_names_suggest_the_ones_most_like_them() {
 }
 
 #[test]
+fn type_of_another_topic_is_named_with_its_own() {
+    let catalogue = Catalogue::builtin();
+    let why = catalogue.elsewhere(1, &["time", "npc"]).unwrap();
+    assert!(why.starts_with("weather.changed has the topic weather, not time, npc; "), "{why}");
+    for (event_type, topics) in [(1, &["time", "weather"][..]), (1, &[]), (4711, &["time"])] {
+        assert_eq!(catalogue.elsewhere(event_type, topics), None);
+    }
+}
+
+#[test]
 fn unknown_topic_suggests_those_that_are_alike_or_names_all() {
     let catalogue = Catalogue::builtin();
     assert!(catalogue.unknown_topic("wether", []).ends_with("did you mean weather?"));

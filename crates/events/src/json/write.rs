@@ -56,10 +56,10 @@ pub fn write_event(out: &mut String, event: &EventView<'_>, catalogue: &Catalogu
     out.push('}');
 }
 
-/// The payload in proto3 JSON; `None` if the bytes are no such message, or one that proto3
+/// A payload in proto3 JSON; `None` if the bytes are no such message, or one that proto3
 /// JSON has no form for, such as a google.protobuf.Timestamp out of range, or one that would not
 /// be read back as it is.
-fn payload(event_type: &EventType, bytes: &[u8]) -> Option<String> {
+pub fn payload(event_type: &EventType, bytes: &[u8]) -> Option<String> {
     let message = DynamicMessage::decode(event_type.message().clone(), bytes).ok()?;
     reads_back(&message, 0)?;
     let mut json = Vec::with_capacity(64 + 4 * bytes.len());

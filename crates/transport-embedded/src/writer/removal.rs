@@ -11,7 +11,7 @@ use crate::replay;
 use crate::store;
 use crate::subscription::Subscription;
 use std::sync::Arc;
-use worldbus_bus::{Error, Fate, Kind, SubscriptionName, Topic};
+use worldbus_bus::{Error, Fate, Kind, SubscriptionName, Topic, counted};
 
 /// What a deletion commits.
 struct Deleted {
@@ -58,10 +58,9 @@ impl Writer {
         let lossless = batches == 0 && dead.is_empty() && bound.is_empty();
         if !force && !lossless {
             let to = if bound.is_empty() { "no subscription".to_owned() } else { names(&bound) };
-            let what = format!(
-                "topic {name}: {batches} batches and {} dead letters would be lost; bound to {to}",
-                dead.len()
-            );
+            let (batches, letters) = (counted(batches, "batch", "batches"), letters(dead.len()));
+            let what =
+                format!("topic {name}: {batches} and {letters} would be lost; bound to {to}");
             return Err(Error::refused(Kind::InUse, what));
         }
         let unbound = |live: &Arc<Live>| {
@@ -89,16 +88,16 @@ impl Writer {
         let live = live.ok_or_else(|| missing("subscription", name))?;
         let consumers = live.consumers();
         if consumers > 0 {
-            let context = format!("subscription {name} has {consumers} consumers; stop them first");
+            let consumers = counted(consumers, "consumer", "consumers");
+            let context = format!("subscription {name} has {consumers}; stop all first");
             return Err(Error::refused(Kind::InUse, context));
         }
         let dead = self.ledger.dead_numbers(|key| key.subscription == live.id);
-        let (batches, letters) = (live.lag(&self.shared), dead.len());
-        if !force && (batches > 0 || letters > 0) {
-            let context = format!(
-                "subscription {name}: {batches} unread batches and {letters} dead letters would be \
-                 lost"
-            );
+        let batches = live.lag(&self.shared);
+        if !force && (batches > 0 || !dead.is_empty()) {
+            let batches = counted(batches, "unread batch", "unread batches");
+            let letters = letters(dead.len());
+            let context = format!("subscription {name}: {batches} and {letters} would be lost");
             return Err(Error::refused(Kind::InUse, context));
         }
         let free = Subscription::new(replay::deleted_subscription(live.id)?);
@@ -165,6 +164,10 @@ impl Writer {
 
 fn missing(what: &str, name: &impl std::fmt::Display) -> Error {
     Error::refused(Kind::NotFound, format!("{what} {name} does not exist"))
+}
+
+fn letters(count: usize) -> String {
+    counted(count, "dead letter", "dead letters")
 }
 
 fn names(bound: &[Arc<Live>]) -> String {

@@ -1,12 +1,15 @@
 //! Lines as people see them.
 
 use super::*;
-use worldbus_events::{
-    Batch, BatchBuilder, Event as _, EventId, NewEvent, ProducerId, prost::Message, v1,
-};
+use prost::Message as _;
+use worldbus_events::{Batch, BatchBuilder, Event, EventId, NewEvent, ProducerId, v1};
 
 fn batch(event_type: u32, entity: Option<&str>, payload: &[u8]) -> Batch {
-    let mut builder = BatchBuilder::new("test", "europe");
+    batch_of("europe", event_type, entity, payload)
+}
+
+fn batch_of(world: &str, event_type: u32, entity: Option<&str>, payload: &[u8]) -> Batch {
+    let mut builder = BatchBuilder::new("test", world);
     let id = EventId { producer: ProducerId::from_bits(1), sequence: 1 };
     let event = NewEvent { event_type, id, timestamp_ms: 1500, entity, payload, metadata: None };
     builder.push(event).unwrap();
@@ -55,6 +58,85 @@ fn line_has_wall_time_game_time_type_entity_and_units_of_people() {
 fn game_time_is_blank_until_an_event_carries_it() {
     let shown = line(&mut lines(false, None), &misty("ghent"));
     assert!(shown.starts_with("01-01 00:00:01Z                    weather.changed"), "{shown}");
+}
+
+/// The line of an event without its type's name and what stands before.
+fn after_type<E: Event>(lines: &mut Lines, event: &E) -> (String, String) {
+    let line = line(lines, &batch(E::NUMBER, None, &event.encode_to_vec()));
+    let (before, after) = line.split_once(E::NAME).unwrap();
+    (before[17..].trim().to_owned(), after.trim().to_owned())
+}
+
+fn six_o_clock(lines: &mut Lines) {
+    let tick = v1::TimeUpdated { hour: 6, ..Default::default() };
+    line(lines, &batch(v1::TimeUpdated::NUMBER, None, &tick.encode_to_vec()));
+}
+
+const HOUR_US: i64 = 3_600_000_000;
+
+#[test]
+fn event_with_its_own_game_time_is_shown_at_it() {
+    let mut lines = lines(false, None);
+    six_o_clock(&mut lines);
+    let game_us = 9 * HOUR_US + HOUR_US / 3;
+    let jumped = v1::Jumped { to_game_us: game_us, from_game_us: HOUR_US, ..Default::default() };
+    let shown = after_type(&mut lines, &jumped);
+    assert_eq!(shown, ("15:20".to_owned(), "epoch=0 from=-8h20m to=+0s".to_owned()));
+    let scaled = v1::ScaleChanged {
+        old_numerator: 144,
+        old_denominator: 1,
+        new_numerator: 60,
+        new_denominator: 8,
+        epoch: 3,
+        game_us,
+        ..Default::default()
+    };
+    let shown = after_type(&mut lines, &scaled);
+    assert_eq!(shown, ("15:20".to_owned(), "old=144× new=7.5× epoch=3".to_owned()));
+    // An hour that the clock jumped into does not begin with it.
+    let hour = v1::HourChanged { hour: 15, game_us, ..Default::default() };
+    assert_eq!(after_type(&mut lines, &hour).0, "15:20");
+}
+
+#[test]
+fn time_since_the_epoch_is_shown_while_no_clock_is_known() {
+    let ground = v1::GroundStateChanged { game_us: 18 * HOUR_US, ..Default::default() };
+    let shown = after_type(&mut lines(false, None), &ground);
+    assert_eq!(shown.1, "snow_depth=0mm wetness=0% game=+0s");
+    let override_set = v1::WeatherOverrideSet { start_game_us: HOUR_US, ..Default::default() };
+    let shown = after_type(&mut lines(false, None), &override_set);
+    assert!(shown.1.contains("start=epoch+1h ") && !shown.1.contains("end="), "{shown:?}");
+}
+
+#[test]
+fn scheduled_event_is_shown_by_its_name_and_fields() {
+    let request = v1::WeatherOverrideRequested {
+        state: v1::WeatherState::Storm.into(),
+        actor: "me".to_owned(),
+        ..Default::default()
+    };
+    let fired = v1::ScheduleFired {
+        schedule_id: "s1".to_owned(),
+        event_type: v1::WeatherOverrideRequested::NUMBER,
+        payload: request.encode_to_vec(),
+        ..Default::default()
+    };
+    let mut lines = lines(false, None);
+    six_o_clock(&mut lines);
+    let expected = "schedule_id=s1 due=+0s event_type=weather.override_requested \
+                    payload={state=storm actor=me}";
+    assert_eq!(after_type(&mut lines, &fired).1, expected);
+    let broken = v1::ScheduleFired { payload: vec![0xff], ..fired };
+    assert!(after_type(&mut lines, &broken).1.ends_with("payload=/w=="));
+}
+
+#[test]
+fn world_is_shown_once_there_are_two() {
+    let mut lines = lines(false, None);
+    let mut shown = |world| line(&mut lines, &batch_of(world, 4711, None, b""));
+    assert!(!shown("europe").contains("europe"));
+    assert!(shown("europe:dungeon").contains("  europe:dungeon  4711"));
+    assert!(shown("europe").contains("  europe          4711"));
 }
 
 #[test]

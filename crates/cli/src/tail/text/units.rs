@@ -23,7 +23,7 @@ const UNITS: [(&str, f64, usize, &str); 12] = [
     ("_ms", 1.0, 0, "ms"),
     ("_m", 1.0, 0, "m"),
 ];
-const GAME_INSTANT: &str = "_game_us";
+const GAME_INSTANT: &str = "game_us";
 const GAME_SPAN: &str = "_game_seconds";
 const US: i64 = 1_000_000;
 
@@ -38,10 +38,12 @@ pub(super) fn field(out: &mut String, name: &str, value: &Value, now_us: Option<
 
 /// The name without its unit, and the value with one.
 fn readable<'a>(name: &'a str, value: &Value, now_us: Option<i64>) -> Option<(&'a str, String)> {
-    if let Some(name) = name.strip_suffix(GAME_INSTANT) {
-        let ahead_us = integer(value)?.checked_sub(now_us?)?;
-        let sign = if ahead_us < 0 { '-' } else { '+' };
-        return Some((name, format!("{sign}{}", span(ahead_us.unsigned_abs() / US as u64))));
+    if let Some(name) = game_instant(name) {
+        // Without a clock since the world's epoch.
+        let since = if now_us.is_some() { "" } else { "epoch" };
+        let us = integer(value)?.checked_sub(now_us.unwrap_or(0))?;
+        let sign = if us < 0 { '-' } else { '+' };
+        return Some((name, format!("{since}{sign}{}", span(us.unsigned_abs() / US as u64))));
     }
     if let Some(name) = name.strip_suffix(GAME_SPAN) {
         return Some((name, span(u64::try_from(integer(value)?).ok()?)));
@@ -52,6 +54,14 @@ fn readable<'a>(name: &'a str, value: &Value, now_us: Option<i64>) -> Option<(&'
         .filter(|(name, _)| !name.is_empty())?;
     let number = value.as_f64().or_else(|| integer(value).map(|value| value as f64))?;
     Some((name, format!("{:.decimals$}{unit}", number / parts)))
+}
+
+/// `onset` of `onset_game_us`, and `game` of `game_us`.
+fn game_instant(name: &str) -> Option<&str> {
+    match name.strip_suffix(GAME_INSTANT)? {
+        "" => Some("game"),
+        name => name.strip_suffix('_'),
+    }
 }
 
 /// Seconds as `3h20m`, `45m` or `30s`. Hours are the largest unit: days are the calendar's.
@@ -66,18 +76,29 @@ fn span(seconds: u64) -> String {
 }
 
 /// 64-bit integers are texts in proto3 JSON.
-fn integer(value: &Value) -> Option<i64> {
+pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.parse().ok(),
         other => other.as_i64(),
     }
 }
 
-/// A value without the quotes of JSON; a date as a date.
+/// A value without the quotes of JSON: a date as a date, `{a=1 b=2}`, `[x y]`.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Object(fields) => date(fields).unwrap_or_else(|| value.to_string()),
+        Value::Object(fields) => date(fields).unwrap_or_else(|| {
+            let mut out = String::from("{");
+            for (index, (name, value)) in fields.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { " " });
+                field(&mut out, name, value, None);
+            }
+            out + "}"
+        }),
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(plain).collect();
+            format!("[{}]", values.join(" "))
+        }
         other => other.to_string(),
     }
 }
@@ -120,11 +141,21 @@ mod tests {
     }
 
     #[test]
+    fn lists_and_messages_within_have_units_of_people_too() {
+        let moons = json!([{"cycle_permille": 546, "moon": "Selene"}, {"moon": "Mani"}]);
+        let shown = shown("moons", moons, None);
+        assert_eq!(shown, "moons=[{cycle=55% moon=Selene} {moon=Mani}]");
+        assert_eq!(super::plain(&json!(["a", 1])), "[a 1]");
+    }
+
+    #[test]
     fn game_instants_are_relative_to_the_game_clock_once_it_is_known() {
         let value = || json!("7200000000");
         assert_eq!(shown("onset_game_us", value(), Some(600_000_000)), "onset=+1h50m");
         assert_eq!(shown("onset_game_us", value(), Some(7_230_000_000)), "onset=-30s");
-        assert_eq!(shown("onset_game_us", value(), None), "onset_game_us=7200000000");
+        assert_eq!(shown("onset_game_us", value(), None), "onset=epoch+2h");
+        assert_eq!(shown("game_us", json!("-60000000"), None), "game=epoch-1m");
+        assert_eq!(shown("endgame_us", json!("5"), None), "endgame_us=5");
         let far = json!(i64::MIN.to_string());
         assert_eq!(shown("a_game_us", far, Some(1)), format!("a_game_us={}", i64::MIN));
     }

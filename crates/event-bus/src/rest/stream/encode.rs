@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use worldbus_bus::{Filter, Serial, StoredBatch};
-use worldbus_events::{Catalogue, SharedCatalogue, json};
+use worldbus_events::{Catalogue, EventView, SharedCatalogue, json};
 
 use crate::rest::cursor::Cursor;
 
@@ -24,6 +24,16 @@ const TEXT_OVERHEAD_BYTES: usize = 256;
 pub(crate) struct View {
     id: u64,
     pub(super) filter: Filter,
+    /// Worlds; empty admits all.
+    worlds: Vec<String>,
+}
+
+impl View {
+    fn admits(&self, event: &EventView<'_>) -> bool {
+        let world = event.batch().world();
+        (self.worlds.is_empty() || self.worlds.iter().any(|one| one == world))
+            && event.admits(&self.filter.types, &self.filter.entities)
+    }
 }
 
 /// Some events of a batch as text.
@@ -65,20 +75,21 @@ impl Encoder {
         Self { catalogue, views: Mutex::default(), kept: Mutex::default() }
     }
 
-    /// The view of a filter.
-    pub(super) fn view(&self, mut filter: Filter) -> Arc<View> {
+    /// The view of a filter, of some worlds or of all.
+    pub(super) fn view(&self, mut filter: Filter, mut worlds: Vec<String>) -> Arc<View> {
         filter.types.sort_unstable();
         filter.types.dedup();
         filter.entities.sort_unstable();
         filter.entities.dedup();
+        worlds.sort_unstable();
+        worlds.dedup();
         let mut views = lock(&self.views);
         views.views.retain(|view| view.strong_count() > 0);
-        if let Some(known) =
-            views.views.iter().filter_map(Weak::upgrade).find(|v| v.filter == filter)
-        {
+        let mut open = views.views.iter().filter_map(Weak::upgrade);
+        if let Some(known) = open.find(|v| v.filter == filter && v.worlds == worlds) {
             return known;
         }
-        let view = Arc::new(View { id: views.next_id, filter });
+        let view = Arc::new(View { id: views.next_id, filter, worlds });
         views.next_id += 1;
         views.views.push(Arc::downgrade(&view));
         view
@@ -138,7 +149,7 @@ fn encode(
             break;
         }
         last = event.index;
-        if event.admits(&view.filter.types, &view.filter.entities) {
+        if view.admits(&event) {
             cursor.pass(stored, event.index);
             let name = catalogue.name_of(event.event_type);
             // Writing to a String cannot fail.

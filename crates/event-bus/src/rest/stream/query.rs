@@ -15,6 +15,7 @@ const LIST_COUNT_MAX: usize = 256;
 pub(super) struct Asked {
     pub(super) topics: Vec<Topic>,
     pub(super) filter: Filter,
+    pub(super) worlds: Vec<String>,
     pub(super) from: Position,
     pub(super) cursor: Option<String>,
 }
@@ -25,8 +26,8 @@ impl Asked {
     /// # Errors
     /// 400, naming the parameter.
     pub(super) fn parse(query: &str, catalogue: &Catalogue) -> Result<Self, Problem> {
-        let (topics, filter, from, cursor) = (Vec::new(), Filter::default(), Position::Now, None);
-        let mut asked = Self { topics, filter, from, cursor };
+        let (topics, filter, worlds) = (Vec::new(), Filter::default(), Vec::new());
+        let mut asked = Self { topics, filter, worlds, from: Position::Now, cursor: None };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, raw) = pair.split_once('=').unwrap_or((pair, ""));
             match decode(name).as_ref() {
@@ -38,8 +39,9 @@ impl Asked {
                 name => asked.take(name, &decode(raw), catalogue)?,
             }
         }
-        let longest = asked.topics.len().max(asked.filter.types.len());
-        if longest.max(asked.filter.entities.len()) > LIST_COUNT_MAX {
+        let Filter { types, entities } = &asked.filter;
+        let lengths = [asked.topics.len(), types.len(), entities.len(), asked.worlds.len()];
+        if lengths.iter().any(|length| *length > LIST_COUNT_MAX) {
             return Err(Problem::bad_request(format!("a list of more than {LIST_COUNT_MAX}")));
         }
         Ok(asked)
@@ -61,6 +63,7 @@ impl Asked {
                     self.filter.types.push(known.number());
                 }
             }
+            "world" => self.worlds.extend(list().map(str::to_owned)),
             "from" => {
                 self.from = position(value).ok_or_else(|| {
                     wrong(format!("from is {value:.80?}; expected now, start, or a time, RFC 3339"))
@@ -69,7 +72,8 @@ impl Asked {
             "cursor" => self.cursor = Some(value.to_owned()).filter(|value| !value.is_empty()),
             _ => {
                 let detail = format!(
-                    "unknown parameter {name:.80?}; expected topic, type, entity, from, cursor"
+                    "unknown parameter {name:.80?}; expected topic, type, entity, world, \
+                     from, cursor"
                 );
                 return Err(wrong(detail));
             }
@@ -107,12 +111,14 @@ mod tests {
 
     #[test]
     fn lists_are_repeated_or_separated_by_commas() {
-        let query = "topic=time,weather&topic=npc&type=time.updated&entity=a&entity=b,c&from=start";
+        let query = "topic=time,weather&topic=npc&type=time.updated&entity=a&entity=b,c&from=start\
+                     &world=europe,europe:dungeon";
         let asked = parse(query).expect("valid");
         let topics: Vec<_> = asked.topics.iter().map(Topic::as_str).collect();
         assert_eq!(topics, ["time", "weather", "npc"]);
         assert_eq!(asked.filter.types, [6]);
         assert_eq!(asked.filter.entities, ["a", "b", "c"]);
+        assert_eq!(asked.worlds, ["europe", "europe:dungeon"]);
         assert_eq!(asked.from, Position::Start);
     }
 
@@ -130,6 +136,8 @@ mod tests {
 
     #[test]
     fn wrong_parameter_is_named() {
+        let many = "w,".repeat(LIST_COUNT_MAX + 1);
+        assert_eq!(parse(&format!("world={many}")).expect_err("too many").status, 400);
         for (query, field) in [
             ("topic=Not%20One", "topic"),
             ("type=weather.chnged", "type"),

@@ -25,9 +25,9 @@ fn text_is_made_once_for_all_clients_with_the_same_view() {
         types: vec![2, 1],
         entities: entities.iter().map(|&entity| entity.to_owned()).collect(),
     };
-    let view = encoder.view(filter(&["ghent", "bruges"]));
-    let same = encoder.view(filter(&["bruges", "ghent", "bruges"]));
-    let other = encoder.view(filter(&["liege"]));
+    let view = encoder.view(filter(&["ghent", "bruges"]), Vec::new());
+    let same = encoder.view(filter(&["bruges", "ghent", "bruges"]), Vec::new());
+    let other = encoder.view(filter(&["liege"]), Vec::new());
     assert!(Arc::ptr_eq(&view, &same) && !Arc::ptr_eq(&view, &other));
     let stored = stored(7, 3, 8);
     let cursor = Cursor::at_commit(0);
@@ -43,7 +43,7 @@ fn text_is_made_once_for_all_clients_with_the_same_view() {
 #[test]
 fn text_that_names_places_of_one_client_is_not_shared() {
     let encoder = encoder();
-    let view = encoder.view(Filter::default());
+    let view = encoder.view(Filter::default(), Vec::new());
     let listed = worldbus_bus::TopicStatus {
         topic: Topic::new("npc").expect("a valid name"),
         first_offset: 0,
@@ -62,7 +62,7 @@ fn text_that_names_places_of_one_client_is_not_shared() {
 #[test]
 fn large_batch_is_a_text_after_another_and_what_is_kept_is_bounded() {
     let encoder = encoder();
-    let view = encoder.view(Filter::default());
+    let view = encoder.view(Filter::default(), Vec::new());
     let (mut texts, mut bytes_max) = (0, 0);
     for commit in 0..40 {
         let stored = stored(commit, 64, 16 << 10);
