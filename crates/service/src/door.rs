@@ -38,7 +38,7 @@ use crate::server::Caller;
 use crate::{Secret, extract};
 use guesses::{Guesses, Turn};
 use refusal::{Refusal, refusal, too_large, turn_away};
-use tickets::Tickets;
+use tickets::{Spent, Tickets};
 
 pub use guesses::{
     GUESS_COUNT_MAX, GUESS_FORGOTTEN_MS, KEY_WAIT_MS, PEER_COUNT_MAX, WAIT_COUNT_MAX,
@@ -121,26 +121,34 @@ impl Door {
         router.layer(middleware::from_fn_with_state(Arc::new(self.clone()), pass))
     }
 
-    async fn check(&self, request: &mut Request) -> Result<(), Refusal> {
+    /// The ticket that the request is let in by, if it is by one.
+    async fn check(&self, request: &mut Request) -> Result<Option<Spent>, Refusal> {
         let ticket = self.take_ticket(request);
         if OPEN_PATHS.contains(&request.uri().path()) {
-            return Ok(());
+            return Ok(None);
         }
-        match (&self.key, ticket) {
-            (Some(_), Some(ticket)) => self.check_ticket(&ticket, request)?,
+        let spent = match (&self.key, ticket) {
+            (Some(_), Some(ticket)) => Some(self.check_ticket(ticket, request)?),
             (Some(key), None) => {
                 let caller = request.extensions().get::<Caller>();
                 self.check_key(key, request.headers(), caller).await?;
+                None
             }
-            (None, _) => self.check_loopback(request)?,
+            (None, _) => {
+                self.check_loopback(request)?;
+                None
+            }
+        };
+        if let Err(refusal) = establish(request) {
+            self.give_back(spent);
+            return Err(refusal);
         }
-        check_length(request)?;
-        match request.extensions().get::<Caller>() {
-            Some(caller) if !caller.establish() => Err(refusal(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "too many connections are busy; retry in a second",
-            )),
-            _ => Ok(()),
+        Ok(spent)
+    }
+
+    fn give_back(&self, spent: Option<Spent>) {
+        if let Some(spent) = spent {
+            self.tickets.give_back(spent);
         }
     }
 
@@ -154,10 +162,10 @@ impl Door {
         (request.method() == Method::GET && !has_key).then_some(ticket)
     }
 
-    fn check_ticket(&self, ticket: &str, request: &Request) -> Result<(), Refusal> {
+    fn check_ticket(&self, ticket: String, request: &Request) -> Result<Spent, Refusal> {
         let now = Instant::now();
-        if self.tickets.spend(ticket, now) {
-            return Ok(());
+        if let Some(spent) = self.tickets.spend(ticket, now) {
+            return Ok(spent);
         }
         if let Some(caller) = request.extensions().get::<Caller>() {
             self.guesses.wrong(caller.peer(), now);
@@ -242,7 +250,14 @@ async fn pass(State(door): State<Arc<Door>>, mut request: Request, next: Next) -
         cors::allow()
     } else {
         match door.check(&mut request).await {
-            Ok(()) => body::run(request, next).await,
+            Ok(spent) => {
+                let response = body::run(request, next).await;
+                // It opened no stream.
+                if !response.status().is_success() {
+                    door.give_back(spent);
+                }
+                response
+            }
             Err(refusal) => turn_away(request, &refusal).await,
         }
     };
@@ -250,6 +265,18 @@ async fn pass(State(door): State<Arc<Door>>, mut request: Request, next: Next) -
         cors::expose(&mut response, origin);
     }
     response
+}
+
+/// Lets the connection keep its place, unless the request is one that is refused for its length.
+fn establish(request: &Request) -> Result<(), Refusal> {
+    check_length(request)?;
+    match request.extensions().get::<Caller>() {
+        Some(caller) if !caller.establish() => Err(refusal(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many connections are busy; retry in a second",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The key that a request presents.

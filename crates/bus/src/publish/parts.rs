@@ -15,6 +15,7 @@ where
     F: Future<Output = Result<Held, Error>>,
 {
     let mut answers = Answers::new();
+    let count = batch.len();
     let (mut parts, mut end) = (vec![batch], 0);
     while let Some(part) = parts.pop() {
         let answer = deliver(part.clone()).await;
@@ -30,7 +31,9 @@ where
         answers.push((end, answer));
         if let Some(error) = over {
             // The rest was refused together with this and not tried since.
-            answers.push((usize::MAX, Err(error.with_fate(Fate::Retry))));
+            if end < count {
+                answers.push((count, Err(error.with_fate(Fate::Retry))));
+            }
             break;
         }
     }
@@ -44,4 +47,39 @@ fn halves(batch: &Batch) -> Option<[Batch; 2]> {
     let first = batch.retain(|event| (event.index as usize) < half)?;
     let second = batch.retain(|event| event.index as usize >= half)?;
     (first.len() + second.len() == batch.len()).then_some([first, second])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+    use worldbus_events::{BatchBuilder, EventId, NewEvent, ProducerId};
+
+    fn batch(events: u64) -> Batch {
+        let mut builder = BatchBuilder::new("test", "world");
+        for sequence in 0..events {
+            let id = EventId { producer: ProducerId::MAX, sequence };
+            let (timestamp_ms, entity, payload, metadata) = (0, None, &b""[..], None);
+            let event_type = 100;
+            let event = NewEvent { event_type, id, timestamp_ms, entity, payload, metadata };
+            builder.push(event).unwrap();
+        }
+        builder.finish().unwrap()
+    }
+
+    async fn ends(events: u64, error: impl Fn(usize) -> Error) -> Vec<usize> {
+        let answers = deliver(batch(events), |part| std::future::ready(Err(error(part.len()))));
+        answers.await.into_iter().map(|(end, _)| end).collect()
+    }
+
+    #[tokio::test]
+    async fn each_answer_is_one_of_events() {
+        let away = |_: usize| Error::retry(Kind::Unavailable, "away");
+        assert_eq!(ends(3, away).await, [3]);
+        let apart = |count: usize| match count {
+            1 => away(count),
+            _ => Error::refused(Kind::Invalid, "one of them"),
+        };
+        assert_eq!(ends(4, apart).await, [1, 4]);
+    }
 }

@@ -19,6 +19,8 @@ use worldbus_events::Batch;
 /// Attempts to publish a batch wait this long at first, and this long at the most.
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(2);
+/// What is tried for longer than this is warned of, once.
+const WARN_AFTER: Duration = Duration::from_millis(500);
 
 /// Empties a lane until it is closed.
 pub(super) async fn flush(lane: &Lane, bus: Bus, options: PublisherOptions) {
@@ -138,7 +140,7 @@ impl<'a> Delivery<'a> {
     async fn attempts(&self, batch: &Batch, deadline: Instant) -> Result<(), Error> {
         let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
         let topic = self.lane.topic();
-        let mut unknown = false;
+        let (begun, mut warned, mut unknown) = (Instant::now(), false, false);
         loop {
             let error = match self.bus.transport().publish(topic, batch.clone()).await {
                 Ok(_) => return Ok(()),
@@ -152,7 +154,13 @@ impl<'a> Delivery<'a> {
             }
             metrics::counter!("worldbus_publish_retries_total", "topic" => topic.to_string())
                 .increment(1);
-            tracing::debug!(%topic, %error, ?delay, "publish failed; retrying");
+            if !warned && begun.elapsed() >= WARN_AFTER {
+                warned = true;
+                let left_s = deadline.saturating_duration_since(Instant::now()).as_secs();
+                tracing::warn!(%topic, %error, left_s, "publish fails; retrying for left_s at most");
+            } else {
+                tracing::debug!(%topic, %error, ?delay, "publish failed; retrying");
+            }
             self.lane.set_retrying(Some(error.clone()));
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}

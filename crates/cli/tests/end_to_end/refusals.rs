@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -304,6 +305,29 @@ fn nothing_is_published_behind_the_line_that_a_full_disk_refused() {
     let events = events.iter().filter(|event| is(event, "weather.changed"));
     let found: Vec<String> = events.map(|event| id(event).to_string()).collect();
     assert!(found == ids, "{} printed, {} published", ids.len(), found.len());
+}
+
+#[test]
+fn publish_says_at_once_that_it_retries_why_and_for_how_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let Some(bus) = on_a_small_disk(dir) else { return };
+    let payload = json!({ "region_id": "x".repeat(20_000) });
+    let body = json!({ "type": "weather.changed", "payload": payload });
+    eventually("the disk is full", || {
+        (post(&format!("{}/api/events/publish", bus.url), &body).status == 503).then_some(())
+    });
+    let mut publish = worldbus();
+    publish.args(["publish", "weather.changed", &payload.to_string(), "--url", &bus.url]);
+    let mut publish = publish.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(publish.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let begun = Instant::now();
+    let line = stderr.find(|line| line.contains("retrying")).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10), "{line}");
+    assert!(line.contains("left_s=2") && line.contains("space"), "{line}");
+    drop_ballast(&bus, dir);
+    let published = publish.wait_with_output().unwrap();
+    assert!(published.status.success() && !published.stdout.is_empty(), "{published:?}");
 }
 
 /// A small disk, filled: refused with the fate "retry", not ready, nothing lost, and it goes on by

@@ -32,7 +32,7 @@ async fn start_allowing(key: Option<&str>, origins: &[&str]) -> Server {
         .route("/command", post(async |Json(command): Json<Command>| command.text))
         .route("/start", post(async || "started"))
         .route("/optional", post(async |body: Bytes| format!("{} bytes", body.len())))
-        .route("/stream", get(async |uri: http::Uri| uri.to_string()))
+        .route("/stream", get(stream))
         .route("/grpc.Service/Call", post(async || "called"))
         .route("/grpc.Service/Unary", post(async |_: Bytes| "called"))
         .route("/grpc.Service/Echo", post(async |request: Request| request.into_body()));
@@ -331,6 +331,13 @@ async fn refusal_of_the_key_is_readable_for_an_allowed_page() {
     assert_eq!(reply.header("access-control-allow-origin"), "https://game.example");
 }
 
+async fn stream(uri: http::Uri) -> Result<String, StatusCode> {
+    match uri.query() {
+        Some("topic=wether") => Err(StatusCode::BAD_REQUEST),
+        _ => Ok(uri.to_string()),
+    }
+}
+
 async fn ticket(server: &Server) -> String {
     let head = format!("POST /api/tickets HTTP/1.1\r\nauthorization: Bearer {KEY}");
     let reply = http1(server.address, &head, "").await;
@@ -356,6 +363,16 @@ async fn ticket_opens_one_stream_once_and_nothing_else() {
     let again = http1(server.address, &head, "").await;
     assert_eq!(again.status, 401);
     assert!(again.body.contains("/api/tickets") && !again.body.contains(&good), "{again:?}");
+}
+
+#[tokio::test]
+async fn ticket_of_a_request_that_opened_no_stream_opens_one_still() {
+    let server = start(Some(KEY)).await;
+    let good = ticket(&server).await;
+    for (topic, status) in [("wether", 400), ("wether", 400), ("weather", 200), ("weather", 401)] {
+        let head = format!("GET /stream?topic={topic}&ticket={good} HTTP/1.1");
+        assert_eq!(http1(server.address, &head, "").await.status, status, "{topic}");
+    }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Tickets: what a browser's `EventSource` presents in place of the key, since it cannot send
 //! headers. The key's holder gets one with `POST /api/tickets`; it opens one stream once, as the
 //! query parameter `ticket`, and soon expires. The access rules take it out of the request, so
-//! that nothing behind them can log it.
+//! that nothing behind them can log it. A request that is refused gives it back.
 //!
 //! Once, not a few times: an URL ends up in histories and in logs of proxies. A page whose stream
 //! broke off gets another ticket and goes on by `cursor`.
@@ -37,6 +37,12 @@ const PARAMETER: &str = "ticket";
 /// The tickets that are good, each with its end; clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Tickets(Arc<Mutex<HashMap<String, Instant>>>);
+
+/// A ticket on its way to its stream: nobody else can spend it meanwhile.
+pub(super) struct Spent {
+    text: String,
+    end: Instant,
+}
 
 /// In place of the key, for one stream of server-sent events.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -74,10 +80,19 @@ impl Tickets {
         Some(text)
     }
 
-    /// Whether the ticket is good; from now on it is not.
-    pub(super) fn spend(&self, text: &str, now: Instant) -> bool {
+    /// The ticket, if it is good; from now on it is not.
+    pub(super) fn spend(&self, text: String, now: Instant) -> Option<Spent> {
         let mut good = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        good.remove(text).is_some_and(|end| end > now)
+        let end = good.remove(&text).filter(|end| *end > now)?;
+        Some(Spent { text, end })
+    }
+
+    /// Makes a ticket good again that opened no stream, as long as it would have been.
+    pub(super) fn give_back(&self, spent: Spent) {
+        let mut good = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if good.len() < TICKET_COUNT_MAX {
+            good.insert(spent.text, spent.end);
+        }
     }
 }
 
@@ -140,9 +155,13 @@ mod tests {
         let end = now + Duration::from_millis(TICKET_MS_MAX);
         let (first, second) = (tickets.issue(now).unwrap(), tickets.issue(now).unwrap());
         assert_ne!(first, second);
-        assert!(tickets.spend(&first, now) && !tickets.spend(&first, now));
-        assert!(!tickets.spend(&second, end) && !tickets.spend("", now));
+        let is_good = |text: &str, now| tickets.spend(text.to_owned(), now).is_some();
+        assert!(is_good(&first, now) && !is_good(&first, now) && !is_good("", now));
         assert!(!format!("{tickets:?}").contains(&second));
+        let spent = tickets.spend(second.clone(), now).unwrap();
+        assert!(!is_good(&second, now));
+        tickets.give_back(spent);
+        assert!(!is_good(&second, end));
     }
 
     #[test]
