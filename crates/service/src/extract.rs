@@ -2,6 +2,7 @@
 //! because axum's own answer with plain text, which clients of a JSON API cannot read.
 
 mod path;
+mod words;
 
 use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -12,6 +13,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
+use serde_path_to_error::Segment;
 
 use crate::Problem;
 use crate::door::BODY_BYTES_MAX;
@@ -83,10 +85,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let query = parts.uri.query().unwrap_or_default();
         let pairs = serde_urlencoded::Deserializer::new(form_pairs(query));
         serde_path_to_error::deserialize(pairs).map(Self).map_err(|error| {
-            let field = named_field(error.path(), &error.inner().to_string());
+            let message = error.inner().to_string();
+            let field = named_field(error.path(), &message);
+            let wrong = words::plain(&message, field.as_deref());
             let problem = Problem::bad_request(match &field {
-                Some(field) => format!("query parameter `{field}`: {}", error.inner()),
-                None => format!("query: {}", error.inner()),
+                Some(field) => format!("query parameter `{field}`: {wrong}"),
+                None => format!("query: {wrong}"),
             });
             with_field(problem, field)
         })
@@ -110,11 +114,12 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let value = T::deserialize(Named(&mut json)).map_err(|error| {
         let field = field_at_fault::<T>(body, &error);
+        let wrong = || words::plain(&error.to_string(), field.as_deref());
         let problem = match (error.classify(), &field) {
             (serde_json::error::Category::Data, Some(field)) => {
-                Problem::unprocessable(format!("field `{field}`: {error}"))
+                Problem::unprocessable(format!("field `{field}`: {}", wrong()))
             }
-            (serde_json::error::Category::Data, None) => Problem::unprocessable(error.to_string()),
+            (serde_json::error::Category::Data, None) => Problem::unprocessable(wrong()),
             _ => Problem::bad_request(format!("the body is not JSON: {error}")),
         };
         with_field(problem, field)
@@ -169,17 +174,31 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Named<D> {
     }
 }
 
-/// The field that an error is about. One that is missing is no part of the path to where it should
-/// be: serde names it in the message alone.
+/// The field that an error is about, as far as it is known. One that is missing or there twice is no
+/// part of the path to where it should be: serde names it in the message alone.
 fn named_field(path: &serde_path_to_error::Path, message: &str) -> Option<String> {
-    let path = path.to_string();
-    let path = if path == "." { String::new() } else { path };
-    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    match missing {
-        Some(missing) if path.is_empty() => Some(missing.to_owned()),
-        Some(missing) => Some(format!("{path}.{missing}")),
-        None => (!path.is_empty()).then_some(path),
+    let mut field = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => field.push_str(&format!("[{index}]")),
+            Segment::Map { key } => push_name(&mut field, key),
+            Segment::Enum { variant } => push_name(&mut field, variant),
+            Segment::Unknown => break,
+        }
     }
+    let in_message = ["missing field `", "duplicate field `"];
+    let rest = in_message.iter().find_map(|prefix| message.strip_prefix(prefix));
+    if let Some(name) = rest.and_then(|rest| rest.split('`').next()) {
+        push_name(&mut field, name);
+    }
+    (!field.is_empty()).then_some(field)
+}
+
+fn push_name(field: &mut String, name: &str) {
+    if !field.is_empty() {
+        field.push('.');
+    }
+    field.push_str(name);
 }
 
 fn with_field(problem: Problem, field: Option<String>) -> Problem {

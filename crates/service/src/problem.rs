@@ -27,7 +27,7 @@ const KINDS: &[(u16, &str, &str)] = &[
     (404, "not-found", "What the request names does not exist"),
     (405, "method-not-allowed", "The path does not take this method"),
     (408, "request-timeout", "The request took too long to arrive"),
-    (409, "conflict", "The state changed meanwhile"),
+    (409, "conflict", "The state does not allow it"),
     (413, "too-large", "The request is larger than a limit"),
     (415, "unsupported-media-type", "The body is not of a type that is read here"),
     (422, "invalid-value", "A value is not possible"),
@@ -36,6 +36,8 @@ const KINDS: &[(u16, &str, &str)] = &[
     (501, "not-supported", "This installation cannot do this"),
     (503, "unavailable", "It cannot be done now"),
 ];
+/// 409 as well.
+const LIMIT_REACHED: (&str, &str) = ("limit-reached", "There are as many as there may be");
 /// 503 as well: what comes behind it is another request.
 const NO_SPACE: (&str, &str) = ("no-space", "The disk is full");
 const OUTCOME_UNKNOWN: (&str, &str) = ("outcome-unknown", "It may or may not have been done");
@@ -45,7 +47,7 @@ const OUTCOME_UNKNOWN: (&str, &str) = ("outcome-unknown", "It may or may not hav
 pub struct Problem {
     /// A URI that names the kind of problem: `urn:worldbus:problem:` and one of `bad-request`,
     /// `unauthorized`, `forbidden`, `not-found`, `method-not-allowed`, `request-timeout`,
-    /// `conflict`, `too-large`, `unsupported-media-type`, `invalid-value`, `too-many-requests`,
+    /// `conflict`, `limit-reached`, `too-large`, `unsupported-media-type`, `invalid-value`, `too-many-requests`,
     /// `internal`, `not-supported`, `unavailable`, `no-space`, `outcome-unknown`.
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
@@ -93,9 +95,14 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
-    /// 409: the state changed under the caller; read it again, then decide.
+    /// 409: as things are it cannot be done; read the state, then decide.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// 409: a bound on how many there are is reached; the detail says how to make room.
+    pub fn limit_reached(detail: impl Into<String>) -> Self {
+        Self::conflict(detail).of(LIMIT_REACHED)
     }
 
     /// 413: the request is larger than a named limit.
@@ -214,7 +221,8 @@ mod tests {
     fn every_kind_has_one_name_a_title_and_a_line_in_the_documents() {
         let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/problems.md");
         let page = std::fs::read_to_string(page).unwrap();
-        let more = [NO_SPACE, OUTCOME_UNKNOWN].map(|(name, title)| (503, name, title));
+        let more = [(409, LIMIT_REACHED), (503, NO_SPACE), (503, OUTCOME_UNKNOWN)];
+        let more = more.map(|(status, (name, title))| (status, name, title));
         let (mut names, mut titles) = (BTreeSet::new(), BTreeSet::new());
         for (status, name, title) in KINDS.iter().copied().chain(more) {
             assert!(names.insert(name) && titles.insert(title), "{name} is there twice");

@@ -34,6 +34,8 @@ pub(crate) struct Desk {
 pub(crate) struct Face {
     pub(crate) world: Arc<World>,
     pub(crate) clockwork: Arc<Clockwork>,
+    /// It is a named clock: its events are those of a world of its own, which has no weather.
+    pub(crate) is_own_world: bool,
 }
 
 impl Desk {

@@ -106,7 +106,7 @@ async fn open(
         Task::new("clock ticker", ticker.run(wall, shutdown.clone())),
         Task::new("clock poll", async move { poller.poll(polling, shutdown).await }),
     ];
-    Ok((Face { world, clockwork }, tasks))
+    Ok((Face { world, clockwork, is_own_world: !name.is_empty() }, tasks))
 }
 
 /// Refuses a cadence that the world's calendar has no place for.

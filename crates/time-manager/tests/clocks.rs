@@ -132,7 +132,7 @@ async fn bad_commands_are_refused_with_the_field() {
         ("skip", "{}", "expected a duration"),
         ("skip", r#"{"hours":-1}"#, "to go back, set the clock"),
         ("skip", r#"{"days":366001}"#, "days: expected"),
-        ("skip", r#"{"weeks":1}"#, "unknown field `weeks`"),
+        ("skip", r#"{"weeks":1}"#, "field `weeks`: not known"),
         ("scale", "{}", "real_seconds_per_game_hour, phase_speeds"),
         ("scale", r#"{"phase_speeds":{"noon":2}}"#, "phase_speeds.noon: expected one of dawn"),
         ("scale", r#"{"phase_speeds":{"night":0}}"#, "phase_speeds.night: expected a speed"),

@@ -199,6 +199,7 @@ async fn number_of_schedules_is_bounded() {
     }
     let (status, problem) = instance.post("/api/time/schedules", &body).await;
     assert_eq!(status, 409, "{problem}");
+    assert_eq!(problem["type"], "urn:worldbus:problem:limit-reached");
     assert_eq!(instance.delete("/api/time/schedules/1").await.0, 200);
     instance.stop().await;
 }
@@ -256,5 +257,22 @@ async fn scheduled_request_names_who_scheduled_it_and_a_scheduled_fact_is_warned
     let all = place.events_until(TOPIC, |all| !asked(all).is_empty()).await;
     let [request] = &asked(&all)[..] else { panic!("one request") };
     assert_eq!((request.actor.as_str(), request.reason.as_str()), ("anna", "the boss fight"));
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn weather_is_not_scheduled_on_a_clock_that_is_a_world_of_its_own() {
+    let place = Place::new().await.with_world(kit::world("[clocks.dungeon]"));
+    let instance = run(&place, 0).await;
+    let body = json!({
+        "schedule": "in 1 minute", "event_type": "weather.override_requested",
+        "payload": {"region_ids": ["paris"], "state": "WEATHER_STATE_FOG"},
+    })
+    .to_string();
+    let (status, problem) = instance.post("/api/time/schedules?clock=dungeon", &body).await;
+    assert_eq!((status.as_u16(), &problem["field"]), (422, &json!("event_type")), "{problem}");
+    let detail = problem["detail"].as_str().unwrap();
+    assert!(detail.contains("no weather") && detail.contains("world's clock"), "{problem}");
+    assert_eq!(instance.post("/api/time/schedules", &body).await.0, 200);
     instance.stop().await;
 }

@@ -114,6 +114,10 @@ impl Simulated for Simulation {
         let reached = Checkpoint { epoch: clock.last().epoch, wall_us: until.0 };
         Step { events, reached: Some(reached), next_us: next.map(|wall| wall.0) }
     }
+
+    fn told(&mut self, reached: Checkpoint) {
+        self.sky.published(WallTime(reached.wall_us));
+    }
 }
 
 fn untold_after(clock: &Clock, durable: Option<Checkpoint>) -> WallTime {

@@ -2,6 +2,7 @@
 //! took; polled, changed by compare-and-set. Not here: events (`ticker`), requests (`rest`).
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +13,7 @@ use worldbus_service::trace::Causes;
 use worldbus_service::{Lead, Problem, StateStore};
 use worldbus_world::{Clock, ClockError, GameTime, Segment, WallTime, World};
 
-use crate::commands::{Act, Command, Commands};
+use crate::commands::{Act, Command, Commands, Full, Published};
 
 /// The clock and the commands as far as this instance knows them.
 #[derive(Clone, Debug)]
@@ -52,6 +53,8 @@ pub(crate) struct Sky {
     /// Up to where this instance has published. Held while a command is taken, so that it takes
     /// effect behind what is out.
     passed: Mutex<WallTime>,
+    /// Up to where what this instance has published is durable.
+    published: AtomicI64,
     /// What begins because of which command or announcement.
     pub(crate) causes: Causes,
 }
@@ -75,6 +78,7 @@ impl Sky {
             heard,
             view: watch::Sender::new(View { clock: None, commands, fence }),
             passed: Mutex::new(WallTime(i64::MIN)),
+            published: AtomicI64::new(i64::MIN),
             causes: Causes::default(),
         };
         sky.heard.failed(WAITS);
@@ -108,6 +112,11 @@ impl Sky {
 
     pub(crate) async fn passed(&self) -> MutexGuard<'_, WallTime> {
         self.passed.lock().await
+    }
+
+    /// All that this instance publishes up to a wall time is durable.
+    pub(crate) fn published(&self, until: WallTime) {
+        self.published.store(until.0, Ordering::Release);
     }
 
     /// Reads what other instances wrote, again and again.
@@ -157,8 +166,7 @@ impl Sky {
             let bytes = entry.as_ref().map(|entry| entry.value.as_slice());
             let commands = bytes.map(Commands::decode).transpose()?.unwrap_or_default();
             let mut commands = commands.along(&clock);
-            if let Some(known) = commands.caused_by(by.cause.as_deref()) {
-                let effective = known.at;
+            if let Some(effective) = commands.caused_by(by.cause.as_deref()) {
                 return Ok(Taken { clock, commands, effective });
             }
             let last = commands.list().last().map_or(WallTime(i64::MIN), |command| command.at);
@@ -170,10 +178,10 @@ impl Sky {
             let By { actor, reason, cause } = by.clone();
             let act = act(game, &commands)?;
             let command = Command { rev: 0, at, epoch, game, actor, reason, cause, act };
-            if commands.push(command).is_err() {
-                let text = "the world has too many overrides; clear some, or give them a duration";
-                return Err(Problem::conflict(text));
-            }
+            let wall = passed.min(WallTime(self.published.load(Ordering::Acquire)));
+            let published = Published { wall, game: clock.game_at(wall) };
+            let full = no_room(&command.act);
+            commands.push(command, published).map_err(|Full| Problem::limit_reached(full))?;
             let expected = entry.map(|entry| entry.revision);
             let bytes = commands.encode()?;
             let set = self.store.compare_and_set(&self.commands_key, expected, bytes).await?;
@@ -235,6 +243,20 @@ impl Sky {
                 });
             }
         });
+    }
+}
+
+/// What to do where a command finds no room.
+fn no_room(act: &Act) -> &'static str {
+    match act {
+        Act::Set { .. } => {
+            "the world has as many overrides in force or to come as it may; clear some, or wait \
+             until some end"
+        }
+        Act::Clear { .. } | Act::ClearOne { .. } | Act::Undo { .. } => {
+            "the world has as many cleared parts of overrides as it may; clear whole overrides by \
+             their `id`, or try again in a few seconds"
+        }
     }
 }
 

@@ -242,6 +242,10 @@ async fn wrong_overrides_and_times_are_told_what_was_expected() {
         (cell("-5", here), "radius_km"),
         (cell("1e300", here), "radius_km"),
         (cell("0.5", here), "radius_km"),
+        (r#"{"effect":{"kind":"lock","state":"rain"}}"#.to_owned(), "effect"),
+        (r#"{"effect":{"kind":"offset"}}"#.to_owned(), "effect"),
+        (r#"{"effect":{"kind":"offset","wind_mps":0.01,"rain_factor":1}}"#.to_owned(), "effect"),
+        (r#"{"effect":{"kind":"season_shift","days":0}}"#.to_owned(), "days"),
         (cell("5", "[[16,48]]"), "effect"),
         (cell("5", "[]"), "path"),
         (cell("5", r#"[{"latitude":148,"longitude":16}]"#), "path.latitude"),
@@ -275,5 +279,41 @@ async fn wrong_overrides_and_times_are_told_what_was_expected() {
     }
     let (status, _) = instance.post("/api/weather/clear", r#"{"id":"paris-7"}"#).await;
     assert_eq!(status, 404);
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn a_world_full_of_overrides_says_so_and_clearing_makes_room() {
+    let (place, instance) = begun().await;
+    // Long texts, so that it is full soon.
+    let more = json!({"regions": ["paris"], "effect": {"kind": "lock"},
+        "actor": "🜁".repeat(64), "reason": "🜂".repeat(200)})
+    .to_string();
+    let refused = loop {
+        let (status, answer) = instance.post("/api/weather/overrides", &more).await;
+        if status != 200 {
+            break (status, answer);
+        }
+    };
+    assert_eq!(refused.0, 409, "{}", refused.1);
+    assert_eq!(refused.1["type"], "urn:worldbus:problem:limit-reached");
+    let fog = json!({"region": "paris", "state": "fog",
+        "actor": "🜁".repeat(64), "reason": "🜂".repeat(200)})
+    .to_string();
+    let fog = fog.as_str();
+    assert_eq!(instance.post("/api/weather/set", fog).await.0, 409);
+    for (path, body) in
+        [("undo", "{}"), ("clear", r#"{"id":"paris-3"}"#), ("clear", r#"{"region":"paris"}"#)]
+    {
+        let (status, answer) = instance.post(&format!("/api/weather/{path}"), body).await;
+        assert_eq!(status, 200, "{path} {body}: {answer}");
+    }
+    place.advance(1_000_000);
+    let cleared = |seen: &[Seen]| told::<v1::WeatherOverrideCleared>(seen).len() == 2;
+    place.events_until(TOPIC, cleared).await;
+    let (status, answer) = instance.post("/api/weather/set", fog).await;
+    assert_eq!(status, 200, "{answer}");
+    let (_, log) = instance.get("/api/weather/overrides").await;
+    assert!(log["commands"].as_array().unwrap().len() < 10, "{log}");
     instance.stop().await;
 }

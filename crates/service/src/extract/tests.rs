@@ -33,6 +33,85 @@ struct Range {
     hours: u16,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    True,
+    Fallible,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Effect {
+    Lock {},
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "only what is wrong is of interest")]
+struct All {
+    #[serde(default)]
+    whole: i64,
+    #[serde(default)]
+    number: f64,
+    text: Option<String>,
+    flag: Option<bool>,
+    kind: Option<Kind>,
+    list: Option<Vec<Kind>>,
+    effect: Option<Effect>,
+}
+
+#[test]
+fn faults_are_said_in_words_of_the_caller_not_of_the_program() {
+    for (body, detail, field) in [
+        ("[]", "expected an object, found an array", None),
+        ("7", "expected an object, found 7", None),
+        ("{\"whole\":\"7\"}", "field `whole`: expected a whole number, found \"7\"", Some("whole")),
+        ("{\"whole\":1.5}", "field `whole`: expected a whole number, found 1.5", Some("whole")),
+        ("{\"number\":true}", "field `number`: expected a number, found true", Some("number")),
+        ("{\"text\":{}}", "field `text`: expected a text, found an object", Some("text")),
+        ("{\"flag\":3}", "field `flag`: expected true or false, found 3", Some("flag")),
+        ("{\"list\":null,\"list\":[]}", "field `list`: given twice", Some("list")),
+        ("{\"list\":{}}", "field `list`: expected an array, found an object", Some("list")),
+        (
+            "{\"kind\":\"x\"}",
+            "field `kind`: expected `true` or `fallible`, found `x`",
+            Some("kind"),
+        ),
+        ("{\"effect\":{}}", "field `effect.kind`: missing", Some("effect.kind")),
+        (
+            "{\"effect\":{\"kind\":\"lock\",\"foo\":1}}",
+            "field `effect`: `foo` is not known; nothing is expected here",
+            Some("effect"),
+        ),
+    ] {
+        let problem = parse::<All>(body.as_bytes()).err().unwrap();
+        let told = (problem.detail.as_str(), problem.field.as_deref());
+        assert_eq!(told, (detail, field), "{body}");
+        assert_eq!(problem.status, 422);
+    }
+    let problem = parse::<All>(b"{\"while\":1}").err().unwrap();
+    assert!(problem.detail.starts_with("field `while`: not known; expected one of `whole`, "));
+    let problem = parse::<Set>(b"{\"hour\":-1}").err().unwrap();
+    assert_eq!(problem.detail, "field `hour`: expected a whole number from 0, found -1");
+    let problem = parse::<Set>(b"{}").err().unwrap();
+    assert_eq!(problem.detail, "field `hour`: missing");
+}
+
+#[test]
+fn broken_json_has_a_path_or_no_field() {
+    for (body, field) in [
+        ("{\"hour\":22", None),
+        ("", None),
+        ("{\"places\":[{\"id\":", Some("places[0].id")),
+        ("{\"hour\":1 \"places\"", None),
+    ] {
+        let problem = parse::<Set>(body.as_bytes()).err().unwrap();
+        assert_eq!((problem.status, problem.field.as_deref()), (400, field), "{body}: {problem}");
+        assert!(problem.detail.contains("line 1"), "{problem}");
+    }
+}
+
 async fn start() -> Server {
     let set = async |Json(set): Json<Set>| {
         let ids: Vec<String> = set.places.into_iter().map(|place| place.id).collect();
@@ -115,6 +194,13 @@ async fn wrong_query_names_the_parameter() {
     let server = start().await;
     let reply = http1(server.address, "GET /range?hours=many HTTP/1.1", "").await;
     is_problem(&reply, 400, Some("hours"));
+    assert_eq!(reply.json()["detail"], "query parameter `hours`: expected a whole number");
+    for (query, wrong) in [("", "a whole number"), ("70000", "a smaller number")] {
+        let head = format!("GET /range?hours={query} HTTP/1.1");
+        let reply = http1(server.address, &head, "").await;
+        let wanted = format!("query parameter `hours`: expected {wrong}");
+        assert_eq!(reply.json()["detail"], wanted);
+    }
     let reply = http1(server.address, "GET /range HTTP/1.1", "").await;
     is_problem(&reply, 400, Some("hours"));
     assert!(reply.body.contains("`hours`"), "{reply:?}");
@@ -143,6 +229,8 @@ async fn route_without_parameters_refuses_a_query_by_name() {
     assert_eq!(http1(server.address, "GET /plain HTTP/1.1", "").await.body, "plain");
     let reply = http1(server.address, "GET /plain?limit=3 HTTP/1.1", "").await;
     is_problem(&reply, 400, Some("limit"));
+    let detail = "query parameter `limit`: not known; nothing is expected here";
+    assert_eq!(reply.json()["detail"], detail);
 }
 
 #[tokio::test]

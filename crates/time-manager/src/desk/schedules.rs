@@ -117,6 +117,14 @@ impl Desk {
             return Err(field("entity", format!("expected at most {most} bytes")));
         }
         let payload = match event_type {
+            WeatherOverrideRequested::NUMBER if face.is_own_world => {
+                let detail = format!(
+                    "{} has no weather: its clock is a world of its own; schedule it on the \
+                     world's clock, which is the one without a name",
+                    face.world.id
+                );
+                return Err(field("event_type", detail));
+            }
             WeatherOverrideRequested::NUMBER => weather_request(&face.world, &payload, by)?,
             ClockRequested::NUMBER => clock_request((face, due), &payload, by)?,
             _ => payload,
@@ -227,7 +235,7 @@ fn wrong(detail: String) -> Problem {
 }
 
 fn too_many() -> Problem {
-    Problem::conflict(format!(
+    Problem::limit_reached(format!(
         "a clock has at most {SCHEDULE_COUNT_MAX} schedules of {SCHEDULES_BYTES_MAX} bytes in \
          all; cancel some"
     ))

@@ -9,7 +9,7 @@ use worldbus_service::ticker::Emission as _;
 use worldbus_world::{Cell, Change, Kind, Override, Waypoint, WeatherState};
 
 use super::*;
-use crate::commands::Act;
+use crate::commands::{Act, Published};
 
 const HOUR: i64 = GameTime::HOUR_US;
 /// The sample world's game hour.
@@ -60,7 +60,10 @@ fn story() -> (World, Clock, Commands) {
 
 fn push(commands: &mut Commands, at: WallTime, epoch: u32, game: GameTime, act: Act) {
     let (actor, reason) = (String::new(), String::new());
-    commands.push(Command { rev: 0, at, epoch, game, actor, reason, cause: None, act }).unwrap();
+    let told = Published { wall: at, game };
+    commands
+        .push(Command { rev: 0, at, epoch, game, actor, reason, cause: None, act }, told)
+        .unwrap();
 }
 
 #[test]

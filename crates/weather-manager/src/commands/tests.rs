@@ -57,9 +57,9 @@ fn an_unknown_command_is_damage_not_nothing() {
 #[test]
 fn undo_takes_back_command_after_command() {
     let mut commands = Commands::default();
-    commands.push(set("paris", 1, None, true)).unwrap();
-    commands.push(set("paris", 2, None, true)).unwrap();
-    commands.push(command(3, Act::Clear { regions: Vec::new() })).unwrap();
+    commands.push(set("paris", 1, None, true), told(0)).unwrap();
+    commands.push(set("paris", 2, None, true), told(0)).unwrap();
+    commands.push(command(3, Act::Clear { regions: Vec::new() }), told(0)).unwrap();
     let in_force = |commands: &Commands, hours| {
         let overrides = commands.overrides_with(u64::MAX);
         let records = overrides.in_force("paris", hour(hours));
@@ -68,7 +68,7 @@ fn undo_takes_back_command_after_command() {
     assert_eq!([1, 2, 3].map(|h| in_force(&commands, h)), [vec![1], vec![2], vec![]]);
     for (at, undone, left) in [(4, 3, vec![2]), (5, 2, vec![1]), (6, 1, vec![])] {
         assert_eq!(commands.undoable().map(|command| command.rev), Some(undone));
-        commands.push(command(at, Act::Undo { undone })).unwrap();
+        commands.push(command(at, Act::Undo { undone }), told(0)).unwrap();
         assert_eq!(in_force(&commands, at), left, "after undoing {undone}");
     }
     assert_eq!(commands.undoable(), None);
@@ -86,7 +86,7 @@ fn pruning_leaves_the_weather_as_it_is_and_revisions_never_fall() {
             (6, _) => command(step, Act::Clear { regions: vec![region.to_owned()] }),
             _ => set(region, step, end, step % 2 == 0),
         };
-        commands.push(act).unwrap();
+        commands.push(act, told(0)).unwrap();
     }
     let whole = commands.clone();
     let now = KEPT_GAME_HOURS + 150;
@@ -107,16 +107,113 @@ fn pruning_leaves_the_weather_as_it_is_and_revisions_never_fall() {
     assert_eq!(commands.rev_at(WallTime(now)), whole.rev());
 }
 
+fn told(hours: i64) -> Published {
+    Published { wall: WallTime(hours), game: hour(hours) }
+}
+
+/// With so long a text that a few hundred fill the log.
+fn long(command: Command) -> Command {
+    Command { reason: "x".repeat(800), ..command }
+}
+
+fn full(more: &Command) -> Commands {
+    let mut commands = Commands::default();
+    while commands.push(more.clone(), told(0)).is_ok() {}
+    commands
+}
+
 #[test]
-fn a_log_that_is_full_takes_nothing_more() {
+fn log_full_of_what_is_over_takes_more_and_one_of_what_is_in_force_does_not() {
     let mut commands = Commands::default();
-    for hours in 0..COMMAND_COUNT_MAX as i64 {
-        commands.push(command(hours, Act::Clear { regions: Vec::new() })).unwrap();
+    for step in 0..COMMAND_COUNT_MAX as i64 + 3 {
+        // All in one game hour: nothing is long over.
+        let fog = Command { game: hour(0), ..set("paris", step, None, true) };
+        commands.push(fog, Published { wall: WallTime(step - 1), game: hour(0) }).unwrap();
+        assert!(commands.list().len() <= COMMAND_COUNT_MAX);
     }
-    assert_eq!(commands.push(set("paris", 0, None, false)), Err(Full));
+    let mut commands = full(&long(set("paris", 1, None, false)));
+    let count = commands.list().len();
+    assert_eq!(commands.push(long(set("paris", 2, None, true)), told(1)), Err(Full));
+    assert_eq!(commands.list().len(), count, "what is refused changes nothing");
+}
+
+#[test]
+fn full_log_takes_clears_and_undos_which_make_room() {
+    let clear = command(2, Act::Clear { regions: vec!["paris".to_owned()] });
+    for act in [clear.act.clone(), Act::ClearOne { record: 7 }, Act::Undo { undone: 7 }] {
+        let mut commands = full(&long(set("paris", 1, None, false)));
+        let count = commands.list().len();
+        commands.push(command(2, act.clone()), told(1)).unwrap();
+        assert_eq!(commands.list().len(), count + 1, "{act:?}: not published yet");
+        commands.push(long(set("paris", 3, None, false)), told(3)).unwrap();
+        assert!(commands.list().len() <= count, "{act:?}");
+    }
+    // A clear of a part makes no room, and stays: there is an end to them, but not for others.
+    let mut commands = full(&long(set("paris", 1, None, false)));
+    while commands.push(long(clear.clone()), told(0)).is_ok() {}
+    for record in [1, 2, 3] {
+        commands.push(command(3, Act::ClearOne { record }), told(0)).unwrap();
+    }
+    let most = COMMAND_COUNT_MAX + 2 * CLEARING_COUNT_MAX;
+    while commands.push(long(command(3, Act::ClearOne { record: 9 })), told(0)).is_ok() {}
+    assert!(commands.list().len() <= most && commands.encode().unwrap().len() <= VALUE_BYTES_MAX);
+}
+
+#[test]
+fn room_is_made_of_nothing_that_was_not_published_and_the_weather_stays_as_it_is() {
     let mut commands = Commands::default();
-    let long = vec!["a".repeat(64); 256];
-    let wide = |hours| command(hours, Act::Clear { regions: long.clone() });
-    let refused = (0..COMMAND_COUNT_MAX as i64).find(|hours| commands.push(wide(*hours)).is_err());
-    assert!(refused.is_some(), "the text is longer than a value of the state store");
+    commands.push(set("paris", 0, None, false), told(0)).unwrap();
+    let mut forgets = 0;
+    for step in 1..500 {
+        let act = match (step % 4, commands.undoable()) {
+            (1, Some(last)) => Act::Undo { undone: last.rev },
+            _ => set("paris", step, None, step % 2 == 0).act,
+        };
+        let published = Published { wall: WallTime(step - 20), game: hour(0) };
+        let next = Command { game: hour(0), ..long(command(step, act)) };
+        let before = commands.clone();
+        commands.push(next, published).unwrap();
+        if commands.list().len() > before.list().len() {
+            continue;
+        }
+        forgets += 1;
+        let late = before.list().iter().filter(|known| known.at > published.wall);
+        assert!(late.clone().all(|known| commands.of_rev(known.rev).is_some()), "{step}");
+        for at in step - 20..step {
+            let revs = |commands: &Commands| {
+                let overrides = commands.overrides(WallTime(at));
+                let records = overrides.in_force("paris", hour(0));
+                records.iter().map(|record| record.rev).collect::<Vec<_>>()
+            };
+            assert_eq!(revs(&commands), revs(&before), "{step} at {at}");
+            assert_eq!(commands.rev_at(WallTime(at)), before.rev_at(WallTime(at)), "{step}");
+        }
+    }
+    assert!(forgets > 1);
+}
+
+#[test]
+fn forgotten_command_leaves_lifted_what_it_lifted_and_is_not_taken_again() {
+    let mut commands = Commands::default();
+    let everywhere = |hours| match set("", hours, None, false).act {
+        Act::Set { record, .. } => {
+            let record = Override { regions: Vec::new(), ..record };
+            command(hours, Act::Set { record, replaces: false })
+        }
+        _ => unreachable!(),
+    };
+    let paris = || command(3, Act::Clear { regions: vec!["paris".to_owned()] });
+    commands.push(everywhere(1), told(0)).unwrap();
+    commands.push(set("paris", 2, None, true), told(0)).unwrap();
+    commands.push(Command { cause: Some("a".to_owned()), ..paris() }, told(0)).unwrap();
+    let now = 10 * KEPT_GAME_HOURS;
+    commands.prune(hour(now), WallTime(now));
+    let revs =
+        |commands: &Commands| -> Vec<u64> { commands.list().iter().map(|c| c.rev).collect() };
+    assert_eq!(revs(&commands), [1, 2], "the second one ends the first in a part");
+    let in_force =
+        |region: &str| commands.overrides(WallTime(now)).in_force(region, hour(now)).len();
+    assert_eq!([in_force("paris"), in_force("oslo")], [0, 1]);
+    assert!(commands.caused_by(Some("a")).is_some() && commands.caused_by(Some("b")).is_none());
+    assert_eq!(Commands::decode(&commands.encode().unwrap()).unwrap(), commands);
 }

@@ -37,8 +37,8 @@ pub(super) enum Effect {
         #[schema(minimum = 0, maximum = 10)]
         rain_factor: Option<f64>,
     },
-    /// The weather stands still.
-    Lock,
+    /// The weather stands still. With braces: to serde a variant without them knows any field.
+    Lock {},
     /// The plan of another time of the year.
     SeasonShift {
         /// Days of the world's calendar.
@@ -86,27 +86,15 @@ impl Effect {
                 Kind::SetState { state: state_of(state)?, intensity_permille }
             }
             Self::Offset { temperature_c, wind_mps, rain_factor } => {
-                let (kelvin, wind) = (temperature_c.unwrap_or(0.0), wind_mps.unwrap_or(0.0));
-                let rain = rain_factor.unwrap_or(1.0);
-                Kind::Offset {
-                    temperature_dc: scaled(
-                        "temperature_c",
-                        kelvin,
-                        10.0,
-                        &bounds::OFFSET_TEMPERATURE_DC,
-                    )?,
-                    wind_dmps: scaled("wind_mps", wind, 10.0, &bounds::OFFSET_WIND_DMPS)?,
-                    rain_permille: scaled(
-                        "rain_factor",
-                        rain,
-                        1000.0,
-                        &bounds::OFFSET_RAIN_PERMILLE,
-                    )?,
-                }
+                offset(temperature_c.unwrap_or(0.0), wind_mps.unwrap_or(0.0), *rain_factor)?
             }
-            Self::Lock => Kind::Lock,
+            Self::Lock {} => Kind::Lock,
             Self::SeasonShift { days } => {
-                Kind::SeasonShift { days: scaled("days", *days as f64, 1.0, &bounds::SHIFT_DAYS)? }
+                let days = scaled("days", *days as f64, 1.0, &bounds::SHIFT_DAYS)?;
+                if days == 0 {
+                    return Err(nothing("days", "expected days other than 0"));
+                }
+                Kind::SeasonShift { days }
             }
             Self::StormCell { path, radius_km, speed_kmh, state, intensity } => {
                 Kind::StormCell(Cell {
@@ -129,6 +117,32 @@ impl Point {
             longitude_mdeg: mdeg("path.longitude", self.longitude, &bounds::LONGITUDE_MDEG)?,
         })
     }
+}
+
+fn offset(temperature_c: f64, wind_mps: f64, rain_factor: Option<f64>) -> Result<Kind, Problem> {
+    let rain_factor = rain_factor.unwrap_or(1.0);
+    let kind = Kind::Offset {
+        temperature_dc: scaled(
+            "temperature_c",
+            temperature_c,
+            10.0,
+            &bounds::OFFSET_TEMPERATURE_DC,
+        )?,
+        wind_dmps: scaled("wind_mps", wind_mps, 10.0, &bounds::OFFSET_WIND_DMPS)?,
+        rain_permille: scaled("rain_factor", rain_factor, 1000.0, &bounds::OFFSET_RAIN_PERMILLE)?,
+    };
+    if kind == (Kind::Offset { temperature_dc: 0, wind_dmps: 0, rain_permille: 1000 }) {
+        let wanted = "expected temperature_c or wind_mps of at least 0.1, or a rain_factor other \
+                      than 1";
+        return Err(nothing("effect", wanted));
+    }
+    Ok(kind)
+}
+
+/// An effect that changes nothing.
+fn nothing(field: &'static str, wanted: &str) -> Problem {
+    let text = format!("{field}: {wanted}; this changes nothing");
+    Problem::unprocessable(text).with_field(field)
 }
 
 /// Only by names: of `[16, 48]` nobody knows which is which.

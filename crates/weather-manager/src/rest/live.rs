@@ -225,7 +225,7 @@ fn refused(error: &OverrideError, request: &OverrideRequest) -> Problem {
             let text = format!("{}: expected duration_game_minutes as well", FADES[1]);
             Problem::unprocessable(text).with_field(FADES[1])
         }
-        OverrideError::TooMany => Problem::conflict(error.to_string()),
+        OverrideError::TooMany => Problem::limit_reached(error.to_string()),
     }
 }
 
