@@ -58,6 +58,6 @@ pub use tokio_util::sync::CancellationToken;
 pub use transport::{
     Appended, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome,
     Position, ReadSpec, Reader, RegisteredType, Serial, Settle, StoredBatch, StudioTypes,
-    SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport,
+    SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport, lists_nothing,
 };
 pub use wall::{ManualClock, SystemClock, WallClock};

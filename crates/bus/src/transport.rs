@@ -80,7 +80,7 @@ pub trait Transport: Send + Sync + 'static {
     /// # Errors
     /// `Unsupported` without [`Capability::Delete`](crate::Capability::Delete).
     async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
-        Err(deletes_nothing(self.capabilities()))
+        Err(lists_nothing(self.capabilities()))
     }
 
     /// Deletes a topic with all that it holds and with the dead letters of its events. Its name is
@@ -91,7 +91,7 @@ pub trait Transport: Send + Sync + 'static {
     /// without `force`, `InUse` for one that holds batches or that a subscription is bound to.
     async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
         let _ = (name, force);
-        Err(deletes_nothing(self.capabilities()))
+        Err(lists_nothing(self.capabilities()))
     }
 
     /// Deletes a subscription with its dead letters.
@@ -102,7 +102,7 @@ pub trait Transport: Send + Sync + 'static {
     /// that has dead letters.
     async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
         let _ = (name, force);
-        Err(deletes_nothing(self.capabilities()))
+        Err(lists_nothing(self.capabilities()))
     }
 
     /// The event types of studios that the engine knows beside Worldbus's own: none, unless it is
@@ -193,10 +193,12 @@ pub trait Transport: Send + Sync + 'static {
     async fn close(&self) -> Result<(), Error>;
 }
 
-/// The refusal of a transport without [`Capability::Delete`](crate::Capability::Delete).
-fn deletes_nothing(capabilities: &Capabilities) -> Error {
+/// The refusal of a transport that keeps no list: without
+/// [`Capability::Delete`](crate::Capability::Delete).
+pub fn lists_nothing(capabilities: &Capabilities) -> Error {
     let context = format!(
-        "the {} transport neither lists subscriptions nor deletes; choose another by WORLDBUS_URL",
+        "the {} transport neither lists topics and subscriptions nor deletes them; choose another \
+         by WORLDBUS_URL",
         capabilities.transport
     );
     Error::refused(Kind::Unsupported, context)

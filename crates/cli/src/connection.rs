@@ -99,6 +99,8 @@ pub(crate) fn explain(url: &str, error: Error) -> anyhow::Error {
     let advice = match error.kind() {
         // The transport itself says what to do.
         Kind::Unavailable | Kind::Timeout | Kind::InUse => return error.into(),
+        // It answered: what it says is wrong is all that is.
+        Kind::NotFound | Kind::TooLarge | Kind::Unsupported => return error.into(),
         Kind::Invalid => return WrongUse(error.to_string()).into(),
         Kind::Unauthorized => format!("{url} asks for its API key: set WORLDBUS_API_KEY"),
         _ => format!("cannot use {url}"),

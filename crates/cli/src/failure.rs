@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use worldbus_service::{config, door, state};
 use worldbus_world::WorldFileError;
 
+use crate::terminal::escaped_lines;
+
 /// What was asked for was refused or failed.
 pub(crate) const FAILED: u8 = 1;
 /// The command line, the configuration or the world file is wrong; nothing was started.
@@ -33,10 +35,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(code(error))
 }
 
-/// A line for people. That standard error is gone is no reason to fail.
+/// A line for people, or a few. That standard error is gone is no reason to fail.
 pub(crate) fn complain(line: &str) {
     use io::Write as _;
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", escaped_lines(line));
 }
 
 fn code(error: &anyhow::Error) -> u8 {

@@ -25,6 +25,7 @@ mod serve;
 mod settings;
 mod state;
 mod tail;
+mod terminal;
 mod topology;
 mod world;
 

@@ -17,6 +17,7 @@ use worldbus_service::config::Flags;
 
 use crate::failure::{WrongUse, complain};
 use crate::settings::{self, Schedule};
+use crate::terminal::escaped;
 
 /// How long the time-manager may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -117,7 +118,7 @@ pub(crate) async fn run(arguments: ScheduleArguments) -> Result<ExitCode> {
             let answer = desk.client.cancel_schedule(desk.signed(request)).await;
             let answer = answer.map_err(|status| desk.explain(&status, None))?;
             let cancelled = answer.into_inner().schedule.context("an empty answer")?;
-            writeln!(out, "cancelled {}", cancelled.schedule_id)?;
+            writeln!(out, "cancelled {}", escaped(&cancelled.schedule_id))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -128,7 +129,7 @@ fn line(schedule: &rpc::Schedule) -> String {
     let rpc::Schedule { schedule_id, event_type, entity, next_date_time, .. } = schedule;
     let next = if next_date_time.is_empty() { "never" } else { next_date_time };
     let about = if entity.is_empty() { String::new() } else { format!(" of {entity}") };
-    format!("{schedule_id:>4}  {next}  {event_type}{about}  ({})", schedule.schedule)
+    escaped(&format!("{schedule_id:>4}  {next}  {event_type}{about}  ({})", schedule.schedule))
 }
 
 impl Desk {
@@ -191,6 +192,13 @@ fn bearer(key: &Secret) -> Result<MetadataValue<Ascii>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn schedule_of_a_stranger_does_not_steer_the_terminal() {
+        let entity = "a\u{1b}[2J\n".to_owned();
+        let shown = line(&rpc::Schedule { entity, ..rpc::Schedule::default() });
+        assert!(shown.contains(" of a\\u{1b}[2J\\n  ()"), "{shown:?}");
+    }
 
     #[test]
     fn fault_of_a_schedule_has_carets_under_it() {

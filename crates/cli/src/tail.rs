@@ -16,7 +16,6 @@ use crate::{connection, settings};
 use output::Output;
 
 pub(crate) use select::From;
-pub(crate) use text::printable;
 
 /// Writes the events that are asked for until there are enough, or a signal.
 pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {

@@ -135,7 +135,7 @@ impl Catalogue {
         }
     }
 
-    /// Why nothing of an event type would come of some topics, for people, if so; no topics are all.
+    /// Why nothing of an event type comes of some topics, for people, if so; no topics are all.
     /// Nothing is known of where a type travels that is not in the catalogue.
     pub fn elsewhere(&self, event_type: u32, topics: &[&str]) -> Option<String> {
         let known = self.by_number(event_type)?;

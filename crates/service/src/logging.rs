@@ -6,6 +6,7 @@
 //! serves, so is one that would have to wait.
 
 mod lines;
+mod one_line;
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -23,6 +24,7 @@ use crate::colour;
 use crate::config::{LogFormat, nearest};
 use crate::trace::{Traces, WithTraceIds};
 use lines::Lines;
+use one_line::OneLine;
 
 /// How long the end of a process may wait for who reads its logs.
 const FLUSH_MS_MAX: u64 = 200;
@@ -72,7 +74,7 @@ static LINES: OnceLock<Lines> = OnceLock::new();
 /// Starts logging for a command that does one thing. When logging is set up already (a test, an
 /// embedding program) that stays and this does nothing.
 pub fn init(filter: &Filter, format: LogFormat) {
-    untraced(filter.directives(), format, BoxMakeWriter::new(std::io::stderr));
+    untraced(filter.directives(), format, BoxMakeWriter::new(one_line(std::io::stderr)));
 }
 
 /// Starts logging for a process that serves, and its tracing if there is one: as [`init`], but
@@ -82,10 +84,10 @@ pub fn init_serving(filter: &Filter, format: LogFormat, traces: Option<&Traces>)
     let writer = match Lines::start() {
         Ok(lines) => {
             let lines = LINES.get_or_init(|| lines).clone();
-            BoxMakeWriter::new(move || lines.clone())
+            BoxMakeWriter::new(one_line(move || lines.clone()))
         }
         // No thread more, or no file: then as any other command.
-        Err(_) => BoxMakeWriter::new(std::io::stderr),
+        Err(_) => BoxMakeWriter::new(one_line(std::io::stderr)),
     };
     match traces {
         Some(traces) => traced(filter, format, writer, traces),
@@ -98,6 +100,11 @@ pub fn flush() {
     if let Some(lines) = LINES.get() {
         lines.flush(Duration::from_millis(FLUSH_MS_MAX));
     }
+}
+
+fn one_line<W>(to: impl Fn() -> W) -> impl Fn() -> OneLine<W> {
+    let coloured = colour::wanted(&std::io::stderr());
+    move || OneLine { to: to(), coloured }
 }
 
 fn untraced(filter: EnvFilter, format: LogFormat, writer: BoxMakeWriter) {

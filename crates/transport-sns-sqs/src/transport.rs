@@ -21,6 +21,7 @@ use tokio_util::task::TaskTracker;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Position, ReadSpec, Reader,
     SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport, WallClock,
+    lists_nothing,
 };
 use worldbus_events::{Batch, SharedCatalogue};
 
@@ -208,8 +209,7 @@ impl Transport for SnsSqs {
     }
 
     async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        self.capabilities.require(Capability::Replay)?;
-        Ok(Vec::new())
+        Err(lists_nothing(&self.capabilities))
     }
 
     async fn dead_letters(

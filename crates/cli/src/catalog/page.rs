@@ -10,6 +10,7 @@ use worldbus_events::v1::DeliveryClass;
 use worldbus_events::{Catalogue, EventType, Owner, asyncapi};
 
 use crate::catalogue;
+use crate::terminal::printable;
 
 /// How `catalog` lists event types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -75,7 +76,7 @@ fn text(catalogue: &Catalogue, origins: Option<&Origins>) -> String {
         let (name, topic) = (event_type.name(), event_type.topic());
         let (number, class) = (event_type.number(), class(event_type));
         let from = from(origins.map_or("", |origins| origins.of(event_type)));
-        let summary = event_type.summary();
+        let summary = printable(event_type.summary());
         // Writing to a String cannot fail.
         let _ = writeln!(
             page,

@@ -5,6 +5,9 @@ use worldbus_service::config::Flags;
 
 use crate::settings::Client;
 
+/// Dead letters of a list: more than an embedded bus keeps.
+const LIMIT_MAX: i64 = 10_000;
+
 /// What to do with dead letters.
 #[derive(Debug, Args)]
 #[command(after_help = ALL)]
@@ -35,9 +38,10 @@ pub(super) struct ListArguments {
     /// Only those of this subscription
     #[arg(long, value_name = "NAME")]
     pub(super) subscription: Option<String>,
-    /// At most so many
-    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
-    pub(super) limit: usize,
+    /// At most so many, 1 to 10000
+    #[arg(long, value_name = "NUMBER", default_value_t = 100,
+          value_parser = clap::value_parser!(u32).range(1..=LIMIT_MAX))]
+    pub(super) limit: u32,
     /// How to write them
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: ListFormat,

@@ -11,7 +11,7 @@ use worldbus_events::Catalogue;
 use super::Desk;
 use super::arguments::{ListArguments, ListFormat};
 use super::letter::{Form, event, time};
-use crate::tail::printable;
+use crate::terminal::printable;
 
 /// Prints the latest dead letters.
 pub(super) async fn run(
@@ -19,7 +19,7 @@ pub(super) async fn run(
     subscription: Option<&SubscriptionName>,
     arguments: &ListArguments,
 ) -> Result<ExitCode> {
-    let found = desk.bus.transport().dead_letters(subscription, arguments.limit).await;
+    let found = desk.bus.transport().dead_letters(subscription, arguments.limit as usize).await;
     let found = found.map_err(|error| desk.explain(error))?;
     let page = match arguments.format {
         ListFormat::Json => {

@@ -11,7 +11,7 @@ use worldbus_bus::{DeadLetter, SubscriptionName};
 use super::arguments::{ShowArguments, ShowFormat};
 use super::letter::{Form, content, event_json, time};
 use super::{Desk, LOOK_COUNT_MAX};
-use crate::tail::printable;
+use crate::terminal::{escaped, printable};
 
 /// Prints the letter of an id; a few if they share it.
 pub(super) async fn run(
@@ -82,7 +82,7 @@ fn text(letter: &DeadLetter, desk: &Desk) -> Result<String> {
         Some(event) => {
             let event: Value = serde_json::from_str(event.get())?;
             page += "event\n";
-            page += &serde_json::to_string_pretty(&event)?;
+            page += &escaped_json(&serde_json::to_string_pretty(&event)?);
             page.push('\n');
         }
         None => {
@@ -95,11 +95,29 @@ fn text(letter: &DeadLetter, desk: &Desk) -> Result<String> {
     Ok(page)
 }
 
-/// All of a line of strangers, unable to steer the terminal.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() { safe.extend(c.escape_default()) } else { safe.push(c) }
+/// JSON as people see it: it may hold DEL and those beyond, which steer a terminal as well.
+fn escaped_json(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\n' => safe.push(c),
+            // Writing to a String cannot fail.
+            c if c.is_control() => drop(write!(safe, "\\u{:04x}", u32::from(c))),
+            c => safe.push(c),
+        }
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_for_people_has_no_control_character_and_means_the_same() {
+        let event = serde_json::json!({ "entity": "a\u{1b}\u{7f}\u{9b}\n" });
+        let shown = escaped_json(&serde_json::to_string_pretty(&event).unwrap());
+        assert!(!shown.contains(|c: char| c.is_control() && c != '\n'), "{shown:?}");
+        assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), event);
+    }
 }

@@ -12,12 +12,10 @@ use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use worldbus_events::{Catalogue, EventView, json};
 
+use crate::terminal::printable;
 use clock::Clocks;
 pub(super) use clock::{CLOCK_TOPIC, CLOCK_TYPES};
 use payload::Payload;
-
-/// Characters of a text on a line: all of a weather.changed.
-const PAYLOAD_CHARS_MAX: usize = 400;
 
 const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";
@@ -146,23 +144,6 @@ fn short_time(timestamp: &str) -> String {
         (Some(date), Some(time), true) => format!("{date} {time}Z"),
         _ => timestamp.to_owned(),
     }
-}
-
-/// Text of strangers, cut short: it must not steer the terminal nor fill it.
-pub(crate) fn printable(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for (at, c) in text.chars().enumerate() {
-        if at == PAYLOAD_CHARS_MAX {
-            safe.push('…');
-            break;
-        }
-        if c.is_control() {
-            safe.extend(c.escape_default());
-        } else {
-            safe.push(c);
-        }
-    }
-    safe
 }
 
 struct EventForm<'a>(&'a mut Shown);

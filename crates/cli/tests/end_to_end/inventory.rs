@@ -4,7 +4,7 @@
 use tokio::runtime::Runtime;
 use worldbus_bus::{Position, SubscriptionName, SubscriptionSpec, Topic};
 
-use crate::support::{Finished, Town, empty_log, eventually, get, run};
+use crate::support::{Finished, Town, empty_log, eventually, get, run, run_with_input, worldbus};
 
 fn at(url: &str, arguments: &[&str]) -> Finished {
     run(&[arguments, &["--url", url]].concat())
@@ -115,4 +115,17 @@ fn what_was_deleted_has_no_gauges_until_it_is_there_again() {
     await_gauges(0, 0);
     assert_eq!(publish().code, 0);
     await_gauges(3, 0);
+}
+
+#[test]
+fn bus_without_a_list_says_so_of_topics_as_of_subscriptions() {
+    for what in ["topics", "subscriptions"] {
+        let mut list = worldbus();
+        list.args([what, "list", "--url", "sns-sqs://us-east-1?prefix=none"]);
+        list.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_ACCESS_KEY_ID", "none");
+        list.env("AWS_SECRET_ACCESS_KEY", "none").env("AWS_EC2_METADATA_DISABLED", "true");
+        let refused = run_with_input(&mut list, b"");
+        let expected = "error: the sns-sqs transport neither lists topics and subscriptions nor";
+        assert!(refused.stderr.contains(expected), "{refused:?}");
+    }
 }

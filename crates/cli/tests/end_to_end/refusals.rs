@@ -27,6 +27,17 @@ fn mistakes_in_an_event_are_refused_with_what_was_expected() {
     run(&["tail", "--url", &url, "--from", "yesterday"]).refused(&["2026-03-01T12:00:00Z"]);
     run(&["tail", "--url", &url, "--topic", "time", "--type", "weather.changed"])
         .refused(&["weather.changed has the topic weather"]);
+    for limit in ["0", "10001"] {
+        run(&["dead-letters", "list", "--limit", limit, "--url", &url])
+            .refused(&["--limit", "1..=10000"]);
+    }
+    for (name, id) in [("topics", "topic nosuch"), ("subscriptions", "subscription nosuch")] {
+        let deleted = run(&[name, "delete", "nosuch", "--url", &url]);
+        assert!(deleted.stderr.contains(&format!("error: {id} does not exist")), "{deleted:?}");
+    }
+    let source = "x".repeat(1000);
+    let long = run(&["publish", "time.updated", "{}", "--source", &source, "--url", &url]);
+    assert!(long.code != 0 && !long.stderr.contains("cannot use"), "{long:?}");
     run(&["tail", "--url", "ftp://x"]).refused(&["expected embedded:DIR, http://"]);
     run(&["tail", "--url", "http://127.0.0.1:1"]).refused(&["worldbus up"]);
     run(&["catalog", "--catalog", "/nonexistent.binpb"]).refused(&["/nonexistent.binpb"]);

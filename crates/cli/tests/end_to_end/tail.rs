@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Service, post, run};
+use crate::support::{Service, empty_log, post, run};
 
 /// The first rows of a type, as many as `count`.
 fn rows(url: &str, event_type: &str, count: &str) -> Vec<String> {
@@ -43,7 +43,7 @@ fn rows_after_a_jump_and_of_midnight_are_at_their_own_minute() {
 #[test]
 fn rows_of_several_worlds_say_which_and_one_can_be_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("embedded:{}", folder.path().display());
+    let url = empty_log(&folder.path().join("log"));
     for world in ["europe", "europe:dungeon"] {
         run(&["publish", "weather.changed", "{}", "--world", world, "--url", &url]);
     }
