@@ -11,6 +11,9 @@ pub const SSE_COUNT_MAX: usize = 512;
 pub const LIST_COUNT_MAX: usize = 8;
 /// Bytes that the clients of one kind of stream were given and have not taken yet, together.
 pub const UNREAD_BYTES_MAX: usize = 64 << 20;
+/// Streams of a kind that may hold what they have read from the past while they wait until their
+/// clients may be given it.
+pub const TURN_COUNT_MAX: usize = 8;
 /// How long a client may leave what it was given before its connection is cut, in milliseconds.
 pub const STALL_MS_MAX: u64 = 30_000;
 /// After this long such a client is cut if another needs its place or its bytes, in milliseconds.

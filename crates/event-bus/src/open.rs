@@ -10,6 +10,9 @@ use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Bus, Publisher, Transport};
 use worldbus_events::Catalogue;
 
+/// What came onto the log less than this ago, in milliseconds, is the present.
+const PRESENT_MS_MAX: u64 = 2_000;
+
 /// An open event-bus.
 pub(crate) struct Open {
     pub(crate) bus: Bus,
@@ -63,6 +66,12 @@ impl Open {
     /// The event types as they are known now.
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
         self.registry.shared().current()
+    }
+
+    /// Whether who has read up to what was appended then is behind the present.
+    pub(crate) fn is_behind(&self, appended_ms: i64) -> bool {
+        let now_ms = self.bus.wall().now_us().div_euclid(1000);
+        now_ms.abs_diff(appended_ms) >= PRESENT_MS_MAX
     }
 
     pub(crate) fn transport(&self) -> &Arc<dyn Transport> {

@@ -3,14 +3,18 @@
 //! [`STALL_MS_MAX`]; sooner, if it is the one that has left it for longest and another needs its
 //! place or its bytes.
 //!
+//! A stream does not know how large that is which it reads next. So few at a time read from the
+//! past ([`Place::read`]), and account for it ([`Place::give`]) before others have their turn.
+//!
 //! Not for: connections whose socket takes no bytes at all, which `server::progress` of the service
 //! kit cuts. Here it is known of each stream of a connection whether it is read.
 
-use crate::limits::{STALL_CONTENDED_MS_MAX, STALL_MS_MAX, UNREAD_BYTES_MAX};
+use crate::limits::{STALL_CONTENDED_MS_MAX, STALL_MS_MAX, TURN_COUNT_MAX, UNREAD_BYTES_MAX};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 use worldbus_bus::{Error, Kind};
 use worldbus_service::server::Cut;
@@ -18,6 +22,8 @@ use worldbus_service::server::Cut;
 /// How often stalled clients are looked for.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
 const STALL_MAX: Duration = Duration::from_millis(STALL_MS_MAX);
+/// Who has read nothing for so long is at the end, and waits for what comes without a turn.
+const QUIET: Duration = Duration::from_millis(10);
 const STALL_CONTENDED_MAX: Duration = Duration::from_millis(STALL_CONTENDED_MS_MAX);
 
 /// The places of one kind of stream. Cheap to clone.
@@ -33,6 +39,7 @@ struct Shared {
     taken: Mutex<Taken>,
     /// Woken when bytes become free.
     freed: Notify,
+    turns: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -46,15 +53,14 @@ struct Taken {
 #[derive(Debug)]
 struct Stream {
     cut: Cut,
-    given: Option<Given>,
+    /// What the client was given and has not taken yet, and what is held for it.
+    bytes: usize,
+    /// Since when it has left what it was given.
+    since: Option<Instant>,
 }
 
-/// What a client was given and has not taken yet.
-#[derive(Debug)]
-struct Given {
-    since: Instant,
-    bytes: usize,
-}
+/// The right to hold what was read and is not given yet.
+pub(crate) type Turn = OwnedSemaphorePermit;
 
 /// The place of one stream; free again when it is dropped.
 #[derive(Debug)]
@@ -66,7 +72,8 @@ pub(crate) struct Place {
 impl Places {
     pub(crate) fn new(kind: &'static str, count_max: usize) -> Self {
         let (taken, freed) = (Mutex::default(), Notify::new());
-        Self { shared: Arc::new(Shared { kind, count_max, taken, freed }) }
+        let turns = Arc::new(Semaphore::new(TURN_COUNT_MAX));
+        Self { shared: Arc::new(Shared { kind, count_max, taken, freed, turns }) }
     }
 
     /// A place for a stream on the connection that `cut` cuts. At the bound the client that has
@@ -83,7 +90,7 @@ impl Places {
         }
         let id = taken.next_id;
         taken.next_id += 1;
-        taken.streams.insert(id, Stream { cut, given: None });
+        taken.streams.insert(id, Stream { cut, bytes: 0, since: None });
         metrics::gauge!("worldbus_streams_open", "kind" => kind).increment(1.0);
         Ok(Place { shared: Arc::clone(&self.shared), id })
     }
@@ -119,18 +126,36 @@ pub(crate) fn place_lost() -> Error {
 }
 
 impl Place {
-    /// The client has taken what it was given: it asks for more.
-    pub(crate) fn taken(&self) {
+    /// The client has taken what it was given: it asks for more. Of that, `held` bytes are still
+    /// held for it.
+    pub(crate) fn taken(&self, held: usize) {
         let mut taken = self.shared.lock();
-        let given = taken.streams.get_mut(&self.id).and_then(|stream| stream.given.take());
-        if let Some(given) = given {
-            taken.bytes -= given.bytes;
-            self.shared.freed.notify_waiters();
-        }
+        let Some(stream) = taken.streams.get_mut(&self.id) else { return };
+        let before = std::mem::replace(&mut stream.bytes, held);
+        stream.since = None;
+        taken.bytes = taken.bytes - before + held;
+        self.shared.freed.notify_waiters();
     }
 
-    /// Accounts for bytes that the client is given now; waits while others were given too many.
-    /// False if the place was lost meanwhile: then the stream ends. Cancel-safe.
+    /// Waits for what is read next; who is `behind` the present does so when it has its turn, which
+    /// it keeps until the bytes are accounted for.
+    pub(crate) async fn read<T>(
+        &self,
+        behind: bool,
+        next: impl Future<Output = T>,
+    ) -> (T, Option<Turn>) {
+        let mut next = pin!(next);
+        if behind
+            && let Ok(turn) = Arc::clone(&self.shared.turns).acquire_owned().await
+            && let Ok(read) = timeout(QUIET, next.as_mut()).await
+        {
+            return (read, Some(turn));
+        }
+        (next.await, None)
+    }
+
+    /// Accounts for bytes that the client is given now or that are held for it; waits while others
+    /// were given too many, unless some are held for it already. False if the place was lost meanwhile: then the stream ends. Cancel-safe.
     pub(crate) async fn give(&self, bytes: usize) -> bool {
         loop {
             let freed = self.shared.freed.notified();
@@ -146,22 +171,21 @@ impl Place {
     fn try_give(&self, bytes: usize) -> Option<bool> {
         let mut taken = self.shared.lock();
         loop {
-            if !taken.streams.contains_key(&self.id) {
+            let Some(held) = taken.streams.get(&self.id).map(|stream| stream.bytes) else {
                 return Some(false);
-            }
+            };
             // What is larger than the bound goes alone.
-            if taken.bytes == 0 || taken.bytes + bytes <= UNREAD_BYTES_MAX {
+            if held > 0 || taken.bytes == 0 || taken.bytes + bytes <= UNREAD_BYTES_MAX {
                 break;
             }
             if !self.shared.cut_longest(&mut taken) {
                 return None;
             }
         }
-        taken.bytes += bytes;
-        let given = Some(Given { since: Instant::now(), bytes });
-        if let Some(stream) = taken.streams.get_mut(&self.id) {
-            stream.given = given;
-        }
+        let Some(stream) = taken.streams.get_mut(&self.id) else { return Some(false) };
+        let before = std::mem::replace(&mut stream.bytes, bytes);
+        stream.since = Some(Instant::now());
+        taken.bytes = taken.bytes - before + bytes;
         Some(true)
     }
 }
@@ -175,7 +199,7 @@ impl Drop for Place {
 impl Taken {
     /// The stream whose client has left what it was given for longest.
     fn longest(&self) -> Option<(u64, Instant)> {
-        let given = self.streams.iter().filter_map(|(&id, s)| Some((id, s.given.as_ref()?.since)));
+        let given = self.streams.iter().filter_map(|(&id, stream)| Some((id, stream.since?)));
         given.min_by_key(|&(_, since)| since)
     }
 }
@@ -205,7 +229,7 @@ impl Shared {
 
     fn remove(&self, taken: &mut Taken, id: u64) -> Option<Stream> {
         let stream = taken.streams.remove(&id)?;
-        taken.bytes -= stream.given.as_ref().map_or(0, |given| given.bytes);
+        taken.bytes -= stream.bytes;
         metrics::gauge!("worldbus_streams_open", "kind" => self.kind).decrement(1.0);
         self.freed.notify_waiters();
         Some(stream)

@@ -23,7 +23,7 @@ use axum::Router;
 use hyper::rt::Executor;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -34,8 +34,8 @@ use progress::Progress;
 
 pub use connections::Caller;
 pub use limits::{
-    ESTABLISHED_COUNT_MAX, ESTABLISHED_OF_PEER_MAX, FIRST_REQUEST_MS_MAX, IDLE_MS_MAX, Limits,
-    NEWCOMER_COUNT_MAX, NEWCOMERS_OF_PEER_MAX,
+    BACKLOG, ESTABLISHED_COUNT_MAX, ESTABLISHED_OF_PEER_MAX, FIRST_REQUEST_MS_MAX, IDLE_MS_MAX,
+    Limits, NEWCOMER_COUNT_MAX, NEWCOMERS_OF_PEER_MAX,
 };
 pub use peer::Peer;
 pub use progress::{Cut, WRITE_STALL_MS_MAX};
@@ -101,7 +101,14 @@ pub enum BindError {
 /// # Errors
 /// [`BindError`], for people.
 pub async fn bind(listen: SocketAddr) -> Result<TcpListener, BindError> {
-    TcpListener::bind(listen).await.map_err(|source| match source.kind() {
+    let bound = || {
+        let v6 = listen.is_ipv6();
+        let socket = if v6 { TcpSocket::new_v6() } else { TcpSocket::new_v4() }?;
+        socket.set_reuseaddr(cfg!(unix))?;
+        socket.bind(listen)?;
+        socket.listen(BACKLOG)
+    };
+    bound().map_err(|source| match source.kind() {
         io::ErrorKind::AddrInUse => BindError::InUse(listen),
         io::ErrorKind::PermissionDenied => BindError::Denied(listen),
         _ => BindError::Other { listen, source },

@@ -2,7 +2,7 @@
 
 use crate::grpc::letters::Letters;
 use crate::grpc::settlers::Settlers;
-use crate::grpc::streams::{self, Deliveries};
+use crate::grpc::streams::{Deliveries, Reads};
 use crate::grpc::{outward, publish, status};
 use crate::open::Open;
 use async_trait::async_trait;
@@ -49,8 +49,8 @@ impl Broker {
         tracing::debug!(subscription = %name, consumer = spec.consumer, "consumer opened");
         let consumer = self.open.transport().subscribe(spec).await?;
         self.settlers.remember(&name, consumer.settler())?;
-        let shutdown = self.open.shutdown.clone();
-        Ok(Deliveries { consumer, requests, shutdown, place }.into_stream().boxed())
+        let (open, appended_ms) = (Arc::clone(&self.open), i64::MIN);
+        Ok(Deliveries { consumer, requests, open, place, appended_ms }.into_stream().boxed())
     }
 
     async fn open_reader(
@@ -60,7 +60,8 @@ impl Broker {
     ) -> Result<Messages<v1::ReadResponse>, Error> {
         let place = self.open.readers.take(cut)?;
         let reader = self.open.transport().read(ReadSpec::try_from(request)?).await?;
-        Ok(streams::stored(reader, self.open.shutdown.clone(), place).boxed())
+        let (open, appended_ms) = (Arc::clone(&self.open), i64::MIN);
+        Ok(Reads { reader, open, place, appended_ms }.into_stream().boxed())
     }
 
     async fn settle_one(&self, settlement: v1::Settlement) -> Result<(), Error> {

@@ -53,7 +53,7 @@ impl Letters {
     ) -> impl Stream<Item = Result<v1::ListDeadLettersResponse, Status>> {
         stream::unfold(Some(self), |state| async {
             let mut this = state?;
-            this.place.taken();
+            this.place.taken(0);
             if let Err(error) = this.fill().await {
                 return Some((Err(status(error)), None));
             }

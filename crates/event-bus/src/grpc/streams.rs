@@ -2,9 +2,10 @@
 //! up to a bound, so that a busy stream has few large messages and a quiet one no delay.
 
 use crate::grpc::status;
-use crate::places::{Place, place_lost};
+use crate::open::Open;
+use crate::places::{Place, Turn, place_lost};
 use futures_util::{FutureExt as _, Stream, stream};
-use tokio_util::sync::CancellationToken;
+use std::sync::Arc;
 use tonic::{Status, Streaming};
 use worldbus_bus::{Consumer, Delivered, Error, Reader, StoredBatch};
 use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX, READ_GATHER_BYTES};
@@ -21,8 +22,10 @@ enum End {
 pub(super) struct Deliveries {
     pub(super) consumer: Box<dyn Consumer>,
     pub(super) requests: Streaming<v1::SubscribeRequest>,
-    pub(super) shutdown: CancellationToken,
+    pub(super) open: Arc<Open>,
     pub(super) place: Place,
+    /// When the last batch came onto the log, in milliseconds.
+    pub(super) appended_ms: i64,
 }
 
 impl Deliveries {
@@ -31,12 +34,8 @@ impl Deliveries {
     pub(super) fn into_stream(self) -> impl Stream<Item = Result<v1::SubscribeResponse, Status>> {
         stream::unfold(Some(self), |state| async {
             let mut this = state?;
-            this.place.taken();
-            let next = match this.next().await {
-                Ok(deliveries) => this.give(deliveries).await,
-                Err(end) => Err(end),
-            };
-            match next {
+            this.place.taken(0);
+            match this.next().await {
                 Ok(deliveries) => {
                     count("subscribe", deliveries.iter().map(|one| one.batch.len()));
                     let deliveries = deliveries.iter().map(Into::into).collect();
@@ -51,30 +50,42 @@ impl Deliveries {
     }
 
     async fn next(&mut self) -> Result<Vec<Delivered>, End> {
-        let shutdown = self.shutdown.clone();
+        let open = Arc::clone(&self.open);
         tokio::select! {
             asked = self.requests.message() => go_on(asked)?,
-            () = shutdown.cancelled() => return Err(End::Orderly),
+            () = open.shutdown.cancelled() => return Err(End::Orderly),
         }
         loop {
-            let first = tokio::select! {
-                first = self.consumer.next() => first.map_err(End::Failed)?,
+            let behind = open.is_behind(self.appended_ms);
+            let (first, turn) = tokio::select! {
+                first = self.place.read(behind, self.consumer.next()) => first,
                 asked = self.requests.message() => {
                     go_on(asked)?;
                     continue;
                 }
-                () = shutdown.cancelled() => return Err(End::Orderly),
+                () = open.shutdown.cancelled() => return Err(End::Orderly),
             };
+            let first = first.map_err(End::Failed)?;
             let next = || self.consumer.next().now_or_never().map(|n| n.map_err(End::Failed));
             // A failure comes again at the next call.
-            return Ok(gather(first, GATHER_BYTES, |one| one.batch.bytes().len(), next).0);
+            let gathered = gather(first, GATHER_BYTES, |one| one.batch.bytes().len(), next).0;
+            return self.give(gathered, turn).await;
         }
     }
 
     /// Accounts for what the client is given.
-    async fn give(&mut self, deliveries: Vec<Delivered>) -> Result<Vec<Delivered>, End> {
+    async fn give(
+        &mut self,
+        deliveries: Vec<Delivered>,
+        turn: Option<Turn>,
+    ) -> Result<Vec<Delivered>, End> {
         let bytes = deliveries.iter().map(|one| one.batch.bytes().len()).sum();
-        if self.place.give(bytes).await { Ok(deliveries) } else { Err(End::Failed(place_lost())) }
+        if !self.place.give(bytes).await {
+            return Err(End::Failed(place_lost()));
+        }
+        drop(turn);
+        self.appended_ms = deliveries.last().map_or(self.appended_ms, |last| last.appended_ms);
+        Ok(deliveries)
     }
 
     /// What was taken ahead of the client can go to others at once.
@@ -94,41 +105,57 @@ fn go_on(asked: Result<Option<v1::SubscribeRequest>, Status>) -> Result<(), End>
     }
 }
 
-/// The batches of a reader, to its end or until we shut down.
-pub(super) fn stored(
-    reader: Box<dyn Reader>,
-    shutdown: CancellationToken,
-    place: Place,
-) -> impl Stream<Item = Result<v1::ReadResponse, Status>> {
-    let state = Some((reader, None, shutdown, place));
-    stream::unfold(state, |state| async {
-        let (mut reader, ended, shutdown, place) = state?;
-        place.taken();
-        let first = match ended {
-            Some(end) => Err(end),
-            None => tokio::select! {
-                first = reader.next() => flat(first),
-                () = shutdown.cancelled() => Err(End::Orderly),
-            },
-        };
-        let first = match first {
-            Ok(first) => first,
-            Err(end) => return finish(end).map(|end| (Err(end), None)),
+/// What a client is sent of a reader.
+pub(super) struct Reads {
+    pub(super) reader: Box<dyn Reader>,
+    pub(super) open: Arc<Open>,
+    pub(super) place: Place,
+    /// When the last batch came onto the log, in milliseconds.
+    pub(super) appended_ms: i64,
+}
+
+impl Reads {
+    /// The batches, to the end of the reader or until we shut down.
+    pub(super) fn into_stream(self) -> impl Stream<Item = Result<v1::ReadResponse, Status>> {
+        stream::unfold(Some((self, None)), |state| async {
+            let (mut this, ended) = state?;
+            this.place.taken(0);
+            let next = match ended {
+                Some(end) => Err(end),
+                None => this.next().await,
+            };
+            match next {
+                Ok((batches, ended)) => {
+                    count("read", batches.iter().map(|one| one.batch.len()));
+                    let batches = batches.iter().map(Into::into).collect();
+                    Some((Ok(v1::ReadResponse { batches }), Some((this, ended))))
+                }
+                Err(end) => finish(end).map(|end| (Err(end), None)),
+            }
+        })
+    }
+
+    /// The next batches, accounted for; why no more come after them, if that is known.
+    async fn next(&mut self) -> Result<(Vec<StoredBatch>, Option<End>), End> {
+        let behind = self.open.is_behind(self.appended_ms);
+        let (first, turn) = tokio::select! {
+            first = self.place.read(behind, self.reader.next()) => first,
+            () = self.open.shutdown.cancelled() => return Err(End::Orderly),
         };
         let (batches, ended) = gather(
-            first,
+            flat(first)?,
             READ_GATHER_BYTES,
             |stored| stored.batch.bytes().len(),
-            || reader.next().now_or_never().map(flat),
+            || self.reader.next().now_or_never().map(flat),
         );
         let bytes = batches.iter().map(|one: &StoredBatch| one.batch.bytes().len()).sum();
-        if !place.give(bytes).await {
-            return Some((Err(status(place_lost())), None));
+        if !self.place.give(bytes).await {
+            return Err(End::Failed(place_lost()));
         }
-        count("read", batches.iter().map(|one: &StoredBatch| one.batch.len()));
-        let batches = batches.iter().map(Into::into).collect();
-        Some((Ok(v1::ReadResponse { batches }), Some((reader, ended, shutdown, place))))
-    })
+        drop(turn);
+        self.appended_ms = batches.last().map_or(self.appended_ms, |last| last.appended_ms);
+        Ok((batches, ended))
+    }
 }
 
 fn flat(next: Result<Option<StoredBatch>, Error>) -> Result<StoredBatch, End> {

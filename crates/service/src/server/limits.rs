@@ -16,6 +16,9 @@ pub const ESTABLISHED_OF_PEER_MAX: usize = 512;
 pub const NEWCOMER_COUNT_MAX: usize = 256;
 /// The same of one address beyond loopback.
 pub const NEWCOMERS_OF_PEER_MAX: usize = 64;
+/// Connections that the system holds until they are accepted, if it is set to so many; one more is
+/// dropped, and its client tries again after a second.
+pub const BACKLOG: u32 = 4096;
 /// How long a newcomer may be without a request under way, from its first byte or from the moment
 /// that it connects.
 pub const FIRST_REQUEST_MS_MAX: u64 = 10_000;

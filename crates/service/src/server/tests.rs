@@ -275,6 +275,21 @@ async fn request_beyond_all_busy_connections_is_503_and_health_still_answers() {
     timeout(DEADLINE, freed).await.expect("the place stays taken");
 }
 
+/// More than the default of libraries. What is dropped is tried again only after a second, and here
+/// nothing is ever accepted.
+#[tokio::test]
+async fn burst_of_connections_waits_to_be_accepted() {
+    let system = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap_or_default();
+    let system = system.trim().parse().unwrap_or(BACKLOG);
+    let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    Limits::of_process();
+    let mut sockets = Vec::new();
+    for _ in 0..system.min(1_500) {
+        sockets.push(timeout(DEADLINE, TcpStream::connect(address)).await.unwrap().unwrap());
+    }
+}
+
 /// Of every kind that sends no request, more than twice as many as there are places. How soon it
 /// answers is the machine's: within a second on an idle one.
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use super::encode::View;
 use crate::open::Open;
-use crate::places::Place;
+use crate::places::{Place, Turn};
 use crate::rest::cursor::Cursor;
 use bytes::Bytes;
 use futures_util::poll;
@@ -16,11 +16,9 @@ use worldbus_bus::{Reader, StoredBatch};
 /// A comment is sent after so long a silence, so that proxies keep the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// A client that is sent events as they come is not woken more often than this: what comes in
-/// between goes together. The first after a silence goes at once.
+/// between goes together. The first after a silence goes at once, and a client that is behind is
+/// sent what there is without a pause.
 const PACE: Duration = Duration::from_millis(25);
-/// Events younger than this, in milliseconds by the wall clock, come as they are published; a
-/// client that is further behind is sent what there is without a pause.
-const LIVE_MS_MAX: u64 = 2_000;
 /// How long a browser waits before it reconnects.
 const RETRY_MS: u32 = 1000;
 
@@ -34,10 +32,13 @@ pub(super) struct Feed {
     current: Option<StoredBatch>,
     /// When it last had to wait for an event and got one.
     woken: Instant,
-    live: bool,
+    /// When the last batch came onto the log, in milliseconds.
+    appended_ms: i64,
     begun: bool,
     ended: bool,
     place: Place,
+    /// While it has read what is not accounted for.
+    turn: Option<Turn>,
 }
 
 impl Feed {
@@ -48,18 +49,24 @@ impl Feed {
         cursor: Cursor,
         place: Place,
     ) -> Self {
-        let (current, woken) = (None, Instant::now());
-        let (live, begun, ended) = (false, false, false);
-        Self { open, reader, view, cursor, current, woken, live, begun, ended, place }
+        let (current, woken, appended_ms) = (None, Instant::now(), i64::MIN);
+        let (begun, ended, turn) = (false, false, None);
+        Self { open, reader, view, cursor, current, woken, appended_ms, begun, ended, place, turn }
     }
 
     /// The next text; `None` at the end: when the event-bus shuts down, or when the client has lost
     /// its place. It is asked for when the client has taken the one before.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
-        self.place.taken();
+        self.place.taken(self.held());
         let text = self.text().await?;
-        let held = self.current.as_ref().map_or(0, |stored| stored.batch.bytes().len());
-        self.place.give(text.len() + held).await.then_some(text)
+        let given = self.place.give(text.len() + self.held()).await;
+        self.turn = None;
+        given.then_some(text)
+    }
+
+    /// Bytes of the batch that is being sent.
+    fn held(&self) -> usize {
+        self.current.as_ref().map_or(0, |stored| stored.batch.bytes().len())
     }
 
     async fn text(&mut self) -> Option<Bytes> {
@@ -84,7 +91,10 @@ impl Feed {
     /// Takes the next batch, or gives what is sent while there is none.
     async fn read(&mut self) -> Option<Bytes> {
         let shutdown = self.open.shutdown.clone();
-        let paced = if self.live { self.woken + PACE } else { self.woken };
+        let behind = self.open.is_behind(self.appended_ms);
+        let paced = if behind { self.woken } else { self.woken + PACE };
+        self.place.taken(0);
+        self.turn = None;
         let next = async {
             let mut next = pin!(self.reader.next());
             if let Poll::Ready(next) = poll!(next.as_mut()) {
@@ -93,21 +103,21 @@ impl Feed {
             sleep_until(paced).await;
             (timeout(HEARTBEAT, next).await, true)
         };
-        let (next, waited) = tokio::select! {
-            next = next => next,
+        let ((next, waited), turn) = tokio::select! {
+            next = self.place.read(behind, next) => next,
             () = shutdown.cancelled() => {
                 self.ended = true;
                 return None;
             }
         };
+        self.turn = turn;
         if waited {
             self.woken = Instant::now();
         }
         match next {
             Err(_) => return Some(Bytes::from_static(b": still here\n\n")),
             Ok(Ok(Some(stored))) => {
-                let now_ms = self.open.bus.wall().now_us().div_euclid(1000);
-                self.live = now_ms.abs_diff(stored.appended_ms) < LIVE_MS_MAX;
+                self.appended_ms = stored.appended_ms;
                 self.current = Some(stored);
             }
             Ok(Ok(None)) => self.ended = true,
