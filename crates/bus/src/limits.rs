@@ -6,10 +6,16 @@ use std::time::Duration;
 use crate::error::{Error, Kind};
 use crate::transport::{DeadEvent, Filter, Outcome, ReadSpec, SubscriptionSpec};
 
+/// How short a lease may be: a shorter one ends before a settlement comes.
+pub const LEASE_MIN: Duration = Duration::from_millis(10);
 /// How long a lease may be: what SQS, the strictest engine, allows.
 pub const LEASE_MAX: Duration = Duration::from_secs(12 * 3600);
 /// How long a nack may put off the next delivery.
 pub const NACK_DELAY_MAX: Duration = LEASE_MAX;
+/// Deliveries of a batch before it is dead-lettered: at least the first.
+pub const ATTEMPT_COUNT_MIN: u32 = 1;
+/// Unsettled deliveries of one consumer at once, in batches.
+pub const IN_FLIGHT_COUNT_MIN: u32 = 1;
 /// Unsettled deliveries of one consumer at once, in batches.
 pub const IN_FLIGHT_COUNT_MAX: u32 = 4096;
 /// Topics that one subscription or reader may list.
@@ -31,8 +37,9 @@ impl SubscriptionSpec {
     /// Refuses what no transport takes.
     ///
     /// # Errors
-    /// `Invalid` without a topic or beyond [`LEASE_MAX`] or [`IN_FLIGHT_COUNT_MAX`]; `TooLarge`
-    /// beyond [`TOPIC_COUNT_MAX`], the bounds of a filter, or [`CONSUMER_BYTES_MAX`].
+    /// `Invalid` without a topic, or outside [`LEASE_MIN`] to [`LEASE_MAX`],
+    /// [`IN_FLIGHT_COUNT_MIN`] to [`IN_FLIGHT_COUNT_MAX`], or below [`ATTEMPT_COUNT_MIN`];
+    /// `TooLarge` beyond [`TOPIC_COUNT_MAX`], the bounds of a filter, or [`CONSUMER_BYTES_MAX`].
     pub fn check(&self) -> Result<(), Error> {
         if self.topics.is_empty() {
             let context = format!("subscription {} names no topic; name at least one", self.name);
@@ -41,6 +48,7 @@ impl SubscriptionSpec {
         at_most("topics", self.topics.len(), TOPIC_COUNT_MAX)?;
         at_most("bytes of the consumer's name", self.consumer.len(), CONSUMER_BYTES_MAX)?;
         no_longer("lease", self.lease, LEASE_MAX)?;
+        self.check_least()?;
         if self.in_flight_max > IN_FLIGHT_COUNT_MAX {
             let context = format!(
                 "{} batches in flight; ask for at most {IN_FLIGHT_COUNT_MAX}",
@@ -49,6 +57,22 @@ impl SubscriptionSpec {
             return Err(Error::refused(Kind::Invalid, context));
         }
         self.filter.check()
+    }
+
+    /// A field that a client left out of its message is 0, which is below each of these.
+    fn check_least(&self) -> Result<(), Error> {
+        let lease_ms = self.lease.as_millis();
+        let (given, min) = if self.lease < LEASE_MIN {
+            (format!("a lease of {lease_ms} ms"), LEASE_MIN.as_millis().to_string())
+        } else if self.attempts_max < ATTEMPT_COUNT_MIN {
+            (format!("at most {} deliveries", self.attempts_max), ATTEMPT_COUNT_MIN.to_string())
+        } else if self.in_flight_max < IN_FLIGHT_COUNT_MIN {
+            (format!("{} batches in flight", self.in_flight_max), IN_FLIGHT_COUNT_MIN.to_string())
+        } else {
+            return Ok(());
+        };
+        let context = format!("subscription {}: {given}; ask for at least {min}", self.name);
+        Err(Error::refused(Kind::Invalid, context))
     }
 }
 

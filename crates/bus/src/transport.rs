@@ -278,12 +278,12 @@ pub struct SubscriptionSpec {
     pub filter: Filter,
     /// Where it begins if it does not exist yet.
     pub start: Position,
-    /// How long a delivery is the consumer's before it goes to another; at most
-    /// [`LEASE_MAX`](crate::limits::LEASE_MAX).
+    /// How long a delivery is the consumer's before it goes to another; from
+    /// [`LEASE_MIN`](crate::limits::LEASE_MIN) to [`LEASE_MAX`](crate::limits::LEASE_MAX).
     pub lease: Duration,
-    /// After this many deliveries without a settlement a batch is dead-lettered.
+    /// After this many deliveries without a settlement a batch is dead-lettered; at least 1.
     pub attempts_max: u32,
-    /// Unsettled deliveries of this consumer at once, in batches.
+    /// Unsettled deliveries of this consumer at once, in batches; at least 1.
     pub in_flight_max: u32,
     /// Who consumes, for people: host and process. At most
     /// [`CONSUMER_BYTES_MAX`](crate::limits::CONSUMER_BYTES_MAX).

@@ -61,6 +61,9 @@ async fn subscription_beyond_a_bound_is_refused_and_leaves_nothing() {
     let beyond = [
         v1::Subscription { lease_ms: u64::MAX, ..good() },
         v1::Subscription { lease_ms: 12 * 3600 * 1000 + 1, ..good() },
+        v1::Subscription { lease_ms: 0, ..good() },
+        v1::Subscription { attempts_max: 0, ..good() },
+        v1::Subscription { in_flight_max: 0, ..good() },
         v1::Subscription { in_flight_max: u32::MAX, ..good() },
         v1::Subscription { consumer: "x".repeat(1 << 20), ..good() },
         v1::Subscription { topics: vec!["t".to_owned(); 257], ..good() },

@@ -21,6 +21,9 @@ use worldbus_bus::{Consumer, DeadEvent, Delivered, Error, Lease, Settle, Subscri
 const SKIPS_MAX: usize = 256;
 /// Bytes of batches that one fetch keeps for a subscription and topic. One more may go in.
 const FETCH_BYTES_MAX: usize = 1 << 20;
+/// The lease of a batch that a consumer sets aside itself: longer than its commits take on a busy
+/// disk, however short the leases of the subscription are. A second consumer would write the same.
+const BURY_LEASE: Duration = Duration::from_secs(30);
 /// How long a consumer sleeps at most while a lease or a delay runs: the clock that they run by
 /// may be moved by hand.
 const TIMER_MS_MAX: i64 = 250;
@@ -84,7 +87,7 @@ impl LogConsumer {
         let tail = self.shared.tail();
         state.subscription.expire(now_ms);
         self.retire(&mut state, &tail);
-        if state.subscription.held(self.id) >= self.spec.in_flight_max.max(1) {
+        if state.subscription.held(self.id) >= self.spec.in_flight_max {
             return Ok(wait(&state, now_ms));
         }
         if let Some((topic, offset, attempts)) = state.subscription.due(now_ms) {
@@ -122,9 +125,9 @@ impl LogConsumer {
         let Some(stored) = find(state, tail, topic, offset) else {
             return Step::Fetch(topic, offset);
         };
-        if attempts >= self.spec.attempts_max.max(1) {
+        if attempts >= self.spec.attempts_max {
             // Under lease meanwhile: if this consumer goes away, another one buries it.
-            let attempt = self.grant(state, topic, offset, now_ms);
+            let attempt = self.grant(state, topic, offset, now_ms, BURY_LEASE);
             return Step::Bury { topic, offset, attempt, batch: stored };
         }
         metrics::counter!("worldbus_redeliveries_total").increment(1);
@@ -169,7 +172,7 @@ impl LogConsumer {
 
     fn deliver(&self, state: &mut State, tail: &Tail, stored: &Stored, now_ms: i64) -> Step {
         let (number, offset) = (stored.topic, stored.offset);
-        let attempt = self.grant(state, number, offset, now_ms);
+        let attempt = self.grant(state, number, offset, now_ms, self.spec.lease);
         state.fetched.remove(&(number, offset));
         // A cursor exists only for a topic that exists.
         let Some((topic, offset)) = replay::place(tail, number, offset) else {
@@ -183,8 +186,15 @@ impl LogConsumer {
         }))
     }
 
-    fn grant(&self, state: &mut State, topic: u32, offset: u64, now_ms: i64) -> u32 {
-        let lease_ms = i64::try_from(self.spec.lease.as_millis()).unwrap_or(i64::MAX);
+    fn grant(
+        &self,
+        state: &mut State,
+        topic: u32,
+        offset: u64,
+        now_ms: i64,
+        lease: Duration,
+    ) -> u32 {
+        let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
         let until_ms = now_ms.saturating_add(lease_ms);
         let attempt = state.subscription.grant(topic, offset, self.id, until_ms);
         self.live.set_dirty();
@@ -231,16 +241,21 @@ impl LogConsumer {
         let key = DeadKey { subscription: self.live.id, topic, offset, index: 0 };
         let (consumer, batch) = (self.spec.consumer.clone(), stored.batch.clone());
         let letters = Letters { key, consumer, batch, events: events.collect() };
-        let (subscription, topic, offset) = (&lease.subscription, &lease.topic, lease.offset);
-        tracing::warn!(
-            %subscription, %topic, offset, attempts,
-            "batch set aside: delivered too often"
-        );
         set_aside(&self.shared, letters).await?;
-        self.settler().settle(lease, worldbus_bus::Outcome::Ack).await.or_else(|error| {
-            // Somebody else was given it meanwhile and will find it set aside.
-            if error.kind() == worldbus_bus::Kind::LeaseLost { Ok(()) } else { Err(error) }
-        })
+        match self.settler().settle(lease, worldbus_bus::Outcome::Ack).await {
+            // Once for each batch: only one of those who set it aside settles it.
+            Ok(()) => {
+                let Lease { subscription, topic, offset, .. } = lease;
+                tracing::warn!(
+                    %subscription, %topic, offset, attempts,
+                    "batch set aside: delivered too often"
+                );
+                Ok(())
+            }
+            // Another consumer was given it meanwhile and will find it set aside.
+            Err(error) if error.kind() == worldbus_bus::Kind::LeaseLost => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -331,3 +346,6 @@ fn damaged(shared: &Shared, what: &str) -> Error {
     let failure = crate::failure::Failure::Damaged(what.to_owned());
     failure.told(&shared.file, worldbus_bus::Fate::Refused)
 }
+
+#[cfg(test)]
+mod tests;

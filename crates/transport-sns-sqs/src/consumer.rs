@@ -59,7 +59,7 @@ impl Inbox {
         closed: CancellationToken,
     ) -> Arc<Self> {
         let room = Room::new(home.spec.in_flight_max);
-        let in_flight = Arc::new(Semaphore::new(home.spec.in_flight_max.max(1) as usize));
+        let in_flight = Arc::new(Semaphore::new(home.spec.in_flight_max as usize));
         let (full, outage) = (watch::Sender::new(false), watch::Sender::new(None));
         let (state, changed) = (Mutex::default(), Notify::new());
         Arc::new(Self {

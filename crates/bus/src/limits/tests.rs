@@ -1,4 +1,4 @@
-//! Every bound admits its maximum and refuses one more.
+//! Every bound admits its extremes and refuses what is beyond them.
 
 use super::*;
 use crate::names::{SubscriptionName, Topic};
@@ -18,6 +18,7 @@ fn subscription_is_refused_beyond_each_bound_and_not_before() {
     let filter = |types, entities: Vec<String>| Filter { types: vec![1; types], entities };
     let ok = [
         SubscriptionSpec { lease: LEASE_MAX, in_flight_max: IN_FLIGHT_COUNT_MAX, ..spec() },
+        SubscriptionSpec { lease: LEASE_MIN, attempts_max: 1, in_flight_max: 1, ..spec() },
         SubscriptionSpec { consumer: "c".repeat(CONSUMER_BYTES_MAX), ..spec() },
         SubscriptionSpec { topics: vec![spec().topics[0].clone(); TOPIC_COUNT_MAX], ..spec() },
         SubscriptionSpec { filter: filter(FILTER_COUNT_MAX, vec![]), ..spec() },
@@ -26,6 +27,9 @@ fn subscription_is_refused_beyond_each_bound_and_not_before() {
     ok.iter().for_each(|spec| spec.check().expect("within bounds"));
     let beyond = [
         SubscriptionSpec { lease: LEASE_MAX + Duration::from_millis(1), ..spec() },
+        SubscriptionSpec { lease: LEASE_MIN - Duration::from_millis(1), ..spec() },
+        SubscriptionSpec { attempts_max: ATTEMPT_COUNT_MIN - 1, ..spec() },
+        SubscriptionSpec { in_flight_max: IN_FLIGHT_COUNT_MIN - 1, ..spec() },
         SubscriptionSpec { in_flight_max: IN_FLIGHT_COUNT_MAX + 1, ..spec() },
         SubscriptionSpec { consumer: "c".repeat(CONSUMER_BYTES_MAX + 1), ..spec() },
         SubscriptionSpec { topics: vec![spec().topics[0].clone(); TOPIC_COUNT_MAX + 1], ..spec() },

@@ -54,6 +54,9 @@ pub(crate) async fn what_is_beyond_a_bound_is_refused(transport: &Arc<dyn Transp
     let absurd = Duration::from_millis(u64::MAX);
     for beyond in [
         SubscriptionSpec { lease: absurd, ..of() },
+        SubscriptionSpec { lease: Duration::ZERO, ..of() },
+        SubscriptionSpec { attempts_max: 0, ..of() },
+        SubscriptionSpec { in_flight_max: 0, ..of() },
         SubscriptionSpec { consumer: "c".repeat(CONSUMER_BYTES_MAX + 1), ..of() },
         SubscriptionSpec { topics: vec![topic("beyond"); TOPIC_COUNT_MAX + 1], ..of() },
         SubscriptionSpec { topics: vec![], ..of() },
