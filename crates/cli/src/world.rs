@@ -66,8 +66,10 @@ Examples:
   worldbus world check worlds/isles.toml --format json | jq .regions[0].sun
 
 A mistake in the file is named with its line, its key and what was expected; the exit code is then
-2. What is printed is simulated with the world's own seed, so it is what players will see. Times of the sun are those
-of the world's clock; in JSON \"-19:52\" is 19:52 of the day before, \"+01:24\" 01:24 of the day after.";
+2. What is printed is simulated with the world's own seed, so it is what players will see.
+
+Times of the sun are those of the world's clock; in JSON \"-19:52\" is 19:52 of the day before, and
+\"+01:24\" is 01:24 of the day after.";
 
 /// Runs the command.
 pub(crate) fn run(command: &WorldCommand) -> Result<ExitCode> {

@@ -1,8 +1,8 @@
 //! Metrics as Prometheus text. Code anywhere counts through the `metrics` facade; this module is
 //! the one place that knows who collects. What there is, with its help, is in `metrics/help.rs`.
 //!
-//! A gauge of what was deleted is set to NaN, and is not rendered until it is set again: the exporter
-//! forgets gauges by their age alone, which those of things that seldom change reach, too.
+//! A gauge of what was deleted is set to NaN, and is not rendered until it is set again: the
+//! exporter forgets gauges by their age alone, which those of things that seldom change reach, too.
 
 mod help;
 mod process;

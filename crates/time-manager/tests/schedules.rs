@@ -150,6 +150,19 @@ async fn cancelled_schedule_comes_no_more_and_all_is_in_the_history() {
 }
 
 #[tokio::test]
+async fn event_type_may_be_called_type_as_in_publishing() {
+    let place = Place::new().await;
+    let instance = run(&place, 0).await;
+    let body = json!({ "schedule": "in 3 game hours", "type": "weather.changed" });
+    let (status, answer) = instance.post("/api/time/schedules", &body.to_string()).await;
+    assert_eq!(
+        (status.as_u16(), &answer["event_type"]),
+        (200, &json!("weather.changed")),
+        "{answer}"
+    );
+}
+
+#[tokio::test]
 async fn bad_schedules_are_refused_with_field_and_position() {
     let place = Place::new().await;
     let instance = run(&place, 0).await;

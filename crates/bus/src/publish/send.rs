@@ -157,7 +157,7 @@ impl<'a> Delivery<'a> {
             if !warned && begun.elapsed() >= WARN_AFTER {
                 warned = true;
                 let left_s = deadline.saturating_duration_since(Instant::now()).as_secs();
-                tracing::warn!(%topic, %error, left_s, "publish fails; retrying for left_s at most");
+                tracing::warn!(%topic, %error, left_s, "publish failed; still retrying");
             } else {
                 tracing::debug!(%topic, %error, ?delay, "publish failed; retrying");
             }

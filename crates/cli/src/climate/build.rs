@@ -13,7 +13,7 @@ use worldbus_climate::{csv, preset_file};
 use worldbus_world::preset::Preset;
 
 use super::arguments::BuildArguments;
-use crate::failure::WrongUse;
+use crate::failure::{WrongUse, complain};
 
 pub(super) fn run(arguments: &BuildArguments) -> Result<ExitCode> {
     let built = built(arguments);
@@ -49,6 +49,7 @@ fn built(arguments: &BuildArguments) -> Result<Built> {
 }
 
 fn builder() -> Builder {
+    complain("building a preset: this takes most of a minute");
     Builder::with_progress(YEAR_COUNT, show)
 }
 

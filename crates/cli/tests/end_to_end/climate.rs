@@ -1,8 +1,10 @@
 //! `worldbus climate`, as a person who makes a climate uses it.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use crate::support::run;
+use crate::support::{run, worldbus};
 
 fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
@@ -53,6 +55,25 @@ fn a_preset_is_checked_against_its_record_and_drawn() {
     let checked = run(&[&arguments[..], &["--years", "3", "--plots", text(&plots)]].concat());
     assert_eq!(checked.code, 1, "{checked:?}");
     assert!(String::from_utf8_lossy(&checked.stdout).contains("misses"));
+}
+
+#[test]
+fn building_says_from_the_first_moment_what_it_is_at_and_how_long_it_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (normals, out) = (folder.path().join("normals.csv"), folder.path().join("out.toml"));
+    let months = (1..=12).map(|month| format!("{month},0.4,5,12,4,4,3,80\n"));
+    let head = "month,wet_day_share,wet_day_mean_mm,tmax_mean_c,tmin_mean_c,temp_residual_sd_k,\
+                wind_mean_ms,rh_mean\n";
+    std::fs::write(&normals, head.to_owned() + &months.collect::<String>()).unwrap();
+    let mut build = worldbus();
+    build.args(["climate", "build", "--normals", text(&normals), "--out", text(&out)]);
+    build.args(["--latitude", "50", "--elevation-m", "10"]).stderr(Stdio::piped());
+    let mut build = build.spawn().unwrap();
+    let lines = BufReader::new(build.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let begun: Vec<String> = lines.take(2).collect();
+    build.kill().unwrap();
+    build.wait().unwrap();
+    assert!(begun[0].contains("most of a minute") && begun[1].contains("drawing"), "{begun:?}");
 }
 
 #[test]

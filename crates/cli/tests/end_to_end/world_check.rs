@@ -69,9 +69,8 @@ fn sun_that_rises_on_the_day_before_is_told_so() {
     let file = folder.path().join("world.toml");
     let text = std::fs::read_to_string(world("europe.toml")).unwrap();
     let region = |id: &str, longitude: i32| {
-        format!(
-            "\n[[regions]]\nid = \"{id}\"\nlatitude = -60\nlongitude = {longitude}\nelevation_m = 0\n"
-        )
+        let place = format!("latitude = -60\nlongitude = {longitude}\nelevation_m = 0\n");
+        format!("\n[[regions]]\nid = \"{id}\"\n{place}")
     };
     std::fs::write(&file, text + &region("east", 100) + &region("west", -100)).unwrap();
     let check = |region: &str, format: &str| {

@@ -17,7 +17,8 @@ use crate::schedule::Schedule;
 pub(super) struct ScheduleRequest {
     /// `in 3 hours`, `every day 06:30`, `dusk each monday`: see docs/time.md.
     schedule: String,
-    /// The event type by name.
+    /// The event type by name; `type` is another name of the field.
+    #[serde(alias = "type")]
     event_type: String,
     /// Its payload in JSON; defaults if left out.
     #[schema(value_type = Option<BTreeMap<String, Value>>)]

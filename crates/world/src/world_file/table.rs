@@ -1,5 +1,6 @@
-//! Strict reading of a TOML table: a key that is none of its keys is refused before anything is read,
-//! what is left over after that, and every error knows its line. Not `serde`: its errors lose the key's path.
+//! Strict reading of a TOML table: a key that is none of its keys is refused before anything is
+//! read, what is left over after that, and every error knows its line. Not `serde`: its errors lose
+//! the key's path.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -92,7 +92,18 @@ fn enumerator(of: &EnumDescriptor, token: &str) -> Result<i32, String> {
     }
     let name = text(token)?;
     let value = of.get_value_by_name(&name);
-    value.map(|value| value.number()).ok_or_else(|| format!("{name:.40?} is none of them"))
+    value.map(|value| value.number()).ok_or_else(|| {
+        let meant = by_short_name(of, &name);
+        let hint = meant.map_or(String::new(), |meant| format!(" (did you mean {meant}?)"));
+        format!("{name:.40?} is none of them{hint}")
+    })
+}
+
+/// The value that REST and people call by the end of its name, such as `storm`.
+fn by_short_name(of: &EnumDescriptor, short: &str) -> Option<String> {
+    let end = format!("_{}", short.to_ascii_uppercase());
+    let names = of.values().map(|value| value.name().to_owned());
+    names.filter(|name| name.ends_with(&end)).min_by_key(String::len)
 }
 
 /// What should be a number, out of its quotes if it stands in some.
