@@ -18,7 +18,7 @@ mod years;
 
 use std::sync::Arc;
 
-pub use date::{DateTime, Day, NoDate};
+pub use date::{DateTime, Day, NoDate, Year};
 pub use holiday::Holiday;
 pub use moon::{Moon, MoonPhase, MoonState};
 pub use phase::Phase;

@@ -5,11 +5,11 @@
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use crate::calendar::CalendarRules;
 use crate::ids::{Fnv128, MODEL_VERSION};
-use crate::world_file::World;
+use crate::world_file::{NamedClock, World};
 
 /// Up to this many regions differences are told one by one; of more as one.
 const REGIONS_TOLD_MAX: usize = 1_000;
@@ -18,7 +18,16 @@ const LEAP_YEARS_MAX: i32 = 10_000;
 /// Facts on which the identity of events rests: under the same id an event would say another thing.
 const OF_IDENTITY: [&str; 4] = ["seed", "epoch", "calendar", "regions"];
 /// Facts that a clock takes from the file only when it is begun.
-const OF_BEGINNING: [&str; 2] = ["real_seconds_per_game_hour", "phase_speeds"];
+const OF_BEGINNING: [&str; 2] = ["real_seconds_per_game_hour", "speed in phases"];
+const OF_NAMED_CLOCK: &str = "speed of clock ";
+/// As earlier releases kept the speeds.
+const OF_EARLIER: [&str; 2] = ["phase_speeds", "clock "];
+const NAME: &str = "name of region ";
+const NAMES: &str = "names of regions";
+const PLACES: &str = "places of regions";
+const CLIMATE: &str = "climate ";
+/// Characters of a fact that are told of each side.
+const SHOWN_CHARS_MAX: usize = 80;
 
 /// What a world is made of, by name.
 pub type Facts = BTreeMap<String, String>;
@@ -61,7 +70,7 @@ impl World {
             ("sun.by_longitude".to_owned(), sun.by_longitude.to_string()),
             ("sun.phases".to_owned(), format!("{:?}", sun.phases)),
             (OF_BEGINNING[0].to_owned(), self.scale.to_string()),
-            (OF_BEGINNING[1].to_owned(), format!("{:?}", self.phase_speeds)),
+            (OF_BEGINNING[1].to_owned(), self.phase_speeds.to_string()),
             ("model version".to_owned(), MODEL_VERSION.to_string()),
         ]);
         let places = self.regions.iter().map(|region| {
@@ -69,33 +78,42 @@ impl World {
                 format!("{}, {}, {} m", region.latitude, region.longitude, region.elevation_m);
             (format!("region {}", region.id), format!("{place}, {}", region.climate))
         });
+        let names = self.regions.iter().map(|r| (format!("{NAME}{}", r.id), r.name.clone()));
         match many {
-            false => facts.extend(places),
+            false => facts.extend(places.chain(names)),
             true => {
-                let all: Vec<String> = places.map(|(id, place)| format!("{id} {place}")).collect();
-                facts.insert("places of regions".to_owned(), digest(&all.join(";")));
+                facts.insert(PLACES.to_owned(), digest_of(places));
+                facts.insert(NAMES.to_owned(), digest_of(names));
             }
         }
         let presets = self.climates.iter();
-        facts.extend(
-            presets
-                .map(|(name, preset)| (format!("climate {name}"), digest(&format!("{preset:?}")))),
-        );
+        facts
+            .extend(presets.map(|(name, preset)| {
+                (format!("{CLIMATE}{name}"), digest(&format!("{preset:?}")))
+            }));
         facts.extend(self.clocks.iter().map(|clock| {
-            let speed = format!("{}, {:?}", clock.scale, clock.phase_speeds);
-            (format!("clock {}", clock.name), speed)
+            let NamedClock { scale, phase_speeds, .. } = clock;
+            let speed = format!("{scale} real seconds a game hour, {phase_speeds}");
+            (format!("{OF_NAMED_CLOCK}{}", clock.name), speed)
         }));
         facts
     }
 }
 
 impl Difference {
-    /// What is other in `is` than in `was`, by name.
+    /// What is other in `is` than in `was`, by name. What clocks and names of regions are is news
+    /// only if it was kept before: a new clock begins with the speed that it is given.
     pub fn between(was: &Facts, is: &Facts) -> Vec<Self> {
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         let of = |facts: &Facts, name: &str| facts.get(name).cloned().unwrap_or_default();
         let pairs = names.into_iter().map(|name| (name, of(was, name), of(is, name)));
-        let others = pairs.filter(|(_, was, is)| was != is);
+        let is_news = |name: &str, was: &str| {
+            let begins = OF_BEGINNING.contains(&name) || name.starts_with(OF_NAMED_CLOCK);
+            let earlier = name == OF_EARLIER[0] || name.starts_with(OF_EARLIER[1]);
+            let named = name.starts_with(NAME) || name == NAMES;
+            !earlier && !(was.is_empty() && (begins || named))
+        };
+        let others = pairs.filter(|(name, was, is)| was != is && is_news(name, was));
         others.map(|(name, was, is)| Self { name: name.clone(), was, is }).collect()
     }
 
@@ -103,10 +121,44 @@ impl Difference {
     pub fn meaning(&self) -> Meaning {
         match self.name.as_str() {
             name if OF_IDENTITY.contains(&name) => Meaning::Identity,
-            name if OF_BEGINNING.contains(&name) || name.starts_with("clock ") => Meaning::Ignored,
+            name if OF_BEGINNING.contains(&name) => Meaning::Ignored,
+            // A clock that is gone runs no more.
+            name if name.starts_with(OF_NAMED_CLOCK) && !self.is.is_empty() => Meaning::Ignored,
             _ => Meaning::Otherwise,
         }
     }
+}
+
+/// In words for people: a text that only stands in for something is not shown.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, was, is } = self;
+        let stands_in = name.starts_with(CLIMATE) || [PLACES, NAMES].contains(&name.as_str());
+        let [was, is] = [was, is].map(|side| match name.as_str() {
+            "calendar" => side.rsplit_once(" (").map_or(side.as_str(), |(calendar, _)| calendar),
+            _ => side,
+        });
+        match (was.is_empty(), is.is_empty()) {
+            (true, _) if stands_in => write!(f, "{name}: is new"),
+            (_, true) if stands_in => write!(f, "{name}: is gone"),
+            _ if stands_in || was == is => write!(f, "{name}: is another than it was"),
+            (true, _) => write!(f, "{name}: is new, {}", shown(is)),
+            (_, true) => write!(f, "{name}: is gone, was {}", shown(was)),
+            _ => write!(f, "{name}: was {}, is {}", shown(was), shown(is)),
+        }
+    }
+}
+
+fn shown(text: &str) -> String {
+    match text.chars().count() {
+        count if count <= SHOWN_CHARS_MAX => text.to_owned(),
+        _ => text.chars().take(SHOWN_CHARS_MAX).chain("...".chars()).collect(),
+    }
+}
+
+fn digest_of(facts: impl Iterator<Item = (String, String)>) -> String {
+    let all: Vec<String> = facts.map(|(name, fact)| format!("{name} {fact}")).collect();
+    digest(&all.join(";"))
 }
 
 /// A calendar as far as dates and ranks of events follow from it: not the names of its days.

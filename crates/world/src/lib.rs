@@ -33,7 +33,7 @@ mod world_file;
 pub use calendar::{
     Calendar, CalendarError, CalendarRules, DateTime, Day, Era, Hemisphere, Holiday, Intercalary,
     Month, Moon, MoonPhase, MoonState, NAMES as CALENDAR_NAMES, NamedSeason, NoDate, Phase, Season,
-    SetTime,
+    SetTime, Year,
 };
 pub use clock::{
     Boundaries, Boundary, Change, Clock, ClockError, Curve, CurveError, PIECE_COUNT_MAX,

@@ -9,9 +9,6 @@ use worldbus_world::{Difference, Facts, Meaning, World};
 
 use crate::failure::WrongUse;
 
-/// Bytes of a value that are shown of each side.
-const SHOWN_CHARS_MAX: usize = 80;
-
 /// Warns of each difference between a world and what is kept of it under `world/{id}`, and keeps
 /// it as it is now. A world without anything kept, as a new one, has no differences.
 ///
@@ -21,21 +18,24 @@ const SHOWN_CHARS_MAX: usize = 80;
 pub(super) async fn check(store: &dyn StateStore, world: &World, accept: bool) -> Result<()> {
     let key = format!("world/{}", world.id);
     let facts = world.facts();
-    let value = serde_json::to_vec(&facts).context("cannot encode what the world is made of")?;
     for _ in 0..UPDATE_COUNT_MAX {
         let kept = store.get(&key).await?;
+        let mut facts = facts.clone();
         let revision = kept.as_ref().map(|entry| entry.revision);
         if let Some(entry) = &kept {
             let was: Facts = serde_json::from_slice(&entry.value)
                 .with_context(|| format!("state key `{key}` is damaged; delete it"))?;
             let differences = Difference::between(&was, &facts);
-            if differences.is_empty() {
-                return Ok(());
-            }
             refuse(world, &differences, accept)?;
             differences.iter().for_each(warn);
+            keep_ignored(&differences, &mut facts);
+            if facts == was {
+                return Ok(());
+            }
         }
-        if store.compare_and_set(&key, revision, value.clone()).await?.is_ok() {
+        let value =
+            serde_json::to_vec(&facts).context("cannot encode what the world is made of")?;
+        if store.compare_and_set(&key, revision, value).await?.is_ok() {
             return Ok(());
         }
     }
@@ -44,7 +44,7 @@ pub(super) async fn check(store: &dyn StateStore, world: &World, accept: bool) -
 
 fn refuse(world: &World, differences: &[Difference], accept: bool) -> Result<()> {
     let of_identity = differences.iter().filter(|d| d.meaning() == Meaning::Identity);
-    let lines: Vec<String> = of_identity.map(|d| format!("  {}", line(d))).collect();
+    let lines: Vec<String> = of_identity.map(|d| format!("  {d}")).collect();
     if accept || lines.is_empty() {
         return Ok(());
     }
@@ -58,6 +58,15 @@ fn refuse(world: &World, differences: &[Difference], accept: bool) -> Result<()>
     Err(WrongUse(text).into())
 }
 
+/// What is ignored stays as it was: it is not in force.
+fn keep_ignored(differences: &[Difference], facts: &mut Facts) {
+    for Difference { name, was, .. } in
+        differences.iter().filter(|d| d.meaning() == Meaning::Ignored)
+    {
+        facts.insert(name.clone(), was.clone());
+    }
+}
+
 fn warn(difference: &Difference) {
     let effect = match difference.meaning() {
         Meaning::Identity => "accepted: events may share ids with others that say another thing",
@@ -66,16 +75,7 @@ fn warn(difference: &Difference) {
         }
         Meaning::Otherwise => "the world goes on otherwise from now on",
     };
-    tracing::warn!(difference = line(difference), "the world file changed; {effect}");
-}
-
-fn line(Difference { name, was, is }: &Difference) -> String {
-    let shown = |text: &str| match text.chars().count() {
-        0 => "nothing".to_owned(),
-        count if count <= SHOWN_CHARS_MAX => text.to_owned(),
-        _ => text.chars().take(SHOWN_CHARS_MAX).chain("...".chars()).collect(),
-    };
-    format!("{name}: was {}, is {}", shown(was), shown(is))
+    tracing::warn!(%difference, "the world file changed; {effect}");
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub struct Input {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Form<'a> {
     #[serde(alias = "type")]
     event_type: String,
@@ -68,7 +68,7 @@ enum Time {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object")]
 struct Opaque {
     base64: String,
 }

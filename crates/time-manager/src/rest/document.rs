@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_world::{Clock, WallTime, World};
+use worldbus_world::{Clock, WallTime, World, Year};
 
 use super::calendar::Names;
 use crate::clockwork::Taken;
@@ -180,7 +180,7 @@ impl Current {
             hour: date.hour,
             minute: date.minute,
             second: date.second,
-            date: format!("{:04}-{:02}-{:02}", date.year, date.month, date.day),
+            date: format!("{}-{:02}-{:02}", Year(date.year.into()), date.month, date.day),
             time_string: format!("{:02}:{:02}", date.hour, date.minute),
             phase: world.phase(game).name().to_owned(),
             season: calendar.season(game, world.hemisphere()).id.clone(),

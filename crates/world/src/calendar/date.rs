@@ -26,7 +26,24 @@ pub struct DateTime {
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { year, month, day, hour, minute, second } = self;
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+        write!(
+            f,
+            "{}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}",
+            Year(i64::from(*year))
+        )
+    }
+}
+
+/// A year as dates show it: at least four digits behind its sign, so that `-0005` is as wide as
+/// `-0901`.
+#[derive(Clone, Copy, Debug)]
+pub struct Year(pub i64);
+
+impl fmt::Display for Year {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(year) = *self;
+        let sign = if year < 0 { "-" } else { "" };
+        write!(f, "{sign}{:04}", year.unsigned_abs())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What somebody asks a clock to be set to, checked field by field.
 //! Not here: the command's way from REST to a segment (time-manager).
 
-use super::{Calendar, CalendarRules, DateTime};
+use super::{Calendar, CalendarRules, DateTime, Year};
 use crate::time::GameTime;
 
 const YEAR_MAX: i64 = 280_000;
@@ -107,6 +107,7 @@ fn day_within(
         return Ok(found as u8);
     }
     let after = if intercalary > 0 { " and of what follows it" } else { "" };
-    let expected = format!("a day from 1 to {max}, the length of {year:04}-{month:02}{after}");
+    let year = Year(i64::from(year));
+    let expected = format!("a day from 1 to {max}, the length of {year}-{month:02}{after}");
     Err(CalendarError { field: "day", expected, found })
 }

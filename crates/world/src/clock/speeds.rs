@@ -1,6 +1,8 @@
 //! How fast the phases of the day pass, as people say it: nights twice as fast.
 //! Not here: the arithmetic (`curve`).
 
+use std::fmt;
+
 use super::curve::{Curve, CurveError, Piece};
 use crate::calendar::{Calendar, Phase};
 use crate::schedule::phase_start_us;
@@ -73,6 +75,23 @@ impl PhaseSpeeds {
         let day_us = calendar.day_us();
         let offset = (calendar.time_of_day_us(GameTime(0)) - begin).rem_euclid(day_us);
         Curve::new(day_us, offset, units, &pieces).map(Some)
+    }
+}
+
+/// What is not at the clock's own scale: `night 2.5 times as fast`.
+impl fmt::Display for PhaseSpeeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let speed = |phase: Phase| self.hundredths[phase as usize - 1];
+        let others = Phase::START_HOURS.map(|(_, phase)| phase);
+        let others = others.into_iter().filter(|phase| speed(*phase) != HUNDREDTHS);
+        let told: Vec<String> = others
+            .map(|phase| {
+                let times = speed(phase) as f64 / HUNDREDTHS as f64;
+                format!("{} {times} times as fast", phase.name())
+            })
+            .collect();
+        f.write_str(if told.is_empty() { "all phases alike" } else { "" })?;
+        f.write_str(&told.join(", "))
     }
 }
 

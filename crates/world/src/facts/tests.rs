@@ -25,9 +25,18 @@ fn each_difference_of_a_world_file_is_found_with_what_it_means() {
     let scale = "real_seconds_per_game_hour = ";
     is(changed(scale, &format!("{scale}1")), &[("real_seconds_per_game_hour", Ignored)]);
     let renamed = changed("id = \"paris\"", "id = \"lutetia\"");
-    let two = ("region lutetia", "region paris");
-    is(renamed, &[(two.0, Otherwise), (two.1, Otherwise), ("regions", Identity)]);
-    is(changed("name = \"Paris\"", "name = \"Lutetia\""), &[]);
+    let (gone, come) = (["name of region paris", "region paris"], "region lutetia");
+    let otherwise = |name| (name, Otherwise);
+    is(renamed, &[otherwise(gone[0]), otherwise(come), otherwise(gone[1]), ("regions", Identity)]);
+    is(changed("name = \"Paris\"", "name = \"Lutetia\""), &[("name of region paris", Otherwise)]);
+    let clock = "[clocks.dungeon]\nreal_seconds_per_game_hour = 7\n";
+    let file = |clock: &str| World::parse("e.toml", &format!("{EUROPE}\n{clock}")).unwrap().facts();
+    let between = |was: &str, is: &str| Difference::between(&file(was), &file(is));
+    assert_eq!(between("", clock), [], "a new clock begins with its speed");
+    let [gone] = &between(clock, "")[..] else { panic!("one difference") };
+    assert_eq!(gone.meaning(), Otherwise);
+    let [faster] = &between(clock, &clock.replace('7', "8"))[..] else { panic!("one difference") };
+    assert_eq!(faster.meaning(), Ignored);
 }
 
 #[test]
@@ -35,4 +44,28 @@ fn calendars_that_count_days_alike_are_alike_and_others_are_not() {
     let facts = |name: &str| calendar(&CalendarRules::built_in(name).unwrap());
     let all: Vec<String> = crate::CALENDAR_NAMES.into_iter().map(facts).collect();
     assert!(all[0] != all[1] && all[1] != all[2] && all[0] == facts("gregorian"), "{all:?}");
+}
+
+#[test]
+fn differences_are_told_in_words() {
+    let said = |name: &str, was: &str, is: &str| {
+        Difference { name: name.into(), was: was.into(), is: is.into() }.to_string()
+    };
+    assert_eq!(said("seed", "7", "8"), "seed: was 7, is 8");
+    assert_eq!(said("climate desert", "", "fbe7"), "climate desert: is new");
+    assert_eq!(said("climate desert", "fbe7", ""), "climate desert: is gone");
+    assert_eq!(said("climate desert", "fbe7", "0a11"), "climate desert: is another than it was");
+    assert_eq!(said("calendar", "Moons (fb)", "Sun (0a)"), "calendar: was Moons, is Sun");
+    assert_eq!(said("calendar", "Moons (fb)", "Moons (0a)"), "calendar: is another than it was");
+    let long = said("regions", &"paris,".repeat(100), "paris");
+    assert!(long.len() < 120 && long.ends_with("..., is paris"), "{long}");
+    let file = |more: &str| World::parse("e.toml", &format!("{EUROPE}\n{more}")).unwrap().facts();
+    let clock = "[clocks.dungeon]\nreal_seconds_per_game_hour = 7\nphase_speeds = { night = 2.5 }";
+    for [was, is] in [[clock, ""], [clock, "[clocks.dungeon]\nreal_seconds_per_game_hour = 8"]] {
+        for difference in Difference::between(&file(was), &file(is)) {
+            let text = difference.to_string();
+            assert!(text.starts_with("speed of clock dungeon: ") && !text.contains(['{', '[']));
+            assert!(text.contains("7 real seconds a game hour, night 2.5 times as fast"), "{text}");
+        }
+    }
 }

@@ -31,3 +31,28 @@ async fn changed_seed_is_refused_until_it_is_accepted_and_then_is_the_worlds() {
     let faster = text.replacen(scale, &format!("{scale}1"), 1);
     check(&*store, &World::parse("europe.toml", &faster).unwrap(), false).await.unwrap();
 }
+
+#[tokio::test]
+async fn speed_that_is_ignored_is_not_remembered_as_if_it_were_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", dir.path().join("state.db").display());
+    let store = state::open(&url).await.unwrap();
+    let kept = async || -> Facts {
+        let entry = store.get("world/europe").await.unwrap().unwrap();
+        serde_json::from_slice(&entry.value).unwrap()
+    };
+    let scale = "real_seconds_per_game_hour = ";
+    check(&*store, &world(scale, scale), false).await.unwrap();
+    let begun = kept().await;
+    check(&*store, &world(scale, &format!("{scale}1")), false).await.unwrap();
+    assert_eq!(kept().await, begun);
+    let renamed = format!("[clocks.arena]\n{scale}5\n[[regions]]");
+    check(&*store, &world("[[regions]]", &renamed), false).await.unwrap();
+    let with_clock = kept().await;
+    assert_eq!(with_clock.len(), begun.len() + 1);
+    let faster = renamed.replace('5', "6");
+    check(&*store, &world("[[regions]]", &faster), false).await.unwrap();
+    assert_eq!(kept().await, with_clock);
+    check(&*store, &world(scale, scale), false).await.unwrap();
+    assert_eq!(kept().await, begun, "a clock that is gone is forgotten");
+}

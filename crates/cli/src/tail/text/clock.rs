@@ -13,7 +13,7 @@ use std::fmt;
 use worldbus_events::prost::Message as _;
 use worldbus_events::{Event as _, EventView, v1};
 use worldbus_weather_manager::segment;
-use worldbus_world::{Clock, WallTime};
+use worldbus_world::{Clock, WallTime, Year};
 
 /// Worlds whose clocks are kept.
 const WORLD_COUNT_MAX: usize = 64;
@@ -195,7 +195,8 @@ impl fmt::Display for Now {
         let time = format!("{:02}:{:02}", self.hour, self.minute);
         match self.date {
             Some(date) => {
-                f.pad(&format!("{:04}-{:02}-{:02} {time}", date.year, date.month, date.day))
+                let year = Year(date.year.into());
+                f.pad(&format!("{year}-{:02}-{:02} {time}", date.month, date.day))
             }
             None => f.pad(&format!("{:11}{time}", "")),
         }

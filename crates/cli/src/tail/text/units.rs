@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
+use worldbus_world::Year;
 
 /// Suffix of the name, how many of its units make one that people read, decimals, and that unit.
 const UNITS: [(&str, f64, usize, &str); 12] = [
@@ -106,7 +107,7 @@ pub(super) fn plain(value: &Value) -> String {
 fn date(fields: &Map<String, Value>) -> Option<String> {
     let part = |name: &str| fields.get(name)?.as_i64();
     let (year, month, day) = (part("year")?, part("month")?, part("day")?);
-    (fields.len() == 3).then(|| format!("{year:04}-{month:02}-{day:02}"))
+    (fields.len() == 3).then(|| format!("{}-{month:02}-{day:02}", Year(year)))
 }
 
 #[cfg(test)]
@@ -133,6 +134,7 @@ mod tests {
             ("fade_in_game_seconds", json!(5400), "fade_in=1h30m"),
             ("hour", json!(7), "hour=7"),
             ("date", json!({"year": 2024, "month": 3, "day": 1}), "date=2024-03-01"),
+            ("date", json!({"year": -5, "month": 6, "day": 16}), "date=-0005-06-16"),
             ("_m", json!(1), "_m=1"),
             ("note_m", json!("text"), "note_m=text"),
         ] {
