@@ -37,6 +37,11 @@ fn rows_after_a_jump_and_of_midnight_are_at_their_own_minute() {
         assert!(summary.contains(" 00:00  weather.daily_summary"), "{summary}");
         assert!(summary.contains(" start=-24h "), "{summary}");
     }
+    // Foreseen on a whole minute, ten before the change and ten behind.
+    let begins = ["  weather.transition_started", " start=+0s end=+20m "];
+    let started = rows(&up.url, "weather.transition_started", "10");
+    let foreseen = started.iter().filter(|row| begins.iter().all(|part| row.contains(part)));
+    assert!(foreseen.count() > 5, "{started:#?}");
     up.terminate();
 }
 

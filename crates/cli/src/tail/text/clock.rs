@@ -109,14 +109,19 @@ impl World {
         }
     }
 
-    /// By the announced clock; `None` before the first segment that was announced.
+    /// By the announced clock; where it jumps within the millisecond, by what follows; `None` before the first segment that was announced.
     fn announced_us(&self, timestamp_ms: i64) -> Option<i64> {
         let clock = self.announced.as_ref()?;
-        // A timestamp is rounded down: what happens on a whole game minute is within its last
-        // microsecond, and would be of the minute before at its first.
-        let wall = WallTime(timestamp_ms.checked_mul(1000)?.checked_add(999)?);
-        let first = clock.segments().first()?;
-        (first.anchor_wall <= wall).then(|| clock.game_at(wall).0)
+        let begin = WallTime(timestamp_ms.checked_mul(1000)?);
+        let end = begin.plus_us(999);
+        if clock.segments().first()?.anchor_wall > end {
+            return None;
+        }
+        // A timestamp is rounded down, and most things happen on a whole game minute: if one
+        // begins within the millisecond, that is when it was.
+        let (first_us, last_us) = (clock.game_at(begin).0, clock.game_at(end).0);
+        let minute_us = last_us.div_euclid(MINUTE_US) * MINUTE_US;
+        Some(first_us.max(minute_us))
     }
 
     fn shown(&self, game_us: i64) -> Option<Now> {
@@ -261,6 +266,7 @@ mod tests {
         let shown = |own, ms| clocks.at("w", own, ms).1.unwrap().to_string().trim().to_owned();
         // The clock strikes 06:10 at 1,000,000 us + 600 s / 144 = 5,166,666.7 us.
         assert_eq!([shown(None, 5165), shown(None, 5166)], ["06:09", "06:10"]);
+        assert_eq!(clocks.at("w", None, 5166).0, Some(10 * MINUTE_US));
         assert_eq!(shown(Some(1459 * MINUTE_US), 5166), "06:19");
         // Nothing was announced of the time before: what was published last stays.
         assert_eq!(shown(None, 500), "06:00");

@@ -43,7 +43,7 @@ fn readable<'a>(name: &'a str, value: &Value, now_us: Option<i64>) -> Option<(&'
         // Without a clock since the world's epoch.
         let since = if now_us.is_some() { "" } else { "epoch" };
         let us = integer(value)?.checked_sub(now_us.unwrap_or(0))?;
-        let sign = if us < 0 { '-' } else { '+' };
+        let sign = if us <= -US { '-' } else { '+' };
         return Some((name, format!("{since}{sign}{}", span(us.unsigned_abs() / US as u64))));
     }
     if let Some(name) = name.strip_suffix(GAME_SPAN) {
@@ -156,6 +156,7 @@ mod tests {
         assert_eq!(shown("onset_game_us", value(), Some(600_000_000)), "onset=+1h50m");
         assert_eq!(shown("onset_game_us", value(), Some(7_230_000_000)), "onset=-30s");
         assert_eq!(shown("onset_game_us", value(), None), "onset=epoch+2h");
+        assert_eq!(shown("onset_game_us", value(), Some(7_200_000_001)), "onset=+0s");
         assert_eq!(shown("game_us", json!("-60000000"), None), "game=epoch-1m");
         assert_eq!(shown("endgame_us", json!("5"), None), "endgame_us=5");
         let far = json!(i64::MIN.to_string());
