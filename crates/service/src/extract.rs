@@ -174,8 +174,8 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Named<D> {
     }
 }
 
-/// The field that an error is about, as far as it is known. One that is missing or there twice is no
-/// part of the path to where it should be: serde names it in the message alone.
+/// The field that an error is about, as far as it is known. One that is missing or there twice is
+/// no part of the path to where it should be: serde names it in the message alone.
 fn named_field(path: &serde_path_to_error::Path, message: &str) -> Option<String> {
     let mut field = String::new();
     for segment in path {
