@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
 use serde_path_to_error::Segment;
@@ -74,7 +74,18 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        axum::Json(self.0).into_response()
+        match serde_json::to_vec(&self.0) {
+            Ok(mut body) => {
+                // What an answer holds until it is read is what it counts.
+                body.shrink_to_fit();
+                let content_type = HeaderValue::from_static("application/json");
+                ([(CONTENT_TYPE, content_type)], body).into_response()
+            }
+            Err(error) => {
+                tracing::error!(%error, "failed to encode an answer");
+                Problem::internal("the answer could not be encoded; see the log").into_response()
+            }
+        }
     }
 }
 
@@ -98,9 +109,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 }
 
 /// Whether the headers declare a JSON body: `application/json` with any parameters. No `+json`
-/// types: browsers send some of those (reports) without being asked.
+/// types: browsers send some of those (reports) without being asked. Two declarations are none.
 pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let mut all = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (all.next(), all.next()) else { return false };
+    let declared = value.to_str().ok();
     let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("application/json")
 }

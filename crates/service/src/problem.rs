@@ -42,6 +42,16 @@ const LIMIT_REACHED: (&str, &str) = ("limit-reached", "There are as many as ther
 const NO_SPACE: (&str, &str) = ("no-space", "The disk is full");
 const OUTCOME_UNKNOWN: (&str, &str) = ("outcome-unknown", "It may or may not have been done");
 
+/// Bytes of a detail. Of a longer one the middle is left out, since it names what was sent, and
+/// says at its end what to do.
+pub const DETAIL_BYTES_MAX: usize = 1024;
+/// Bytes of the name of a field; a longer one is cut.
+pub const FIELD_BYTES_MAX: usize = 200;
+/// Of a detail that is too long, so many bytes are of its end.
+const DETAIL_END_BYTES: usize = 400;
+/// In place of what is left out.
+const ELLIPSIS: &str = "\u{2026}";
+
 /// A problem document. Its `detail` is one sentence for people: what was wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -79,7 +89,7 @@ impl Problem {
             kind,
             title: title.into(),
             status: status.as_u16(),
-            detail: detail.into(),
+            detail: shortened(detail.into()),
             instance: None,
             field: None,
         }
@@ -138,7 +148,11 @@ impl Problem {
     /// The same problem, naming the field that was wrong.
     #[must_use]
     pub fn with_field(mut self, field: impl Into<Box<str>>) -> Self {
-        self.field = Some(field.into());
+        let field = field.into();
+        self.field = Some(match field.len() > FIELD_BYTES_MAX {
+            true => format!("{}{ELLIPSIS}", start(&field, FIELD_BYTES_MAX)).into(),
+            false => field,
+        });
         self
     }
 
@@ -159,6 +173,19 @@ impl Problem {
     pub fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
+}
+
+fn shortened(detail: String) -> String {
+    if detail.len() <= DETAIL_BYTES_MAX {
+        return detail;
+    }
+    let first = start(&detail, DETAIL_BYTES_MAX - DETAIL_END_BYTES - ELLIPSIS.len());
+    let end = detail.ceil_char_boundary(detail.len() - DETAIL_END_BYTES);
+    format!("{first}{ELLIPSIS}{}", &detail[end..])
+}
+
+fn start(text: &str, bytes_max: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes_max)]
 }
 
 impl std::fmt::Display for Problem {
@@ -231,6 +258,22 @@ mod tests {
         }
         let described = page.lines().filter(|line| line.starts_with("| `")).count();
         assert_eq!(described, names.len(), "docs/problems.md has others, too");
+    }
+
+    #[test]
+    fn long_text_from_outside_is_cut_and_what_to_do_is_kept() {
+        for letter in ["f", "\u{e9}", "\u{1f600}"] {
+            let sent = letter.repeat(900_000);
+            let detail = format!("unknown field `{sent}`; expected `hour`");
+            let problem = Problem::unprocessable(detail).with_field(sent);
+            let Problem { detail, field, .. } = problem;
+            assert!(detail.len() <= DETAIL_BYTES_MAX, "{} bytes", detail.len());
+            assert!(detail.len() > DETAIL_BYTES_MAX - 8, "{} bytes", detail.len());
+            assert!(detail.starts_with("unknown field `") && detail.ends_with("expected `hour`"));
+            assert!(field.unwrap().len() <= FIELD_BYTES_MAX + ELLIPSIS.len());
+        }
+        let fits = "x".repeat(DETAIL_BYTES_MAX);
+        assert_eq!(Problem::conflict(fits.clone()).detail, fits);
     }
 
     #[test]

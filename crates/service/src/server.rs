@@ -11,8 +11,10 @@
 mod answer;
 mod connections;
 mod limits;
+mod message;
 mod peer;
 mod progress;
+mod unread;
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,14 +33,19 @@ use tokio_util::sync::CancellationToken;
 use crate::panics;
 use connections::{Connection, Connections};
 use progress::Progress;
+use unread::Unread;
 
 pub use connections::Caller;
 pub use limits::{
     BACKLOG, ESTABLISHED_COUNT_MAX, ESTABLISHED_OF_PEER_MAX, FIRST_REQUEST_MS_MAX, IDLE_MS_MAX,
     Limits, NEWCOMER_COUNT_MAX, NEWCOMERS_OF_PEER_MAX,
 };
+pub use message::GRPC_MESSAGE_BYTES_MAX;
 pub use peer::Peer;
 pub use progress::{Cut, WRITE_STALL_MS_MAX};
+pub use unread::{
+    ANSWER_BYTES_MAX, ANSWER_WAIT_MS_MAX, SMALL_ANSWER_BYTES, STALL_CONTENDED_MS_MAX,
+};
 
 /// How long a drain may take before the connections that are left are dropped.
 pub const DRAIN_MS_MAX: u64 = 4_000;
@@ -135,18 +142,44 @@ pub async fn serve_within(
     router: Router,
     shutdown: CancellationToken,
 ) -> usize {
+    serve_counted(limits, &Unread::new(limits.answer_bytes), listener, router, shutdown).await
+}
+
+async fn serve_counted(
+    limits: Limits,
+    unread: &Unread,
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+) -> usize {
+    let serving = tokio::select! {
+        serving = accept(limits, unread, listener, router, shutdown) => serving,
+        never = unread.watch() => match never {},
+    };
+    drain(serving).await
+}
+
+/// Serves connections until `shutdown`; returns those that are open then.
+async fn accept(
+    limits: Limits,
+    unread: &Unread,
+    listener: TcpListener,
+    router: Router,
+    shutdown: CancellationToken,
+) -> JoinSet<()> {
     let connections = Connections::new(limits);
     let mut serving = JoinSet::new();
     loop {
         while serving.try_join_next().is_some() {}
         let accepted = tokio::select! {
-            () = shutdown.cancelled() => break,
+            () = shutdown.cancelled() => return serving,
             accepted = listener.accept() => accepted,
         };
         match accepted {
             Ok((stream, address)) => {
                 let connection = connections.admit(Peer::of(address.ip()));
-                let conversation = converse(stream, connection, router.clone(), shutdown.clone());
+                let (router, unread) = (router.clone(), unread.clone());
+                let conversation = converse(stream, connection, router, unread, shutdown.clone());
                 serving.spawn(panics::of_client(conversation));
             }
             Err(error) if is_about_one_client(&error) => {}
@@ -157,8 +190,6 @@ pub async fn serve_within(
             }
         }
     }
-    drop(listener);
-    drain(serving).await
 }
 
 fn is_about_one_client(error: &io::Error) -> bool {
@@ -184,6 +215,7 @@ async fn converse(
     stream: TcpStream,
     connection: Arc<Connection>,
     router: Router,
+    unread: Unread,
     shutdown: CancellationToken,
 ) {
     // A batch leaves when it is written, not when the peer has acknowledged the one before.
@@ -191,7 +223,7 @@ async fn converse(
         return;
     }
     let (builder, cut) = (builder(), Cut::default());
-    let service = answer::service(router, Arc::clone(&connection), cut.clone());
+    let service = answer::service(router, Arc::clone(&connection), unread, cut.clone());
     let stream = TokioIo::new(Progress::new(stream));
     let mut served = std::pin::pin!(builder.serve_connection(stream, service));
     let served = tokio::select! {

@@ -200,6 +200,9 @@ async fn command_of_a_content_type_that_pages_may_send_is_415() {
     }
     let reply = http1(server.address, "POST /command HTTP/1.1", r#"{"text":"hello"}"#).await;
     assert_eq!(reply.status, 415, "a body of no type");
+    let two = "POST /command HTTP/1.1\r\ncontent-type: application/json\r\n\
+               content-type: text/plain";
+    assert_eq!(http1(server.address, two, "{}").await.status, 415, "two types");
 }
 
 #[tokio::test]

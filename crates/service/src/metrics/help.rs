@@ -22,6 +22,8 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Counter, "worldbus_grpc_requests_total", "gRPC calls that have ended, by method and status."),
     (Histogram, "worldbus_grpc_request_seconds", "Time until the answer to a gRPC call began."),
     (Counter, "worldbus_connections_shed_total", "Connections closed to make room for others."),
+    (Counter, "worldbus_answers_refused_total", "Answers there was no room for: 503."),
+    (Counter, "worldbus_answers_cut_total", "Answers that were not read; connections cut."),
     (Counter, "worldbus_wrong_keys_total", "Requests with a wrong API key."),
     (Gauge, "worldbus_streams_open", "Streams of events to other processes, by kind."),
     (Counter, "worldbus_streams_cut_total", "Connections cut as a stream was not read, by kind."),

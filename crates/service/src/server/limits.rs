@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::peer::Peer;
+use super::unread::ANSWER_BYTES_MAX;
 
 /// Established connections at once: those that sent a request which was let in.
 pub const ESTABLISHED_COUNT_MAX: usize = 1024;
@@ -46,6 +47,8 @@ pub struct Limits {
     pub first_request: Duration,
     /// See [`IDLE_MS_MAX`].
     pub idle: Duration,
+    /// See [`ANSWER_BYTES_MAX`].
+    pub answer_bytes: usize,
 }
 
 impl Default for Limits {
@@ -57,6 +60,7 @@ impl Default for Limits {
             newcomers_of_peer: NEWCOMERS_OF_PEER_MAX,
             first_request: Duration::from_millis(FIRST_REQUEST_MS_MAX),
             idle: Duration::from_millis(IDLE_MS_MAX),
+            answer_bytes: ANSWER_BYTES_MAX,
         }
     }
 }

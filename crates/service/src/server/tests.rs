@@ -4,9 +4,11 @@ use std::time::Instant;
 
 use axum::routing::get;
 use futures_util::stream;
+use http_body_util::BodyExt as _;
 use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::door::Door;
@@ -199,11 +201,15 @@ async fn stream_keeps_its_connection_beyond_every_idle_deadline() {
 
 /// Behind the rules of access, with a path for health.
 fn guarded() -> Router {
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
     let busy = async || {
         axum::body::Body::from_stream(stream::pending::<Result<&'static str, io::Error>>())
     };
     let router = Router::new().route("/here", get(async || "here")).route("/busy", get(busy));
+    guarded_with(router)
+}
+
+fn guarded_with(router: Router) -> Router {
+    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
     Host::new("test", door).with(Part::new("test", router)).assemble().0
 }
 
@@ -317,4 +323,161 @@ async fn health_answers_under_two_thousand_silent_slow_and_half_open_sockets() {
     drop(sockets);
     shutdown.cancel();
     timeout(DEADLINE, served).await.unwrap().unwrap();
+}
+
+/// A server whose count of unread answers the test sees. `/large` answers with a fourth of
+/// `answer_bytes`, `/done` the same to a command.
+async fn serve_large(answer_bytes: usize) -> (SocketAddr, Unread) {
+    let listener = bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let large = async move || vec![b'x'; answer_bytes / 4 - 8_192];
+    let router = guarded_with(
+        Router::new()
+            .route("/large", get(large).post(large))
+            .route("/small", get(async || vec![b'x'; SMALL_ANSWER_BYTES])),
+    );
+    let unread = Unread::new(answer_bytes);
+    let (limits, counted) = (Limits { answer_bytes, ..Limits::default() }, unread.clone());
+    tokio::spawn(async move {
+        serve_counted(limits, &counted, listener, router, CancellationToken::new()).await
+    });
+    (address, unread)
+}
+
+/// An HTTP/2 connection that asks `count` times and lets no byte of an answer come.
+async fn ask_with_window_0(address: SocketAddr, path: &str, count: usize) -> Vec<Unanswered> {
+    let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
+    let mut builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
+    let builder = builder.initial_stream_window_size(0).timer(TokioTimer::new());
+    let (mut sender, connection) = builder.handshake::<_, String>(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut unanswered = Vec::new();
+    for _ in 0..count {
+        let uri = format!("http://localhost{path}");
+        let request = http::Request::get(uri).body(String::new()).unwrap();
+        sender.ready().await.unwrap();
+        unanswered.push(tokio::spawn(sender.send_request(request)));
+    }
+    unanswered
+}
+
+type Unanswered = JoinHandle<hyper::Result<http::Response<hyper::body::Incoming>>>;
+
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let poll = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(DEADLINE, poll).await.unwrap_or_else(|_| panic!("{what}"));
+}
+
+#[tokio::test]
+async fn answers_that_are_not_read_have_a_bound_and_small_ones_are_given_meanwhile() {
+    const BYTES: usize = 32 << 20;
+    let (address, unread) = serve_large(BYTES).await;
+    let mut held = ask_with_window_0(address, "/large", 2).await;
+    // Larger than what the sockets take.
+    let mut silent = vec![send(address, "/large").await, send(address, "/large").await];
+    until("the answers are not counted", || unread.bytes().0 > BYTES - (64 << 10)).await;
+    let small = async {
+        for _ in 0..8 {
+            let small = http1(address, "GET /small HTTP/1.1", "").await;
+            assert_eq!((small.status.as_u16(), small.body.len()), (200, SMALL_ANSWER_BYTES));
+            assert!(unread.bytes().0 <= BYTES + (64 << 10), "{:?}", unread.bytes());
+        }
+    };
+    let command = "POST /large HTTP/1.1\r\ncontent-type: application/json";
+    // All at once: after a while those who take nothing make room.
+    let (read, command, ()) = tokio::join!(
+        http1(address, "GET /large HTTP/1.1", ""),
+        http1(address, command, "{}"),
+        small
+    );
+    for (refused, kind) in [(read, "unavailable"), (command, "outcome-unknown")] {
+        assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "1"));
+        assert_eq!(refused.json()["type"], format!("urn:worldbus:problem:{kind}"));
+    }
+    drop((held.pop(), silent.pop()));
+}
+
+/// Each of the two protocols on its own: what one of them holds must not be freed by the other.
+#[tokio::test(start_paused = true)]
+async fn bytes_of_clients_that_do_not_read_come_back_after_the_deadline() {
+    let (address, unread) = serve_large(32 << 20).await;
+    let held = ask_with_window_0(address, "/small", 3).await;
+    until("the answers are not counted", || unread.bytes().0 > 3 * SMALL_ANSWER_BYTES).await;
+    let begin = tokio::time::Instant::now();
+    until_free(&unread).await;
+    assert!(begin.elapsed().as_millis() as u64 >= WRITE_STALL_MS_MAX - 1_000);
+    drop(held);
+    let silent = send(address, "/large").await;
+    until("the answer is not counted", || unread.bytes().0 > 0).await;
+    until_free(&unread).await;
+    drop(silent);
+}
+
+async fn until_free(unread: &Unread) {
+    let free = async {
+        while unread.bytes() != (0, 0) {
+            sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let limit = Duration::from_millis(WRITE_STALL_MS_MAX * 2);
+    timeout(limit, free).await.unwrap_or_else(|_| panic!("still held: {:?}", unread.bytes()));
+}
+
+/// A client that takes nothing makes room for one that reads, long before its deadline.
+#[tokio::test]
+async fn large_answer_is_given_once_those_who_take_nothing_were_cut_for_it() {
+    let (address, unread) = serve_large(4 << 20).await;
+    let _held = ask_with_window_0(address, "/large", 4).await;
+    until("the answers are not counted", || unread.bytes().0 > 3 << 20).await;
+    let begin = Instant::now();
+    let limit = Duration::from_millis(STALL_CONTENDED_MS_MAX + 3 * ANSWER_WAIT_MS_MAX);
+    while http1(address, "GET /large HTTP/1.1", "").await.status != 200 {
+        assert!(begin.elapsed() < limit, "still refused");
+    }
+}
+
+/// Answers that are read are whole, however large, on both protocols, and hold nothing afterwards.
+#[tokio::test]
+async fn large_answers_that_are_read_arrive_whole_and_are_given_back() {
+    const BYTES: usize = 32 << 20;
+    let (address, unread) = serve_large(BYTES).await;
+    let length = BYTES / 4 - 8_192;
+    let first = http1(address, "GET /large HTTP/1.1", "").await;
+    assert_eq!((first.body.len(), first.header("content-length")), (length, &*length.to_string()));
+    let head = http1(address, "HEAD /large HTTP/1.1", "").await;
+    assert_eq!((head.body.as_str(), head.header("content-length")), ("", &*length.to_string()));
+    let request = http::Request::get(format!("http://{address}/large")).body(String::new());
+    assert_eq!(http2(address, request.unwrap()).await.body.len(), length);
+    until("bytes stay taken", || unread.bytes() == (0, 0)).await;
+}
+
+/// In the headers of a response without messages, and in the trailers of one with some.
+#[tokio::test]
+async fn grpc_status_that_echoes_a_long_text_fits_into_headers() {
+    let fault = || ("grpc-message", "x".repeat(100_000));
+    let in_trailers = async || {
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("grpc-message", "x".repeat(100_000).parse().unwrap());
+        let frame = hyper::body::Frame::trailers(trailers);
+        let frames = stream::iter([Ok::<_, std::convert::Infallible>(frame)]);
+        axum::body::Body::new(http_body_util::StreamBody::new(frames))
+    };
+    let router = Router::new()
+        .route("/headers", get(async move || ([fault()], "")))
+        .route("/trailers", get(in_trailers));
+    let server = serve(router).await;
+    for path in ["headers", "trailers"] {
+        let (mut sender, connection) = connect_http2(server.address).await;
+        tokio::spawn(connection);
+        let request = http::Request::get(format!("http://localhost/{path}")).body(String::new());
+        let response = sender.send_request(request.unwrap()).await.unwrap();
+        let (head, body) = response.into_parts();
+        let trailers = body.collect().await.unwrap().trailers().cloned().unwrap_or_default();
+        let message = head.headers.get("grpc-message").or(trailers.get("grpc-message"));
+        assert_eq!(message.unwrap().len(), GRPC_MESSAGE_BYTES_MAX, "{path}");
+    }
 }
