@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use worldbus_bus::{DeadEvent, Error, Kind};
 use worldbus_events::Batch;
 
+use crate::live::Live;
 use crate::queue::{Request, closed};
 use crate::record::{Dead, DeadKey};
 use crate::shared::Shared;
@@ -21,6 +22,8 @@ const PART_BYTES_MAX: usize = 1 << 20;
 
 /// Events of a batch that are to be set aside.
 pub(crate) struct Letters {
+    /// The subscription that sets them aside.
+    pub(crate) live: Arc<Live>,
     /// Of the batch; its index does not count.
     pub(crate) key: DeadKey,
     pub(crate) consumer: String,
@@ -46,7 +49,7 @@ pub(crate) async fn set_aside(shared: &Arc<Shared>, letters: Letters) -> Result<
 
 impl Letters {
     fn write(self, shared: &Shared) -> Result<(), Error> {
-        let Self { key, consumer, batch, events } = self;
+        let Self { live, key, consumer, batch, events } = self;
         let wanted: Vec<u32> = events.iter().map(|event| event.index).collect();
         let ones = batch.singles(|view| wanted.binary_search(&view.index).is_ok());
         let (mut part, mut part_bytes) = (Vec::new(), 0);
@@ -57,17 +60,18 @@ impl Letters {
             part_bytes += letter.bytes();
             part.push(letter);
             if part_bytes >= PART_BYTES_MAX {
-                commit(shared, std::mem::take(&mut part))?;
+                commit(shared, &live, std::mem::take(&mut part))?;
                 part_bytes = 0;
             }
         }
-        if part.is_empty() { Ok(()) } else { commit(shared, part) }
+        if part.is_empty() { Ok(()) } else { commit(shared, &live, part) }
     }
 }
 
 /// Blocks until the letters are durable.
-fn commit(shared: &Shared, letters: Vec<Dead>) -> Result<(), Error> {
+fn commit(shared: &Shared, live: &Arc<Live>, letters: Vec<Dead>) -> Result<(), Error> {
     let (reply, answer) = oneshot::channel();
-    let _place = shared.queue.submit(Request::DeadLetter { letters, reply })?;
+    let live = Arc::clone(live);
+    let _place = shared.queue.submit(Request::DeadLetter { live, letters, reply })?;
     answer.blocking_recv().unwrap_or_else(|_| Err(closed()))
 }

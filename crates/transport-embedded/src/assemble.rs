@@ -286,12 +286,22 @@ impl<'a> Staged<'a> {
 
     /// Sets an event aside, once.
     pub(crate) fn dead_letter(&mut self, dead: Dead) {
-        if self.free_subscriptions.contains(&dead.key.subscription) {
+        if self.is_deleted(dead.key.topic) {
             return; // Deleted while this was on its way.
         }
         if !self.ledger.dead_keys.contains(&dead.key) && self.dead_keys.insert(dead.key) {
             self.dead.push(dead);
         }
+    }
+
+    /// Whether the topic was deleted.
+    pub(crate) fn is_deleted(&self, topic: u32) -> bool {
+        self.head(topic).is_some_and(|head| replay::is_deleted(&head.name))
+    }
+
+    /// Whether there is a dead letter of this number, and it was not taken away in this group.
+    pub(crate) fn has_dead(&self, number: u64) -> bool {
+        self.ledger.has_dead(number) && !self.dead_removed.contains(&number)
     }
 
     /// Takes a dead letter of so many bytes away; whether it was there.

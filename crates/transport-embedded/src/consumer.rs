@@ -172,15 +172,15 @@ impl LogConsumer {
 
     fn deliver(&self, state: &mut State, tail: &Tail, stored: &Stored, now_ms: i64) -> Step {
         let (number, offset) = (stored.topic, stored.offset);
-        let attempt = self.grant(state, number, offset, now_ms, self.spec.lease);
-        state.fetched.remove(&(number, offset));
-        // A cursor exists only for a topic that exists.
-        let Some((topic, offset)) = replay::place(tail, number, offset) else {
+        // The subscription is being deleted, with what was replayed to it.
+        let Some((topic, leased_offset)) = replay::place(tail, number, offset) else {
             return Step::Yield;
         };
+        let attempt = self.grant(state, number, offset, now_ms, self.spec.lease);
+        state.fetched.remove(&(number, offset));
         let subscription = self.live.name.clone();
         Step::Deliver(Box::new(Delivered {
-            lease: Lease { subscription, topic, offset, attempt },
+            lease: Lease { subscription, topic, offset: leased_offset, attempt },
             appended_ms: stored.appended_ms,
             batch: stored.batch.clone(),
         }))
@@ -240,7 +240,8 @@ impl LogConsumer {
         let (topic, offset) = (stored.topic, stored.offset);
         let key = DeadKey { subscription: self.live.id, topic, offset, index: 0 };
         let (consumer, batch) = (self.spec.consumer.clone(), stored.batch.clone());
-        let letters = Letters { key, consumer, batch, events: events.collect() };
+        let live = Arc::clone(&self.live);
+        let letters = Letters { live, key, consumer, batch, events: events.collect() };
         set_aside(&self.shared, letters).await?;
         match self.settler().settle(lease, worldbus_bus::Outcome::Ack).await {
             // Once for each batch: only one of those who set it aside settles it.
@@ -273,7 +274,7 @@ impl Consumer for LogConsumer {
                 Step::Fetch(topic, offset) => self.fetch(topic, offset).await?,
                 Step::Bury { topic, offset, attempt, batch } => {
                     let place = replay::place(&self.shared.tail(), topic, offset);
-                    let (name, offset) = place.ok_or_else(|| unknown(&self.shared, topic))?;
+                    let Some((name, offset)) = place else { continue };
                     let subscription = self.live.name.clone();
                     let lease = Lease { subscription, topic: name, offset, attempt };
                     self.bury(&lease, &batch).await?;

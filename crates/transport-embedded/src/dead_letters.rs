@@ -53,13 +53,14 @@ async fn read(
     page: Page,
 ) -> Result<Vec<DeadLetter>, Error> {
     let wanted = subscription.map(|name| find(shared, name)).transpose()?.map(|live| live.id);
+    let work = move |connection: &_| store::dead_letters(connection, wanted, page);
+    let found = shared.reads.run(work).await?;
     let names: HashMap<u32, SubscriptionName> = {
         let all = shared.subscriptions();
         all.values().map(|live| (live.id, live.name.clone())).collect()
     };
-    let work = move |connection: &_| store::dead_letters(connection, wanted, page);
-    let found = shared.reads.run(work).await?;
-    found.into_iter().map(|(number, dead)| told(shared, number, dead, &names)).collect()
+    let letters = found.into_iter();
+    letters.filter_map(|(number, dead)| told(shared, number, dead, &names).transpose()).collect()
 }
 
 /// Takes letters out of where they are, and gives them back to their subscription if they are to
@@ -113,20 +114,21 @@ fn letter(shared: &Shared, number: u64, dead: &Dead) -> Result<Letter, Error> {
     Ok(Letter { number, topic: dead.key.topic, stored_bytes, batch })
 }
 
+/// As callers see it; `None` if its subscription or topic was deleted since it was read.
 fn told(
     shared: &Shared,
     number: u64,
     dead: Dead,
     names: &HashMap<u32, SubscriptionName>,
-) -> Result<DeadLetter, Error> {
+) -> Result<Option<DeadLetter>, Error> {
     let place = replay::place(&shared.tail(), dead.key.topic, dead.key.offset);
     let (Some(subscription), Some((topic, offset))) = (names.get(&dead.key.subscription), place)
     else {
-        return Err(damaged(shared, number, "is of an unknown subscription or topic"));
+        return Ok(None);
     };
     let batch = batch(shared, number, &dead)?;
     let event = batch.iter().next().map(|event| event.to_game_event()).unwrap_or_default();
-    Ok(DeadLetter {
+    Ok(Some(DeadLetter {
         id: number.to_string(),
         subscription: subscription.clone(),
         topic: Some(topic),
@@ -135,5 +137,5 @@ fn told(
         consumer: dead.consumer,
         event: dead.event,
         content: DeadContent::Event(event),
-    })
+    }))
 }

@@ -9,15 +9,18 @@ use crate::options::Options;
 use crate::queue::{Deletion, Request, closed};
 use crate::reader::{LogReader, resolve};
 use crate::reads::Reads;
+use crate::record::Head;
 use crate::replay;
 use crate::shared::{Health, Shared};
-use crate::store::{self, Loaded, beside};
+use crate::store::{self, DeadPlace, Loaded, beside};
+use crate::subscription::Subscription;
 use crate::tail::Tail;
 use crate::uses::Use;
 use crate::writer::{ROOM_BYTES_MIN, Retention, Writer};
 use crate::{dead_letters, lock, private, queue};
 use async_trait::async_trait;
 use rusqlite::Connection;
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -89,7 +92,9 @@ impl Embedded {
 
     fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
         let Opened { connection, reads, checkpointer, loaded } = opened;
-        let Loaded { tally, heads, subscriptions, dead, seen, ages, idle } = loaded;
+        let Loaded { tally, mut heads, mut subscriptions, mut dead, seen, ages, idle } = loaded;
+        replay::delete_orphans(&mut heads)?;
+        forget_deleted(&heads, &mut subscriptions, &mut dead);
         let now_ms = options.clock.steady_us().div_euclid(1000);
         let usage = |idle_ms: Option<&i64>| Use::new(now_ms, idle_ms.copied().unwrap_or(0));
         let live = subscriptions.into_iter().enumerate().map(|(id, mut subscription)| {
@@ -221,6 +226,22 @@ fn mark_queue(dir: &Path, file: &Path, asked: bool) -> Result<bool, Error> {
     private::create_file(&mark).and_then(|created| created.sync_all()).map_err(cannot)?;
     File::open(dir).and_then(|opened| opened.sync_all()).map_err(cannot)?;
     Ok(true)
+}
+
+/// Leaves out what an earlier version kept of topics that were deleted: cursors, and dead letters.
+fn forget_deleted(
+    heads: &[Head],
+    subscriptions: &mut [Subscription],
+    dead: &mut VecDeque<DeadPlace>,
+) {
+    let deleted =
+        |topic: u32| heads.get(topic as usize).is_some_and(|head| replay::is_deleted(&head.name));
+    for subscription in subscriptions {
+        subscription.cursors.retain(|&topic, _| !deleted(topic));
+    }
+    for place in dead.iter_mut().filter(|place| deleted(place.key.topic)) {
+        place.removed = true;
+    }
 }
 
 /// Append times never step back, so that a time can be looked up.

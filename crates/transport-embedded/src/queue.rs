@@ -30,6 +30,7 @@ pub(crate) enum Request {
         reply: Reply<Arc<Live>>,
     },
     DeadLetter {
+        live: Arc<Live>,
         letters: Vec<Dead>,
         reply: Reply<()>,
     },

@@ -183,8 +183,9 @@ impl LogReader {
                         continue;
                     }
                     self.next.insert(stored.topic, stored.offset + 1);
-                    if self.spec.filter.admits(&stored.batch) {
-                        let name = topic_name(&self.shared, stored.topic)?;
+                    let name = topic_name(&self.shared, stored.topic)?;
+                    // It may have been deleted meanwhile.
+                    if replay::is_public(&name) && self.spec.filter.admits(&stored.batch) {
                         self.ready.push_back(stored.told(name));
                     }
                 }
@@ -192,6 +193,15 @@ impl LogReader {
             }
             Fetched::Nothing { topic, offset } => missing(&self.shared, topic, offset),
         }
+    }
+}
+
+#[cfg(test)]
+impl LogReader {
+    /// Fetches what it had decided to fetch before something was deleted; batches to return.
+    pub(crate) async fn fetch_for_test(&mut self, topic: u32, offset: u64) -> usize {
+        self.fetch(BTreeMap::from([(topic, offset)])).await.expect("what is on the disk");
+        self.ready.len()
     }
 }
 

@@ -4,6 +4,7 @@
 //! So a replayed event is durable, under lease, counted and removed as any other. To consumers
 //! it is of the topic that it was published on, at an offset that no published batch has.
 
+use crate::record::Head;
 use crate::tail::Tail;
 use worldbus_bus::{Error, Kind, Lease, SubscriptionName, Topic};
 
@@ -73,13 +74,26 @@ pub(crate) fn check_names<'a>(names: impl IntoIterator<Item = &'a Topic>) -> Res
     }
 }
 
-/// How a lease names a batch; `None` for a topic that does not exist.
+/// How a lease names a batch; `None` for a topic that does not exist, or that was deleted.
 pub(crate) fn place(tail: &Tail, number: u32, offset: u64) -> Option<(Topic, u64)> {
     let name = &tail.head(number)?.name;
-    match origin(name) {
-        None => Some((name.clone(), offset)),
-        Some(origin) => Some((tail.head(origin)?.name.clone(), offset | REPLAYED)),
+    let (name, offset) = match origin(name) {
+        None => (name, offset),
+        Some(origin) => (&tail.head(origin)?.name, offset | REPLAYED),
+    };
+    is_public(name).then(|| (name.clone(), offset))
+}
+
+/// Gives topics of what was replayed from topics that are deleted the names of deleted ones: an
+/// earlier version made such where a replay met a deletion.
+pub(crate) fn delete_orphans(heads: &mut [Head]) -> Result<(), Error> {
+    for number in 0..heads.len() {
+        let origin = origin(&heads[number].name).and_then(|origin| heads.get(origin as usize));
+        if origin.is_some_and(|origin| is_deleted(&origin.name)) {
+            heads[number].name = deleted_topic(number as u32)?;
+        }
     }
+    Ok(())
 }
 
 /// The topic's number and the offset of a batch that a lease names.
@@ -95,6 +109,19 @@ pub(crate) fn find(tail: &Tail, subscription: u32, lease: &Lease) -> Option<(u32
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_replayed_of_a_deleted_topic_is_deleted_with_it() {
+        let names = [deleted_topic(0), name(0, 5), Topic::new("a"), name(2, 5)];
+        let mut heads: Vec<_> = names.into_iter().map(|name| Head::new(name.unwrap())).collect();
+        delete_orphans(&mut heads).unwrap();
+        let deleted: Vec<_> = heads.iter().map(|head| is_deleted(&head.name)).collect();
+        assert_eq!(deleted, [true, true, false, false]);
+        let tail = Tail::new(heads, 0, 0);
+        assert_eq!((place(&tail, 0, 7), place(&tail, 1, 7)), (None, None));
+        let replayed = (Topic::new("a").unwrap(), 7 | REPLAYED);
+        assert_eq!(place(&tail, 3, 7), Some(replayed));
+    }
 
     #[test]
     fn names_lead_back_and_are_reserved() {

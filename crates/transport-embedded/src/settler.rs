@@ -91,7 +91,13 @@ impl Settle for Settler {
         let key = DeadKey { subscription: self.live.id, topic, offset, index: 0 };
         set_aside(
             &self.shared,
-            Letters { key, consumer: self.spec.consumer.clone(), batch, events },
+            Letters {
+                live: Arc::clone(&self.live),
+                key,
+                consumer: self.spec.consumer.clone(),
+                batch,
+                events,
+            },
         )
         .await
     }

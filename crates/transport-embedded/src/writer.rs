@@ -104,8 +104,11 @@ impl Writer {
                         Err(error) => drop(reply.send(Err(error))),
                     }
                 }
-                Request::DeadLetter { letters, reply } => {
-                    letters.into_iter().for_each(|letter| staged.dead_letter(letter));
+                Request::DeadLetter { live, letters, reply } => {
+                    // Else deleted while they were on their way, and its number may be another's.
+                    if !live.is_deleted() {
+                        letters.into_iter().for_each(|letter| staged.dead_letter(letter));
+                    }
                     answers.push(Answer::DeadLetter(reply));
                 }
                 Request::TakeOut(take_out, reply) => {

@@ -4,7 +4,7 @@
 use super::cursors::Bindings;
 use crate::assemble::Staged;
 use crate::live::Live;
-use crate::queue::TakeOut;
+use crate::queue::{Letter, TakeOut};
 use crate::shared::Shared;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,10 +31,15 @@ impl TakenOut {
             return Err(Error::refused(Kind::NotFound, context));
         }
         let mut topics = BTreeMap::new();
-        for letter in letters.iter().filter(|_| replay) {
-            let number = staged.replays(letter.topic, live.id)?;
+        // What was deleted while this was on its way has no letters, and gets no topic.
+        let there = |letter: &&Letter| {
+            replay && staged.has_dead(letter.number) && !staged.is_deleted(letter.topic)
+        };
+        let replayed: Vec<u32> = letters.iter().filter(there).map(|letter| letter.topic).collect();
+        for topic in replayed {
+            let number = staged.replays(topic, live.id)?;
             let next = staged.head(number).map_or(0, |head| head.next_offset);
-            topics.insert(letter.topic, (number, next));
+            topics.insert(topic, (number, next));
         }
         let bound: Vec<_> = topics.values().copied().collect();
         bindings.add(staged, &live.name, &bound)?;

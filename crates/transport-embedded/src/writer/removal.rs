@@ -70,11 +70,14 @@ impl Writer {
         };
         let subscriptions = bound.iter().map(unbound).collect();
         let freed = None;
-        self.commit_deletion(&Deleted { topics: topics.clone(), dead, freed, subscriptions })?;
-        for live in bound {
-            let subscription = &mut live.lock().subscription;
-            topics.iter().for_each(|topic| subscription.unbind(*topic));
-        }
+        let deleted = Deleted { topics: topics.clone(), dead, freed, subscriptions };
+        // Before the topics have other names: no consumer sees those.
+        self.commit_deletion(&deleted, || {
+            for live in &bound {
+                let subscription = &mut live.lock().subscription;
+                topics.iter().for_each(|topic| subscription.unbind(*topic));
+            }
+        })?;
         self.shared.wake();
         let topic = name.as_str().to_owned();
         // Not shown any more.
@@ -101,13 +104,13 @@ impl Writer {
             return Err(Error::refused(Kind::InUse, context));
         }
         let free = Subscription::new(replay::deleted_subscription(live.id)?);
-        self.commit_deletion(&Deleted {
+        let deleted = Deleted {
             topics: self.topics_named(|name| replay::is_for(name, live.id)),
             dead,
             freed: Some(live.id),
             subscriptions: vec![(live.id, free)],
-        })?;
-        live.delete();
+        };
+        self.commit_deletion(&deleted, || live.delete())?;
         self.shared.subscriptions().remove(name);
         self.ledger.free_subscriptions.push(live.id);
         tracing::info!(subscription = %name, batches, "subscription deleted");
@@ -131,8 +134,9 @@ impl Writer {
         all
     }
 
-    /// One commit: its topics get reserved names, its dead letters go.
-    fn commit_deletion(&mut self, deleted: &Deleted) -> Result<(), Error> {
+    /// One commit: its topics get reserved names, its dead letters go. `apply` takes it from
+    /// consumers, once it is durable and before any of it is seen.
+    fn commit_deletion(&mut self, deleted: &Deleted, apply: impl FnOnce()) -> Result<(), Error> {
         let shared = Arc::clone(&self.shared);
         let mut staged = Staged::new(&self.ledger, &shared.options, shared.now_ms());
         for &topic in &deleted.topics {
@@ -156,6 +160,7 @@ impl Writer {
         let (options, tally) = (&shared.options, &mut finished.tally);
         super::retention::trim_dead(&self.connection, options, &mut changes, tally);
         self.commit(&changes)?;
+        apply();
         self.committed(finished);
         shared.topic_uses().retain(|topic, _| !deleted.topics.contains(topic));
         Ok(())
@@ -174,3 +179,6 @@ fn names(bound: &[Arc<Live>]) -> String {
     let names: Vec<_> = bound.iter().map(|live| live.name.as_str()).collect();
     names.join(", ")
 }
+
+#[cfg(test)]
+mod tests;
