@@ -58,7 +58,8 @@ pub struct Problem {
     /// A URI that names the kind of problem: `urn:worldbus:problem:` and one of `bad-request`,
     /// `unauthorized`, `forbidden`, `not-found`, `method-not-allowed`, `request-timeout`,
     /// `conflict`, `limit-reached`, `too-large`, `unsupported-media-type`, `invalid-value`,
-    /// `too-many-requests`, `internal`, `not-supported`, `unavailable`, `no-space`, `outcome-unknown`.
+    /// `too-many-requests`, `internal`, `not-supported`, `unavailable`, `no-space`,
+    /// `outcome-unknown`.
     #[serde(rename = "type")]
     pub kind: Cow<'static, str>,
     /// The kind of problem in words, the same at each occurrence.
