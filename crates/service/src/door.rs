@@ -40,6 +40,7 @@ use guesses::{Guesses, Turn};
 use refusal::{Refusal, refusal, too_large, turn_away};
 use tickets::{Spent, Tickets};
 
+pub use body::{BODIES_BYTES_MAX, BODY_WAIT_MS_MAX};
 pub use guesses::{
     GUESS_COUNT_MAX, GUESS_FORGOTTEN_MS, KEY_WAIT_MS, PEER_COUNT_MAX, WAIT_COUNT_MAX,
 };
@@ -64,6 +65,7 @@ pub struct Door {
     ticket_paths: Vec<&'static str>,
     tickets: Tickets,
     guesses: Guesses,
+    bodies: body::Room,
 }
 
 /// The address asks for a key and there is none: refused before the port opens.
@@ -90,7 +92,8 @@ impl Door {
         }
         let (origins, ticket_paths) = (Vec::new(), Vec::new());
         let (tickets, guesses) = (Tickets::default(), Guesses::default());
-        Ok(Self { key, origins, ticket_paths, tickets, guesses })
+        let bodies = body::Room::default();
+        Ok(Self { key, origins, ticket_paths, tickets, guesses, bodies })
     }
 
     /// The same rule, where web pages of these origins may enter.
@@ -251,7 +254,7 @@ async fn pass(State(door): State<Arc<Door>>, mut request: Request, next: Next) -
     } else {
         match door.check(&mut request).await {
             Ok(spent) => {
-                let response = body::run(request, next).await;
+                let response = body::run(&door.bodies, request, next).await;
                 // It opened no stream.
                 if !response.status().is_success() {
                     door.give_back(spent);

@@ -45,6 +45,7 @@ pub use peer::Peer;
 pub use progress::{Cut, WRITE_STALL_MS_MAX};
 pub use unread::{
     ANSWER_BYTES_MAX, ANSWER_WAIT_MS_MAX, SMALL_ANSWER_BYTES, STALL_CONTENDED_MS_MAX,
+    WAITING_BYTES_MAX,
 };
 
 /// How long a drain may take before the connections that are left are dropped.

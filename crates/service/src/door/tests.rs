@@ -448,6 +448,34 @@ async fn body_that_never_comes_is_408_on_every_route() {
     }
 }
 
+/// More of them than there is room for, each of which has sent nearly all of its body.
+#[tokio::test(start_paused = true)]
+async fn bodies_under_way_have_a_bound_and_their_room_comes_back() {
+    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    let room = door.bodies.clone();
+    let router = Router::new().route("/echo", post(async |body: Bytes| body));
+    let server = serve(Host::new("test", door).with(Part::new("test", router)).assemble().0).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let most = "x".repeat(BODY_BYTES_MAX - 1);
+    let request = format!("{head}content-length: {BODY_BYTES_MAX}\r\n\r\n{most}");
+    let mut slow = tokio::task::JoinSet::new();
+    for _ in 0..2 * BODIES_BYTES_MAX / BODY_BYTES_MAX {
+        let (address, request) = (server.address, request.clone());
+        slow.spawn(async move { crate::testing::exchange(address, request.as_bytes()).await });
+    }
+    let mut statuses = std::collections::BTreeMap::new();
+    while let Some(answer) = slow.join_next().await {
+        let status = answer.unwrap().get(9..12).unwrap_or_default().to_owned();
+        *statuses.entry(status).or_insert(0) += 1;
+    }
+    assert!(statuses["503"] > 0 && statuses["408"] > 0, "{statuses:?}");
+    assert!(statuses["408"] <= BODIES_BYTES_MAX / BODY_BYTES_MAX, "{statuses:?}");
+    assert_eq!(room.free(), BODIES_BYTES_MAX);
+    let whole = "x".repeat(BODY_BYTES_MAX);
+    let json = "POST /echo HTTP/1.1\r\ncontent-type: application/json";
+    assert_eq!(http1(server.address, json, &whole).await.body.len(), BODY_BYTES_MAX);
+}
+
 type Frames = tokio::sync::mpsc::Sender<Result<Bytes, std::convert::Infallible>>;
 
 /// A body whose frames the test sends.

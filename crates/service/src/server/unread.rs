@@ -3,7 +3,7 @@
 //! that.
 //!
 //! - A small answer is always given. A large one waits for room for a moment, and is then refused;
-//!   as many bytes as may be given may wait.
+//!   what waits has a bound, too.
 //! - An answer of which the client takes nothing for [`WRITE_STALL_MS_MAX`] costs it its
 //!   connection; after [`STALL_CONTENDED_MS_MAX`] already, if there is no room for others.
 //!
@@ -26,7 +26,9 @@ use super::progress::{Cut, WRITE_STALL_MS_MAX};
 pub const ANSWER_BYTES_MAX: usize = 32 << 20;
 /// An answer of so many bytes is given whatever others have left; of HTTP/2 a page or two.
 pub const SMALL_ANSWER_BYTES: usize = 16 << 10;
-/// How long a larger one waits for room before it is refused.
+/// Bytes of larger ones that wait for room, together.
+pub const WAITING_BYTES_MAX: usize = 8 << 20;
+/// How long one waits for room before it is refused.
 pub const ANSWER_WAIT_MS_MAX: u64 = 1_000;
 /// How long a client may take nothing of its answer while there is no room for others.
 pub const STALL_CONTENDED_MS_MAX: u64 = 2_000;
@@ -130,7 +132,7 @@ impl Unread {
 
     fn wait(&self, bytes: usize) -> Option<Waiting<'_>> {
         let mut table = self.0.table();
-        if table.waiting_bytes > 0 && table.waiting_bytes + bytes > self.0.bytes_max {
+        if table.waiting_bytes > 0 && table.waiting_bytes + bytes > WAITING_BYTES_MAX {
             return None;
         }
         table.waiting_bytes += bytes;
