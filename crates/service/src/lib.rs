@@ -49,6 +49,7 @@ pub mod start;
 pub mod state;
 pub mod ticker;
 pub mod trace;
+pub mod work;
 
 #[cfg(test)]
 mod testing;
@@ -62,3 +63,4 @@ pub use secret::Secret;
 pub use start::Deps;
 pub use state::StateStore;
 pub use tokio_util::sync::CancellationToken;
+pub use work::Work;

@@ -30,7 +30,7 @@ impl Panics {
         let (noted, shutdown) = (Arc::clone(&first), shutdown.clone());
         std::panic::set_hook(Box::new(move |info| {
             let text = describe(info);
-            let of_client = OF_CLIENT.try_with(|()| ()).is_ok();
+            let of_client = is_of_client();
             if !of_client {
                 // Before the log line: nothing may come between.
                 let _ = noted.set(text.clone());
@@ -52,6 +52,15 @@ impl Panics {
 /// Work of one connection: a panic in it ends no more than itself.
 pub(crate) async fn of_client<F: Future>(work: F) -> F::Output {
     OF_CLIENT.scope((), work).await
+}
+
+/// The same for what such work computes on a thread of its own.
+pub(crate) fn of_client_now<T>(work: impl FnOnce() -> T) -> T {
+    OF_CLIENT.sync_scope((), work)
+}
+
+pub(crate) fn is_of_client() -> bool {
+    OF_CLIENT.try_with(|()| ()).is_ok()
 }
 
 fn describe(info: &PanicHookInfo<'_>) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use worldbus_bus::Bus;
 
-use crate::{Readiness, StateStore, state};
+use crate::{Readiness, StateStore, Work, state};
 
 /// What every simulated service is given, besides its world and its settings.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Deps {
     pub state: Arc<dyn StateStore>,
     /// Takes its conditions.
     pub readiness: Readiness,
+    /// Places for what its requests compute; shared by all services of the process.
+    pub work: Work,
     /// Ends its tasks.
     pub shutdown: CancellationToken,
 }

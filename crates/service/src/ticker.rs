@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use metrics::{counter, histogram};
+use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Error, Outgoing, Topic, WallClock};
 
@@ -14,7 +16,7 @@ use crate::emit::{Emitted, Emitter};
 use crate::trace::Causes;
 
 /// An event of a simulated service, ready to be published.
-pub trait Emission: Send + Sync {
+pub trait Emission: Send + Sync + 'static {
     /// The event.
     fn outgoing(&self) -> Outgoing<'_>;
 
@@ -40,7 +42,7 @@ pub struct Step<E> {
 }
 
 /// A service whose events follow from what it knows and the wall time.
-pub trait Simulated: Send {
+pub trait Simulated: Send + 'static {
     /// Its events.
     type Emission: Emission;
 
@@ -81,7 +83,8 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
     ) -> Result<(), Error> {
         loop {
             self.news.mark_unchanged();
-            let step = self.simulated.step(self.progress.durable()).await;
+            let step;
+            (self.simulated, step) = off_thread(self.simulated, self.progress.durable()).await;
             if let Some(reached) = step.reached {
                 let cause = |event: &S::Emission| self.causes.at(event.wall_us());
                 let causes: Vec<_> = step.events.iter().map(cause).collect();
@@ -121,3 +124,25 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
         }
     }
 }
+
+/// Takes a step on a thread of its own: in a large world it computes for seconds, which would hold
+/// up whatever else the async thread is for. It waits behind nothing that requests compute.
+async fn off_thread<S: Simulated>(
+    mut simulated: S,
+    durable: Option<Checkpoint>,
+) -> (S, Step<S::Emission>) {
+    let runtime = Handle::current();
+    let stepped = tokio::task::spawn_blocking(move || {
+        let step = runtime.block_on(simulated.step(durable));
+        (simulated, step)
+    });
+    match stepped.await.map_err(JoinError::try_into_panic) {
+        Ok(stepped) => stepped,
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The runtime is ending, and this task with it.
+        Err(Err(_)) => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

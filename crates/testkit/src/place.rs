@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Bus, ManualClock, Position, ReadSpec, Reader, Topic, Transport, WallClock};
 use worldbus_events::{EventId, EventView};
 use worldbus_service::state::Sqlite;
-use worldbus_service::{Deps, Part, Readiness, StateStore, start};
+use worldbus_service::{Deps, Part, Readiness, StateStore, Work, start};
 use worldbus_transport_embedded::{Embedded, Options};
 use worldbus_world::{WallTime, World};
 
@@ -27,6 +27,8 @@ pub struct Place {
     pub state: Arc<dyn StateStore>,
     /// The sample world.
     pub world: Arc<World>,
+    /// The places for what its instances compute for requests.
+    pub work: Work,
     _dir: tempfile::TempDir,
 }
 
@@ -64,7 +66,8 @@ impl Place {
         let log = Embedded::open(dir.path().join("bus"), options).unwrap();
         let bus = Bus::with_wall_clock(transport(Arc::new(log)), clock);
         let state = Arc::new(Sqlite::open(dir.path().join("state.db")).await.unwrap());
-        Self { wall, bus, state, world: Arc::new(World::sample()), _dir: dir }
+        let (world, work) = (Arc::new(World::sample()), Work::default());
+        Self { wall, bus, state, world, work, _dir: dir }
     }
 
     /// Runs an instance of the service that `start` starts.
@@ -88,6 +91,7 @@ impl Place {
             bus: Bus::with_wall_clock(Arc::clone(self.bus.transport()), wall),
             state: Arc::clone(&self.state),
             readiness: Readiness::default(),
+            work: self.work.clone(),
             shutdown: CancellationToken::new(),
         };
         let (readiness, shutdown) = (deps.readiness.clone(), deps.shutdown.clone());

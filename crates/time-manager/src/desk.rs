@@ -8,7 +8,7 @@ mod schedules;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use worldbus_service::Problem;
+use worldbus_service::{Problem, Work};
 use worldbus_world::{SetTime, World};
 
 use crate::clockwork::{Clockwork, Taken};
@@ -27,6 +27,8 @@ pub(crate) struct Desk {
     /// By name; the world's own has none.
     clocks: Arc<BTreeMap<String, Face>>,
     event_types: EventTypes,
+    /// Places for what grows with the schedules.
+    pub(crate) work: Work,
 }
 
 /// One clock.
@@ -39,8 +41,8 @@ pub(crate) struct Face {
 }
 
 impl Desk {
-    pub(crate) fn new(clocks: BTreeMap<String, Face>, event_types: EventTypes) -> Self {
-        Self { clocks: Arc::new(clocks), event_types }
+    pub(crate) fn new(clocks: BTreeMap<String, Face>, event_types: EventTypes, work: Work) -> Self {
+        Self { clocks: Arc::new(clocks), event_types, work }
     }
 
     /// All clocks, the world's own first.

@@ -110,8 +110,12 @@ impl TimeService for Desk {
         &self,
         request: Request<rpc::ListSchedulesRequest>,
     ) -> Answer<rpc::ListSchedulesResponse> {
-        let face = self.face(&request.into_inner().clock).map_err(status)?;
-        let schedules = face.live().iter().map(|schedule| scheduled(face, schedule)).collect();
+        let (desk, clock) = (self.clone(), request.into_inner().clock);
+        let list = move || {
+            let face = desk.face(&clock)?;
+            Ok(face.live().iter().map(|schedule| scheduled(face, schedule)).collect())
+        };
+        let schedules = self.work.run(list).await.and_then(|listed| listed).map_err(status)?;
         Ok(Response::new(rpc::ListSchedulesResponse { schedules }))
     }
 

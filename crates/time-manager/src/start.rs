@@ -65,7 +65,7 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
         tasks.extend(own);
     }
     let event_types = EventTypes::new(settings.catalogue.clone(), settings.refresh.clone());
-    let desk = Desk::new(faces, event_types);
+    let desk = Desk::new(faces, event_types, deps.work.clone());
     let hearing = hearing::run(deps.bus.clone(), desk.clone(), deps.shutdown.clone());
     tasks.push(Task::new("clock requests", hearing));
     let router = rest::routes(desk.clone()).merge(grpc::routes(desk));
@@ -83,7 +83,7 @@ async fn open(
     lead: Lead,
     settings: &Settings,
 ) -> Result<(Face, [Task; 2]), Error> {
-    let Deps { bus, state, readiness, shutdown } = deps.clone();
+    let Deps { bus, state, readiness, shutdown, .. } = deps.clone();
     let suffix = if name.is_empty() { String::new() } else { format!(" of {name}") };
     let polling = readiness.condition(format!("{NAME}: state{suffix}"));
     let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;

@@ -10,6 +10,7 @@ use worldbus_events::{Event as _, v1};
 use worldbus_rpc::time as rpc;
 use worldbus_rpc::time::change_clock_request::Change;
 use worldbus_rpc::time::time_service_client::TimeServiceClient;
+use worldbus_service::Work;
 use worldbus_testkit::{Instance, Place};
 
 const HOUR_US: i64 = 25_000_000;
@@ -214,5 +215,36 @@ async fn each_clock_of_a_world_is_asked_and_moved_by_its_name() {
     let unknown = client.get_clock(unknown).await.unwrap_err();
     assert_eq!(unknown.code(), Code::NotFound);
     assert!(unknown.message().contains("dungeon"), "{unknown:?}");
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn schedules_are_listed_in_a_place_for_computations_over_grpc_and_rest() {
+    let mut place = Place::new().await;
+    place.work = Work::new(1, 0);
+    let instance = run(&place, 0).await;
+    let mut client = client(&instance);
+    let (begin, begun) = tokio::sync::oneshot::channel();
+    let (go, gone) = std::sync::mpsc::sync_channel(1);
+    let work = place.work.clone();
+    let taken = tokio::spawn(async move {
+        let compute = move || {
+            begin.send(()).unwrap();
+            gone.recv().unwrap();
+        };
+        work.run(compute).await.unwrap();
+    });
+    begun.await.unwrap();
+    let refused = client.list_schedules(rpc::ListSchedulesRequest::default()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+    assert_eq!(instance.get("/api/time/schedules").await.0, 503);
+    // What is small, and commands, do not wait.
+    client.get_clock(rpc::GetClockRequest::default()).await.unwrap();
+    assert_eq!(instance.get("/api/time/current").await.0, 200);
+    client.add_schedule(wish("every 2 game hours", "harbour")).await.unwrap();
+    go.send(()).unwrap();
+    taken.await.unwrap();
+    assert_eq!(list(&mut client).await.len(), 1);
+    assert_eq!(instance.get("/api/time/schedules").await.0, 200);
     instance.stop().await;
 }

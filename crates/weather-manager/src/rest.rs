@@ -9,18 +9,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
-use worldbus_service::{Json, NoQuery, Problem, Query};
+use worldbus_service::{Json, NoQuery, Problem, Query, Work};
 use worldbus_world::{
-    Clock, DateTime, FORECAST_HOURS_MAX, GameTime, Kind, Override, Weather, WeatherState, World,
+    DateTime, FORECAST_HOURS_MAX, GameTime, Kind, Override, Overrides, Weather, WeatherState, World,
 };
 
 use crate::INTENSITY_DEFAULT;
 use crate::commands::{Act, Commands};
 use crate::hearing::Hearing;
-use crate::sky::{By, Sky, Taken, View};
+use crate::sky::{By, Sky, Taken};
 use document::{Changed, Forecast, Moment, Now, RegionList, RegionWeather};
 pub(crate) use live::by;
 
@@ -31,6 +32,8 @@ const DURATION_GAME_MINUTES_MAX: i64 = 366 * 1_440;
 const SUGGESTION_LIKENESS_MIN: f64 = 0.7;
 
 type Answer<T> = Result<Json<T>, Problem>;
+/// An answer that was computed off the async threads.
+type Computed = Result<Response, Problem>;
 
 #[derive(Clone)]
 struct Shared {
@@ -38,6 +41,7 @@ struct Shared {
     weather: Arc<Weather>,
     sky: Arc<Sky>,
     hearing: Arc<Hearing>,
+    work: Work,
 }
 
 /// Which region.
@@ -121,7 +125,12 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     Description::openapi()
 }
 
-pub(crate) fn routes(world: Arc<World>, sky: Arc<Sky>, hearing: Arc<Hearing>) -> Router {
+pub(crate) fn routes(
+    world: Arc<World>,
+    sky: Arc<Sky>,
+    hearing: Arc<Hearing>,
+    work: Work,
+) -> Router {
     let weather = Arc::new(Weather::new(&world));
     Router::new()
         .route("/api/weather/regions", get(regions))
@@ -135,33 +144,27 @@ pub(crate) fn routes(world: Arc<World>, sky: Arc<Sky>, hearing: Arc<Hearing>) ->
         .route("/api/weather/history", get(plan::history))
         .route("/api/weather/statistics", get(plan::statistics))
         .route("/api/weather/alerts", get(plan::alerts))
-        .with_state(Shared { world, weather, sky, hearing })
+        .with_state(Shared { world, weather, sky, hearing, work })
 }
 
 /// The world's regions.
 #[utoipa::path(get, path = "/api/weather/regions", tag = "weather",
     responses((status = 200, description = "The regions.", body = RegionList)))]
-async fn regions(
-    State(shared): State<Shared>,
-    Query(NoQuery {}): Query<NoQuery>,
-) -> Json<RegionList> {
-    Json(RegionList::new(&shared.world))
+async fn regions(State(shared): State<Shared>, Query(NoQuery {}): Query<NoQuery>) -> Computed {
+    let world = Arc::clone(&shared.world);
+    shared.work.answer(move || Ok(RegionList::new(&world))).await
 }
 
 /// The weather now: of one region, or of all as `{"regions": [...]}`.
 #[utoipa::path(get, path = "/api/weather/current", tag = "weather", params(CurrentQuery),
     responses((status = 200, description = "The weather.", body = Now),
         (status = 404, description = "No such region.")))]
-async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>) -> Answer<Now> {
-    let (view, clock) = shared.view().await?;
-    let wall = shared.sky.now();
-    let overrides = view.commands.overrides(wall);
-    let moment = Moment::new(&shared.world, clock.game_at(wall));
-    let of = |region| RegionWeather::new(&shared, region, &moment, &overrides);
-    Ok(Json(match query.region {
-        Some(name) => Now::One(Box::new(of(shared.region(&name)?))),
-        None => Now::All { regions: (0..shared.world.regions.len()).map(of).collect() },
-    }))
+async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>) -> Computed {
+    let Some(name) = query.region else {
+        return shared.compute(Now::all).await;
+    };
+    shared.hearing.catch_up().await;
+    Ok(Json(Now::one(&shared, shared.region(&name)?)?).into_response())
 }
 
 /// The weather to come, one entry for each game hour from the current one: it comes true
@@ -170,25 +173,23 @@ async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>
 #[utoipa::path(get, path = "/api/weather/forecast", tag = "weather", params(ForecastQuery),
     responses((status = 200, description = "The weather, hour by hour.", body = Forecast),
         (status = 404, description = "No such region.")))]
-async fn forecast(
-    State(shared): State<Shared>,
-    Query(query): Query<ForecastQuery>,
-) -> Answer<Forecast> {
+async fn forecast(State(shared): State<Shared>, Query(query): Query<ForecastQuery>) -> Computed {
     let name = query.region.ok_or_else(|| {
         let text = "query parameter `region`: expected a region's id; /api/weather/regions lists";
         Problem::bad_request(text).with_field("region")
     })?;
     let region = shared.region(&name)?;
     let hours = hours(query.hours.unwrap_or(FORECAST_HOURS_DEFAULT))?;
-    let (view, clock) = shared.view().await?;
-    let wall = shared.sky.now();
-    // Commands that are taken but not in effect yet are part of what is to come.
-    let overrides = view.commands.overrides_with(u64::MAX);
-    let now = clock.game_at(wall);
-    Ok(Json(match query.kind.unwrap_or(ForecastKind::True) {
-        ForecastKind::True => Forecast::new(&shared, region, now, hours, &overrides),
-        ForecastKind::Fallible => Forecast::fallible(&shared, region, now, hours, &overrides),
-    }))
+    let kind = query.kind.unwrap_or(ForecastKind::True);
+    let forecast = move |shared: &Shared| {
+        // Commands that are taken but not in effect yet are part of what is to come.
+        let (overrides, now) = shared.known()?;
+        Ok(match kind {
+            ForecastKind::True => Forecast::new(shared, region, now, hours, &overrides),
+            ForecastKind::Fallible => Forecast::fallible(shared, region, now, hours, &overrides),
+        })
+    };
+    shared.compute(forecast).await
 }
 
 /// Forces the weather of a region.
@@ -222,10 +223,28 @@ async fn set(
 }
 
 impl Shared {
-    /// What is known, with all that was announced before the request.
-    async fn view(&self) -> Result<(View, Arc<Clock>), Problem> {
+    /// Computes an answer off the async threads, which knows all that was announced before the
+    /// request.
+    async fn compute<T: Serialize>(
+        self,
+        compute: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
+    ) -> Computed {
         self.hearing.catch_up().await;
-        self.sky.clear_view()
+        let work = self.work.clone();
+        work.answer(move || compute(&self)).await
+    }
+
+    /// What is forced now, and the game time now.
+    fn in_effect(&self) -> Result<(Overrides, GameTime), Problem> {
+        let (view, clock) = self.sky.clear_view()?;
+        let wall = self.sky.now();
+        Ok((view.commands.overrides(wall), clock.game_at(wall)))
+    }
+
+    /// What is and is going to be forced, and the game time now.
+    fn known(&self) -> Result<(Overrides, GameTime), Problem> {
+        let (view, clock) = self.sky.clear_view()?;
+        Ok((view.commands.overrides_with(u64::MAX), clock.game_at(self.sky.now())))
     }
 
     /// Takes a command under the clock that was announced before it.

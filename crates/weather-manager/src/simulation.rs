@@ -87,9 +87,6 @@ impl Simulated for Simulation {
         let Some(clock) = view.clock.clone() else {
             return Step { events: Vec::new(), reached: None, next_us: None };
         };
-        if durable.is_some_and(|durable| clock.is_resumed_after(durable.epoch)) {
-            *passed = WallTime(i64::MIN);
-        }
         let told = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
         if let (Some(durable), Some((before, until))) = (durable, clock.before_resuming(told)) {
             return self.rest((&before, until), &view, durable);
@@ -105,7 +102,7 @@ impl Simulated for Simulation {
         let after = untold_after(&clock, durable);
         let until = self.agenda.chunk_end(&clock, after, seen.max(after));
         events.extend(self.agenda.between(&clock, &view.commands, after, until));
-        *passed = until.max(*passed);
+        passed.reach(&clock, until);
         let next = match (until < seen, seen == now) {
             (true, _) => Some(until),
             (false, true) => self.agenda.next(&clock, &view.commands, until),

@@ -42,6 +42,24 @@ pub(crate) struct Taken {
     pub(crate) effective: WallTime,
 }
 
+/// Up to where an instance has published, and the clock's latest epoch then.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passed {
+    epoch: u32,
+    wall: WallTime,
+}
+
+impl Passed {
+    /// By a clock that was resumed since it is nowhere: what was published was ahead of it.
+    pub(crate) fn by(self, clock: &Clock) -> WallTime {
+        if clock.is_resumed_after(self.epoch) { WallTime(i64::MIN) } else { self.wall }
+    }
+
+    pub(crate) fn reach(&mut self, clock: &Clock, wall: WallTime) {
+        *self = Self { epoch: clock.last().epoch, wall: wall.max(self.by(clock)) };
+    }
+}
+
 pub(crate) struct Sky {
     store: Arc<dyn StateStore>,
     clock_key: String,
@@ -52,7 +70,7 @@ pub(crate) struct Sky {
     view: watch::Sender<View>,
     /// Up to where this instance has published. Held while a command is taken, so that it takes
     /// effect behind what is out.
-    passed: Mutex<WallTime>,
+    passed: Mutex<Passed>,
     /// Up to where what this instance has published is durable.
     published: AtomicI64,
     /// What begins because of which command or announcement.
@@ -77,7 +95,7 @@ impl Sky {
             lead,
             heard,
             view: watch::Sender::new(View { clock: None, commands, fence }),
-            passed: Mutex::new(WallTime(i64::MIN)),
+            passed: Mutex::new(Passed { epoch: 0, wall: WallTime(i64::MIN) }),
             published: AtomicI64::new(i64::MIN),
             causes: Causes::default(),
         };
@@ -110,7 +128,7 @@ impl Sky {
         self.view.subscribe()
     }
 
-    pub(crate) async fn passed(&self) -> MutexGuard<'_, WallTime> {
+    pub(crate) async fn passed(&self) -> MutexGuard<'_, Passed> {
         self.passed.lock().await
     }
 
@@ -171,6 +189,7 @@ impl Sky {
             }
             let last = commands.list().last().map_or(WallTime(i64::MIN), |command| command.at);
             let wanted = WallTime(self.lead.after_us(now.0));
+            let passed = passed.by(&clock);
             let at = wanted.max(passed.plus_us(1)).max(last);
             check_wait(wanted, at)?;
             let (epoch, game) = (clock.segment_at(at).epoch, clock.game_at(at));

@@ -40,7 +40,7 @@ impl Default for Settings {
 /// # Errors
 /// See [`Error`].
 pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<Part, Error> {
-    let Deps { bus, state, readiness, shutdown } = deps;
+    let Deps { bus, state, readiness, work, shutdown } = deps;
     let lead = Lead::new(settings.lead)?;
     let polling = readiness.condition(format!("{NAME}: state"));
     let heard = readiness.condition(format!("{NAME}: clock"));
@@ -59,7 +59,7 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
     let hearing = Arc::new(Hearing::new(bus, Arc::clone(&sky), Arc::clone(&world)));
     let hears = Arc::clone(&hearing).run(shutdown.clone());
     let poller = Arc::clone(&sky);
-    Ok(Part::new(NAME, rest::routes(world, sky, hearing))
+    Ok(Part::new(NAME, rest::routes(world, sky, hearing, work))
         .with_openapi(rest::openapi())
         .with_task(Task::new("hearing of the clock", hears))
         .with_task(Task::new("weather ticker", ticker.run(wall, shutdown.clone())))

@@ -15,7 +15,7 @@ use worldbus_service::door::Door;
 use worldbus_service::panics::Panics;
 use worldbus_service::trace::{self, Traces};
 use worldbus_service::{
-    CancellationToken, Deps, Readiness, StateStore, logging, metrics, server, shutdown,
+    CancellationToken, Deps, Readiness, StateStore, Work, logging, metrics, server, shutdown,
 };
 use worldbus_world::World;
 
@@ -69,7 +69,7 @@ impl Ground {
     /// What a simulated service of this process is given.
     pub(super) fn deps(&self, bus: Bus, state: Arc<dyn StateStore>) -> Deps {
         let (readiness, shutdown) = (self.readiness.clone(), self.shutdown.clone());
-        Deps { bus, state, readiness, shutdown }
+        Deps { bus, state, readiness, work: Work::default(), shutdown }
     }
 }
 

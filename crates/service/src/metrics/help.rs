@@ -28,6 +28,7 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Gauge, "worldbus_streams_open", "Streams of events to other processes, by kind."),
     (Counter, "worldbus_streams_cut_total", "Connections cut as a stream was not read, by kind."),
     (Counter, "worldbus_events_served_total", "Events sent to other processes, by kind of stream."),
+    (Counter, "worldbus_work_refusals_total", "Requests refused as too many long ones waited."),
     (Counter, "worldbus_panics_total", "Panics; each is a bug."),
     (Counter, "worldbus_log_lines_dropped_total", "Log lines that nobody read in time."),
     // Publishing.

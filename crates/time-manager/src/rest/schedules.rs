@@ -1,10 +1,11 @@
 //! The routes of what is scheduled in game time.
 
 use axum::extract::State;
+use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use worldbus_service::{Json, OptionalJson, Path, Query};
+use worldbus_service::{Json, OptionalJson, Path, Problem, Query};
 
 use super::document::rfc3339;
 use super::{Answer, Turn, Which};
@@ -75,10 +76,15 @@ pub(super) struct One {
 pub(super) async fn list(
     State(desk): State<Desk>,
     Query(which): Query<Which>,
-) -> Answer<Schedules> {
-    let face = desk.face(&which.clock)?;
-    let schedules = face.live().iter().map(|schedule| One::new(&desk, face, schedule)).collect();
-    Ok(Json(Schedules { schedules }))
+) -> Result<Response, Problem> {
+    desk.face(&which.clock)?;
+    let work = desk.work.clone();
+    let list = move || {
+        let face = desk.face(&which.clock)?;
+        let one = |schedule: &Schedule| One::new(&desk, face, schedule);
+        Ok(Schedules { schedules: face.live().iter().map(one).collect() })
+    };
+    work.answer(list).await
 }
 
 /// Publishes an event when the clock says so.

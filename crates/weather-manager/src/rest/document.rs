@@ -9,6 +9,7 @@ pub(super) use plan::{Alerts, History, Statistics};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
+use worldbus_service::Problem;
 use worldbus_world::{Conditions, GameTime, Guess, Overrides, WallTime, World};
 
 use super::Shared;
@@ -155,6 +156,21 @@ pub(super) enum Now {
         /// In the order of the world.
         regions: Vec<RegionWeather>,
     },
+}
+
+impl Now {
+    pub(super) fn one(shared: &Shared, region: usize) -> Result<Self, Problem> {
+        let (overrides, now) = shared.in_effect()?;
+        let moment = Moment::new(&shared.world, now);
+        Ok(Self::One(Box::new(RegionWeather::new(shared, region, &moment, &overrides))))
+    }
+
+    pub(super) fn all(shared: &Shared) -> Result<Self, Problem> {
+        let (overrides, now) = shared.in_effect()?;
+        let moment = Moment::new(&shared.world, now);
+        let of = |region| RegionWeather::new(shared, region, &moment, &overrides);
+        Ok(Self::All { regions: (0..shared.world.regions.len()).map(of).collect() })
+    }
 }
 
 /// The weather that a command makes, from `effective_at` on.

@@ -11,7 +11,7 @@ use worldbus_world::{FADE_HOURS_MAX, GameTime, Override, OverrideError, Override
 
 use super::document::{CommandTaken, Log, RegionWeather};
 use super::effect::{self, Effect};
-use super::{Answer, Moment, Shared};
+use super::{Answer, Computed, Moment, Shared};
 use crate::commands::{Act, Commands};
 use crate::sky::By;
 
@@ -122,10 +122,12 @@ pub(super) async fn add(
 pub(super) async fn list(
     State(shared): State<Shared>,
     Query(NoQuery {}): Query<NoQuery>,
-) -> Answer<Log> {
-    let (view, clock) = shared.view().await?;
-    let now = clock.game_at(shared.sky.now());
-    Ok(Json(Log::new(&shared, &view.commands, now)))
+) -> Computed {
+    let log = |shared: &Shared| {
+        let (view, clock) = shared.sky.clear_view()?;
+        Ok(Log::new(shared, &view.commands, clock.game_at(shared.sky.now())))
+    };
+    shared.compute(log).await
 }
 
 /// Lets the weather of a region be what it is, or ends one override.

@@ -5,11 +5,10 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use worldbus_service::{Json, Problem, Query};
-use worldbus_world::{Clock, GameTime, Overrides};
+use worldbus_world::GameTime;
 
 use super::document::{Alerts, History, Moment, RegionWeather, Statistics};
-use super::{Answer, Shared};
-use crate::commands::Commands;
+use super::{Answer, Computed, Shared};
 
 /// Entries that a history has at most.
 const HISTORY_COUNT_MAX: i64 = 744;
@@ -63,7 +62,8 @@ pub(super) async fn at(
     Query(query): Query<AtQuery>,
 ) -> Answer<RegionWeather> {
     let region = shared.region(&query.region)?;
-    let (overrides, now) = shared.known().await?;
+    shared.hearing.catch_up().await;
+    let (overrides, now) = shared.known()?;
     let asked = query.game_time.as_deref().map(|text| shared.game_time("game_time", text));
     let moment = Moment::new(&shared.world, asked.transpose()?.unwrap_or(now));
     Ok(Json(RegionWeather::new(&shared, region, &moment, &overrides)))
@@ -76,11 +76,14 @@ pub(super) async fn at(
 pub(super) async fn history(
     State(shared): State<Shared>,
     Query(query): Query<StretchQuery>,
-) -> Answer<History> {
+) -> Computed {
     let region = shared.region(&query.region)?;
     let times = shared.stretch(&query, HISTORY_COUNT_MAX)?;
-    let (overrides, _) = shared.known().await?;
-    Ok(Json(History::new(&shared, region, &times, &overrides)))
+    let history = move |shared: &Shared| {
+        let (overrides, _) = shared.known()?;
+        Ok(History::new(shared, region, &times, &overrides))
+    };
+    shared.compute(history).await
 }
 
 /// The weather of a region over a stretch of game time in figures, at most 8,784 hours.
@@ -90,11 +93,14 @@ pub(super) async fn history(
 pub(super) async fn statistics(
     State(shared): State<Shared>,
     Query(query): Query<StretchQuery>,
-) -> Answer<Statistics> {
+) -> Computed {
     let region = shared.region(&query.region)?;
     let times = shared.stretch(&query, STATISTICS_HOURS_MAX)?;
-    let (overrides, _) = shared.known().await?;
-    Ok(Json(Statistics::new(&shared, region, times, &overrides)))
+    let statistics = move |shared: &Shared| {
+        let (overrides, _) = shared.known()?;
+        Ok(Statistics::new(shared, region, times, &overrides))
+    };
+    shared.compute(statistics).await
 }
 
 /// The alerts of severe weather that are raised.
@@ -104,7 +110,7 @@ pub(super) async fn statistics(
 pub(super) async fn alerts(
     State(shared): State<Shared>,
     Query(query): Query<AlertsQuery>,
-) -> Answer<Alerts> {
+) -> Computed {
     let count = shared.world.regions.len();
     let regions = match query.region {
         Some(name) => vec![shared.region(&name)?],
@@ -117,21 +123,14 @@ pub(super) async fn alerts(
             return Err(Problem::bad_request(text).with_field("region"));
         }
     };
-    let (view, clock) = shared.view().await?;
-    let wall = shared.sky.now();
-    let overrides = view.commands.overrides(wall);
-    Ok(Json(Alerts::new(&shared, &regions, clock.game_at(wall), &overrides)))
+    let alerts = move |shared: &Shared| {
+        let (overrides, now) = shared.in_effect()?;
+        Ok(Alerts::new(shared, &regions, now, &overrides))
+    };
+    shared.compute(alerts).await
 }
 
 impl Shared {
-    /// What is and is going to be forced, and the game time now.
-    async fn known(&self) -> Result<(Overrides, GameTime), Problem> {
-        let (view, clock) = self.view().await?;
-        let now = |clock: &Clock| clock.game_at(self.sky.now());
-        let all = |commands: &Commands| commands.overrides_with(u64::MAX);
-        Ok((all(&view.commands), now(&clock)))
-    }
-
     /// The instants of a stretch.
     fn stretch(&self, query: &StretchQuery, count_max: i64) -> Result<Vec<GameTime>, Problem> {
         let from = self.game_time("from", &query.from)?;
