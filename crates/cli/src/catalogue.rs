@@ -1,14 +1,13 @@
 //! The catalogue that a command works with: Worldbus's own event types, the studios' from the files
 //! of `--catalog`, and those that a bus knows.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use worldbus_bus::{Bus, Kind, StudioTypes};
 use worldbus_events::Catalogue;
+use worldbus_service::file;
 
 use crate::connection;
 use crate::failure::WrongUse;
@@ -58,7 +57,5 @@ pub(crate) fn joined(
 
 /// The bytes of a descriptor set.
 pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    file::read(path, FILE_BYTES_MAX)
 }

@@ -6,12 +6,11 @@ mod build;
 mod check;
 mod sample;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use worldbus_service::file;
 use worldbus_world::preset::{NAMES, Preset};
 
 use crate::failure::WrongUse;
@@ -43,13 +42,6 @@ fn preset(name: &str) -> Result<Preset> {
 
 /// The text of a file.
 fn text(path: &Path) -> Result<String> {
-    let wrong = |what: String| WrongUse(format!("{}: {what}", path.display()));
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let read = file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
-    read.map_err(|error| wrong(error.to_string()))?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(wrong(format!("expected at most {FILE_BYTES_MAX} bytes, found more")).into());
-    }
-    Ok(text)
+    let text = file::read_text(path, FILE_BYTES_MAX);
+    text.map_err(|error| WrongUse(format!("{}: {error}", path.display())).into())
 }

@@ -33,6 +33,7 @@ mod describe;
 pub mod door;
 pub mod emit;
 pub mod extract;
+pub mod file;
 pub mod health;
 mod home;
 pub mod lead;

@@ -71,9 +71,12 @@ impl Embedded {
             let context = format!("cannot create the directory {dir}: {error}; check the path");
             Error::refused(Kind::Invalid, context)
         })?;
-        let lock = lock::take(dir)?;
         let file = dir.join(FILE);
-        tighten(dir, &file);
+        let ours = files(dir, &file);
+        ours.iter().try_for_each(|path| check_file(path))?;
+        let lock = lock::take(dir)?;
+        // The rights of others to what versions before this one created.
+        private::tighten(dir, &ours.iter().map(PathBuf::as_path).collect::<Vec<_>>());
         options.queue = mark_queue(dir, &file, options.queue)?;
         if options.queue {
             // What is published again after it was settled is wanted again.
@@ -200,12 +203,21 @@ impl Opened {
     }
 }
 
-/// Takes the rights of others to what versions before this one created.
-fn tighten(dir: &Path, file: &Path) {
-    let ours = [file.to_owned(), beside(file, "-wal"), beside(file, "-shm")];
-    let ours = ours.into_iter().chain([dir.join(lock::FILE), dir.join(QUEUE_MARK)]);
-    let ours: Vec<PathBuf> = ours.collect();
-    private::tighten(dir, &ours.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+/// The files of a log that stay.
+fn files(dir: &Path, file: &Path) -> [PathBuf; 5] {
+    let (wal, shm) = (beside(file, "-wal"), beside(file, "-shm"));
+    [file.to_owned(), wal, shm, dir.join(lock::FILE), dir.join(QUEUE_MARK)]
+}
+
+/// Refuses what is there and no file of ours, before anything of it is opened or changed.
+fn check_file(path: &Path) -> Result<(), Error> {
+    private::check_file(path).map_err(|error| {
+        let path = path.display();
+        let context = format!(
+            "cannot use {path}: {error}; put the file itself there, or choose another --data-dir"
+        );
+        Error::refused(Kind::Invalid, context)
+    })
 }
 
 /// Whether the directory holds a queue; marks a new one before there is anything in it.

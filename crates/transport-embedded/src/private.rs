@@ -15,9 +15,23 @@ pub(crate) fn create_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// Opens a file to write, creating it for this user alone. SQLite gives the files beside a database
-/// the rights that the database has.
+/// Refuses a name at which there is something else than a file: through a link another's file would
+/// be changed, and a FIFO would be waited for.
+pub(crate) fn check_file(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            let kind = if found.is_symlink() { "a symbolic link" } else { "not a regular file" };
+            Err(io::Error::new(io::ErrorKind::InvalidInput, kind))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file to write, creating it for this user alone; what is there and no file is refused.
+/// SQLite gives the files beside a database the rights that the database has.
 pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    check_file(path)?;
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).read(true).write(true);
     #[cfg(unix)]

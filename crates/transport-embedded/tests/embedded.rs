@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -487,6 +488,38 @@ fn a_history_is_not_opened_as_a_queue() {
     let error = Embedded::open(dir.path(), queue).err().unwrap();
     assert_eq!((error.kind(), error.fate()), (Kind::Invalid, Fate::Refused));
     assert!(error.to_string().contains("choose another folder"), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn link_or_fifo_in_the_place_of_a_file_is_refused_and_its_target_untouched() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let above = tempfile::tempdir().unwrap();
+    let target = above.path().join("target");
+    std::fs::write(&target, "theirs").unwrap();
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644)).unwrap();
+    for name in ["log.db", "log.db-wal", "log.db-shm", "lock", "queue"] {
+        let dir = above.path().join(name);
+        std::fs::create_dir(&dir).unwrap();
+        symlink(&target, dir.join(name)).unwrap();
+        let refused = Embedded::open(&dir, Options::default()).err().unwrap();
+        assert_eq!((refused.kind(), refused.fate()), (Kind::Invalid, Fate::Refused));
+        let text = refused.to_string();
+        assert!(text.contains("a symbolic link") && text.contains(name), "{text}");
+        let mode = std::fs::metadata(&target).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o644, "{name}");
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "theirs", "{name}");
+
+        std::fs::remove_file(dir.join(name)).unwrap();
+        assert!(Command::new("mkfifo").arg(dir.join(name)).status().unwrap().success());
+        let refused = Embedded::open(&dir, Options::default()).err().unwrap().to_string();
+        assert!(refused.contains("not a regular file"), "{refused}");
+    }
+    // The directory itself may be a link.
+    symlink(above.path().join("data"), above.path().join("link")).unwrap();
+    std::fs::create_dir(above.path().join("data")).unwrap();
+    open(&above.path().join("link")).close().await.unwrap();
 }
 
 #[cfg(unix)]

@@ -1,8 +1,6 @@
 //! What every serving command prepares before it starts anything: logs, signals, the world, the
 //! door, the port. Whatever is wrong with the command line or its files ends it here.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +13,7 @@ use worldbus_service::door::Door;
 use worldbus_service::panics::Panics;
 use worldbus_service::trace::{self, Traces};
 use worldbus_service::{
-    CancellationToken, Deps, Readiness, StateStore, Work, logging, metrics, server, shutdown,
+    CancellationToken, Deps, Readiness, StateStore, Work, file, logging, metrics, server, shutdown,
 };
 use worldbus_world::World;
 
@@ -90,7 +88,5 @@ pub(crate) fn world_of(path: &Path, said: &str) -> Result<World> {
 }
 
 fn read(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(WORLD_FILE_BYTES_MAX).read_to_string(&mut text)?;
-    Ok(text)
+    file::read_text(path, WORLD_FILE_BYTES_MAX)
 }

@@ -375,3 +375,25 @@ fn full_disk_refuses_without_loss_and_goes_on_when_there_is_room() {
     let shown = String::from_utf8(tail.stdout).unwrap();
     assert!(ids.iter().all(|id| shown.contains(id)), "an acknowledged event is lost");
 }
+
+/// What is no file is waited for, or read until memory ends.
+#[test]
+fn fifo_or_device_in_the_place_of_a_file_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for file in [fifo.to_str().unwrap(), "/dev/zero"] {
+        let commands: [&[&str]; 5] = [
+            &["up", "--world", file],
+            &["up", "--config", file],
+            &["world", "check", file],
+            &["catalog", "--catalog", file],
+            &["climate", "sample", "--preset", file],
+        ];
+        for command in commands {
+            let refused = run(command);
+            assert_eq!(refused.code, 2, "{command:?}: {refused:?}");
+            refused.refused(&[file, "not a regular file"]);
+        }
+    }
+}

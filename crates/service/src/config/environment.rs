@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::{Error, nearest};
 use super::setting::{Layer, Setting};
 use super::value::Shape;
+use crate::file;
 
 /// What the name of each of our environment variables begins with.
 pub const ENV_PREFIX: &str = "WORLDBUS_";
@@ -16,6 +17,9 @@ pub const ENV_PREFIX: &str = "WORLDBUS_";
 /// of our own build, tests and benches.
 pub const ENV_TOLERATED: &[&str] =
     &["WORLDBUS_SERVICE_", "WORLDBUS_PORT", "WORLDBUS_COMMIT", "WORLDBUS_TEST_", "WORLDBUS_BENCH_"];
+
+/// Bytes of a configuration file.
+const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 const CONFIG_VARIABLE: &str = "WORLDBUS_CONFIG";
 
@@ -42,9 +46,8 @@ impl Sources for Machine {
         std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect()
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the adapter that configuration is given")]
     fn read(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(path)
+        file::read_text(path, CONFIG_BYTES_MAX)
     }
 }
 

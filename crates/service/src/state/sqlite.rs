@@ -183,6 +183,15 @@ fn open(path: &Path) -> Result<Connection, Error> {
             Error::new(Kind::Unopenable, text).caused_by(error)
         })?;
     }
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    for path in [path, Path::new(&journal)] {
+        private::check_file(path).map_err(|error| {
+            let path = path.display();
+            let advice = "put the file itself there, or choose another --data-dir";
+            Error::new(Kind::Unopenable, format!("cannot use {path}: {error}; {advice}"))
+        })?;
+    }
     if let Err(error) = private::create_file(path) {
         // SQLite meets the same, and says what it is.
         tracing::debug!(path = %path.display(), %error, "the state's file was not created");

@@ -16,6 +16,19 @@ pub(super) fn create_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
+/// Refuses a name at which there is something else than a file: through a link another's file would
+/// be changed, and a FIFO would be waited for.
+pub(super) fn check_file(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            let kind = if found.is_symlink() { "a symbolic link" } else { "not a regular file" };
+            Err(io::Error::new(io::ErrorKind::InvalidInput, kind))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Creates the file for this user alone, or takes the rights of others to one that an older
 /// version created. One that is there is not opened: closing it would end the locks that SQLite
 /// has on it in this process (<https://www.sqlite.org/howtocorrupt.html> section 2.2).

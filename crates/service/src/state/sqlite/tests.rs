@@ -180,3 +180,25 @@ async fn file_and_new_directories_are_for_their_user_alone() {
     assert_eq!(store(&path).await.list("").await.unwrap().len(), 12);
     assert_eq!(mode(&path), 0o600);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn link_in_the_place_of_the_file_is_refused_and_its_target_untouched() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let directory = tempfile::tempdir().unwrap();
+    let target = directory.path().join("target");
+    std::fs::write(&target, "theirs").unwrap();
+    std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644)).unwrap();
+    for link in ["state.db", "state.db-journal"] {
+        symlink(&target, directory.path().join(link)).unwrap();
+        let refused = Sqlite::open(directory.path().join("state.db")).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Unopenable, "{refused}");
+        let text = refused.to_string();
+        assert!(text.contains("a symbolic link") && text.contains(link), "{text}");
+        let mode = std::fs::metadata(&target).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o644, "{link}");
+        assert_eq!(std::fs::read_to_string(&target).unwrap(), "theirs");
+        std::fs::remove_file(directory.path().join(link)).unwrap();
+    }
+}
