@@ -31,11 +31,12 @@ mod world;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use arguments::{Arguments, Command, DevCommand};
 use clap::Parser as _;
 use deploy::DeployCommand;
 use inventory::Thing;
-use worldbus_service::logging;
+use worldbus_service::{logging, shutdown};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
+    shutdown::survive_file_size_limit().context("cannot listen for signals")?;
     match command {
         Command::Up(flags) => serve::up(&flags).await,
         Command::TimeManager(flags) => serve::time_manager(&flags).await,

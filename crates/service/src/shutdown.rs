@@ -33,6 +33,17 @@ pub fn on_signal() -> io::Result<CancellationToken> {
     Ok(shutdown)
 }
 
+/// Has a write beyond the limit of file sizes (`ulimit -f`) fail, as one on a full disk does: by
+/// default its signal kills the process without a word. For the life of the process.
+///
+/// # Errors
+/// When the operating system refuses the signal handler.
+pub fn survive_file_size_limit() -> io::Result<()> {
+    let file_size = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // The handler stays when its stream is dropped.
+    signal(file_size).map(drop)
+}
+
 async fn next(interrupt: &mut Signal, terminate: &mut Signal) -> &'static str {
     tokio::select! {
         _ = interrupt.recv() => "SIGINT",

@@ -83,8 +83,8 @@ impl Embedded {
             options.seen.ranges_per_producer_max = 0;
         }
         store::open_file(&file, options.sync)?;
-        let opened =
-            Opened::new(&file, &options).map_err(|failure| failure.told(&file, Fate::Refused))?;
+        let opened = Opened::new(&file, &options)
+            .map_err(|failure| failure.sorted(&file, ROOM_BYTES_MIN).told(&file, Fate::Refused))?;
         Self::start(opened, lock, &file, options)
     }
 

@@ -1,5 +1,6 @@
 //! Why the store failed, sorted by what follows from it; told with the file's name.
 
+use crate::room;
 use rusqlite::ErrorCode;
 use std::path::Path;
 use worldbus_bus::{Error, Fate, Kind};
@@ -11,6 +12,8 @@ pub(crate) enum Failure {
     Full(String),
     /// Another program holds a lock on the file. Rolled back; it may succeed later.
     Busy(String),
+    /// A write was refused for a reason that SQLite does not pass on; [`Failure::sorted`] finds it.
+    Write(String),
     /// Reading or writing failed. After a failed fsync nobody knows what the disk has.
     Io(String),
     /// What is stored is not what was written.
@@ -19,6 +22,8 @@ pub(crate) enum Failure {
 
 /// `SQLITE_IOERR_SHMSIZE`: the wal-index could not grow, which is how a full disk may show.
 const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
+/// `SQLITE_IOERR_WRITE`: a write failed, and not for a full disk: a quota, a limit, or a fault.
+const IOERR_WRITE: i32 = 10 | (3 << 8);
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
@@ -26,6 +31,7 @@ impl From<rusqlite::Error> for Failure {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full(error.to_string()),
             Some(_) if extended == Some(IOERR_SHMSIZE) => Self::Full(error.to_string()),
+            Some(_) if extended == Some(IOERR_WRITE) => Self::Write(error.to_string()),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Self::Busy(error.to_string())
             }
@@ -47,12 +53,27 @@ impl From<std::io::Error> for Failure {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
                 Self::Full(error.to_string())
             }
+            std::io::ErrorKind::FileTooLarge => {
+                Self::Full(format!("{error}: the limit of file sizes, `ulimit -f`"))
+            }
             _ => Self::Io(error.to_string()),
         }
     }
 }
 
 impl Failure {
+    /// A write that was refused is for lack of space if there is none for so many bytes more, else
+    /// a failure of the disk.
+    pub(crate) fn sorted(self, file: &Path, bytes: u64) -> Self {
+        match self {
+            Self::Write(why) => match room::look_for(file, bytes).map_err(Self::from) {
+                Err(Self::Full(limit)) => Self::Full(limit),
+                _ => Self::Io(why),
+            },
+            other => other,
+        }
+    }
+
     /// The error for callers. `fate` is that of an I/O error: a commit may have happened, a
     /// read did not.
     pub(crate) fn told(&self, file: &Path, fate: Fate) -> Error {
@@ -66,7 +87,7 @@ impl Failure {
                 Kind::InUse,
                 format!("another program has {file} open ({why}); close it, then it goes on"),
             ),
-            Self::Io(why) => Error::unknown(
+            Self::Write(why) | Self::Io(why) => Error::unknown(
                 Kind::Unavailable,
                 format!("the disk failed at {file} ({why}); check the disk and start again"),
             )

@@ -38,6 +38,7 @@ mod reader;
 mod reads;
 mod record;
 mod replay;
+mod room;
 mod settler;
 mod shared;
 mod store;

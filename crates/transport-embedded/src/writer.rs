@@ -8,7 +8,6 @@ mod expiry;
 mod letters;
 mod removal;
 mod retention;
-mod room;
 mod unread;
 
 use crate::assemble::{Ledger, Staged};
@@ -17,6 +16,7 @@ use crate::codec::Kind as RecordKind;
 use crate::failure::Failure;
 use crate::live::Live;
 use crate::queue::{Deletion, Reply, Request, Work};
+use crate::room;
 use crate::shared::{Health, Shared};
 use crate::store::{self, Changes};
 use rusqlite::Connection;
@@ -174,6 +174,7 @@ impl Writer {
             }
             Err(failure) => failure,
         };
+        let failure = failure.sorted(&self.shared.file, self.room_bytes.max(2 * bytes as u64));
         // Rolled back as the transaction was dropped, unless even that failed.
         let failure = match failure {
             Failure::Full(why) | Failure::Busy(why) if !self.connection.is_autocommit() => {
@@ -196,7 +197,7 @@ impl Writer {
                 }
             }
             Failure::Busy(_) => tracing::warn!(%error, "a commit could not begin"),
-            Failure::Io(_) | Failure::Damaged(_) => {
+            Failure::Write(_) | Failure::Io(_) | Failure::Damaged(_) => {
                 tracing::error!(%error, "the log failed; nothing is acknowledged any more");
                 self.shared.health.send_replace(Health::Failed(error.clone()));
                 self.shared.wake();

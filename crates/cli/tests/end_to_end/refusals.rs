@@ -376,6 +376,49 @@ fn full_disk_refuses_without_loss_and_goes_on_when_there_is_room() {
     assert!(ids.iter().all(|id| shown.contains(id)), "an acknowledged event is lost");
 }
 
+/// A limit of file sizes is as a full disk, where its signal would kill the process without a word.
+#[test]
+fn limit_of_file_sizes_refuses_events_says_so_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let limited = |blocks: &str| {
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -f {blocks} && exec \"$@\"");
+        shell.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_worldbus"), "event-bus"]);
+        shell.args(["--listen", "127.0.0.1:0", "--log", "warn"]);
+        shell
+    };
+    let bus = Service::spawn(limited("4096").args(["--data-dir", dir])).ready();
+    let body = json!({ "type": "weather.changed", "payload": { "region_id": "x".repeat(20_000) } });
+    let mut ids = Vec::new();
+    let refused = eventually("the limit is reached", || {
+        let reply = post(&format!("{}/api/events/publish", bus.url), &body);
+        if reply.status == 200 {
+            ids.push(reply.json()["event_id"].as_str().unwrap().to_owned());
+            return None;
+        }
+        Some(reply)
+    });
+    refused.problem(503, &["ulimit -f"]);
+    let ready = get(&format!("{}/readyz", bus.url)).unwrap();
+    assert!(ready.status == 503 && ready.text.contains("ulimit -f"), "{ready:?}");
+    bus.terminate();
+
+    let bus = Service::start("event-bus", &["--data-dir", dir]).ready();
+    let args = ["tail", "--url", &bus.url, "--from", "start", "--format", "json", "--count"];
+    let count = ids.len().to_string();
+    let shown = String::from_utf8(run(&[&args[..], &[&count]].concat()).stdout).unwrap();
+    let missing = ids.iter().filter(|id| !shown.contains(*id)).count();
+    assert_eq!((missing, ids.is_empty()), (0, false), "of {}", ids.len());
+    bus.terminate();
+
+    // A start that cannot make its files.
+    let none = folder.path().join("none");
+    let none = none.to_str().unwrap();
+    let started = run_with_input(limited("8").args(["--data-dir", none]), b"");
+    assert!(started.code > 0 && started.stderr.contains("ulimit -f"), "{started:?}");
+}
+
 /// What is no file is waited for, or read until memory ends.
 #[test]
 fn fifo_or_device_in_the_place_of_a_file_is_refused_by_name() {

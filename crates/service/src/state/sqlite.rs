@@ -169,10 +169,20 @@ fn classify(error: &rusqlite::Error) -> (Kind, String) {
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             (Kind::Unopenable, format!("cannot open or write it ({error}); check path and rights"))
         }
+        Some(_) if write_failed(error) => {
+            let why = "a fault of the disk, a quota, or the limit of file sizes (`ulimit -f`)";
+            (Kind::Io, format!("cannot write it ({error}): {why} is in the way"))
+        }
         Some(_) => (Kind::Io, format!("the disk failed ({error})")),
         // No SQLite code: a column that is not of the type that we wrote.
         None => (Kind::Damaged, format!("it holds what worldbus did not write ({error})")),
     }
+}
+
+/// `SQLITE_IOERR_WRITE`: SQLite does not say why the system refused a write.
+fn write_failed(error: &rusqlite::Error) -> bool {
+    const IOERR_WRITE: i32 = 10 | (3 << 8);
+    error.sqlite_error().is_some_and(|error| error.extended_code == IOERR_WRITE)
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]

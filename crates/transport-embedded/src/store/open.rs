@@ -7,6 +7,7 @@ use crate::failure::Failure;
 use crate::private;
 use crate::record::Tally;
 use crate::wal_scan::{self, Verdict};
+use crate::writer::ROOM_BYTES_MIN;
 use rusqlite::{Connection, OpenFlags, params};
 use std::fs::File;
 use std::io::{self, BufReader, Read as _};
@@ -31,7 +32,8 @@ pub(crate) fn open_file(file: &Path, sync: bool) -> Result<(), Error> {
     match std::fs::metadata(file) {
         Ok(_) => check_header(file)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && wal_bytes == 0 => {
-            return create(file, sync).map_err(told);
+            return create(file, sync)
+                .map_err(|failure| told(failure.sorted(file, ROOM_BYTES_MIN)));
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let what = format!("it is missing beside its write-ahead log {}", wal.display());

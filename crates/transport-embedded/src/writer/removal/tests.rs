@@ -1,4 +1,4 @@
-//! What is on its way while its topic or subscription is deleted: the order of a race, made by hand.
+//! What is on its way while its topic or subscription is deleted: the order of a race, by hand.
 
 use crate::live::Live;
 use crate::queue::{Letter, Request, TakeOut};
