@@ -1,5 +1,5 @@
 //! Reading a file that a person named: a regular one, up to a bound. A FIFO would be waited for,
-//! and a device read until memory ends. A link to a file is one: Kubernetes mounts configuration so.
+//! and a device read until memory ends. A link to a file is one: Kubernetes mounts them.
 //!
 //! Not for: the files that we write, which are of the log and of the state store.
 #![allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]
