@@ -101,8 +101,11 @@ impl Simulated for Simulation {
         self.caught_up |= seen == now && durable.is_some();
         let after = untold_after(&clock, durable);
         let until = self.agenda.chunk_end(&clock, after, seen.max(after));
-        events.extend(self.agenda.between(&clock, &view.commands, after, until));
+        // A command that is taken from here on takes effect behind this step, and need not wait
+        // until it is computed, which takes seconds where it changes thousands of regions.
         passed.reach(&clock, until);
+        drop(passed);
+        events.extend(self.agenda.between(&clock, &view.commands, after, until));
         let next = match (until < seen, seen == now) {
             (true, _) => Some(until),
             (false, true) => self.agenda.next(&clock, &view.commands, until),

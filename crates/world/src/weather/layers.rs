@@ -59,7 +59,8 @@ impl Weather {
         let (spans, layers) = self.layers_at(region, time, overrides)?;
         let instant = self.instant(region, time, overrides, &spans);
         let named = self.look(region, instant, &layers);
-        let sky = self.look(region, time, &layers);
+        // At a whole hour, and wherever else a state may change, it is the same look.
+        let sky = if instant == time { named } else { self.look(region, time, &layers) };
         if let (Some(_), Some((state, intensity))) = (named.set, sky.set) {
             return Some(sky.numbers.conditions(state, intensity, true));
         }

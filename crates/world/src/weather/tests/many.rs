@@ -58,6 +58,18 @@ fn look_costs_what_is_in_force_and_a_spell_what_lies_in_it() {
 }
 
 #[test]
+fn conditions_at_a_whole_hour_take_one_look_as_the_state_does() {
+    let (_, weather) = weather();
+    let mut overrides = Overrides::default();
+    overrides.insert(record(1, Kind::Lock, minute(1), None)).unwrap();
+    let region = weather.region_ids.iter().position(|id| overrides.records()[0].concerns(id));
+    let (region, at) = (region.unwrap(), GameTime::from_hours(50));
+    let state = looks(|| assert!(!weather.state(region, at, &overrides).name().is_empty()));
+    let conditions = looks(|| assert!(weather.conditions(region, at, &overrides).forced));
+    assert_eq!(conditions, state);
+}
+
+#[test]
 fn locks_that_fade_together_are_followed_so_often_and_no_more() {
     let (_, weather) = weather();
     let mut overrides = Overrides::default();
