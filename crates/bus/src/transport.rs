@@ -197,8 +197,8 @@ pub trait Transport: Send + Sync + 'static {
 /// [`Capability::Delete`](crate::Capability::Delete).
 pub fn lists_nothing(capabilities: &Capabilities) -> Error {
     let context = format!(
-        "the {} transport neither lists topics and subscriptions nor deletes them; choose another \
-         by WORLDBUS_URL",
+        "the {} transport keeps no list of topics and subscriptions, and can neither replay nor \
+         delete; choose another by WORLDBUS_URL",
         capabilities.transport
     );
     Error::refused(Kind::Unsupported, context)

@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Bus, Publisher, Transport};
 use worldbus_events::Catalogue;
 
-/// What came onto the log less than this ago, in milliseconds, is the present.
-const PRESENT_MS_MAX: u64 = 2_000;
+/// What came onto the log less than this ago, in milliseconds, is the present: it is in memory once
+/// for all streams.
+const PRESENT_MS_MAX: u64 = 200;
 
 /// An open event-bus.
 pub(crate) struct Open {

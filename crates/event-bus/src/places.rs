@@ -155,7 +155,8 @@ impl Place {
     }
 
     /// Accounts for bytes that the client is given now or that are held for it; waits while others
-    /// were given too many, unless some are held for it already. False if the place was lost meanwhile: then the stream ends. Cancel-safe.
+    /// were given too many, unless some are held for it already. False if the place was lost
+    /// meanwhile: then the stream ends. Cancel-safe.
     pub(crate) async fn give(&self, bytes: usize) -> bool {
         loop {
             let freed = self.shared.freed.notified();

@@ -9,14 +9,15 @@ use std::marker::PhantomData;
 use bytes::Buf as _;
 use prost::Message;
 use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic_prost::ProstCodec;
 
 use worldbus_bus::{Error, Kind};
 
 use crate::limits::FIELD_COUNT_MAX;
 
-/// Encodes as [`ProstCodec`]; decodes as it does what has at most [`FIELD_COUNT_MAX`] fields.
+/// Encodes as [`ProstCodec`], into room for the whole message; decodes as it does what has at most
+/// [`FIELD_COUNT_MAX`] fields.
 #[derive(Debug)]
 pub(crate) struct BoundedCodec<T, U>(PhantomData<(T, U)>);
 
@@ -33,15 +34,38 @@ where
 {
     type Encode = T;
     type Decode = U;
-    type Encoder = <ProstCodec<T, U> as Codec>::Encoder;
+    type Encoder = SizedEncoder<<ProstCodec<T, U> as Codec>::Encoder>;
     type Decoder = BoundedDecoder<<ProstCodec<T, U> as Codec>::Decoder>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstCodec::<T, U>::default().encoder()
+        SizedEncoder(ProstCodec::<T, U>::default().encoder())
     }
 
     fn decoder(&mut self) -> Self::Decoder {
         BoundedDecoder(ProstCodec::<T, U>::default().decoder())
+    }
+}
+
+/// Makes room before the encoder in it encodes: a message of a megabyte would else grow its buffer
+/// again and again, copying what it holds each time.
+#[derive(Debug)]
+pub(crate) struct SizedEncoder<E>(E);
+
+impl<E> Encoder for SizedEncoder<E>
+where
+    E: Encoder<Error = Status>,
+    E::Item: Message,
+{
+    type Item = E::Item;
+    type Error = Status;
+
+    fn encode(&mut self, message: E::Item, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.reserve(message.encoded_len());
+        self.0.encode(message, buffer)
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        self.0.buffer_settings()
     }
 }
 

@@ -125,7 +125,7 @@ fn bus_without_a_list_says_so_of_topics_as_of_subscriptions() {
         list.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_ACCESS_KEY_ID", "none");
         list.env("AWS_SECRET_ACCESS_KEY", "none").env("AWS_EC2_METADATA_DISABLED", "true");
         let refused = run_with_input(&mut list, b"");
-        let expected = "error: the sns-sqs transport neither lists topics and subscriptions nor";
+        let expected = "error: the sns-sqs transport keeps no list of topics and subscriptions";
         assert!(refused.stderr.contains(expected), "{refused:?}");
     }
 }

@@ -11,6 +11,10 @@ use worldbus_bus::{Consumer, Delivered, Error, Reader, StoredBatch};
 use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX, READ_GATHER_BYTES};
 use worldbus_rpc::v1;
 
+/// What a message takes in memory until its client has taken it, over the bytes of its batches: the
+/// buffer that it is encoded into grows by doubling.
+const MEMORY_FACTOR: usize = 2;
+
 /// Why the next thing does not come.
 enum End {
     /// There is none, or we shut down.
@@ -79,8 +83,8 @@ impl Deliveries {
         deliveries: Vec<Delivered>,
         turn: Option<Turn>,
     ) -> Result<Vec<Delivered>, End> {
-        let bytes = deliveries.iter().map(|one| one.batch.bytes().len()).sum();
-        if !self.place.give(bytes).await {
+        let bytes: usize = deliveries.iter().map(|one| one.batch.bytes().len()).sum();
+        if !self.place.give(bytes * MEMORY_FACTOR).await {
             return Err(End::Failed(place_lost()));
         }
         drop(turn);
@@ -148,8 +152,8 @@ impl Reads {
             |stored| stored.batch.bytes().len(),
             || self.reader.next().now_or_never().map(flat),
         );
-        let bytes = batches.iter().map(|one: &StoredBatch| one.batch.bytes().len()).sum();
-        if !self.place.give(bytes).await {
+        let bytes: usize = batches.iter().map(|one: &StoredBatch| one.batch.bytes().len()).sum();
+        if !self.place.give(bytes * MEMORY_FACTOR).await {
             return Err(End::Failed(place_lost()));
         }
         drop(turn);

@@ -23,6 +23,11 @@ use super::progress::Cut;
 use super::unread::{Share, Unread};
 use crate::Problem;
 
+/// A larger frame of a stream is given in copied pieces: so its memory is free when the last piece
+/// is given, and what follows it is not asked for before.
+const FRAME_BYTES_MAX: usize = 256 << 10;
+const PIECE_BYTES: usize = 16 << 10;
+
 /// The router as hyper wants it, for one connection.
 pub(super) fn service(
     router: Router,
@@ -72,6 +77,19 @@ fn known_size(body: &Body) -> Option<usize> {
     Some(usize::try_from(bytes).unwrap_or(usize::MAX))
 }
 
+fn is_large(frame: &Frame<Bytes>) -> bool {
+    frame.data_ref().is_some_and(|data| data.len() > FRAME_BYTES_MAX)
+}
+
+/// Takes a piece off the front; what is left is let go with the last one.
+fn copied_piece(left: &mut Bytes) -> Bytes {
+    let piece = left.split_to(left.len().min(PIECE_BYTES));
+    if left.is_empty() {
+        *left = Bytes::new();
+    }
+    Bytes::copy_from_slice(&piece)
+}
+
 /// In place of a response there is no room for. A page of an allowed origin may read this, too.
 fn refused(is_read: bool, headers: &HeaderMap) -> Response<Body> {
     let problem = match is_read {
@@ -116,7 +134,7 @@ impl hyper::body::Body for Answer {
                     frame.trailers_mut().into_iter().for_each(message::cut);
                     return Poll::Ready(Some(Ok(frame)));
                 }
-                Some(Ok(frame)) if self.share.is_some() => {
+                Some(Ok(frame)) if self.share.is_some() || is_large(&frame) => {
                     self.left = frame.into_data().unwrap_or_else(|_| Bytes::new());
                 }
                 frame => return Poll::Ready(frame),
@@ -125,7 +143,7 @@ impl hyper::body::Body for Answer {
         let Self { left, share, .. } = &mut *self;
         let piece = match share {
             Some(share) => share.piece(left),
-            None => std::mem::take(left),
+            None => copied_piece(left),
         };
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }

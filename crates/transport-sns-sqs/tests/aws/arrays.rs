@@ -192,7 +192,12 @@ async fn event_of_a_part_that_is_set_aside_keeps_its_identity_and_the_array_is_d
     let DeadContent::Event(event) = &letter.content else { panic!("{letter:?}") };
     assert_eq!(*event, parts[1].batch.iter().nth(2).unwrap().to_game_event());
     assert_eq!((letter.event.index, letter.event.attempts), (2, 3));
-    assert!(transport.replay_dead_letters(&weather().name, &[letter.id.clone()]).await.is_ok());
+    assert!(
+        transport
+            .replay_dead_letters(&weather().name, std::slice::from_ref(&letter.id))
+            .await
+            .is_ok()
+    );
     let replayed = next(&mut consumer).await;
     assert_eq!(replayed.batch.iter().next().unwrap().to_game_event(), *event);
     settle(&*consumer, &replayed, Outcome::Ack).await;

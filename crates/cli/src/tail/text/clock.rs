@@ -109,7 +109,8 @@ impl World {
         }
     }
 
-    /// By the announced clock; where it jumps within the millisecond, by what follows; `None` before the first segment that was announced.
+    /// By the announced clock; where it jumps within the millisecond, by what follows; `None`
+    /// before the first segment that was announced.
     fn announced_us(&self, timestamp_ms: i64) -> Option<i64> {
         let clock = self.announced.as_ref()?;
         let begin = WallTime(timestamp_ms.checked_mul(1000)?);
