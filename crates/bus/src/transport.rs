@@ -516,7 +516,7 @@ pub struct SubscriptionStatus {
     pub batches: u64,
     /// Consumers that have it open now.
     pub consumers: u64,
-    /// How long nobody has used it, as far as the engine knows; zero while it has consumers.
+    /// How long it has been unused, as far as the engine knows; zero while it has consumers.
     pub idle: Option<Duration>,
 }
 

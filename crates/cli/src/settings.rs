@@ -34,7 +34,7 @@ settings! {
         /// Bytes of batches that each topic keeps while a subscription has not settled its
         /// oldest, if that is more.
         unread_retention_bytes: u64 = "4294967296",
-        /// Hours after which a subscription that nobody uses is deleted, with what it has not read:
+        /// Hours after which an unused subscription is deleted, with what it has not read:
         /// hours in which the log was open. 0: never. One with dead letters stays, and so do
         /// those of the services.
         subscription_expiry_hours: u64 = "0",

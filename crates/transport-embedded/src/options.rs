@@ -41,12 +41,12 @@ pub struct Options {
     pub subscriptions_max: u32,
     /// Subscriptions whose places nobody else can take.
     pub subscriptions_kept: Vec<SubscriptionName>,
-    /// A subscription that nobody uses for so long is deleted, with what it has not read: no
+    /// A subscription that is unused for so long is deleted, with what it has not read: no
     /// consumer has it open, and nothing of it is settled, by the time that passes while the log
     /// is open. One that has dead letters stays, and so do [`Options::subscriptions_kept`].
     /// `None`: all stay.
     pub subscription_expiry: Option<Duration>,
-    /// A topic that is empty and that nobody uses for so long is deleted: nothing is published to
+    /// A topic that is empty and unused for so long is deleted: nothing is published to
     /// it, nobody reads it by name, and no subscription is bound to it.
     /// [`Options::topics_kept`] stay. `None`: all stay.
     pub topic_expiry: Option<Duration>,
@@ -89,7 +89,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Whether anything is deleted because nobody uses it.
+    /// Whether anything is deleted because it is unused.
     pub(crate) fn expires(&self) -> bool {
         !self.queue && (self.subscription_expiry.is_some() || self.topic_expiry.is_some())
     }

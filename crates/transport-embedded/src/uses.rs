@@ -2,7 +2,7 @@
 //! wall clock that jumps makes nothing idle, nor does a process that is not there. Kept with the
 //! age of the log, in steps: what is lost to a kill counts as use.
 //!
-//! Not here: what is deleted because nobody uses it (`writer::expiry`).
+//! Not here: what is deleted because it is unused (`writer::expiry`).
 
 use crate::codec::{Put, Take};
 use crate::shared::Shared;

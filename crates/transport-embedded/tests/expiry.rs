@@ -1,4 +1,4 @@
-//! Subscriptions and topics that nobody uses: deleted after the time that the log was open, if that
+//! Unused subscriptions and topics: deleted after the time that the log was open, if that
 //! is asked for, and never while somebody or something still needs them.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 

@@ -1,4 +1,4 @@
-//! Deleting subscriptions and topics that nobody uses, if that is asked for. Not here: since when
+//! Deleting unused subscriptions and topics, if that is asked for. Not here: since when
 //! they are not used (`uses`), nor the deletion itself (`removal`).
 
 use super::Writer;
@@ -64,7 +64,7 @@ impl Writer {
         let left_s = (expiry_ms - idle_ms) / 1000;
         tracing::warn!(
             subscription = %live.name, unread, idle_s, left_s,
-            "nobody uses this subscription; it is deleted soon, with what is unread: consume it, \
+            "this subscription is unused; it is deleted soon, with what is unread: consume it, \
              or raise subscription_expiry_hours"
         );
     }
@@ -121,5 +121,5 @@ impl Writer {
 
 /// The next look tries again.
 fn put_off(what: &str, name: &str, error: &Error) {
-    tracing::debug!(%error, what, name, "not deleted yet, though nobody uses it");
+    tracing::debug!(%error, what, name, "not deleted yet, though unused");
 }
