@@ -162,3 +162,23 @@ impl hyper::body::Body for Answer {
         hint
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_frame_is_given_whole_in_pieces_and_its_memory_is_free_with_the_last() {
+        let memory: Arc<[u8]> = (0..FRAME_BYTES_MAX + 1).map(|at| at as u8).collect();
+        let mut left = Bytes::from_owner(Arc::clone(&memory));
+        assert!(is_large(&Frame::data(left.clone())));
+        assert!(!is_large(&Frame::data(left.slice(1..))));
+        let mut pieces = Vec::new();
+        while !left.is_empty() {
+            pieces.push(copied_piece(&mut left));
+        }
+        assert!(pieces.iter().all(|piece| piece.len() <= PIECE_BYTES));
+        assert_eq!(pieces.concat(), *memory);
+        assert_eq!(Arc::strong_count(&memory), 1, "no piece keeps the frame");
+    }
+}
