@@ -2,7 +2,7 @@
 #
 #   docker build -t worldbus --build-arg COMMIT="$(git rev-parse HEAD)" .
 #
-# What it holds, who it runs as and what it needs: docs/image.md. Without Docker, and in CI,
+# What it holds, who it runs as and what it needs: docs/how-to/image.md. Without Docker, and in CI,
 # `cargo xtask image` builds the same last stage from files that were made outside.
 ARG RUST_IMAGE=docker.io/library/rust:1.95.0-bookworm
 # The binary is static and brings its certificates: it needs nothing of a base.

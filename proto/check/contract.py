@@ -1,6 +1,6 @@
 """Reads Worldbus events with nothing but stock protobuf: an EventBatch into events in JSON form.
 
-Written from docs/contract.md, not from the Rust code, so that the two check each other. Not a client
+Written from docs/reference/contract.md, not from the Rust code, so that the two check each other. Not a client
 library; it is as short as it can be.
 """
 

@@ -79,7 +79,7 @@ pub(crate) enum Command {
     /// Look at a world before it is run
     #[command(subcommand)]
     World(WorldCommand),
-    /// Print docs/config.md
+    /// Print docs/reference/config.md
     #[command(hide = true)]
     ConfigReference,
 }
@@ -294,7 +294,7 @@ Examples:
 
 Times are game times, by the clock that --clock names: they move with pause, scale and set.
 `in 3 hours`, `at 06:30`, `at 2024-05-01 dusk`, `every 2 hours`, `every day 06:30`, `every month on
-day 15 noon`, `dusk each monday`: docs/time.md has the grammar.";
+day 15 noon`, `dusk each monday`: docs/explanation/time.md has the grammar.";
 
 const CATALOG: &str = "\
 Examples:

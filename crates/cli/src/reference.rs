@@ -1,4 +1,4 @@
-//! `docs/config.md`, from the declared settings. A test compares; the hidden command
+//! `docs/reference/config.md`, from the declared settings. A test compares; the hidden command
 //! `worldbus config-reference` writes it.
 
 use std::io::{self, Write as _};
@@ -17,9 +17,9 @@ that `--config FILE` or `WORLDBUS_CONFIG` names, its default. `--print-config` p
 values with the origin of each. One file may serve all commands: each takes what is its own, and a
 key that none has is refused. In a default, `{data_dir}` stands for the effective value of that
 setting. In an environment variable, the items of a list are separated by commas. Traces are set by
-the standard variables `OTEL_*`: `docs/tracing.md`.
+the standard variables `OTEL_*`: `docs/how-to/tracing.md`.
 
-This page is generated: `cargo run -- config-reference > docs/config.md`.
+This page is generated: `cargo run -- config-reference > docs/reference/config.md`.
 
 ";
 
@@ -50,8 +50,8 @@ mod tests {
 
     #[test]
     fn committed_page_is_what_the_settings_say() {
-        let committed = include_str!("../../../docs/config.md");
-        let hint = "write it anew: cargo run -- config-reference > docs/config.md";
+        let committed = include_str!("../../../docs/reference/config.md");
+        let hint = "write it anew: cargo run -- config-reference > docs/reference/config.md";
         assert_eq!(page(), committed, "{hint}");
     }
 }

@@ -1,5 +1,5 @@
 //! The settings of each command: which there are, and their defaults. From these come flags,
-//! environment variables, keys of the configuration file, and `docs/config.md`.
+//! environment variables, keys of the configuration file, and `docs/reference/config.md`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

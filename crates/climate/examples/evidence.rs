@@ -72,10 +72,10 @@ fn head() -> Result<String, Anything> {
          {YEAR_COUNT} simulated years of each preset, seed {SEED}, beside the record that it was \
          built from. Made by\n`cargo run --release -p worldbus-climate --example evidence` at \
          commit {}; the figures are the same on every machine.\n\
-         What is judged and how is in `crates/climate/src/bands.rs`; `docs/climate.md` explains \
-         it. A tolerance is the\nlarger of the band and twice the record's own standard error. \
-         Presets are fitted to this draw among others;\nhow they fare on draws that they were not \
-         fitted to stands there too.\n\n\
+         What is judged and how is in `crates/climate/src/bands.rs`; `docs/how-to/climate.md` \
+         explains it. A tolerance is the\nlarger of the band and twice the record's own standard \
+         error. Presets are fitted to this draw among others;\nhow they fare on draws that they \
+         were not fitted to stands there too.\n\n\
          | set | record | preset | bands that hold | plots |\n| --- | --- | --- | --- | --- |\n",
         commit.trim()
     ))

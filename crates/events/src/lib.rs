@@ -1,7 +1,7 @@
 //! The contract of Worldbus in Rust: event types, event ids, the columnar batch codec, the
 //! catalogue, the JSON form.
 //!
-//! No I/O, no async, no clock. `docs/contract.md` describes the same for other languages.
+//! No I/O, no async, no clock. `docs/reference/contract.md` describes the same for other languages.
 
 pub mod asyncapi;
 mod batch;

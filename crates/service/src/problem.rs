@@ -18,8 +18,8 @@ pub const CONTENT_TYPE: &str = "application/problem+json";
 /// What the type of a problem begins with; its kind follows. Names, not places: nothing is there.
 const TYPE_PREFIX: &str = "urn:worldbus:problem:";
 
-/// Every kind by status, name and title. `docs/problems.md` says what a caller does about each; a
-/// name never changes its meaning.
+/// Every kind by status, name and title. `docs/reference/problems.md` has what a caller does about
+/// each; a name never changes its meaning.
 const KINDS: &[(u16, &str, &str)] = &[
     (400, "bad-request", "The request cannot be read"),
     (401, "unauthorized", "The API key is missing or wrong"),
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_one_name_a_title_and_a_line_in_the_documents() {
-        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/problems.md");
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/problems.md");
         let page = std::fs::read_to_string(page).unwrap();
         let more = [(409, LIMIT_REACHED), (503, NO_SPACE), (503, OUTCOME_UNKNOWN)];
         let more = more.map(|(status, (name, title))| (status, name, title));
@@ -255,10 +255,10 @@ mod tests {
         for (status, name, title) in KINDS.iter().copied().chain(more) {
             assert!(names.insert(name) && titles.insert(title), "{name} is there twice");
             let line = format!("| `{name}` | {status} | {title}");
-            assert!(page.contains(&line), "`{line}` is not in docs/problems.md");
+            assert!(page.contains(&line), "`{line}` is not in docs/reference/problems.md");
         }
         let described = page.lines().filter(|line| line.starts_with("| `")).count();
-        assert_eq!(described, names.len(), "docs/problems.md has others, too");
+        assert_eq!(described, names.len(), "docs/reference/problems.md has others, too");
     }
 
     #[test]

@@ -219,7 +219,7 @@ async fn number_of_schedules_is_bounded() {
 
 /// The schedules of the page about them: when, event type and payload of each `schedule add`.
 fn examples() -> Vec<Vec<String>> {
-    let page = include_str!("../../../docs/time.md");
+    let page = include_str!("../../../docs/explanation/time.md");
     let lines = page.lines().filter_map(|line| line.strip_prefix("worldbus schedule add "));
     lines.map(|line| line.split('\'').map(|word| word.trim().to_owned()).collect()).collect()
 }

@@ -123,7 +123,7 @@ async fn request_that_cannot_be_met_is_set_aside_and_the_next_one_is_taken() {
 #[tokio::test]
 async fn examples_of_the_page_about_overrides_are_taken() {
     let (_place, instance) = begun().await;
-    let page = include_str!("../../../docs/weather.md");
+    let page = include_str!("../../../docs/explanation/weather.md");
     let set = page.split_once("-d '").unwrap().1.split_once('\'').unwrap().0;
     let (status, answer) = instance.post("/api/weather/set", set).await;
     assert_eq!(status, 200, "{set}: {answer}");

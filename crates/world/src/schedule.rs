@@ -60,7 +60,8 @@ pub enum Days {
 }
 
 impl Plan {
-    /// Reads a schedule as people write it when it is `now`: `docs/time.md` has the grammar.
+    /// Reads a schedule as people write it when it is `now`: `docs/explanation/time.md` has the
+    /// grammar.
     ///
     /// # Errors
     /// Where it stops to make sense and what was expected there, or that it is over already.

@@ -6,11 +6,11 @@ use worldbus::{CancellationToken, HandlerError, Message, Router};
 #[tokio::main]
 async fn main() -> Result<(), worldbus::Error> {
     let bus = worldbus::connect("http://127.0.0.1:7070", None).await?;
-    let router = Router::new(&bus, "npc-behavior")?.on(hear)?;
+    let router = Router::new(&bus, "npc-behavior")?.on(receive)?;
     router.run(CancellationToken::new()).await
 }
 
-async fn hear(event: WeatherChanged, message: Message) -> Result<(), HandlerError> {
+async fn receive(event: WeatherChanged, message: Message) -> Result<(), HandlerError> {
     println!("{:?} in {}", event.new_state(), message.entity().unwrap_or("the world"));
     Ok(())
 }

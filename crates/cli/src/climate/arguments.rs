@@ -146,7 +146,7 @@ the nearest built-in climate, with a note.
 
 Observations are daily (year,month,day,tmin_c,tmax_c,precip_mm) or hourly (year,month,day,hour,
 temp_c,dew_c,rh,wind_ms,gust_ms,precip_mm,cloud,visibility_m,state), in order of time.
-docs/climate.md teaches the rest. A world file names a preset by its path.";
+docs/how-to/climate.md teaches the rest. A world file names a preset by its path.";
 
 const SAMPLE: &str = "\
 Examples:

@@ -132,7 +132,7 @@ fn request_by_hand_commands_the_clock_once_over_a_kill() {
 
 /// The lines of the page that schedule or publish, as the words of a command line.
 fn examples() -> Vec<Vec<&'static str>> {
-    let page = include_str!("../../../../docs/time.md");
+    let page = include_str!("../../../../docs/explanation/time.md");
     let is_example = |line: &&str| {
         ["worldbus schedule add ", "worldbus publish "].iter().any(|it| line.starts_with(it))
     };

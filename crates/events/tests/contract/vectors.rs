@@ -18,7 +18,7 @@ const NOON_MS: i64 = 1_772_366_400_250;
 const PRODUCER: u64 = 0x0123_4567_89ab_cdef;
 
 /// Producer, sequence and the UUID that they make. The texts are worked out by hand from the
-/// layout in docs/contract.md.
+/// layout in docs/reference/contract.md.
 pub(crate) fn ids() -> Vec<(u64, u64, &'static str)> {
     vec![
         (0, 0, "00000000-0000-8000-8000-000000000000"),

@@ -35,7 +35,7 @@ fn literal(setting: &Setting, texts: &[String]) -> String {
     }
 }
 
-/// A Markdown section that documents the settings of `S`: the source of `docs/config.md`.
+/// A Markdown section that documents the settings of `S`: the source of `docs/reference/config.md`.
 pub fn reference<S: Settings>(title: &str) -> String {
     let mut page = format!("## {title}\n\n{}\n\n", paragraph(S::ABOUT));
     page.push_str("| key | flag | variable | default | meaning |\n");

@@ -16,7 +16,7 @@ use crate::schedule::Schedule;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScheduleRequest {
-    /// `in 3 hours`, `every day 06:30`, `dusk each monday`: see docs/time.md.
+    /// `in 3 hours`, `every day 06:30`, `dusk each monday`: see docs/explanation/time.md.
     schedule: String,
     /// The event type by name; `type` is another name of the field.
     #[serde(alias = "type")]

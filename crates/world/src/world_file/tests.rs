@@ -191,3 +191,38 @@ fn clocks_and_phase_speeds_are_read_or_refused_with_their_key() {
         assert!(error.line > 10, "{error}");
     }
 }
+
+/// The keys that a table may have, as the refusal of another one lists them.
+fn keys_of(text: &str) -> Vec<String> {
+    let error = World::parse("w.toml", text).unwrap_err().message;
+    let list = ["known keys: ", "one of the keys ", "the key "].iter().find_map(|before| {
+        let (_, list) = error.split_once(before)?;
+        list.split(", found").next()
+    });
+    let list = list.unwrap_or_else(|| panic!("no keys in `{error}`"));
+    list.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_key_is_on_the_page_about_world_files() {
+    let page = include_str!("../../../../docs/reference/world-file.md");
+    let mut keys = keys_of("nonsense_of_a_key = 1");
+    for table in ["[sun]", "[clock]", "[clocks.dungeon]", "[[regions]]"] {
+        keys.extend(keys_of(&format!("{SAMPLE}\n{table}\nnonsense_of_a_key = 1\n")));
+    }
+    let calendar = "id = \"w\"\nseed = 1\n[calendar]\nname = \"c\"\n";
+    keys.extend(keys_of(&format!("{calendar}nonsense_of_a_key = 1")));
+    keys.extend(keys_of(&format!("{calendar}months = [{{ nonsense_of_a_key = 1 }}]")));
+    for part in ["leap", "intercalary", "eras", "seasons", "moons", "holidays"] {
+        let months = "months = [{ name = \"m\", days = 30 }]";
+        let text = format!("{calendar}{months}\n{part} = [{{ nonsense_of_a_key = 1 }}]");
+        keys.extend(keys_of(&text));
+    }
+    assert!(keys.len() > 40, "{keys:?}");
+    let code = page.split('`').skip(1).step_by(2);
+    let words = code.flat_map(|code| code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+    let words: Vec<&str> = words.collect();
+    for key in keys {
+        assert!(words.contains(&key.as_str()), "`{key}` is not on the page");
+    }
+}

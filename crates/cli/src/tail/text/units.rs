@@ -1,8 +1,8 @@
 //! The fields of a payload in the words and units of people: `temperature=12.3°C` instead of
 //! `temperature_decicelsius=123`, `new_state=mist`, `expected_end=+3h20m`.
 //!
-//! The unit stands at the end of a field's name (docs/contract.md), so that a studio's own types
-//! are shown the same way. For reading only: JSON has the exact fields.
+//! The unit stands at the end of a field's name (docs/reference/contract.md), so that a studio's
+//! own types are shown the same way. For reading only: JSON has the exact fields.
 
 use std::fmt::Write as _;
 
