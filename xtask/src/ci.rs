@@ -1,12 +1,17 @@
 //! `cargo xtask ci`: installs what the tests need and runs all of them, in order.
 //!
 //! What CI runs is this and nothing else, so that a person can run the same. Every step runs even
-//! when an earlier one failed, so that one run tells all; the summary at the end and the exit code
-//! judge.
+//! when an earlier one failed, so that one run shows every failure; the summary at the end and the
+//! exit code judge. Steps that mostly wait run side by side. Two more lanes are for people:
+//! `--fast` before a commit, `--long` before a release.
 
+pub(crate) mod archive;
 mod contract;
+#[cfg_attr(not(target_os = "linux"), path = "ci/no_image.rs")]
 pub(crate) mod image;
 mod openapi;
+mod pairs;
+mod sbom;
 mod server;
 mod steps;
 mod tools;
@@ -25,27 +30,54 @@ struct Step {
     name: &'static str,
     about: &'static str,
     run: fn(&Lane) -> Result<()>,
+    /// It waits more than it computes, and disturbs no other: it may run beside its neighbours.
+    waits: bool,
 }
 
+const fn step(name: &'static str, about: &'static str, run: fn(&Lane) -> Result<()>) -> Step {
+    Step { name, about, run, waits: false }
+}
+
+const fn waits(name: &'static str, about: &'static str, run: fn(&Lane) -> Result<()>) -> Step {
+    Step { name, about, run, waits: true }
+}
+
+/// Everything, in order. There is no step that builds: `test` does.
 const STEPS: &[Step] = &[
-    Step { name: "fmt", about: "sources are formatted", run: steps::fmt },
-    Step { name: "tidy", about: "invariants of the architecture", run: steps::tidy },
-    Step { name: "clippy", about: "lints, warnings denied", run: steps::clippy },
-    Step { name: "deny", about: "licences, bans, sources of dependencies", run: steps::deny },
-    Step { name: "build", about: "everything builds", run: steps::build },
-    Step { name: "test", about: "unit, integration and reliability tests", run: steps::test },
-    Step { name: "bits", about: "the weather is the same in any build", run: steps::bits },
-    Step { name: "doctest", about: "examples in the docs run", run: steps::doctest },
-    Step { name: "doc", about: "docs build, warnings denied", run: steps::doc },
-    Step { name: "buf", about: "proto/ obeys buf's STANDARD rules", run: contract::buf },
-    Step { name: "golden", about: "stock Python decodes golden vectors", run: contract::golden },
-    Step { name: "tail", about: "stock Python decodes a live tail", run: contract::tail },
-    Step { name: "asyncapi", about: "AsyncAPI's parser accepts ours", run: contract::asyncapi },
-    Step { name: "openapi", about: "tools accept and try our REST", run: openapi::openapi },
-    Step { name: "template", about: "cfn-lint accepts our templates", run: contract::template },
-    Step { name: "stacks", about: "what the stacks name is there", run: contract::stacks },
-    Step { name: "workflow", about: "GitHub can run our example, safely", run: workflow::check },
-    Step { name: "image", about: "the image is built, runs, is confined", run: image::step },
+    step("fmt", "sources are formatted", steps::fmt),
+    step("tidy", "invariants of the architecture", steps::tidy),
+    step("clippy", "lints, warnings denied", steps::clippy),
+    step("deny", "licences, bans, sources of dependencies", steps::deny),
+    step("test", "unit, integration and reliability tests", steps::test),
+    step("bits", "the weather is the same in any build", steps::bits),
+    step("doctest", "examples in the docs run", steps::doctest),
+    step("windows", "types hold on Windows", steps::windows),
+    step("doc", "docs build, warnings denied", steps::doc),
+    waits("buf", "proto/ obeys buf's STANDARD rules", contract::buf),
+    waits("golden", "stock Python decodes golden vectors", contract::golden),
+    waits("tail", "stock Python decodes a live tail", contract::tail),
+    waits("asyncapi", "AsyncAPI's parser accepts ours", contract::asyncapi),
+    waits("openapi", "tools accept and try our REST", openapi::openapi),
+    waits("template", "cfn-lint accepts our templates", contract::template),
+    waits("stacks", "what the stacks name is there", contract::stacks),
+    waits("workflow", "GitHub can run our examples, safely", workflow::check),
+    waits("book", "the docs make a book", steps::book),
+    waits("image", "the image is built, runs, is confined", image::step),
+];
+
+/// What a person runs before a commit: no engine, no emulator, no container.
+const FAST: &[Step] = &[
+    step("fmt", "sources are formatted", steps::fmt),
+    step("tidy", "invariants of the architecture", steps::tidy),
+    step("clippy", "lints, warnings denied", steps::clippy),
+    step("quick", "tests without engines and emulators", steps::quick),
+];
+
+/// What a person runs before a release: the same claims, tried far more often.
+const LONG: &[Step] = &[
+    step("repeat", "tests with many more rounds and cases", steps::repeat),
+    step("forms", "ten million events in both forms", steps::forms),
+    step("fuzz", "every decoder, for minutes", steps::fuzz),
 ];
 
 /// What the steps share.
@@ -68,31 +100,49 @@ struct Outcome {
     passed: bool,
 }
 
-/// Runs what the options ask for: nothing (all steps), `--list`, or `--only STEP[,STEP]`.
+/// Runs what the options ask for: nothing (all steps), `--fast`, `--long`, `--list`, or
+/// `--only STEP[,STEP]`.
 pub(crate) fn run(options: &[&str]) -> Result<()> {
-    let chosen = match options {
+    let chosen: Vec<&Step> = match options {
         [] => STEPS.iter().collect(),
+        ["--fast"] => FAST.iter().collect(),
+        ["--long"] => LONG.iter().collect(),
         ["--list"] => {
-            for Step { name, about, .. } in STEPS {
-                println!("{name:<9} {about}");
-            }
+            print!("{}", list());
             return Ok(());
         }
         ["--only", names] => select(names)?,
-        unknown => bail!("unknown options: {}; try --list or --only STEP", unknown.join(" ")),
+        unknown => bail!(
+            "unknown options: {}; try --list, --fast, --long or --only STEP",
+            unknown.join(" ")
+        ),
     };
     let lane = Lane::load()?;
-    let outcomes: Vec<Outcome> = chosen.into_iter().map(|step| run_step(step, &lane)).collect();
-    print!("{}", summary(&outcomes));
+    let start = Instant::now();
+    let mut outcomes = Vec::new();
+    for group in chosen.chunk_by(|a, b| a.waits && b.waits) {
+        match group {
+            [step] => outcomes.push(run_step(step, &lane)),
+            group => outcomes.extend(pairs::run(group)?),
+        }
+    }
+    print!("{}", summary(&outcomes, start.elapsed()));
     match outcomes.iter().filter(|outcome| !outcome.passed).count() {
         0 => Ok(()),
         failed => bail!("ci: {failed} step(s) failed"),
     }
 }
 
+fn list() -> String {
+    let line = |step: &Step| format!("{:<9} {}\n", step.name, step.about);
+    let lane = |steps: &[Step]| steps.iter().map(line).collect::<String>();
+    format!("{}\n--fast:\n{}\n--long:\n{}", lane(STEPS), lane(FAST), lane(LONG))
+}
+
+/// Steps by name, of whatever lane.
 fn select(names: &str) -> Result<Vec<&'static Step>> {
     let find = |name: &str| {
-        let step = STEPS.iter().find(|step| step.name == name);
+        let step = STEPS.iter().chain(FAST).chain(LONG).find(|step| step.name == name);
         step.with_context(|| format!("no step is named `{name}`; see cargo xtask ci --list"))
     };
     names.split(',').map(find).collect()
@@ -112,13 +162,12 @@ fn run_step(step: &Step, lane: &Lane) -> Outcome {
     Outcome { name: step.name, took, passed: result.is_ok() }
 }
 
-fn summary(outcomes: &[Outcome]) -> String {
+fn summary(outcomes: &[Outcome], total: Duration) -> String {
     let mut table = String::from("\n=== summary\n");
     for Outcome { name, took, passed } in outcomes {
         let verdict = if *passed { "ok" } else { "FAILED" };
         table.push_str(&format!("{name:<9} {:>7.1} s  {verdict}\n", took.as_secs_f64()));
     }
-    let total: Duration = outcomes.iter().map(|outcome| outcome.took).sum();
     table.push_str(&format!("{:<9} {:>7.1} s\n", "total", total.as_secs_f64()));
     table
 }

@@ -17,9 +17,14 @@ usage: cargo xtask COMMAND
 
 commands:
   tidy                   check the invariants of the architecture (a second or two)
+  tidy --fix             put right what a program can: the order of imports
+  tidy --tighten         lower the figures of xtask/ratchet.txt to what there is
   ci                     install what the tests need and run all of them, in CI's order
-  ci --list              name the steps of ci
+  ci --fast              what to run before a commit: no engines, no emulators
+  ci --long              what to run before a release: many more rounds and cases
+  ci --list              name the steps of ci and of its lanes
   ci --only STEP[,STEP]  run these steps only
+  archive                build a release for this system, and pack it with all that belongs to it
   image                  build the image of a release, check it, measure it (as root, on Linux)
   image --evidence       the same, and write the figures to docs/evidence/image
   image-files DIR        lay out what the image holds; the Dockerfile's build stage does this
@@ -29,9 +34,10 @@ fn main() -> ExitCode {
     let args: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        ["tidy"] => tidy::run(),
+        ["tidy", options @ ..] => tidy::command(options),
         ["ci", options @ ..] => ci::run(options),
         ["image", options @ ..] => ci::image::command(options),
+        ["archive"] => ci::archive::command(),
         ["image-files", folder] => ci::image::files(folder),
         [] | ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -1,7 +1,7 @@
 //! Flipped bits and torn tails, on copies of a log as a killed process leaves it: what opens
 //! is what was written, or the error names what is damaged.
 //!
-//! What this cannot show: that the disk has what fsync said it has. `WORLDBUS_FLIPS` sets how
+//! What this cannot show: that the disk has what fsync said it has. `WORLDBUS_TEST_FLIPS` sets how
 //! many bits are tried, `WORLDBUS_EVERY_BYTE` cuts at each byte; the default is for every run.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
@@ -157,7 +157,7 @@ fn random(state: &mut u64) -> u64 {
 }
 
 fn flips() -> usize {
-    std::env::var("WORLDBUS_FLIPS").ok().and_then(|text| text.parse().ok()).unwrap_or(150)
+    std::env::var("WORLDBUS_TEST_FLIPS").ok().and_then(|text| text.parse().ok()).unwrap_or(150)
 }
 
 async fn check(expected: &Dump, image: &Image, what: &str, refused: &mut usize) {

@@ -2,7 +2,7 @@
 //!
 //! The child is this test program itself. It prints a line for each acknowledged batch,
 //! which is the ledger. What SIGKILL cannot show: that fsync reached the
-//! disk, since the system keeps what a killed process wrote. `WORLDBUS_KILLS` sets how often.
+//! disk, since the system keeps what a killed process wrote. `WORLDBUS_TEST_KILLS` sets how often.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -93,8 +93,8 @@ fn run_and_kill(dir: &Path, kill: Kill) -> [Option<u64>; 2] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_acknowledged_is_lost_by_a_kill() {
-    let kills =
-        std::env::var("WORLDBUS_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(15u64);
+    let kills = std::env::var("WORLDBUS_TEST_KILLS").ok().and_then(|text| text.parse().ok());
+    let kills = kills.unwrap_or(15_u64);
     let dir = tempfile::tempdir().unwrap();
     let mut published = 0;
     for turn in 0..kills {

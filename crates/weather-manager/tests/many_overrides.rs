@@ -1,7 +1,7 @@
 //! What a command costs behind hundreds of others, and what a look does: printed, not judged, for
 //! time is the machine's. As a test it takes a few of each kind; by hand, as many as there may be:
 //!
-//! `WORLDBUS_OVERRIDES=800 cargo test --release -p worldbus-weather-manager
+//! `WORLDBUS_TEST_OVERRIDES=800 cargo test --release -p worldbus-weather-manager
 //! --test many_overrides -- --nocapture --test-threads 1`
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "it prints what it measured")]
 #![allow(clippy::disallowed_methods, reason = "a measurement reads clocks and files")]
@@ -130,7 +130,7 @@ async fn measure(name: &str, count_max: usize, request: impl Fn(usize) -> (&'sta
 }
 
 fn command_count() -> usize {
-    let asked = std::env::var("WORLDBUS_OVERRIDES").ok().and_then(|text| text.parse().ok());
+    let asked = std::env::var("WORLDBUS_TEST_OVERRIDES").ok().and_then(|text| text.parse().ok());
     asked.unwrap_or(COMMAND_COUNT).min(COMMAND_COUNT_MAX)
 }
 

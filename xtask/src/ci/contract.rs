@@ -125,11 +125,12 @@ impl Lane {
         Ok(stubs)
     }
 
-    /// The product's binary, built if need be.
+    /// The product's binary, built if need be: as the tests build it, so that what `test` built is
+    /// used, and not built a second time with other features.
     pub(super) fn worldbus(&self) -> Result<PathBuf> {
         let mut build = crate::repo::cargo();
         build.current_dir(&self.repo.root);
-        run_command(build.args(["build", "--workspace", "--locked", "--quiet"]))?;
+        run_command(build.args(["test", "--workspace", "--locked", "--no-run", "--quiet"]))?;
         Ok(self.repo.target_dir.join("debug/worldbus"))
     }
 }

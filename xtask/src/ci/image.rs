@@ -10,7 +10,6 @@ mod engine;
 mod evidence;
 mod files;
 mod named_aws;
-mod sbom;
 mod services;
 
 use std::fs;

@@ -7,7 +7,22 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::{Lane, run_command};
-use crate::repo::cargo;
+use crate::repo::{cargo, output};
+
+/// How often what repeats does so before a release. Without these a test has a default of its own.
+const REPEATS: [(&str, &str); 7] = [
+    ("PROPTEST_CASES", "20000"),
+    ("WORLDBUS_TEST_CYCLES", "300"),
+    ("WORLDBUS_TEST_FLIPS", "5000"),
+    ("WORLDBUS_TEST_FORMS_CASES", "200000"),
+    ("WORLDBUS_TEST_KILLS", "300"),
+    ("WORLDBUS_TEST_OVERRIDES", "10000"),
+    ("WORLDBUS_TEST_STOPS", "200"),
+];
+/// Events in both forms, by the optimised build.
+const FORMS_CASES: &str = "10000000";
+const FUZZ_S: u32 = 600;
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
 pub(super) fn fmt(lane: &Lane) -> Result<()> {
     run_command(lane.cargo().args(["fmt", "--all", "--check"]))
@@ -38,16 +53,49 @@ pub(super) fn deny(lane: &Lane) -> Result<()> {
     run_command(check.args(["bans", "licenses", "sources"]))
 }
 
-pub(super) fn build(lane: &Lane) -> Result<()> {
-    run_command(lane.cargo().args(["build", "--workspace", "--locked"]))
+pub(super) fn test(lane: &Lane) -> Result<()> {
+    run_command(with_emulators(lane, &mut nextest(lane, "ci")?)?)
 }
 
-pub(super) fn test(lane: &Lane) -> Result<()> {
+/// The tests of `test` that need neither engines nor emulators: `.config/nextest.toml` has which.
+pub(super) fn quick(lane: &Lane) -> Result<()> {
+    run_command(&mut nextest(lane, "quick")?)
+}
+
+/// The tests of `test` with as many rounds and cases as a release is worth.
+pub(super) fn repeat(lane: &Lane) -> Result<()> {
+    let mut nextest = nextest(lane, "long")?;
+    run_command(with_emulators(lane, nextest.envs(REPEATS))?)
+}
+
+/// Ten million events in JSON and in binary, in a release build.
+pub(super) fn forms(lane: &Lane) -> Result<()> {
+    let mut test = lane.cargo();
+    test.args(["test", "--release", "--locked", "-p", "worldbus-events", "--lib", "both_forms"]);
+    run_command(test.env("WORLDBUS_TEST_FORMS_CASES", FORMS_CASES))
+}
+
+/// Every decoder under the fuzzer, which needs a nightly compiler and cargo-fuzz.
+pub(super) fn fuzz(lane: &Lane) -> Result<()> {
+    let mut ask = lane.command("cargo");
+    if output(ask.args(["+nightly", "fuzz", "--version"])).is_err() {
+        println!("skipped: `cargo +nightly fuzz` is not installed; the corpus is part of `test`");
+        return Ok(());
+    }
+    let mut fuzz = lane.command("cargo");
+    fuzz.args(["+nightly", "fuzz", "run", "decode", "--"]);
+    run_command(fuzz.arg(format!("-max_total_time={FUZZ_S}")))
+}
+
+fn nextest(lane: &Lane, profile: &str) -> Result<Command> {
     let mut nextest = lane.command(lane.tools.cargo_nextest()?);
-    nextest.args(["nextest", "run", "--workspace", "--locked", "--profile", "ci"]);
+    nextest.args(["nextest", "run", "--workspace", "--locked", "--profile", profile]);
+    Ok(nextest)
+}
+
+fn with_emulators<'c>(lane: &Lane, nextest: &'c mut Command) -> Result<&'c mut Command> {
     let emulators = lane.repo.root.join("emulators").join("requirements.txt");
-    nextest.env("WORLDBUS_AWS_EMULATORS", lane.tools.python(&emulators)?);
-    run_command(&mut nextest)
+    Ok(nextest.env("WORLDBUS_AWS_EMULATORS", lane.tools.python(&emulators)?))
 }
 
 /// The golden weather, which `test` has seen optimised with assertions: not optimised, as
@@ -72,6 +120,26 @@ pub(super) fn doc(lane: &Lane) -> Result<()> {
     let mut doc = lane.cargo();
     doc.env("RUSTDOCFLAGS", "-D warnings");
     run_command(doc.args(["doc", "--workspace", "--locked", "--no-deps"]))
+}
+
+/// The program's types hold on Windows, too. The target and a C compiler for it are installed where
+/// that is possible, and the step is skipped where it is not.
+pub(super) fn windows(lane: &Lane) -> Result<()> {
+    let mut add = lane.command("rustup");
+    if let Err(error) = output(add.args(["target", "add", WINDOWS])) {
+        println!("skipped: the target {WINDOWS} is not there: {error:#}");
+        return Ok(());
+    }
+    lane.tools.windows_compiler()?;
+    let mut check = lane.cargo();
+    check.args(["check", "--locked", "--package", "worldbus-cli", "--package", "xtask"]);
+    run_command(check.args(["--target", WINDOWS]))
+}
+
+/// The docs as a book, by mdBook.
+pub(super) fn book(lane: &Lane) -> Result<()> {
+    let mdbook = lane.tools.python(&lane.repo.root.join("docs/requirements.txt"))?.join("mdbook");
+    run_command(lane.command(mdbook).args(["build", "docs"]))
 }
 
 impl Lane {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Outcome, STEPS, select, summary};
+use super::{FAST, LONG, Outcome, STEPS, list, select, summary};
 
 const TEST_COMMAND: &str = "cargo xtask ci";
 
@@ -44,15 +44,28 @@ fn steps_are_chosen_by_name_in_the_order_asked_for() {
 
 #[test]
 fn steps_have_different_names() {
-    for (index, step) in STEPS.iter().enumerate() {
-        assert!(STEPS[..index].iter().all(|earlier| earlier.name != step.name), "{}", step.name);
+    for lane in [STEPS, FAST, LONG] {
+        for (index, step) in lane.iter().enumerate() {
+            assert!(lane[..index].iter().all(|earlier| earlier.name != step.name), "{}", step.name);
+        }
     }
+}
+
+#[test]
+fn every_lane_and_step_is_listed() {
+    let list = list();
+    for step in STEPS.iter().chain(FAST).chain(LONG) {
+        assert!(list.contains(&format!("{:<9} {}\n", step.name, step.about)), "{}", step.name);
+    }
+    let steps = ["fmt", "tidy", "clippy", "quick"];
+    assert_eq!(FAST.iter().map(|step| step.name).collect::<Vec<_>>(), steps);
 }
 
 #[test]
 fn summary_shows_each_step_and_the_total() {
     let outcome = |name, secs, passed| Outcome { name, took: Duration::from_secs(secs), passed };
-    let table = summary(&[outcome("fmt", 1, true), outcome("tidy", 2, false)]);
+    let outcomes = [outcome("fmt", 1, true), outcome("tidy", 2, false)];
+    let table = summary(&outcomes, Duration::from_secs(3));
     assert!(table.contains("fmt           1.0 s  ok\n"), "{table}");
     assert!(table.contains("tidy          2.0 s  FAILED\n"), "{table}");
     assert!(table.contains("total         3.0 s\n"), "{table}");

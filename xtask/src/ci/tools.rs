@@ -47,6 +47,11 @@ impl Tools {
         require("strip", "binutils")
     }
 
+    /// What compiles the C code of dependencies for Windows.
+    pub(super) fn windows_compiler(&self) -> Result<()> {
+        require("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64")
+    }
+
     fn cargo_install(&self, name: &str, version: &str, options: &[&str]) -> Result<PathBuf> {
         let binary = self.folder.join("bin").join(name);
         let has_version = |text: String| text.contains(version);

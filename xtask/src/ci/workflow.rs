@@ -1,19 +1,19 @@
-//! The example of a workflow for GitHub Actions: the schema of such files accepts it, and zizmor
-//! finds nothing in it that a stranger could use.
+//! The examples of workflows for GitHub Actions: the schema of such files accepts them, and zizmor
+//! finds nothing in them that a stranger could use.
 //!
-//! Whether it does what it should, only GitHub can show.
+//! Whether they do what they should, only GitHub can show.
 
 use anyhow::Result;
 
 use super::{Lane, run_command};
 
-const WORKFLOW: &str = "deploy/github/worldbus.yml";
+const WORKFLOWS: [&str; 2] = ["deploy/github/worldbus.yml", "deploy/github/release.yml"];
 
 pub(super) fn check(lane: &Lane) -> Result<()> {
     let linters = lane.linters()?;
     let mut schema = lane.command(linters.join("check-jsonschema"));
-    run_command(schema.args(["--builtin-schema", "vendor.github-workflows", WORKFLOW]))?;
+    run_command(schema.args(["--builtin-schema", "vendor.github-workflows"]).args(WORKFLOWS))?;
     let mut zizmor = lane.command(linters.join("zizmor"));
     zizmor.args(["--offline", "--no-progress", "--persona", "pedantic"]);
-    run_command(zizmor.args(["--config", "deploy/github/zizmor.yml", WORKFLOW]))
+    run_command(zizmor.args(["--config", "deploy/github/zizmor.yml"]).args(WORKFLOWS))
 }

@@ -27,8 +27,8 @@ use crate::support::{
     Account, Feed, SHUTDOWN_MAX, Service, eventually_within, signal, wait_for_end, worldbus,
 };
 
-/// How often a process is stopped.
-const RUNS: u64 = 50;
+/// How often a process is stopped, unless `WORLDBUS_TEST_STOPS` is set, as by the long lane.
+const RUNS: u64 = 20;
 /// How long it works before that, at the most.
 const WORK_MS_MAX: u64 = 500;
 /// Events under way at once: at 30 ms a batch, several thousand a second.
@@ -137,7 +137,12 @@ impl Drains {
     }
 }
 
-/// Stops a service 50 times while `publish` publishes; each event is handled, and once.
+fn runs() -> u64 {
+    let asked = std::env::var("WORLDBUS_TEST_STOPS").ok().and_then(|text| text.parse().ok());
+    asked.unwrap_or(RUNS)
+}
+
+/// Stops a service again and again while `publish` publishes; each event is handled, and once.
 fn stop_over_and_over(
     what: &str,
     publish: &mut Command,
@@ -149,7 +154,7 @@ fn stop_over_and_over(
     drains.note(start().terminate());
     let begun = Instant::now();
     let feed = Feed::spawn(publish, LINE, AHEAD);
-    for _ in 0..RUNS {
+    for _ in 0..runs() {
         let consumer = start();
         std::thread::sleep(Duration::from_millis(dice.below(WORK_MS_MAX)));
         drains.note(consumer.terminate());
@@ -224,7 +229,7 @@ async fn event_bus_that_is_stopped_under_load_leaves_to_the_next_what_it_has_not
     let mut publish = account.command(&["publish", "--stdin", "--source", "feed"]);
     let feed = Feed::spawn(&mut publish, LINE, AHEAD);
     let mut handled = Vec::new();
-    for run in 0..RUNS {
+    for run in 0..runs() {
         let log = format!("log-{run}");
         let bus = account.event_bus(&log, &[]).ready();
         std::thread::sleep(Duration::from_millis(dice.below(WORK_MS_MAX)));

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::{commit, sbom};
+use super::commit;
+use crate::ci::archive::host;
 use crate::ci::run_command;
-use crate::repo::{Repo, cargo, output};
+use crate::ci::sbom::{self, Subject};
+use crate::repo::{Repo, cargo};
 
 /// By this variable a build is told its commit; `/version` and a label show it.
 pub(super) const COMMIT: &str = "WORLDBUS_COMMIT";
@@ -72,7 +74,7 @@ pub(super) fn lay_out(repo: &Repo, build: Build, folder: &Path) -> Result<()> {
         let text = fs::read(repo.root.join(licence))?;
         put(&root, &format!("usr/share/worldbus/{licence}"), &text)?;
     }
-    put(&root, SBOM, sbom::of_binary(repo, &host)?.as_bytes())?;
+    put(&root, SBOM, sbom::of_binary(repo, &host, Subject::Image)?.as_bytes())?;
     make_executable(&root.join("worldbus"))
 }
 
@@ -80,13 +82,6 @@ fn put(root: &Path, path: &str, bytes: &[u8]) -> Result<()> {
     let path = root.join(path);
     fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
     fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
-}
-
-/// The machine that we build on, which is also what we build for.
-fn host() -> Result<String> {
-    let version = output(std::process::Command::new("rustc").arg("-vV"))?;
-    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.context("rustc -vV names no host")?.to_owned())
 }
 
 /// A binary that needs no library of the image. Naming the target keeps the flags away from what

@@ -1,8 +1,8 @@
 //! The forms agree: random events of every type go from binary to JSON to binary, and from JSON to
 //! binary to JSON, and are what they were.
 //!
-//! `WORLDBUS_FORMS_CASES` says how many (some thousands, if it is not set):
-//! `WORLDBUS_FORMS_CASES=10000000 cargo test --release -p worldbus-events both_forms`.
+//! `WORLDBUS_TEST_FORMS_CASES` says how many (some thousands, if it is not set):
+//! `WORLDBUS_TEST_FORMS_CASES=10000000 cargo test --release -p worldbus-events both_forms`.
 //! Not by proptest's strategies, which take longer to draw an event than the codec to read it: an
 //! event is a function of its number, which a failure names.
 
@@ -229,7 +229,7 @@ fn case(number: u64, texts: &mut [String; 2]) {
 
 #[test]
 fn random_events_of_every_type_are_the_same_in_both_forms() {
-    let cases = std::env::var("WORLDBUS_FORMS_CASES");
+    let cases = std::env::var("WORLDBUS_TEST_FORMS_CASES");
     let cases = cases.map_or(CASES, |text| text.parse().unwrap());
     let mut texts = [String::new(), String::new()];
     for number in 0..cases {

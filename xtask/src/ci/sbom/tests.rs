@@ -43,13 +43,13 @@ fn sources() -> Sources {
         metadata,
         checksums: checksums(LOCK),
         rust_version: "1.95.0".to_owned(),
-        libc_version: "2.36".to_owned(),
+        libc_version: Some("2.36".to_owned()),
     }
 }
 
 #[test]
 fn what_is_linked_is_listed_with_its_origin_and_nothing_else_is() {
-    let document = document(&sources()).unwrap();
+    let document = document(&sources(), Subject::Image).unwrap();
     let components = document["components"].as_array().unwrap();
     let names: Vec<_> = components.iter().map(|c| c["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["worldbus-bus", "http", "rust-std", "glibc"]);
@@ -67,7 +67,7 @@ fn what_is_linked_is_listed_with_its_origin_and_nothing_else_is() {
 
 #[test]
 fn an_edge_is_listed_if_both_ends_are_linked() {
-    let document = document(&sources()).unwrap();
+    let document = document(&sources(), Subject::Image).unwrap();
     assert_eq!(
         document["dependencies"],
         json!([
@@ -83,4 +83,13 @@ fn a_plus_in_a_version_survives_in_a_purl() {
     let component = component(&json!({}), &key, Some(&"00".to_owned()));
     assert_eq!(component["purl"], "pkg:cargo/zstd-sys@2.0.1%2Bzstd.1.5.2");
     assert_eq!(component["version"], "2.0.1+zstd.1.5.2");
+}
+
+#[test]
+fn archive_holds_no_c_library_of_its_own() {
+    let sources = Sources { libc_version: None, ..sources() };
+    let document = document(&sources, Subject::Archive).unwrap();
+    let names = document["components"].as_array().unwrap().iter().map(|c| c["name"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["worldbus-bus", "http", "rust-std"]);
+    assert_eq!(document["metadata"]["component"]["type"], "application");
 }

@@ -25,11 +25,21 @@ struct Sources {
     /// SHA-256 of the archives that packages came in, from `Cargo.lock`.
     checksums: BTreeMap<Package, String>,
     rust_version: String,
-    libc_version: String,
+    /// Of a C library that is linked statically, as that of the image.
+    libc_version: Option<String>,
+}
+
+/// What the document is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// The image, whose binary holds the C library.
+    Image,
+    /// An archive with the binary, which uses the system's libraries.
+    Archive,
 }
 
 /// The document for the binary as it is built for `target`.
-pub(super) fn of_binary(repo: &Repo, target: &str) -> Result<String> {
+pub(super) fn of_binary(repo: &Repo, target: &str, subject: Subject) -> Result<String> {
     let mut tree = cargo();
     tree.current_dir(&repo.root).args(["tree", "--package", "worldbus-cli", "--locked"]);
     tree.args(["--edges", "normal,no-proc-macro", "--target", target, "--prefix", "none"]);
@@ -41,12 +51,15 @@ pub(super) fn of_binary(repo: &Repo, target: &str) -> Result<String> {
         metadata: serde_json::from_str(&output(&mut metadata)?)?,
         checksums: checksums(&fs::read_to_string(repo.root.join("Cargo.lock"))?),
         rust_version: second_word(&output(Command::new("rustc").arg("-V"))?)?,
-        libc_version: last_word(&output(Command::new("ldd").arg("--version"))?)?,
+        libc_version: match subject {
+            Subject::Image => Some(last_word(&output(Command::new("ldd").arg("--version"))?)?),
+            Subject::Archive => None,
+        },
     };
-    Ok(serde_json::to_string_pretty(&document(&sources)?)? + "\n")
+    Ok(serde_json::to_string_pretty(&document(&sources, subject)?)? + "\n")
 }
 
-fn document(sources: &Sources) -> Result<Value> {
+fn document(sources: &Sources, subject: Subject) -> Result<Value> {
     let (mut components, mut edges) = (Vec::new(), Vec::new());
     let mut names = BTreeMap::new();
     for package in array(&sources.metadata, "packages")? {
@@ -63,9 +76,13 @@ fn document(sources: &Sources) -> Result<Value> {
             edges.push(json!({ "ref": name, "dependsOn": on.collect::<BTreeSet<_>>() }));
         }
     }
-    let (rust, libc) = (&sources.rust_version, &sources.libc_version);
-    components.push(of_toolchain("rust-std", rust, "MIT OR Apache-2.0"));
-    components.push(of_toolchain("glibc", libc, "LGPL-2.1-or-later"));
+    components.push(of_toolchain("rust-std", &sources.rust_version, "MIT OR Apache-2.0"));
+    let libc = sources.libc_version.as_ref();
+    components.extend(libc.map(|libc| of_toolchain("glibc", libc, "LGPL-2.1-or-later")));
+    let (kind, name) = match subject {
+        Subject::Image => ("container", "worldbus-image"),
+        Subject::Archive => ("application", "worldbus-archive"),
+    };
     let version = env!("CARGO_PKG_VERSION");
     Ok(json!({
         "bomFormat": "CycloneDX",
@@ -73,7 +90,7 @@ fn document(sources: &Sources) -> Result<Value> {
         "version": 1,
         "metadata": {
             "component": {
-                "type": "container", "bom-ref": "worldbus-image", "name": "worldbus",
+                "type": kind, "bom-ref": name, "name": "worldbus",
                 "version": version, "licenses": [{ "expression": "Apache-2.0 OR MIT" }],
             },
         },

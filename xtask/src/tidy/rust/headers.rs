@@ -2,11 +2,11 @@
 //!
 //! Build scripts, tests and committed generated files included.
 
-use super::Violation;
 use crate::repo::TextFile;
+use crate::tidy::Violation;
 
 /// The first line of each `.rs` file is an inner doc comment with words in it.
-pub(super) fn check(files: &[TextFile]) -> Vec<Violation> {
+pub(in crate::tidy) fn check(files: &[TextFile]) -> Vec<Violation> {
     let rust = files.iter().filter(|file| file.path.ends_with(".rs"));
     let bare = rust.filter(|file| !has_header(&file.text));
     let describe = |file: &TextFile| Violation {

@@ -4,8 +4,8 @@
 //! like a path of ours must exist, and `path.rs::name` must be a function in that file, so that an
 //! invariant cannot outlive the test that holds it. What the prose means is not checked.
 
-use super::Violation;
 use crate::repo::{Package, TextFile};
+use crate::tidy::Violation;
 
 const MAP: &str = "ARCHITECTURE.md";
 
@@ -16,7 +16,7 @@ const FOLDERS: &[&str] = &[
 ];
 
 /// Checks the map against the packages and files; `exists` answers for paths from the root.
-pub(super) fn check(
+pub(in crate::tidy) fn check(
     packages: &[Package],
     files: &[TextFile],
     exists: &dyn Fn(&str) -> bool,

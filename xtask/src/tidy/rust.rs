@@ -1,0 +1,8 @@
+//! Checks of Rust sources: headers, imports, circles, and how many modules a folder holds.
+
+pub(super) mod circles;
+pub(super) mod flat;
+pub(super) mod headers;
+pub(super) mod imports;
+mod modules;
+mod source;
