@@ -110,7 +110,7 @@ def mend_cloudformation():
 
     def alarm_record_over_several(name, properties):
         """Of an alarm over several metrics everything but what it is over is kept: it watches one
-        that nobody reports."""
+        that is not reported."""
         if not properties.get("Metrics"):
             return alarm_record(name, properties)
         one = {"Namespace": "Expression", "MetricName": name}

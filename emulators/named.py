@@ -1,9 +1,9 @@
-"""Starts moto's server behind TLS, under a name that only the name server beside it knows.
+"""Starts moto's server behind TLS, under a name that only the name server next to it knows.
 
 For what runs where nothing but a name and a certificate leads to AWS. Its argument is a folder, in
 which it writes `resolv.conf`, to be used as that, and `authority.pem`, who signed its certificate.
 It writes its URL to standard output when it answers, and ends with its standard input. The name
-server needs port 53, since nothing else can be said in a resolv.conf.
+server needs port 53, since a resolv.conf can name no other.
 """
 
 import datetime
@@ -57,7 +57,7 @@ def write_certificates(folder):
 
 
 def answer(query):
-    """The answer to one question of RFC 1035: 127.0.0.1 for the name, for others that there is none."""
+    """The answer to one question of RFC 1035: 127.0.0.1 for the name, for others that there is no such name."""
     end = query.index(b"\0", 12) + 5
     question = query[12:end]
     wanted = b"".join(bytes([len(part)]) + part.encode() for part in NAME.split(".")) + b"\0"

@@ -18,8 +18,8 @@ SLOTS = ["event-bus", "event-bus-2", "event-bus-3", "event-bus-4"]
 SUBSCRIPTIONS = ["time-manager", "weather-manager", *SLOTS]
 TOPICS = ["time", "weather", "world"]
 LOGS = [*PORTS, "stopped-tasks"]
-# What each service is told of topics and queues.
-TOLD = {
+# What each service gets of topics and queues.
+GIVEN = {
     "time-manager": (["time"], ["time-manager"]),
     "weather-manager": (["time", "weather"], ["weather-manager"]),
     "event-bus": (TOPICS, SLOTS),
@@ -33,7 +33,7 @@ ALARMS = {
     "no-time-updated",
     "task-restarts",
 }
-# A process that is told to end has drained by then.
+# A process that is asked to end has drained by then.
 DRAIN_SECONDS_MAX = 5
 
 
@@ -202,7 +202,7 @@ def environment(account, name, service, container):
         wanted |= {"WORLDBUS_DATA_DIR": "/data", "WORLDBUS_SUBSCRIPTION_SLOTS": str(len(SLOTS))}
         (volume,) = container["mountPoints"]
         same("where its log is", volume["containerPath"], "/data")
-    topics, subscriptions = TOLD[service]
+    topics, subscriptions = GIVEN[service]
     for topic in topics:
         arn = f"arn:aws:sns:us-east-1:000000000000:{name}-{topic}-events"
         account.client("sns").get_topic_attributes(TopicArn=arn)
@@ -250,21 +250,21 @@ def services(account, name, production, architecture="X86_64", weights=(4, 1)):
 
 
 def traced(account, name):
-    """A collector beside each service, which goes on without it."""
+    """A collector with each service, which goes on without it."""
     ecs = account.client("ecs")
     for service in PORTS:
         found = ecs.describe_task_definition(taskDefinition=f"{name}-{service}")["taskDefinition"]
         own, collector = found["containerDefinitions"]
         same(f"containers of {service}", (own["name"], collector["name"]), (service, "collector"))
         assert not collector["essential"], f"{service} ends with its collector"
-        told = {pair["name"]: pair["value"] for pair in own["environment"]}
-        told = {name: value for name, value in told.items() if name.startswith("OTEL_")}
+        given = {pair["name"]: pair["value"] for pair in own["environment"]}
+        given = {name: value for name, value in given.items() if name.startswith("OTEL_")}
         wanted = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
             "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
             "OTEL_TRACES_SAMPLER_ARG": "0.05",
         }
-        same(f"traces of {service}", told, wanted)
+        same(f"traces of {service}", given, wanted)
         (config,) = collector["environment"]
         assert "endpoint: 127.0.0.1:4318" in config["value"], f"{config} listens elsewhere"
 
@@ -313,7 +313,7 @@ def observability(account, name, production):
     same("alarms", names(alarms, "AlarmName"), {f"{name}-{alarm}" for alarm in ALARMS})
     dimensions = []
     for alarm in alarms:
-        same(f"who {alarm['AlarmName']} tells", alarm["AlarmActions"], [topic])
+        same(f"who {alarm['AlarmName']} notifies", alarm["AlarmActions"], [topic])
         dimensions += [(pair["Name"], pair["Value"]) for pair in alarm["Dimensions"]]
     board = watch.get_dashboard(DashboardName=name)["DashboardBody"]
     widgets = json.loads(board)["widgets"]

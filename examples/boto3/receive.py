@@ -5,7 +5,7 @@
 
 A message carries a batch of events, as Worldbus publishes them, or a single event, as
 examples/boto3/publish.py does. One that cannot be decoded goes to the queue of dead letters
-beside its own: left where it is, it would come again and again.
+next to its own: left where it is, it would come again and again.
 """
 
 import sys

@@ -67,7 +67,7 @@ pub(super) fn asyncapi(lane: &Lane) -> Result<()> {
     let document = lane.tools_scratch("asyncapi")?.join("asyncapi.json");
     let mut catalog = lane.command(lane.worldbus()?);
     fs::write(&document, output(catalog.args(["catalog", "--format", "asyncapi"]))?)?;
-    // A module finds its packages beside itself, so it runs from where they are.
+    // A module finds its packages next to itself, so it runs from where they are.
     let script = node.join("asyncapi.mjs");
     fs::copy(lane.repo.root.join("proto/check/asyncapi.mjs"), &script)?;
     run_command(lane.command("node").arg(script).arg(document))

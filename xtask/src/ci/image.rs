@@ -102,11 +102,11 @@ fn sbom_is_valid(lane: &Lane, sbom: &Path) -> Result<()> {
     run_command(python.arg("deploy/lint/sbom.py").arg(sbom))
 }
 
-/// The commit that is built: what the environment says, which is all that the Dockerfile has, or
-/// what git says.
+/// The commit that is built: from the environment, which is all that the Dockerfile has, or
+/// from git.
 fn commit(root: &Path) -> String {
-    if let Ok(told) = std::env::var(files::COMMIT) {
-        return told;
+    if let Ok(commit) = std::env::var(files::COMMIT) {
+        return commit;
     }
     let mut git = std::process::Command::new("git");
     let head = output(git.current_dir(root).args(["rev-parse", "HEAD"]));

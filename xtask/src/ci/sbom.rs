@@ -18,9 +18,9 @@ type Package = (String, String);
 
 /// What the document is made of.
 struct Sources {
-    /// What `cargo tree` says is linked, ours included.
+    /// What `cargo tree` lists as linked, ours included.
     linked: BTreeSet<Package>,
-    /// What `cargo metadata` says of all packages.
+    /// What `cargo metadata` has of all packages.
     metadata: Value,
     /// SHA-256 of the archives that packages came in, from `Cargo.lock`.
     checksums: BTreeMap<Package, String>,
@@ -162,13 +162,13 @@ fn checksums(lock: &str) -> BTreeMap<Package, String> {
 }
 
 fn second_word(text: &str) -> Result<String> {
-    Ok(text.split_whitespace().nth(1).context("no version was told")?.to_owned())
+    Ok(text.split_whitespace().nth(1).context("no version was printed")?.to_owned())
 }
 
 /// `ldd --version` ends its first line with the version of the C library.
 fn last_word(text: &str) -> Result<String> {
-    let line = text.lines().next().context("no version was told")?;
-    Ok(line.split_whitespace().next_back().context("no version was told")?.to_owned())
+    let line = text.lines().next().context("no version was printed")?;
+    Ok(line.split_whitespace().next_back().context("no version was printed")?.to_owned())
 }
 
 #[cfg(test)]

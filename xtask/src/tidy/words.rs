@@ -1,7 +1,7 @@
-//! Words that are not committed: issue numbers, paths of somebody's machine, unfinished code.
+//! Words that are not committed: issue numbers, paths of a machine, unfinished code.
 //!
 //! A reader of the tree has neither our tracker nor our machine. Ignored tests and `todo` are
-//! promises that nobody reads. What rustc or clippy refuse anyway is not repeated here.
+//! promises without a reader. What rustc or clippy refuse anyway is not repeated here.
 
 use super::Violation;
 use crate::repo::TextFile;

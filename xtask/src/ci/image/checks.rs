@@ -1,4 +1,4 @@
-//! What is in the image, what it says of itself, and what cannot be done in it.
+//! What is in the image, what it states of itself, and what cannot be done in it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -74,7 +74,7 @@ pub(super) fn found_by_name(engine: &Engine, image: &str) -> Result<()> {
     let mut run = run_once(engine);
     let version = output(run.args(["--entrypoint=worldbus", image, "--version"]))?;
     let wanted = env!("CARGO_PKG_VERSION");
-    ensure!(version.contains(wanted), "`worldbus --version` says {version}, not {wanted}");
+    ensure!(version.contains(wanted), "`worldbus --version` prints {version}, not {wanted}");
     Ok(())
 }
 
@@ -93,9 +93,9 @@ pub(super) fn read_only_root(engine: &Engine, image: &str) -> Result<()> {
     let mut run = run_once(engine);
     run.args([image, "event-bus", "--listen", "127.0.0.1:0", "--data-dir", "/elsewhere"]);
     let done = run.output()?;
-    let said = String::from_utf8_lossy(&done.stderr);
-    if done.status.success() || !said.contains("Read-only file system") {
-        bail!("the root could be written ({}): {said}", done.status);
+    let stderr = String::from_utf8_lossy(&done.stderr);
+    if done.status.success() || !stderr.contains("Read-only file system") {
+        bail!("the root could be written ({}): {stderr}", done.status);
     }
     Ok(())
 }

@@ -158,7 +158,7 @@ impl<'a> Container<'a> {
         let (service, secs) = (self.service, WAIT_MAX.as_secs());
         let errors = self.engine.scratch().join(format!("{service}.errors"));
         let errors = fs::read_to_string(errors).unwrap_or_default();
-        bail!("{service}: no {what} within {secs} s; it said:\n{errors}{}", self.log())
+        bail!("{service}: no {what} within {secs} s; its errors:\n{errors}{}", self.log())
     }
 }
 

@@ -47,7 +47,7 @@ impl Engine {
         podman
     }
 
-    /// What an image or a container says to a question in Go's template language.
+    /// What an image or a container answers to a question in Go's template language.
     pub(super) fn inspect(&self, kind: &str, name: &str, question: &str) -> Result<String> {
         let answer = output(self.podman().args([kind, "inspect", "--format", question, name]))?;
         Ok(answer.trim().to_owned())

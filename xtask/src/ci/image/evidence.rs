@@ -16,7 +16,7 @@ use super::files::Build;
 use super::services::{Service, Start};
 use crate::repo::output;
 
-/// What was measured, with all that tells which build on which machine.
+/// What was measured, with the build and the machine.
 pub(super) struct Figures {
     build: Build,
     commit: String,
@@ -47,7 +47,7 @@ impl Figures {
              Image: {} unpacked, {} as a registry keeps it.\n\n\
              Each service in a container with {CPUS} CPU and {MEMORY_MIB} MiB, median of {}. Times \
              run from the begin of the process,\nthe last from `podman stop` to its return. The \
-             weather-manager is ready once it has heard the clock, which is said every 5 s.\n\n\
+             weather-manager is ready once it has received the clock, which is published every 5 s.\n\n\
              | service | first answer | ready | stopped | peak memory |\n\
              | --- | --- | --- | --- | --- |\n",
             self.build.command(),
@@ -122,7 +122,7 @@ fn machine() -> Result<String> {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processors.lines().find_map(|line| line.strip_prefix("model name"));
     let model = model.and_then(|rest| rest.split_once(':')).map_or("unknown", |(_, name)| name);
-    let cores = available_parallelism().context("the machine tells no number of cores")?;
+    let cores = available_parallelism().context("the machine gives no number of cores")?;
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let rustc = output(Command::new("rustc").arg("-V"))?;
     let engine = output(Command::new("podman").arg("--version"))?;

@@ -1,7 +1,7 @@
 //! What the image holds, laid out in a folder: the static binary, certificates, names, licences,
 //! the SBOM under `root/`, and the folder of durable data under `state/`.
 //!
-//! Not for owners and modes of what is in the image: the Dockerfile says those.
+//! Not for owners and modes of what is in the image: the Dockerfile has those.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::ci::run_command;
 use crate::ci::sbom::{self, Subject};
 use crate::repo::{Repo, cargo};
 
-/// By this variable a build is told its commit; `/version` and a label show it.
+/// By this variable a build gets its commit; `/version` and a label show it.
 pub(super) const COMMIT: &str = "WORLDBUS_COMMIT";
 
 /// In the image, from its root.

@@ -20,7 +20,7 @@ use crate::ci::Lane;
 /// The emulator, its name server and its certificate authority.
 struct NamedAws {
     child: Child,
-    /// Nobody resolves the name in it but the name server.
+    /// Only the name server resolves the name in it.
     endpoint: String,
     resolv_conf: PathBuf,
     authority: PathBuf,
@@ -31,14 +31,14 @@ pub(super) fn check(lane: &Lane, engine: &Engine, image: &str, folder: &Path) ->
     let aws = NamedAws::start(lane, engine.scratch())?;
     let bundle = folder.join("out/root").join(CERTIFICATES);
     let refused = aws.call(engine, image, &bundle)?;
-    if refused.status.success() || !said(&refused).contains("certificate") {
-        bail!("a certificate of an unknown authority was not refused: {}", said(&refused));
+    if refused.status.success() || !output_text(&refused).contains("certificate") {
+        bail!("a certificate of an unknown authority was not refused: {}", output_text(&refused));
     }
     let both = engine.scratch().join("both.pem");
     fs::write(&both, [fs::read(&bundle)?, fs::read(&aws.authority)?].concat())?;
     let taken = aws.call(engine, image, &both)?;
     if !taken.status.success() {
-        bail!("AWS is not reached by its name over TLS: {}", said(&taken));
+        bail!("AWS is not reached by its name over TLS: {}", output_text(&taken));
     }
     Ok(())
 }
@@ -82,6 +82,6 @@ impl Drop for NamedAws {
     }
 }
 
-fn said(output: &std::process::Output) -> String {
+fn output_text(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

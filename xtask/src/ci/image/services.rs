@@ -29,7 +29,7 @@ pub(super) struct Service {
     pub(super) peak_kib: u64,
 }
 
-/// Starts all, checks each, stops all. The weather is ready only once it has heard the clock, which
+/// Starts all, checks each, stops all. The weather is ready only once it has received the clock, which
 /// proves that events pass from one container through another to the third.
 pub(super) fn check(engine: &Engine, image: &str) -> Result<Start> {
     let mut bus = Container::start(engine, image, "event-bus", &[])?;
@@ -80,7 +80,7 @@ fn end(container: &Container<'_>, live: Duration, ready: Duration) -> Result<Ser
     Ok(Service { name: container.service, live, ready, stop, peak_kib })
 }
 
-/// What the kernel says of the process.
+/// What the kernel reports of the process.
 fn is_confined(container: &Container<'_>) -> Result<()> {
     let status = container.proc("status")?;
     for (line, wanted) in [

@@ -1,4 +1,4 @@
-//! Tests of what needs no engine: the Dockerfile says what the manifests say.
+//! Tests of what needs no engine: the Dockerfile agrees with the manifests.
 
 use std::fs;
 use std::path::Path;

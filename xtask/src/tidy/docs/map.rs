@@ -1,4 +1,4 @@
-//! ARCHITECTURE.md tells the truth: it names every package, and what it names exists.
+//! ARCHITECTURE.md is true: it names every package, and what it names exists.
 //!
 //! Names stand in backticks. A package is named by its folder (`crates/bus`). Something that looks
 //! like a path of ours must exist, and `path.rs::name` must be a function in that file, so that an
