@@ -30,7 +30,7 @@ struct Step {
     name: &'static str,
     about: &'static str,
     run: fn(&Lane) -> Result<()>,
-    /// It waits more than it computes, and disturbs no other: it may run together with its neighbours.
+    /// It waits more than it computes, and disturbs no other: it may run with its neighbours.
     waits: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Tests of the lane: its steps can be named, its summary judges, and CI runs what the README names.
+//! Tests of the lane: its steps can be named, its summary judges, and CI runs what the README has.
 
 use std::fs;
 use std::path::Path;

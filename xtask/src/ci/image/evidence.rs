@@ -47,7 +47,8 @@ impl Figures {
              Image: {} unpacked, {} as a registry keeps it.\n\n\
              Each service in a container with {CPUS} CPU and {MEMORY_MIB} MiB, median of {}. Times \
              run from the begin of the process,\nthe last from `podman stop` to its return. The \
-             weather-manager is ready once it has received the clock, which is published every 5 s.\n\n\
+             weather-manager is ready once it has received the clock, which is published \
+             every 5 s.\n\n\
              | service | first answer | ready | stopped | peak memory |\n\
              | --- | --- | --- | --- | --- |\n",
             self.build.command(),

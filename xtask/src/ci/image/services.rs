@@ -29,8 +29,8 @@ pub(super) struct Service {
     pub(super) peak_kib: u64,
 }
 
-/// Starts all, checks each, stops all. The weather is ready only once it has received the clock, which
-/// proves that events pass from one container through another to the third.
+/// Starts all, checks each, stops all. The weather is ready only once it has received the clock,
+/// which proves that events pass from one container through another to the third.
 pub(super) fn check(engine: &Engine, image: &str) -> Result<Start> {
     let mut bus = Container::start(engine, image, "event-bus", &[])?;
     let bus_times = times(&mut bus)?;
