@@ -90,6 +90,7 @@ fn the_fixed_numbers_keep_their_names() {
             (68, "weather.daily_summary", "weather"),
             (69, "ground.state_changed", "weather"),
             (70, "weather.override_requested", "time"),
+            (71, "weather.overrides_announced", "weather"),
         ]
     );
     assert_eq!(catalogue.topics().collect::<Vec<_>>(), ["time", "weather", "world"]);

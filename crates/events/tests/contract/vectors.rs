@@ -1,5 +1,6 @@
 //! What the golden vectors hold.
 
+mod overrides;
 mod requests;
 mod sun;
 mod time;
@@ -41,6 +42,7 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("sun_types", sun::batch()),
         ("request_types", requests::batch()),
         ("clock_requests", requests::clock()),
+        ("weather_overrides", overrides::batch()),
     ]
 }
 
