@@ -15,5 +15,4 @@ pub mod preset_file;
 pub mod sample;
 pub mod spatial;
 pub mod statistics;
-mod svg;
 pub mod targets;

@@ -1,11 +1,13 @@
 //! The plots that a person looks at: the months, the spells, the states; the record beside the
 //! model. Not here: how a chart is drawn (`svg`), which differences matter (`bands`).
 
+mod svg;
+
 use worldbus_world::WeatherState;
 
+use self::svg::{Axis, Chart, Style};
 use crate::bands::Check;
 use crate::statistics::{Figures, SPELL_DAYS, share_of};
-use crate::svg::{Axis, Chart, Style};
 use crate::targets::Targets;
 
 const RECORD: &str = "#444444";

@@ -20,14 +20,17 @@
 //! Only `+ - * /`, square roots, integers and `libm` are used at run time: std's transcendental
 //! functions differ from platform to platform.
 
-mod calendar;
-mod clock;
-mod facts;
-mod ids;
-mod schedule;
-mod sun;
+pub mod calendar;
+pub mod clock;
+pub mod ids;
+mod model;
+pub mod preset;
+pub mod schedule;
+mod source;
+pub mod sun;
 mod time;
-mod weather;
+pub mod weather;
+mod whole;
 mod world_file;
 
 pub use calendar::{
@@ -39,18 +42,17 @@ pub use clock::{
     Boundaries, Boundary, Change, Clock, ClockError, Curve, CurveError, PIECE_COUNT_MAX,
     PhaseSpeeds, Piece, SEGMENT_COUNT_MAX, Scale, ScaleError, Segment, Span, SpeedError,
 };
-pub use facts::{Difference, Facts, Meaning};
 pub use ids::{MODEL_VERSION, Slots, producer_id};
+pub use model::facts::{self, Difference, Facts, Meaning};
+pub use model::{CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World};
 pub use schedule::{Days, Plan, SCHEDULE_BYTES_MAX, ScheduleError};
+pub use source::WorldFileError;
 pub use sun::{Daylight, EARTH_OBLIQUITY_DEG, PhasePolicy, Sun, SunDay, SunRules};
 pub use time::{GameTime, WallTime};
 pub use weather::{
-    Cell, Conditions, Confidence, FADE_HOURS_MAX, FORECAST_HOURS_MAX, Forecast,
-    GROUND_LOOK_BACK_HOURS, Ground, Guess, Kind, Lift, ONSET_HOURS_MAX, OVERRIDE_COUNT_MAX,
+    Cell, Conditions, Confidence, Effective, FADE_HOURS_MAX, FORECAST_HOURS_MAX, Forecast,
+    GROUND_LOOK_BACK_HOURS, Ground, Guess, Kind, Lift, Needed, ONSET_HOURS_MAX, OVERRIDE_COUNT_MAX,
     Override, OverrideError, Overrides, REGIONS_OF_OVERRIDE_MAX, SPELL_HOURS_MAX, SPELL_STEP_HOURS,
-    Severity, Spell, Summary, Sweep, Trial, TrialHour, UnknownState, WAYPOINT_COUNT_MAX, Waypoint,
-    Weather, WeatherState, bounds, preset,
-};
-pub use world_file::{
-    CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFileError,
+    Severity, Spell, Summary, Sweep, Timeline, Trial, TrialHour, UnknownState, WAYPOINT_COUNT_MAX,
+    Waypoint, Weather, WeatherState, bounds,
 };

@@ -27,6 +27,11 @@ impl GameTime {
     /// Microseconds of a game day.
     pub const DAY_US: i64 = 24 * Self::HOUR_US;
 
+    /// The instant that many microseconds after the epoch; clamped to what an `i64` holds.
+    pub(crate) fn clamped(us: i128) -> Self {
+        Self(us.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+    }
+
     /// The instant that many game hours after the epoch; clamped to what an `i64` holds.
     pub fn from_hours(hours: i64) -> Self {
         Self(hours.saturating_mul(Self::HOUR_US))

@@ -5,49 +5,40 @@
 mod classify;
 mod conditions;
 mod constrain;
-mod field;
 #[cfg(test)]
 mod golden;
-mod ground;
-mod guess;
-mod hour;
-mod kept;
 mod layers;
-mod mix;
-mod noise;
 mod overrides;
-pub mod preset;
-mod severe;
+mod plan;
+mod series;
 mod state;
-mod summary;
-mod sweep;
 #[cfg(test)]
 mod tests;
 mod thermo;
-mod trial;
 
 use std::sync::Arc;
 
 pub use conditions::Conditions;
-pub use ground::{GROUND_LOOK_BACK_HOURS, Ground};
-pub use guess::{Confidence, Guess};
 pub use overrides::{
-    Cell, FADE_HOURS_MAX, Kind, Lift, OVERRIDE_COUNT_MAX, Override, OverrideError, Overrides,
-    REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX, Waypoint, bounds,
+    Cell, Effective, FADE_HOURS_MAX, Kind, Lift, Needed, OVERRIDE_COUNT_MAX, Override,
+    OverrideError, Overrides, REGIONS_OF_OVERRIDE_MAX, Timeline, WAYPOINT_COUNT_MAX, Waypoint,
+    bounds,
 };
-pub use severe::{ONSET_HOURS_MAX, SPELL_HOURS_MAX, SPELL_STEP_HOURS, Severity, Spell};
+pub use plan::{Sweep, Trial, TrialHour};
+pub use series::{
+    Confidence, GROUND_LOOK_BACK_HOURS, Ground, Guess, ONSET_HOURS_MAX, SPELL_HOURS_MAX,
+    SPELL_STEP_HOURS, Severity, Spell, Summary,
+};
 pub use state::{UnknownState, WeatherState};
-pub use summary::Summary;
-pub use sweep::Sweep;
-pub use trial::{Trial, TrialHour};
 
-use self::field::Place;
-use self::kept::Kept;
 use self::overrides::Spot;
-use self::preset::{Preset, Shares};
+use self::plan::field::Place;
+use self::plan::kept::Kept;
+use self::plan::mix;
 use crate::calendar::Calendar;
+use crate::model::{Region, World};
+use crate::preset::{Preset, Shares};
 use crate::time::GameTime;
-use crate::world_file::{Region, World};
 
 /// Hours that a forecast may cover: a week.
 pub const FORECAST_HOURS_MAX: u32 = 168;

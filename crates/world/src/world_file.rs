@@ -4,24 +4,17 @@
 mod calendars;
 mod climates;
 mod clocks;
-pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use self::climates::Climates;
-pub use self::clocks::{CLOCK_COUNT_MAX, NamedClock};
-use self::table::{Keys, Table};
-use crate::calendar::{Calendar, DateTime, Hemisphere, Phase};
-use crate::clock::{PhaseSpeeds, Scale};
-use crate::sun::{PhasePolicy, Sun, SunRules};
+use crate::clock::Scale;
+use crate::model::{REGION_COUNT_MAX, Region, World};
+use crate::source::{self, Keys, Source, Table, WorldFileError};
+use crate::sun::{PhasePolicy, SunRules};
 use crate::time::GameTime;
-use crate::weather::preset::Preset;
-
-/// Regions that a world may have.
-pub const REGION_COUNT_MAX: usize = 10_000;
 
 const SAMPLE_NAME: &str = "worlds/europe.toml";
 const SAMPLE: &str = include_str!("../../../worlds/europe.toml");
@@ -43,70 +36,6 @@ const KEYS: Keys = &[
 const SUN_KEYS: Keys = &["obliquity_deg", "by_longitude", "phases"];
 const REGION_KEYS: Keys = &["id", "name", "latitude", "longitude", "elevation_m", "climate"];
 
-/// A world as its file describes it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct World {
-    /// Names the world in every batch and in its state. Lower case letters, digits, `-`, `_`.
-    pub id: String,
-    /// For people.
-    pub name: String,
-    /// All chance in the world follows from it.
-    pub seed: u64,
-    /// The date at which game time is 0: a whole hour, since the weather changes at those.
-    pub epoch: DateTime,
-    calendar: Calendar,
-    /// What decides days and nights.
-    pub sun: SunRules,
-    /// The scale that the clock starts with.
-    pub scale: Scale,
-    /// How fast the phases of the day pass at first, over the scale.
-    pub phase_speeds: PhaseSpeeds,
-    /// The clocks beside the world's own, by name.
-    pub clocks: Vec<NamedClock>,
-    /// The climate of regions that name none: one of [`crate::preset::NAMES`], or a file ending in
-    /// `.toml`.
-    pub climate: String,
-    /// The presets by the names that the file gives them.
-    pub(crate) climates: BTreeMap<String, Arc<Preset>>,
-    /// The regions, at least one; a region's index is its rank in the identity of events.
-    pub regions: Vec<Region>,
-    by_id: HashMap<String, usize>,
-}
-
-/// A place with weather of its own.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Region {
-    /// The entity of the region's events. Characters as in [`World::id`].
-    pub id: String,
-    /// For people.
-    pub name: String,
-    /// Degrees north.
-    pub latitude: f64,
-    /// Degrees east.
-    pub longitude: f64,
-    /// Metres above the sea.
-    pub elevation_m: f64,
-    /// The name of its climate, as [`World::climate`].
-    pub climate: String,
-}
-
-/// A mistake in a world file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{file}:{line}: {}{message}",
-    if key.is_empty() { String::new() } else { format!("{key}: ") }
-)]
-pub struct WorldFileError {
-    /// The file's name as given.
-    pub file: String,
-    /// The line, counted from 1.
-    pub line: usize,
-    /// The path of the key, such as `regions[3].latitude`; empty for the file as a whole.
-    pub key: String,
-    /// What was expected and what was found.
-    pub message: String,
-}
-
 impl World {
     /// Parses the text of a world file; `file` is its name, for errors.
     ///
@@ -126,7 +55,7 @@ impl World {
         text: &str,
         read_climate: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Self, WorldFileError> {
-        let source = table::Source { file, text };
+        let source = Source { file, text };
         let root = source.parse()?;
         let mut root = Table::root(&source, &root, KEYS)?;
         let id = root.id("id")?;
@@ -136,8 +65,8 @@ impl World {
         let epoch = calendar.at(GameTime(0));
         let sun = sun(&mut root)?;
         let scale = root.with("real_seconds_per_game_hour", |value| {
-            let number = table::number_text(value);
-            let number = number.ok_or_else(|| table::expected("a number such as 25", value))?;
+            let number = source::number_text(value);
+            let number = number.ok_or_else(|| source::expected("a number such as 25", value))?;
             let seconds: f64 = number.parse().unwrap_or(f64::NAN);
             let scale = number.parse().or_else(|_| Scale::from_f64(seconds));
             scale.map_err(|e| e.to_string())
@@ -169,39 +98,6 @@ impl World {
         #[expect(clippy::expect_used, reason = "a test parses the very same text")]
         Self::parse(SAMPLE_NAME, SAMPLE).expect("the built-in world file is correct")
     }
-
-    /// The region's rank, if it is one of this world's.
-    pub fn region_index(&self, id: &str) -> Option<usize> {
-        self.by_id.get(id).copied()
-    }
-
-    /// The world's calendar.
-    pub fn calendar(&self) -> Calendar {
-        self.calendar.clone()
-    }
-
-    /// The world's sun.
-    pub fn sun(&self) -> Sun {
-        Sun::new(self.calendar(), self.sun)
-    }
-
-    /// The phase of the day; where it follows the sun, that of the first region.
-    pub fn phase(&self, game: GameTime) -> Phase {
-        let Region { latitude, longitude, .. } = self.regions[0];
-        self.sun().phase(game, latitude, longitude)
-    }
-
-    /// The hemisphere of the first region, which counts as the world's.
-    pub fn hemisphere(&self) -> Hemisphere {
-        self.regions[0].hemisphere()
-    }
-}
-
-impl Region {
-    /// The hemisphere that the region lies in.
-    pub fn hemisphere(&self) -> Hemisphere {
-        Hemisphere::of_latitude(self.latitude)
-    }
 }
 
 /// `[sun]`, whose keys may all be left out.
@@ -216,14 +112,14 @@ fn sun(root: &mut Table<'_>) -> Result<SunRules, WorldFileError> {
     }
     if table.has("by_longitude") {
         sun.by_longitude = table.with("by_longitude", |value| {
-            value.as_bool().ok_or_else(|| table::expected("true or false", value))
+            value.as_bool().ok_or_else(|| source::expected("true or false", value))
         })?;
     }
     if table.has("phases") {
         sun.phases = table.with("phases", |value| match value.as_str() {
             Some("fixed") => Ok(PhasePolicy::Fixed),
             Some("astronomical") => Ok(PhasePolicy::Astronomical),
-            _ => Err(table::expected("\"fixed\" or \"astronomical\"", value)),
+            _ => Err(source::expected("\"fixed\" or \"astronomical\"", value)),
         })?;
     }
     table.finish()?;

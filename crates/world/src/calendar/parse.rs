@@ -5,11 +5,21 @@ mod days;
 mod feasts;
 
 use std::collections::HashSet;
+use std::sync::{Arc, LazyLock};
 
-use super::rules::{CalendarRules, Intercalary, Leap, Month};
+use super::parts::{Intercalary, Leap, Month};
+use super::rules::CalendarRules;
 use super::years::{self, CYCLE_YEARS_MAX, Years};
-use crate::world_file::WorldFileError;
-use crate::world_file::table::{self, Keys, Source, Table};
+use crate::source::{self, Keys, Source, Table, WorldFileError};
+
+/// The calendars that are built in.
+pub const NAMES: [&str; 3] = ["gregorian", "twin-moons", "short-year"];
+
+const FILES: [&str; 3] = [
+    include_str!("../../../../worlds/calendars/gregorian.toml"),
+    include_str!("../../../../worlds/calendars/twin-moons.toml"),
+    include_str!("../../../../worlds/calendars/short-year.toml"),
+];
 
 const NAME_CHARS_MAX: usize = 60;
 /// Parts of a calendar of one kind: months, weekdays, holidays.
@@ -35,11 +45,35 @@ pub(crate) const KEYS: Keys = &[
 
 type Parsed<T> = Result<T, WorldFileError>;
 
-/// A calendar that is a file of its own.
-pub(super) fn file(file: &str, text: &str) -> Parsed<CalendarRules> {
-    let source = Source { file, text };
-    let root = source.parse()?;
-    table(Table::root(&source, &root, KEYS)?)
+impl CalendarRules {
+    /// The Gregorian calendar.
+    pub fn gregorian() -> Arc<Self> {
+        #[expect(clippy::expect_used, reason = "it is the first of the names")]
+        Self::built_in(NAMES[0]).expect("a name of the list")
+    }
+
+    /// A calendar that is built in, by one of [`NAMES`].
+    pub fn built_in(name: &str) -> Option<Arc<Self>> {
+        static ALL: LazyLock<[Arc<CalendarRules>; 3]> = LazyLock::new(|| {
+            #[expect(clippy::expect_used, reason = "a test parses the very same texts")]
+            core::array::from_fn(|i| {
+                let file = format!("worlds/calendars/{}.toml", NAMES[i]);
+                Arc::new(CalendarRules::parse(&file, FILES[i]).expect("a built-in calendar"))
+            })
+        });
+        let index = NAMES.iter().position(|known| *known == name)?;
+        Some(Arc::clone(&ALL[index]))
+    }
+
+    /// Parses the text of a calendar's file; `file` is its name, for errors.
+    ///
+    /// # Errors
+    /// The first mistake, with file, line, key and what was expected.
+    pub fn parse(file: &str, text: &str) -> Result<Self, WorldFileError> {
+        let source = Source { file, text };
+        let root = source.parse()?;
+        table(Table::root(&source, &root, KEYS)?)
+    }
 }
 
 /// A calendar that is a table.
@@ -97,7 +131,7 @@ fn text(table: &mut Table<'_>, key: &'static str) -> Parsed<String> {
     let wanted = format!("a text of 1 to {NAME_CHARS_MAX} characters");
     let fits = |s: &&str| (1..=NAME_CHARS_MAX).contains(&s.chars().count());
     table.with(key, |v| {
-        v.as_str().filter(fits).map(str::to_owned).ok_or_else(|| table::expected(&wanted, v))
+        v.as_str().filter(fits).map(str::to_owned).ok_or_else(|| source::expected(&wanted, v))
     })
 }
 
@@ -140,7 +174,7 @@ fn one_of<'n>(
             format!("{what}, one of {}", known.join(", "))
         };
         let found = v.as_str().and_then(|found| names.clone().position(|name| name == found));
-        found.map(|index| index as u8).ok_or_else(|| table::expected(&wanted(), v))
+        found.map(|index| index as u8).ok_or_else(|| source::expected(&wanted(), v))
     })
 }
 

@@ -1,23 +1,12 @@
 //! A calendar as data: what its months, weeks, leap years, seasons, moons and holidays are.
 //! Not here: how it is read (`parse`), what follows from it for an instant (`Calendar`).
 
-use std::sync::{Arc, LazyLock};
-
 use super::holiday::Holiday;
 use super::moon::Moon;
+use super::parts::{Era, Intercalary, Month};
 use super::season::NamedSeason;
 use super::years::Years;
 use crate::time::GameTime;
-use crate::world_file::WorldFileError;
-
-/// The calendars that are built in.
-pub const NAMES: [&str; 3] = ["gregorian", "twin-moons", "short-year"];
-
-const FILES: [&str; 3] = [
-    include_str!("../../../../worlds/calendars/gregorian.toml"),
-    include_str!("../../../../worlds/calendars/twin-moons.toml"),
-    include_str!("../../../../worlds/calendars/short-year.toml"),
-];
 
 /// The rules of a calendar, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,94 +27,7 @@ pub struct CalendarRules {
     pub(super) twelve_months: bool,
 }
 
-/// A month.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Month {
-    /// For people.
-    pub name: String,
-    /// Days in a year that is no leap year.
-    pub days: u8,
-}
-
-/// A day outside months and weeks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Intercalary {
-    /// For people.
-    pub name: String,
-    /// The month that it follows, counted from 0.
-    pub(super) month: u8,
-    /// In which years; in all if there is none.
-    pub(super) rule: Option<YearRule>,
-}
-
-/// A day that a month has more in some years.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Leap {
-    pub(super) rule: YearRule,
-    /// Counted from 0.
-    pub(super) month: u8,
-}
-
-/// Some years: each multiple of `every` that is no multiple of `except_every`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct YearRule {
-    pub(super) every: u32,
-    pub(super) except_every: Option<u32>,
-}
-
-/// A stretch of years with a count of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Era {
-    /// For people.
-    pub name: String,
-    /// The year that is its year 1.
-    pub year_one: i32,
-    /// Its years are counted back from year 1.
-    pub backwards: bool,
-}
-
-impl YearRule {
-    pub(super) fn holds(&self, year: i64) -> bool {
-        let multiple = |of: u32| year.rem_euclid(i64::from(of)) == 0;
-        multiple(self.every) && !self.except_every.is_some_and(multiple)
-    }
-}
-
-impl Intercalary {
-    /// The month that it follows, from 1.
-    pub fn after_month(&self) -> u8 {
-        self.month + 1
-    }
-}
-
 impl CalendarRules {
-    /// The Gregorian calendar.
-    pub fn gregorian() -> Arc<Self> {
-        #[expect(clippy::expect_used, reason = "it is the first of the names")]
-        Self::built_in(NAMES[0]).expect("a name of the list")
-    }
-
-    /// A calendar that is built in, by one of [`NAMES`].
-    pub fn built_in(name: &str) -> Option<Arc<Self>> {
-        static ALL: LazyLock<[Arc<CalendarRules>; 3]> = LazyLock::new(|| {
-            #[expect(clippy::expect_used, reason = "a test parses the very same texts")]
-            core::array::from_fn(|i| {
-                let file = format!("worlds/calendars/{}.toml", NAMES[i]);
-                Arc::new(CalendarRules::parse(&file, FILES[i]).expect("a built-in calendar"))
-            })
-        });
-        let index = NAMES.iter().position(|known| *known == name)?;
-        Some(Arc::clone(&ALL[index]))
-    }
-
-    /// Parses the text of a calendar's file; `file` is its name, for errors.
-    ///
-    /// # Errors
-    /// The first mistake, with file, line, key and what was expected.
-    pub fn parse(file: &str, text: &str) -> Result<Self, WorldFileError> {
-        super::parse::file(file, text)
-    }
-
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name

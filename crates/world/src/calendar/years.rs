@@ -3,7 +3,7 @@
 //! Not here: names, hours, the way from a file (`parse`).
 
 use super::date::Day;
-use super::rules::{Intercalary, Leap, Month, YearRule};
+use super::parts::{Intercalary, Leap, Month, YearRule};
 
 /// Years until leap rules repeat.
 pub(super) const CYCLE_YEARS_MAX: i64 = 10_000;

@@ -133,7 +133,7 @@ impl Curve {
             }
         }
         let game = cycles.saturating_mul(i128::from(self.cycle_us)).saturating_add(at);
-        super::segment::clamp(game.saturating_sub(i128::from(self.offset_us)))
+        GameTime::clamped(game.saturating_sub(i128::from(self.offset_us)))
     }
 
     /// Effort of the game microsecond that follows a game time.

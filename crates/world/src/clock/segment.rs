@@ -154,7 +154,10 @@ impl Segment {
         let effort = i128::try_from(sum / den).unwrap_or(i128::MAX);
         let part = (sum % den) as u64;
         let Some(curve) = self.curve else {
-            return (clamp(i128::from(self.anchor_game.0).saturating_add(effort)), part);
+            return (
+                GameTime::clamped(i128::from(self.anchor_game.0).saturating_add(effort)),
+                part,
+            );
         };
         let effort = curve.effort_at(self.anchor_game).saturating_add(effort);
         let game = curve.game_at(effort);
@@ -174,8 +177,4 @@ impl Segment {
             (curve.units(), most.unwrap_or(1))
         })
     }
-}
-
-pub(super) fn clamp(value: i128) -> GameTime {
-    GameTime(value.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
 }

@@ -4,8 +4,8 @@
 
 use super::WeatherState;
 use super::conditions::Numbers;
-use super::preset::Preset;
 use super::thermo;
+use crate::preset::Preset;
 
 /// Something falls from this rate on.
 pub(super) const WET_UMPH: i64 = 100;

@@ -9,8 +9,8 @@ use super::classify::{
     feels_cold, feels_hot, is_extreme_cold, is_extreme_heat,
 };
 use super::conditions::{Conditions, Numbers};
-use super::field::round;
-use super::preset::Preset;
+use crate::preset::Preset;
+use crate::whole::round;
 
 /// The least cover under which anything falls.
 pub(super) const WET_CLOUD_PERMILLE: i64 = 700;

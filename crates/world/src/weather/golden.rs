@@ -3,11 +3,12 @@
 
 use std::fmt::Write as _;
 
-use super::field;
-use super::mix::Mix;
-use super::preset::{Moment, Season};
+use super::plan::field;
+use super::plan::mix::Mix;
+use super::plan::moment::Moment;
 use super::*;
 use crate::ids::{Fnv128, MODEL_VERSION};
+use crate::preset::{self, Season};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/weather/golden/vectors.txt");
 const COMMITTED: &str = include_str!("golden/vectors.txt");
@@ -42,7 +43,7 @@ fn vector(weather: &Weather, region: usize, hour: i64, hash: &mut Fnv128) -> Con
     let noise = field::noise(weather.key, place, hour);
     let position = weather.calendar.climate_position(GameTime::from_hours(hour));
     let season = Season::new(position, place.shift);
-    let mix = Mix::new(climate, &Moment::new(&climate.preset, &season));
+    let mix = Mix::new(climate, Moment::new(&climate.preset, &season).temperature);
     let look = field::Look::new(weather.key, place, hour);
     let mixed = |octave| look.sum(octave, |noises| mix.column(octave, noises));
     for value in noise.into_iter().chain((0..noise.len()).map(mixed)).flatten() {

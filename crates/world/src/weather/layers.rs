@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::classify::{self, MIST_VISIBILITY_M, WET_UMPH};
 use super::conditions::{Conditions, Numbers};
-use super::hour::wet_visibility_m;
 use super::overrides::{Kind, Override, Overrides, Spans, WHOLE, count_look, step_after, stirs};
+use super::plan::hour::wet_visibility_m;
 use super::{Weather, WeatherState, constrain};
 use crate::time::GameTime;
 

@@ -9,7 +9,9 @@
 pub mod bounds;
 mod check;
 mod kind;
+mod needed;
 mod spans;
+mod timeline;
 
 use std::sync::Arc;
 
@@ -21,10 +23,12 @@ pub use check::{
 };
 pub(super) use kind::Spot;
 pub use kind::{Cell, Kind, Waypoint};
+pub use needed::Needed;
 use spans::Kept;
 #[cfg(test)]
 pub(super) use spans::LOOKS;
 pub(super) use spans::{Spans, count_look};
+pub use timeline::{Effective, Timeline};
 
 /// While something fades or a cell moves, the state is looked at this often.
 pub(super) const STEP_US: i64 = 5 * GameTime::MINUTE_US;
@@ -230,6 +234,13 @@ impl Overrides {
             }
         }
         Ok(())
+    }
+
+    /// Takes in a record of a set that was taken before, behind all others.
+    fn push(&mut self, record: Override) {
+        self.open.places.push(self.records.len());
+        self.records.push(record);
+        self.spans.forget();
     }
 
     /// From `time` on takes out of force what counts in some regions, or in all if none is

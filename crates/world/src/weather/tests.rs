@@ -8,8 +8,8 @@ mod overrides;
 use proptest::prelude::*;
 
 use super::conditions::Numbers;
-use super::preset::Shift;
 use super::*;
+use crate::preset::{Season, Shift};
 
 fn weather() -> (World, Weather) {
     let world = World::sample();
@@ -61,7 +61,7 @@ fn assert_agrees(c: &Conditions, preset: &Preset) {
 
 #[test]
 fn philox_gives_its_published_answers() {
-    use super::noise::philox;
+    use super::plan::noise::philox;
     let zero = philox([[0; 1]; 4], [0; 2]);
     assert_eq!(zero, [[0x5f6f_b709], [0x0d89_3f64], [0x4f12_1f81], [0x4f73_0a48]]);
     let ones = philox([[u32::MAX; 1]; 4], [u32::MAX; 2]);
@@ -197,7 +197,7 @@ fn names_of_states_read_back() {
 
 #[test]
 fn the_onset_of_rain_moves_from_month_to_month_without_a_jump() {
-    use super::preset::{Moment, Season};
+    use super::plan::moment::Moment;
     let (world, weather) = weather();
     let calendar = world.calendar();
     let onset = |hour: i64| {

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use super::field::round;
+use crate::whole::round;
 
 const KEPT_DC_MIN: i64 = -900;
 const KEPT_DC_COUNT: usize = 1500;

@@ -4,9 +4,8 @@
 use toml::de::DeValue;
 use toml::value::Datetime;
 
-use super::WorldFileError;
-use super::table::{self, Table};
 use crate::calendar::{Calendar, CalendarRules, DateTime, KEYS, NAMES, parse_table};
+use crate::source::{self, Table, WorldFileError};
 
 /// Reads `calendar`, by default Gregorian, and `epoch`.
 pub(super) fn calendar(root: &mut Table<'_>) -> Result<Calendar, WorldFileError> {
@@ -19,11 +18,11 @@ pub(super) fn calendar(root: &mut Table<'_>) -> Result<Calendar, WorldFileError>
             let known = value.as_str().and_then(CalendarRules::built_in);
             let wanted =
                 || format!("one of the calendars {}, or a table [calendar]", NAMES.join(", "));
-            known.ok_or_else(|| table::expected(&wanted(), value))
+            known.ok_or_else(|| source::expected(&wanted(), value))
         })?
     };
     root.with("epoch", |value| {
-        let epoch = epoch(value).ok_or_else(|| table::expected(WANTED, value))?;
+        let epoch = epoch(value).ok_or_else(|| source::expected(WANTED, value))?;
         Calendar::with_rules(rules, epoch).map_err(|e| e.to_string())
     })
 }

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::WorldFileError;
-use super::table::{self, Table};
-use crate::weather::preset::{self, Preset};
+use crate::preset::{self, Preset};
+use crate::source::{self, Table, WorldFileError};
 
 /// Presets' files that a world may name.
 const FILE_COUNT_MAX: usize = 64;
@@ -36,7 +35,7 @@ impl<'r> Climates<'r> {
             let is_file = |name: &str| name.ends_with(FILE_SUFFIX);
             let known = |name: &&str| preset::NAMES.contains(name) || is_file(name);
             let name = value.as_str().filter(known).map(str::to_owned);
-            name.ok_or_else(|| table::expected(&wanted(), value))
+            name.ok_or_else(|| source::expected(&wanted(), value))
         })?;
         if !self.by_name.contains_key(&name) {
             let preset = self.preset(&name, table)?;

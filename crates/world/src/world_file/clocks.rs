@@ -4,29 +4,15 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::table::{self, Table};
-use super::{World, WorldFileError};
 use crate::calendar::Phase;
 use crate::clock::{PhaseSpeeds, Scale};
-
-/// Clocks that a world may have beside its own.
-pub const CLOCK_COUNT_MAX: usize = 16;
+use crate::model::{CLOCK_COUNT_MAX, NamedClock};
+use crate::source::{self, Table, WorldFileError};
 
 const NAME_BYTES_MAX: usize = 32;
 const SCALE_KEY: &str = "real_seconds_per_game_hour";
 const SPEEDS_KEY: &str = "phase_speeds";
 const PHASES: [Phase; 4] = [Phase::Dawn, Phase::Day, Phase::Dusk, Phase::Night];
-
-/// A clock beside the world's own: of a dungeon, of a dream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedClock {
-    /// Names it among the world's clocks. Characters as in [`World::id`].
-    pub name: String,
-    /// The scale that it starts with.
-    pub scale: Scale,
-    /// How fast the phases of its day pass at first.
-    pub phase_speeds: PhaseSpeeds,
-}
 
 pub(super) struct Clocks {
     pub(super) phase_speeds: PhaseSpeeds,
@@ -39,7 +25,7 @@ pub(super) fn read(root: &mut Table<'_>, scale: Scale) -> Result<Clocks, WorldFi
     let mut clocks = Clocks { phase_speeds: PhaseSpeeds::default(), named: Vec::new() };
     if root.has("clock") {
         root.with("clock", |value| {
-            let table = value.as_table().ok_or_else(|| table::expected("a table", value))?;
+            let table = value.as_table().ok_or_else(|| source::expected("a table", value))?;
             for (key, value) in items(table) {
                 match key {
                     SPEEDS_KEY => clocks.phase_speeds = speeds(value)?,
@@ -53,7 +39,7 @@ pub(super) fn read(root: &mut Table<'_>, scale: Scale) -> Result<Clocks, WorldFi
         clocks.named = root.with("clocks", |value| {
             let wanted = format!("1 to {CLOCK_COUNT_MAX} tables [clocks.NAME]");
             let table = value.as_table().filter(|t| (1..=CLOCK_COUNT_MAX).contains(&t.len()));
-            let table = table.ok_or_else(|| table::expected(&wanted, value))?;
+            let table = table.ok_or_else(|| source::expected(&wanted, value))?;
             let named = items(table).map(|(name, value)| named(name, value, scale));
             let mut named = named.collect::<Result<Vec<_>, _>>()?;
             named.sort_by(|a, b| a.name.cmp(&b.name));
@@ -61,20 +47,6 @@ pub(super) fn read(root: &mut Table<'_>, scale: Scale) -> Result<Clocks, WorldFi
         })?;
     }
     Ok(clocks)
-}
-
-impl World {
-    /// This world as a clock beside its own sees it: under the id `world:clock`, with that
-    /// clock's scale and speeds.
-    pub fn of_clock(&self, clock: &NamedClock) -> Self {
-        Self {
-            id: format!("{}:{}", self.id, clock.name),
-            scale: clock.scale,
-            phase_speeds: clock.phase_speeds,
-            clocks: Vec::new(),
-            ..self.clone()
-        }
-    }
 }
 
 fn named(name: &str, value: &DeValue<'_>, scale: Scale) -> Result<NamedClock, String> {
@@ -85,15 +57,16 @@ fn named(name: &str, value: &DeValue<'_>, scale: Scale) -> Result<NamedClock, St
              found {name:.40?}"
         ));
     }
-    let table = value.as_table().ok_or_else(|| table::expected("a table", value))?;
+    let table = value.as_table().ok_or_else(|| source::expected("a table", value))?;
     let phase_speeds = PhaseSpeeds::default();
     let mut clock = NamedClock { name: name.to_owned(), scale, phase_speeds };
     for (key, value) in items(table) {
         let at = |message: String| format!("{name}.{key}: {message}");
         match key {
             SCALE_KEY => {
-                let text = table::number_text(value);
-                let text = text.ok_or_else(|| at(table::expected("a number such as 25", value)))?;
+                let text = source::number_text(value);
+                let text =
+                    text.ok_or_else(|| at(source::expected("a number such as 25", value)))?;
                 clock.scale = text.parse().map_err(|error| at(format!("{error}")))?;
             }
             SPEEDS_KEY => clock.phase_speeds = speeds(value).map_err(at)?,
@@ -105,14 +78,14 @@ fn named(name: &str, value: &DeValue<'_>, scale: Scale) -> Result<NamedClock, St
 
 fn speeds(value: &DeValue<'_>) -> Result<PhaseSpeeds, String> {
     const WANTED: &str = "a table such as { night = 2 }";
-    let table = value.as_table().ok_or_else(|| table::expected(WANTED, value))?;
+    let table = value.as_table().ok_or_else(|| source::expected(WANTED, value))?;
     items(table).try_fold(PhaseSpeeds::default(), |speeds, (key, value)| {
         let phase = PHASES.into_iter().find(|phase| phase.name() == key);
         let phase = phase.ok_or_else(|| {
             format!("expected one of the phases dawn, day, dusk, night, found {key:.40}")
         })?;
-        let speed = table::number_text(value).and_then(|text| text.parse().ok());
-        let wanted = || format!("{SPEEDS_KEY}.{}", table::expected("a number", value));
+        let speed = source::number_text(value).and_then(|text| text.parse().ok());
+        let wanted = || format!("{SPEEDS_KEY}.{}", source::expected("a number", value));
         speeds.with(phase, speed.ok_or_else(wanted)?).map_err(|e| format!("{SPEEDS_KEY}.{e}"))
     })
 }

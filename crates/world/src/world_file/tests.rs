@@ -1,6 +1,8 @@
 //! Claims about world files: the sample is right, and each mistake is named.
 
 use super::*;
+use crate::calendar::Hemisphere;
+use crate::clock::PhaseSpeeds;
 
 fn error(from: &str, to: &str) -> String {
     let text = SAMPLE.replacen(from, to, 1);

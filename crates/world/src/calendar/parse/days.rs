@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::{PART_COUNT_MAX, Parsed, month, number_or, own, tables, text};
-use crate::calendar::rules::{Era, Intercalary, Leap, Month, YearRule};
+use crate::calendar::parts::{Era, Intercalary, Leap, Month, YearRule};
 use crate::calendar::years::CYCLE_YEARS_MAX;
-use crate::world_file::table::{Table, expected};
+use crate::source::{Table, expected};
 
 /// Days of a month; with leap and intercalary days a date still fits.
 const MONTH_DAYS_MAX: i64 = 120;

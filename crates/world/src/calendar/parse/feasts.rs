@@ -7,7 +7,7 @@ use crate::calendar::holiday::{Holiday, HolidayRule};
 use crate::calendar::moon::{Moon, MoonPhase};
 use crate::calendar::rules::CalendarRules;
 use crate::calendar::season::{NamedSeason, Season};
-use crate::world_file::table::{Keys, Table};
+use crate::source::{Keys, Table, expected};
 
 /// Days that a holiday may last.
 const HOLIDAY_DAYS_MAX: i64 = 30;
@@ -43,7 +43,7 @@ pub(super) fn seasons(
     let opposite = match table.has("opposite_in_south") {
         true => table.with("opposite_in_south", |v| {
             let wanted = "true or false";
-            v.as_bool().ok_or_else(|| crate::world_file::table::expected(wanted, v))
+            v.as_bool().ok_or_else(|| expected(wanted, v))
         })?,
         false => seasons.len() == 4,
     };

@@ -1,8 +1,8 @@
 //! Severe weather as spells: unbroken runs of severe game hours of one region. The forecast is
 //! exact, so a spell's onset and end are known ahead. Not here: when it is announced.
 
-use super::{Conditions, Overrides, Weather, WeatherState};
 use crate::time::GameTime;
+use crate::weather::{Conditions, Overrides, Weather, WeatherState};
 
 /// A spell is followed this many hours on from its onset, or from the latest multiple of
 /// [`SPELL_STEP_HOURS`] since the world's epoch if that is later; one that lasts longer is cut

@@ -9,7 +9,7 @@ macro_rules! presets {
 
         fn text(name: &str) -> Option<&'static str> {
             match name {
-                $($name => Some(include_str!(concat!("../../../presets/", $name, ".toml"))),)+
+                $($name => Some(include_str!(concat!("../../presets/", $name, ".toml"))),)+
                 _ => None,
             }
         }

@@ -1,17 +1,32 @@
-//! Strict reading of a TOML table: a key that is none of its keys is refused before anything is
+//! Strict reading of the tables of a TOML file: an unknown key is refused before anything is
 //! read, what is left over after that, and every error knows its line. Not `serde`: its errors lose
 //! the key's path.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::WorldFileError;
-
 const ID_CHARS_MAX: usize = 64;
 /// Characters of a wrong key that are compared with the known ones.
 const SLIP_CHARS_MAX: usize = 64;
 
 type Key<'a> = std::borrow::Cow<'a, str>;
+
+/// A mistake in a world file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{file}:{line}: {}{message}",
+    if key.is_empty() { String::new() } else { format!("{key}: ") }
+)]
+pub struct WorldFileError {
+    /// The file's name as given.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The path of the key, such as `regions[3].latitude`; empty for the file as a whole.
+    pub key: String,
+    /// What was expected and what was found.
+    pub message: String,
+}
 
 pub(crate) struct Source<'a> {
     pub(crate) file: &'a str,

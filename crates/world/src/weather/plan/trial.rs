@@ -1,17 +1,18 @@
 //! The field of many years at one place, kept, so that a builder of presets can try one preset
-//! after another upon the same chance. Offline only: a running world asks [`super::Weather`].
+//! after another upon the same chance. Offline only: a running world asks
+//! [`Weather`](crate::weather::Weather).
 
 use std::sync::Arc;
 
-use super::classify;
-use super::conditions::Numbers;
 use super::field::{self, Noise, Place};
 use super::hour::{self, Hour};
 use super::mix::{Latent, Mix};
-use super::preset::{Lookup, Moment, Preset, Quantiles as _, Season};
-use super::{Climate, WeatherState, thermo};
+use super::moment::{Lookup, Moment, Quantiles as _};
 use crate::calendar::{Calendar, DateTime};
+use crate::preset::{Preset, Season};
 use crate::time::GameTime;
+use crate::weather::conditions::Numbers;
+use crate::weather::{Climate, WeatherState, classify, thermo};
 
 /// Hours that a blizzard looks back.
 const BLIZZARD_BACK_H: usize = 2;
@@ -102,7 +103,7 @@ impl Trial {
         self.hours.iter().take(count).map(move |(date, season, noise)| {
             let preset = &*climate.preset;
             let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
-            let latent = Mix::new(&climate, &moment).latent(noise);
+            let latent = Mix::new(&climate, moment.temperature).latent(noise);
             let rate = moment.rate_mmph(&latent);
             (*date, hour::air(&latent, &lookup, rate).0, rate)
         })
@@ -119,7 +120,7 @@ impl Trial {
         self.hours.iter().take(count).map(move |(date, season, noise)| {
             let preset = &*climate.preset;
             let (moment, lookup) = (Moment::new(preset, season), Lookup { preset, season });
-            let latent = Mix::new(&climate, &moment).latent(noise);
+            let latent = Mix::new(&climate, moment.temperature).latent(noise);
             let hour = hour::compute(&latent, &moment, &lookup, preset, 0.0);
             let now = classify::is_blizzard_hour(&hour.numbers);
             let long = now && past.iter().all(|was| *was);

@@ -1,7 +1,7 @@
 //! Quantile tables over month, time of day and a latent deviate, read by straight lines between
 //! their knots: no `erf`, no `exp` at run time. Not here: what the values mean.
 
-use crate::weather::field::split;
+use crate::whole::split;
 
 /// Knots of a quantile function: deviates from -4 to 4 by halves.
 pub const KNOT_COUNT: usize = 17;
@@ -30,12 +30,12 @@ pub fn knot_z(knot: usize) -> f64 {
 /// Where in the year and the day an instant is, as weights of the tables' rows. Months meet in
 /// their middles, so nothing jumps.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Season {
+pub(crate) struct Season {
     months: [usize; 2],
     slots: [usize; 2],
     month_part: f64,
     slot_part: f64,
-    pub(in super::super) hour: usize,
+    pub(crate) hour: usize,
 }
 
 impl Season {
@@ -52,12 +52,12 @@ impl Season {
     }
 
     /// Between the values of two months.
-    pub(super) fn monthly(&self, values: &[f64; 12]) -> f64 {
+    pub(crate) fn monthly(&self, values: &[f64; 12]) -> f64 {
         lerp(values[self.months[0]], values[self.months[1]], self.month_part)
     }
 
     /// Between the values of two months and two times of day.
-    pub(super) fn over(&self, values: &[[f64; SLOT_COUNT]; 12]) -> f64 {
+    pub(crate) fn over(&self, values: &[[f64; SLOT_COUNT]; 12]) -> f64 {
         self.blend(|month, slot| values[month][slot])
     }
 
@@ -89,12 +89,12 @@ impl Table {
         &self.rows
     }
 
-    pub(super) fn at(&self, season: &Season, z: f64) -> f64 {
+    pub(crate) fn at(&self, season: &Season, z: f64) -> f64 {
         read(z, |knot| self.blend(season, knot))
     }
 
     /// What [`Table::at`] says of every deviate.
-    pub(super) fn curve(&self, season: &Season) -> Curve {
+    pub(crate) fn curve(&self, season: &Season) -> Curve {
         Curve(core::array::from_fn(|knot| self.blend(season, knot)))
     }
 
@@ -105,10 +105,10 @@ impl Table {
 
 /// The quantile function of a moment.
 #[derive(Clone, Debug)]
-pub(super) struct Curve(Row);
+pub(crate) struct Curve(Row);
 
 impl Curve {
-    pub(super) fn at(&self, z: f64) -> f64 {
+    pub(crate) fn at(&self, z: f64) -> f64 {
         read(z, |knot| self.0[knot])
     }
 }

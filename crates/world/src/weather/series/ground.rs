@@ -2,8 +2,8 @@
 //! form over a bounded look-back, so that any instant costs the same and nothing is kept.
 //! Not here: terrain, what people do about it.
 
-use super::{Overrides, Weather};
 use crate::time::GameTime;
+use crate::weather::{Overrides, Weather};
 
 /// Snow that fell this many hours ago or more no longer counts.
 pub const GROUND_LOOK_BACK_HOURS: i64 = 30 * 24;

@@ -4,18 +4,18 @@
 
 mod built_in;
 mod file;
-mod moment;
 mod table;
 #[cfg(test)]
 mod tests;
 
-use super::field::OCTAVE_COUNT;
 use crate::calendar::ClimatePosition;
 
 pub use built_in::NAMES;
-pub(super) use moment::{Curves, Lookup, Moment, Quantiles};
-pub(super) use table::Season;
+pub(crate) use table::{Curve, Season};
 pub use table::{KNOT_COUNT, SLOT_COUNT, Table, knot_z};
+
+/// Octaves of each noise, from passing to lasting.
+pub const OCTAVE_COUNT: usize = 5;
 
 /// A value for each month.
 pub type Monthly = [f64; 12];
@@ -113,7 +113,7 @@ pub struct Correlations {
 
 impl Shares {
     /// The amplitudes: square roots, not shares.
-    pub(super) fn amplitudes(&self) -> Self {
+    pub(crate) fn amplitudes(&self) -> Self {
         let root = |shares: &Octaves| shares.map(libm::sqrt);
         Self {
             precipitation: root(&self.precipitation),
@@ -131,7 +131,7 @@ const DAY_HOURS: usize = 24;
 
 /// How a place's year and day lie to those of the preset by the world's one clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Shift {
+pub(crate) struct Shift {
     /// The place and the preset are on different sides of the equator.
     half_year: bool,
     /// Whole hours that the sun of the place is ahead of the clock, 0 to 23.
@@ -141,7 +141,7 @@ pub(super) struct Shift {
 impl Shift {
     /// For a place on the other side of the equator or not, whose sun is ahead by so many degrees
     /// of longitude.
-    pub(super) fn new(half_year: bool, ahead_deg: f64) -> Self {
+    pub(crate) fn new(half_year: bool, ahead_deg: f64) -> Self {
         let hours = libm::round(ahead_deg / 360.0 * DAY_HOURS as f64) as i64;
         Self { half_year, hours: hours.rem_euclid(DAY_HOURS as i64) as u8 }
     }
@@ -149,7 +149,7 @@ impl Shift {
 
 impl Season {
     /// Where in the year and the day an instant is by the sun of a place.
-    pub(super) fn new(position: ClimatePosition, shift: Shift) -> Self {
+    pub(crate) fn new(position: ClimatePosition, shift: Shift) -> Self {
         let month = (position.month + if shift.half_year { 6 } else { 0 }) % 12;
         let hour = (position.hour + usize::from(shift.hours)) % DAY_HOURS;
         Self::at(month, position.part, hour)

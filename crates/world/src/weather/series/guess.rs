@@ -6,13 +6,13 @@
 //! another field's, of the hour at which the forecast was issued. So forecasts of one hour are
 //! the same whoever asks, errors hang together in space and time, and their law is the climate's.
 
-use super::conditions::Conditions;
-use super::field::{self, Noise, OCTAVE_COUNT, TAU_H};
-use super::hour::Hour;
-use super::noise::philox;
-use super::preset::Octaves;
-use super::{FORECAST_HOURS_MAX, Overrides, Weather, classify, constrain};
+use crate::preset::{OCTAVE_COUNT, Octaves};
 use crate::time::GameTime;
+use crate::weather::conditions::Conditions;
+use crate::weather::plan::field::{self, Noise, TAU_H};
+use crate::weather::plan::hour::Hour;
+use crate::weather::plan::noise::philox;
+use crate::weather::{FORECAST_HOURS_MAX, Overrides, Weather, classify, constrain};
 
 /// Sets the fields of forecasts apart from those of the weather.
 const STREAM: u32 = 0x6775_6573;

@@ -14,7 +14,7 @@ const TICK_COUNT: f64 = 6.0;
 
 /// Where numbers lie along a side of a chart.
 #[derive(Clone, Debug)]
-pub(crate) struct Axis {
+pub(super) struct Axis {
     title: String,
     min: f64,
     max: f64,
@@ -24,7 +24,7 @@ pub(crate) struct Axis {
 
 /// How a series is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Style {
+pub(super) enum Style {
     /// A line.
     Line,
     /// A dashed line with dots.
@@ -39,7 +39,7 @@ pub(crate) enum Style {
 
 /// A chart that is being drawn.
 #[derive(Debug)]
-pub(crate) struct Chart {
+pub(super) struct Chart {
     x: Axis,
     y: Axis,
     height: f64,
@@ -50,7 +50,7 @@ pub(crate) struct Chart {
 
 impl Axis {
     /// Round ticks from the lowest to the highest of some values, with 0 if `from_zero`.
-    pub(crate) fn over(
+    pub(super) fn over(
         title: &str,
         values: impl IntoIterator<Item = f64>,
         from_zero: bool,
@@ -68,14 +68,14 @@ impl Axis {
     }
 
     /// Powers of ten, under texts of their own.
-    pub(crate) fn powers(title: &str, ticks: &[(f64, &str)]) -> Self {
+    pub(super) fn powers(title: &str, ticks: &[(f64, &str)]) -> Self {
         let ticks: Vec<_> = ticks.iter().map(|(at, text)| (*at, (*text).to_owned())).collect();
         let (min, max) = (ticks[0].0, ticks[ticks.len() - 1].0);
         Self { title: title.to_owned(), min, max, log: true, ticks }
     }
 
     /// A place for each name, numbered from 0.
-    pub(crate) fn names(title: &str, names: impl IntoIterator<Item = String>) -> Self {
+    pub(super) fn names(title: &str, names: impl IntoIterator<Item = String>) -> Self {
         let ticks: Vec<_> =
             names.into_iter().enumerate().map(|(i, name)| (i as f64, name)).collect();
         let max = ticks.len() as f64 - 0.5;
@@ -98,13 +98,13 @@ fn round_step(least: f64) -> f64 {
 }
 
 impl Chart {
-    pub(crate) fn new(title: &str, x: Axis, y: Axis, height: f64) -> Self {
+    pub(super) fn new(title: &str, x: Axis, y: Axis, height: f64) -> Self {
         let title = title.to_owned();
         Self { x, y, height, title, body: String::new(), legend: Vec::new() }
     }
 
     /// A series and its name in the legend. Points that are no numbers are left out.
-    pub(crate) fn series(
+    pub(super) fn series(
         &mut self,
         name: &str,
         colour: &'static str,
@@ -127,7 +127,7 @@ impl Chart {
     }
 
     /// A rectangle between two corners, without an entry in the legend.
-    pub(crate) fn rectangle(&mut self, colour: &str, (x0, y0): (f64, f64), (x1, y1): (f64, f64)) {
+    pub(super) fn rectangle(&mut self, colour: &str, (x0, y0): (f64, f64), (x1, y1): (f64, f64)) {
         let (left, right) = (self.at_x(x0.min(x1)), self.at_x(x0.max(x1)));
         let (top, bottom) = (self.at_y(y0.max(y1)), self.at_y(y0.min(y1)));
         let (width, height) = (right - left, bottom - top);
@@ -138,7 +138,7 @@ impl Chart {
     }
 
     /// Names a colour in the legend, for rectangles.
-    pub(crate) fn area_named(&mut self, name: &str, colour: &'static str) {
+    pub(super) fn area_named(&mut self, name: &str, colour: &'static str) {
         self.legend.push((name.to_owned(), colour, Style::Area));
     }
 
@@ -173,7 +173,7 @@ impl Chart {
     }
 
     /// The chart as an SVG document.
-    pub(crate) fn finish(mut self) -> String {
+    pub(super) fn finish(mut self) -> String {
         let body = std::mem::take(&mut self.body);
         let (height, title) = (self.height, escaped(&self.title));
         self.write(format_args!(

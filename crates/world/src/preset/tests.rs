@@ -3,7 +3,7 @@
 use super::{NAMES, Preset};
 
 fn text() -> String {
-    include_str!("../../../presets/brussels.toml").replace("\r\n", "\n")
+    include_str!("../../presets/brussels.toml").replace("\r\n", "\n")
 }
 
 #[track_caller]

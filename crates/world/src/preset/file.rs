@@ -6,8 +6,7 @@ use toml::de::DeValue;
 
 use super::table::Row;
 use super::{Correlations, KNOT_COUNT, Monthly, Octaves, Preset, SLOT_COUNT, Shares, Table};
-use crate::world_file::WorldFileError;
-use crate::world_file::table::{self, Source};
+use crate::source::{self, Source, WorldFileError};
 
 const TEXT_CHARS_MAX: usize = 4000;
 const ROW_COUNT: usize = 12 * SLOT_COUNT;
@@ -16,9 +15,9 @@ const SHARE_SUM_TOLERANCE: f64 = 1e-4;
 /// The parts of a latent variable's variance that others lend must leave some of its own.
 const LOADING_SUM_MAX: f64 = 1.0;
 
-type Keys<'a> = table::Table<'a>;
+type Keys<'a> = source::Table<'a>;
 
-const KEYS: table::Keys = &[
+const KEYS: source::Keys = &[
     "name",
     "source",
     "validated",
@@ -45,9 +44,9 @@ const KEYS: table::Keys = &[
     "wind",
     "cloud",
 ];
-const OCTAVES_KEYS: table::Keys =
+const OCTAVES_KEYS: source::Keys =
     &["precipitation", "cloud", "depression", "wind", "temperature", "convection"];
-const CORRELATIONS_KEYS: table::Keys =
+const CORRELATIONS_KEYS: source::Keys =
     &["cloud_rain", "depression_rain", "depression_cloud", "wind_rain", "temperature_depression"];
 
 impl Preset {
@@ -131,7 +130,7 @@ fn line(k: &mut Keys<'_>, key: &'static str) -> Result<String, WorldFileError> {
         let fits = |s: &&str| (1..=TEXT_CHARS_MAX).contains(&s.chars().count());
         let wanted = format!("a text of 1 to {TEXT_CHARS_MAX} characters");
         let text = value.as_str().filter(fits).map(str::to_owned);
-        text.ok_or_else(|| table::expected(&wanted, value))
+        text.ok_or_else(|| source::expected(&wanted, value))
     })
 }
 
@@ -143,7 +142,7 @@ fn items<'a>(
     count: usize,
 ) -> Result<&'a [Spanned<DeValue<'a>>], WorldFileError> {
     let items = value.get_ref().as_array().filter(|array| array.len() == count);
-    let message = || table::expected(&format!("an array of {count}"), value.get_ref());
+    let message = || source::expected(&format!("an array of {count}"), value.get_ref());
     items.map(|array| &array[..]).ok_or_else(|| k.error_at(value.span().start, key, message()))
 }
 
@@ -156,9 +155,9 @@ fn numbers<const N: usize>(
 ) -> Result<[f64; N], WorldFileError> {
     let mut numbers = [0.0; N];
     for (index, item) in items(k, key, value, N)?.iter().enumerate() {
-        let found = table::number_text(item.get_ref()).and_then(|text| text.parse::<f64>().ok());
+        let found = source::number_text(item.get_ref()).and_then(|text| text.parse::<f64>().ok());
         let wanted = || format!("a number from {min} to {max}");
-        let message = || table::expected(&wanted(), item.get_ref());
+        let message = || source::expected(&wanted(), item.get_ref());
         let found = found.filter(|number| (min..=max).contains(number));
         let key = || format!("{key}[{index}]");
         numbers[index] = found.ok_or_else(|| k.error_at(item.span().start, &key(), message()))?;

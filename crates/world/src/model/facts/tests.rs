@@ -3,7 +3,7 @@
 
 use super::*;
 
-const EUROPE: &str = include_str!("../../../../worlds/europe.toml");
+const EUROPE: &str = include_str!("../../../../../worlds/europe.toml");
 
 fn changed(from: &str, to: &str) -> Vec<(String, Meaning)> {
     assert!(EUROPE.contains(from), "{from}");

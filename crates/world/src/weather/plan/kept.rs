@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Conditions, Weather};
+use crate::weather::{Conditions, Weather};
 
 /// By hour since the epoch: the plan of each region.
-pub(super) type Kept = BTreeMap<i64, Arc<[Conditions]>>;
+pub(in super::super) type Kept = BTreeMap<i64, Arc<[Conditions]>>;
 
 impl Weather {
     /// Keeps the plan at these hours, counted from the world's epoch, and at no others. Looks at
@@ -30,7 +30,7 @@ impl Weather {
     }
 
     /// The plan at an hour, if it is kept.
-    pub(super) fn kept(&self, region: usize, hour: i64) -> Option<&Conditions> {
+    pub(in super::super) fn kept(&self, region: usize, hour: i64) -> Option<&Conditions> {
         Some(&self.kept.get(&hour)?[region])
     }
 }

@@ -8,7 +8,7 @@ const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 const ROUND_COUNT: usize = 7;
 
 /// Blocks of Philox4x32-7, word by word, so that the machine computes some at a time.
-pub(super) fn philox<const N: usize>(
+pub(in super::super) fn philox<const N: usize>(
     mut counter: [[u32; N]; 4],
     mut key: [u32; 2],
 ) -> [[u32; N]; 4] {
@@ -30,7 +30,7 @@ pub(super) fn philox<const N: usize>(
 /// Four deviates of mean 0 and standard deviation [`BYTE_SUM_SD`] from a block: Irwin-Hall sums of
 /// a word's bytes, which are whole numbers and, summed over the taps of an octave, as good as
 /// Gaussian.
-pub(super) fn byte_sums(block: [u32; 4]) -> [f32; 4] {
+pub(in super::super) fn byte_sums(block: [u32; 4]) -> [f32; 4] {
     block.map(|word| {
         let halves = (word & 0x00ff_00ff) + ((word >> 8) & 0x00ff_00ff);
         let sum = (halves & 0xffff) + (halves >> 16);
@@ -39,4 +39,4 @@ pub(super) fn byte_sums(block: [u32; 4]) -> [f32; 4] {
 }
 
 /// Of a sum of four bytes: the root of (256^2 - 1) / 3.
-pub(super) const BYTE_SUM_SD: f64 = 147.800_541_270_998;
+pub(in super::super) const BYTE_SUM_SD: f64 = 147.800_541_270_998;

@@ -1,9 +1,8 @@
 //! A preset at one moment of the year and the day: what its monthly values and tables say then.
 //! Not here: the field, and what numbers come of both (`hour`).
 
-use super::Preset;
-use super::table::{Curve, Season, Table};
-use crate::weather::mix::{Latent, rest};
+use super::mix::{Latent, rest};
+use crate::preset::{Curve, Preset, Season, Table};
 
 /// What a preset says at a moment.
 #[derive(Clone, Debug)]

@@ -1,33 +1,35 @@
 //! From the latent field to the numbers of one game hour in one region, by a preset's tables.
 //! Not here: the field itself (`field`), the names of what comes out (`classify`).
 
-use super::classify::{self, FOG_WIND_DMPS, MIST_VISIBILITY_M, WET_UMPH};
-use super::conditions::Numbers;
-use super::constrain::WET_CLOUD_PERMILLE;
-use super::field::{Look, Noise, round};
+use super::field::{Look, Noise};
 use super::mix::{Latent, Mix};
-use super::preset::{Lookup, Moment, Preset, Quantiles, Season};
-use super::{Weather, WeatherState};
+use super::moment::{Lookup, Moment, Quantiles};
+use crate::preset::{Preset, Season};
 use crate::time::GameTime;
+use crate::weather::classify::{self, FOG_WIND_DMPS, MIST_VISIBILITY_M, WET_UMPH};
+use crate::weather::conditions::Numbers;
+use crate::weather::constrain::WET_CLOUD_PERMILLE;
+use crate::weather::{Weather, WeatherState};
+use crate::whole::round;
 
 /// A blizzard must have lasted this many hours.
 const BLIZZARD_HOURS: i64 = 3;
 
 /// What the field says of an hour.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Hour {
-    pub(super) numbers: Numbers,
-    pub(super) thunder: bool,
+pub(in super::super) struct Hour {
+    pub(in super::super) numbers: Numbers,
+    pub(in super::super) thunder: bool,
 }
 
 impl Weather {
     /// The hour that begins `hour` hours after the world's epoch.
-    pub(super) fn hour(&self, region: usize, hour: i64) -> Hour {
+    pub(in super::super) fn hour(&self, region: usize, hour: i64) -> Hour {
         self.shifted_hour(region, hour, 0)
     }
 
     /// The same hour if the year were `later` hours further on.
-    pub(super) fn shifted_hour(&self, region: usize, hour: i64, later: i64) -> Hour {
+    pub(in super::super) fn shifted_hour(&self, region: usize, hour: i64, later: i64) -> Hour {
         let place = &self.places[region];
         self.mixed_hour(region, hour.saturating_add(later), |mix| {
             let look = Look::new(self.key, place, hour);
@@ -36,7 +38,7 @@ impl Weather {
     }
 
     /// What a field makes of an hour.
-    pub(super) fn hour_of(&self, region: usize, hour: i64, noise: &Noise) -> Hour {
+    pub(in super::super) fn hour_of(&self, region: usize, hour: i64, noise: &Noise) -> Hour {
         self.mixed_hour(region, hour, |mix| mix.latent(noise))
     }
 
@@ -47,17 +49,17 @@ impl Weather {
         let preset = &climate.preset;
         let lookup = Lookup { preset, season: &season };
         let moment = Moment::new(preset, &season);
-        let latent = latent(&Mix::new(climate, &moment));
+        let latent = latent(&Mix::new(climate, moment.temperature));
         compute(&latent, &moment, &lookup, preset, place.warmer_c)
     }
 
     /// The state of an hour that [`Self::hour`] has computed.
-    pub(super) fn state_of(&self, hour: &Hour, region: usize, at: i64) -> WeatherState {
+    pub(in super::super) fn state_of(&self, hour: &Hour, region: usize, at: i64) -> WeatherState {
         self.shifted_state_of(hour, region, at, 0)
     }
 
     /// The state of an hour that [`Self::shifted_hour`] has computed.
-    pub(super) fn shifted_state_of(
+    pub(in super::super) fn shifted_state_of(
         &self,
         hour: &Hour,
         region: usize,
@@ -86,7 +88,7 @@ const VISIBILITY_MAX_M: f64 = 40_000.0;
 
 /// The numbers of an hour. Not inlined, so that the latent variables are summed side by side.
 #[inline(never)]
-pub(super) fn compute(
+pub(in super::super) fn compute(
     latent: &Latent,
     moment: &Moment,
     quantiles: &impl Quantiles,
@@ -128,14 +130,18 @@ pub(super) fn compute(
 
 /// Temperature in C at the preset's place, and dew-point depression in K; rain moistens the air
 /// that it falls through.
-pub(super) fn air(latent: &Latent, quantiles: &impl Quantiles, rate_mmph: f64) -> (f64, f64) {
+pub(in super::super) fn air(
+    latent: &Latent,
+    quantiles: &impl Quantiles,
+    rate_mmph: f64,
+) -> (f64, f64) {
     let temperature_c = quantiles.temperature(f64::from(latent.temperature)) / 100.0;
     let depression_c = quantiles.depression(f64::from(latent.depression)).max(0.0) / 100.0;
     (temperature_c, depression_c * (1.0 - 0.4 * (2.0 * rate_mmph).min(1.0)))
 }
 
 /// Instability: moist air, the afternoon, a convective cell, more rain than it takes.
-pub(super) fn thunder_index(latent: &Latent, moment: &Moment, dew_point_c: f64) -> f64 {
+pub(in super::super) fn thunder_index(latent: &Latent, moment: &Moment, dew_point_c: f64) -> f64 {
     const DAY_H: [f64; 24] = day_wave();
     let above = f64::from(latent.precipitation) - moment.onset_z;
     (dew_point_c - 12.0) / 8.0
@@ -171,7 +177,7 @@ const fn day_wave() -> [f64; 24] {
     wave
 }
 
-pub(super) fn wet_visibility_m(n: &Numbers) -> i64 {
+pub(in super::super) fn wet_visibility_m(n: &Numbers) -> i64 {
     let rate = n.precipitation_umph as f64 / 1000.0;
     if n.is_snow_phase() {
         let blowing = 1.0 + (n.wind_dmps as f64 / 10.0 - 8.0).max(0.0) / 4.0;

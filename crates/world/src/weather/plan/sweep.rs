@@ -2,14 +2,14 @@
 //! neighbours in space and time share is computed once. Equal to the bit to [`Weather`].
 //! Not here: overrides, and instants between whole hours.
 
-use super::conditions::Conditions;
-use super::field::{
-    self, CORNER_COUNT, Column, Corners, Instant, OCTAVE_COUNT, PLANE_COUNT, Place, Time,
-};
+use super::field::{self, CORNER_COUNT, Column, Corners, Instant, PLANE_COUNT, Place, Time};
+use super::hour;
 use super::mix::Mix;
-use super::preset::{Curves, Moment, Season, Shift};
-use super::{Weather, constrain, hour};
+use super::moment::{Curves, Moment};
+use crate::preset::{OCTAVE_COUNT, Season, Shift};
 use crate::time::GameTime;
+use crate::weather::conditions::Conditions;
+use crate::weather::{Weather, constrain};
 
 /// Goes over the hours of a world, one at a time; cheapest from each to the next.
 ///
@@ -126,7 +126,7 @@ impl Weather {
         let position = self.calendar.climate_position(GameTime::from_hours(hour));
         let season = Season::new(position, shift);
         let moment = Moment::new(preset, &season);
-        let mix = Mix::new(climate, &moment);
+        let mix = Mix::new(climate, moment.temperature);
         Now { moment, curves: Curves::new(preset, &season), mix }
     }
 }

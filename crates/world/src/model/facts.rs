@@ -7,9 +7,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
+use super::{NamedClock, World};
 use crate::calendar::CalendarRules;
 use crate::ids::{Fnv128, MODEL_VERSION};
-use crate::world_file::{NamedClock, World};
 
 /// Up to this many regions differences are told one by one; of more as one.
 const REGIONS_TOLD_MAX: usize = 1_000;

@@ -2,14 +2,13 @@
 //! five octaves that drift with the wind. Not here: what they mean (`hour`).
 
 use super::noise::{BYTE_SUM_SD, byte_sums, philox};
-use super::preset::{Preset, Shift};
 use crate::calendar::Hemisphere;
+use crate::model::Region;
+use crate::preset::{OCTAVE_COUNT, Preset, Shift};
 use crate::sun::SunRules;
-use crate::world_file::Region;
+use crate::whole::split;
 
-/// Octaves of each noise, from passing to lasting.
-pub(super) const OCTAVE_COUNT: usize = 5;
-pub(super) const TAU_H: [f64; OCTAVE_COUNT] = [1.5, 6.0, 24.0, 96.0, 480.0];
+pub(in super::super) const TAU_H: [f64; OCTAVE_COUNT] = [1.5, 6.0, 24.0, 96.0, 480.0];
 const CELL_KM: [f64; OCTAVE_COUNT] = [350.0, 400.0, 900.0, 1500.0, 2000.0];
 /// Weather travels, the lasting kind slowly: a third of a cell in its own time.
 const EAST_KMH: [f64; OCTAVE_COUNT] = [25.0, 20.0, 12.0, 5.0, 1.4];
@@ -22,26 +21,26 @@ const LATITUDE_DC_PER_DEGREE: f64 = -6.0;
 const LATITUDE_DC_MAX: f64 = 120.0;
 
 /// Ranks of the independent noises; `mix` names them all.
-pub(super) const PRECIPITATION: usize = 0;
-pub(super) const WIND: usize = 3;
-pub(super) const CONVECTION: usize = 5;
-pub(super) const DIRECTION: usize = 6;
-pub(super) const PRESSURE: usize = 7;
+pub(in super::super) const PRECIPITATION: usize = 0;
+pub(in super::super) const WIND: usize = 3;
+pub(in super::super) const CONVECTION: usize = 5;
+pub(in super::super) const DIRECTION: usize = 6;
+pub(in super::super) const PRESSURE: usize = 7;
 
 /// Four variables share a Philox block.
 const BLOCK_COUNT: usize = 2;
 
-pub(super) const VARIABLE_COUNT: usize = 4 * BLOCK_COUNT;
+pub(in super::super) const VARIABLE_COUNT: usize = 4 * BLOCK_COUNT;
 
 /// Planes of the lattice in time that an hour is made of, and columns that a place is made of.
-pub(super) const PLANE_COUNT: usize = 4;
-pub(super) const CORNER_COUNT: usize = 4;
+pub(in super::super) const PLANE_COUNT: usize = 4;
+pub(in super::super) const CORNER_COUNT: usize = 4;
 
 /// One value for each variable of an octave. Single precision loses far less than any figure of a
 /// climate, and the machine computes four at a time.
-pub(super) type Column = [f32; VARIABLE_COUNT];
+pub(in super::super) type Column = [f32; VARIABLE_COUNT];
 /// One value for each octave and variable.
-pub(super) type Noise = [Column; OCTAVE_COUNT];
+pub(in super::super) type Noise = [Column; OCTAVE_COUNT];
 
 const AXIS_COUNT: usize = 2;
 /// The octaves and one more that is nothing, since the machine computes two at a time.
@@ -54,18 +53,18 @@ type Cells<T = f64> = [T; AXIS_COUNT * LANE_COUNT];
 
 /// Where a region lies on the map and what sets it apart from the preset's place.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(in super::super) struct Place {
     /// From the map's origin.
     cells: Cells,
-    pub(super) warmer_c: f64,
+    pub(in super::super) warmer_c: f64,
     /// How its seasons and its sun lie to those of the preset's place.
-    pub(super) shift: Shift,
+    pub(in super::super) shift: Shift,
 }
 
 impl Place {
     /// At most so many columns of an octave's lattice lie between some places and around them,
     /// east and north: one on either side, one for the rest of a cell, one for rounding.
-    pub(super) fn extent<'p>(
+    pub(in super::super) fn extent<'p>(
         places: impl Iterator<Item = &'p Self> + Clone,
         octave: usize,
     ) -> [usize; AXIS_COUNT] {
@@ -78,12 +77,17 @@ impl Place {
     }
 
     /// The place that a preset was observed at.
-    pub(super) fn of_preset() -> Self {
+    pub(in super::super) fn of_preset() -> Self {
         Self { cells: Cells::default(), warmer_c: 0.0, shift: Shift::default() }
     }
 
     /// A region as seen from the map's origin; `sun` says whether its longitude moves its noon.
-    pub(super) fn new(origin: &Region, region: &Region, preset: &Preset, sun: &SunRules) -> Self {
+    pub(in super::super) fn new(
+        origin: &Region,
+        region: &Region,
+        preset: &Preset,
+        sun: &SunRules,
+    ) -> Self {
         let other_side = region.hemisphere() != Hemisphere::of_latitude(preset.latitude);
         let ahead_deg = if sun.by_longitude { region.longitude } else { 0.0 };
         let degrees = region.longitude - origin.longitude;
@@ -112,26 +116,26 @@ fn in_cells(of_octave: impl Fn(usize) -> [f64; AXIS_COUNT]) -> Cells {
 }
 
 /// All noises at a place and game hour.
-pub(super) fn noise(key: [u32; 2], place: &Place, hour: i64) -> Noise {
+pub(in super::super) fn noise(key: [u32; 2], place: &Place, hour: i64) -> Noise {
     let look = Look::new(key, place, hour);
     core::array::from_fn(|octave| look.sum(octave, |noises| *noises))
 }
 
 /// A single look at the field, at a place and game hour.
-pub(super) struct Look {
+pub(in super::super) struct Look {
     key: [u32; 2],
     instant: Instant,
     corners: Corners,
 }
 
 impl Look {
-    pub(super) fn new(key: [u32; 2], place: &Place, hour: i64) -> Self {
+    pub(in super::super) fn new(key: [u32; 2], place: &Place, hour: i64) -> Self {
         let instant = Instant::new(hour);
         Self { key, instant, corners: Corners::new(place, &instant) }
     }
 
     /// What is made of an octave's noises at the corners, summed.
-    pub(super) fn sum(&self, octave: usize, made: impl Fn(&Column) -> Column) -> Column {
+    pub(in super::super) fn sum(&self, octave: usize, made: impl Fn(&Column) -> Column) -> Column {
         let time = &self.instant.times[octave];
         let column = |column| made(&time.sum(&deviates(self.key, octave, column, time.first)));
         self.corners.sum(octave, &around(self.corners.first(octave)).map(column))
@@ -141,7 +145,7 @@ impl Look {
 /// The deviates of all variables at points of a column of an octave's lattice, east and north,
 /// from a plane on. The lattice repeats after 2^32 points: beyond 250,000 years in time.
 #[inline]
-pub(super) fn deviates<const N: usize>(
+pub(in super::super) fn deviates<const N: usize>(
     key: [u32; 2],
     octave: usize,
     column: [i64; 2],
@@ -162,14 +166,14 @@ pub(super) fn deviates<const N: usize>(
 
 /// An hour as the octaves see it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Instant {
+pub(in super::super) struct Instant {
     /// How far the field has drifted.
     drift: Cells,
-    pub(super) times: [Time; OCTAVE_COUNT],
+    pub(in super::super) times: [Time; OCTAVE_COUNT],
 }
 
 impl Instant {
-    pub(super) fn new(hour: i64) -> Self {
+    pub(in super::super) fn new(hour: i64) -> Self {
         let hour = hour as f64;
         let drift = |octave: usize| {
             let drift = EAST_KMH[octave] * hour;
@@ -183,7 +187,7 @@ impl Instant {
 /// The planes of an octave's lattice about an hour, with weights that bring the deviates to a
 /// variance of 1.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Time {
+pub(in super::super) struct Time {
     first: i64,
     weights: [f32; PLANE_COUNT],
 }
@@ -196,12 +200,12 @@ impl Time {
         Self { first: plane - 1, weights: time.map(|w| (w / (norm * BYTE_SUM_SD)) as f32) }
     }
 
-    pub(super) fn planes(&self) -> [i64; PLANE_COUNT] {
+    pub(in super::super) fn planes(&self) -> [i64; PLANE_COUNT] {
         core::array::from_fn(|l| self.first + l as i64)
     }
 
     /// A column of the lattice at this hour, from its deviates in [`Self::planes`].
-    pub(super) fn sum(&self, planes: &[Column; PLANE_COUNT]) -> Column {
+    pub(in super::super) fn sum(&self, planes: &[Column; PLANE_COUNT]) -> Column {
         let mut sum = Column::default();
         for (weight, plane) in self.weights.iter().zip(planes) {
             for (sum, deviate) in sum.iter_mut().zip(plane) {
@@ -213,7 +217,7 @@ impl Time {
 }
 
 /// The four columns of each octave's lattice around a place, with weights whose squares sum to 1.
-pub(super) struct Corners {
+pub(in super::super) struct Corners {
     /// The south-western ones: east and north as in [`Cells`].
     firsts: Cells<i64>,
     /// Of it, of the one to its north, and of these two's neighbours to the east.
@@ -221,7 +225,7 @@ pub(super) struct Corners {
 }
 
 impl Corners {
-    pub(super) fn new(place: &Place, instant: &Instant) -> Self {
+    pub(in super::super) fn new(place: &Place, instant: &Instant) -> Self {
         let (firsts, parts) = split_all(&place.cells, &instant.drift);
         let (near, far) = smooth(&parts);
         let mut weights = [[0.0; LANE_COUNT]; CORNER_COUNT];
@@ -240,12 +244,12 @@ impl Corners {
 
     /// The south-western column: east and north.
     #[inline]
-    pub(super) fn first(&self, octave: usize) -> [i64; AXIS_COUNT] {
+    pub(in super::super) fn first(&self, octave: usize) -> [i64; AXIS_COUNT] {
         [self.firsts[octave], self.firsts[NORTH + octave]]
     }
 
     #[inline]
-    pub(super) fn sum(&self, octave: usize, columns: &[Column; CORNER_COUNT]) -> Column {
+    pub(in super::super) fn sum(&self, octave: usize, columns: &[Column; CORNER_COUNT]) -> Column {
         let ([a, b, c, d], [w, x, y, z]) = (columns, self.weights.each_ref().map(|w| w[octave]));
         let mut sum = Column::default();
         for (v, sum) in sum.iter_mut().enumerate() {
@@ -256,7 +260,7 @@ impl Corners {
 }
 
 /// A column and its three neighbours in the order of [`Corners`].
-pub(super) fn around([x, y]: [i64; 2]) -> [[i64; 2]; CORNER_COUNT] {
+pub(in super::super) fn around([x, y]: [i64; 2]) -> [[i64; 2]; CORNER_COUNT] {
     [[x, y], [x, y + 1], [x + 1, y], [x + 1, y + 1]]
 }
 
@@ -268,24 +272,6 @@ fn split_all(cells: &Cells, drift: &Cells) -> (Cells<i64>, Cells<f32>) {
         (wholes[at], parts[at]) = (whole, part as f32);
     }
     (wholes, parts)
-}
-
-/// Added to this, a number is rounded to a whole one, which the low bits then hold; for numbers
-/// up to 2^51.
-const SHIFT: f64 = 6_755_399_441_055_744.0;
-
-/// The nearest whole number, of two the even one.
-#[inline]
-pub(super) fn round(value: f64) -> i64 {
-    (value + SHIFT).to_bits() as i64 - SHIFT.to_bits() as i64
-}
-
-/// The whole number at or below, and the rest.
-#[inline]
-pub(super) fn split(value: f64) -> (i64, f64) {
-    let near = (value + SHIFT) - SHIFT;
-    let above = near > value;
-    (round(value) - i64::from(above), value - (near - if above { 1.0 } else { 0.0 }))
 }
 
 /// (1 - u^2/4)^3 for |u| < 2.

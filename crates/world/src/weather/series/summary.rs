@@ -1,8 +1,8 @@
 //! The weather of a stretch of time in figures: extremes, sums, shares of states.
 //! Not here: which stretch, whole climates (the crate `climate`).
 
-use super::{Overrides, Weather, WeatherState};
 use crate::time::GameTime;
+use crate::weather::{Overrides, Weather, WeatherState};
 
 /// Figures of some instants of a region, each taken as an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]

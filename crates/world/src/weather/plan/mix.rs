@@ -2,30 +2,28 @@
 //! linear, so it is done to the columns of the lattice, which many places share.
 //! Not here: the noises (`field`), what the latent variables mean (`hour`).
 
-use super::Climate;
-use super::field::{
-    CONVECTION, Column, DIRECTION, Noise, OCTAVE_COUNT, PRECIPITATION, PRESSURE, WIND,
-};
-use super::preset::Moment;
+use super::field::{CONVECTION, Column, DIRECTION, Noise, PRECIPITATION, PRESSURE, WIND};
+use crate::preset::OCTAVE_COUNT;
+use crate::weather::Climate;
 
 /// The latent variables of an hour, each Gaussian with variance 1.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Latent {
-    pub(super) precipitation: f32,
-    pub(super) cloud: f32,
-    pub(super) depression: f32,
-    pub(super) wind: f32,
-    pub(super) temperature: f32,
-    pub(super) convection: f32,
-    pub(super) direction: f32,
-    pub(super) pressure: f32,
+pub(in super::super) struct Latent {
+    pub(in super::super) precipitation: f32,
+    pub(in super::super) cloud: f32,
+    pub(in super::super) depression: f32,
+    pub(in super::super) wind: f32,
+    pub(in super::super) temperature: f32,
+    pub(in super::super) convection: f32,
+    pub(in super::super) direction: f32,
+    pub(in super::super) pressure: f32,
     /// What single showers are made of: see [`shower`].
-    pub(super) shower: f32,
+    pub(in super::super) shower: f32,
 }
 
 /// The loadings of each octave's noises.
 #[derive(Clone, Debug)]
-pub(super) struct Mix {
+pub(in super::super) struct Mix {
     octaves: [Loadings; OCTAVE_COUNT],
 }
 
@@ -54,7 +52,9 @@ struct Loadings {
 const SLOW: [f64; OCTAVE_COUNT] = [0.0, 0.0, 0.6, 0.8, 0.0];
 
 impl Mix {
-    pub(super) fn new(climate: &Climate, moment: &Moment) -> Self {
+    /// `temperature` is that of the moment: loadings on precipitation, on depression and on what
+    /// is its own.
+    pub(in super::super) fn new(climate: &Climate, temperature: [f64; 3]) -> Self {
         let (a, c) = (&climate.amplitudes, &climate.preset.correlations);
         let [cloud_rest, depression_rest, wind_rest] = climate.rests;
         let octaves = core::array::from_fn(|octave| Loadings {
@@ -65,7 +65,7 @@ impl Mix {
                 a.depression[octave],
             ),
             wind: scaled([c.wind_rain, wind_rest], a.wind[octave]),
-            temperature: scaled(moment.temperature, a.temperature[octave]),
+            temperature: scaled(temperature, a.temperature[octave]),
             convection: a.convection[octave] as f32,
             slow: SLOW[octave] as f32,
         });
@@ -73,7 +73,7 @@ impl Mix {
     }
 
     /// An octave's part of each latent variable, from an octave's noises.
-    pub(super) fn column(&self, octave: usize, noises: &Column) -> Column {
+    pub(in super::super) fn column(&self, octave: usize, noises: &Column) -> Column {
         let l = &self.octaves[octave];
         let [rain, cloud, depression, wind, temperature, convection, direction, pressure] = *noises;
         [
@@ -91,13 +91,13 @@ impl Mix {
     }
 
     /// The latent variables of a place, from its noises.
-    pub(super) fn latent(&self, noise: &Noise) -> Latent {
+    pub(in super::super) fn latent(&self, noise: &Noise) -> Latent {
         Self::sum(|octave| self.column(octave, &noise[octave]))
     }
 
     /// The latent variables of a place, from each octave's part of them.
     #[inline]
-    pub(super) fn sum(mut part: impl FnMut(usize) -> Column) -> Latent {
+    pub(in super::super) fn sum(mut part: impl FnMut(usize) -> Column) -> Latent {
         let (mut sum, mut cell, mut gust) = (Column::default(), 0.0, 0.0);
         for octave in 0..OCTAVE_COUNT {
             let part = part(octave);
@@ -131,7 +131,7 @@ fn scaled<const N: usize>(loadings: [f64; N], amplitude: f64) -> [f32; N] {
 
 impl Latent {
     /// What rain needs alone; the rest is 0.
-    pub(super) fn of_rain(noise: &Noise, climate: &Climate) -> Self {
+    pub(in super::super) fn of_rain(noise: &Noise, climate: &Climate) -> Self {
         let amplitudes = &climate.amplitudes.precipitation;
         let rain = |(amplitude, noises): (&f64, &Column)| *amplitude as f32 * noises[PRECIPITATION];
         let precipitation = amplitudes.iter().zip(noise).map(rain).sum();
@@ -147,7 +147,7 @@ fn shower(cell: f32, gust: f32) -> f32 {
 }
 
 /// The loading that is left to reach variance 1.
-pub(super) fn rest(loadings: &[f64]) -> f64 {
+pub(in super::super) fn rest(loadings: &[f64]) -> f64 {
     let used: f64 = loadings.iter().map(|l| l * l).sum();
     (1.0 - used).max(0.0).sqrt()
 }
