@@ -1,8 +1,8 @@
 //! `cargo xtask tidy`: the invariants of the architecture that a program can check.
 //!
 //! A rule that is not checked is only a wish. Each check is a pure function from what the
-//! repository holds to violations, with a failing example among its tests. Style that rustfmt and clippy
-//! already hold is not repeated here. Rules that came after the code are counted: `ratchet`.
+//! repository holds to violations, with a failing example among its tests. Style that rustfmt and
+//! clippy already hold is not repeated here. Rules that came after the code are counted: `ratchet`.
 
 mod arrows;
 mod docs;

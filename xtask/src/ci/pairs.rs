@@ -59,3 +59,6 @@ fn run_one(command: &mut Command, step: &Step) -> Outcome {
     print!("{text}");
     Outcome { name: step.name, took, passed }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,10 @@
 //! Versions are pinned here and in `proto/check/`. On Debian, as root, what the system lacks is
 //! installed by apt-get; elsewhere an error names the package.
 
+use std::env;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
@@ -41,6 +42,7 @@ impl Tools {
 
     /// What builds and runs images without a daemon, and what takes a binary's debug form out.
     pub(super) fn image_builders(&self) -> Result<()> {
+        let _lock = self.lock()?;
         for program in ["buildah", "podman", "runc"] {
             require(program, program)?;
         }
@@ -49,10 +51,20 @@ impl Tools {
 
     /// What compiles the C code of dependencies for Windows.
     pub(super) fn windows_compiler(&self) -> Result<()> {
+        let _lock = self.lock()?;
         require("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64")
     }
 
+    /// Held while something is installed: steps that run at once want the same tools.
+    fn lock(&self) -> Result<File> {
+        fs::create_dir_all(&self.folder)?;
+        let lock = File::create(self.folder.join("lock"))?;
+        lock.lock().context("cannot lock target/tools")?;
+        Ok(lock)
+    }
+
     fn cargo_install(&self, name: &str, version: &str, options: &[&str]) -> Result<PathBuf> {
+        let _lock = self.lock()?;
         let binary = self.folder.join("bin").join(name);
         let has_version = |text: String| text.contains(version);
         let mut ask = Command::new(&binary);
@@ -74,6 +86,7 @@ impl Tools {
 
     /// The `bin` folder of a Python environment that holds the packages of `requirements`.
     pub(super) fn python(&self, requirements: &Path) -> Result<PathBuf> {
+        let _lock = self.lock()?;
         let of = requirements.parent().and_then(Path::file_name).context("not in a folder")?;
         let venv = self.folder.join("venv").join(of);
         let wanted = fs::read_to_string(requirements)?;
@@ -95,6 +108,7 @@ impl Tools {
 
     /// A folder whose `node_modules` holds the packages of `package_json`.
     pub(super) fn node(&self, package_json: &Path) -> Result<PathBuf> {
+        let _lock = self.lock()?;
         let of = package_json.parent().and_then(Path::file_name).context("not in a folder")?;
         let folder = self.folder.join("node").join(of);
         let wanted = fs::read_to_string(package_json)?;
