@@ -1,5 +1,6 @@
 //! The error of the bus: what the caller can do, and whether the thing may have happened.
 
+use std::convert::Infallible;
 use std::fmt;
 
 /// Whether what was asked for happened.
@@ -117,6 +118,13 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// For what is taken as it is or parsed, such as URLs.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
 
 impl From<worldbus_events::Error> for Error {
     fn from(error: worldbus_events::Error) -> Self {

@@ -1,29 +1,26 @@
 //! From settings to an open bus, with errors that say what to do about it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use worldbus::{ConnectOptions, SpoolOptions};
+use worldbus::{BusUrl, ConnectOptions, SpoolOptions};
 use worldbus_bus::{Bus, Error, Kind};
 use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::Secret;
 use worldbus_transport_embedded::Embedded;
-use worldbus_transport_sns_sqs::Options as SnsSqsOptions;
 
 use crate::catalogue;
 use crate::failure::WrongUse;
 use crate::settings::{Client, Publish};
 
-/// How the URL of a log in a directory begins.
-pub(crate) const EMBEDDED: &str = "embedded:";
 /// Where a data directory has its log.
 const LOG_OF_DATA_DIR: &str = "bus";
 
 /// Opens the bus of a client that wants an answer now.
 pub(crate) async fn open(client: &Client, catalogue: &Arc<Catalogue>) -> Result<Bus> {
-    check_log(&client.url)?;
-    open_at(&client.url, client.api_key.as_ref(), Arc::clone(catalogue).into()).await
+    let url = parse(&client.url)?;
+    check_log(&url)?;
+    open_at(&url, client.api_key.as_ref(), Arc::clone(catalogue).into()).await
 }
 
 /// The same with the event types that the bus knows beside those of `--catalog`.
@@ -36,7 +33,7 @@ pub(crate) async fn open_knowing(client: &Client) -> Result<(Bus, Arc<Catalogue>
 
 /// Opens the bus at `url`.
 pub(crate) async fn open_at(
-    url: &str,
+    url: &BusUrl,
     api_key: Option<&Secret>,
     catalogue: SharedCatalogue,
 ) -> Result<Bus> {
@@ -45,46 +42,38 @@ pub(crate) async fn open_at(
         catalogue: Some(catalogue),
         ..ConnectOptions::default()
     };
-    worldbus::connect_with(url, options).await.map_err(|error| explain(url, error))
+    worldbus::connect_with(url, options).await.map_err(|error| explain(&url.to_string(), error))
 }
 
 /// Opens the bus for a publisher, with its spool if it has one.
 pub(crate) async fn open_with_spool(settings: &Publish, catalogue: &Arc<Catalogue>) -> Result<Bus> {
     let client = &settings.client;
-    check_log(&client.url)?;
+    let url = parse(&client.url)?;
+    check_log(&url)?;
     let api_key = client.api_key.as_ref().map(|key| key.expose().to_owned());
     let bytes_max = settings.spool_bytes_max;
     let spool = settings.spool_dir.clone().map(|dir| SpoolOptions { dir, bytes_max });
     let options = ConnectOptions { api_key, catalogue: Some(Arc::clone(catalogue).into()), spool };
-    let bus = worldbus::connect_with(&client.url, options).await;
+    let bus = worldbus::connect_with(url, options).await;
     bus.map_err(|error| explain(&client.url, error))
 }
 
-/// Refuses a URL that names no bus, before anything is opened.
-pub(crate) fn check(url: &str) -> Result<(), WrongUse> {
-    let wrong = |error: Error| WrongUse(error.to_string());
-    match url.split_once(':') {
-        Some(("embedded", dir)) if !dir.is_empty() => Ok(()),
-        Some(("http" | "https", _)) => worldbus_rpc::endpoint(url).map(drop).map_err(wrong),
-        Some(("sns-sqs", _)) => SnsSqsOptions::parse(url).map(drop).map_err(wrong),
-        _ => Err(WrongUse(format!(
-            "--url {url:?} (WORLDBUS_URL): expected embedded:DIR, http://HOST:PORT, \
-             https://HOST or sns-sqs://REGION?prefix=PREFIX"
-        ))),
-    }
+/// The bus that a setting names, before anything is opened.
+pub(crate) fn parse(url: &str) -> Result<BusUrl, WrongUse> {
+    url.parse().map_err(|error: Error| WrongUse(error.to_string()))
 }
 
 /// A client makes no log: it would answer from an empty one wherever its path is mistyped.
-fn check_log(url: &str) -> Result<(), WrongUse> {
-    let Some(dir) = url.strip_prefix(EMBEDDED).filter(|dir| !dir.is_empty()) else { return Ok(()) };
-    let path = Path::new(dir);
+fn check_log(url: &BusUrl) -> Result<(), WrongUse> {
+    let BusUrl::Embedded(path) = url else { return Ok(()) };
     if Embedded::is_in(path) {
         return Ok(());
     }
+    let dir = path.display();
     let inner = path.join(LOG_OF_DATA_DIR);
     if Embedded::is_in(&inner) {
-        let inner = inner.display();
-        let text = format!("{dir} holds no log, but {inner} does: use --url {EMBEDDED}{inner}");
+        let (inner, url) = (inner.display(), BusUrl::embedded(&inner));
+        let text = format!("{dir} holds no log, but {inner} does: use --url {url}");
         return Err(WrongUse(text));
     }
     let found = if path.exists() { "holds no log" } else { "does not exist" };

@@ -30,16 +30,13 @@ use worldbus_time_manager::{CatchUp, Refresh};
 use worldbus_world::World;
 
 use crate::failure::WrongUse;
-use crate::{catalogue, settings, state};
+use crate::{catalogue, connection, settings, state};
 use checks::Serving;
 use event_types::OfBus;
 use ground::Ground;
 pub(crate) use ground::world_of;
 use own_bus::OwnBus;
 use source::Source;
-
-/// How the URL of a bus over SNS and SQS begins.
-const SNS_SQS: &str = "sns-sqs://";
 
 /// How long after the beginning of a shutdown the bus must be closed. The process has five seconds
 /// to end.
@@ -85,8 +82,8 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
     let state = state::open(&common.state_url).await?;
     let registry = event_types::registry(&state, catalogue).await?;
     let catalogue = registry.shared();
-    let (url, retention) = (&common.url, &settings.retention);
-    let own = OwnBus::open_for_event_bus(url, dir, retention, catalogue).await?;
+    let (url, retention) = (connection::parse(&common.url)?, &settings.retention);
+    let own = OwnBus::open_for_event_bus(&url, dir, retention, catalogue).await?;
     let fill = match own.is_copy() {
         true => {
             let source = Source::open(from, settings, &own.bus, state)?;
@@ -113,7 +110,8 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let types = OfBus::new(&settings.common.url, &bus, &state, catalogue).await;
+    let url = connection::parse(&settings.common.url)?;
+    let types = OfBus::new(&url, &bus, &state, catalogue).await;
     let deps = ground.deps(bus, state);
     let clock = Clock {
         cadence_game_minutes: settings.cadence_game_minutes,

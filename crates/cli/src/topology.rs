@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use worldbus::BusUrl;
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_event_bus::{SLOT_COUNT_MAX, slot_name};
 use worldbus_events::Catalogue;
@@ -96,7 +97,7 @@ struct More<'a> {
 
 /// What an installation at a URL has.
 fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<Topology> {
-    if !url.starts_with("sns-sqs://") {
+    if !matches!(connection::parse(url)?, BusUrl::SnsSqs(_)) {
         let text = format!(
             "{url} needs no topology: its topics and subscriptions come about as they are used; \
              give --url sns-sqs://REGION?prefix=PREFIX"

@@ -43,6 +43,14 @@ pub struct Remote {
 }
 
 impl Remote {
+    /// Refuses what cannot be the URL of an event-bus; connects to nothing.
+    ///
+    /// # Errors
+    /// `Invalid`, with what was expected.
+    pub fn check_url(url: &str) -> Result<(), Error> {
+        worldbus_rpc::endpoint(url).map(drop)
+    }
+
     /// Connects to the event-bus at `http://host:port` or `https://host` and asks what it can do.
     ///
     /// # Errors

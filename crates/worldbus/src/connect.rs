@@ -1,8 +1,13 @@
-//! From a URL to a bus: the one place that knows which transports there are.
+//! From a URL to a bus: the one place that opens transports.
 
 use std::sync::Arc;
-use worldbus_bus::{Bus, Error, Kind, Transport};
+
+#[cfg(not(all(feature = "embedded", feature = "remote", feature = "sns-sqs")))]
+use worldbus_bus::Kind;
+use worldbus_bus::{Bus, Error, Transport};
 use worldbus_events::SharedCatalogue;
+
+use crate::BusUrl;
 
 /// How [`connect_with`] opens a bus.
 #[derive(Clone, Default)]
@@ -27,16 +32,21 @@ impl std::fmt::Debug for ConnectOptions {
     }
 }
 
-/// Opens the bus at a URL: `embedded:DIR` (a durable log in a folder, for this process alone),
-/// `http://HOST:PORT` (the event-bus of another process; `https://HOST` behind a proxy that ends
-/// TLS), or `sns-sqs://REGION?prefix=PREFIX`
+/// Opens the bus at a URL, a [`BusUrl`] or its text: `embedded:DIR` (a durable log in a folder,
+/// for this process alone), `http://HOST:PORT` (the event-bus of another process; `https://HOST`
+/// behind a proxy that ends TLS), or `sns-sqs://REGION?prefix=PREFIX`
 /// (SNS topics and SQS queues; credentials and endpoint as every AWS tool takes them).
 ///
 /// `api_key` is what the event-bus asks for beyond loopback; no other bus has a door.
 ///
 /// # Errors
-/// `Invalid` for another URL; those of the transport, e.g. `InUse` or `Unavailable`.
-pub async fn connect(url: &str, api_key: Option<&str>) -> Result<Bus, Error> {
+/// `Invalid` for another URL; `Unsupported` for one whose transport is not built in; those of the
+/// transport, e.g. `InUse` or `Unavailable`.
+pub async fn connect<U>(url: U, api_key: Option<&str>) -> Result<Bus, Error>
+where
+    U: TryInto<BusUrl>,
+    Error: From<U::Error>,
+{
     let api_key = api_key.map(str::to_owned);
     connect_with(url, ConnectOptions { api_key, ..ConnectOptions::default() }).await
 }
@@ -49,49 +59,58 @@ pub async fn connect(url: &str, api_key: Option<&str>) -> Result<Bus, Error> {
 /// # Errors
 /// As [`connect`]; `InUse` if another process has the folder of the spool, `Invalid` if
 /// something else is in it or its bound is less than a batch.
-pub async fn connect_with(url: &str, options: ConnectOptions) -> Result<Bus, Error> {
+pub async fn connect_with<U>(url: U, options: ConnectOptions) -> Result<Bus, Error>
+where
+    U: TryInto<BusUrl>,
+    Error: From<U::Error>,
+{
+    let url = url.try_into()?;
     #[cfg(feature = "embedded")]
     if let Some(spool) = options.spool.clone() {
         return crate::spool::connect(url, options, spool).await;
     }
-    Ok(Bus::new(transport(url, options).await?))
+    Ok(Bus::new(transport(&url, options).await?))
 }
 
 /// The transport at a URL.
 pub(crate) async fn transport(
-    url: &str,
+    url: &BusUrl,
     options: ConnectOptions,
 ) -> Result<Arc<dyn Transport>, Error> {
     let ConnectOptions { api_key, catalogue, .. } = options;
-    #[cfg(feature = "embedded")]
-    if let Some(dir) = url.strip_prefix("embedded:") {
-        if dir.is_empty() {
-            return Err(Error::refused(Kind::Invalid, "embedded: needs a folder: embedded:DIR"));
-        }
-        let options = worldbus_transport_embedded::Options::default();
-        return Ok(Arc::new(worldbus_transport_embedded::Embedded::open(dir, options)?));
-    }
-    #[cfg(feature = "remote")]
-    if url.starts_with("http://") || url.starts_with("https://") {
-        let api_key = api_key.as_deref().map(worldbus_transport_remote::ApiKey::new).transpose()?;
-        let options = worldbus_transport_remote::RemoteOptions { api_key, ..Default::default() };
-        return Ok(Arc::new(worldbus_transport_remote::Remote::connect(url, options).await?));
-    }
-    #[cfg(feature = "sns-sqs")]
-    if url.starts_with("sns-sqs://") {
-        let mut setup = worldbus_transport_sns_sqs::Setup { variable, ..Default::default() };
-        if let Some(catalogue) = catalogue {
-            setup.catalogue = catalogue;
-        }
-        return Ok(Arc::new(worldbus_transport_sns_sqs::SnsSqs::connect(url, setup).await?));
-    }
     // Without some features some options are not used.
-    let _ = (api_key, catalogue);
-    let context = format!(
-        "bus URL {url:?}: expected embedded:DIR, http://HOST:PORT, https://HOST or \
-         sns-sqs://REGION?prefix=PREFIX, as --url or WORLDBUS_URL"
-    );
-    Err(Error::refused(Kind::Invalid, context))
+    let _ = (&api_key, &catalogue);
+    match url {
+        #[cfg(feature = "embedded")]
+        BusUrl::Embedded(dir) => {
+            let options = worldbus_transport_embedded::Options::default();
+            Ok(Arc::new(worldbus_transport_embedded::Embedded::open(dir, options)?))
+        }
+        #[cfg(feature = "remote")]
+        BusUrl::Remote(url) => {
+            use worldbus_transport_remote::{ApiKey, Remote, RemoteOptions};
+            let api_key = api_key.as_deref().map(ApiKey::new).transpose()?;
+            let options = RemoteOptions { api_key, ..RemoteOptions::default() };
+            Ok(Arc::new(Remote::connect(url, options).await?))
+        }
+        #[cfg(feature = "sns-sqs")]
+        BusUrl::SnsSqs(url) => {
+            use worldbus_transport_sns_sqs::{Setup, SnsSqs};
+            let mut setup = Setup { variable, ..Setup::default() };
+            if let Some(catalogue) = catalogue {
+                setup.catalogue = catalogue;
+            }
+            Ok(Arc::new(SnsSqs::connect(url, setup).await?))
+        }
+        #[cfg(not(all(feature = "embedded", feature = "remote", feature = "sns-sqs")))]
+        url => {
+            let context = format!(
+                "{url}: its transport is not built in; add the feature `embedded`, `remote` or \
+                 `sns-sqs` of the crate `worldbus`"
+            );
+            Err(Error::refused(Kind::Unsupported, context))
+        }
+    }
 }
 
 /// Where topics and queues are stands in the environment, as the rest of AWS's configuration.

@@ -32,11 +32,12 @@
 //! # }
 //! ```
 //!
-//! One feature per transport: `embedded`, `remote`, `sns-sqs`; the first two by default.
+//! The URL is a [`BusUrl`] or its text. One feature per transport: `embedded`, `remote`, `sns-sqs`; the first two by default.
 
 mod connect;
 #[cfg(feature = "embedded")]
 mod spool;
+mod url;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
@@ -44,5 +45,6 @@ mod readme {}
 pub use connect::{ConnectOptions, connect, connect_with};
 #[cfg(feature = "embedded")]
 pub use spool::SpoolOptions;
+pub use url::BusUrl;
 pub use worldbus_bus::*;
 pub use worldbus_events as events;

@@ -16,7 +16,7 @@ use worldbus_bus::{
 use worldbus_events::Batch;
 use worldbus_transport_embedded::{Embedded, Options};
 
-use crate::ConnectOptions;
+use crate::{BusUrl, ConnectOptions};
 
 /// Bytes of dead letters that a spool keeps: events that the engine refused.
 const DEAD_LETTER_BYTES_MAX: u64 = 64 << 20;
@@ -46,19 +46,18 @@ impl SpoolOptions {
 }
 
 pub(crate) async fn connect(
-    url: &str,
+    url: BusUrl,
     options: ConnectOptions,
     spool: SpoolOptions,
 ) -> Result<Bus, Error> {
     // First: what it holds must not be forgotten because the engine is away.
     let wall: Arc<dyn WallClock> = Arc::new(SystemClock::default());
     let log = open(&spool.dir, &wall)?;
-    let engine = match crate::connect::transport(url, options.clone()).await {
+    let engine = match crate::connect::transport(&url, options.clone()).await {
         Ok(engine) => engine,
         Err(error) if error.fate() == Fate::Refused => return Err(error),
         Err(error) => {
             tracing::warn!(%error, "the engine is away; events go to the spool");
-            let url = url.to_owned();
             let connect: Connect = Box::new(move || {
                 let (url, options) = (url.clone(), options.clone());
                 Box::pin(async move { crate::connect::transport(&url, options).await })
@@ -227,7 +226,7 @@ mod tests {
         // A port that was free a moment ago: nothing listens there.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let spool = SpoolOptions::new(dir.path());
-        let bus = connect(&format!("http://{free}"), ConnectOptions::default(), spool).await;
+        let bus = connect(BusUrl::Remote(format!("http://{free}")), ConnectOptions::default(), spool).await;
         let bus = bus.unwrap();
         let capabilities = bus.transport().capabilities();
         assert_eq!((capabilities.transport, &capabilities.has[..]), ("awaited", &[][..]));

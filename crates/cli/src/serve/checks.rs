@@ -12,7 +12,7 @@ use worldbus_time_manager::check_cadence;
 use worldbus_world::World;
 
 use super::source::Source;
-use super::{SNS_SQS, ground, own_bus};
+use super::{ground, own_bus};
 use crate::failure::WrongUse;
 use crate::{connection, settings, state};
 
@@ -56,9 +56,6 @@ impl Serving for settings::EventBus {
         self.retention.check()?;
         Source::check(self)?;
         own_bus::dir_of_event_bus(from, &self.common)?;
-        if self.common.url.starts_with(SNS_SQS) {
-            connection::check(&self.common.url)?;
-        }
         Ok(())
     }
 }
@@ -69,7 +66,7 @@ impl Serving for settings::TimeManager {
     }
 
     fn check(&self, _: &Resolved, world: &World) -> Result<()> {
-        connection::check(&self.common.url)?;
+        connection::parse(&self.common.url)?;
         check_lead(self.lead_ms)?;
         check_cadence(self.cadence_game_minutes, world).map_err(wrong)
     }
@@ -81,7 +78,7 @@ impl Serving for settings::WeatherManager {
     }
 
     fn check(&self, _: &Resolved, _: &World) -> Result<()> {
-        connection::check(&self.common.url)?;
+        connection::parse(&self.common.url)?;
         check_lead(self.lead_ms)
     }
 }

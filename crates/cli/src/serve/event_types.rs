@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use async_trait::async_trait;
+use worldbus::BusUrl;
 use worldbus_bus::{Bus, StudioTypes};
 use worldbus_event_bus::Registry;
 use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::StateStore;
 use worldbus_time_manager::Refresh;
 
-use super::SNS_SQS;
 use crate::{catalogue, connection};
 
 /// The registry of an event-bus that was started with `configured`.
@@ -37,12 +37,12 @@ pub(super) struct OfBus {
 impl OfBus {
     /// With what the bus at `url` knows now, if it can be had.
     pub(super) async fn new(
-        url: &str,
+        url: &BusUrl,
         bus: &Bus,
         state: &Arc<dyn StateStore>,
         own: Arc<Catalogue>,
     ) -> Self {
-        let state = url.starts_with(SNS_SQS).then(|| Arc::clone(state));
+        let state = matches!(url, BusUrl::SnsSqs(_)).then(|| Arc::clone(state));
         let shared = SharedCatalogue::from(Arc::clone(&own));
         let of_bus = Self { bus: bus.clone(), state, own, shared };
         if let Err(error) = of_bus.refresh().await {

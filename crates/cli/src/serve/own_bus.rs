@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use worldbus::BusUrl;
 use worldbus_bus::{Bus, Error, SubscriptionName, SystemClock, Topic, WallClock};
 use worldbus_event_bus::Mirror;
 use worldbus_events::{Catalogue, SharedCatalogue};
@@ -14,7 +15,6 @@ use worldbus_service::health::Condition;
 use worldbus_service::{CancellationToken, part::Task};
 use worldbus_transport_embedded::{Embedded, Health, Options};
 
-use super::SNS_SQS;
 use super::ground::Ground;
 use super::source::Source;
 use crate::connection;
@@ -61,12 +61,12 @@ impl OwnBus {
     /// Opens the bus of an event-bus: a log of its own, or one beside the engine that the URL
     /// names.
     pub(super) async fn open_for_event_bus(
-        url: &str,
+        url: &BusUrl,
         dir: PathBuf,
         retention: &Retention,
         catalogue: &SharedCatalogue,
     ) -> Result<Self> {
-        if !url.starts_with(SNS_SQS) {
+        if !matches!(url, BusUrl::SnsSqs(_)) {
             return Self::open(dir, retention, catalogue).await;
         }
         let engine = connection::open_at(url, None, catalogue.clone()).await?;
@@ -147,14 +147,14 @@ async fn watch(
 /// event-bus for the clients in the same environment; who serves one has the default then.
 pub(super) fn dir(command: &str, from: &Resolved, common: &Common) -> Result<PathBuf> {
     let url = common.url.as_str();
-    match url.strip_prefix(connection::EMBEDDED) {
-        Some("") => Err(WrongUse("--url embedded: needs a folder: embedded:DIR".to_owned()).into()),
-        Some(dir) => Ok(PathBuf::from(dir)),
-        None if matches!(from.origin("url"), Some(Origin::Variable(_))) => {
+    let from_environment = matches!(from.origin("url"), Some(Origin::Variable(_)));
+    match connection::parse(url)? {
+        BusUrl::Embedded(dir) => Ok(dir),
+        _ if from_environment => {
             tracing::info!(url, "WORLDBUS_URL names a bus for clients; this process has its own");
             Ok(common.data_dir.join("bus"))
         }
-        None => {
+        _ => {
             let text = format!(
                 "{command} has a bus of its own: --url takes embedded:DIR here, not {url:?}; \
                  leave it out for {}/bus",
@@ -167,7 +167,7 @@ pub(super) fn dir(command: &str, from: &Resolved, common: &Common) -> Result<Pat
 
 /// The same of an event-bus, which may have its log beside SNS and SQS.
 pub(super) fn dir_of_event_bus(from: &Resolved, common: &Common) -> Result<PathBuf> {
-    if common.url.starts_with(SNS_SQS) {
+    if matches!(connection::parse(&common.url)?, BusUrl::SnsSqs(_)) {
         return Ok(common.data_dir.join("bus"));
     }
     dir("worldbus event-bus", from, common)
