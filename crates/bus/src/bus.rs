@@ -1,12 +1,13 @@
 //! The bus: a transport with a clock, from which publishers and routers are made.
 
+use std::fmt;
+use std::sync::Arc;
+
 use crate::error::Error;
 use crate::publish::{Publisher, PublisherOptions};
 use crate::spool::Spool;
 use crate::transport::Transport;
 use crate::wall::{SystemClock, WallClock};
-use std::fmt;
-use std::sync::Arc;
 
 /// An open bus. Cheap to clone.
 #[derive(Clone)]

@@ -24,40 +24,34 @@
 //!
 //! Not for: any vendor (transports are crates of their own), the meaning of events (`events`).
 
-mod backoff;
 mod bus;
-mod capabilities;
+mod calls;
 mod counted;
 mod error;
-mod gather;
-pub mod limits;
 mod names;
 mod publish;
 mod route;
-mod seen;
 mod spool;
 pub mod trace;
 mod transport;
 mod wall;
 
-pub use backoff::Backoff;
 pub use bus::Bus;
-pub use capabilities::{Capabilities, Capability};
+pub use calls::{Backoff, Call, Gather, GatherLimits};
 pub use counted::counted;
 pub use error::{Error, Fate, Kind};
-pub use gather::{Call, Gather, GatherLimits};
 pub use names::{SubscriptionName, Topic};
 pub use publish::{Outgoing, Pending, PendingReceipt, Publisher, PublisherOptions, Receipt};
 pub use route::{
     BoxError, BoxHandler, Dedupe, Handler, HandlerError, Message, OpenRouter, Retry, RetryPolicy,
-    Router, Trace,
+    Router, SeenLimits, SeenWindow, Trace,
 };
-pub use seen::{SeenLimits, SeenWindow};
 /// What ends [`Router::run`].
 pub use tokio_util::sync::CancellationToken;
 pub use transport::{
-    Appended, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered, Filter, Lease, Outcome,
-    Position, ReadSpec, Reader, RegisteredType, Serial, Settle, StoredBatch, StudioTypes,
-    SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport, lists_nothing,
+    Appended, Capabilities, Capability, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered,
+    Filter, Lease, Outcome, Position, ReadSpec, Reader, RegisteredType, Serial, Settle,
+    StoredBatch, StudioTypes, SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport, limits,
+    lists_nothing,
 };
 pub use wall::{ManualClock, SystemClock, WallClock};

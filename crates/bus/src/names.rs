@@ -1,9 +1,10 @@
 //! Names of topics and subscriptions, checked once.
 
-use crate::error::{Error, Kind};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+
+use crate::error::{Error, Kind};
 
 /// Bytes of a name.
 const NAME_BYTES_MAX: usize = 64;

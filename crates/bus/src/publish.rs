@@ -10,15 +10,17 @@ mod send;
 
 pub use completion::{Pending, PendingReceipt, Receipt};
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
 use crate::bus::Bus;
 use crate::error::{Error, Kind};
 use crate::names::Topic;
 use crate::trace::{self, TraceParent};
 use lane::{Lane, New, Wish};
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use worldbus_events::{Event, EventId, NewEvent};
 
 /// Topics that one publisher writes to.

@@ -10,13 +10,22 @@
 mod handler;
 mod layers;
 mod message;
+mod seen;
 
 pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
 pub use layers::{Dedupe, Retry, RetryPolicy, Trace};
 pub use message::Message;
+pub use seen::{SeenLimits, SeenWindow};
 
-use crate::backoff::Backoff;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
 use crate::bus::Bus;
+use crate::calls::Backoff;
 use crate::error::{Error, Fate, Kind};
 use crate::names::{SubscriptionName, Topic};
 use crate::transport::{
@@ -24,11 +33,6 @@ use crate::transport::{
 };
 use crate::wall::WallClock;
 use handler::Typed;
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use worldbus_events::Event;
 
 /// How long handlers under way at shutdown may take to end.

@@ -12,19 +12,21 @@
 
 mod drain;
 
-use crate::bus::Bus;
-use crate::error::{Error, Fate, Kind};
-use crate::names::Topic;
-use crate::transport::{TopicStatus, Transport};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::bus::Bus;
+use crate::error::{Error, Fate, Kind};
+use crate::names::Topic;
+use crate::transport::{TopicStatus, Transport};
 use worldbus_events::Batch;
 
 /// While the engine takes what waits, new events wait this long to follow directly; then they

@@ -16,7 +16,9 @@ pub(crate) use spans::{created, sending};
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+
 use tracing::Span;
+
 use worldbus_events::EventView;
 
 /// The target of all spans that belong to traces; logs need not show them.

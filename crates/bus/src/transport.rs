@@ -1,14 +1,20 @@
 //! The contract between the bus and what carries its batches. The comments here are the
 //! durability contract: every transport keeps them, and users may rely on them.
 
-use crate::capabilities::Capabilities;
-use crate::error::{Error, Kind};
-use crate::names::{SubscriptionName, Topic};
-use async_trait::async_trait;
-use bytes::Bytes;
+mod capabilities;
+pub mod limits;
+
+pub use capabilities::{Capabilities, Capability};
+
 use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
 use tokio::sync::watch;
+
+use crate::error::{Error, Kind};
+use crate::names::{SubscriptionName, Topic};
 use worldbus_events::{Batch, Change, v1};
 
 /// Carries batches between processes, or within one, and keeps them.

@@ -10,10 +10,12 @@ mod followed;
 mod manual;
 mod steps;
 
-use async_trait::async_trait;
-use followed::Followed;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant, SystemTime};
+
+use async_trait::async_trait;
+
+use followed::Followed;
 use steps::Reading;
 
 pub use manual::ManualClock;

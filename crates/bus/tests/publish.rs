@@ -4,10 +4,11 @@
 
 mod kit;
 
-use kit::{Fault, Faulty, tick};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+
+use kit::{Fault, Faulty, tick};
 use worldbus_bus::*;
 use worldbus_events::{EventId, ProducerId};
 

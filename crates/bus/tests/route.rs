@@ -4,11 +4,13 @@
 
 mod kit;
 
-use kit::{Faulty, tick};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
+
+use kit::{Faulty, tick};
 use worldbus_bus::*;
 use worldbus_events::v1::TimeUpdated;
 

@@ -4,10 +4,12 @@
 
 mod kit;
 
-use kit::{Fault, Faulty, tick};
 use std::sync::Arc;
 use std::time::Duration;
+
 use tempfile::TempDir;
+
+use kit::{Fault, Faulty, tick};
 use worldbus_bus::*;
 use worldbus_transport_embedded::{Embedded, Options};
 

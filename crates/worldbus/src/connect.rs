@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::BusUrl;
 #[cfg(not(all(feature = "embedded", feature = "remote", feature = "sns-sqs")))]
 use worldbus_bus::Kind;
 use worldbus_bus::{Bus, Error, Transport};
 use worldbus_events::SharedCatalogue;
-
-use crate::BusUrl;
 
 /// How [`connect_with`] opens a bus.
 #[derive(Clone, Default)]

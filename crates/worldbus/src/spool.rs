@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
+
+use crate::{BusUrl, ConnectOptions};
 use worldbus_bus::{
     Appended, Bus, Capabilities, Consumer, DeadLetter, Error, Fate, Kind, ReadSpec, Reader,
     RegisteredType, StudioTypes, SubscriptionName, SubscriptionSpec, SubscriptionStatus,
@@ -15,8 +17,6 @@ use worldbus_bus::{
 };
 use worldbus_events::Batch;
 use worldbus_transport_embedded::{Embedded, Options};
-
-use crate::{BusUrl, ConnectOptions};
 
 /// Bytes of dead letters that a spool keeps: events that the engine refused.
 const DEAD_LETTER_BYTES_MAX: u64 = 64 << 20;
@@ -226,7 +226,9 @@ mod tests {
         // A port that was free a moment ago: nothing listens there.
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let spool = SpoolOptions::new(dir.path());
-        let bus = connect(BusUrl::Remote(format!("http://{free}")), ConnectOptions::default(), spool).await;
+        let bus =
+            connect(BusUrl::Remote(format!("http://{free}")), ConnectOptions::default(), spool)
+                .await;
         let bus = bus.unwrap();
         let capabilities = bus.transport().capabilities();
         assert_eq!((capabilities.transport, &capabilities.has[..]), ("awaited", &[][..]));

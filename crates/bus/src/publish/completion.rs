@@ -3,11 +3,12 @@
 //! Not a channel an event: with a thousand events in flight, one shared answer and a list of
 //! wakers costs a fraction of a thousand one-shot channels.
 
-use crate::error::{Error, Kind};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+
+use crate::error::{Error, Kind};
 use worldbus_events::EventId;
 
 /// Who has the events of a batch.

@@ -1,18 +1,20 @@
 //! One topic of a publisher: a bounded buffer in front, one batch in flight behind.
 
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::Span;
+
 use super::completion::{Completion, Pending};
 use super::{PublisherOptions, send};
 use crate::bus::Bus;
 use crate::error::{Error, Kind};
 use crate::names::Topic;
 use crate::transport::Transport;
-use std::collections::VecDeque;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{Notify, Semaphore, watch};
-use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use tracing::Span;
 use worldbus_events::{Batch, BatchBuilder, EventId, ProducerId};
 
 /// What an event takes in the buffer beside its payload, entity and metadata.

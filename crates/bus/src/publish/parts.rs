@@ -1,9 +1,10 @@
 //! A batch that is refused for what is in it, taken apart: events that merely shared a batch share
 //! no refusal.
 
+use std::future::Future;
+
 use super::completion::{Answers, Held};
 use crate::error::{Error, Fate};
-use std::future::Future;
 use worldbus_events::Batch;
 
 /// Delivers a batch by `deliver`. If that refuses several events, each half is delivered by itself,

@@ -2,18 +2,20 @@
 //! wished, or failed. One at a time, so that order holds, and none behind a failure where that is
 //! asked for.
 
-use super::completion::{Answers, Held};
-use super::lane::{Lane, Sealed, Wish};
-use super::{PublisherOptions, parts};
-use crate::backoff::Backoff;
-use crate::bus::Bus;
-use crate::error::{Error, Fate, Kind};
-use crate::spool::{Spool, Way};
-use crate::trace;
 use std::time::Duration;
+
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
+
+use super::completion::{Answers, Held};
+use super::lane::{Lane, Sealed, Wish};
+use super::{PublisherOptions, parts};
+use crate::bus::Bus;
+use crate::calls::Backoff;
+use crate::error::{Error, Fate, Kind};
+use crate::spool::{Spool, Way};
+use crate::trace;
 use worldbus_events::Batch;
 
 /// Attempts to publish a batch wait this long at first, and this long at the most.

@@ -1,11 +1,12 @@
 //! What handles one event, and how it fails.
 
-use super::message::Message;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
+
+use super::message::Message;
 use worldbus_events::Event;
 
 /// Any error that a handler ends with.

@@ -1,16 +1,18 @@
 //! The layers that every handler has: retry, duplicate dropping, tracing.
 
-use super::handler::{Handler, HandlerError};
-use super::message::Message;
-use crate::backoff::Backoff;
-use crate::seen::SeenWindow;
-use crate::trace::{self, Consuming};
-use crate::wall::WallClock;
-use futures_util::FutureExt as _;
-use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use tracing::{Instrument, Span};
+
+use super::handler::{Handler, HandlerError};
+use super::message::Message;
+use super::seen::SeenWindow;
+use crate::calls::Backoff;
+use crate::trace::{self, Consuming};
+use crate::wall::WallClock;
 
 /// How often and how fast a failing event is tried again in place.
 #[derive(Debug, Clone)]

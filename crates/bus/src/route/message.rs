@@ -1,11 +1,13 @@
 //! What a handler gets beside the decoded event.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
 use crate::names::{SubscriptionName, Topic};
 use crate::trace::{self, TraceParent};
 use crate::transport::Delivered;
-use bytes::Bytes;
-use std::ops::Range;
-use std::sync::Arc;
 use worldbus_events::{EventId, EventView};
 
 /// One event as it was delivered. Cheap to clone: it shares the delivery that it came in.

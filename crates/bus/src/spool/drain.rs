@@ -2,15 +2,16 @@
 //! once the engine has it. What the engine will never take is set aside, so that it does not
 //! block the line.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::Shared;
-use crate::backoff::Backoff;
+use crate::calls::Backoff;
 use crate::error::{Error, Fate, Kind};
 use crate::names::{SubscriptionName, Topic};
 use crate::transport::{
     Consumer, DeadEvent, Delivered, Lease, Outcome, Position, Settle, SubscriptionSpec, Transport,
 };
-use std::sync::Arc;
-use std::time::Duration;
 use worldbus_events::Batch;
 
 /// A batch is offered again after this long at first, and this long at the most.

@@ -2,14 +2,16 @@
 //! `create` for each event (producer), `send` for the batch that it leaves in (client), `process`
 //! where it is handled (consumer).
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use tracing::Span;
+use tracing::field::Empty;
+
 use super::{TARGET, TRACEPARENT, TRACER, TraceParent, Tracer, carried};
 use crate::bus::Bus;
 use crate::names::{SubscriptionName, Topic};
 use crate::publish::Outgoing;
-use std::collections::BTreeMap;
-use std::fmt::Display;
-use tracing::Span;
-use tracing::field::Empty;
 use worldbus_events::{Batch, EventId, EventView};
 
 /// A sampled event on its way: its span, which lasts until the event is durable or has failed, and

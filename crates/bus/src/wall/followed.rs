@@ -3,9 +3,10 @@
 //!
 //! A publisher reads the time for each event: this is why.
 
-use super::steps::{Reading, Steps};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::steps::{Reading, Steps};
 
 /// So long the machine's wall clock is taken to run as the time that passes.
 pub(super) const FRESH_US: i64 = 1_000;

@@ -1,9 +1,11 @@
 //! A wall clock that is moved by hand.
 
-use super::WallClock;
-use async_trait::async_trait;
 use std::time::Duration;
+
+use async_trait::async_trait;
 use tokio::sync::watch;
+
+use super::WallClock;
 
 /// A clock that stands until it is set: for tests and simulated runs. It does not go back either.
 #[derive(Debug)]

@@ -2,12 +2,14 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "a kit: tests use parts, failing fails them")]
 
-use async_trait::async_trait;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
+
 use worldbus_bus::*;
 use worldbus_events::v1::TimeUpdated;
 use worldbus_events::{Batch, Event};

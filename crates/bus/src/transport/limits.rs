@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
+use super::{DeadEvent, Filter, Outcome, ReadSpec, SubscriptionSpec};
 use crate::error::{Error, Kind};
-use crate::transport::{DeadEvent, Filter, Outcome, ReadSpec, SubscriptionSpec};
 
 /// How short a lease may be: a shorter one ends before a settlement comes.
 pub const LEASE_MIN: Duration = Duration::from_millis(10);

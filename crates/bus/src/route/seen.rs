@@ -6,6 +6,7 @@
 //! ranges.
 
 use std::collections::BTreeMap;
+
 use worldbus_events::{EventId, ProducerId};
 
 /// How much is remembered.

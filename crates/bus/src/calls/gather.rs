@@ -7,14 +7,16 @@
 //! takes its place at once, and is withdrawn if its caller goes away before it left. So what
 //! gathers is owned by callers that wait: their number is the bound.
 
-use crate::error::{Error, Kind};
-use futures_util::future::BoxFuture;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use futures_util::future::BoxFuture;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::error::{Error, Kind};
 
 /// Callers that wait at once.
 const WAITING_COUNT_MAX: usize = 1 << 16;

@@ -1,9 +1,10 @@
 //! Tests of `gather`.
 
-use super::*;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use tokio::sync::mpsc;
+
+use super::*;
 
 const BYTES_MAX: usize = 1000;
 

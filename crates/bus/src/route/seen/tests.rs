@@ -1,8 +1,10 @@
 //! The window against a plain set, and its bounds.
 
-use super::*;
-use proptest::prelude::*;
 use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::*;
 
 fn id(producer: u64, sequence: u64) -> EventId {
     EventId { producer: ProducerId::from_bits(producer), sequence }

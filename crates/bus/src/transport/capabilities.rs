@@ -1,7 +1,8 @@
 //! What a transport can do, as data, so that asking for more is an error and never silence.
 
-use crate::error::{Error, Kind};
 use std::time::Duration;
+
+use crate::error::{Error, Kind};
 
 /// Something that not every transport can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
