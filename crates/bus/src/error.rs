@@ -1,7 +1,12 @@
-//! The error of the bus: what the caller can do, and whether the thing may have happened.
+//! The error of the bus: what the caller can do, whether the thing may have happened, and what
+//! caused it.
+//!
+//! Its text is a whole sentence for people, the cause in it as far as they need it. The causes
+//! themselves stand behind it as [`std::error::Error::source`], for programs that look for one.
 
 use std::convert::Infallible;
 use std::fmt;
+use std::sync::Arc;
 
 /// Whether what was asked for happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,22 +57,28 @@ pub struct Error {
     kind: Kind,
     fate: Fate,
     context: String,
+    /// Shared, since one error may be the answer to many events.
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     /// An error that did not happen and will not.
     pub fn refused(kind: Kind, context: impl Into<String>) -> Self {
-        Self { kind, fate: Fate::Refused, context: context.into() }
+        Self::new(kind, Fate::Refused, context.into())
     }
 
     /// An error that did not happen but may later.
     pub fn retry(kind: Kind, context: impl Into<String>) -> Self {
-        Self { kind, fate: Fate::Retry, context: context.into() }
+        Self::new(kind, Fate::Retry, context.into())
     }
 
     /// An error after which the thing may have happened.
     pub fn unknown(kind: Kind, context: impl Into<String>) -> Self {
-        Self { kind, fate: Fate::Unknown, context: context.into() }
+        Self::new(kind, Fate::Unknown, context.into())
+    }
+
+    fn new(kind: Kind, fate: Fate, context: String) -> Self {
+        Self { kind, fate, context, source: None }
     }
 
     /// What is in the way.
@@ -94,6 +105,24 @@ impl Error {
         self
     }
 
+    /// The same error with what caused it, as its source. The text stays.
+    #[must_use]
+    pub fn with_source(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The same error, of the same kind and fate, in the words of a caller who knows more of what
+    /// was tried: a whole sentence again. The one before is its source.
+    #[must_use]
+    pub fn with_context(self, context: impl Into<String>) -> Self {
+        let (kind, fate) = (self.kind, self.fate);
+        Self::new(kind, fate, context.into()).with_source(self)
+    }
+
     /// What was found and what to do, for people.
     pub fn context(&self) -> &str {
         &self.context
@@ -117,7 +146,34 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// An error and those beneath it in one sentence, down to one of the bus, whose text is whole. A
+/// cause whose words stand there already is left out.
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = below(error);
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = below(error);
+    }
+    text
+}
+
+/// The cause of an error that is not one of the bus.
+fn below<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
+    if error.is::<Error>() { None } else { error.source() }
+}
 
 /// For what is taken as it is or parsed, such as URLs.
 impl From<Infallible> for Error {
@@ -132,18 +188,9 @@ impl From<worldbus_events::Error> for Error {
             worldbus_events::Kind::TooLarge => Kind::TooLarge,
             _ => Kind::Invalid,
         };
-        Self::refused(kind, error.to_string())
+        Self::refused(kind, error.to_string()).with_source(error)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn error_that_ends_main_reads_as_a_sentence() {
-        let error = Error::retry(Kind::Unavailable, "http://127.0.0.1:7070 does not answer");
-        let expected = "http://127.0.0.1:7070 does not answer (Unavailable; it may succeed later)";
-        assert_eq!(format!("Error: {error:?}"), format!("Error: {expected}"));
-    }
-}
+mod tests;

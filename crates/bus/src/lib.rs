@@ -39,7 +39,7 @@ mod wall;
 pub use bus::Bus;
 pub use calls::{Backoff, Call, Gather, GatherLimits};
 pub use counted::counted;
-pub use error::{Error, Fate, Kind};
+pub use error::{Error, Fate, Kind, with_causes};
 pub use names::{SubscriptionName, Topic};
 pub use publish::{Outgoing, Pending, PendingReceipt, Publisher, PublisherOptions, Receipt};
 pub use route::{

@@ -31,8 +31,13 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    complain(&format!("error: {error:#}"));
+    complain(&format!("error: {}", sentence(error)));
     ExitCode::from(code(error))
+}
+
+/// An error with its causes, as far as they add something.
+pub(crate) fn sentence(error: &anyhow::Error) -> String {
+    worldbus_bus::with_causes(error.as_ref())
 }
 
 /// A line for people, or a few. That standard error is gone is no reason to fail.
@@ -65,12 +70,22 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 mod tests {
     use super::*;
     use anyhow::Context as _;
+    use worldbus_bus::{Error, Kind};
 
     #[test]
     fn wrong_use_is_told_from_failure_through_any_context() {
         let wrong = Err::<(), _>(WrongUse("no such type".to_owned())).context("tail");
         assert_eq!(code(&wrong.unwrap_err()), WRONG_USE);
         assert_eq!(code(&anyhow::anyhow!("the disk is full")), FAILED);
+    }
+
+    #[test]
+    fn cause_that_stands_in_an_error_already_is_not_repeated() {
+        let disk = io::Error::from(ErrorKind::StorageFull);
+        let text = format!("cannot write lock ({disk})");
+        let error = Error::retry(Kind::Full, &text).with_source(disk);
+        let error = anyhow::Error::new(error).context("cannot use embedded:bus");
+        assert_eq!(sentence(&error), format!("cannot use embedded:bus: {text}"));
     }
 
     #[test]

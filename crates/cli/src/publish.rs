@@ -20,7 +20,7 @@ use worldbus_events::{Catalogue, json};
 use worldbus_service::{CancellationToken, logging, shutdown};
 
 use crate::arguments::PublishArguments;
-use crate::failure::{FAILED, WrongUse, complain};
+use crate::failure::{FAILED, WrongUse, complain, sentence};
 use crate::{catalogue, connection, settings};
 use answers::{Answers, Outcome, Sent};
 use lines::Line;
@@ -84,7 +84,7 @@ async fn types_of_bus(
 ) -> Result<Arc<Catalogue>> {
     match catalogue::of_bus(&settings.client.url, bus, &own).await {
         Err(error) if settings.spool_dir.is_some() && is_away(&error) => {
-            tracing::warn!("event types of the bus not read: {error:#}");
+            tracing::warn!("event types of the bus not read: {}", sentence(&error));
             Ok(own)
         }
         catalogue => catalogue,

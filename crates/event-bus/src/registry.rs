@@ -51,7 +51,7 @@ impl Registry {
                 "the registered event types and those of --catalog conflict: {error}; leave out \
                  --catalog, or give a file that has all that was registered"
             );
-            Error::refused(Kind::Invalid, context)
+            Error::refused(Kind::Invalid, context).with_source(error)
         })?;
         let (registered, shared) = (Mutex::new(registered), SharedCatalogue::from(whole));
         Ok(Self { state, configured, registered, shared })
@@ -62,7 +62,7 @@ impl Registry {
     /// # Errors
     /// Those of the state store.
     pub async fn kept(state: &dyn StateStore) -> Result<StudioTypes, Error> {
-        let entry = state.get(KEY).await.map_err(|error| of_state(&error))?;
+        let entry = state.get(KEY).await.map_err(of_state)?;
         let registered = entry.map(|entry| Bytes::from(entry.value)).unwrap_or_default();
         Ok(StudioTypes { registered, ..StudioTypes::default() })
     }
@@ -209,18 +209,18 @@ impl From<worldbus_events::Error> for Refusal {
 
 impl From<state::Error> for Refusal {
     fn from(error: state::Error) -> Self {
-        Self(of_state(&error))
+        Self(of_state(error))
     }
 }
 
-fn of_state(error: &state::Error) -> Error {
+fn of_state(error: state::Error) -> Error {
     let fate = match error.fate() {
         state::Fate::Refused => Fate::Refused,
         state::Fate::Retry => Fate::Retry,
         state::Fate::Unknown => Fate::Unknown,
     };
     let context = format!("failed to read or write registered event types: {error}");
-    Error::refused(Kind::Unavailable, context).with_fate(fate)
+    Error::refused(Kind::Unavailable, context).with_fate(fate).with_source(error)
 }
 
 #[cfg(test)]

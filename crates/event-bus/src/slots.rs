@@ -99,7 +99,7 @@ impl Slots {
         let names = (1..=count).map(|number| slot_name(base, number)).collect::<Result<_, _>>()?;
         let token = getrandom::u64().map_err(|error| {
             let context = format!("no random number for the claim of a slot: {error}");
-            worldbus_bus::Error::retry(worldbus_bus::Kind::Unavailable, context)
+            worldbus_bus::Error::retry(worldbus_bus::Kind::Unavailable, context).with_source(error)
         })?;
         Ok(Self { claims: Claims::new(names, holder, token, state, Arc::clone(&wall)), wall })
     }

@@ -256,7 +256,7 @@ async fn watch_task(
     let reason = match ended {
         Ok(Ok(())) if shutdown.is_cancelled() => return Ok(()),
         Ok(Ok(())) => "it stopped by itself".to_owned(),
-        Ok(Err(error)) => with_causes(error.as_ref()),
+        Ok(Err(error)) => worldbus_bus::with_causes(error.as_ref()),
         Err(error) => error.to_string(),
     };
     tracing::error!(part, task, reason, "task ended");
@@ -303,17 +303,6 @@ async fn drain(mut running: JoinSet<Result<(), TaskEnded>>) -> Result<(), TaskEn
     }
     running.shutdown().await;
     result
-}
-
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 async fn not_found(request: Request) -> Response {

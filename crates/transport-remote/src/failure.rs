@@ -69,14 +69,16 @@ fn error(status: &Status) -> Error {
         Code::OutOfRange => {
             Error::refused(Kind::TooLarge, format!("larger than the event-bus takes: {message}"))
         }
-        _ if not_connected(status) => Error::retry(
-            Kind::Unavailable,
-            format!("no event-bus answers: {}", with_causes(status)),
-        ),
-        _ => Error::unknown(
-            Kind::Unavailable,
-            format!("the connection to the event-bus broke: {}", with_causes(status)),
-        ),
+        _ => {
+            let causes = with_causes(status);
+            let error = if not_connected(status) {
+                Error::retry(Kind::Unavailable, format!("no event-bus answers: {causes}"))
+            } else {
+                let context = format!("the connection to the event-bus broke: {causes}");
+                Error::unknown(Kind::Unavailable, context)
+            };
+            error.with_source(status.clone())
+        }
     }
 }
 

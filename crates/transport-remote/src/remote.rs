@@ -63,7 +63,7 @@ impl Remote {
         let mut stub = client.clone();
         let description = ask(limit, stub.describe(v1::DescribeRequest {}))
             .await
-            .map_err(|error| at(url, &error))?;
+            .map_err(|error| at(url, error))?;
         let capabilities = worldbus_rpc::capabilities("remote", &description)?;
         let v1::DescribeResponse { server_version, world, .. } = description;
         tracing::debug!(url, server_version, behind = description.transport, "connected");
@@ -101,7 +101,7 @@ impl std::fmt::Debug for Remote {
 }
 
 /// An error of connecting, with the address and what to do.
-fn at(url: &str, error: &Error) -> Error {
+fn at(url: &str, error: Error) -> Error {
     let context = match error.kind() {
         Kind::Unavailable | Kind::Timeout => format!(
             "{url}: {error}; start one with `worldbus up` or `worldbus event-bus`, \
@@ -109,7 +109,7 @@ fn at(url: &str, error: &Error) -> Error {
         ),
         _ => format!("{url}: {error}"),
     };
-    Error::refused(error.kind(), context).with_fate(error.fate())
+    error.with_context(context)
 }
 
 fn publishes(client: Client, call_timeout: Duration) -> Gather<v1::PublishEntry, Appended> {

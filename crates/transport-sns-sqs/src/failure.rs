@@ -6,16 +6,27 @@ use worldbus_aws::Missing;
 use worldbus_bus::{Error, Fate, Kind};
 
 /// The error of a call that changes something; `what` is e.g. `delete from` and a queue.
-pub(crate) fn change<E, R>(what: &str, error: &SdkError<E, R>) -> Error
+pub(crate) fn change<E, R>(what: &str, error: SdkError<E, R>) -> Error
 where
-    E: ProvideErrorMetadata + StdError + 'static,
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let ours = match &error {
+        SdkError::ServiceError(service) => {
+            let service = service.err();
+            let code = service.code().unwrap_or("unknown error");
+            of_code(what, code, service.message().unwrap_or("no message"))
+        }
+        unanswered => without_answer(what, unanswered),
+    };
+    ours.with_source(error)
+}
+
+fn without_answer<E, R>(what: &str, error: &SdkError<E, R>) -> Error
+where
+    E: StdError + 'static,
     R: std::fmt::Debug + 'static,
 {
-    if let SdkError::ServiceError(service) = error {
-        let service = service.err();
-        let code = service.code().unwrap_or("unknown error");
-        return of_code(what, code, service.message().unwrap_or("no message"));
-    }
     let (missing, why) = worldbus_aws::missing(error);
     let context = format!("{what}: {why}");
     match (missing, error) {
@@ -28,10 +39,10 @@ where
 
 /// The error of a call that changes nothing, or the same if repeated: broken off, it may be
 /// repeated.
-pub(crate) fn ask<E, R>(what: &str, error: &SdkError<E, R>) -> Error
+pub(crate) fn ask<E, R>(what: &str, error: SdkError<E, R>) -> Error
 where
-    E: ProvideErrorMetadata + StdError + 'static,
-    R: std::fmt::Debug + 'static,
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
 {
     let error = change(what, error);
     if error.fate() == Fate::Unknown { error.with_fate(Fate::Retry) } else { error }

@@ -7,7 +7,7 @@ use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
-use worldbus_bus::{Error, Kind, SubscriptionName, Topic};
+use worldbus_bus::{Error, Fate, Kind, SubscriptionName, Topic};
 
 /// Pages of topics or queues that are looked through, of 100 or 1,000 each.
 const PAGE_COUNT_MAX: usize = 1000;
@@ -52,7 +52,7 @@ impl Lookup {
         let mut pages = self.sns.list_topics().into_paginator().send();
         for _ in 0..PAGE_COUNT_MAX {
             let Some(page) = pages.next().await else { break };
-            let page = page.map_err(|error| asked("list SNS topics", &error, &variable))?;
+            let page = page.map_err(|error| asked("list SNS topics", error, &variable))?;
             let mut arns = page.topics().iter().filter_map(|topic| topic.topic_arn());
             if let Some(arn) = arns.find(|arn| arn.ends_with(&suffix)) {
                 return Ok(self.remember(&variable, arn));
@@ -103,7 +103,7 @@ impl Lookup {
         let mut found = Vec::new();
         for _ in 0..PAGE_COUNT_MAX {
             let Some(page) = pages.next().await else { break };
-            let page = page.map_err(|error| ask("list SQS queues", &error))?;
+            let page = page.map_err(|error| ask("list SQS queues", error))?;
             let of_page = page.queue_urls().iter();
             found.extend(
                 of_page.filter_map(|url| {
@@ -128,7 +128,7 @@ impl Lookup {
         }
         match self.sqs.get_queue_url().queue_name(&name).send().await {
             Ok(found) => Ok(self.remember(variable, found.queue_url().unwrap_or_default())),
-            Err(error) => match asked(&format!("find SQS queue {name}"), &error, variable) {
+            Err(error) => match asked(&format!("find SQS queue {name}"), error, variable) {
                 error if error.kind() == Kind::NotFound => {
                     Err(self.missing("SQS queue", &name, variable))
                 }
@@ -192,18 +192,18 @@ fn region_of(place: &str) -> Option<&str> {
 }
 
 /// The error of a look-up: who may not list may be told.
-fn asked<E, R>(what: &str, error: &SdkError<E, R>, variable: &str) -> Error
+fn asked<E, R>(what: &str, error: SdkError<E, R>, variable: &str) -> Error
 where
-    E: ProvideErrorMetadata + StdError + 'static,
-    R: std::fmt::Debug + 'static,
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
 {
-    let answered = matches!(error, SdkError::ServiceError(_));
+    let answered = matches!(&error, SdkError::ServiceError(_));
     let error = ask(what, error);
     if !answered || error.kind() != Kind::Unauthorized {
         return error;
     }
     let context = format!("{}; a role without that right needs {variable}", error.context());
-    Error::refused(error.kind(), context)
+    error.with_context(context).with_fate(Fate::Refused)
 }
 
 #[cfg(test)]

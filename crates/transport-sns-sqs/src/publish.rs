@@ -106,7 +106,7 @@ async fn send(
                 }
             });
             let answer = request.send().await.map_err(|error| {
-                let error = change(what, &error);
+                let error = change(what, error);
                 // The topic went away: it may be back, perhaps elsewhere.
                 if error.kind() == Kind::NotFound { error.with_fate(Fate::Retry) } else { error }
             })?;

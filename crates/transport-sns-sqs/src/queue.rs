@@ -95,7 +95,7 @@ impl Queue {
             .build();
         let overriding = aws_sdk_sqs::config::Builder::new().timeout_config(limit);
         let answer = request.customize().config_override(overriding).send().await;
-        let answer = answer.map_err(|error| ask(&format!("receive from {}", self.url), &error))?;
+        let answer = answer.map_err(|error| ask(&format!("receive from {}", self.url), error))?;
         Ok(answer.messages.unwrap_or_default().into_iter().map(taken).collect())
     }
 
@@ -163,7 +163,7 @@ async fn send(
         let (request, what) = (sqs.send_message_batch().queue_url(url), &what);
         async move {
             let answer = request.set_entries(Some(entries?)).send().await;
-            let answer = answer.map_err(|error| change(what, &error))?;
+            let answer = answer.map_err(|error| change(what, error))?;
             Ok(said(what, answer.successful().iter().map(|entry| entry.id()), answer.failed()))
         }
     })
@@ -193,7 +193,7 @@ async fn delete(
         let (request, what) = (sqs.delete_message_batch().queue_url(url), &what);
         async move {
             let answer = request.set_entries(Some(entries?)).send().await;
-            let answer = answer.map_err(|error| ask(what, &error))?;
+            let answer = answer.map_err(|error| ask(what, error))?;
             Ok(said(what, answer.successful().iter().map(|entry| entry.id()), answer.failed()))
         }
     })
@@ -216,7 +216,7 @@ async fn change_visibility(
         let (request, what) = (sqs.change_message_visibility_batch().queue_url(url), &what);
         async move {
             let answer = request.set_entries(Some(entries?)).send().await;
-            let answer = answer.map_err(|error| ask(what, &error))?;
+            let answer = answer.map_err(|error| ask(what, error))?;
             Ok(said(what, answer.successful().iter().map(|entry| entry.id()), answer.failed()))
         }
     })
@@ -238,7 +238,7 @@ fn said<'a>(
 }
 
 pub(crate) fn built<T>(entries: Result<Vec<T>, BuildError>) -> Result<Vec<T>, Error> {
-    entries.map_err(|error| Error::refused(Kind::Invalid, error.to_string()))
+    entries.map_err(|error| Error::refused(Kind::Invalid, error.to_string()).with_source(error))
 }
 
 /// Whole seconds, rounded up: what SQS counts in.

@@ -103,7 +103,7 @@ async fn held(sqs: &aws_sdk_sqs::Client, url: String) -> Result<u64, Error> {
     let what = format!("count the messages of {url}");
     let request = sqs.get_queue_attributes().queue_url(url);
     let answer = request.set_attribute_names(Some(HELD.to_vec())).send().await;
-    let answer = answer.map_err(|error| ask(&what, &error))?;
+    let answer = answer.map_err(|error| ask(&what, error))?;
     let number = |name| {
         let text = answer.attributes().and_then(|attributes| attributes.get(name));
         text.and_then(|text| text.parse::<u64>().ok()).ok_or_else(|| {

@@ -33,7 +33,7 @@ impl Resources {
         let mut pages = self.sns.list_topics().into_paginator().send();
         for _ in 0..PAGE_COUNT_MAX {
             let Some(page) = pages.next().await else { break };
-            let page = page.map_err(|error| ask("list SNS topics", &error))?;
+            let page = page.map_err(|error| ask("list SNS topics", error))?;
             let mut arns = page.topics().iter().filter_map(|topic| topic.topic_arn());
             if let Some(arn) = arns.find(|arn| arn.ends_with(&suffix)) {
                 return Ok(Some(arn.to_owned()));
@@ -46,14 +46,14 @@ impl Resources {
     pub(crate) async fn create_topic(&self, name: &str) -> Result<String, Error> {
         let created = self.sns.create_topic().name(name).send().await;
         let created =
-            created.map_err(|error| change(&format!("create SNS topic {name}"), &error))?;
+            created.map_err(|error| change(&format!("create SNS topic {name}"), error))?;
         Ok(created.topic_arn().unwrap_or_default().to_owned())
     }
 
     /// A queue, if it is there.
     pub(super) async fn queue(&self, name: &str) -> Result<Option<ActualQueue>, Error> {
         let found = self.sqs.get_queue_url().queue_name(name).send().await;
-        match found.map_err(|error| ask(&format!("find SQS queue {name}"), &error)) {
+        match found.map_err(|error| ask(&format!("find SQS queue {name}"), error)) {
             Ok(found) => self.queue_at(found.queue_url().unwrap_or_default()).await.map(Some),
             Err(error) if error.kind() == Kind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -64,7 +64,7 @@ impl Resources {
     pub(super) async fn queue_at(&self, url: &str) -> Result<ActualQueue, Error> {
         let request = self.sqs.get_queue_attributes().queue_url(url);
         let answer = request.attribute_names(QueueAttributeName::All).send().await;
-        let answer = answer.map_err(|error| ask(&format!("look at {url}"), &error))?;
+        let answer = answer.map_err(|error| ask(&format!("look at {url}"), error))?;
         let attributes = answer.attributes.unwrap_or_default().into_iter();
         let attributes: Attributes =
             attributes.map(|(name, value)| (name.as_str().to_owned(), value)).collect();
@@ -81,7 +81,7 @@ impl Resources {
         let request = self.sqs.create_queue().queue_name(name);
         let created = request.set_attributes(Some(typed(attributes))).send().await;
         let created =
-            created.map_err(|error| change(&format!("create SQS queue {name}"), &error))?;
+            created.map_err(|error| change(&format!("create SQS queue {name}"), error))?;
         self.queue_at(created.queue_url().unwrap_or_default()).await
     }
 
@@ -89,7 +89,7 @@ impl Resources {
     pub(super) async fn set_queue(&self, url: &str, attributes: &Attributes) -> Result<(), Error> {
         let request = self.sqs.set_queue_attributes().queue_url(url);
         let set = request.set_attributes(Some(typed(attributes))).send().await;
-        set.map(drop).map_err(|error| change(&format!("set attributes of {url}"), &error))
+        set.map(drop).map_err(|error| change(&format!("set attributes of {url}"), error))
     }
 
     /// The ARN and attributes of the subscription of a queue to a topic, if it is there.
@@ -103,12 +103,12 @@ impl Resources {
         let mut pages = request.into_paginator().send();
         for _ in 0..PAGE_COUNT_MAX {
             let Some(page) = pages.next().await else { break };
-            let page = page.map_err(|error| ask(&what, &error))?;
+            let page = page.map_err(|error| ask(&what, error))?;
             let of_queue = page.subscriptions().iter();
             let mut of_queue = of_queue.filter(|found| found.endpoint() == Some(queue_arn));
             if let Some(arn) = of_queue.find_map(|found| found.subscription_arn()) {
                 let request = self.sns.get_subscription_attributes().subscription_arn(arn);
-                let answer = request.send().await.map_err(|error| ask(&what, &error))?;
+                let answer = request.send().await.map_err(|error| ask(&what, error))?;
                 let attributes = answer.attributes.unwrap_or_default().into_iter().collect();
                 return Ok(Some((arn.to_owned(), attributes)));
             }
@@ -127,7 +127,7 @@ impl Resources {
         let attributes: HashMap<_, _> = attributes.clone().into_iter().collect();
         let subscribed = request.set_attributes(Some(attributes)).send().await;
         let what = format!("subscribe {queue_arn} to {topic_arn}");
-        subscribed.map(drop).map_err(|error| change(&what, &error))
+        subscribed.map(drop).map_err(|error| change(&what, error))
     }
 
     /// Sets an attribute of a subscription.
@@ -139,7 +139,7 @@ impl Resources {
     ) -> Result<(), Error> {
         let request = self.sns.set_subscription_attributes().subscription_arn(arn);
         let set = request.attribute_name(name).attribute_value(value).send().await;
-        set.map(drop).map_err(|error| change(&format!("set {name} of {arn}"), &error))
+        set.map(drop).map_err(|error| change(&format!("set {name} of {arn}"), error))
     }
 }
 
