@@ -1,10 +1,10 @@
-//! The bus: a transport with a clock, from which publishers and routers are made.
+//! The bus: a transport with a clock, and a spool if it has one. Publishers and routers are made
+//! of it; it knows neither.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::publish::{Publisher, PublisherOptions};
 use crate::spool::Spool;
 use crate::transport::Transport;
 use crate::wall::{SystemClock, WallClock};
@@ -28,7 +28,8 @@ impl Bus {
         Self { transport, wall, spool: None }
     }
 
-    /// The same bus with a spool: where [`Publisher::publish_or_spool`] puts events while the
+    /// The same bus with a spool: where
+    /// [`Publisher::publish_or_spool`](crate::Publisher::publish_or_spool) puts events while the
     /// engine is away. `log` is a transport of this process alone, on its disk, that keeps a
     /// batch until it is settled; the embedded one, opened as a queue. It holds `bytes_max`
     /// bytes of batches at the most; beyond them publishers wait. What an earlier process left
@@ -37,9 +38,11 @@ impl Bus {
     /// # Errors
     /// `Invalid` if `bytes_max` is less than one batch of the log; those of the log.
     pub async fn with_spool(self, log: Arc<dyn Transport>, bytes_max: u64) -> Result<Self, Error> {
-        let plain = Self { spool: None, ..self };
-        let spool = Spool::open(plain.clone(), log, bytes_max).await?;
-        Ok(Self { spool: Some(Arc::new(spool)), ..plain })
+        let Self { transport, wall, spool: before } = self;
+        // Its drains end with it.
+        drop(before);
+        let spool = Spool::open(Arc::clone(&transport), log, Arc::clone(&wall), bytes_max).await?;
+        Ok(Self { transport, wall, spool: Some(Arc::new(spool)) })
     }
 
     /// Waits while the engine takes what waits in the spool. Returns how many batches are left:
@@ -58,16 +61,6 @@ impl Bus {
 
     pub(crate) fn spool(&self) -> Option<&Arc<Spool>> {
         self.spool.as_ref()
-    }
-
-    /// A publisher for a service in a world, with the default options.
-    pub fn publisher(&self, source: &str, world: &str) -> Publisher {
-        self.publisher_with(PublisherOptions::new(source, world))
-    }
-
-    /// A publisher with options.
-    pub fn publisher_with(&self, options: PublisherOptions) -> Publisher {
-        Publisher::new(self.clone(), options)
     }
 
     /// What carries the batches.

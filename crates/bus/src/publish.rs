@@ -7,6 +7,7 @@ mod completion;
 mod lane;
 mod parts;
 mod send;
+mod spans;
 
 pub use completion::{Pending, PendingReceipt, Receipt};
 
@@ -104,11 +105,20 @@ struct Shared {
     lanes: RwLock<Vec<Arc<Lane>>>,
 }
 
-impl Publisher {
-    pub(crate) fn new(bus: Bus, options: PublisherOptions) -> Self {
-        Self { shared: Arc::new(Shared { bus, options, lanes: RwLock::default() }) }
+impl Bus {
+    /// A publisher for a service in a world, with the default options.
+    pub fn publisher(&self, source: &str, world: &str) -> Publisher {
+        self.publisher_with(PublisherOptions::new(source, world))
     }
 
+    /// A publisher with options.
+    pub fn publisher_with(&self, options: PublisherOptions) -> Publisher {
+        let (bus, lanes) = (self.clone(), RwLock::default());
+        Publisher { shared: Arc::new(Shared { bus, options, lanes }) }
+    }
+}
+
+impl Publisher {
     /// Publishes an event and waits until it is durable in the engine.
     ///
     /// If the call is dropped before its answer, the event may be published or not.
@@ -221,7 +231,7 @@ impl Publisher {
         wish: Wish,
     ) -> Result<Pending, Error> {
         let lane = self.lane(topic.as_str())?;
-        let creation = trace::created(&self.shared.bus, topic, &event);
+        let creation = spans::created(&**self.shared.bus.transport(), topic, &event);
         let metadata = creation.as_ref().map(|creation| &creation.metadata).or(event.metadata);
         let metadata_memory = metadata.map_or(0, metadata_memory);
         let cost = lane::cost(event.payload.len(), event.entity, metadata_memory);
@@ -279,7 +289,11 @@ impl Publisher {
             let context = format!("topic {topic}: a publisher writes to {TOPICS_MAX} at most");
             return Err(Error::refused(Kind::Invalid, context));
         }
-        let lane = Lane::start(&self.shared.bus, topic_name, &self.shared.options)?;
+        let Shared { bus, options, .. } = &*self.shared;
+        let lane = Arc::new(Lane::new(bus, topic_name, options)?);
+        let (emptying, bus, options) = (lane.emptying(), bus.clone(), options.clone());
+        // Ends after the lane was closed.
+        tokio::spawn(async move { send::flush(&emptying, bus, options).await });
         lanes.push(Arc::clone(&lane));
         Ok(lane)
     }

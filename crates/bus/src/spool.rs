@@ -23,10 +23,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bus::Bus;
 use crate::error::{Error, Fate, Kind};
 use crate::names::Topic;
 use crate::transport::{TopicStatus, Transport};
+use crate::wall::WallClock;
 use worldbus_events::Batch;
 
 /// While the engine takes what waits, new events wait this long to follow directly; then they
@@ -46,8 +46,9 @@ pub(crate) struct Spool {
 
 /// What the spool and its drains share.
 struct Shared {
-    bus: Bus,
+    engine: Arc<dyn Transport>,
     log: Arc<dyn Transport>,
+    wall: Arc<dyn WallClock>,
     state: watch::Sender<State>,
     closing: CancellationToken,
 }
@@ -100,10 +101,11 @@ impl Line {
 }
 
 impl Spool {
-    /// Takes up what an earlier process left in the log, and drains it.
+    /// Takes up what an earlier process left in the log, and drains it into the engine.
     pub(crate) async fn open(
-        bus: Bus,
+        engine: Arc<dyn Transport>,
         log: Arc<dyn Transport>,
+        wall: Arc<dyn WallClock>,
         bytes_max: u64,
     ) -> Result<Self, Error> {
         let least = log.capabilities().batch_bytes_max as u64;
@@ -112,7 +114,7 @@ impl Spool {
             return Err(Error::refused(Kind::Invalid, context));
         }
         let (state, closing) = (watch::Sender::default(), CancellationToken::new());
-        let shared = Arc::new(Shared { bus, log, state, closing });
+        let shared = Arc::new(Shared { engine, log, wall, state, closing });
         let appending = Mutex::default();
         let spool = Self { shared, drains: TaskTracker::new(), appending, bytes_max };
         for status in spool.shared.log.topics().await? {

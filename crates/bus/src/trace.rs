@@ -12,7 +12,6 @@ mod spans;
 
 pub use parent::TraceParent;
 pub use spans::{Consuming, appending, failed, processing};
-pub(crate) use spans::{created, sending};
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -43,6 +42,11 @@ static TRACER: OnceLock<Box<dyn Tracer>> = OnceLock::new();
 /// Traces from now on. Once is enough; the first stays. `false` if there was one.
 pub fn install(tracer: Box<dyn Tracer>) -> bool {
     TRACER.set(tracer).is_ok()
+}
+
+/// What this process traces with, if it does.
+pub(crate) fn tracer() -> Option<&'static dyn Tracer> {
+    TRACER.get().map(AsRef::as_ref)
 }
 
 /// Whether this process traces.

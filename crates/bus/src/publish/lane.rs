@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, Semaphore, watch};
@@ -9,8 +10,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
+use super::PublisherOptions;
 use super::completion::{Completion, Pending};
-use super::{PublisherOptions, send};
 use crate::bus::Bus;
 use crate::error::{Error, Kind};
 use crate::names::Topic;
@@ -99,14 +100,10 @@ impl fmt::Debug for Lane {
 }
 
 impl Lane {
-    /// A lane and the task that empties it, which ends after [`Lane::close`].
-    pub(super) fn start(
-        bus: &Bus,
-        topic: Topic,
-        options: &PublisherOptions,
-    ) -> Result<Arc<Self>, Error> {
+    /// A lane that a task has yet to empty, holding [`Lane::emptying`].
+    pub(super) fn new(bus: &Bus, topic: Topic, options: &PublisherOptions) -> Result<Self, Error> {
         let spool_bytes_max = bus.spool().map_or(usize::MAX, |spool| spool.batch_bytes_max());
-        let lane = Arc::new(Self {
+        Ok(Self {
             topic,
             transport: Arc::clone(bus.transport()),
             spool_bytes_max,
@@ -128,11 +125,12 @@ impl Lane {
             filled: Notify::new(),
             drained: watch::Sender::new(false),
             closing: CancellationToken::new(),
-        });
-        let flushing = Flushing(Arc::clone(&lane));
-        let (bus, options) = (bus.clone(), options.clone());
-        tokio::spawn(async move { send::flush(&flushing.0, bus, options).await });
-        Ok(lane)
+        })
+    }
+
+    /// For the task that empties the lane: when that ends, nothing waits for it any more.
+    pub(super) fn emptying(self: &Arc<Self>) -> Emptying {
+        Emptying(Arc::clone(self))
     }
 
     pub(super) fn topic(&self) -> &Topic {
@@ -263,9 +261,17 @@ impl Lane {
 
 /// Held by the task that empties a lane. However that ends, by a panic of a transport as well,
 /// nothing waits for it.
-struct Flushing(Arc<Lane>);
+pub(super) struct Emptying(Arc<Lane>);
 
-impl Drop for Flushing {
+impl Deref for Emptying {
+    type Target = Lane;
+
+    fn deref(&self) -> &Lane {
+        &self.0
+    }
+}
+
+impl Drop for Emptying {
     fn drop(&mut self) {
         self.0.abandon();
     }
@@ -293,7 +299,7 @@ impl State {
 fn random_producer() -> Result<ProducerId, Error> {
     let bits = getrandom::u64().map_err(|error| {
         let context = format!("no randomness for a producer id: {error}");
-        Error::retry(Kind::Unavailable, context)
+        Error::retry(Kind::Unavailable, context).with_source(error)
     })?;
     Ok(ProducerId::from_bits(bits))
 }

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::completion::{Answers, Held};
 use super::lane::{Lane, Sealed, Wish};
-use super::{PublisherOptions, parts};
+use super::{PublisherOptions, parts, spans};
 use crate::bus::Bus;
 use crate::calls::Backoff;
 use crate::error::{Error, Fate, Kind};
@@ -34,7 +34,7 @@ pub(super) async fn flush(lane: &Lane, bus: Bus, options: PublisherOptions) {
                 let spans = std::mem::take(&mut sealed.spans);
                 let Sealed { batch, cost, completion, .. } = &sealed;
                 record(lane, batch);
-                let span = trace::sending(&bus, lane.topic(), batch, &spans);
+                let span = spans::sending(&**bus.transport(), lane.topic(), batch, &spans);
                 let delivery = Delivery::new(lane, &bus, &options, &sealed);
                 let delivered = parts::deliver(batch.clone(), |part| delivery.deliver(part));
                 let answers = delivered.instrument(span.clone()).await;
@@ -118,7 +118,7 @@ impl<'a> Delivery<'a> {
             spool.engine_is(true);
         }
         let spooled = self.to_spool(spool, batch).await;
-        spooled.map_err(|error| neither(cause.as_ref(), &error))?;
+        spooled.map_err(|error| neither(cause.as_ref(), error))?;
         Ok(Held::Spool)
     }
 
@@ -178,7 +178,7 @@ fn halted() -> Error {
 }
 
 /// Neither the engine nor the spool took it. The engine may later, whatever the spool says.
-fn neither(cause: Option<&Error>, error: &Error) -> Error {
+fn neither(cause: Option<&Error>, error: Error) -> Error {
     let unknown =
         error.fate() == Fate::Unknown || cause.is_some_and(|cause| cause.fate() == Fate::Unknown);
     let fate = if unknown { Fate::Unknown } else { Fate::Retry };
@@ -186,7 +186,7 @@ fn neither(cause: Option<&Error>, error: &Error) -> Error {
         Some(cause) => format!("the engine is away ({cause}), and it cannot be spooled: {error}"),
         None => format!("the engine is away, and it cannot be spooled: {error}"),
     };
-    Error::retry(error.kind(), context).with_fate(fate)
+    error.with_context(context).with_fate(fate)
 }
 
 fn is_final(error: &Error) -> bool {

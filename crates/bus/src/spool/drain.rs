@@ -115,7 +115,7 @@ impl Drain<'_> {
     /// Offers a batch until the engine has it (`None`) or says that it will never take it.
     async fn offer(&self, batch: &Batch) -> Result<Option<Error>, Stopped> {
         let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
-        let engine = self.shared.bus.transport();
+        let engine = &self.shared.engine;
         loop {
             let published = tokio::select! {
                 () = self.shared.closing.cancelled() => return Err(Stopped),
@@ -152,7 +152,7 @@ impl Drain<'_> {
                 _ => Some(error.clone()),
             };
             if let Some(error) = refused {
-                let now_ms = self.shared.bus.wall().now_us().div_euclid(1000);
+                let now_ms = self.shared.wall.now_us().div_euclid(1000);
                 dead.push(DeadEvent {
                     index,
                     reason: format!("the engine refused it: {error}"),

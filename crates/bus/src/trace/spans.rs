@@ -1,87 +1,15 @@
-//! The spans of the bus and their attributes, by OpenTelemetry's conventions for messaging:
-//! `create` for each event (producer), `send` for the batch that it leaves in (client), `process`
-//! where it is handled (consumer).
+//! The spans of brokers and consumers and their attributes, by OpenTelemetry's conventions for
+//! messaging: `append` where a broker stores an event (server), `process` where it is handled
+//! (consumer). Those of publishers are in `publish`.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::{TARGET, TRACEPARENT, TRACER, TraceParent, Tracer, carried};
-use crate::bus::Bus;
+use super::{TARGET, TRACER, TraceParent, carried};
 use crate::names::{SubscriptionName, Topic};
-use crate::publish::Outgoing;
 use worldbus_events::{Batch, EventId, EventView};
-
-/// A sampled event on its way: its span, which lasts until the event is durable or has failed, and
-/// the metadata that carries its context.
-pub(crate) struct Creation {
-    pub(crate) span: Span,
-    pub(crate) metadata: BTreeMap<String, String>,
-}
-
-/// The span of an event that is published; `None` if it is not sampled. It continues the trace that
-/// the caller names, or the one that the event carries already, or the one that this task is in.
-#[inline]
-pub(crate) fn created(bus: &Bus, topic: &Topic, event: &Outgoing<'_>) -> Option<Box<Creation>> {
-    create(TRACER.get()?.as_ref(), bus, topic, event).map(Box::new)
-}
-
-#[cold]
-fn create(tracer: &dyn Tracer, bus: &Bus, topic: &Topic, event: &Outgoing<'_>) -> Option<Creation> {
-    let span = tracing::debug_span!(
-        target: TARGET,
-        "create",
-        otel.name = %format_args!("create {topic}"),
-        otel.kind = "producer",
-        otel.status_code = Empty,
-        otel.status_description = Empty,
-        "error.type" = Empty,
-        "messaging.system" = bus.transport().messaging_systems().0,
-        "messaging.operation.name" = "create",
-        "messaging.operation.type" = "create",
-        "messaging.destination.name" = %topic,
-        "messaging.message.id" = Empty,
-        "messaging.message.body.size" = event.payload.len(),
-        "worldbus.event_type" = event.event_type,
-        "worldbus.entity" = event.entity,
-    );
-    let given = || event.metadata?.get(TRACEPARENT)?.parse().ok();
-    if let Some(parent) = event.parent.copied().or_else(given) {
-        tracer.set_parent(&span, parent);
-    }
-    let context = tracer.context(&span)?;
-    let mut metadata = event.metadata.cloned().unwrap_or_default();
-    metadata.insert(TRACEPARENT.to_owned(), context.to_string());
-    Some(Creation { span, metadata })
-}
-
-/// The span of a batch that is given to the engine: within the first of its sampled events, linked
-/// to the others.
-pub(crate) fn sending(bus: &Bus, topic: &Topic, batch: &Batch, created: &[Span]) -> Span {
-    let Some((first, others)) = created.split_first() else { return Span::none() };
-    let span = tracing::debug_span!(
-        target: TARGET,
-        parent: first,
-        "send",
-        otel.name = %format_args!("send {topic}"),
-        otel.kind = "client",
-        otel.status_code = Empty,
-        otel.status_description = Empty,
-        "error.type" = Empty,
-        "messaging.system" = bus.transport().messaging_systems().0,
-        "messaging.operation.name" = "send",
-        "messaging.operation.type" = "send",
-        "messaging.destination.name" = %topic,
-        "messaging.batch.message_count" = batch.len(),
-        "worldbus.world" = batch.world(),
-    );
-    for other in others {
-        span.follows_from(other);
-    }
-    span
-}
 
 /// Who processes events, and where they came from.
 #[derive(Debug, Clone, Copy)]
