@@ -51,7 +51,7 @@ pub use tokio_util::sync::CancellationToken;
 pub use transport::{
     Appended, Capabilities, Capability, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered,
     Filter, Lease, Outcome, Position, ReadSpec, Reader, RegisteredType, Serial, Settle,
-    StoredBatch, StudioTypes, SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport, limits,
-    lists_nothing,
+    StoredBatch, StudioTypes, SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport, Wrap,
+    limits, lists_nothing,
 };
 pub use wall::{ManualClock, SystemClock, WallClock};

@@ -3,8 +3,10 @@
 
 mod capabilities;
 pub mod limits;
+mod wrap;
 
 pub use capabilities::{Capabilities, Capability};
+pub use wrap::Wrap;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +19,11 @@ use crate::error::{Error, Kind};
 use crate::names::{SubscriptionName, Topic};
 use worldbus_events::{Batch, Change, v1};
 
-/// Carries batches between processes, or within one, and keeps them.
+/// What OpenTelemetry calls us, giving and taking.
+const MESSAGING_SYSTEMS: (&str, &str) = ("worldbus", "worldbus");
+
+/// Carries batches between processes, or within one, and keeps them. One that wraps another is
+/// written by [`Wrap`].
 #[async_trait]
 pub trait Transport: Send + Sync + 'static {
     /// What this transport can do.
@@ -26,7 +32,7 @@ pub trait Transport: Send + Sync + 'static {
     /// What OpenTelemetry calls the system behind it: the one that batches are given to, and the
     /// one that they are taken from. For the spans of traces.
     fn messaging_systems(&self) -> (&'static str, &'static str) {
-        ("worldbus", "worldbus")
+        MESSAGING_SYSTEMS
     }
 
     /// The world that the engine's services simulate, where it knows: an event-bus does. Who

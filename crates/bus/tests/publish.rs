@@ -156,7 +156,7 @@ async fn all_that_waits_gives_up_within_the_timeout_however_many_batches_there_a
     let publisher = engine.bus().publisher_with(options);
     engine.faults.lock().unwrap().extend(vec![Fault::Before(away()); 10_000]);
     let topic = Topic::new("time").unwrap();
-    let payload = vec![0; engine.capabilities().payload_bytes_max];
+    let payload = vec![0; engine.inner.capabilities().payload_bytes_max];
     let begun = tokio::time::Instant::now();
     let mut pending = Vec::new();
     for _ in 0..BATCHES {
@@ -188,7 +188,7 @@ async fn an_oversize_event_is_refused_and_the_next_goes_on() {
     let engine = Faulty::open();
     let publisher = engine.bus().publisher("test", "europe");
     let topic = Topic::new("time").unwrap();
-    let payload = vec![0; engine.capabilities().payload_bytes_max + 1];
+    let payload = vec![0; engine.inner.capabilities().payload_bytes_max + 1];
     let large = Outgoing { event_type: 6, payload: &payload, ..Default::default() };
     let error = publisher.enqueue_raw(&topic, large).await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::TooLarge, Fate::Refused));

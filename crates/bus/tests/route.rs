@@ -102,7 +102,7 @@ async fn a_poison_event_is_set_aside_and_its_batch_goes_on() {
     router.run(done.clone()).await.unwrap();
     assert_eq!(*seen.lock().unwrap(), [0, 1, 2, 3, 4, 4, 4, 5, 6, 7, 8, 9]);
     let name = SubscriptionName::new("test").unwrap();
-    let letters = engine.dead_letters(Some(&name), 10).await.unwrap();
+    let letters = engine.inner.dead_letters(Some(&name), 10).await.unwrap();
     let mut facts: Vec<_> =
         letters.iter().map(|l| (&*l.event.reason, l.event.attempts, &*l.consumer)).collect();
     facts.sort_unstable();
@@ -141,7 +141,7 @@ async fn a_failing_handler_is_tried_again_until_it_succeeds() {
         .unwrap();
     router.run(done.clone()).await.unwrap();
     assert_eq!(attempts.load(Ordering::Relaxed), 3);
-    assert!(engine.dead_letters(None, 10).await.unwrap().is_empty());
+    assert!(engine.inner.dead_letters(None, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -178,7 +178,7 @@ async fn a_redelivered_batch_does_not_reach_the_handler_twice() {
 async fn probe(engine: &Arc<Faulty>) -> bool {
     let name = SubscriptionName::new("test").unwrap();
     let spec = SubscriptionSpec::new(name, vec![Topic::new("time").unwrap()]);
-    let mut consumer = engine.subscribe(spec).await.unwrap();
+    let mut consumer = engine.bus().transport().subscribe(spec).await.unwrap();
     let next = tokio::time::timeout(Duration::from_millis(400), consumer.next()).await;
     if let Ok(Ok(delivered)) = next {
         let _ = consumer.settler().settle(&delivered.lease, Outcome::Release).await;

@@ -4,19 +4,20 @@
 //!
 //! Not for: engines that replay; those are served as they are.
 
-use crate::slots::Slot;
-use async_trait::async_trait;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
+
+use crate::slots::Slot;
 use worldbus_bus::trace::{self, Consuming};
 use worldbus_bus::{
-    Appended, Backoff, Capabilities, Consumer, DeadLetter, Delivered, Error, Fate, Kind, Outcome,
-    ReadSpec, Reader, Settle, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic,
-    TopicStatus, Transport,
+    Appended, Backoff, Capabilities, Consumer, Delivered, Error, Fate, Kind, Outcome, Settle,
+    SubscriptionSpec, Topic, Transport, Wrap,
 };
 use worldbus_events::{Batch, EventView};
 
@@ -205,8 +206,13 @@ async fn keep(
     }
 }
 
+/// What is not about the engine is about the log.
 #[async_trait]
-impl Transport for Mirror {
+impl Wrap for Mirror {
+    fn inner(&self) -> Option<&dyn Transport> {
+        Some(&*self.log)
+    }
+
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
@@ -219,72 +225,11 @@ impl Transport for Mirror {
         self.engine.publish(topic, batch).await
     }
 
-    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
-        self.log.subscribe(spec).await
-    }
-
-    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
-        self.log.read(spec).await
-    }
-
-    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        self.log.topics().await
-    }
-
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        self.log.next_commit().await
-    }
-
-    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
-        self.log.subscriptions().await
-    }
-
-    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
-        self.log.delete_topic(name, force).await
-    }
-
-    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
-        self.log.delete_subscription(name, force).await
-    }
-
-    async fn dead_letter_page(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.log.dead_letter_page(subscription, after, limit).await
-    }
-
     /// Those of the log and those that the engine holds; unknown if one of them keeps no count.
     async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
         let (log, engine) =
             tokio::try_join!(self.log.dead_letter_count(), self.engine.dead_letter_count())?;
         Ok(log.zip(engine).map(|(log, engine)| log + engine))
-    }
-
-    async fn dead_letters(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.log.dead_letters(subscription, limit).await
-    }
-
-    async fn replay_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.log.replay_dead_letters(subscription, ids).await
-    }
-
-    async fn discard_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.log.discard_dead_letters(subscription, ids).await
     }
 
     async fn close(&self) -> Result<(), Error> {

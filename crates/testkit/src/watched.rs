@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use worldbus_bus::{
-    Appended, Capabilities, Consumer, DeadLetter, Error, ReadSpec, Reader, SubscriptionName,
-    SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus, Transport,
-};
+
+use worldbus_bus::{Appended, Capabilities, Error, Topic, Transport, Wrap};
 use worldbus_events::Batch;
 
 type First = Box<dyn Fn(&Topic, &Batch) -> BoxFuture<'static, ()> + Send + Sync>;
@@ -41,7 +39,11 @@ impl fmt::Debug for Watched {
 }
 
 #[async_trait]
-impl Transport for Watched {
+impl Wrap for Watched {
+    fn inner(&self) -> Option<&dyn Transport> {
+        Some(&*self.log)
+    }
+
     fn capabilities(&self) -> &Capabilities {
         self.log.capabilities()
     }
@@ -49,74 +51,5 @@ impl Transport for Watched {
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
         (self.first)(topic, &batch).await;
         self.log.publish(topic, batch).await
-    }
-
-    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
-        self.log.subscribe(spec).await
-    }
-
-    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
-        self.log.read(spec).await
-    }
-
-    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        self.log.topics().await
-    }
-
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        self.log.next_commit().await
-    }
-
-    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
-        self.log.subscriptions().await
-    }
-
-    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
-        self.log.delete_topic(name, force).await
-    }
-
-    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
-        self.log.delete_subscription(name, force).await
-    }
-
-    async fn dead_letter_page(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.log.dead_letter_page(subscription, after, limit).await
-    }
-
-    async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
-        self.log.dead_letter_count().await
-    }
-
-    async fn dead_letters(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.log.dead_letters(subscription, limit).await
-    }
-
-    async fn replay_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.log.replay_dead_letters(subscription, ids).await
-    }
-
-    async fn discard_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.log.discard_dead_letters(subscription, ids).await
-    }
-
-    async fn close(&self) -> Result<(), Error> {
-        self.log.close().await
     }
 }

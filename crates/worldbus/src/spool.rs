@@ -5,15 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
 use crate::{BusUrl, ConnectOptions};
 use worldbus_bus::{
-    Appended, Bus, Capabilities, Consumer, DeadLetter, Error, Fate, Kind, ReadSpec, Reader,
-    RegisteredType, StudioTypes, SubscriptionName, SubscriptionSpec, SubscriptionStatus,
-    SystemClock, Topic, TopicStatus, Transport, WallClock,
+    Appended, Bus, Capabilities, Error, Fate, Kind, SystemClock, Topic, Transport, WallClock, Wrap,
 };
 use worldbus_events::Batch;
 use worldbus_transport_embedded::{Embedded, Options};
@@ -84,7 +81,7 @@ fn open(dir: &Path, wall: &Arc<dyn WallClock>) -> Result<Embedded, Error> {
             ),
             _ => format!("the spool {dir} cannot be opened: {error} (--spool-dir)"),
         };
-        Error::refused(error.kind(), context).with_fate(error.fate())
+        error.with_context(context)
     })
 }
 
@@ -110,109 +107,29 @@ impl Awaited {
         };
         Self { connect, engine: OnceCell::new(), capabilities }
     }
-
-    async fn engine(&self) -> Result<&Arc<dyn Transport>, Error> {
-        self.engine.get_or_try_init(|| (self.connect)()).await
-    }
 }
 
 #[async_trait]
-impl Transport for Awaited {
+impl Wrap for Awaited {
+    fn inner(&self) -> Option<&dyn Transport> {
+        self.engine.get().map(|engine| &**engine)
+    }
+
+    async fn reach(&self) -> Result<&dyn Transport, Error> {
+        self.engine.get_or_try_init(|| (self.connect)()).await.map(|engine| &**engine)
+    }
+
     fn capabilities(&self) -> &Capabilities {
         self.engine.get().map_or(&self.capabilities, |engine| engine.capabilities())
     }
 
-    fn world(&self) -> Option<&str> {
-        self.engine.get()?.world()
-    }
-
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
         // Nothing was sent when connecting failed, whatever that says of itself.
-        let engine = self.engine().await.map_err(|error| match error.fate() {
+        let engine = self.reach().await.map_err(|error| match error.fate() {
             Fate::Unknown => error.with_fate(Fate::Retry),
             _ => error,
         })?;
         engine.publish(topic, batch).await
-    }
-
-    async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
-        self.engine().await?.subscribe(spec).await
-    }
-
-    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
-        self.engine().await?.read(spec).await
-    }
-
-    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        self.engine().await?.topics().await
-    }
-
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        self.engine().await?.next_commit().await
-    }
-
-    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
-        self.engine().await?.subscriptions().await
-    }
-
-    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
-        self.engine().await?.delete_topic(name, force).await
-    }
-
-    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
-        self.engine().await?.delete_subscription(name, force).await
-    }
-
-    async fn studio_types(&self) -> Result<StudioTypes, Error> {
-        self.engine().await?.studio_types().await
-    }
-
-    async fn register_types(&self, set: Bytes) -> Result<Vec<RegisteredType>, Error> {
-        self.engine().await?.register_types(set).await
-    }
-
-    async fn dead_letter_page(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.engine().await?.dead_letter_page(subscription, after, limit).await
-    }
-
-    async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
-        self.engine().await?.dead_letter_count().await
-    }
-
-    async fn dead_letters(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.engine().await?.dead_letters(subscription, limit).await
-    }
-
-    async fn replay_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.engine().await?.replay_dead_letters(subscription, ids).await
-    }
-
-    async fn discard_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.engine().await?.discard_dead_letters(subscription, ids).await
-    }
-
-    async fn close(&self) -> Result<(), Error> {
-        match self.engine.get() {
-            Some(engine) => engine.close().await,
-            None => Ok(()),
-        }
     }
 }
 

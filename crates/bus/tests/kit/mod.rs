@@ -98,7 +98,11 @@ impl Faulty {
 }
 
 #[async_trait]
-impl Transport for Faulty {
+impl Wrap for Faulty {
+    fn inner(&self) -> Option<&dyn Transport> {
+        Some(&*self.inner)
+    }
+
     fn capabilities(&self) -> &Capabilities {
         self.inner.capabilities()
     }
@@ -132,54 +136,6 @@ impl Transport for Faulty {
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
         let inner = self.inner.subscribe(spec).await?;
         Ok(Box::new(FaultyConsumer { inner, faults: Arc::clone(&self.settle_faults) }))
-    }
-
-    async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
-        self.inner.read(spec).await
-    }
-
-    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        self.inner.topics().await
-    }
-
-    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
-        self.inner.subscriptions().await
-    }
-
-    async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
-        self.inner.delete_topic(name, force).await
-    }
-
-    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
-        self.inner.delete_subscription(name, force).await
-    }
-
-    async fn dead_letters(
-        &self,
-        subscription: Option<&SubscriptionName>,
-        limit: usize,
-    ) -> Result<Vec<DeadLetter>, Error> {
-        self.inner.dead_letters(subscription, limit).await
-    }
-
-    async fn replay_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.inner.replay_dead_letters(subscription, ids).await
-    }
-
-    async fn discard_dead_letters(
-        &self,
-        subscription: &SubscriptionName,
-        ids: &[String],
-    ) -> Result<Vec<String>, Error> {
-        self.inner.discard_dead_letters(subscription, ids).await
-    }
-
-    async fn close(&self) -> Result<(), Error> {
-        self.inner.close().await
     }
 }
 

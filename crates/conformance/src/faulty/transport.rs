@@ -1,15 +1,16 @@
 //! The transport with a fault.
 
-use super::consumer::WrongConsumer;
-use super::{Bug, Memory};
-use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::consumer::WrongConsumer;
+use super::{Bug, Memory};
 use worldbus_bus::limits::LEASE_MAX;
 use worldbus_bus::{
     Appended, Capabilities, Consumer, DeadLetter, Error, Filter, Position, ReadSpec, Reader,
-    StoredBatch, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus,
-    Transport,
+    StoredBatch, SubscriptionName, SubscriptionSpec, Topic, Transport, Wrap,
 };
 use worldbus_events::{Batch, BatchBuilder, NewEvent};
 
@@ -82,7 +83,11 @@ fn renumbered(batch: &Batch) -> Batch {
 }
 
 #[async_trait]
-impl Transport for Wrong {
+impl Wrap for Wrong {
+    fn inner(&self) -> Option<&dyn Transport> {
+        Some(&*self.inner)
+    }
+
     fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
@@ -150,28 +155,12 @@ impl Transport for Wrong {
         })
     }
 
-    async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        self.inner.topics().await
-    }
-
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        self.inner.next_commit().await
-    }
-
-    async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
-        self.inner.subscriptions().await
-    }
-
     async fn delete_topic(&self, name: &Topic, force: bool) -> Result<(), Error> {
         match self.bug {
             Bug::KeepsDeleted => Ok(()),
             Bug::DeletesUnasked => self.inner.delete_topic(name, true).await,
             _ => self.inner.delete_topic(name, force).await,
         }
-    }
-
-    async fn delete_subscription(&self, name: &SubscriptionName, force: bool) -> Result<(), Error> {
-        self.inner.delete_subscription(name, force).await
     }
 
     async fn dead_letters(
@@ -184,6 +173,19 @@ impl Transport for Wrong {
             letters.reverse();
         }
         Ok(letters)
+    }
+
+    /// Whole lists alone, so that what is wrong with them shows in pages as well.
+    async fn dead_letter_page(
+        &self,
+        subscription: Option<&SubscriptionName>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, Error> {
+        match after {
+            None => Wrap::dead_letters(self, subscription, limit).await,
+            Some(_) => Ok(Vec::new()),
+        }
     }
 
     async fn replay_dead_letters(
@@ -207,10 +209,6 @@ impl Transport for Wrong {
             Bug::KeepsDiscarded => Ok(Vec::new()),
             _ => self.inner.discard_dead_letters(subscription, ids).await,
         }
-    }
-
-    async fn close(&self) -> Result<(), Error> {
-        self.inner.close().await
     }
 }
 

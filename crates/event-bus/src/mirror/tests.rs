@@ -1,9 +1,10 @@
 //! A log beside an engine, both in directories.
 
-use super::*;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use worldbus_bus::{DeadEvent, Position};
+
+use super::*;
+use worldbus_bus::{DeadEvent, Position, ReadSpec, SubscriptionName};
 use worldbus_conformance::{batch, next, spec, topic};
 use worldbus_testkit::Watched;
 use worldbus_transport_embedded::{Embedded, Options};
@@ -69,7 +70,7 @@ async fn dead_letters_of_the_engine_count_as_well_as_those_of_the_log() {
         consumer.settler().dead_letter(&delivered.lease, dead.collect()).await.unwrap();
     }
     let mirror = Mirror::new(Arc::clone(&engine), log);
-    assert_eq!(mirror.dead_letter_count().await.unwrap(), Some(4));
+    assert_eq!(Transport::dead_letter_count(&mirror).await.unwrap(), Some(4));
 }
 
 #[tokio::test]
