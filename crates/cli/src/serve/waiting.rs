@@ -1,6 +1,9 @@
 //! A single service whose event-bus is not there yet: it waits, live but not ready, and says why.
 
+#[cfg(unix)]
 use std::os::fd::AsFd as _;
+#[cfg(windows)]
+use std::os::windows::io::AsSocket as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -75,6 +78,9 @@ fn attempt_failed(error: Error, url: &str, condition: &Condition) -> Result<()> 
 
 /// A second listener on the socket that is open, so that the port is ours without a gap.
 fn twin(listener: &TcpListener) -> std::io::Result<TcpListener> {
+    #[cfg(unix)]
     let socket = listener.as_fd().try_clone_to_owned()?;
+    #[cfg(windows)]
+    let socket = listener.as_socket().try_clone_to_owned()?;
     TcpListener::from_std(socket.into())
 }

@@ -4,8 +4,12 @@
 //!
 //! Not the `tracing-appender` crate: it counts what it drops nowhere that we could show.
 
+use std::fs::File;
 use std::io::{self, Write};
+#[cfg(unix)]
 use std::os::fd::AsFd as _;
+#[cfg(windows)]
+use std::os::windows::io::AsHandle as _;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -28,7 +32,10 @@ impl Lines {
     /// Starts the thread; it ends with the process.
     pub(super) fn start() -> io::Result<Self> {
         // Not `io::stderr()`: its lock would be held while a write waits.
-        let stderr = std::fs::File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        #[cfg(unix)]
+        let stderr = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+        #[cfg(windows)]
+        let stderr = File::from(io::stderr().as_handle().try_clone_to_owned()?);
         let (sender, jobs) = sync_channel(LINES_MAX);
         let thread = std::thread::Builder::new().name("worldbus-stderr".to_owned());
         thread.spawn(move || run(&jobs, &stderr))?;
@@ -44,7 +51,7 @@ impl Lines {
     }
 }
 
-fn run(jobs: &Receiver<Job>, mut stderr: &std::fs::File) {
+fn run(jobs: &Receiver<Job>, mut stderr: &File) {
     for job in jobs {
         match job {
             // Nobody reads it any more: that is no reason to fail.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+#[cfg(unix)]
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::peer::Peer;
@@ -101,6 +102,7 @@ impl Limits {
 }
 
 /// Raises the soft limit of open files, as far as the hard one lets; returns what holds then.
+#[cfg(unix)]
 fn raise_files() -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let (current, maximum) = (current.unwrap_or(u64::MAX), maximum.unwrap_or(u64::MAX));
@@ -113,6 +115,12 @@ fn raise_files() -> u64 {
         Ok(()) => wanted,
         Err(_) => current,
     }
+}
+
+/// Windows bounds sockets by memory alone.
+#[cfg(not(unix))]
+fn raise_files() -> u64 {
+    u64::MAX
 }
 
 #[cfg(test)]
@@ -131,6 +139,7 @@ mod tests {
         assert_eq!(Limits::within(65_536).established, ESTABLISHED_COUNT_MAX);
     }
 
+    #[cfg(unix)]
     #[test]
     fn soft_limit_of_files_is_raised_as_far_as_it_may_be() {
         let files = raise_files();
