@@ -1,5 +1,5 @@
 //! SIGTERM or Ctrl-C becomes a cancelled token that every task and stream watches; a second signal
-//! means "now": the process exits at once with code 130. On Windows these are Ctrl-C and Ctrl-Break.
+//! means "now": the process exits at once with code 130. On Windows: Ctrl-C and Ctrl-Break.
 
 use std::io;
 

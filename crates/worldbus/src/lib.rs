@@ -32,7 +32,8 @@
 //! # }
 //! ```
 //!
-//! The URL is a [`BusUrl`] or its text. One feature per transport: `embedded`, `remote`, `sns-sqs`; the first two by default.
+//! The URL is a [`BusUrl`] or its text. One feature per transport: `embedded`, `remote`, `sns-sqs`;
+//! the first two by default.
 
 mod connect;
 #[cfg(feature = "embedded")]

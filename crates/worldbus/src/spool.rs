@@ -124,7 +124,7 @@ impl Wrap for Awaited {
     }
 
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
-        // Nothing was sent when connecting failed, whatever that says of itself.
+        // Nothing was sent when connecting failed, whatever fate that error has.
         let engine = self.reach().await.map_err(|error| match error.fate() {
             Fate::Unknown => error.with_fate(Fate::Retry),
             _ => error,

@@ -1,5 +1,5 @@
-//! Where a bus is, as people write it: one text that chooses the transport and says where its
-//! engine is. The one place that knows the schemes.
+//! Where a bus is, as people write it: one text that chooses the transport and names its
+//! engine. The one place that knows the schemes.
 //!
 //! Not here: what a URL may say behind its scheme, which each transport knows of its own.
 
