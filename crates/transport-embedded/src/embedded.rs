@@ -1,23 +1,26 @@
 //! The transport: opening a log, and the calls that reach its writer and its readers.
 
-use crate::assemble::Ledger;
-use crate::checkpoint::{Checkpointer, RESTART_BYTES, checkpoint};
-use crate::consumer::LogConsumer;
-use crate::failure::Failure;
-use crate::live::Live;
+use crate::dead_letters::admin;
+use crate::dead_letters::replay;
+use crate::format::record::Head;
 use crate::options::Options;
-use crate::queue::{Deletion, Request, closed};
-use crate::reader::{LogReader, resolve};
-use crate::reads::Reads;
-use crate::record::Head;
-use crate::replay;
+use crate::read::pool::Reads;
+use crate::read::reader::{LogReader, resolve};
+use crate::read::tail::Tail;
 use crate::shared::{Health, Shared};
+use crate::store::checkpoint::{Checkpointer, RESTART_BYTES, checkpoint};
+use crate::store::failure::Failure;
+use crate::store::lock;
+use crate::store::private;
 use crate::store::{self, DeadPlace, Loaded, beside};
-use crate::subscription::Subscription;
-use crate::tail::Tail;
-use crate::uses::Use;
-use crate::writer::{ROOM_BYTES_MIN, Retention, Writer};
-use crate::{dead_letters, lock, private, queue};
+use crate::subscription::consumer::LogConsumer;
+use crate::subscription::runtime::Live;
+use crate::subscription::state::Subscription;
+use crate::usage::Use;
+use crate::write::plan::Ledger;
+use crate::write::queue;
+use crate::write::queue::{Deletion, Request, closed};
+use crate::write::writer::{ROOM_BYTES_MIN, Retention, Writer};
 use async_trait::async_trait;
 use rusqlite::Connection;
 use std::collections::VecDeque;
@@ -104,7 +107,10 @@ impl Embedded {
             subscription.confine(&heads);
             if !tally.closed {
                 // Whoever held a lease in the process that crashed is gone with it.
-                subscription.cursors.values_mut().for_each(crate::cursor::Cursor::end_leases);
+                subscription
+                    .cursors
+                    .values_mut()
+                    .for_each(crate::subscription::cursor::Cursor::end_leases);
             }
             let id = id as u32;
             Arc::new(Live::new(id, subscription, usage(idle.subscriptions.get(&id))))
@@ -331,7 +337,7 @@ impl Transport for Embedded {
 
     async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
         let idle = |number| self.shared().idle_time(&self.shared().topic_use(number));
-        let status = |(number, head): (u32, &crate::record::Head)| TopicStatus {
+        let status = |(number, head): (u32, &crate::format::record::Head)| TopicStatus {
             topic: head.name.clone(),
             first_offset: head.first_offset,
             next_offset: head.next_offset,
@@ -373,7 +379,7 @@ impl Transport for Embedded {
         subscription: Option<&SubscriptionName>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, Error> {
-        dead_letters::list(self.shared(), subscription, limit).await
+        admin::list(self.shared(), subscription, limit).await
     }
 
     async fn dead_letter_page(
@@ -382,7 +388,7 @@ impl Transport for Embedded {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, Error> {
-        dead_letters::page(self.shared(), subscription, after, limit).await
+        admin::page(self.shared(), subscription, after, limit).await
     }
 
     async fn dead_letter_count(&self) -> Result<Option<u64>, Error> {
@@ -394,7 +400,7 @@ impl Transport for Embedded {
         subscription: &SubscriptionName,
         ids: &[String],
     ) -> Result<Vec<String>, Error> {
-        dead_letters::take_out(self.shared(), subscription, ids, true).await
+        admin::take_out(self.shared(), subscription, ids, true).await
     }
 
     async fn discard_dead_letters(
@@ -402,7 +408,7 @@ impl Transport for Embedded {
         subscription: &SubscriptionName,
         ids: &[String],
     ) -> Result<Vec<String>, Error> {
-        dead_letters::take_out(self.shared(), subscription, ids, false).await
+        admin::take_out(self.shared(), subscription, ids, false).await
     }
 
     async fn close(&self) -> Result<(), Error> {

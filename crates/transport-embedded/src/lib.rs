@@ -19,34 +19,16 @@
 #![allow(clippy::disallowed_methods, reason = "this is the adapter of the disk")]
 
 mod age;
-mod aside;
-mod assemble;
-mod checkpoint;
-mod codec;
-mod consumer;
-mod cursor;
 mod dead_letters;
 mod embedded;
-mod failure;
-mod group;
-mod live;
-mod lock;
+mod format;
 mod options;
-mod private;
-mod queue;
-mod reader;
-mod reads;
-mod record;
-mod replay;
-mod room;
-mod settler;
+mod read;
 mod shared;
 mod store;
 mod subscription;
-mod tail;
-mod uses;
-mod wal_scan;
-mod writer;
+mod usage;
+mod write;
 
 pub use embedded::Embedded;
 pub use options::Options;

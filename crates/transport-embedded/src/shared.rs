@@ -1,12 +1,12 @@
 //! What the writer, the consumers and the readers of one log share.
 
-use crate::aside;
-use crate::live::Live;
+use crate::dead_letters::add;
 use crate::options::Options;
-use crate::queue::Queue;
-use crate::reads::Reads;
-use crate::tail::Tail;
-use crate::uses::Use;
+use crate::read::pool::Reads;
+use crate::read::tail::Tail;
+use crate::subscription::runtime::Live;
+use crate::usage::Use;
+use crate::write::queue::Queue;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -75,7 +75,7 @@ impl Shared {
             commits: watch::Sender::new(0),
             health: watch::Sender::new(Health::Writable),
             reads,
-            setting_aside: Arc::new(Semaphore::new(aside::CALL_COUNT_MAX)),
+            setting_aside: Arc::new(Semaphore::new(add::CALL_COUNT_MAX)),
             dead_letters: AtomicU64::new(0),
         }
     }

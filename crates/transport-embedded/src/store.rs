@@ -1,9 +1,15 @@
 //! The file: its layout, what one transaction writes, and what is verified when it is opened.
 
+pub(crate) mod checkpoint;
+pub(crate) mod failure;
 mod load;
+pub(crate) mod lock;
 mod open;
+pub(crate) mod private;
 mod query;
 mod schema;
+pub(crate) mod space;
+mod wal_scan;
 
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
 pub(crate) use open::{beside, connect, connect_reader, open_file, reserve_wal, upgrade};
@@ -12,8 +18,8 @@ pub(crate) use query::{
     group, oldest_entries,
 };
 
-use crate::codec::Kind;
-use crate::failure::Failure;
+use crate::format::codec::Kind;
+use crate::store::failure::Failure;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 /// What one transaction writes. What it removes was there before it.

@@ -3,12 +3,12 @@
 use super::query;
 use super::schema::TABLES;
 use crate::age::Ages;
-use crate::codec::Kind;
-use crate::failure::Failure;
-use crate::group::records;
-use crate::record::{Dead, DeadKey, Head, Tally};
-use crate::subscription::Subscription;
-use crate::uses::Idle;
+use crate::format::codec::Kind;
+use crate::format::group::records;
+use crate::format::record::{Dead, DeadKey, Head, Tally};
+use crate::store::failure::Failure;
+use crate::subscription::state::Subscription;
+use crate::usage::Idle;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use std::collections::VecDeque;

@@ -2,12 +2,12 @@
 //! log before SQLite sees them, and setting up connections.
 
 use super::schema::{APPLICATION_ID, PAGE_BYTES, TABLES, VERSION, VERSION_MIN};
-use crate::codec::Kind as RecordKind;
-use crate::failure::Failure;
-use crate::private;
-use crate::record::Tally;
-use crate::wal_scan::{self, Verdict};
-use crate::writer::ROOM_BYTES_MIN;
+use crate::format::codec::Kind as RecordKind;
+use crate::format::record::Tally;
+use crate::store::failure::Failure;
+use crate::store::private;
+use crate::store::wal_scan::{self, Verdict};
+use crate::write::writer::ROOM_BYTES_MIN;
 use rusqlite::{Connection, OpenFlags, params};
 use std::fs::File;
 use std::io::{self, BufReader, Read as _};

@@ -1,9 +1,9 @@
 //! Finding and verifying what is stored. Nothing leaves here whose checksum is wrong.
 
-use crate::codec::{Kind, Put};
-use crate::failure::Failure;
-use crate::group::{Head, Section};
-use crate::record::{Dead, DeadKey};
+use crate::format::codec::{Kind, Put};
+use crate::format::group::{Head, Section};
+use crate::format::record::{Dead, DeadKey};
+use crate::store::failure::Failure;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 /// Where a stretch of a topic's batches is: in which commit group.

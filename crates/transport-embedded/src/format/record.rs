@@ -1,0 +1,168 @@
+//! The small records beside the batches: how far each topic goes, what exists at all, and what
+//! was set aside. They are the second witness of the log's end: a row that vanished is noticed.
+
+use crate::format::codec::{Kind, Put, unseal};
+use worldbus_bus::{DeadEvent, Topic};
+
+/// How far a topic goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) name: Topic,
+    pub(crate) first_offset: u64,
+    pub(crate) next_offset: u64,
+    pub(crate) events_total: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Head {
+    pub(crate) fn new(name: Topic) -> Self {
+        Self { name, first_offset: 0, next_offset: 0, events_total: 0, bytes: 0 }
+    }
+
+    pub(crate) fn encode(&self, number: u32) -> Vec<u8> {
+        Put::default()
+            .bytes(self.name.as_str().as_bytes())
+            .u64(self.first_offset)
+            .u64(self.next_offset)
+            .u64(self.events_total)
+            .u64(self.bytes)
+            .seal(Kind::Topic, u64::from(number))
+    }
+
+    pub(crate) fn decode(number: u32, sealed: &[u8]) -> Option<Self> {
+        let mut take = unseal(Kind::Topic, u64::from(number), sealed)?;
+        Some(Self {
+            name: Topic::new(take.text()?).ok()?,
+            first_offset: take.u64()?,
+            next_offset: take.u64()?,
+            events_total: take.u64()?,
+            bytes: take.u64()?,
+        })
+    }
+}
+
+/// What exists in the whole log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Topics are numbered from 0 and never removed.
+    pub(crate) topics: u32,
+    /// Subscriptions likewise.
+    pub(crate) subscriptions: u32,
+    /// The number of the next commit group.
+    pub(crate) next_group: u64,
+    /// When the last batch was appended; append times never step back.
+    pub(crate) appended_ms: i64,
+    /// The oldest dead letter that is kept.
+    pub(crate) dead_first: u64,
+    pub(crate) dead_next: u64,
+    pub(crate) dead_bytes: u64,
+    /// Whether the log was closed in order: then leases outlive the process.
+    pub(crate) closed: bool,
+}
+
+impl Tally {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        Put::default()
+            .u32(self.topics)
+            .u32(self.subscriptions)
+            .u64(self.next_group)
+            .i64(self.appended_ms)
+            .u64(self.dead_first)
+            .u64(self.dead_next)
+            .u64(self.dead_bytes)
+            .u8(u8::from(self.closed))
+            .seal(Kind::Tally, 0)
+    }
+
+    pub(crate) fn decode(sealed: &[u8]) -> Option<Self> {
+        let mut take = unseal(Kind::Tally, 0, sealed)?;
+        Some(Self {
+            topics: take.u32()?,
+            subscriptions: take.u32()?,
+            next_group: take.u64()?,
+            appended_ms: take.i64()?,
+            dead_first: take.u64()?,
+            dead_next: take.u64()?,
+            dead_bytes: take.u64()?,
+            closed: take.u8()? != 0,
+        })
+    }
+}
+
+/// Which event a dead letter is: one that is set aside twice is kept once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct DeadKey {
+    pub(crate) subscription: u32,
+    pub(crate) topic: u32,
+    pub(crate) offset: u64,
+    pub(crate) index: u32,
+}
+
+impl DeadKey {
+    pub(crate) fn encode(&self, number: u64) -> Vec<u8> {
+        Put::default()
+            .u32(self.subscription)
+            .u32(self.topic)
+            .u64(self.offset)
+            .u32(self.index)
+            .seal(Kind::DeadKey, number)
+    }
+
+    pub(crate) fn decode(number: u64, sealed: &[u8]) -> Option<Self> {
+        let mut take = unseal(Kind::DeadKey, number, sealed)?;
+        Some(Self {
+            subscription: take.u32()?,
+            topic: take.u32()?,
+            offset: take.u64()?,
+            index: take.u32()?,
+        })
+    }
+}
+
+/// A dead letter as it is stored: the event as a batch of one, so that its bytes are unchanged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dead {
+    pub(crate) key: DeadKey,
+    pub(crate) consumer: String,
+    pub(crate) event: DeadEvent,
+    pub(crate) batch: Vec<u8>,
+}
+
+impl Dead {
+    /// Bytes of what stands in the place of a dead letter that was taken away.
+    pub(crate) const REMOVED_BYTES: usize = 4;
+
+    /// Bytes that it takes, about.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.consumer.len() + self.event.reason.len() + self.batch.len()
+    }
+
+    /// What stands there: its number is not missing.
+    pub(crate) fn removed(number: u64) -> Vec<u8> {
+        Put::default().seal(Kind::DeadLetter, number)
+    }
+
+    pub(crate) fn encode(&self, number: u64) -> Vec<u8> {
+        Put::default()
+            .bytes(self.consumer.as_bytes())
+            .bytes(self.event.reason.as_bytes())
+            .u32(self.event.attempts)
+            .i64(self.event.first_failed_ms)
+            .i64(self.event.last_failed_ms)
+            .bytes(&self.batch)
+            .seal(Kind::DeadLetter, number)
+    }
+
+    pub(crate) fn decode(number: u64, key: DeadKey, sealed: &[u8]) -> Option<Self> {
+        let mut take = unseal(Kind::DeadLetter, number, sealed)?;
+        let consumer = take.text()?.to_owned();
+        let event = DeadEvent {
+            index: key.index,
+            reason: take.text()?.to_owned(),
+            attempts: take.u32()?,
+            first_failed_ms: take.i64()?,
+            last_failed_ms: take.i64()?,
+        };
+        Some(Self { key, consumer, event, batch: take.bytes()?.to_vec() })
+    }
+}

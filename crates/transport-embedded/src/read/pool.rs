@@ -1,0 +1,240 @@
+//! Reading from the disk: a few connections that only read, on threads that may block.
+
+use crate::format::group::{Head, Record, records};
+use crate::read::tail::Stored;
+use crate::store;
+use crate::store::failure::Failure;
+use bytes::Bytes;
+use rusqlite::Connection;
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+use worldbus_bus::{Error, Fate, Kind};
+use worldbus_events::Batch;
+
+/// Connections, and so reads at once.
+const CONNECTIONS: usize = 2;
+/// Commit groups that are kept in memory after they were read: their bytes, and their number.
+const GROUP_BYTES_MAX: usize = 16 << 20;
+const GROUP_COUNT_MAX: usize = 16;
+
+/// The connections.
+pub(crate) struct Reads {
+    file: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+    /// Read lately, oldest first, for readers that take a group in slices, and many the same.
+    groups: Mutex<VecDeque<Arc<Group>>>,
+}
+
+/// A commit group in memory, verified.
+#[derive(Debug)]
+struct Group {
+    id: u64,
+    head: Head,
+    bytes: usize,
+    /// Topic, offset and bytes of its batches, in order; slices of the whole.
+    batches: Vec<(u32, u64, Bytes)>,
+}
+
+impl Group {
+    fn read(connection: &Connection, id: u64) -> Result<Self, Failure> {
+        let (head, data) = store::group(connection, id)?;
+        let data = Bytes::from(data);
+        let found = records(id, &head, &data).map_err(Failure::Damaged)?;
+        let batch = |found: &Record<'_>| (found.topic, found.offset, data.slice_ref(found.bytes));
+        let batches = found.iter().map(batch).collect();
+        Ok(Self { id, head, bytes: data.len(), batches })
+    }
+}
+
+impl Reads {
+    pub(crate) fn open(file: PathBuf) -> Result<Self, Failure> {
+        let connections =
+            (0..CONNECTIONS).map(|_| store::connect_reader(&file)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            file,
+            idle: Mutex::new(connections),
+            permits: Arc::new(Semaphore::new(CONNECTIONS)),
+            groups: Mutex::default(),
+        })
+    }
+
+    /// Runs `work` on one state of the log, on a thread that may block. Cancel-safe: the
+    /// permit goes with the connection, so that a caller that left early does not let in one
+    /// more than there are connections.
+    pub(crate) async fn run<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let permit = permit.map_err(|_| crate::write::queue::closed())?;
+        let this = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || {
+            let connection = this.take().ok_or_else(crate::write::queue::closed)?;
+            let result = connection
+                .unchecked_transaction()
+                .map_err(Failure::from)
+                .and_then(|transaction| work(&transaction));
+            this.put_back(connection);
+            drop(permit);
+            result.map_err(|failure| failure.told(&this.file, Fate::Retry))
+        });
+        done.await.unwrap_or_else(|_| {
+            Err(Error::retry(Kind::Unavailable, "reading the log was interrupted; try again"))
+        })
+    }
+
+    /// Reads the earliest commit group that holds a wanted offset, and of it what fits into
+    /// `bytes_max`, at least one batch. `wanted` is not empty; for each topic it says where to go
+    /// on.
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        wanted: BTreeMap<u32, u64>,
+        bytes_max: usize,
+    ) -> Result<Fetched, Error> {
+        let this = Arc::clone(self);
+        let work = move |connection: &Connection| {
+            let entry = match earliest(connection, &wanted)? {
+                Ok(Some(entry)) => entry,
+                Ok(None) => return Ok(Fetched::Batches(Vec::new())),
+                Err(nothing) => return Ok(nothing),
+            };
+            let group = this.group(connection, entry.group)?;
+            let head = &group.head;
+            if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms {
+                let what = format!("commit group {} is not what the index says", group.id);
+                return Err(Failure::Damaged(what));
+            }
+            slice(&group, &wanted, bytes_max).map(Fetched::Batches)
+        };
+        self.run(work).await
+    }
+
+    /// A group, from memory if it was read lately.
+    fn group(&self, connection: &Connection, id: u64) -> Result<Arc<Group>, Failure> {
+        let lock = || self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().iter().find(|group| group.id == id) {
+            return Ok(Arc::clone(known));
+        }
+        let group = Arc::new(Group::read(connection, id)?);
+        let mut groups = lock();
+        groups.push_back(Arc::clone(&group));
+        let mut bytes: usize = groups.iter().map(|group| group.bytes).sum();
+        while bytes > GROUP_BYTES_MAX || groups.len() > GROUP_COUNT_MAX {
+            let Some(oldest) = groups.pop_front() else { break };
+            bytes -= oldest.bytes;
+        }
+        Ok(group)
+    }
+
+    /// Closes the connections that are idle; the others close when their read ends.
+    pub(crate) fn close(&self) {
+        self.permits.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn take(&self) -> Option<Connection> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn put_back(&self, connection: Connection) {
+        if !self.permits.is_closed() {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        }
+    }
+}
+
+/// What a read of one commit group brought.
+#[derive(Debug)]
+pub(crate) enum Fetched {
+    /// Batches of the wanted topics from their offsets on, in the order of their append.
+    Batches(Vec<Stored>),
+    /// Nothing covers this topic's offset: it was removed, or is damage.
+    Nothing { topic: u32, offset: u64 },
+}
+
+/// The entry of the earliest commit group that holds a wanted offset, or what is missing.
+fn earliest(
+    connection: &Connection,
+    wanted: &BTreeMap<u32, u64>,
+) -> Result<Result<Option<store::Entry>, Fetched>, Failure> {
+    let mut earliest: Option<store::Entry> = None;
+    for (&topic, &offset) in wanted {
+        match store::entry_at(connection, topic, offset)? {
+            Some(entry) if earliest.is_none_or(|known| entry.group < known.group) => {
+                earliest = Some(entry);
+            }
+            Some(_) => {}
+            None => return Ok(Err(Fetched::Nothing { topic, offset })),
+        }
+    }
+    Ok(Ok(earliest))
+}
+
+/// The wanted batches of a group, in order, until they have `bytes_max`.
+fn slice(
+    group: &Group,
+    wanted: &BTreeMap<u32, u64>,
+    bytes_max: usize,
+) -> Result<Vec<Stored>, Failure> {
+    let (mut stored, mut bytes_left) = (Vec::new(), bytes_max);
+    for (index, (topic, offset, bytes)) in group.batches.iter().enumerate() {
+        let (topic, offset) = (*topic, *offset);
+        if wanted.get(&topic).is_none_or(|&next| offset < next) {
+            continue;
+        }
+        if bytes_left == 0 {
+            break;
+        }
+        // Copied, so that one batch does not keep its whole group in memory.
+        let batch = Batch::decode(Bytes::copy_from_slice(bytes)).map_err(|error| {
+            Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
+        })?;
+        bytes_left = bytes_left.saturating_sub(batch.memory_bytes());
+        let (appended_ms, serial) = (group.head.appended_ms, (group.id, index as u32));
+        stored.push(Stored { topic, offset, appended_ms, serial, batch });
+    }
+    check_contiguous(wanted, &stored)?;
+    Ok(stored)
+}
+
+/// A group may hold a wanted topic only beyond the wanted offset, if another topic's group
+/// comes first; then a batch in between would be left out.
+fn check_contiguous(wanted: &BTreeMap<u32, u64>, stored: &[Stored]) -> Result<(), Failure> {
+    let mut next = wanted.clone();
+    for stored in stored {
+        match next.get_mut(&stored.topic) {
+            Some(offset) if *offset == stored.offset => *offset += 1,
+            _ => {
+                let Stored { topic, offset, .. } = stored;
+                let what = format!("batch {offset} of topic {topic} is not where the index says");
+                return Err(Failure::Damaged(what));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The first offset of a topic whose entry is at or behind a place that `behind` knows;
+/// `range.end` if there is none. Append times and commits rise with offsets, so halving finds it.
+pub(crate) fn first_offset(
+    connection: &Connection,
+    topic: u32,
+    range: std::ops::Range<u64>,
+    behind: impl Fn(&store::Entry) -> bool,
+) -> Result<u64, Failure> {
+    let (mut low, mut high) = (range.start, range.end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match store::entry_at(connection, topic, middle)? {
+            Some(entry) if behind(&entry) => high = entry.section.first_offset.max(low),
+            Some(entry) => low = entry.section.end().min(high),
+            // Removed meanwhile: what is kept is behind it.
+            None => low = middle + 1,
+        }
+    }
+    Ok(low)
+}

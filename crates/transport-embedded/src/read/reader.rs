@@ -1,0 +1,264 @@
+//! Reading the log without leases: what is there, and what comes.
+
+use crate::dead_letters::replay;
+use crate::read::pool::{Fetched, first_offset};
+use crate::read::tail::{Stored, Tail};
+use crate::shared::Shared;
+use crate::subscription::consumer::{missing, topic_name};
+use crate::usage::Reading;
+use crate::write::queue::closed;
+use async_trait::async_trait;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use tokio::sync::watch;
+use worldbus_bus::{Error, Position, ReadSpec, Reader, StoredBatch, Topic};
+
+/// Batches that are taken from memory in one go.
+const TAKE_MAX: usize = 64;
+/// Bytes of batches that a reader holds ahead of its caller; one more may go in.
+const READY_BYTES_MAX: usize = 64 << 10;
+
+/// A reader of one or more topics.
+pub(crate) struct LogReader {
+    shared: Arc<Shared>,
+    spec: ReadSpec,
+    /// Where to go on, by topic.
+    next: BTreeMap<u32, u64>,
+    /// Where to end, unless it follows.
+    ends: BTreeMap<u32, u64>,
+    /// Topics that are listed and do not exist yet.
+    awaited: Vec<(Topic, Position)>,
+    /// Topics numbered below it are known; those from it on came later.
+    topics_known: u32,
+    /// Of the topics that are listed: those are not idle as long as this reader is there.
+    reading: Vec<Reading>,
+    ready: VecDeque<StoredBatch>,
+    commits: watch::Receiver<u64>,
+}
+
+/// What a reader does next.
+enum Step {
+    Ready,
+    Fetch(BTreeMap<u32, u64>),
+    Wait,
+}
+
+impl LogReader {
+    /// Begins where the specification says, as of now.
+    pub(crate) async fn open(shared: Arc<Shared>, spec: ReadSpec) -> Result<Self, Error> {
+        let commits = shared.commits.subscribe();
+        let heads: Vec<_> = shared.tail().heads().cloned().collect();
+        let mut this = Self {
+            shared,
+            awaited: spec.topics.clone(),
+            spec,
+            next: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            topics_known: heads.len() as u32,
+            reading: Vec::new(),
+            ready: VecDeque::new(),
+            commits,
+        };
+        for (number, head) in heads.into_iter().enumerate() {
+            let number = number as u32;
+            if let Some(position) = this.wanted(&head.name) {
+                let next = resolve(&this.shared, number, position).await?;
+                this.next.insert(number, next);
+                this.ends.insert(number, head.next_offset);
+                this.found(number, &head.name);
+            }
+        }
+        Ok(this)
+    }
+
+    /// Where to begin in a topic that is now there, if it is to be read.
+    fn wanted(&self, name: &Topic) -> Option<Position> {
+        if let Some((_, position)) = self.awaited.iter().find(|(awaited, _)| awaited == name) {
+            return Some(*position);
+        }
+        let all = self.spec.all_topics && replay::is_public(name);
+        all.then_some(self.spec.default_from)
+    }
+
+    /// Waits no longer for a topic that is there.
+    fn found(&mut self, number: u32, name: &Topic) {
+        let awaited = self.awaited.len();
+        self.awaited.retain(|(awaited, _)| awaited != name);
+        if self.awaited.len() < awaited {
+            self.reading.push(Reading::new(&self.shared, number));
+        }
+    }
+
+    /// Takes up the topics that came since.
+    async fn adopt(&mut self) -> Result<(), Error> {
+        let came: Vec<Topic> = {
+            let tail = self.shared.tail();
+            let heads = tail.heads().skip(self.topics_known as usize);
+            heads.map(|head| head.name.clone()).collect()
+        };
+        for name in came {
+            let number = self.topics_known;
+            if let Some(position) = self.wanted(&name) {
+                // All of it came after this reader began, when the end was where it starts.
+                let position = match position {
+                    Position::Now | Position::Offset(_) => Position::Start,
+                    position => position,
+                };
+                let next = resolve(&self.shared, number, position).await?;
+                // Only now: if this is cancelled before, the topic is still to be taken up.
+                self.next.insert(number, next);
+                self.found(number, &name);
+            }
+            self.topics_known += 1;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<Step, Error> {
+        if self.shared.queue.is_closed() {
+            return Err(closed());
+        }
+        let shared = Arc::clone(&self.shared);
+        let tail = shared.tail();
+        if self.spec.follow && tail.heads().len() > self.topics_known as usize {
+            // First the topics that came since: what they hold may be before what others hold.
+            return Ok(Step::Ready);
+        }
+        for (&topic, next) in &mut self.next {
+            let first_offset =
+                tail.head(topic).map_or(0, |head| match replay::is_deleted(&head.name) {
+                    true => head.next_offset,
+                    false => head.first_offset,
+                });
+            *next = (*next).max(first_offset);
+        }
+        let mut bytes = 0;
+        for _ in 0..TAKE_MAX {
+            let behind: BTreeMap<u32, u64> = self
+                .next
+                .iter()
+                .filter(|&(topic, next)| *next < self.end(&tail, *topic))
+                .map(|(&topic, &next)| (topic, next))
+                .collect();
+            let cached: Option<Vec<_>> =
+                behind.iter().map(|(&topic, &next)| tail.get(topic, next)).collect();
+            let Some(cached) = cached else {
+                // What is to be fetched comes before what is in memory.
+                return Ok(if self.ready.is_empty() { Step::Fetch(behind) } else { Step::Ready });
+            };
+            match cached.into_iter().min_by_key(|stored| stored.serial) {
+                Some(_) if bytes >= READY_BYTES_MAX => return Ok(Step::Ready),
+                Some(stored) => bytes += self.take(&tail, stored),
+                None if self.ready.is_empty() => return Ok(Step::Wait),
+                None => return Ok(Step::Ready),
+            }
+        }
+        Ok(Step::Ready)
+    }
+
+    fn end(&self, tail: &Tail, topic: u32) -> u64 {
+        let end = tail.head(topic).map_or(0, |head| head.next_offset);
+        if self.spec.follow { end } else { self.ends.get(&topic).map_or(0, |&at| at.min(end)) }
+    }
+
+    /// Goes behind a batch; the bytes that it takes if it is to be returned.
+    fn take(&mut self, tail: &Tail, stored: &Stored) -> usize {
+        self.next.insert(stored.topic, stored.offset + 1);
+        if self.spec.filter.admits(&stored.batch)
+            && let Some(head) = tail.head(stored.topic)
+        {
+            self.ready.push_back(stored.told(head.name.clone()));
+            return stored.batch.memory_bytes();
+        }
+        0
+    }
+
+    async fn fetch(&mut self, wanted: BTreeMap<u32, u64>) -> Result<(), Error> {
+        match self.shared.reads.fetch(wanted, READY_BYTES_MAX).await? {
+            Fetched::Batches(batches) => {
+                for stored in batches {
+                    if !self.spec.follow
+                        && self.ends.get(&stored.topic).is_none_or(|&end| stored.offset >= end)
+                    {
+                        continue;
+                    }
+                    self.next.insert(stored.topic, stored.offset + 1);
+                    let name = topic_name(&self.shared, stored.topic)?;
+                    // It may have been deleted meanwhile.
+                    if replay::is_public(&name) && self.spec.filter.admits(&stored.batch) {
+                        self.ready.push_back(stored.told(name));
+                    }
+                }
+                Ok(())
+            }
+            Fetched::Nothing { topic, offset } => missing(&self.shared, topic, offset),
+        }
+    }
+}
+
+#[cfg(test)]
+impl LogReader {
+    /// Fetches what it had decided to fetch before something was deleted; batches to return.
+    pub(crate) async fn fetch_for_test(&mut self, topic: u32, offset: u64) -> usize {
+        self.fetch(BTreeMap::from([(topic, offset)])).await.expect("what is on the disk");
+        self.ready.len()
+    }
+}
+
+#[async_trait]
+impl Reader for LogReader {
+    async fn next(&mut self) -> Result<Option<StoredBatch>, Error> {
+        loop {
+            if let Some(stored) = self.ready.pop_front() {
+                return Ok(Some(stored));
+            }
+            // What happens from here on is noticed by the wait below.
+            self.commits.borrow_and_update();
+            if self.spec.follow {
+                self.adopt().await?;
+            }
+            match self.step()? {
+                // Nothing of it was wanted, or topics came: others have their turn.
+                Step::Ready if self.ready.is_empty() => tokio::task::yield_now().await,
+                Step::Ready => {}
+                Step::Fetch(wanted) => self.fetch(wanted).await?,
+                Step::Wait if !self.spec.follow => return Ok(None),
+                Step::Wait => {
+                    // An error would mean that the sender is gone; this reader holds it.
+                    let _ = self.commits.changed().await;
+                }
+            }
+        }
+    }
+}
+
+/// The offset of a position in a topic that exists.
+pub(crate) async fn resolve(
+    shared: &Shared,
+    number: u32,
+    position: Position,
+) -> Result<u64, Error> {
+    let (range, next_group) = {
+        let tail = shared.tail();
+        let range = tail.head(number).map_or(0..0, |head| head.first_offset..head.next_offset);
+        (range, tail.next_group())
+    };
+    match position {
+        Position::Now => Ok(range.end),
+        Position::Start => Ok(range.start),
+        Position::Offset(offset) => Ok(offset.clamp(range.start, range.end)),
+        Position::TimeMs(time_ms) => {
+            let work = move |connection: &_| {
+                first_offset(connection, number, range, |entry| entry.appended_ms >= time_ms)
+            };
+            shared.reads.run(work).await
+        }
+        Position::Commit(commit) if commit >= next_group => Ok(range.end),
+        Position::Commit(commit) => {
+            let work = move |connection: &_| {
+                first_offset(connection, number, range, |entry| entry.group >= commit)
+            };
+            shared.reads.run(work).await
+        }
+    }
+}

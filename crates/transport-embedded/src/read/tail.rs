@@ -1,0 +1,129 @@
+//! What is known in memory of the committed log: how far each topic goes, and the latest
+//! batches, so that those who consume as it comes never touch the disk.
+
+use crate::format::record::Head;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use worldbus_bus::{Serial, StoredBatch, Topic};
+use worldbus_events::Batch;
+
+/// What a cached batch takes besides its own memory, about.
+const STORED_OVERHEAD_BYTES: usize = 256;
+
+/// A committed batch.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) topic: u32,
+    pub(crate) offset: u64,
+    pub(crate) appended_ms: i64,
+    /// Commit group and place within: the order across topics.
+    pub(crate) serial: (u64, u32),
+    pub(crate) batch: Batch,
+}
+
+impl Stored {
+    pub(crate) fn told(&self, topic: Topic) -> StoredBatch {
+        let Self { offset, appended_ms, .. } = *self;
+        let (commit, index) = self.serial;
+        let serial = Some(Serial { commit, index });
+        StoredBatch { topic, offset, appended_ms, serial, batch: self.batch.clone() }
+    }
+
+    fn bytes(&self) -> usize {
+        self.batch.memory_bytes() + STORED_OVERHEAD_BYTES
+    }
+}
+
+/// The committed log in memory.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    topics: Vec<TopicTail>,
+    numbers: HashMap<Topic, u32>,
+    /// Topics of the cached batches, oldest first.
+    order: VecDeque<u32>,
+    bytes: usize,
+    bytes_max: usize,
+    /// The number of the next commit group.
+    next_group: u64,
+}
+
+#[derive(Debug)]
+struct TopicTail {
+    head: Head,
+    /// Consecutive offsets, the last one just before the head's next.
+    cached: VecDeque<Arc<Stored>>,
+}
+
+impl Tail {
+    pub(crate) fn new(heads: Vec<Head>, next_group: u64, bytes_max: usize) -> Self {
+        let mut this = Self {
+            topics: Vec::new(),
+            numbers: HashMap::new(),
+            order: VecDeque::new(),
+            bytes: 0,
+            bytes_max,
+            next_group,
+        };
+        for (number, head) in heads.into_iter().enumerate() {
+            this.set_head(number as u32, head);
+        }
+        this
+    }
+
+    pub(crate) fn number(&self, topic: &Topic) -> Option<u32> {
+        self.numbers.get(topic).copied()
+    }
+
+    pub(crate) fn head(&self, number: u32) -> Option<&Head> {
+        self.topics.get(number as usize).map(|topic| &topic.head)
+    }
+
+    pub(crate) fn heads(&self) -> impl ExactSizeIterator<Item = &Head> {
+        self.topics.iter().map(|topic| &topic.head)
+    }
+
+    /// The batch, if it is cached.
+    pub(crate) fn get(&self, number: u32, offset: u64) -> Option<&Arc<Stored>> {
+        let cached = &self.topics.get(number as usize)?.cached;
+        let index = offset.checked_sub(cached.front()?.offset)?;
+        cached.get(usize::try_from(index).ok()?)
+    }
+
+    /// The number of the next commit group: what is here is of earlier ones.
+    pub(crate) fn next_group(&self) -> u64 {
+        self.next_group
+    }
+
+    pub(crate) fn set_next_group(&mut self, next_group: u64) {
+        self.next_group = next_group;
+    }
+
+    /// Sets how far a topic goes. New topics come in the order of their numbers.
+    pub(crate) fn set_head(&mut self, number: u32, head: Head) {
+        match self.topics.get_mut(number as usize) {
+            Some(topic) => {
+                if topic.head.name != head.name {
+                    self.numbers.remove(&topic.head.name);
+                }
+                topic.head = head;
+            }
+            None => {
+                self.numbers.insert(head.name.clone(), number);
+                self.topics.push(TopicTail { head, cached: VecDeque::new() });
+            }
+        }
+    }
+
+    pub(crate) fn append(&mut self, stored: Stored) {
+        let Some(topic) = self.topics.get_mut(stored.topic as usize) else { return };
+        self.bytes += stored.bytes();
+        self.order.push_back(stored.topic);
+        topic.cached.push_back(Arc::new(stored));
+        while self.bytes > self.bytes_max {
+            let Some(oldest) = self.order.pop_front() else { break };
+            if let Some(stored) = self.topics[oldest as usize].cached.pop_front() {
+                self.bytes -= stored.bytes();
+            }
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! The one thread that writes: takes what is pending, commits it as one group, answers.
+//!
+//! Group commit without a timer: while one group is on its way to the disk the next one
+//! gathers. Nothing is acknowledged, cached or counted before its commit has succeeded.
+
+mod cursors;
+mod expiry;
+mod letters;
+mod removal;
+mod retention;
+mod unread;
+
+use crate::format::codec::Kind as RecordKind;
+use crate::shared::{Health, Shared};
+use crate::store::checkpoint::Checkpointer;
+use crate::store::failure::Failure;
+use crate::store::space;
+use crate::store::{self, Changes};
+use crate::subscription::runtime::Live;
+use crate::write::plan::{Ledger, Staged};
+use crate::write::queue::{Deletion, Reply, Request, Work};
+use rusqlite::Connection;
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use worldbus_bus::{Appended, Error, Fate};
+
+pub(crate) use retention::Retention;
+
+/// How long the writer sleeps at most: then it looks after retention and a full disk.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+
+/// A log that was full is writable again from so much space on, or as much as a commit lacked.
+pub(crate) const ROOM_BYTES_MIN: u64 = 256 << 10;
+
+/// The writer's own state.
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) connection: Connection,
+    pub(crate) ledger: Ledger,
+    pub(crate) checkpointer: Checkpointer,
+    /// Released as the writer ends, when nothing of it touches the file any more.
+    pub(crate) lock: File,
+    pub(crate) maintained: Instant,
+    /// Space that there must be before a full log is writable again. It never falls: what came once
+    /// comes again.
+    pub(crate) room_bytes: u64,
+    pub(crate) retention: Retention,
+}
+
+/// An answer that waits for the commit.
+enum Answer {
+    Publish(Reply<Appended>, Appended),
+    Subscribe(Reply<Arc<Live>>, cursors::Binding),
+    DeadLetter(Reply<()>),
+    TakeOut(Reply<Vec<u64>>, letters::TakenOut),
+}
+
+impl Writer {
+    /// Works until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        let _guard = PanicGuard(Arc::clone(&self.shared));
+        let group_bytes_max = self.shared.options.group_bytes_max;
+        loop {
+            match self.shared.queue.take(group_bytes_max, IDLE_MAX) {
+                Work::Group(requests) => self.round(requests),
+                Work::End => break,
+            }
+            self.maintain();
+        }
+        self.end();
+    }
+
+    fn round(&mut self, requests: Vec<Request>) {
+        // Deletions go after the rest, each in a commit of its own.
+        for (deletion, reply) in self.group(requests) {
+            drop(reply.send(self.delete(&deletion)));
+        }
+    }
+
+    /// Commits what is asked for as one group, but for the deletions, which it returns.
+    fn group(&mut self, requests: Vec<Request>) -> Vec<(Deletion, Reply<()>)> {
+        if let Some(error) = self.shared.failed() {
+            requests.into_iter().for_each(|request| refuse(request, &error));
+            return Vec::new();
+        }
+        let now_ms = self.shared.now_ms();
+        let shared = Arc::clone(&self.shared);
+        let mut staged = Staged::new(&self.ledger, &shared.options, now_ms);
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut records = Vec::new();
+        let mut bindings = cursors::Bindings::new(&shared);
+        let mut deletions = Vec::new();
+        for request in requests {
+            match request {
+                Request::Publish { topic, batch, reply } => match staged.publish(&topic, batch) {
+                    Ok(appended) => answers.push(Answer::Publish(reply, appended)),
+                    Err(error) => drop(reply.send(Err(error))),
+                },
+                Request::Subscribe { spec, starts, reply } => {
+                    match bindings.stage(&mut staged, &spec, &starts) {
+                        Ok(binding) => answers.push(Answer::Subscribe(reply, binding)),
+                        Err(error) => drop(reply.send(Err(error))),
+                    }
+                }
+                Request::DeadLetter { live, letters, reply } => {
+                    // Else deleted while they were on their way, and its number may be another's.
+                    if !live.is_deleted() {
+                        letters.into_iter().for_each(|letter| staged.dead_letter(letter));
+                    }
+                    answers.push(Answer::DeadLetter(reply));
+                }
+                Request::TakeOut(take_out, reply) => {
+                    match letters::TakenOut::stage(take_out, &mut staged, &mut bindings) {
+                        Ok(taken_out) => answers.push(Answer::TakeOut(reply, taken_out)),
+                        Err(error) => drop(reply.send(Err(error))),
+                    }
+                }
+                Request::Delete(deletion, reply) => deletions.push((deletion, reply)),
+                #[cfg(test)]
+                Request::LimitPages(pages) => limit_pages(&self.connection, pages),
+            }
+        }
+        let dirty = cursors::take_dirty(&shared);
+        for live in &dirty {
+            let record = cursors::encode(&shared, live);
+            records.push((RecordKind::Subscription, u64::from(live.id), record));
+        }
+        // A binding replaces the same subscription's cursors, which it contains.
+        records.extend(bindings.records());
+        staged.published().for_each(|topic| shared.used(&shared.topic_use(topic)));
+        let uses_changed = shared.options.expires() && shared.uses_changed.load(Ordering::Acquire);
+        if staged.is_empty() && records.is_empty() && !uses_changed {
+            self.answer(answers);
+            return deletions;
+        }
+        let dead_count = staged.dead_count();
+        let (mut changes, mut finished) = staged.finish();
+        changes.records.extend(records);
+        changes.records.extend(self.retention.due(&shared));
+        retention::trim_dead(&self.connection, &shared.options, &mut changes, &mut finished.tally);
+        match self.commit(&changes) {
+            Ok(()) => {
+                metrics::counter!("worldbus_dead_letters_total").increment(dead_count as u64);
+                let batches = finished.stored.len();
+                self.committed(finished);
+                // Publishers first: their answers must not wait behind all who read.
+                self.answer(answers);
+                if batches > 0 {
+                    self.shared.wake();
+                }
+            }
+            Err(error) => {
+                dirty.iter().for_each(|live| live.set_dirty());
+                answers.into_iter().for_each(|answer| answer.fail(&error));
+            }
+        }
+        deletions
+    }
+
+    /// Commits, and keeps the health of the log.
+    fn commit(&mut self, changes: &Changes) -> Result<(), Error> {
+        let begun = Instant::now();
+        let result = store::commit(&mut self.connection, changes);
+        metrics::histogram!("worldbus_log_commit_seconds").record(begun.elapsed().as_secs_f64());
+        let bytes = changes.group.as_ref().map_or(0, |group| group.data.len());
+        let failure = match result {
+            Ok(()) => {
+                metrics::counter!("worldbus_log_commits_total").increment(1);
+                metrics::histogram!("worldbus_log_commit_bytes").record(bytes as f64);
+                self.checkpointer.wrote(bytes);
+                return Ok(());
+            }
+            Err(failure) => failure,
+        };
+        let failure = failure.sorted(&self.shared.file, self.room_bytes.max(2 * bytes as u64));
+        // Rolled back as the transaction was dropped, unless even that failed.
+        let failure = match failure {
+            Failure::Full(why) | Failure::Busy(why) if !self.connection.is_autocommit() => {
+                Failure::Io(why)
+            }
+            failure => failure,
+        };
+        let error = failure.told(&self.shared.file, Fate::Unknown);
+        match failure {
+            Failure::Full(_) => {
+                // Once in the write-ahead log, and once in the database.
+                self.room_bytes = self.room_bytes.max(2 * bytes as u64);
+                let new = self.shared.health.send_if_modified(|health| {
+                    let new = !matches!(health, Health::Full(_));
+                    *health = Health::Full(error.clone());
+                    new
+                });
+                if new {
+                    tracing::warn!(%error, "the log takes nothing until there is space");
+                }
+            }
+            Failure::Busy(_) => tracing::warn!(%error, "a commit could not begin"),
+            Failure::Write(_) | Failure::Io(_) | Failure::Damaged(_) => {
+                tracing::error!(%error, "the log failed; nothing is acknowledged any more");
+                self.shared.health.send_replace(Health::Failed(error.clone()));
+                self.shared.wake();
+            }
+        }
+        Err(error)
+    }
+
+    /// Takes over what was committed.
+    fn committed(&mut self, finished: crate::write::plan::Finished) {
+        let batches = finished.stored.len();
+        if batches > 0 {
+            metrics::histogram!("worldbus_log_commit_events").record(finished.events as f64);
+            metrics::counter!("worldbus_log_events_total").increment(finished.events);
+            tracing::debug!(batches, events = finished.events, "group committed");
+        }
+        self.ledger.apply(&finished);
+        self.shared.dead_letters.store(self.ledger.dead_count(), Ordering::Relaxed);
+        {
+            let mut tail = self.shared.tail();
+            for (number, head) in finished.heads {
+                tail.set_head(number, head);
+            }
+            tail.set_next_group(finished.tally.next_group);
+            finished.stored.into_iter().for_each(|stored| tail.append(stored));
+        }
+    }
+
+    fn answer(&self, answers: Vec<Answer>) {
+        for answer in answers {
+            // A caller that went away needs no answer.
+            match answer {
+                Answer::Publish(reply, appended) => drop(reply.send(Ok(appended))),
+                Answer::Subscribe(reply, binding) => {
+                    drop(reply.send(Ok(binding.apply(&self.shared))));
+                }
+                Answer::DeadLetter(reply) => drop(reply.send(Ok(()))),
+                Answer::TakeOut(reply, taken_out) => {
+                    drop(reply.send(Ok(taken_out.apply(&self.shared))));
+                }
+            }
+        }
+    }
+
+    fn maintain(&mut self) {
+        self.checkpointer.restart_if_due(&self.connection);
+        if self.maintained.elapsed() >= IDLE_MAX {
+            self.maintained = Instant::now();
+            if matches!(*self.shared.health.borrow(), Health::Full(_)) {
+                self.probe();
+            }
+            cursors::report_lag(&self.shared);
+            self.retain();
+        }
+    }
+
+    /// Writes that the log was closed in order, and how old it is.
+    fn write_end(&mut self) {
+        self.ledger.tally.closed = true;
+        let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
+        let age = self.retention.save(&self.shared, &self.shared.idle());
+        let records = vec![tally, age];
+        let _ = self.commit(&Changes { records, ..Changes::default() });
+    }
+
+    /// Whether there is space again: nobody else may come to try. Space for what found none, not
+    /// for some bytes: else the log would be writable each second until the next batch comes.
+    fn probe(&mut self) {
+        let bytes = self.room_bytes;
+        if let Err(error) = space::look_for(&self.shared.file, bytes) {
+            return tracing::debug!(%error, bytes, "still no space for the log");
+        }
+        let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
+        if self.commit(&Changes { records: vec![tally], ..Changes::default() }).is_ok() {
+            tracing::info!("there is space again; the log goes on");
+            self.shared.health.send_replace(Health::Writable);
+        }
+    }
+
+    /// Writes what is left and says that the log was closed in order.
+    fn end(mut self) {
+        if self.shared.failed().is_none() {
+            cursors::set_running_dirty(&self.shared);
+            self.round(Vec::new());
+            self.write_end();
+        }
+        self.shared.wake();
+        self.shared.reads.close();
+        let Self { connection, checkpointer, lock, .. } = self;
+        checkpointer.end();
+        if let Err((_, error)) = connection.close() {
+            tracing::warn!(%error, "the log did not close in order; it recovers at the next start");
+        }
+        drop(lock);
+    }
+}
+
+/// Nobody waits for a writer that is gone: a panic is a failure of the log as any other.
+struct PanicGuard(Arc<Shared>);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let why = "the writer of the log ended by a panic; start again";
+            let error = Error::unknown(worldbus_bus::Kind::Unavailable, why);
+            self.0.health.send_replace(Health::Failed(error));
+            self.0.queue.abandon();
+            self.0.wake();
+        }
+    }
+}
+
+impl Answer {
+    fn fail(self, error: &Error) {
+        match self {
+            Self::Publish(reply, _) => drop(reply.send(Err(error.clone()))),
+            Self::Subscribe(reply, _) => drop(reply.send(Err(error.clone()))),
+            Self::DeadLetter(reply) => drop(reply.send(Err(error.clone()))),
+            Self::TakeOut(reply, _) => drop(reply.send(Err(error.clone()))),
+        }
+    }
+}
+
+fn refuse(request: Request, error: &Error) {
+    match request {
+        Request::Publish { reply, .. } => drop(reply.send(Err(error.clone()))),
+        Request::Subscribe { reply, .. } => drop(reply.send(Err(error.clone()))),
+        Request::DeadLetter { reply, .. } => drop(reply.send(Err(error.clone()))),
+        Request::TakeOut(_, reply) => drop(reply.send(Err(error.clone()))),
+        Request::Delete(_, reply) => drop(reply.send(Err(error.clone()))),
+        #[cfg(test)]
+        Request::LimitPages(_) => {}
+    }
+}
+
+/// A limit that is a fault in the writer.
+#[cfg(test)]
+const PANIC: u32 = u32::MAX;
+
+/// Makes the disk full as far as SQLite can tell, or not full any more.
+#[cfg(test)]
+fn limit_pages(connection: &Connection, pages: u32) {
+    assert_ne!(pages, PANIC, "asked for by a test");
+    let pages = if pages == 0 { u32::MAX - 1 } else { pages };
+    let set = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+    set.expect("max_page_count");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! Removing what is too old or too much, or in a queue what is settled, in small steps between
+//! commits.
+
+use super::{Writer, cursors};
+use crate::age::Ages;
+use crate::dead_letters::replay;
+use crate::format::codec::Kind as RecordKind;
+use crate::format::record::{Dead, Head, Tally};
+use crate::options::Options;
+use crate::shared::Shared;
+use crate::store::failure::Failure;
+use crate::store::{self, Changes, Entry};
+use crate::usage::Idle;
+use rusqlite::Connection;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Index entries that one step removes at the most.
+const STEP_ENTRIES_MAX: u32 = 256;
+/// Steps in a row before publishers have their turn again.
+const STEPS_MAX: usize = 16;
+
+/// What retention remembers from one time to the next.
+pub(crate) struct Retention {
+    pub(super) ages: Ages,
+    /// Topics of which it was said that unread batches go soon.
+    pub(super) warned: HashSet<u32>,
+    /// Subscriptions of which it was said that they are deleted soon.
+    pub(super) warned_of_expiry: HashSet<u32>,
+    /// It was said that dead letters go soon.
+    pub(super) warned_of_dead: bool,
+}
+
+impl Retention {
+    pub(crate) fn new(ages: Ages) -> Self {
+        let (warned, warned_of_expiry) = (HashSet::new(), HashSet::new());
+        Self { ages, warned, warned_of_expiry, warned_of_dead: false }
+    }
+
+    /// The record of how old the log is and of what is idle, if it is time to write it.
+    pub(super) fn due(&mut self, shared: &Shared) -> Option<(RecordKind, u64, Vec<u8>)> {
+        let used = shared.uses_changed.swap(false, Ordering::AcqRel);
+        (used || self.ages.is_due(shared.steady_ms())).then(|| self.save(shared, &shared.idle()))
+    }
+
+    /// The record of how old the log is and of what is idle.
+    pub(super) fn save(&mut self, shared: &Shared, idle: &Idle) -> (RecordKind, u64, Vec<u8>) {
+        self.ages.save(shared.steady_ms(), idle)
+    }
+}
+
+impl Writer {
+    /// Removes what retention asks for.
+    pub(super) fn retain(&mut self) {
+        if self.shared.failed().is_some() {
+            return;
+        }
+        self.mark();
+        let floors = cursors::floors(&self.shared);
+        self.warn(&floors);
+        self.expire(&floors);
+        for topic in 0..self.ledger.heads.len() as u32 {
+            let bounds = match replay::is_deleted(&self.ledger.heads[topic as usize].name) {
+                true => Bounds { old: u64::MAX, settled: u64::MAX, ..Bounds::default() },
+                false => self.bounds(floors.get(&topic).map(|(floor, _)| *floor)),
+            };
+            for _ in 0..STEPS_MAX {
+                match self.step(topic, &bounds) {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(failure) => {
+                        let error = failure.told(&self.shared.file, worldbus_bus::Fate::Refused);
+                        tracing::warn!(%error, topic, "retention could not remove batches");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Notes from time to time which batches there were.
+    fn mark(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let (options, now_ms) = (&shared.options, shared.steady_ms());
+        let (age_ms, unread_ms) = (ms(options.retention_age), ms(options.unread_age));
+        let (shorter, longer) = (age_ms.min(unread_ms), age_ms.max(unread_ms));
+        let next_group = self.ledger.tally.next_group;
+        if options.queue {
+            return;
+        }
+        let marked = self.retention.ages.mark(now_ms, next_group, shorter, longer);
+        let expiry = options.subscription_expiry.into_iter().chain(options.topic_expiry).min();
+        let overdue = |expiry| self.retention.ages.is_overdue(now_ms, ms(expiry));
+        if marked || expiry.is_some_and(overdue) {
+            let records = vec![self.retention.save(&shared, &shared.idle())];
+            let _ = self.commit(&Changes { records, ..Changes::default() });
+        }
+    }
+
+    /// One step; whether there may be another.
+    fn step(&mut self, topic: u32, bounds: &Bounds) -> Result<bool, Failure> {
+        let before = self.ledger.heads[topic as usize].clone();
+        let oldest = store::oldest_entries(&self.connection, topic, STEP_ENTRIES_MAX)?;
+        let (after, removed) = plan(&before, &oldest, bounds)?;
+        if removed.is_empty() {
+            return Ok(false);
+        }
+        let groups: Vec<u64> = removed.iter().map(|entry| entry.group).collect();
+        let groups_removed = store::expired_groups(&self.connection, &groups, |number| {
+            let head = self.ledger.heads.get(number as usize);
+            if number == topic { after.first_offset } else { head.map_or(0, |h| h.first_offset) }
+        })?;
+        let mut records = vec![(RecordKind::Topic, u64::from(topic), after.encode(topic))];
+        // What a queue removes is settled on the disk as well, from the same commit on.
+        let dirty = match self.shared.options.queue {
+            true => cursors::take_dirty(&self.shared),
+            false => Vec::new(),
+        };
+        for live in &dirty {
+            let record = cursors::encode(&self.shared, live);
+            records.push((RecordKind::Subscription, u64::from(live.id), record));
+        }
+        let changes = Changes {
+            records,
+            entries_removed: removed
+                .iter()
+                .map(|entry| (topic, entry.section.first_offset))
+                .collect(),
+            groups_removed,
+            ..Changes::default()
+        };
+        // Readers must know before the rows are gone, lest they take it for damage.
+        self.shared.tail().set_head(topic, after.clone());
+        if self.commit(&changes).is_err() {
+            self.shared.tail().set_head(topic, before);
+            dirty.iter().for_each(|live| live.set_dirty());
+            return Ok(false);
+        }
+        let batches = after.first_offset - before.first_offset;
+        let first_offset = after.first_offset;
+        let unread = first_offset.saturating_sub(bounds.settled.max(before.first_offset));
+        if unread > 0 {
+            let topic = &after.name;
+            tracing::warn!(
+                %topic, batches, unread, first_offset,
+                "retention removed unread batches"
+            );
+            metrics::counter!("worldbus_retention_unread_batches_total").increment(unread);
+        } else if !self.shared.options.queue {
+            tracing::info!(topic = %after.name, batches, first_offset, "retention removed batches");
+        }
+        metrics::counter!("worldbus_retention_batches_total").increment(batches);
+        self.ledger.heads[topic as usize] = after;
+        Ok(true)
+    }
+}
+
+impl Writer {
+    /// What a topic keeps of which everything below `floor` is settled by its subscriptions, if it
+    /// has any.
+    fn bounds(&self, floor: Option<u64>) -> Bounds {
+        let options = &self.shared.options;
+        if options.queue {
+            let settled = floor.unwrap_or(0);
+            return Bounds {
+                old: u64::MAX,
+                settled,
+                unread_bytes_max: u64::MAX,
+                ..Bounds::default()
+            };
+        }
+        let (ages, now_ms) = (&self.retention.ages, self.shared.steady_ms());
+        let unread_age = options.unread_age.max(options.retention_age);
+        Bounds {
+            old: ages.older_than(now_ms, ms(options.retention_age)),
+            bytes_max: options.retention_bytes,
+            settled: floor.unwrap_or(u64::MAX),
+            unread_old: ages.older_than(now_ms, ms(unread_age)),
+            unread_bytes_max: options.unread_bytes.max(options.retention_bytes),
+        }
+    }
+}
+
+/// What a topic keeps.
+#[derive(Default)]
+struct Bounds {
+    /// Commit groups below this one are old.
+    old: u64,
+    bytes_max: u64,
+    /// Nobody needs what is below this offset.
+    settled: u64,
+    /// The same for what somebody needs.
+    unread_old: u64,
+    unread_bytes_max: u64,
+}
+
+impl Bounds {
+    /// Whether an entry goes while its topic holds so many bytes.
+    fn exclude(&self, entry: &Entry, bytes: u64) -> bool {
+        let over = entry.group < self.old || bytes > self.bytes_max;
+        let unread = entry.section.end() > self.settled;
+        let spent = entry.group < self.unread_old || bytes > self.unread_bytes_max;
+        over && (!unread || spent)
+    }
+}
+
+pub(super) fn ms(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Which of a topic's oldest entries go, and its head without them.
+fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, Vec<Entry>), Failure> {
+    let mut after = head.clone();
+    let mut removed = Vec::new();
+    for entry in oldest {
+        if !bounds.exclude(entry, after.bytes) {
+            break;
+        }
+        if entry.section.first_offset != after.first_offset {
+            let Head { name, first_offset, .. } = after;
+            return Err(Failure::Damaged(format!("topic {name} lacks offset {first_offset}")));
+        }
+        after.first_offset = entry.section.end();
+        after.bytes = after.bytes.saturating_sub(entry.section.bytes);
+        removed.push(*entry);
+    }
+    Ok((after, removed))
+}
+
+/// Adds to a commit the removal of the oldest dead letters that are too many, and of the places
+/// before the oldest of those that were taken away.
+pub(super) fn trim_dead(
+    connection: &Connection,
+    options: &Options,
+    changes: &mut Changes,
+    tally: &mut Tally,
+) {
+    if changes.dead.is_empty() && changes.dead_removed.is_empty() {
+        return;
+    }
+    let mut first = tally.dead_first;
+    let mut bytes = tally.dead_bytes;
+    let mut count = 0u64;
+    while first < tally.dead_next {
+        let length = connection
+            .prepare_cached("SELECT length(value) FROM dead_letter WHERE number = ?1")
+            .and_then(|mut found| found.query_row([first.cast_signed()], |row| row.get(0)));
+        let Ok::<i64, _>(length) = length else { break };
+        let removed = changes.dead_removed.iter().any(|(number, _)| *number == first);
+        let length = if removed { Dead::REMOVED_BYTES as u64 } else { length.cast_unsigned() };
+        let there = length > Dead::REMOVED_BYTES as u64;
+        let over = tally.dead_next - first > options.dead_letters_max
+            || bytes > options.dead_letter_bytes_max;
+        if there && !over {
+            break;
+        }
+        bytes = bytes.saturating_sub(length);
+        count += u64::from(there);
+        first += 1;
+    }
+    if count > 0 {
+        tracing::warn!(count, "the oldest dead letters were removed to make room");
+        metrics::counter!("worldbus_dead_letters_removed_total").increment(count);
+    }
+    if first > tally.dead_first {
+        (tally.dead_first, tally.dead_bytes) = (first, bytes);
+        changes.dead_first = Some(first);
+        for (kind, _, record) in &mut changes.records {
+            if *kind == RecordKind::Tally {
+                *record = tally.encode();
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A disk that is full for a while, and one that fails for good.
+
+use super::PANIC;
+use crate::store::failure::Failure;
+use crate::write::queue::Request;
+use crate::{Embedded, Health, Options};
+use std::time::Duration;
+use worldbus_bus::{Appended, Fate, Kind, Outcome, Position, ReadSpec, Transport as _};
+use worldbus_conformance::{batch, next, read_all, soon, spec, topic, typed};
+
+fn open(dir: &std::path::Path) -> Embedded {
+    Embedded::open(dir, Options { sync: false, ..Options::default() }).unwrap()
+}
+
+fn limit(bus: &Embedded, pages: u32) {
+    drop(bus.shared().queue.submit(Request::LimitPages(pages)).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    let mut consumer = bus.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
+    bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
+    let delivered = next(&mut consumer).await;
+    limit(&bus, 1);
+    let large = |first| typed(1, first..first + 2, 6, None, 100_000);
+    for _ in 0..3 {
+        let full = bus.publish(&topic("t"), large(3)).await.unwrap_err();
+        assert_eq!((full.kind(), full.fate()), (Kind::Full, Fate::Retry));
+        assert!(full.to_string().contains("make room"), "{full}");
+    }
+    let new = bus.publish(&topic("new"), large(50)).await.unwrap_err();
+    assert_eq!(new.kind(), Kind::Full);
+    assert!(matches!(*bus.health().borrow(), Health::Full(_)) && !bus.writable());
+    assert_eq!(bus.topics().await.unwrap().len(), 1, "what was rolled back is not there");
+    consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+
+    limit(&bus, 0);
+    let mut health = bus.health();
+    let writable = health.wait_for(|health| matches!(health, Health::Writable));
+    drop(soon("space noticed without a publish", writable).await.unwrap());
+    let appended = bus.publish(&topic("t"), large(3)).await.unwrap();
+    assert_eq!(appended, Appended { offset: Some(1), duplicates: 0 }, "it was not seen before");
+    bus.close().await.unwrap();
+
+    let bus = open(dir.path());
+    let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
+    assert_eq!(all.iter().map(|stored| stored.batch.len()).collect::<Vec<_>>(), [3, 2]);
+    let mut consumer = bus.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
+    assert_eq!(next(&mut consumer).await.lease.offset, 1, "the ack outlived the full disk");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn log_that_was_full_is_writable_when_there_is_space_for_a_large_batch_not_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
+    limit(&bus, 1);
+    bus.publish(&topic("t"), typed(1, 3..5, 6, None, 100_000)).await.unwrap_err();
+    let mut health = bus.health();
+    assert!(matches!(*health.borrow_and_update(), Health::Full(_)));
+    // Room for what is small, and none for what is large: as the last kilobytes of a disk.
+    let room = dir.path().join("log.db.room");
+    std::fs::create_dir(&room).unwrap();
+    limit(&bus, 0);
+    bus.publish(&topic("t"), batch(2, 0..1)).await.unwrap();
+    let changed = tokio::time::timeout(super::IDLE_MAX * 3, health.changed()).await;
+    assert!(changed.is_err(), "it flaps: {:?}", *health.borrow());
+    std::fs::remove_dir(&room).unwrap();
+    let writable = health.wait_for(|health| matches!(health, Health::Writable));
+    drop(soon("space noticed without a publish", writable).await.unwrap());
+    assert!(!room.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_log_acknowledges_nothing_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    let mut consumer = bus.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
+    bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
+    let delivered = next(&mut consumer).await;
+    let failure = Failure::Io("fsync: input/output error".to_owned());
+    let error = failure.told(&bus.shared().file, Fate::Unknown);
+    bus.shared().health.send_replace(Health::Failed(error));
+    bus.shared().wake();
+    let failed = tokio::time::timeout(Duration::from_secs(10), bus.failed()).await.unwrap();
+    assert!(failed.to_string().contains("check the disk"), "{failed}");
+    for error in [
+        bus.publish(&topic("t"), batch(1, 3..4)).await.unwrap_err(),
+        consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap_err(),
+        consumer.next().await.unwrap_err(),
+        bus.close().await.unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Unknown));
+    }
+}
+
+#[test]
+fn failures_have_the_fate_that_follows_from_them() {
+    let file = std::path::Path::new("log.db");
+    let sqlite = |code| {
+        Failure::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+            .told(file, Fate::Unknown)
+    };
+    let cases = [
+        (rusqlite::ffi::SQLITE_FULL, Kind::Full, Fate::Retry),
+        (rusqlite::ffi::SQLITE_IOERR_SHMSIZE, Kind::Full, Fate::Retry),
+        (rusqlite::ffi::SQLITE_IOERR_FSYNC, Kind::Unavailable, Fate::Unknown),
+        (rusqlite::ffi::SQLITE_BUSY, Kind::InUse, Fate::Retry),
+        (rusqlite::ffi::SQLITE_CORRUPT, Kind::Damaged, Fate::Refused),
+    ];
+    for (code, kind, fate) in cases {
+        assert_eq!((sqlite(code).kind(), sqlite(code).fate()), (kind, fate));
+    }
+    let no_space = Failure::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
+    assert_eq!(no_space.told(file, Fate::Unknown).kind(), Kind::Full);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_that_panics_leaves_nobody_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    limit(&bus, PANIC);
+    let error = soon("an answer", bus.publish(&topic("t"), batch(1, 0..1))).await.unwrap_err();
+    assert!(matches!(error.kind(), Kind::Unavailable | Kind::Closed), "{error:?}");
+    soon("the failure", bus.failed()).await;
+}
