@@ -9,18 +9,19 @@ use crate::read::reader::{LogReader, resolve};
 use crate::read::tail::Tail;
 use crate::shared::{Health, Shared};
 use crate::store::checkpoint::{Checkpointer, RESTART_BYTES, checkpoint};
-use crate::store::failure::Failure;
+use crate::store::failure::{Failure, closed};
 use crate::store::lock;
+use crate::store::path::with_suffix;
 use crate::store::private;
-use crate::store::{self, DeadPlace, Loaded, beside};
+use crate::store::space::SPACE_BYTES_MIN;
+use crate::store::{self, DeadPlace, Loaded};
 use crate::subscription::consumer::LogConsumer;
 use crate::subscription::runtime::Live;
 use crate::subscription::state::Subscription;
 use crate::usage::Use;
 use crate::write::plan::Ledger;
-use crate::write::queue;
-use crate::write::queue::{Deletion, Request, closed};
-use crate::write::writer::{ROOM_BYTES_MIN, Retention, Writer};
+use crate::write::queue::{Deletion, Request};
+use crate::write::writer::{Retention, Writer};
 use async_trait::async_trait;
 use rusqlite::Connection;
 use std::collections::VecDeque;
@@ -87,7 +88,7 @@ impl Embedded {
         }
         store::open_file(&file, options.sync)?;
         let opened = Opened::new(&file, &options)
-            .map_err(|failure| failure.sorted(&file, ROOM_BYTES_MIN).told(&file, Fate::Refused))?;
+            .map_err(|failure| failure.sorted(&file, SPACE_BYTES_MIN).told(&file, Fate::Refused))?;
         Self::start(opened, lock, &file, options)
     }
 
@@ -138,7 +139,7 @@ impl Embedded {
             checkpointer,
             lock,
             maintained: Instant::now(),
-            room_bytes: ROOM_BYTES_MIN,
+            space_bytes: SPACE_BYTES_MIN,
             retention: Retention::new(ages),
         };
         let thread = std::thread::Builder::new().name("worldbus-log".to_owned());
@@ -211,7 +212,7 @@ impl Opened {
 
 /// The files of a log that stay.
 fn files(dir: &Path, file: &Path) -> [PathBuf; 5] {
-    let (wal, shm) = (beside(file, "-wal"), beside(file, "-shm"));
+    let (wal, shm) = (with_suffix(file, "-wal"), with_suffix(file, "-shm"));
     [file.to_owned(), wal, shm, dir.join(lock::FILE), dir.join(QUEUE_MARK)]
 }
 
@@ -361,7 +362,7 @@ impl Transport for Embedded {
 
     async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
         let all: Vec<_> = self.shared().subscriptions().values().cloned().collect();
-        let mut subscriptions: Vec<_> = all.iter().map(|live| live.status(self.shared())).collect();
+        let mut subscriptions: Vec<_> = all.iter().map(|live| self.shared().status(live)).collect();
         subscriptions.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(subscriptions)
     }
@@ -435,5 +436,5 @@ impl Drop for Handle {
 
 /// The writer went away without an answer: the request may have been done.
 fn stopped() -> Error {
-    queue::closed().with_fate(Fate::Unknown)
+    closed().with_fate(Fate::Unknown)
 }

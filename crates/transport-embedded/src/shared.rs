@@ -1,22 +1,26 @@
 //! What the writer, the consumers and the readers of one log share.
 
-use crate::dead_letters::add;
+use crate::dead_letters::replay;
 use crate::options::Options;
 use crate::read::pool::Reads;
 use crate::read::tail::Tail;
+use crate::store::failure::Failure;
 use crate::subscription::runtime::Live;
-use crate::usage::Use;
+use crate::usage::{Idle, Use};
 use crate::write::queue::Queue;
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
-use worldbus_bus::{Capabilities, Error, SubscriptionName};
+use worldbus_bus::{Capabilities, Error, Fate, SubscriptionName, SubscriptionStatus, Topic};
 
 /// How long a changed cursor waits for a commit to go with.
 pub(crate) const CURSOR_DELAY: Duration = Duration::from_millis(20);
+
+/// Calls that set events aside at once; more wait in line.
+pub(crate) const DEAD_LETTER_CALLS_MAX: usize = 2;
 
 /// Whether the log takes batches.
 #[derive(Debug, Clone)]
@@ -75,7 +79,7 @@ impl Shared {
             commits: watch::Sender::new(0),
             health: watch::Sender::new(Health::Writable),
             reads,
-            setting_aside: Arc::new(Semaphore::new(add::CALL_COUNT_MAX)),
+            setting_aside: Arc::new(Semaphore::new(DEAD_LETTER_CALLS_MAX)),
             dead_letters: AtomicU64::new(0),
         }
     }
@@ -132,5 +136,88 @@ impl Shared {
         live.set_dirty();
         live.changed.notify_waiters();
         self.queue.cursors_changed(CURSOR_DELAY);
+    }
+
+    /// What is known of a subscription.
+    pub(crate) fn status(&self, live: &Live) -> SubscriptionStatus {
+        let batches = self.lag(live);
+        let numbers: Vec<u32> = live.lock().subscription.cursors.keys().copied().collect();
+        let tail = self.tail();
+        let names = numbers.iter().filter_map(|&number| Some(tail.head(number)?.name.clone()));
+        let topics = names.filter(replay::is_public).collect();
+        let (name, consumers) = (live.name.clone(), live.consumers());
+        let idle = self.idle_time(&live.usage);
+        SubscriptionStatus { name, topics, batches, consumers, idle }
+    }
+
+    /// Batches that wait for a subscription or are under way.
+    pub(crate) fn lag(&self, live: &Live) -> u64 {
+        let state = live.lock();
+        let tail = self.tail();
+        let cursors = state.subscription.cursors.iter();
+        let lag = cursors.filter_map(|(&topic, cursor)| {
+            tail.head(topic).map(|head| head.next_offset.saturating_sub(cursor.floor()))
+        });
+        lag.sum()
+    }
+
+    /// Notes a use.
+    pub(crate) fn used(&self, what: &Use) {
+        if what.touch(self.steady_ms()) {
+            self.uses_changed.store(true, Ordering::Release);
+            if self.options.expires() {
+                self.queue.cursors_changed(CURSOR_DELAY);
+            }
+        }
+    }
+
+    /// Notes that one more has it open.
+    pub(crate) fn opened(&self, what: &Use) {
+        self.used(what);
+        what.open();
+    }
+
+    /// Notes that one less has it open; whether that was the last.
+    pub(crate) fn closed(&self, what: &Use) -> bool {
+        // First the time, so that it is not idle for a moment.
+        what.touch(self.steady_ms());
+        what.close()
+    }
+
+    /// How long which are idle.
+    pub(crate) fn idle(&self) -> Idle {
+        let now_ms = self.steady_ms();
+        let subscriptions = self.subscriptions();
+        let subscriptions =
+            subscriptions.values().map(|live| (live.id, live.usage.idle_ms(now_ms)));
+        let topics = self.topic_uses();
+        let topics = topics.iter().map(|(&number, usage)| (number, usage.idle_ms(now_ms)));
+        Idle { subscriptions: subscriptions.collect(), topics: topics.collect() }
+    }
+
+    /// The name of a topic.
+    pub(crate) fn topic_name(&self, number: u32) -> Result<Topic, Error> {
+        let name = self.tail().head(number).map(|head| head.name.clone());
+        name.ok_or_else(|| self.unknown(number))
+    }
+
+    /// Nothing covers an offset: fine if retention has removed it by now, else damage.
+    pub(crate) fn missing(&self, number: u32, offset: u64) -> Result<(), Error> {
+        let head = self.tail().head(number).cloned();
+        match head {
+            Some(head) if offset < head.first_offset => Ok(()),
+            Some(head) => {
+                Err(self.damaged(format!("batch {offset} of topic {} is missing", head.name)))
+            }
+            None => Err(self.unknown(number)),
+        }
+    }
+
+    fn unknown(&self, number: u32) -> Error {
+        self.damaged(format!("topic {number} is unknown"))
+    }
+
+    fn damaged(&self, what: String) -> Error {
+        Failure::Damaged(what).told(&self.file, Fate::Refused)
     }
 }

@@ -5,6 +5,7 @@ pub(crate) mod failure;
 mod load;
 pub(crate) mod lock;
 mod open;
+pub(crate) mod path;
 pub(crate) mod private;
 mod query;
 mod schema;
@@ -12,7 +13,7 @@ pub(crate) mod space;
 mod wal_scan;
 
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
-pub(crate) use open::{beside, connect, connect_reader, open_file, reserve_wal, upgrade};
+pub(crate) use open::{connect, connect_reader, open_file, reserve_wal, upgrade};
 pub(crate) use query::{
     Entry, Page, dead_letter_bytes, dead_letters, dead_letters_numbered, entry_at, expired_groups,
     group, oldest_entries,

@@ -5,9 +5,7 @@
 //! Not here: what is deleted because it is unused (`write::writer::expiry`).
 
 use crate::format::codec::{Put, Take};
-use crate::shared::Shared;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// A use after at least so long without one is written soon, lest a kill forgets it. So there is at
@@ -40,67 +38,21 @@ impl Use {
         if self.present() > 0 { 0 } else { now_ms.saturating_sub(used_ms).max(0) }
     }
 
-    /// Notes a use; whether it is to be written soon.
-    fn touch(&self, now_ms: i64) -> bool {
-        let idle_ms = self.idle_ms(now_ms);
-        self.used_ms.fetch_max(now_ms, Ordering::AcqRel);
-        idle_ms >= STEP_MS
-    }
-}
-
-impl Shared {
-    /// Notes a use.
-    pub(crate) fn used(&self, what: &Use) {
-        if what.touch(self.steady_ms()) {
-            self.uses_changed.store(true, Ordering::Release);
-            if self.options.expires() {
-                self.queue.cursors_changed(crate::shared::CURSOR_DELAY);
-            }
-        }
-    }
-
     /// Notes that one more has it open.
-    pub(crate) fn opened(&self, what: &Use) {
-        self.used(what);
-        what.present.fetch_add(1, Ordering::AcqRel);
+    pub(crate) fn open(&self) {
+        self.present.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Notes that one less has it open; whether that was the last.
-    pub(crate) fn closed(&self, what: &Use) -> bool {
-        // First the time, so that it is not idle for a moment.
-        what.touch(self.steady_ms());
-        what.present.fetch_sub(1, Ordering::AcqRel) == 1
+    pub(crate) fn close(&self) -> bool {
+        self.present.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    /// How long which are idle.
-    pub(crate) fn idle(&self) -> Idle {
-        let now_ms = self.steady_ms();
-        let subscriptions = self.subscriptions();
-        let subscriptions =
-            subscriptions.values().map(|live| (live.id, live.usage.idle_ms(now_ms)));
-        let topics = self.topic_uses();
-        let topics = topics.iter().map(|(&number, usage)| (number, usage.idle_ms(now_ms)));
-        Idle { subscriptions: subscriptions.collect(), topics: topics.collect() }
-    }
-}
-
-/// A reader that has a topic open.
-pub(crate) struct Reading {
-    shared: Arc<Shared>,
-    usage: Arc<Use>,
-}
-
-impl Reading {
-    pub(crate) fn new(shared: &Arc<Shared>, topic: u32) -> Self {
-        let usage = shared.topic_use(topic);
-        shared.opened(&usage);
-        Self { shared: Arc::clone(shared), usage }
-    }
-}
-
-impl Drop for Reading {
-    fn drop(&mut self) {
-        self.shared.closed(&self.usage);
+    /// Notes a use; whether it is to be written soon.
+    pub(crate) fn touch(&self, now_ms: i64) -> bool {
+        let idle_ms = self.idle_ms(now_ms);
+        self.used_ms.fetch_max(now_ms, Ordering::AcqRel);
+        idle_ms >= STEP_MS
     }
 }
 

@@ -12,11 +12,10 @@ use worldbus_events::Batch;
 
 use crate::format::record::{Dead, DeadKey};
 use crate::shared::Shared;
+use crate::store::failure::closed;
 use crate::subscription::runtime::Live;
-use crate::write::queue::{Request, closed};
+use crate::write::queue::Request;
 
-/// Calls that set events aside at once; more wait in line.
-pub(crate) const CALL_COUNT_MAX: usize = 2;
 /// Bytes of the letters that one commit takes of a call. One letter more may go in.
 const PART_BYTES_MAX: usize = 1 << 20;
 

@@ -3,7 +3,7 @@
 use crate::format::group::{Head, Record, records};
 use crate::read::tail::Stored;
 use crate::store;
-use crate::store::failure::Failure;
+use crate::store::failure::{Failure, closed};
 use bytes::Bytes;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, VecDeque};
@@ -70,10 +70,10 @@ impl Reads {
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let permit = permit.map_err(|_| crate::write::queue::closed())?;
+        let permit = permit.map_err(|_| closed())?;
         let this = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
-            let connection = this.take().ok_or_else(crate::write::queue::closed)?;
+            let connection = this.take().ok_or_else(closed)?;
             let result = connection
                 .unchecked_transaction()
                 .map_err(Failure::from)

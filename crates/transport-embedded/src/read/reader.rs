@@ -4,9 +4,8 @@ use crate::dead_letters::replay;
 use crate::read::pool::{Fetched, first_offset};
 use crate::read::tail::{Stored, Tail};
 use crate::shared::Shared;
-use crate::subscription::consumer::{missing, topic_name};
-use crate::usage::Reading;
-use crate::write::queue::closed;
+use crate::store::failure::closed;
+use crate::usage::Use;
 use async_trait::async_trait;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -183,7 +182,7 @@ impl LogReader {
                         continue;
                     }
                     self.next.insert(stored.topic, stored.offset + 1);
-                    let name = topic_name(&self.shared, stored.topic)?;
+                    let name = self.shared.topic_name(stored.topic)?;
                     // It may have been deleted meanwhile.
                     if replay::is_public(&name) && self.spec.filter.admits(&stored.batch) {
                         self.ready.push_back(stored.told(name));
@@ -191,7 +190,7 @@ impl LogReader {
                 }
                 Ok(())
             }
-            Fetched::Nothing { topic, offset } => missing(&self.shared, topic, offset),
+            Fetched::Nothing { topic, offset } => self.shared.missing(topic, offset),
         }
     }
 }
@@ -229,6 +228,26 @@ impl Reader for LogReader {
                 }
             }
         }
+    }
+}
+
+/// A reader that has a topic open.
+pub(crate) struct Reading {
+    shared: Arc<Shared>,
+    usage: Arc<Use>,
+}
+
+impl Reading {
+    pub(crate) fn new(shared: &Arc<Shared>, topic: u32) -> Self {
+        let usage = shared.topic_use(topic);
+        shared.opened(&usage);
+        Self { shared: Arc::clone(shared), usage }
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.shared.closed(&self.usage);
     }
 }
 

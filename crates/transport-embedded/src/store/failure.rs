@@ -99,3 +99,8 @@ impl Failure {
         }
     }
 }
+
+/// The error of every call after `close`.
+pub(crate) fn closed() -> Error {
+    Error::refused(Kind::Closed, "the bus was closed; connect again")
+}

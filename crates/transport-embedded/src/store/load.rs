@@ -1,6 +1,6 @@
 //! Reading at open what the process keeps in memory, and verifying that nothing vanished.
 
-use super::query;
+use super::query::{self, record, stored, tally, wrong};
 use super::schema::TABLES;
 use crate::age::Ages;
 use crate::format::codec::Kind;
@@ -10,7 +10,7 @@ use crate::store::failure::Failure;
 use crate::subscription::state::Subscription;
 use crate::usage::Idle;
 use bytes::Bytes;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::Connection;
 use std::collections::VecDeque;
 use worldbus_bus::{SeenLimits, SeenWindow};
 use worldbus_events::Batch;
@@ -64,12 +64,6 @@ pub(crate) fn load(
     Ok(Loaded { tally, heads, subscriptions, dead, seen, ages, idle })
 }
 
-/// What exists in the whole log.
-pub(super) fn tally(connection: &Connection) -> Result<Tally, Failure> {
-    let sealed = record(connection, Kind::Tally, 0)?;
-    Tally::decode(&sealed).ok_or_else(|| wrong("the tally"))
-}
-
 /// How old what is stored is, and how long nobody used what; a log of a format before has no record
 /// of it.
 fn ages(connection: &Connection, next_group: u64, now_ms: i64) -> Result<(Ages, Idle), Failure> {
@@ -77,23 +71,6 @@ fn ages(connection: &Connection, next_group: u64, now_ms: i64) -> Result<(Ages, 
         None => Ok((Ages::new(next_group, now_ms), Idle::default())),
         Some(sealed) => Ages::decode(&sealed, now_ms).ok_or_else(|| wrong("the log's age")),
     }
-}
-
-fn wrong(what: &str) -> Failure {
-    Failure::Damaged(format!("the checksum of {what} is wrong"))
-}
-
-fn stored(connection: &Connection, kind: Kind, id: u64) -> Result<Option<Vec<u8>>, Failure> {
-    let found = connection
-        .prepare_cached("SELECT value FROM record WHERE kind = ?1 AND id = ?2")?
-        .query_row(params![kind as u8, id.cast_signed()], |row| row.get(0))
-        .optional()?;
-    Ok(found)
-}
-
-fn record(connection: &Connection, kind: Kind, id: u64) -> Result<Vec<u8>, Failure> {
-    stored(connection, kind, id)?
-        .ok_or_else(|| Failure::Damaged(format!("the record {kind:?} {id} is missing")))
 }
 
 /// A statement that changed would read other things than were written.

@@ -1,17 +1,18 @@
 //! Opening the file: creating it whole or not at all, checking its header and its write-ahead
 //! log before SQLite sees them, and setting up connections.
 
+use super::path::with_suffix;
 use super::schema::{APPLICATION_ID, PAGE_BYTES, TABLES, VERSION, VERSION_MIN};
+use super::space::SPACE_BYTES_MIN;
 use crate::format::codec::Kind as RecordKind;
 use crate::format::record::Tally;
 use crate::store::failure::Failure;
 use crate::store::private;
 use crate::store::wal_scan::{self, Verdict};
-use crate::write::writer::ROOM_BYTES_MIN;
 use rusqlite::{Connection, OpenFlags, params};
 use std::fs::File;
 use std::io::{self, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 use worldbus_bus::{Error, Fate, Kind};
 
@@ -27,13 +28,13 @@ const HEADER_BYTES: usize = 100;
 /// Makes sure that there is a file of ours and that it can be given to SQLite.
 pub(crate) fn open_file(file: &Path, sync: bool) -> Result<(), Error> {
     let told = |failure: Failure| failure.told(file, Fate::Refused);
-    let wal = beside(file, "-wal");
+    let wal = with_suffix(file, "-wal");
     let wal_bytes = std::fs::metadata(&wal).map_or(0, |metadata| metadata.len());
     match std::fs::metadata(file) {
         Ok(_) => check_header(file)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && wal_bytes == 0 => {
             return create(file, sync)
-                .map_err(|failure| told(failure.sorted(file, ROOM_BYTES_MIN)));
+                .map_err(|failure| told(failure.sorted(file, SPACE_BYTES_MIN)));
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let what = format!("it is missing beside its write-ahead log {}", wal.display());
@@ -76,7 +77,7 @@ fn scan_wal(wal: &Path) -> Result<(), Error> {
 /// A commit then syncs its data alone: measured, half the time of one that makes the file grow.
 /// Without the space for it the log grows as it goes.
 pub(crate) fn reserve_wal(file: &Path, bytes: u64) -> Result<(), Failure> {
-    let wal = beside(file, "-wal");
+    let wal = with_suffix(file, "-wal");
     let mut reserved = File::options().write(true).open(&wal)?;
     if reserved.metadata()?.len() > 0 {
         return Ok(());
@@ -89,19 +90,12 @@ pub(crate) fn reserve_wal(file: &Path, bytes: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The file beside the database with this suffix.
-pub(crate) fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
 /// Creates the file under another name and moves it into its place when it is complete, so
 /// that there is never half a log.
 fn create(file: &Path, sync: bool) -> Result<(), Failure> {
-    let new = beside(file, ".new");
+    let new = with_suffix(file, ".new");
     for suffix in ["", "-journal", "-wal", "-shm"] {
-        match std::fs::remove_file(beside(&new, suffix)) {
+        match std::fs::remove_file(with_suffix(&new, suffix)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }

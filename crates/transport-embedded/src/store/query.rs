@@ -2,7 +2,7 @@
 
 use crate::format::codec::{Kind, Put};
 use crate::format::group::{Head, Section};
-use crate::format::record::{Dead, DeadKey};
+use crate::format::record::{Dead, DeadKey, Tally};
 use crate::store::failure::Failure;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -147,7 +147,7 @@ pub(crate) fn dead_letters(
     subscription: Option<u32>,
     page: Page,
 ) -> Result<Vec<(u64, Dead)>, Failure> {
-    let tally = super::load::tally(connection)?;
+    let tally = tally(connection)?;
     let below = page.below.min(tally.dead_next);
     let mut statement = connection.prepare_cached(
         "SELECT number, key, value FROM dead_letter WHERE number < ?1 ORDER BY number DESC",
@@ -208,4 +208,34 @@ fn dead_letter(number: u64, row: &Row<'_>, key: usize) -> Result<Option<Dead>, F
         return Ok(None);
     }
     Dead::decode(number, key, value).map(Some).ok_or_else(damaged)
+}
+
+/// What exists in the whole log.
+pub(super) fn tally(connection: &Connection) -> Result<Tally, Failure> {
+    let sealed = record(connection, Kind::Tally, 0)?;
+    Tally::decode(&sealed).ok_or_else(|| wrong("the tally"))
+}
+
+/// The failure of a record that does not pass its checksum.
+pub(super) fn wrong(what: &str) -> Failure {
+    Failure::Damaged(format!("the checksum of {what} is wrong"))
+}
+
+/// A record, if it is there.
+pub(super) fn stored(
+    connection: &Connection,
+    kind: Kind,
+    id: u64,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let found = connection
+        .prepare_cached("SELECT value FROM record WHERE kind = ?1 AND id = ?2")?
+        .query_row(params![kind as u8, id.cast_signed()], |row| row.get(0))
+        .optional()?;
+    Ok(found)
+}
+
+/// A record that must be there.
+pub(super) fn record(connection: &Connection, kind: Kind, id: u64) -> Result<Vec<u8>, Failure> {
+    stored(connection, kind, id)?
+        .ok_or_else(|| Failure::Damaged(format!("the record {kind:?} {id} is missing")))
 }

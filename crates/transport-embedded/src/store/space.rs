@@ -4,8 +4,11 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::store::beside;
+use crate::store::path::with_suffix;
 use crate::store::private;
+
+/// A log that was full is writable again from so much space on, or as much as a commit lacked.
+pub(crate) const SPACE_BYTES_MIN: u64 = 256 << 10;
 
 /// The file that takes the space, beside the log, for a moment.
 const SUFFIX: &str = ".room";
@@ -16,7 +19,7 @@ const SUFFIX: &str = ".room";
 /// # Errors
 /// Those of the disk: there is no such space.
 pub(crate) fn look_for(file: &Path, bytes: u64) -> io::Result<()> {
-    let room = beside(file, SUFFIX);
+    let room = with_suffix(file, SUFFIX);
     let taken = private::create_file(&room).and_then(|mut taken| {
         taken.set_len(longest(file).saturating_add(bytes))?;
         taken.set_len(0)?;
@@ -31,7 +34,7 @@ pub(crate) fn look_for(file: &Path, bytes: u64) -> io::Result<()> {
 
 /// Bytes of the longer one of the log and its write-ahead log.
 fn longest(file: &Path) -> u64 {
-    let files = [file.to_owned(), beside(file, "-wal")];
+    let files = [file.to_owned(), with_suffix(file, "-wal")];
     let bytes = files.iter().filter_map(|file| Some(std::fs::metadata(file).ok()?.len()));
     bytes.max().unwrap_or(0)
 }

@@ -6,16 +6,16 @@ use crate::dead_letters::replay;
 use crate::format::record::DeadKey;
 use crate::read::pool::Fetched;
 use crate::read::tail::{Stored, Tail};
-use crate::shared::Shared;
+use crate::shared::{CURSOR_DELAY, Shared};
+use crate::store::failure::closed;
 use crate::subscription::runtime::{Live, State};
 use crate::subscription::settler::Settler;
-use crate::write::queue::closed;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use worldbus_bus::{Consumer, DeadEvent, Delivered, Error, Lease, Settle, SubscriptionSpec, Topic};
+use worldbus_bus::{Consumer, DeadEvent, Delivered, Error, Lease, Settle, SubscriptionSpec};
 
 /// Batches that are skipped in one go before others have their turn at the locks.
 const SKIPS_MAX: usize = 256;
@@ -41,7 +41,7 @@ pub(crate) struct LogConsumer {
 /// memory beside its cursors.
 impl Drop for LogConsumer {
     fn drop(&mut self) {
-        if self.live.leave(&self.shared) {
+        if self.shared.closed(&self.live.usage) {
             self.live.lock().fetched.clear();
         }
     }
@@ -67,7 +67,8 @@ enum Step {
 
 impl LogConsumer {
     pub(crate) fn new(shared: Arc<Shared>, live: Arc<Live>, spec: SubscriptionSpec) -> Self {
-        let (id, commits) = (live.enter(&shared), shared.commits.subscribe());
+        shared.opened(&live.usage);
+        let (id, commits) = (live.next_consumer(), shared.commits.subscribe());
         Self { shared, live, spec: Arc::new(spec), id, commits }
     }
 
@@ -122,7 +123,7 @@ impl LogConsumer {
         now_ms: i64,
         (topic, offset, attempts): (u32, u64, u32),
     ) -> Step {
-        let Some(stored) = find(state, tail, topic, offset) else {
+        let Some(stored) = state.find(tail, topic, offset) else {
             return Step::Fetch(topic, offset);
         };
         if attempts >= self.spec.attempts_max {
@@ -144,7 +145,7 @@ impl LogConsumer {
             while let Some(offset) =
                 state.subscription.cursors.get(&topic).and_then(|cursor| cursor.fresh(end))
             {
-                let Some(stored) = find(state, tail, topic, offset) else {
+                let Some(stored) = state.find(tail, topic, offset) else {
                     return Step::Fetch(topic, offset);
                 };
                 if state.subscription.filter.admits(&stored.batch) {
@@ -198,13 +199,13 @@ impl LogConsumer {
         let until_ms = now_ms.saturating_add(lease_ms);
         let attempt = state.subscription.grant(topic, offset, self.id, until_ms);
         self.live.set_dirty();
-        self.shared.queue.cursors_changed(crate::shared::CURSOR_DELAY);
+        self.shared.queue.cursors_changed(CURSOR_DELAY);
         attempt.unwrap_or_default()
     }
 
     async fn fetch(&self, topic: u32, offset: u64) -> Result<(), Error> {
         let _fetching = self.live.fetching.lock().await;
-        if find(&self.live.lock(), &self.shared.tail(), topic, offset).is_some() {
+        if self.live.lock().find(&self.shared.tail(), topic, offset).is_some() {
             return Ok(());
         }
         let wanted = BTreeMap::from([(topic, offset)]);
@@ -213,7 +214,7 @@ impl LogConsumer {
                 self.keep(topic, batches);
                 Ok(())
             }
-            Fetched::Nothing { topic, offset } => missing(&self.shared, topic, offset),
+            Fetched::Nothing { topic, offset } => self.shared.missing(topic, offset),
         }
     }
 
@@ -314,38 +315,6 @@ impl Consumer for LogConsumer {
 fn wait(state: &State, now_ms: i64) -> Step {
     let timer = state.subscription.timer();
     Step::Wait(timer.map(|at_ms| at_ms.saturating_sub(now_ms).clamp(1, TIMER_MS_MAX)))
-}
-
-/// The batch, if it is in memory.
-pub(crate) fn find(state: &State, tail: &Tail, topic: u32, offset: u64) -> Option<Arc<Stored>> {
-    let cached = tail.get(topic, offset).or_else(|| state.fetched.get(&(topic, offset)));
-    cached.cloned()
-}
-
-pub(crate) fn topic_name(shared: &Shared, number: u32) -> Result<Topic, Error> {
-    let name = shared.tail().head(number).map(|head| head.name.clone());
-    name.ok_or_else(|| unknown(shared, number))
-}
-
-fn unknown(shared: &Shared, number: u32) -> Error {
-    damaged(shared, &format!("topic {number} is unknown"))
-}
-
-/// Nothing covers an offset: fine if retention has removed it by now, else damage.
-pub(crate) fn missing(shared: &Shared, number: u32, offset: u64) -> Result<(), Error> {
-    let head = shared.tail().head(number).cloned();
-    match head {
-        Some(head) if offset < head.first_offset => Ok(()),
-        Some(head) => {
-            Err(damaged(shared, &format!("batch {offset} of topic {} is missing", head.name)))
-        }
-        None => Err(unknown(shared, number)),
-    }
-}
-
-fn damaged(shared: &Shared, what: &str) -> Error {
-    let failure = crate::store::failure::Failure::Damaged(what.to_owned());
-    failure.told(&shared.file, worldbus_bus::Fate::Refused)
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! A subscription with its consumers: the state machine behind a lock, its wake-up, and the
 //! batches that were fetched for it from the disk.
 
-use crate::dead_letters::replay;
-use crate::read::tail::Stored;
-use crate::shared::Shared;
+use crate::read::tail::{Stored, Tail};
 use crate::subscription::state::Subscription;
 use crate::usage::Use;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-use worldbus_bus::{SubscriptionName, SubscriptionStatus};
+use worldbus_bus::SubscriptionName;
 
 /// A subscription in this process.
 pub(crate) struct Live {
@@ -35,6 +33,14 @@ pub(crate) struct State {
     pub(crate) fetched: BTreeMap<(u32, u64), Arc<Stored>>,
 }
 
+impl State {
+    /// The batch, if it is in memory.
+    pub(crate) fn find(&self, tail: &Tail, topic: u32, offset: u64) -> Option<Arc<Stored>> {
+        let cached = tail.get(topic, offset).or_else(|| self.fetched.get(&(topic, offset)));
+        cached.cloned()
+    }
+}
+
 impl Live {
     pub(crate) fn new(id: u32, subscription: Subscription, usage: Use) -> Self {
         Self {
@@ -54,15 +60,9 @@ impl Live {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One more consumer; its id, never 0.
-    pub(crate) fn enter(&self, shared: &Shared) -> u64 {
-        shared.opened(&self.usage);
+    /// The id of one more consumer, never 0.
+    pub(crate) fn next_consumer(&self) -> u64 {
         self.consumers.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// One consumer less; whether it was the last.
-    pub(crate) fn leave(&self, shared: &Shared) -> bool {
-        shared.closed(&self.usage)
     }
 
     /// How many consumers there are.
@@ -81,29 +81,6 @@ impl Live {
 
     pub(crate) fn is_deleted(&self) -> bool {
         self.deleted.load(Ordering::Acquire)
-    }
-
-    /// What is known of it.
-    pub(crate) fn status(&self, shared: &Shared) -> SubscriptionStatus {
-        let batches = self.lag(shared);
-        let numbers: Vec<u32> = self.lock().subscription.cursors.keys().copied().collect();
-        let tail = shared.tail();
-        let names = numbers.iter().filter_map(|&number| Some(tail.head(number)?.name.clone()));
-        let topics = names.filter(replay::is_public).collect();
-        let (name, consumers) = (self.name.clone(), self.consumers());
-        let idle = shared.idle_time(&self.usage);
-        SubscriptionStatus { name, topics, batches, consumers, idle }
-    }
-
-    /// Batches that wait for it or are under way.
-    pub(crate) fn lag(&self, shared: &Shared) -> u64 {
-        let state = self.lock();
-        let tail = shared.tail();
-        let cursors = state.subscription.cursors.iter();
-        let lag = cursors.filter_map(|(&topic, cursor)| {
-            tail.head(topic).map(|head| head.next_offset.saturating_sub(cursor.floor()))
-        });
-        lag.sum()
     }
 
     pub(crate) fn set_dirty(&self) {

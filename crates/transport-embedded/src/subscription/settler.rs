@@ -5,7 +5,6 @@ use crate::dead_letters::replay;
 use crate::format::record::DeadKey;
 use crate::read::pool::Fetched;
 use crate::shared::Shared;
-use crate::subscription::consumer::{find, missing};
 use crate::subscription::cursor::Settlement;
 use crate::subscription::runtime::Live;
 use async_trait::async_trait;
@@ -39,7 +38,7 @@ impl Settler {
     }
 
     async fn batch(&self, number: u32, offset: u64, lease: &Lease) -> Result<Batch, Error> {
-        let found = find(&self.live.lock(), &self.shared.tail(), number, offset);
+        let found = self.live.lock().find(&self.shared.tail(), number, offset);
         if let Some(stored) = found {
             return Ok(stored.batch.clone());
         }
@@ -50,7 +49,7 @@ impl Settler {
                 stored.map(|stored| stored.batch).ok_or_else(|| lost(lease))
             }
             Fetched::Nothing { topic, offset } => {
-                missing(&self.shared, topic, offset)?;
+                self.shared.missing(topic, offset)?;
                 Err(lost(lease))
             }
         }

@@ -6,12 +6,13 @@
 //! writer has room for it. So what waits in line is owned by callers that are waiting.
 
 use crate::format::record::Dead;
+use crate::store::failure::closed;
 use crate::subscription::runtime::Live;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-use worldbus_bus::{Appended, Error, Kind, Position, SubscriptionName, SubscriptionSpec, Topic};
+use worldbus_bus::{Appended, Error, Position, SubscriptionName, SubscriptionSpec, Topic};
 use worldbus_events::Batch;
 
 /// Where an answer goes.
@@ -244,9 +245,4 @@ impl Drop for Place<'_> {
             self.queue.withdraw(ticket);
         }
     }
-}
-
-/// The error after `close`.
-pub(crate) fn closed() -> Error {
-    Error::refused(Kind::Closed, "the bus was closed; connect again")
 }

@@ -31,9 +31,6 @@ pub(crate) use retention::Retention;
 /// How long the writer sleeps at most: then it looks after retention and a full disk.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
-/// A log that was full is writable again from so much space on, or as much as a commit lacked.
-pub(crate) const ROOM_BYTES_MIN: u64 = 256 << 10;
-
 /// The writer's own state.
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
@@ -45,7 +42,7 @@ pub(crate) struct Writer {
     pub(crate) maintained: Instant,
     /// Space that there must be before a full log is writable again. It never falls: what came once
     /// comes again.
-    pub(crate) room_bytes: u64,
+    pub(crate) space_bytes: u64,
     pub(crate) retention: Retention,
 }
 
@@ -174,7 +171,7 @@ impl Writer {
             }
             Err(failure) => failure,
         };
-        let failure = failure.sorted(&self.shared.file, self.room_bytes.max(2 * bytes as u64));
+        let failure = failure.sorted(&self.shared.file, self.space_bytes.max(2 * bytes as u64));
         // Rolled back as the transaction was dropped, unless even that failed.
         let failure = match failure {
             Failure::Full(why) | Failure::Busy(why) if !self.connection.is_autocommit() => {
@@ -186,7 +183,7 @@ impl Writer {
         match failure {
             Failure::Full(_) => {
                 // Once in the write-ahead log, and once in the database.
-                self.room_bytes = self.room_bytes.max(2 * bytes as u64);
+                self.space_bytes = self.space_bytes.max(2 * bytes as u64);
                 let new = self.shared.health.send_if_modified(|health| {
                     let new = !matches!(health, Health::Full(_));
                     *health = Health::Full(error.clone());
@@ -266,7 +263,7 @@ impl Writer {
     /// Whether there is space again: nobody else may come to try. Space for what found none, not
     /// for some bytes: else the log would be writable each second until the next batch comes.
     fn probe(&mut self) {
-        let bytes = self.room_bytes;
+        let bytes = self.space_bytes;
         if let Err(error) = space::look_for(&self.shared.file, bytes) {
             return tracing::debug!(%error, bytes, "still no space for the log");
         }

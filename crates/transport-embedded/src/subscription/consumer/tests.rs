@@ -1,6 +1,6 @@
 //! What a consumer sets aside itself while others compete for the same batches.
 
-use crate::dead_letters::add::CALL_COUNT_MAX;
+use crate::shared::DEAD_LETTER_CALLS_MAX;
 use crate::{Embedded, Options};
 use std::time::Duration;
 use worldbus_bus::limits::LEASE_MIN;
@@ -24,7 +24,7 @@ async fn batch_that_is_being_set_aside_is_given_to_no_other_when_the_lease_ends(
 
     // A disk that takes its time.
     let shared = bus.shared();
-    let turns = shared.setting_aside.acquire_many(CALL_COUNT_MAX as u32).await.unwrap();
+    let turns = shared.setting_aside.acquire_many(DEAD_LETTER_CALLS_MAX as u32).await.unwrap();
     let nack = Outcome::Nack(Duration::ZERO);
     let _ = consumer.settler().settle(&delivered.lease, nack).await;
     let asks = tokio::spawn(async move { consumer.next().await });
@@ -43,7 +43,7 @@ async fn batch_that_is_being_set_aside_is_given_to_no_other_when_the_lease_ends(
     }
     drop(turns);
     soon("the batch is settled", async {
-        while live.lag(shared) > 0 {
+        while shared.lag(&live) > 0 {
             tokio::task::yield_now().await;
         }
     })

@@ -173,7 +173,7 @@ pub(super) fn floors(shared: &Shared) -> HashMap<u32, (u64, SubscriptionName)> {
 pub(super) fn report_lag(shared: &Shared) {
     let all: Vec<_> = shared.subscriptions().values().cloned().collect();
     for live in all {
-        let lag = live.lag(shared);
+        let lag = shared.lag(&live);
         let name = live.name.as_str().to_owned();
         metrics::gauge!("worldbus_subscription_lag_batches", "subscription" => name)
             .set(lag as f64);

@@ -60,7 +60,7 @@ impl Writer {
         if !self.retention.warned_of_expiry.insert(live.id) {
             return;
         }
-        let (unread, idle_s) = (live.lag(&self.shared), idle_ms / 1000);
+        let (unread, idle_s) = (self.shared.lag(live), idle_ms / 1000);
         let left_s = (expiry_ms - idle_ms) / 1000;
         tracing::warn!(
             subscription = %live.name, unread, idle_s, left_s,
@@ -70,7 +70,7 @@ impl Writer {
     }
 
     fn expire_subscription(&mut self, live: &Live, idle_ms: i64) {
-        let (unread, idle_s) = (live.lag(&self.shared), idle_ms / 1000);
+        let (unread, idle_s) = (self.shared.lag(live), idle_ms / 1000);
         let deletion = Deletion::Subscription { name: live.name.clone(), force: true };
         let subscription = &live.name;
         match self.delete(&deletion) {

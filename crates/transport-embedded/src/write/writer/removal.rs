@@ -96,7 +96,7 @@ impl Writer {
             return Err(Error::refused(Kind::InUse, context));
         }
         let dead = self.ledger.dead_numbers(|key| key.subscription == live.id);
-        let batches = live.lag(&self.shared);
+        let batches = self.shared.lag(&live);
         if !force && (batches > 0 || !dead.is_empty()) {
             let batches = counted(batches, "unread batch", "unread batches");
             let letters = letters(dead.len());
