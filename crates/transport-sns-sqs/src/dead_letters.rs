@@ -7,7 +7,7 @@ mod count;
 pub(crate) use browse::{discard, list, replay};
 pub(crate) use count::Count;
 
-use crate::queue::Taken;
+use crate::aws::queue::Taken;
 use crate::wire::{
     ATTRIBUTE_COUNT_MAX, Message, Undecodable, Value, attribute, carrying, content_type,
 };

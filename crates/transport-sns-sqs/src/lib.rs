@@ -9,24 +9,17 @@
 //! The one crate that names the AWS SDK for messaging. Not for: order and the past, which SNS and
 //! standard SQS queues do not have.
 
-mod address;
-mod consumer;
+mod aws;
+mod consume;
 mod dead_letters;
-mod entries;
-mod failure;
-mod ledger;
-mod lookup;
 mod names;
-mod poll;
+mod options;
 mod publish;
-mod queue;
-mod room;
-mod settler;
 pub mod topology;
 mod transport;
 mod wire;
 
-pub use address::{Encoding, Options};
+pub use aws::queue::ACK_LINGER;
 pub use names::Names;
-pub use queue::ACK_LINGER;
+pub use options::{Encoding, Options};
 pub use transport::{Setup, SnsSqs};

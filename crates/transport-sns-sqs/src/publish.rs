@@ -1,9 +1,9 @@
 //! Publishing: batches of a topic gather into PublishBatch requests.
 
-use crate::entries::{ENTRY_COUNT_MAX, Said, entrywise};
-use crate::failure::{change, of_entry};
-use crate::lookup::Lookup;
-use crate::queue::built;
+use crate::aws::entries::{ENTRY_COUNT_MAX, Said, entrywise};
+use crate::aws::failure::{change, of_entry};
+use crate::aws::lookup::Lookup;
+use crate::aws::queue::built;
 use crate::topology::Resources;
 use crate::wire::{Message, REQUEST_BYTES_MAX, Value, write, xray};
 use aws_sdk_sns::error::BuildError;

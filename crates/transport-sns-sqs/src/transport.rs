@@ -1,13 +1,13 @@
 //! The transport itself.
 
-use crate::address::Options;
-use crate::consumer::{Inbox, SqsConsumer, closed};
+use crate::aws::lookup::Lookup;
+use crate::aws::queue::Queue;
+use crate::consume::consumer::{Inbox, SqsConsumer, closed};
+use crate::consume::ledger::{Home, Ledger};
+use crate::consume::settler::Settler;
 use crate::dead_letters;
-use crate::ledger::{Home, Ledger};
-use crate::lookup::Lookup;
+use crate::options::Options;
 use crate::publish::Publishing;
-use crate::queue::Queue;
-use crate::settler::Settler;
 use crate::topology::{Change, Resources, Subscription, Topology, reconcile, verify};
 use async_trait::async_trait;
 use aws_config::SdkConfig;

@@ -2,8 +2,8 @@
 //! what is looked at is hidden from others meanwhile, for 30 s at the most, and given back.
 
 use super::Note;
-use crate::lookup::Lookup;
-use crate::queue::{Queue, Taken};
+use crate::aws::lookup::Lookup;
+use crate::aws::queue::{Queue, Taken};
 use crate::wire::{Decoded, Message, Value, attribute, read};
 use futures_util::future::join_all;
 use std::collections::{BTreeSet, HashSet};
@@ -92,7 +92,7 @@ async fn take_out(
             }
         }
     }
-    for receipts in receipts.chunks(crate::entries::ENTRY_COUNT_MAX) {
+    for receipts in receipts.chunks(crate::aws::entries::ENTRY_COUNT_MAX) {
         let deleted = queue.delete_all(receipts.to_vec()).await;
         failed = failed.or(deleted.into_iter().find_map(Result::err));
     }
@@ -109,7 +109,7 @@ async fn open(lookup: &Lookup, subscription: &SubscriptionName) -> Result<Arc<Qu
 async fn look(queue: &Queue, mut enough: impl FnMut(&Taken) -> bool) -> Result<Vec<Taken>, Error> {
     let mut all: Vec<Taken> = Vec::new();
     while all.len() < LOOK_COUNT_MAX {
-        let some = queue.receive(crate::entries::ENTRY_COUNT_MAX, WAIT, LOOK).await?;
+        let some = queue.receive(crate::aws::entries::ENTRY_COUNT_MAX, WAIT, LOOK).await?;
         let mut done = some.is_empty();
         for taken in some {
             done |= enough(&taken);

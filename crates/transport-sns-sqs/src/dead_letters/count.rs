@@ -1,8 +1,8 @@
 //! How many dead letters an installation has, by what SQS reports of its dead-letter queues. Not
 //! for: which ones they are (`browse`).
 
-use crate::failure::ask;
-use crate::lookup::Lookup;
+use crate::aws::failure::ask;
+use crate::aws::lookup::Lookup;
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures_util::stream::{self, StreamExt as _};
 use std::time::Duration;

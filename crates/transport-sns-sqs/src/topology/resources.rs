@@ -1,6 +1,6 @@
 //! Topics, queues and subscriptions in AWS: looking at them, creating them, setting them.
 
-use crate::failure::{ask, change};
+use crate::aws::failure::{ask, change};
 use aws_sdk_sqs::types::QueueAttributeName;
 use std::collections::{BTreeMap, HashMap};
 use worldbus_bus::{Error, Kind};

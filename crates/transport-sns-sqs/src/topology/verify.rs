@@ -2,7 +2,7 @@
 //! lacks a policy or filters too much is silent, so it is found at the start.
 
 use super::{Resources, Subscription, policy};
-use crate::lookup::Lookup;
+use crate::aws::lookup::Lookup;
 use worldbus_bus::{Error, Kind, Topic};
 
 /// Refuses a subscription that would not get its events. Whoever says where a topic is vouches for

@@ -3,8 +3,8 @@
 use super::read::{Decoded, Received, read};
 use super::write::write;
 use super::*;
-use crate::address::Encoding;
 use crate::names::Names;
+use crate::options::Encoding;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use proptest::prelude::*;

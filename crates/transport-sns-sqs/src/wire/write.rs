@@ -3,7 +3,7 @@
 use super::{
     ATTRIBUTE_COUNT_MAX, REQUEST_BYTES_MAX, TOPIC_PARAMETER, Value, attribute, is_allowed,
 };
-use crate::address::Encoding;
+use crate::options::Encoding;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use worldbus_bus::trace::{self, TraceParent};

@@ -3,11 +3,11 @@
 //! Each poll costs, so one task polls, 20 s at a time. The others join while polls come back full:
 //! then there is more than one of them can take.
 
-use crate::consumer::Inbox;
+use crate::aws::queue::Taken;
+use crate::consume::capacity::Taking;
+use crate::consume::consumer::Inbox;
+use crate::consume::ledger::{HeldMessage, Part};
 use crate::dead_letters::{exhausted, undecodable};
-use crate::ledger::{HeldMessage, Part};
-use crate::queue::Taken;
-use crate::room::Taking;
 use crate::wire::{Decoded, Message, Undecodable, read};
 use std::collections::BTreeSet;
 use std::sync::Arc;

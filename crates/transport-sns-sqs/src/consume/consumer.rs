@@ -1,10 +1,10 @@
 //! A consumer of a subscription: its buffer, and what keeps the leases of what waits there.
 
-use crate::ledger::{Home, Ledger};
+use crate::consume::capacity::Room;
+use crate::consume::ledger::{Home, Ledger};
+use crate::consume::poll::poll;
+use crate::consume::settler::Settler;
 use crate::names::Names;
-use crate::poll::poll;
-use crate::room::Room;
-use crate::settler::Settler;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! Settling deliveries.
 
+use crate::consume::ledger::{Back, HeldMessage, Ledger, Part};
 use crate::dead_letters::{exhausted, letters};
-use crate::ledger::{Back, HeldMessage, Ledger, Part};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;

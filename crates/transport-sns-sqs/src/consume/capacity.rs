@@ -1,6 +1,6 @@
 //! How much a consumer may hold at once: so many messages, and so many bytes.
 
-use crate::entries::ENTRY_COUNT_MAX;
+use crate::aws::entries::ENTRY_COUNT_MAX;
 use crate::wire::REQUEST_BYTES_MAX;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};

@@ -1,8 +1,8 @@
 //! Where topics and queues are: as the environment says, else found by name.
 
-use crate::address::Options;
-use crate::failure::ask;
+use crate::aws::failure::ask;
 use crate::names::{dead_letter_variable, queue_variable, topic_variable};
+use crate::options::Options;
 use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use std::collections::BTreeMap;
 use std::error::Error as StdError;

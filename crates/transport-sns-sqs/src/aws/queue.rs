@@ -1,7 +1,7 @@
 //! One SQS queue: the batch calls, entry by entry, in our words.
 
-use crate::entries::{ENTRY_COUNT_MAX, Said, entrywise};
-use crate::failure::{ask, change, of_entry};
+use crate::aws::entries::{ENTRY_COUNT_MAX, Said, entrywise};
+use crate::aws::failure::{ask, change, of_entry};
 use crate::wire::{Message, REQUEST_BYTES_MAX, Received, Value, xray};
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::primitives::Blob;

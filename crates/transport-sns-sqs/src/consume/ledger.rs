@@ -2,8 +2,8 @@
 //! are not settled yet, and how often it was handed back, which SQS counts as an attempt and we do
 //! not.
 
-use crate::queue::Queue;
-use crate::room::Taking;
+use crate::aws::queue::Queue;
+use crate::consume::capacity::Taking;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
