@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-use crate::cloudformation::{ChangeSet, Description};
-use crate::evaluate::Parameters;
-use crate::template::Stack;
+use crate::aws::cloudformation::{ChangeSet, Description};
+use crate::template::built_in::Stack;
+use crate::template::evaluate::Parameters;
 use crate::{Account, Deployment, Error};
 
 /// The name of our change sets. One a stack: who plans anew replaces what somebody planned before,

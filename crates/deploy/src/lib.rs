@@ -7,33 +7,23 @@
 //!
 //! Not for: asking people, printing, prices; those are the command line's.
 
-mod account;
-mod advice;
-mod cloudformation;
-mod down;
+mod aws;
+mod change;
 mod engine;
 mod error;
-mod evaluate;
-mod follow;
-mod inventory;
 mod options;
 mod plan;
-mod progress;
-mod region;
 mod status;
-mod tasks;
 mod template;
-mod up;
-mod yaml;
 
-pub use account::Account;
-pub use cloudformation::Change;
-pub use down::Farewell;
+pub use aws::account::Account;
+pub use aws::cloudformation::Change;
+pub use change::down::Farewell;
+pub use change::progress::Progress;
 pub use engine::Engine;
 pub use error::{Error, Kind};
-pub use evaluate::Parameters;
 pub use options::{Deployment, Options};
 pub use plan::{Changes, Plan, StackPlan};
-pub use progress::Progress;
 pub use status::{Finding, Status};
-pub use template::{Resource, Stack, TEMPLATE_BYTES_MAX, Template};
+pub use template::built_in::{Resource, Stack, TEMPLATE_BYTES_MAX, Template};
+pub use template::evaluate::Parameters;

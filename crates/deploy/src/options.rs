@@ -4,9 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::evaluate::Parameters;
-use crate::template::{self, Resource, Stack, Template};
-use crate::{Error, region};
+use crate::Error;
+use crate::aws::region;
+use crate::template::built_in::{self, Resource, Stack, Template};
+use crate::template::evaluate::Parameters;
 
 /// A name that everything else begins with; names of balancers have 32 characters.
 const SYSTEM_NAME_CHARACTERS_MAX: usize = 22;
@@ -69,7 +70,7 @@ impl Deployment {
             region: options.region,
             system_name: options.system_name,
             templates: templates?,
-            stripped: template::stripped(&options.without)?,
+            stripped: built_in::stripped(&options.without)?,
             given: options.parameters,
             running: BTreeSet::new(),
         };

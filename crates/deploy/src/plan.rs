@@ -1,12 +1,13 @@
 //! What `up` would do: per stack the change set that CloudFormation works out, or, where it cannot
 //! yet, what the template makes.
 
-use crate::cloudformation::{Change, Description};
+use crate::Error;
+use crate::aws::cloudformation::{Change, Description};
+use crate::change::tasks;
 use crate::engine::{Engine, Now};
-use crate::evaluate::Parameters;
 use crate::options::ask_for;
-use crate::template::{Resource, Stack};
-use crate::{Error, tasks};
+use crate::template::built_in::{Resource, Stack};
+use crate::template::evaluate::Parameters;
 
 /// What would be done, stack by stack.
 #[derive(Debug, Clone)]

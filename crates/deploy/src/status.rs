@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::cloudformation::{Description, StackResource, child, members, read, text};
+use crate::Error;
+use crate::aws::advice;
+use crate::aws::cloudformation::{Description, StackResource, child, members, read, text};
 use crate::engine::Engine;
-use crate::template::Stack;
-use crate::{Error, advice};
+use crate::template::built_in::Stack;
 
 /// Services that are described in one call (D).
 const SERVICE_COUNT_MAX: usize = 10;

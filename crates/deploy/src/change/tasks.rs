@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use worldbus_aws::CallError;
 
 use crate::Error;
+use crate::change::progress::{Progress, Tell};
 use crate::engine::Engine;
-use crate::evaluate::Parameters;
-use crate::progress::{Progress, Tell};
+use crate::template::evaluate::Parameters;
 
 /// Tasks that are described in one call (D).
 const TASK_COUNT_MAX: usize = 100;

@@ -1,8 +1,8 @@
 //! What is there now: told after a failure, so that nothing is left half-made unseen.
 
-use crate::cloudformation::StackResource;
+use crate::aws::cloudformation::StackResource;
 use crate::engine::Engine;
-use crate::template::Stack;
+use crate::template::built_in::Stack;
 
 /// Resources of a stack that failed that are named one by one.
 const NAMED_COUNT_MAX: usize = 50;

@@ -5,11 +5,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 use worldbus_aws::CallError;
 
-use crate::cloudformation::Event;
+use crate::Error;
+use crate::aws::advice;
+use crate::aws::cloudformation::Event;
+use crate::change::progress::{Progress, Tell};
+use crate::change::tasks;
 use crate::engine::Engine;
-use crate::progress::{Progress, Tell};
-use crate::template::Stack;
-use crate::{Error, advice, tasks};
+use crate::template::built_in::Stack;
 
 /// How long a stack is followed. CloudFormation waits three hours for a service that does not
 /// become stable; the circuit breaker ends that far earlier.

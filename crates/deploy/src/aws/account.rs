@@ -3,8 +3,10 @@
 use serde_json::Value;
 use worldbus_aws::{CallError, Caller, Missing, Service};
 
-use crate::cloudformation::CloudFormation;
-use crate::{Error, Kind, advice, region};
+use crate::aws::advice;
+use crate::aws::cloudformation::CloudFormation;
+use crate::aws::region;
+use crate::{Error, Kind};
 
 /// Codes of services that do not accept who signs (D).
 const CODES_OF_CREDENTIALS: [&str; 7] = [

@@ -153,7 +153,7 @@ pub(crate) fn text(value: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::yaml;
+    use crate::template::yaml;
     use serde_json::json;
 
     const TEMPLATE: &str = "

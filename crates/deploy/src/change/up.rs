@@ -1,10 +1,10 @@
 //! Doing what a plan says, stack by stack.
 
 use crate::Error;
+use crate::change::follow::{End, said};
+use crate::change::progress::{Progress, Tell};
 use crate::engine::Engine;
-use crate::follow::{End, said};
 use crate::plan::{Changes, Plan, StackPlan, says_no_changes};
-use crate::progress::{Progress, Tell};
 
 impl Engine {
     /// Does what the plan says. What it tells comes as it happens.

@@ -7,7 +7,7 @@ mod answer;
 use roxmltree::Node;
 use worldbus_aws::{CallError, Caller, SdkConfig, Service};
 
-use crate::evaluate::Parameters;
+use crate::template::evaluate::Parameters;
 use answer::{change, description, event};
 
 pub(crate) use answer::{child, members, read, text};

@@ -1,10 +1,10 @@
 //! Deleting what was made, in reverse order.
 
 use crate::Error;
+use crate::change::follow::said;
+use crate::change::progress::{Progress, Tell};
 use crate::engine::Engine;
-use crate::follow::said;
-use crate::progress::{Progress, Tell};
-use crate::template::Stack;
+use crate::template::built_in::Stack;
 
 /// A state of the table in which it may be deleted.
 const UNPROTECTED: (&str, &str) = ("Profile", "minimal");

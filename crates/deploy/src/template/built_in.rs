@@ -1,0 +1,209 @@
+//! The templates that are built in, in the order in which their stacks are made.
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+use crate::Error;
+use crate::template::evaluate::{Parameters, Scope, text};
+use crate::template::yaml;
+
+/// CloudFormation's limit for a template that is sent with a call, in bytes (D).
+pub const TEMPLATE_BYTES_MAX: usize = 51_200;
+
+/// A stack of the deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stack {
+    /// What must outlive everything else: the state table, the API key, logs.
+    State,
+    /// Subnets and security groups.
+    Network,
+    /// Topics, queues, and the roles that may use them.
+    Messaging,
+    /// Cluster, task definitions, services, balancer.
+    Services,
+    /// Dashboard and alarms.
+    Observability,
+}
+
+impl Stack {
+    /// All of them; each may import from those before it.
+    pub const ALL: [Self; 5] =
+        [Self::State, Self::Network, Self::Messaging, Self::Services, Self::Observability];
+
+    /// The last part of its name.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Network => "network",
+            Self::Messaging => "messaging",
+            Self::Services => "services",
+            Self::Observability => "observability",
+        }
+    }
+
+    /// Its name in CloudFormation.
+    pub fn name(self, system: &str) -> String {
+        format!("{system}-{}", self.label())
+    }
+
+    fn source(self) -> &'static str {
+        match self {
+            Self::State => include_str!("../../../../deploy/aws/state.yaml"),
+            Self::Network => include_str!("../../../../deploy/aws/network.yaml"),
+            Self::Messaging => include_str!("../../../../deploy/aws/messaging.json"),
+            Self::Services => include_str!("../../../../deploy/aws/services.yaml"),
+            Self::Observability => include_str!("../../../../deploy/aws/observability.yaml"),
+        }
+    }
+}
+
+/// A template, as text and as what it says.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// Whose it is.
+    pub stack: Stack,
+    /// What is sent.
+    pub text: String,
+    body: Value,
+}
+
+/// A resource that a template makes for the parameters at hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// The stack that it is in.
+    pub stack: Stack,
+    /// Its name within the template.
+    pub logical: String,
+    /// E.g. `AWS::SQS::Queue`.
+    pub kind: String,
+    /// Its properties, as far as they can be known before it is there.
+    pub properties: Value,
+}
+
+impl Template {
+    /// The template of a stack, without the resources of some types: for emulators that lack them.
+    ///
+    /// # Errors
+    /// If the template that is built in is broken, or too long to send.
+    pub(crate) fn of(stack: Stack, without: &BTreeSet<String>) -> Result<Self, Error> {
+        let source = stack.source();
+        let broken = |why: String| Error::failed(format!("the {} template: {why}", stack.label()));
+        let mut body = yaml::parse(source).map_err(broken)?;
+        let stripped = strip(&mut body, without);
+        // People read it in the console: it goes as it is written, unless that is generated.
+        let is_written = stripped == 0 && !source.trim_start().starts_with('{');
+        let text = if is_written { source.to_owned() } else { body.to_string() };
+        if text.len() > TEMPLATE_BYTES_MAX {
+            let length = text.len();
+            return Err(broken(format!("{length} bytes, of {TEMPLATE_BYTES_MAX} at most")));
+        }
+        Ok(Self { stack, text, body })
+    }
+
+    /// The names of its parameters.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.body["Parameters"].as_object().into_iter().flatten().map(|(name, _)| name.as_str())
+    }
+
+    /// What a parameter is if nobody says; `None` if somebody must.
+    pub fn default(&self, parameter: &str) -> Option<String> {
+        text(self.body["Parameters"].get(parameter)?.get("Default")?)
+    }
+
+    /// Whether a stack was made of it, however it was written.
+    pub(crate) fn is(&self, deployed: &str) -> bool {
+        deployed == self.text || yaml::parse(deployed).is_ok_and(|body| body == self.body)
+    }
+
+    /// What it makes for some parameters; those that are not given have their defaults.
+    pub fn resources(&self, parameters: &Parameters, region: &str) -> Vec<Resource> {
+        let made = Scope::new(&self.body, parameters, region).resources();
+        let resource = |(logical, mut definition): (String, Value)| Resource {
+            stack: self.stack,
+            logical,
+            kind: definition["Type"].as_str().unwrap_or_default().to_owned(),
+            properties: definition["Properties"].take(),
+        };
+        made.into_iter().map(resource).collect()
+    }
+
+    /// Whether it takes something from another stack.
+    pub(crate) fn imports(&self) -> bool {
+        mentions(&self.body["Resources"], "Fn::ImportValue")
+    }
+
+    /// Whether a resource outlives its stack.
+    pub(crate) fn retains(&self, logical: &str) -> bool {
+        let policy = self.body["Resources"][logical]["DeletionPolicy"].as_str();
+        matches!(policy, Some("Retain" | "RetainExceptOnCreate"))
+    }
+}
+
+/// Takes out the resources of some types; how many there were.
+fn strip(body: &mut Value, without: &BTreeSet<String>) -> usize {
+    let Some(resources) = body["Resources"].as_object_mut() else { return 0 };
+    let before = resources.len();
+    resources.retain(|_, definition| {
+        definition["Type"].as_str().is_none_or(|kind| !without.contains(kind))
+    });
+    before - resources.len()
+}
+
+/// The resources of some types, of all templates: what is stripped.
+pub(crate) fn stripped(without: &BTreeSet<String>) -> Result<Vec<(Stack, String, String)>, Error> {
+    let mut found = Vec::new();
+    for stack in Stack::ALL {
+        let template = Template::of(stack, &BTreeSet::new())?;
+        let resources = template.body["Resources"].as_object();
+        for (logical, definition) in resources.into_iter().flatten() {
+            let kind = definition["Type"].as_str().unwrap_or_default();
+            if without.contains(kind) {
+                found.push((stack, logical.clone(), kind.to_owned()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn mentions(value: &Value, function: &str) -> bool {
+    match value {
+        Value::Array(list) => list.iter().any(|value| mentions(value, function)),
+        Value::Object(map) => {
+            map.iter().any(|(name, value)| name == function || mentions(value, function))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_template_is_read_and_short_enough_to_send() {
+        for stack in Stack::ALL {
+            let template = Template::of(stack, &BTreeSet::new()).unwrap();
+            assert!(template.text.len() <= TEMPLATE_BYTES_MAX);
+            assert!(template.is(&template.text) && template.is(&template.body.to_string()));
+            assert!(!template.resources(&Parameters::new(), "us-east-1").is_empty());
+            assert!(template.parameters().any(|name| name == "SystemName"), "{stack:?}");
+        }
+    }
+
+    #[test]
+    fn stripped_types_are_gone_and_nothing_else() {
+        let without = BTreeSet::from(["AWS::DynamoDB::Table".to_owned()]);
+        let of = |without| Template::of(Stack::State, without).unwrap();
+        let (all, less) = (of(&BTreeSet::new()), of(&without));
+        let kinds = |template: &Template| -> Vec<String> {
+            let made = template.resources(&Parameters::new(), "us-east-1");
+            made.into_iter().map(|resource| resource.kind).collect()
+        };
+        let mut left = kinds(&all);
+        left.retain(|kind| kind != "AWS::DynamoDB::Table");
+        assert_eq!(kinds(&less), left);
+        assert!(left.len() < kinds(&all).len());
+        assert_eq!(stripped(&without).unwrap().len(), kinds(&all).len() - left.len());
+        assert!(!less.is(&all.text));
+    }
+}
