@@ -3,6 +3,7 @@
 
 pub(crate) mod capacity;
 pub(crate) mod consumer;
+pub(crate) mod inbox;
 pub(crate) mod ledger;
 pub(crate) mod poll;
 pub(crate) mod settler;

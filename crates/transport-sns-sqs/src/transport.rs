@@ -1,8 +1,10 @@
 //! The transport itself.
 
+use crate::aws::failure::closed;
 use crate::aws::lookup::Lookup;
 use crate::aws::queue::Queue;
-use crate::consume::consumer::{Inbox, SqsConsumer, closed};
+use crate::consume::consumer::SqsConsumer;
+use crate::consume::inbox::Inbox;
 use crate::consume::ledger::{Home, Ledger};
 use crate::consume::settler::Settler;
 use crate::dead_letters;

@@ -105,6 +105,11 @@ fn is_throttling(code: &str) -> bool {
     code.contains("Throttl") || matches!(code, "TooManyRequestsException" | "OverLimit")
 }
 
+/// The error of every call after `close`.
+pub(crate) fn closed() -> Error {
+    Error::refused(Kind::Closed, "the connection to SNS and SQS was closed")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 
 use crate::aws::queue::Taken;
 use crate::consume::capacity::Taking;
-use crate::consume::consumer::Inbox;
+use crate::consume::inbox::Inbox;
 use crate::consume::ledger::{HeldMessage, Part};
 use crate::dead_letters::{exhausted, undecodable};
 use crate::wire::{Decoded, Message, Undecodable, read};
