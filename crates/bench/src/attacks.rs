@@ -7,7 +7,6 @@
 mod requests;
 mod sockets;
 
-use anyhow::Result;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -15,6 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use anyhow::Result;
 
 use crate::broker::Broker;
 use crate::idle::resident_kib;

@@ -9,10 +9,11 @@
 mod load;
 mod meter;
 
-use anyhow::{Context as _, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
 
 use crate::report::Row;
 use meter::{Count, Meter};

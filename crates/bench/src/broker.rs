@@ -1,10 +1,11 @@
 //! The other process: the real `worldbus` binary, started for a measurement and ended after it.
 
-use anyhow::{Context as _, Result, bail};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
 const READY_MAX: Duration = Duration::from_secs(20);

@@ -1,10 +1,12 @@
 //! Typed events to batch bytes and back, beside serde_json and Python's json in the same run.
 
-use crate::report::{Row, median};
-use serde::{Deserialize, Serialize};
 use std::hint::black_box;
 use std::process::Command;
 use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::report::{Row, median};
 use worldbus::events::v1::{Phase, TimeUpdated};
 use worldbus::events::{Batch, BatchBuilder, Catalogue, ContentType, EventId, ProducerId, codec};
 

@@ -1,10 +1,11 @@
 //! The floor: what the disk itself takes to append a page and make it durable.
 
-use anyhow::Result;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
+
+use anyhow::Result;
 
 const PAGE_BYTES: usize = 4096;
 

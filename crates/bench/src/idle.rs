@@ -1,10 +1,12 @@
 //! What `worldbus up` takes while its world of twelve regions goes on, and how fast it starts.
 
-use crate::broker::Broker;
-use crate::report::Row;
-use anyhow::{Context as _, Result};
 use std::path::Path;
 use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::broker::Broker;
+use crate::report::Row;
 
 /// Long enough for the world to be at its steady pace.
 const SETTLE: Duration = Duration::from_secs(5);

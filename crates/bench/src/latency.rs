@@ -1,16 +1,18 @@
 //! How long one event takes: end to end at 1,000 events a second, and to its durable answer
 //! when nothing else is in flight, beside the disk's own append and sync.
 
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
 use crate::broker::Broker;
 use crate::disk;
 use crate::report::{Row, median, percentile};
 use crate::stream::tick;
-use anyhow::Result;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 use worldbus::events::v1::TimeUpdated;
 use worldbus::{Bus, HandlerError, Message, Router};
 

@@ -20,10 +20,12 @@ mod report;
 mod stream;
 mod world;
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use clap::Parser;
+
 use report::{Page, Row};
-use std::path::{Path, PathBuf};
 
 const FIRST_FIGURES: Page = Page {
     title: "First figures",

@@ -1,10 +1,11 @@
 //! Whether the weather of ten thousand regions keeps up with a clock of 3,600 times on one core,
 //! by the service's own metrics. Not here: what a region-hour costs (`world`).
 
-use anyhow::{Context as _, Result};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+
+use anyhow::{Context as _, Result};
 
 use crate::broker::Broker;
 use crate::grid::Grid;

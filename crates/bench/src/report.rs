@@ -1,10 +1,11 @@
 //! The figures as a table for people and JSON for machines, with what they depend on.
 
-use anyhow::{Context as _, Result};
-use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
 
 /// What stands around a table of figures.
 pub(crate) struct Page {

@@ -1,15 +1,17 @@
 //! Typed publish, one event a call with a thousand in flight, to typed handler, durable.
 
-use crate::broker::Broker;
-use crate::report::Row;
-use anyhow::Result;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+use anyhow::Result;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::broker::Broker;
+use crate::report::Row;
 use worldbus::events::v1::TimeUpdated;
 use worldbus::{Bus, HandlerError, Message, Router};
 

@@ -4,10 +4,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use worldbus_world::{Clock, GameTime, Overrides, WallTime, Weather, World};
-
 use crate::grid::Grid;
 use crate::report::Row;
+use worldbus_world::{Clock, GameTime, Overrides, WallTime, Weather, World};
 
 const RUN_COUNT: usize = 5;
 const REGION_COUNT: usize = 1000;

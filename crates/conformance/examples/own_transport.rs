@@ -8,11 +8,13 @@
 #[path = "own_transport/queue.rs"]
 mod queue;
 
-use async_trait::async_trait;
-use queue::{Queue, Taken};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+
+use async_trait::async_trait;
+
+use queue::{Queue, Taken};
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadEvent, DeadLetter, Delivered, Error, Kind,

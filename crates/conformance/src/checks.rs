@@ -13,10 +13,12 @@ mod reading;
 mod restarts;
 mod routers;
 
-use crate::engine::Engine;
+use std::sync::Arc;
+
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use std::sync::Arc;
+
+use crate::engine::Engine;
 use worldbus_bus::Capability;
 use worldbus_bus::Capability::{
     Delete, DropDuplicates, FilterByEntity, FilterByType, LateAck, OrderPerProducer, Replay,

@@ -1,10 +1,12 @@
 //! What the suite is run against: a transport, how fast its engine is, and what else a test can
 //! do to the engine behind it.
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
 use worldbus_bus::{Error, Topic, Transport};
 
 /// How long a condition may take on a busy machine.

@@ -8,14 +8,16 @@ mod consumer;
 mod settler;
 mod transport;
 
-use crate::engine::{Engine, Pace};
-use bytes::Bytes;
-use futures_util::FutureExt as _;
-use futures_util::future::{BoxFuture, ready};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
 use tokio::time::Instant;
+
+use crate::engine::{Engine, Pace};
 use worldbus_bus::{Capability, Error, Lease, Topic, Transport};
 use worldbus_events::Batch;
 

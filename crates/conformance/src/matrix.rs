@@ -1,12 +1,13 @@
 //! The matrix of checks and transports, as a committed page: a check that is skipped from now on
 //! is a visible difference.
 
-use crate::checks::checks;
-use crate::report::{Report, Verdict};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
+
+use crate::checks::checks;
+use crate::report::{Report, Verdict};
 
 /// Set to anything, it has a test write its column of the matrix instead of comparing it.
 const BLESS: &str = "WORLDBUS_BLESS";

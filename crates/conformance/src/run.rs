@@ -1,13 +1,14 @@
 //! Running checks: each in a task of its own, its panic caught and told in the report instead of
 //! on the terminal.
 
+use std::any::Any;
+use std::cell::RefCell;
+use std::sync::{Arc, Once};
+
 use crate::checks::{Check, Need, checks};
 use crate::engine::Engine;
 use crate::report::{Report, Verdict};
 use crate::wait::PACE;
-use std::any::Any;
-use std::cell::RefCell;
-use std::sync::{Arc, Once};
 use worldbus_bus::Capabilities;
 
 tokio::task_local! {

@@ -1,8 +1,9 @@
 //! Waiting for what must happen, and a little for what must not.
 
-use crate::engine::Pace;
 use std::future::Future;
 use std::time::Duration;
+
+use crate::engine::Pace;
 use worldbus_bus::{Consumer, Delivered, Outcome, ReadSpec, StoredBatch, Transport};
 
 tokio::task_local! {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
 use tokio::time::{Instant, sleep};
 
 use crate::aws::cloudformation::{ChangeSet, Description};

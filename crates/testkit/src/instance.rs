@@ -10,11 +10,11 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+
+use crate::DEADLINE;
 use worldbus_service::door::Door;
 use worldbus_service::part::Host;
 use worldbus_service::{Part, Readiness, server};
-
-use crate::DEADLINE;
 
 type Answer = (StatusCode, Value);
 

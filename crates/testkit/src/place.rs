@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+
+use crate::{DEADLINE, Instance};
 use worldbus_bus::{Bus, ManualClock, Position, ReadSpec, Reader, Topic, Transport, WallClock};
 use worldbus_events::{EventId, EventView};
 use worldbus_service::state::Sqlite;
 use worldbus_service::{Deps, Part, Readiness, StateStore, Work, start};
 use worldbus_transport_embedded::{Embedded, Options};
 use worldbus_world::{WallTime, World};
-
-use crate::{DEADLINE, Instance};
 
 /// Where the wall clock stands at first: 2026-01-01, and a few odd microseconds.
 pub const BEGIN_US: i64 = 1_767_225_600_123_457;

@@ -5,9 +5,10 @@
 //! Instead of a time beside each batch there are marks: at such an age of the log, such a commit
 //! group was the next. What is of a group before a mark is at least as old as the mark.
 
+use std::collections::VecDeque;
+
 use crate::format::codec::{Kind, Put, unseal};
 use crate::usage::Idle;
-use std::collections::VecDeque;
 
 /// Marks within the shorter of the ages that are asked for: how exact an age is.
 const MARKS_IN_AGE: i64 = 64;

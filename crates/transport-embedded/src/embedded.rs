@@ -1,5 +1,17 @@
 //! The transport: opening a log, and the calls that reach its writer and its readers.
 
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
 use crate::dead_letters::admin;
 use crate::dead_letters::replay;
 use crate::format::record::Head;
@@ -22,16 +34,6 @@ use crate::usage::Use;
 use crate::write::plan::Ledger;
 use crate::write::queue::{Deletion, Request};
 use crate::write::writer::{Retention, Writer};
-use async_trait::async_trait;
-use rusqlite::Connection;
-use std::collections::VecDeque;
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-use tokio::sync::{oneshot, watch};
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, Position,
     ReadSpec, Reader, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
 use worldbus_bus::{SeenLimits, SubscriptionName, SystemClock, Topic, WallClock};
 
 /// Bounds and clock of an embedded log.

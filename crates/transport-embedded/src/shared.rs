@@ -1,5 +1,13 @@
 //! What the writer, the consumers and the readers of one log share.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
 use crate::dead_letters::replay;
 use crate::options::Options;
 use crate::read::pool::Reads;
@@ -8,12 +16,6 @@ use crate::store::failure::Failure;
 use crate::subscription::runtime::Live;
 use crate::usage::{Idle, Use};
 use crate::write::queue::Queue;
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
 use worldbus_bus::{Capabilities, Error, Fate, SubscriptionName, SubscriptionStatus, Topic};
 
 /// How long a changed cursor waits for a commit to go with.

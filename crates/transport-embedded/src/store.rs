@@ -19,9 +19,10 @@ pub(crate) use query::{
     group, oldest_entries,
 };
 
+use rusqlite::{Connection, TransactionBehavior, params};
+
 use crate::format::codec::Kind;
 use crate::store::failure::Failure;
-use rusqlite::{Connection, TransactionBehavior, params};
 
 /// What one transaction writes. What it removes was there before it.
 #[derive(Debug, Default)]

@@ -4,9 +4,10 @@
 //!
 //! Not here: what is deleted because it is unused (`write::writer::expiry`).
 
-use crate::format::codec::{Put, Take};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use crate::format::codec::{Put, Take};
 
 /// A use after at least so long without one is written soon, lest a kill forgets it. So there is at
 /// most one such write in this time.

@@ -7,7 +7,9 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
 use tempfile::TempDir;
+
 use worldbus_bus::{
     DeadEvent, DeadLetter, Error, Kind, Outcome, Position, ReadSpec, StoredBatch, SubscriptionName,
     Transport,

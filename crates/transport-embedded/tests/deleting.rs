@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
 use worldbus_bus::{
     Consumer, DeadEvent, Delivered, Kind, Outcome, Position, ReadSpec, SubscriptionName, Transport,
 };

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
+
 use worldbus_bus::{
     Appended, DeadEvent, Fate, Kind, Outcome, Position, ReadSpec, SubscriptionName,
     SubscriptionSpec, Transport, WallClock,

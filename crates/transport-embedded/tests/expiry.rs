@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tracing::span;
+
 use worldbus_bus::{
     Consumer, DeadEvent, ManualClock, Outcome, Position, ReadSpec, SubscriptionName, Transport,
     WallClock,

@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+
 use worldbus_bus::{Outcome, Position, ReadSpec, Transport as _};
 use worldbus_conformance::{DEADLINE, batch, next, read_all, spec, topic};
 use worldbus_transport_embedded::{Embedded, Options};

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+
 use worldbus_bus::{Position, ReadSpec, Serial, StoredBatch, Transport};
 use worldbus_conformance::{batch, read_all, soon, topic, typed};
 use worldbus_transport_embedded::{Embedded, Options};

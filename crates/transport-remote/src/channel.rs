@@ -1,13 +1,15 @@
 //! The connection: one HTTP/2 channel that connects when it is used and again when it broke,
 //! with the key on every call.
 
-use crate::options::RemoteOptions;
 use std::time::Duration;
+
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
+
+use crate::options::RemoteOptions;
 use worldbus_bus::Error;
 use worldbus_rpc::limits::MESSAGE_BYTES_MAX;
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;

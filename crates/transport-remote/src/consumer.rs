@@ -1,21 +1,23 @@
 //! A consumer of a subscription of the event-bus.
 
-use crate::channel::Client;
-use crate::failure::{ask, broken};
-use crate::link::{Link, Opening, Reopen, persist};
-use crate::options::RemoteOptions;
-use crate::settler::Settler;
-use async_trait::async_trait;
-use futures_util::{FutureExt as _, StreamExt as _, stream};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Streaming;
 use v1::subscribe_request::{More, Request};
+
+use crate::channel::Client;
+use crate::failure::{ask, broken};
+use crate::link::{Link, Opening, Reopen, persist};
+use crate::options::RemoteOptions;
+use crate::settler::Settler;
 use worldbus_bus::{
     Consumer, Delivered, Error, Kind, Outcome, Settle, SubscriptionName, SubscriptionSpec,
 };

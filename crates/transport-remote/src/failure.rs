@@ -4,8 +4,10 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::time::Duration;
+
 use tokio::time::timeout;
 use tonic::{Code, ConnectError, Response, Status};
+
 use worldbus_bus::{Error, Fate, Kind};
 use worldbus_rpc::from_status;
 

@@ -1,12 +1,14 @@
 //! A stream from the event-bus that outlives its connections: when it breaks it is opened
 //! anew, with back-off, until that takes too long or is refused.
 
-use crate::failure::broken;
-use futures_util::future::BoxFuture;
 use std::future::Future;
 use std::time::Duration;
+
+use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 use tonic::Streaming;
+
+use crate::failure::broken;
 use worldbus_bus::{Backoff, Error, Fate};
 
 /// The first pause before an attempt to reconnect, and the longest.

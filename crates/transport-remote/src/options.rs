@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::time::Duration;
+
 use tonic::metadata::{Ascii, MetadataValue};
+
 use worldbus_bus::{Error, Kind};
 
 /// The key that the event-bus asks for beyond loopback. Its `Debug` prints nothing of it.

@@ -1,16 +1,18 @@
 //! A reader of what the event-bus stores. It knows where it stands in every topic, so after a
 //! broken connection it goes on behind the last batch that it returned.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+use tokio_util::sync::CancellationToken;
+
 use crate::channel::Client;
 use crate::consumer::closed;
 use crate::failure::ask;
 use crate::link::{Link, Opening, Reopen, persist};
 use crate::options::RemoteOptions;
-use async_trait::async_trait;
-use futures_util::FutureExt as _;
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Error, Position, ReadSpec, Reader, StoredBatch, Topic, TopicStatus};
 use worldbus_rpc::v1;
 

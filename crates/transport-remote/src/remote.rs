@@ -1,17 +1,19 @@
 //! The transport itself: calls, and what they share.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use tokio_util::sync::CancellationToken;
+
 use crate::channel::{self, Client};
 use crate::consumer::{RemoteConsumer, closed};
 use crate::failure::{ask, broken, change};
 use crate::options::RemoteOptions;
 use crate::reader::{RemoteReader, depends_on_now, fixed};
 use crate::settler::{GATHER_LIMITS, Settler};
-use async_trait::async_trait;
-use bytes::Bytes;
-use futures_util::FutureExt as _;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Gather, Kind, ReadSpec,

@@ -1,11 +1,13 @@
 //! Settlements and dead letters on their way to the event-bus.
 
-use crate::channel::Client;
-use crate::failure::change;
-use async_trait::async_trait;
-use futures_util::FutureExt as _;
 use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
+
+use crate::channel::Client;
+use crate::failure::change;
 use worldbus_bus::limits::check_dead_events;
 use worldbus_bus::{DeadEvent, Error, Gather, GatherLimits, Lease, Outcome, Settle};
 use worldbus_events::limits::BATCH_EVENTS_MAX;

@@ -7,12 +7,14 @@ mod count;
 pub(crate) use browse::{discard, list, replay};
 pub(crate) use count::Count;
 
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
 use crate::aws::queue::Taken;
 use crate::wire::{
     ATTRIBUTE_COUNT_MAX, Message, Undecodable, Value, attribute, carrying, content_type,
 };
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 use worldbus_bus::limits::REASON_BYTES_MAX;
 use worldbus_bus::{DeadEvent, SubscriptionSpec, Topic};
 use worldbus_events::{Batch, ContentType};

@@ -1,7 +1,8 @@
 //! The URL of the transport, `sns-sqs://REGION?prefix=…`, and what can be set in it.
 
-use crate::names::{DEFAULT_PREFIX, Names};
 use std::time::Duration;
+
+use crate::names::{DEFAULT_PREFIX, Names};
 use worldbus_bus::{Error, Kind};
 use worldbus_events::ContentType;
 

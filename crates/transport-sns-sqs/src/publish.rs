@@ -1,19 +1,21 @@
 //! Publishing: batches of a topic gather into PublishBatch requests.
 
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_sns::error::BuildError;
+use aws_sdk_sns::primitives::Blob;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+
 use crate::aws::entries::{ENTRY_COUNT_MAX, Said, entrywise};
 use crate::aws::failure::{change, of_entry};
 use crate::aws::lookup::Lookup;
 use crate::aws::queue::built;
 use crate::topology::Resources;
 use crate::wire::{Message, REQUEST_BYTES_MAX, Value, write, xray};
-use aws_sdk_sns::error::BuildError;
-use aws_sdk_sns::primitives::Blob;
-use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
-use futures_util::FutureExt as _;
-use futures_util::future::join_all;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 use worldbus_bus::{Appended, Error, Fate, Gather, GatherLimits, Kind, Topic};
 use worldbus_events::{Batch, SharedCatalogue};
 

@@ -14,10 +14,12 @@ pub(crate) use resources::Resources;
 pub use rights::{Right, Service};
 pub(crate) use verify::verify;
 
-use crate::names::Names;
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::names::Names;
 use worldbus_bus::{Error, SubscriptionName, SubscriptionSpec, Topic};
 use worldbus_events::Catalogue;
 

@@ -1,5 +1,16 @@
 //! The transport itself.
 
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
 use crate::aws::failure::closed;
 use crate::aws::lookup::Lookup;
 use crate::aws::queue::Queue;
@@ -11,15 +22,6 @@ use crate::dead_letters;
 use crate::options::Options;
 use crate::publish::Publishing;
 use crate::topology::{Change, Resources, Subscription, Topology, reconcile, verify};
-use async_trait::async_trait;
-use aws_config::SdkConfig;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Position, ReadSpec, Reader,
     SubscriptionName, SubscriptionSpec, SystemClock, Topic, TopicStatus, Transport, WallClock,

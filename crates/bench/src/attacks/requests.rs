@@ -1,21 +1,22 @@
 //! Calls of one client that is let in: as large and as many as it may, answers not read.
 
-use anyhow::{Context as _, Result};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
 use tokio::task::JoinSet;
+
+use super::Watch;
+use crate::broker::Broker;
+use crate::report::{Row, percentile};
 use worldbus::events::{Batch, BatchBuilder, EventId, NewEvent, ProducerId};
 use worldbus::{
     Bus, DeadEvent, Fate, Filter, Position, ReadSpec, SubscriptionName, SubscriptionSpec, Topic,
     Transport,
 };
-
-use super::Watch;
-use crate::broker::Broker;
-use crate::report::{Row, percentile};
 
 const MEGABYTE: usize = 1_000_000;
 const STALLED_SSE_COUNT: usize = 512;

@@ -1,10 +1,11 @@
 //! Sockets that send nothing, or begin something that they do not end.
 
-use anyhow::{Context as _, Result};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
 
 use super::Watch;
 use crate::broker::Broker;

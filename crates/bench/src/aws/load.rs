@@ -1,12 +1,14 @@
 //! Our way over SNS and SQS, in a process of its own: a publisher at a steady pace, and a router.
 //! Not for: counting what it costs, which the proxy in front of AWS does.
 
-use anyhow::{Context as _, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
 use worldbus::events::v1::{Phase, TimeUpdated};
 use worldbus::{HandlerError, Message, Router};
 

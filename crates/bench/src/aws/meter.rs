@@ -2,8 +2,10 @@
 //! messages, in units of 64 KiB. SNS bills a publish by its messages, SQS a receive by what it
 //! brings and a delete as one unit; what sets topics and queues up is not counted.
 
-use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
 use worldbus_testkit::{HttpMessage, Proxy};
 
 const UNIT_BYTES: u64 = 64 << 10;

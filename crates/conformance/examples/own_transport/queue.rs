@@ -1,7 +1,9 @@
 //! What one subscription has to deliver, what is under lease, and what was set aside.
 
 use std::collections::BTreeMap;
+
 use tokio::time::Instant;
+
 use worldbus_bus::limits::check_dead_events;
 use worldbus_bus::{
     DeadContent, DeadEvent, DeadLetter, Error, Filter, Kind, Lease, Outcome, SubscriptionSpec,

@@ -1,8 +1,9 @@
 //! Checks of consumers that go and come: nothing is lost, what was taken ahead goes to others.
 
+use std::sync::Arc;
+
 use crate::events::{batch, sequences, spec, topic};
 use crate::wait::{ack, next, nothing, soon};
-use std::sync::Arc;
 use worldbus_bus::{Position, Transport};
 
 pub(crate) async fn a_subscription_waits_for_its_consumer(transport: &Arc<dyn Transport>) {

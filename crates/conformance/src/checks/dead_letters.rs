@@ -1,11 +1,12 @@
 //! Checks of dead letters: written by consumers exact and once; listed, replayed, discarded.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::restarts::lease;
 use crate::engine::Engine;
 use crate::events::{id, sequences, spec, topic, typed};
 use crate::wait::{ack, next, nothing, soon};
-use std::sync::Arc;
-use std::time::Duration;
 use worldbus_bus::limits::DEAD_LETTER_ID_COUNT_MAX;
 use worldbus_bus::{
     Consumer, DeadContent, DeadEvent, DeadLetter, Error, Kind, Position, SubscriptionName,

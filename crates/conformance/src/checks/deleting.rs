@@ -1,9 +1,10 @@
 //! Checks of deleting topics and subscriptions: nothing is lost without force, what is deleted is
 //! gone, its name is free.
 
+use std::sync::Arc;
+
 use crate::events::{batch, spec, topic};
 use crate::wait::{next, read_all, soon};
-use std::sync::Arc;
 use worldbus_bus::{Kind, Position, ReadSpec, SubscriptionName, Transport};
 
 pub(crate) async fn what_is_deleted_is_gone_and_its_name_is_free(transport: &Arc<dyn Transport>) {

@@ -1,9 +1,10 @@
 //! Checks of filters. A consumer gets no batch without an event that it asked for, whoever leaves
 //! it out: the capabilities tell only whether the engine does.
 
+use std::sync::Arc;
+
 use crate::events::{spec, topic, typed};
 use crate::wait::{ack, next, nothing, read_all};
-use std::sync::Arc;
 use worldbus_bus::{Filter, Position, ReadSpec, SubscriptionSpec, Transport};
 use worldbus_events::Batch;
 

@@ -1,12 +1,14 @@
 //! Checks of the way from publishers to consumers: everything once, bounded, whoever competes.
 //! None of them assumes an order.
 
-use crate::events::{batch, sequences, spec, topic};
-use crate::wait::{ack, either, next, nothing, pace, perhaps, soon};
-use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::events::{batch, sequences, spec, topic};
+use crate::wait::{ack, either, next, nothing, pace, perhaps, soon};
 use worldbus_bus::{CancellationToken, Consumer, Position, SubscriptionSpec, Transport};
 
 pub(crate) async fn everything_arrives(transport: &Arc<dyn Transport>) {

@@ -5,9 +5,10 @@
 //! does not leave out this side does (`filters`). A program that cannot do without asks by
 //! `Capabilities::require`.
 
+use std::sync::Arc;
+
 use crate::events::{batch, sequences, spec, topic};
 use crate::wait::{ack, next, nothing, pace, pass};
-use std::sync::Arc;
 use worldbus_bus::{
     Capability, Error, Fate, Kind, Outcome, Position, ReadSpec, SubscriptionName, SubscriptionSpec,
     Transport,

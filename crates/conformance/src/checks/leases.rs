@@ -1,10 +1,12 @@
 //! Checks of leases: what a settlement does, what happens without one, how often.
 
-use crate::events::{batch, sequences, spec, topic};
-use crate::wait::{ack, either, next, nothing, pace, pass, settle};
 use std::sync::Arc;
 use std::time::Duration;
+
 use tokio::time::Instant;
+
+use crate::events::{batch, sequences, spec, topic};
+use crate::wait::{ack, either, next, nothing, pace, pass, settle};
 use worldbus_bus::limits::{CONSUMER_BYTES_MAX, TOPIC_COUNT_MAX};
 use worldbus_bus::{
     DeadContent, DeadEvent, Fate, Kind, Outcome, Position, SubscriptionName, SubscriptionSpec,

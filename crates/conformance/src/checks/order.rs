@@ -1,10 +1,12 @@
 //! Checks of order, for transports that declare it.
 
-use crate::events::{batch, id, sequences, spec, topic};
-use crate::wait::{ack, next, nothing, poll_once, read_all, soon};
-use futures_util::future::join_all;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::events::{batch, id, sequences, spec, topic};
+use crate::wait::{ack, next, nothing, poll_once, read_all, soon};
 use worldbus_bus::{Appended, Position, ReadSpec, Transport};
 
 pub(crate) async fn one_producer_is_heard_in_order(transport: &Arc<dyn Transport>) {

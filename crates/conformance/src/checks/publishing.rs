@@ -1,9 +1,10 @@
 //! Checks of publishing: duplicates, bounds, the end of a publisher.
 
-use crate::events::{batch, sequences, spec, topic, typed};
-use crate::wait::{ack, next, nothing, read_all, soon};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use crate::events::{batch, sequences, spec, topic, typed};
+use crate::wait::{ack, next, nothing, read_all, soon};
 use worldbus_bus::{Appended, Bus, Error, Fate, Kind, Outgoing, Position, ReadSpec, Transport};
 
 pub(crate) async fn duplicates_are_dropped(transport: &Arc<dyn Transport>) {

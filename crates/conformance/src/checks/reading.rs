@@ -1,8 +1,9 @@
 //! Checks of reading what is stored, by readers and by new subscriptions.
 
+use std::sync::Arc;
+
 use crate::events::{batch, sequences, spec, topic};
 use crate::wait::{ack, next, nothing, read_all, soon};
-use std::sync::Arc;
 use worldbus_bus::{Kind, Position, ReadSpec, Transport};
 
 pub(crate) async fn the_past_is_read_again(transport: &Arc<dyn Transport>) {

@@ -1,13 +1,15 @@
 //! Checks that do something to the engine behind the transport.
 
-use crate::engine::Engine;
-use crate::events::{batch, sequences, spec, topic};
-use crate::wait::{ack, next, nothing, pace, pass, perhaps, soon};
-use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
 use tokio::sync::watch;
+
+use crate::engine::Engine;
+use crate::events::{batch, sequences, spec, topic};
+use crate::wait::{ack, next, nothing, pace, pass, perhaps, soon};
 use worldbus_bus::{
     Consumer, DeadContent, Error, Fate, Kind, Lease, Outcome, Position, Settle, SubscriptionName,
     SubscriptionSpec,

@@ -3,13 +3,15 @@
 //! Their topics are those of the event types; each check has a subscription and a producer of its
 //! own, and knows its events by them.
 
-use crate::events::{id, topic};
-use crate::wait::{pace, pass, soon};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::events::{id, topic};
+use crate::wait::{pace, pass, soon};
 use worldbus_bus::{
     Bus, CancellationToken, DeadContent, Error, HandlerError, Message, RetryPolicy, Router,
     SubscriptionName, Transport,

@@ -1,13 +1,15 @@
 //! The consumer with a fault.
 
-use super::settler::WrongSettler;
-use super::{Bug, Memory};
-use async_trait::async_trait;
-use futures_util::FutureExt as _;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use tokio::time::{Instant, sleep, timeout};
+
+use super::settler::WrongSettler;
+use super::{Bug, Memory};
 use worldbus_bus::{Consumer, Delivered, Error, Outcome, Settle};
 
 /// Deliveries that are taken ahead.

@@ -1,9 +1,11 @@
 //! The settler with a fault.
 
-use super::{Bug, Memory};
-use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{Bug, Memory};
 use worldbus_bus::limits::NACK_DELAY_MAX;
 use worldbus_bus::{DeadEvent, Error, Kind, Lease, Outcome, Settle};
 

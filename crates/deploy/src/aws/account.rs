@@ -1,12 +1,12 @@
 //! The services of AWS that a deployment talks to, in one region, and what their refusals mean.
 
 use serde_json::Value;
-use worldbus_aws::{CallError, Caller, Missing, Service};
 
 use crate::aws::advice;
 use crate::aws::cloudformation::CloudFormation;
 use crate::aws::region;
 use crate::{Error, Kind};
+use worldbus_aws::{CallError, Caller, Missing, Service};
 
 /// Codes of services that do not accept who signs (D).
 const CODES_OF_CREDENTIALS: [&str; 7] = [

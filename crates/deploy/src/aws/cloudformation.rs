@@ -5,10 +5,10 @@
 mod answer;
 
 use roxmltree::Node;
-use worldbus_aws::{CallError, Caller, SdkConfig, Service};
 
 use crate::template::evaluate::Parameters;
 use answer::{change, description, event};
+use worldbus_aws::{CallError, Caller, SdkConfig, Service};
 
 pub(crate) use answer::{child, members, read, text};
 

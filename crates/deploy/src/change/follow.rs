@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::time::Duration;
+
 use tokio::time::{Instant, sleep};
-use worldbus_aws::CallError;
 
 use crate::Error;
 use crate::aws::advice;
@@ -12,6 +12,7 @@ use crate::change::progress::{Progress, Tell};
 use crate::change::tasks;
 use crate::engine::Engine;
 use crate::template::built_in::Stack;
+use worldbus_aws::CallError;
 
 /// How long a stack is followed. CloudFormation waits three hours for a service that does not
 /// become stable; the circuit breaker ends that far earlier.

@@ -1,14 +1,15 @@
 //! Tasks and their image: whether it is there before anything is made, and why tasks stop while a
 //! stack waits for them, which CloudFormation does not say.
 
-use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use worldbus_aws::CallError;
+
+use serde_json::{Value, json};
 
 use crate::Error;
 use crate::change::progress::{Progress, Tell};
 use crate::engine::Engine;
 use crate::template::evaluate::Parameters;
+use worldbus_aws::CallError;
 
 /// Tasks that are described in one call (D).
 const TASK_COUNT_MAX: usize = 100;

@@ -1,7 +1,8 @@
 //! The templates that are built in, in the order in which their stacks are made.
 
-use serde_json::Value;
 use std::collections::BTreeSet;
+
+use serde_json::Value;
 
 use crate::Error;
 use crate::template::evaluate::{Parameters, Scope, text};

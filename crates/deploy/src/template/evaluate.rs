@@ -1,8 +1,9 @@
 //! Which resources a template makes for some parameters: conditions, mappings and references to
 //! parameters, worked out. What only AWS knows (an address, an export) stays as it is written.
 
-use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
 
 /// Values of parameters, by name.
 pub type Parameters = BTreeMap<String, String>;

@@ -3,9 +3,10 @@
 //!
 //! Not for: YAML at large. Aliases and merge keys are refused: our templates have none.
 
+use std::borrow::Cow;
+
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
 /// Containers within each other.
 const DEPTH_MAX: usize = 64;

@@ -1,8 +1,9 @@
 //! Tests of the reading of requests, as the SDKs send them.
 
-use super::*;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+
+use super::*;
 
 fn signed(service: &str, target: &str, body: &str) -> String {
     let target =

@@ -1,7 +1,8 @@
 //! Tests of the judge of rights: what it must find, and what it must not.
 
-use super::*;
 use serde_json::json;
+
+use super::*;
 
 const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:gaming-system-weather-manager-events";
 const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:gaming-system-weather-events";

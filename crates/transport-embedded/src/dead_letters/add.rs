@@ -7,14 +7,14 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use worldbus_bus::{DeadEvent, Error, Kind};
-use worldbus_events::Batch;
 
 use crate::format::record::{Dead, DeadKey};
 use crate::shared::Shared;
 use crate::store::failure::closed;
 use crate::subscription::runtime::Live;
 use crate::write::queue::Request;
+use worldbus_bus::{DeadEvent, Error, Kind};
+use worldbus_events::Batch;
 
 /// Bytes of the letters that one commit takes of a call. One letter more may go in.
 const PART_BYTES_MAX: usize = 1 << 20;

@@ -1,5 +1,11 @@
 //! Dead letters as callers see them: listed, replayed, discarded.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+
 use crate::dead_letters::replay;
 use crate::format::record::Dead;
 use crate::shared::Shared;
@@ -8,10 +14,6 @@ use crate::store::Page;
 use crate::store::failure::{Failure, closed};
 use crate::subscription::runtime::Live;
 use crate::write::queue::{Letter, Request, TakeOut};
-use bytes::Bytes;
-use std::collections::HashMap;
-use std::sync::Arc;
-use tokio::sync::oneshot;
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{DeadContent, DeadLetter, Error, Fate, Kind, SubscriptionName};
 use worldbus_events::{Batch, exact};

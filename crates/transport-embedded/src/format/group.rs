@@ -5,8 +5,9 @@
 //! CRC32C u32 over group, topic, offset and bytes, then the bytes of the batch. All numbers
 //! little-endian.
 
-use crate::format::codec::{Kind, Put, unseal};
 use bytes::{Buf as _, BufMut as _};
+
+use crate::format::codec::{Kind, Put, unseal};
 
 /// Bytes before each batch.
 const RECORD_HEAD_BYTES: usize = 20;

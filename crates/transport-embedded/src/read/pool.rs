@@ -1,15 +1,17 @@
 //! Reading from the disk: a few connections that only read, on threads that may block.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
 use crate::format::group::{Head, Record, records};
 use crate::read::tail::Stored;
 use crate::store;
 use crate::store::failure::{Failure, closed};
-use bytes::Bytes;
-use rusqlite::Connection;
-use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::Semaphore;
 use worldbus_bus::{Error, Fate, Kind};
 use worldbus_events::Batch;
 

@@ -1,15 +1,17 @@
 //! Reading the log without leases: what is there, and what comes.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
 use crate::dead_letters::replay;
 use crate::read::pool::{Fetched, first_offset};
 use crate::read::tail::{Stored, Tail};
 use crate::shared::Shared;
 use crate::store::failure::closed;
 use crate::usage::Use;
-use async_trait::async_trait;
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
-use tokio::sync::watch;
 use worldbus_bus::{Error, Position, ReadSpec, Reader, StoredBatch, Topic};
 
 /// Batches that are taken from memory in one go.

@@ -1,9 +1,10 @@
 //! What is known in memory of the committed log: how far each topic goes, and the latest
 //! batches, so that those who consume as it comes never touch the disk.
 
-use crate::format::record::Head;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+
+use crate::format::record::Head;
 use worldbus_bus::{Serial, StoredBatch, Topic};
 use worldbus_events::Batch;
 

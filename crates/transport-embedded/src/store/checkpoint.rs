@@ -5,11 +5,12 @@
 //! of it has been moved; under unbroken load the writer lends a hand: behind a checkpoint that
 //! has just ended little is left to move.
 
-use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+
+use rusqlite::Connection;
 
 /// Bytes written after which the thread moves pages.
 const CHECKPOINT_BYTES: usize = 6 << 20;

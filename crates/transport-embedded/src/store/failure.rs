@@ -1,8 +1,10 @@
 //! Why the store failed, sorted by what follows from it; told with the file's name.
 
-use crate::store::space;
-use rusqlite::ErrorCode;
 use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::store::space;
 use worldbus_bus::{Error, Fate, Kind};
 
 /// A failure of the store, before it is put into words with the path.

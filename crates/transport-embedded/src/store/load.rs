@@ -1,5 +1,10 @@
 //! Reading at open what the process keeps in memory, and verifying that nothing vanished.
 
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use rusqlite::Connection;
+
 use super::query::{self, record, stored, tally, wrong};
 use super::schema::TABLES;
 use crate::age::Ages;
@@ -9,9 +14,6 @@ use crate::format::record::{Dead, DeadKey, Head, Tally};
 use crate::store::failure::Failure;
 use crate::subscription::state::Subscription;
 use crate::usage::Idle;
-use bytes::Bytes;
-use rusqlite::Connection;
-use std::collections::VecDeque;
 use worldbus_bus::{SeenLimits, SeenWindow};
 use worldbus_events::Batch;
 

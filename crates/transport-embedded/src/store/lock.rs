@@ -1,10 +1,11 @@
 //! One process at a time: an advisory lock on a file in the directory, held while the log is
 //! open. The system releases it when the process ends, however it ends.
 
-use crate::store::private;
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::Path;
+
+use crate::store::private;
 use worldbus_bus::{Error, Kind};
 
 pub(crate) const FILE: &str = "lock";

@@ -1,6 +1,13 @@
 //! Opening the file: creating it whole or not at all, checking its header and its write-ahead
 //! log before SQLite sees them, and setting up connections.
 
+use std::fs::File;
+use std::io::{self, BufReader, Read as _};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, params};
+
 use super::path::with_suffix;
 use super::schema::{APPLICATION_ID, PAGE_BYTES, TABLES, VERSION, VERSION_MIN};
 use super::space::SPACE_BYTES_MIN;
@@ -9,11 +16,6 @@ use crate::format::record::Tally;
 use crate::store::failure::Failure;
 use crate::store::private;
 use crate::store::wal_scan::{self, Verdict};
-use rusqlite::{Connection, OpenFlags, params};
-use std::fs::File;
-use std::io::{self, BufReader, Read as _};
-use std::path::Path;
-use std::time::Duration;
 use worldbus_bus::{Error, Fate, Kind};
 
 /// How long a statement waits for the other connections of this process.

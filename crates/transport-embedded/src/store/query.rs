@@ -1,10 +1,11 @@
 //! Finding and verifying what is stored. Nothing leaves here whose checksum is wrong.
 
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
 use crate::format::codec::{Kind, Put};
 use crate::format::group::{Head, Section};
 use crate::format::record::{Dead, DeadKey, Tally};
 use crate::store::failure::Failure;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 /// Where a stretch of a topic's batches is: in which commit group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

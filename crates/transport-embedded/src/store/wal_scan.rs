@@ -22,8 +22,9 @@
 
 mod frame;
 
-use frame::{Endian, Frame, FrameReader, Sum, be32};
 use std::io::{self, Read};
+
+use frame::{Endian, Frame, FrameReader, Sum, be32};
 
 const HEADER_BYTES: usize = 32;
 const MAGIC: u32 = 0x377f_0682;

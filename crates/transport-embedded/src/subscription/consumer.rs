@@ -1,6 +1,13 @@
 //! One consumer of a subscription: asks the state machine what is next, finds the batch in
 //! memory or on the disk, waits when there is nothing.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+
 use crate::dead_letters::add::{Letters, set_aside};
 use crate::dead_letters::replay;
 use crate::format::record::DeadKey;
@@ -10,11 +17,6 @@ use crate::shared::{CURSOR_DELAY, Shared};
 use crate::store::failure::closed;
 use crate::subscription::runtime::{Live, State};
 use crate::subscription::settler::Settler;
-use async_trait::async_trait;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::watch;
 use worldbus_bus::{Consumer, DeadEvent, Delivered, Error, Lease, Settle, SubscriptionSpec};
 
 /// Batches that are skipped in one go before others have their turn at the locks.

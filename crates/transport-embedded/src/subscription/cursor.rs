@@ -4,8 +4,9 @@
 //! Everything below `next` is settled unless it is pending. So a run of settled batches costs
 //! nothing, however long it is and however old the batch that is still pending before it.
 
-use crate::format::codec::{Put, Take};
 use std::collections::{BTreeMap, BTreeSet};
+
+use crate::format::codec::{Put, Take};
 use worldbus_bus::limits::LEASE_MAX;
 
 /// Batches of one subscription and topic that were delivered and not settled; beyond them

@@ -1,13 +1,15 @@
 //! A subscription with its consumers: the state machine behind a lock, its wake-up, and the
 //! batches that were fetched for it from the disk.
 
-use crate::read::tail::{Stored, Tail};
-use crate::subscription::state::Subscription;
-use crate::usage::Use;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use tokio::sync::Notify;
+
+use crate::read::tail::{Stored, Tail};
+use crate::subscription::state::Subscription;
+use crate::usage::Use;
 use worldbus_bus::SubscriptionName;
 
 /// A subscription in this process.

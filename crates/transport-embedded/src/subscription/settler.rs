@@ -1,5 +1,11 @@
 //! Settling deliveries, and setting their events aside.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
 use crate::dead_letters::add::{Letters, set_aside};
 use crate::dead_letters::replay;
 use crate::format::record::DeadKey;
@@ -7,10 +13,6 @@ use crate::read::pool::Fetched;
 use crate::shared::Shared;
 use crate::subscription::cursor::Settlement;
 use crate::subscription::runtime::Live;
-use async_trait::async_trait;
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 use worldbus_bus::limits::check_dead_events;
 use worldbus_bus::{DeadEvent, Error, Kind, Lease, Outcome, Settle, SubscriptionSpec};
 use worldbus_events::Batch;

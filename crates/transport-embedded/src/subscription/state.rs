@@ -1,10 +1,11 @@
 //! A subscription: its cursors, its filter, and how much each of its consumers holds. A state
 //! machine without I/O, as [`crate::subscription::cursor`].
 
+use std::collections::{BTreeMap, HashMap};
+
 use crate::format::codec::{Kind, Put, unseal};
 use crate::format::record::Head;
 use crate::subscription::cursor::{ConsumerId, Cursor, Lost, Retired, Settlement};
-use std::collections::{BTreeMap, HashMap};
 use worldbus_bus::{Filter, SubscriptionName};
 
 /// The state of a subscription.

@@ -1,6 +1,8 @@
 //! Putting a commit group together: places and numbers for what is published, duplicates left
 //! out. Pure: nothing that is known changes before the commit has succeeded.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
 use crate::dead_letters::replay;
 use crate::format::codec::Kind as RecordKind;
 use crate::format::group::{self, Record, Section};
@@ -8,7 +10,6 @@ use crate::format::record::{Dead, DeadKey, Head, Tally};
 use crate::options::Options;
 use crate::read::tail::Stored;
 use crate::store::{Changes, DeadPlace, Entry, NewGroup, remember};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use worldbus_bus::{Appended, Error, Kind, SeenWindow, Topic};
 use worldbus_events::Batch;
 

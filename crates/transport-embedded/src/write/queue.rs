@@ -5,13 +5,15 @@
 //! request takes its place at once, and is withdrawn if its caller goes away before the
 //! writer has room for it. So what waits in line is owned by callers that are waiting.
 
-use crate::format::record::Dead;
-use crate::store::failure::closed;
-use crate::subscription::runtime::Live;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
 use tokio::sync::oneshot;
+
+use crate::format::record::Dead;
+use crate::store::failure::closed;
+use crate::subscription::runtime::Live;
 use worldbus_bus::{Appended, Error, Position, SubscriptionName, SubscriptionSpec, Topic};
 use worldbus_events::Batch;
 

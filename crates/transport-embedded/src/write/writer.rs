@@ -10,6 +10,13 @@ mod removal;
 mod retention;
 mod unread;
 
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
 use crate::format::codec::Kind as RecordKind;
 use crate::shared::{Health, Shared};
 use crate::store::checkpoint::Checkpointer;
@@ -19,11 +26,6 @@ use crate::store::{self, Changes};
 use crate::subscription::runtime::Live;
 use crate::write::plan::{Ledger, Staged};
 use crate::write::queue::{Deletion, Reply, Request, Work};
-use rusqlite::Connection;
-use std::fs::File;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
 use worldbus_bus::{Appended, Error, Fate};
 
 pub(crate) use retention::Retention;

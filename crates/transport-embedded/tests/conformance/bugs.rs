@@ -1,8 +1,9 @@
 //! The suite finds what it is for: each known fault, planted into a log that has none, is found by
 //! the checks named here, and each check finds a fault.
 
-use crate::log::Log;
 use std::collections::BTreeSet;
+
+use crate::log::Log;
 use worldbus_bus::Capability;
 use worldbus_conformance::faulty::{Bug, Faulty};
 use worldbus_transport_embedded::Options;

@@ -1,9 +1,11 @@
 //! An embedded log in a directory, as an engine that the suite can restart.
 
+use std::sync::{Arc, Mutex};
+
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
+
 use worldbus_bus::Transport;
 use worldbus_conformance::Engine;
 use worldbus_transport_embedded::{Embedded, Options};

@@ -4,8 +4,9 @@
 mod bugs;
 mod log;
 
-use log::Log;
 use std::path::Path;
+
+use log::Log;
 use worldbus_transport_embedded::Options;
 
 #[tokio::test(flavor = "multi_thread")]

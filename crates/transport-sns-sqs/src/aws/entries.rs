@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::time::Duration;
+
 use worldbus_bus::{Backoff, Error, Fate, Kind};
 
 /// Entries of one request.

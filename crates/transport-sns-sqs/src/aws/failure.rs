@@ -1,7 +1,9 @@
 //! What a failed call of AWS means: whether it happened, and what to do.
 
-use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error as StdError;
+
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+
 use worldbus_aws::Missing;
 use worldbus_bus::{Error, Fate, Kind};
 

@@ -1,12 +1,14 @@
 //! Where topics and queues are: as the environment says, else found by name.
 
-use crate::aws::failure::ask;
-use crate::names::{dead_letter_variable, queue_variable, topic_variable};
-use crate::options::Options;
-use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::sync::{Mutex, PoisonError};
+
+use aws_sdk_sns::error::{ProvideErrorMetadata, SdkError};
+
+use crate::aws::failure::ask;
+use crate::names::{dead_letter_variable, queue_variable, topic_variable};
+use crate::options::Options;
 use worldbus_bus::{Error, Fate, Kind, SubscriptionName, Topic};
 
 /// Pages of topics or queues that are looked through, of 100 or 1,000 each.

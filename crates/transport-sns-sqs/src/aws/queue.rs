@@ -1,8 +1,9 @@
 //! One SQS queue: the batch calls, entry by entry, in our words.
 
-use crate::aws::entries::{ENTRY_COUNT_MAX, Said, entrywise};
-use crate::aws::failure::{ask, change, of_entry};
-use crate::wire::{Message, REQUEST_BYTES_MAX, Received, Value, xray};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
@@ -11,9 +12,10 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
 };
 use futures_util::FutureExt as _;
-use std::collections::HashMap;
-use std::sync::Arc;
-use std::time::Duration;
+
+use crate::aws::entries::{ENTRY_COUNT_MAX, Said, entrywise};
+use crate::aws::failure::{ask, change, of_entry};
+use crate::wire::{Message, REQUEST_BYTES_MAX, Received, Value, xray};
 use worldbus_bus::{Error, Gather, GatherLimits, Kind};
 
 /// How long an ack waits for others: ten cost as much as one. Until then a crash makes the

@@ -1,9 +1,11 @@
 //! How much a consumer may hold at once: so many messages, and so many bytes.
 
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
 use crate::aws::entries::ENTRY_COUNT_MAX;
 use crate::wire::REQUEST_BYTES_MAX;
-use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Bytes that a consumer holds, in its buffer and in its handlers. A receive is begun when what
 /// it may bring fits.

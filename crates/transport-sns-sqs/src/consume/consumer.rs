@@ -10,11 +10,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
-use worldbus_bus::{Consumer, Delivered, Error, Kind, Outcome, Settle};
 
 use crate::aws::failure::closed;
 use crate::consume::inbox::Inbox;
 use crate::consume::poll::poll;
+use worldbus_bus::{Consumer, Delivered, Error, Kind, Outcome, Settle};
 
 /// How long a consumer that closes waits for its acks.
 const ACKS_MAX: Duration = Duration::from_secs(2);

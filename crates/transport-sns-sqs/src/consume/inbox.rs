@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::{Delivered, Error, Outcome, Settle};
-use worldbus_events::SharedCatalogue;
 
 use crate::consume::capacity::Room;
 use crate::consume::ledger::{Home, Ledger};
 use crate::consume::settler::Settler;
 use crate::names::Names;
+use worldbus_bus::{Delivered, Error, Outcome, Settle};
+use worldbus_events::SharedCatalogue;
 
 /// What the tasks of a consumer share.
 pub(crate) struct Inbox {

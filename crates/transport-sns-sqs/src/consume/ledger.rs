@@ -2,14 +2,16 @@
 //! are not settled yet, and how often it was handed back, which SQS counts as an attempt and we do
 //! not.
 
-use crate::aws::queue::Queue;
-use crate::consume::capacity::Taking;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
+
+use crate::aws::queue::Queue;
+use crate::consume::capacity::Taking;
 use worldbus_bus::{Error, Kind, Lease, SubscriptionSpec, Topic};
 use worldbus_events::Batch;
 

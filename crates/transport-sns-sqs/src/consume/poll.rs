@@ -3,16 +3,18 @@
 //! Each poll costs, so one task polls, 20 s at a time. The others join while polls come back full:
 //! then there is more than one of them can take.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use crate::aws::queue::Taken;
 use crate::consume::capacity::Taking;
 use crate::consume::inbox::Inbox;
 use crate::consume::ledger::{HeldMessage, Part};
 use crate::dead_letters::{exhausted, undecodable};
 use crate::wire::{Decoded, Message, Undecodable, read};
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::Instant;
 use worldbus_bus::{Backoff, Delivered, Error, Kind, Lease};
 
 /// How long a poll waits for a message: the longest that SQS takes, and the cheapest.

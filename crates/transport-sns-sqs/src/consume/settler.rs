@@ -1,11 +1,13 @@
 //! Settling deliveries.
 
-use crate::consume::ledger::{Back, HeldMessage, Ledger, Part};
-use crate::dead_letters::{exhausted, letters};
-use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
 use tokio::time::Instant;
+
+use crate::consume::ledger::{Back, HeldMessage, Ledger, Part};
+use crate::dead_letters::{exhausted, letters};
 use worldbus_bus::limits::check_dead_events;
 use worldbus_bus::{DeadEvent, Error, Fate, Lease, Outcome, Settle, WallClock};
 

@@ -1,14 +1,16 @@
 //! Looking into a dead-letter queue, and taking out of it. A queue cannot be read without taking:
 //! what is looked at is hidden from others meanwhile, for 30 s at the most, and given back.
 
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
 use super::Note;
 use crate::aws::lookup::Lookup;
 use crate::aws::queue::{Queue, Taken};
 use crate::wire::{Decoded, Message, Value, attribute, read};
-use futures_util::future::join_all;
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
-use std::time::Duration;
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{DeadContent, DeadEvent, DeadLetter, Error, SubscriptionName};
 use worldbus_events::Catalogue;

@@ -1,13 +1,15 @@
 //! How many dead letters an installation has, by what SQS reports of its dead-letter queues. Not
 //! for: which ones they are (`browse`).
 
-use crate::aws::failure::ask;
-use crate::aws::lookup::Lookup;
+use std::time::Duration;
+
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures_util::stream::{self, StreamExt as _};
-use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
+
+use crate::aws::failure::ask;
+use crate::aws::lookup::Lookup;
 use worldbus_bus::{Error, Kind};
 
 /// How long a count, or the failure to get one, is given again: however often somebody asks, AWS

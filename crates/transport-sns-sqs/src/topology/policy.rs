@@ -1,7 +1,8 @@
 //! The JSON of policies: who may send to a queue, which events a subscription gets.
 
-use crate::wire::attribute;
 use serde_json::{Value, json};
+
+use crate::wire::attribute;
 
 /// What admits messages of these topics, and of nobody else, to a queue.
 pub(super) fn queue(queue_arn: &Value, topic_arns: &[Value]) -> Value {

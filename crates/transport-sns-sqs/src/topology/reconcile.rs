@@ -1,10 +1,12 @@
 //! From what is there to what should be: what differs, and, if asked to, making it so.
 
-use super::resources::{ActualQueue, Attributes};
-use super::{RECEIVE_COUNT_MAX, Resources, Subscription, Topology, policy};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::resources::{ActualQueue, Attributes};
+use super::{RECEIVE_COUNT_MAX, Resources, Subscription, Topology, policy};
 use worldbus_bus::{Error, Topic};
 
 /// Something that differs.

@@ -1,8 +1,10 @@
 //! Topics, queues and subscriptions in AWS: looking at them, creating them, setting them.
 
-use crate::aws::failure::{ask, change};
-use aws_sdk_sqs::types::QueueAttributeName;
 use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use crate::aws::failure::{ask, change};
 use worldbus_bus::{Error, Kind};
 
 /// Pages of topics or subscriptions that are looked through.

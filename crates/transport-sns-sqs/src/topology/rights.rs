@@ -1,8 +1,9 @@
 //! What a service may do in AWS, from what it publishes and hears: one list of actions for each,
 //! whatever the service. Not for: how a role is written (`template`).
 
-use super::template::{dead_letters_id, queue_id, topic_id};
 use std::collections::{BTreeMap, BTreeSet};
+
+use super::template::{dead_letters_id, queue_id, topic_id};
 use worldbus_bus::{SubscriptionName, Topic};
 
 /// What publishing to a topic asks for.

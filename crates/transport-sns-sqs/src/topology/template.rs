@@ -4,10 +4,12 @@
 
 mod roles;
 
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
 use super::{RECEIVE_COUNT_MAX, Subscription, Topology, policy};
 use crate::names::{self, DEFAULT_PREFIX};
-use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use worldbus_bus::{Error, Kind, SubscriptionName, Topic};
 
 /// The parameter, as it stands in texts.

@@ -1,14 +1,16 @@
 //! From a message to the batches that it carries: ours, single GameEvents, JSON events, and any of
 //! them in the wrapper of a subscription without raw delivery.
 
-use super::{TOPIC_PARAMETER, Value, attribute, xray};
-use crate::names::Names;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde::Deserialize;
-use std::borrow::Cow;
-use std::collections::BTreeMap;
+
+use super::{TOPIC_PARAMETER, Value, attribute, xray};
+use crate::names::Names;
 use worldbus_bus::Topic;
 use worldbus_bus::trace::{self, TraceParent};
 use worldbus_events::{Batch, Catalogue, ContentType, codec};

@@ -1,13 +1,14 @@
 //! Tests of `wire`.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use proptest::prelude::*;
+
 use super::read::{Decoded, Received, read};
 use super::write::write;
 use super::*;
 use crate::names::Names;
 use crate::options::Encoding;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use proptest::prelude::*;
 use worldbus_bus::{Kind, Topic, trace};
 use worldbus_conformance::{batch, topic, typed};
 use worldbus_events::{

@@ -1,11 +1,13 @@
 //! From a batch to the message that carries it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+
 use super::{
     ATTRIBUTE_COUNT_MAX, REQUEST_BYTES_MAX, TOPIC_PARAMETER, Value, attribute, is_allowed,
 };
 use crate::options::Encoding;
-use bytes::Bytes;
-use std::collections::{BTreeMap, BTreeSet};
 use worldbus_bus::trace::{self, TraceParent};
 use worldbus_bus::{Error, Kind, Topic};
 use worldbus_events::{Batch, Catalogue, ContentType, codec};

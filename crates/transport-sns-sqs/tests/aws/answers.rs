@@ -1,11 +1,13 @@
 //! What AWS may answer: throttling, faults of the server, silence, a clock that differs.
 
-use crate::masks::message;
-use crate::peer::{entries, published, sns_error, sqs_error, transport};
-use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+
+use serde_json::json;
+
+use crate::masks::message;
+use crate::peer::{entries, published, sns_error, sqs_error, transport};
 use worldbus_bus::{DeadEvent, Fate, Kind, Outcome, Position, Transport};
 use worldbus_conformance::{batch, next, spec, topic};
 use worldbus_testkit::{AwsAnswer, AwsCall};

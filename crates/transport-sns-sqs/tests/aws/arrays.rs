@@ -1,13 +1,15 @@
 //! JSON arrays of events of several producers: one message, a delivery for each producer, and one
 //! receipt for all of them.
 
-use crate::clients::{connect, sqs};
-use crate::peer::{sqs_error, transport};
-use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+
+use crate::clients::{connect, sqs};
+use crate::peer::{sqs_error, transport};
 use worldbus_bus::{
     Consumer, DeadContent, DeadEvent, Delivered, Kind, Outcome, Position, SubscriptionSpec,
     Transport,

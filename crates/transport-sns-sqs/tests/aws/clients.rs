@@ -2,6 +2,7 @@
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sns::config::{Credentials, SharedCredentialsProvider};
+
 use worldbus_testkit::Emulator;
 use worldbus_transport_sns_sqs::{Setup, SnsSqs};
 

@@ -1,15 +1,17 @@
 //! The transport held to the suite, in its column of the matrix.
 
-use crate::clients::{connect_to, sns};
-use crate::line::Line;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
 use aws_sdk_sns::primitives::Blob;
 use aws_sdk_sns::types::MessageAttributeValue;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+
+use crate::clients::{connect_to, sns};
+use crate::line::Line;
 use worldbus_bus::{Error, Topic, Transport};
 use worldbus_conformance::{Engine, Pace};
 use worldbus_testkit::{Emulator, EmulatorKind};

@@ -1,11 +1,13 @@
 //! What comes, whoever sent it and however it was delivered.
 
-use crate::clients::{connect, sns, sqs};
-use aws_sdk_sns::primitives::Blob;
-use aws_sdk_sns::types::MessageAttributeValue;
 use std::sync::Arc;
 use std::time::Duration;
+
+use aws_sdk_sns::primitives::Blob;
+use aws_sdk_sns::types::MessageAttributeValue;
 use tokio::time::{sleep, timeout};
+
+use crate::clients::{connect, sns, sqs};
 use worldbus_bus::{DeadContent, Outcome, Position, SubscriptionName, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
 use worldbus_events::{Catalogue, ContentType, codec};

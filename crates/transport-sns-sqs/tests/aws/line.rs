@@ -3,9 +3,11 @@
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
+
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+
 use worldbus_testkit::free_port;
 
 /// How long a line that was cut is away.

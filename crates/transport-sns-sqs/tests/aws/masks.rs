@@ -1,10 +1,12 @@
 //! Of ten entries of a batch call any may fail: those are sent again, and no other.
 
-use crate::peer::{entries, published, sqs_error, transport};
-use futures_util::future::join_all;
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::peer::{entries, published, sqs_error, transport};
 use worldbus_bus::{Outcome, Position, Transport};
 use worldbus_conformance::{batch, next, spec, topic};
 use worldbus_testkit::{AwsAnswer, AwsCall};

@@ -1,9 +1,9 @@
 //! Reading answers in XML. What is not there is empty: CloudFormation leaves out what it has not.
 
 use roxmltree::{Document, Node};
-use worldbus_aws::{CallError, Missing};
 
 use super::{Change, Description, Event};
+use worldbus_aws::{CallError, Missing};
 
 /// Reads the element `…Result` of an answer.
 pub(crate) fn read<T>(answer: &str, of: impl FnOnce(Node<'_, '_>) -> T) -> Result<T, CallError> {

@@ -1,7 +1,8 @@
 //! A group is read as it was written, and any flipped bit is noticed.
 
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
 
 fn build(group: u64, batches: &[(u32, Vec<u8>)]) -> (Head, Vec<u8>) {
     let mut sections: Vec<Section> = Vec::new();

@@ -1,7 +1,8 @@
 //! Frames of a write-ahead log and their checksums.
 
-use super::fill;
 use std::io::{self, Read};
+
+use super::fill;
 
 const FRAME_HEADER_BYTES: usize = 24;
 

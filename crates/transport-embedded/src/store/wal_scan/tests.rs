@@ -1,9 +1,10 @@
 //! Every flipped bit ahead of the last frame is damage, every cut is a torn write; on logs
 //! written here, in both endiannesses, and on one written by SQLite.
 
+use proptest::prelude::*;
+
 use super::frame::{Endian, Sum};
 use super::*;
-use proptest::prelude::*;
 
 /// Small pages: the format does not care, and every bit can be tried.
 const PAGE: u32 = 32;

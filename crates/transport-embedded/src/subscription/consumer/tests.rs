@@ -1,8 +1,9 @@
 //! What a consumer sets aside itself while others compete for the same batches.
 
+use std::time::Duration;
+
 use crate::shared::DEAD_LETTER_CALLS_MAX;
 use crate::{Embedded, Options};
-use std::time::Duration;
 use worldbus_bus::limits::LEASE_MIN;
 use worldbus_bus::{Outcome, Position, SubscriptionSpec, Transport as _};
 use worldbus_conformance::{batch, next, soon, spec, topic};

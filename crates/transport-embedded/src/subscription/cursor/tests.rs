@@ -1,7 +1,8 @@
 //! The cursor agrees with a model that knows each batch by itself.
 
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
 
 /// What becomes of a batch, one entry each; nothing is merged, nothing is indexed.
 #[derive(Debug, Clone, Copy, PartialEq)]

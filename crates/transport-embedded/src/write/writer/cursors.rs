@@ -1,5 +1,8 @@
 //! Subscriptions as the writer sees them: bound as part of a commit, written when they changed.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::dead_letters::replay;
 use crate::format::codec::Kind as RecordKind;
 use crate::shared::Shared;
@@ -7,8 +10,6 @@ use crate::subscription::runtime::Live;
 use crate::subscription::state::Subscription;
 use crate::usage::Use;
 use crate::write::plan::Staged;
-use std::collections::HashMap;
-use std::sync::Arc;
 use worldbus_bus::{Error, Filter, Kind, Position, SubscriptionName, SubscriptionSpec};
 
 /// A subscription that is bound to topics once the commit has succeeded.

@@ -1,13 +1,14 @@
 //! Deleting unused subscriptions and topics, if that is asked for. Not here: since when
 //! they are not used (`uses`), nor the deletion itself (`removal`).
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::Writer;
 use super::retention::ms;
 use crate::dead_letters::replay;
 use crate::subscription::runtime::Live;
 use crate::write::queue::Deletion;
-use std::collections::HashMap;
-use std::sync::Arc;
 use worldbus_bus::{Error, Kind, SubscriptionName, Topic};
 
 /// Deletions in a row, each a commit, before publishers have their turn again.

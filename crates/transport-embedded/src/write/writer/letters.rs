@@ -1,13 +1,14 @@
 //! Dead letters that are replayed or discarded: one commit takes them out of where they are and
 //! gives them back to their subscription.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::cursors::Bindings;
 use crate::shared::Shared;
 use crate::subscription::runtime::Live;
 use crate::write::plan::Staged;
 use crate::write::queue::{Letter, TakeOut};
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use worldbus_bus::{Error, Kind};
 
 /// What was taken out, once the commit has succeeded.

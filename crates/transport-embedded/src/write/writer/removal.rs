@@ -2,6 +2,8 @@
 //! name that is reserved. So deleting is one small commit, and the batches of a topic go in the
 //! steps of retention. The number of a subscription is used again, that of a topic is not.
 
+use std::sync::Arc;
+
 use super::Writer;
 use crate::dead_letters::replay;
 use crate::format::codec::Kind as RecordKind;
@@ -10,7 +12,6 @@ use crate::subscription::runtime::Live;
 use crate::subscription::state::Subscription;
 use crate::write::plan::Staged;
 use crate::write::queue::Deletion;
-use std::sync::Arc;
 use worldbus_bus::{Error, Fate, Kind, SubscriptionName, Topic, counted};
 
 /// What a deletion commits.

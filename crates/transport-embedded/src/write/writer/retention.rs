@@ -1,6 +1,13 @@
 //! Removing what is too old or too much, or in a queue what is settled, in small steps between
 //! commits.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
 use super::{Writer, cursors};
 use crate::age::Ages;
 use crate::dead_letters::replay;
@@ -11,11 +18,6 @@ use crate::shared::Shared;
 use crate::store::failure::Failure;
 use crate::store::{self, Changes, Entry};
 use crate::usage::Idle;
-use rusqlite::Connection;
-use std::collections::HashSet;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 /// Index entries that one step removes at the most.
 const STEP_ENTRIES_MAX: u32 = 256;

@@ -1,10 +1,11 @@
 //! A disk that is full for a while, and one that fails for good.
 
+use std::time::Duration;
+
 use super::PANIC;
 use crate::store::failure::Failure;
 use crate::write::queue::Request;
 use crate::{Embedded, Health, Options};
-use std::time::Duration;
 use worldbus_bus::{Appended, Fate, Kind, Outcome, Position, ReadSpec, Transport as _};
 use worldbus_conformance::{batch, next, read_all, soon, spec, topic, typed};
 

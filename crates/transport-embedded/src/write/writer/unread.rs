@@ -1,11 +1,12 @@
 //! Says before anything goes that nobody has read: batches of a subscription that lags, and dead
 //! letters. Not here: what goes (`retention`).
 
+use std::collections::HashMap;
+
 use super::Writer;
 use super::retention::ms;
 use crate::dead_letters::replay;
 use crate::store;
-use std::collections::HashMap;
 use worldbus_bus::SubscriptionName;
 
 /// From this part of what is kept on there is a warning.

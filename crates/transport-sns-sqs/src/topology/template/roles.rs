@@ -1,10 +1,11 @@
 //! The roles of services in the template: each with exactly the rights of its service, all within
 //! one permissions boundary, the union of those rights.
 
+use serde_json::{Value, json};
+
 use super::super::rights::{Right, Service, union};
 use super::{HAS_DEFAULT_NAME, SYSTEM_NAME, Stack, arn, reference, tags};
 use crate::names;
-use serde_json::{Value, json};
 use worldbus_bus::{Error, Kind};
 
 /// The managed policy that bounds all roles.

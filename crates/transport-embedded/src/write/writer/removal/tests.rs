@@ -1,14 +1,16 @@
 //! What is on its way while its topic or subscription is deleted: the order of a race, by hand.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::oneshot;
+
 use crate::dead_letters::replay;
 use crate::format::record::{Dead, DeadKey};
 use crate::read::reader::LogReader;
 use crate::subscription::runtime::Live;
 use crate::write::queue::{Letter, Request, TakeOut};
 use crate::{Embedded, Options};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use tokio::sync::oneshot;
 use worldbus_bus::{DeadEvent, Position, ReadSpec, SubscriptionName, Transport as _};
 use worldbus_conformance::{batch, next, soon, spec, topic};
 
