@@ -2,7 +2,7 @@
 //! else. A wall clock that jumps makes nothing old; while no process has the log open, nothing
 //! ages.
 //!
-//! Instead of a time beside each batch there are marks: at such an age of the log, such a commit
+//! Instead of a time per batch there are marks: at such an age of the log, such a commit
 //! group was the next. What is of a group before a mark is at least as old as the mark.
 
 use std::collections::VecDeque;
@@ -59,7 +59,7 @@ impl Ages {
         if last.is_some_and(|last| age_ms.saturating_sub(last) < interval_ms) {
             return false;
         }
-        // Of those that are older than both ages the newest says it all.
+        // Of those that are older than both ages the newest is enough.
         while self.marks.get(1).is_some_and(|second| age_ms - second.age_ms >= longer) {
             self.marks.pop_front();
         }

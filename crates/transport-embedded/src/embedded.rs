@@ -44,7 +44,7 @@ use worldbus_events::{Batch, limits};
 
 /// The file of the log in its directory.
 const FILE: &str = "log.db";
-/// Beside it in the directory of a queue, so that nobody opens one as a history.
+/// Marks the directory of a queue, so that it is never opened as a history.
 const QUEUE_MARK: &str = "queue";
 /// A last append that is further ahead of the wall clock than this is warned of.
 const AHEAD_S_MIN: i64 = 10;
@@ -89,8 +89,9 @@ impl Embedded {
             options.seen.ranges_per_producer_max = 0;
         }
         store::open_file(&file, options.sync)?;
-        let opened = Opened::new(&file, &options)
-            .map_err(|failure| failure.sorted(&file, SPACE_BYTES_MIN).told(&file, Fate::Refused))?;
+        let opened = Opened::new(&file, &options).map_err(|failure| {
+            failure.sorted(&file, SPACE_BYTES_MIN).to_error(&file, Fate::Refused)
+        })?;
         Self::start(opened, lock, &file, options)
     }
 
@@ -147,7 +148,7 @@ impl Embedded {
         let thread = std::thread::Builder::new().name("worldbus-log".to_owned());
         let thread = thread.spawn(move || writer.run()).map_err(|error| {
             let failure = Failure::from(error);
-            failure.told(&shared.file, Fate::Refused)
+            failure.to_error(&shared.file, Fate::Refused)
         })?;
         let handle = Handle { shared, writer: Mutex::new(Some(thread)) };
         Ok(Self { handle: Arc::new(handle) })
@@ -158,7 +159,7 @@ impl Embedded {
         self.handle.shared.health.subscribe()
     }
 
-    /// Whether the log takes batches now: if not, `/readyz` should say so.
+    /// Whether the log takes batches now: if not, `/readyz` should fail.
     pub fn writable(&self) -> bool {
         matches!(*self.handle.shared.health.borrow(), Health::Writable)
     }
@@ -232,7 +233,7 @@ fn check_file(path: &Path) -> Result<(), Error> {
 /// Whether the directory holds a queue; marks a new one before there is anything in it.
 fn mark_queue(dir: &Path, file: &Path, asked: bool) -> Result<bool, Error> {
     let mark = dir.join(QUEUE_MARK);
-    let cannot = |error: std::io::Error| Failure::from(error).told(&mark, Fate::Refused);
+    let cannot = |error: std::io::Error| Failure::from(error).to_error(&mark, Fate::Refused);
     if mark.try_exists().map_err(cannot)? {
         return Ok(true);
     }
@@ -418,7 +419,7 @@ impl Transport for Embedded {
         self.shared().queue.close();
         let writer = self.handle.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
-            // The writer ends after what is in line; a panic in it was told already.
+            // The writer ends after what is in line; a panic in it was logged already.
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         }
         self.shared().failed().map_or(Ok(()), Err)

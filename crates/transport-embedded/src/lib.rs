@@ -12,7 +12,7 @@
 //!
 //! What is stored is refused rather than guessed: the write-ahead log is scanned before SQLite
 //! sees it, each batch and each record carries a CRC32C that is verified at each read, offsets
-//! are contiguous and heads say where they end.
+//! are contiguous and heads hold where they end.
 //!
 //! Not for: more than one process at a time on a directory (the event-bus serves others), nor
 //! the meaning of events.

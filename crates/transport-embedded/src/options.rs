@@ -22,7 +22,7 @@ pub struct Options {
     /// The log is a queue, not a history: a batch is kept, however old, until every
     /// subscription of its topic has settled it, and is removed soon after. Retention by age
     /// and bytes does not apply, and no duplicates are dropped. The directory remembers it: who
-    /// opens it later gets a queue, whatever these options say.
+    /// opens it later gets a queue, whatever these options are.
     pub queue: bool,
     /// Bytes of batches in one commit. One batch more may go in.
     pub group_bytes_max: usize,
@@ -36,11 +36,11 @@ pub struct Options {
     pub seen_rebuild_bytes_max: u64,
     /// Topics that are published to. Those of replayed events are as many again.
     pub topics_max: u32,
-    /// Topics whose places nobody else can take, as they are when it is asked.
+    /// Topics whose places are reserved, as they are when it is asked.
     pub topics_kept: Arc<dyn Fn() -> Vec<Topic> + Send + Sync>,
     /// Subscriptions.
     pub subscriptions_max: u32,
-    /// Subscriptions whose places nobody else can take.
+    /// Subscriptions whose places are reserved.
     pub subscriptions_kept: Vec<SubscriptionName>,
     /// A subscription that is unused for so long is deleted, with what it has not read: no
     /// consumer has it open, and nothing of it is settled, by the time that passes while the log
@@ -48,7 +48,7 @@ pub struct Options {
     /// `None`: all stay.
     pub subscription_expiry: Option<Duration>,
     /// A topic that is empty and unused for so long is deleted: nothing is published to
-    /// it, nobody reads it by name, and no subscription is bound to it.
+    /// it, no reader names it, and no subscription is bound to it.
     /// [`Options::topics_kept`] stay. `None`: all stay.
     pub topic_expiry: Option<Duration>,
     /// Dead letters; beyond them the oldest are removed.

@@ -30,7 +30,7 @@ pub(crate) const DEAD_LETTER_CALLS_MAX: usize = 2;
 pub enum Health {
     /// It does.
     Writable,
-    /// Not now: no space is left. It goes on by itself when there is.
+    /// Not now: no space is left. Writes resume automatically when there is.
     Full(Error),
     /// Never again in this process: the disk failed or what is stored is damaged. Exit.
     Failed(Error),
@@ -105,7 +105,7 @@ impl Shared {
         Arc::clone(uses.entry(number).or_insert_with(|| Arc::new(Use::new(now_ms, 0))))
     }
 
-    /// How long nobody has used it.
+    /// How long it has been unused.
     pub(crate) fn idle_time(&self, what: &Use) -> Option<Duration> {
         u64::try_from(what.idle_ms(self.steady_ms())).ok().map(Duration::from_millis)
     }
@@ -220,6 +220,6 @@ impl Shared {
     }
 
     fn damaged(&self, what: String) -> Error {
-        Failure::Damaged(what).told(&self.file, Fate::Refused)
+        Failure::Damaged(what).to_error(&self.file, Fate::Refused)
     }
 }

@@ -33,7 +33,7 @@ impl Use {
         self.present.load(Ordering::Acquire)
     }
 
-    /// How long nobody has used it; 0 while somebody has it open.
+    /// How long it has been unused; 0 while it is open.
     pub(crate) fn idle_ms(&self, now_ms: i64) -> i64 {
         let used_ms = self.used_ms.load(Ordering::Acquire);
         if self.present() > 0 { 0 } else { now_ms.saturating_sub(used_ms).max(0) }
@@ -57,7 +57,7 @@ impl Use {
     }
 }
 
-/// How long nobody has used which subscriptions and topics, by number, in milliseconds. One that is
+/// How long which subscriptions and topics have been unused, by number, in milliseconds. One that is
 /// not in it was used just now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Idle {

@@ -172,7 +172,7 @@ async fn unread_batches_outlive_age_and_bytes_until_they_are_read() {
     }
     retention_looked(&bus).await;
     assert_eq!(kept(&bus, "t").await, (0, 20));
-    assert_eq!(kept(&bus, "free").await, (20, 20), "nobody subscribed to it");
+    assert_eq!(kept(&bus, "free").await, (20, 20), "no subscription to it");
     for offset in 0..20 {
         let delivered = next(&mut consumer).await;
         assert_eq!(delivered.lease.offset, offset);

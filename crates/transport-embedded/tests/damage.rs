@@ -1,7 +1,7 @@
 //! Flipped bits and torn tails, on copies of a log as a killed process leaves it: what opens
 //! is what was written, or the error names what is damaged.
 //!
-//! What this cannot show: that the disk has what fsync said it has. `WORLDBUS_TEST_FLIPS` sets how
+//! What this cannot show: that the disk has what fsync promised. `WORLDBUS_TEST_FLIPS` sets how
 //! many bits are tried, `WORLDBUS_EVERY_BYTE` cuts at each byte; the default is for every run.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
@@ -35,7 +35,7 @@ impl Image {
         Self { db: read("log.db"), wal: read("log.db-wal") }
     }
 
-    /// Opens a copy and tells everything that is in it.
+    /// Opens a copy and lists everything that is in it.
     async fn dump(&self, known: Option<&[Waiting]>) -> Result<Dump, Error> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("log.db"), &self.db).unwrap();

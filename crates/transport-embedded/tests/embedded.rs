@@ -539,7 +539,7 @@ async fn log_is_for_its_user_alone_also_one_of_an_older_version() {
         assert_eq!(mode(file), 0o600, "{}", file.display());
     }
     assert_eq!((mode(&dir), mode(&above.path().join("data"))), (0o700, 0o700));
-    // As versions before left them, after a kill: with both files beside the log.
+    // As versions before left them, after a kill: with both files next to the log.
     let copy = above.path().join("copy");
     std::fs::create_dir(&copy).unwrap();
     for file in &files {
@@ -554,7 +554,7 @@ async fn log_is_for_its_user_alone_also_one_of_an_older_version() {
         assert_eq!(mode(&copy.join(name)), 0o600, "{name}");
     }
     old.close().await.unwrap();
-    // What others keep beside it stays reachable.
+    // What others keep next to it stays reachable.
     std::fs::write(copy.join("notes"), "").unwrap();
     set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
     open(&copy).close().await.unwrap();

@@ -1,5 +1,5 @@
 //! Unused subscriptions and topics: deleted after the time that the log was open, if that
-//! is asked for, and never while somebody or something still needs them.
+//! is asked for, and never while they are still needed.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests touch the disk")]
 
 use std::path::Path;
@@ -260,7 +260,7 @@ async fn ack_without_a_consumer_is_a_use() {
     let settler = consumer.settler();
     drop(consumer);
     clock.advance(HOUR - MINUTE);
-    // Late, yet it was given to nobody else.
+    // Late, yet no other consumer was given it.
     settler.settle(&delivered.lease, Outcome::Ack).await.unwrap();
     clock.advance(HOUR - MINUTE);
     assert_eq!(subscriptions(&bus).await, ["s"]);

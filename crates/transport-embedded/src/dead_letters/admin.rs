@@ -63,7 +63,9 @@ async fn read(
         all.values().map(|live| (live.id, live.name.clone())).collect()
     };
     let letters = found.into_iter();
-    letters.filter_map(|(number, dead)| told(shared, number, dead, &names).transpose()).collect()
+    letters
+        .filter_map(|(number, dead)| to_dead_letter(shared, number, dead, &names).transpose())
+        .collect()
 }
 
 /// Takes letters out of where they are, and gives them back to their subscription if they are to
@@ -103,7 +105,7 @@ fn find(shared: &Shared, name: &SubscriptionName) -> Result<Arc<Live>, Error> {
 
 fn damaged(shared: &Shared, number: u64, what: &str) -> Error {
     let failure = Failure::Damaged(format!("dead letter {number} {what}"));
-    failure.told(&shared.file, Fate::Refused)
+    failure.to_error(&shared.file, Fate::Refused)
 }
 
 fn batch(shared: &Shared, number: u64, dead: &Dead) -> Result<Batch, Error> {
@@ -118,7 +120,7 @@ fn letter(shared: &Shared, number: u64, dead: &Dead) -> Result<Letter, Error> {
 }
 
 /// As callers see it; `None` if its subscription or topic was deleted since it was read.
-fn told(
+fn to_dead_letter(
     shared: &Shared,
     number: u64,
     dead: Dead,
@@ -135,7 +137,7 @@ fn told(
         id: number.to_string(),
         subscription: subscription.clone(),
         topic: Some(topic),
-        // The offset of what was replayed is nobody's but a lease's.
+        // Only a lease knows the offset of what was replayed.
         offset: (offset == dead.key.offset).then_some(offset),
         consumer: dead.consumer,
         event: dead.event,

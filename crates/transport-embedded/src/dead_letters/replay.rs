@@ -1,5 +1,5 @@
 //! Dead letters that were given back to their subscription: a topic of their own for each topic
-//! and subscription, which nobody else sees and nobody publishes to.
+//! and subscription, which no other subscription sees and nothing else is published to.
 //!
 //! So a replayed event is durable, under lease, counted and removed as any other. To consumers
 //! it is of the topic that it was published on, at an offset that no published batch has.

@@ -1,5 +1,5 @@
 //! The bytes of small records: little-endian numbers, and a CRC32C over where the record
-//! belongs and what it says, so that neither can change unnoticed.
+//! belongs and what it holds, so that neither can change unnoticed.
 
 use bytes::{Buf as _, BufMut as _};
 

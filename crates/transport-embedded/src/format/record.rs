@@ -1,4 +1,4 @@
-//! The small records beside the batches: how far each topic goes, what exists at all, and what
+//! The small records next to the batches: how far each topic goes, what exists at all, and what
 //! was set aside. They are the second witness of the log's end: a row that vanished is noticed.
 
 use crate::format::codec::{Kind, Put, unseal};

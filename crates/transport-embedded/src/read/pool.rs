@@ -82,7 +82,7 @@ impl Reads {
                 .and_then(|transaction| work(&transaction));
             this.put_back(connection);
             drop(permit);
-            result.map_err(|failure| failure.told(&this.file, Fate::Retry))
+            result.map_err(|failure| failure.to_error(&this.file, Fate::Retry))
         });
         done.await.unwrap_or_else(|_| {
             Err(Error::retry(Kind::Unavailable, "reading the log was interrupted; try again"))
@@ -90,7 +90,7 @@ impl Reads {
     }
 
     /// Reads the earliest commit group that holds a wanted offset, and of it what fits into
-    /// `bytes_max`, at least one batch. `wanted` is not empty; for each topic it says where to go
+    /// `bytes_max`, at least one batch. `wanted` is not empty; for each topic it holds where to go
     /// on.
     pub(crate) async fn fetch(
         self: &Arc<Self>,
@@ -107,7 +107,7 @@ impl Reads {
             let group = this.group(connection, entry.group)?;
             let head = &group.head;
             if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms {
-                let what = format!("commit group {} is not what the index says", group.id);
+                let what = format!("commit group {} does not match the index", group.id);
                 return Err(Failure::Damaged(what));
             }
             slice(&group, &wanted, bytes_max).map(Fetched::Batches)
@@ -212,7 +212,7 @@ fn check_contiguous(wanted: &BTreeMap<u32, u64>, stored: &[Stored]) -> Result<()
             Some(offset) if *offset == stored.offset => *offset += 1,
             _ => {
                 let Stored { topic, offset, .. } = stored;
-                let what = format!("batch {offset} of topic {topic} is not where the index says");
+                let what = format!("batch {offset} of topic {topic} does not match the index");
                 return Err(Failure::Damaged(what));
             }
         }

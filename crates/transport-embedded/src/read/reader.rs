@@ -45,7 +45,7 @@ enum Step {
 }
 
 impl LogReader {
-    /// Begins where the specification says, as of now.
+    /// Begins where the specification starts, as of now.
     pub(crate) async fn open(shared: Arc<Shared>, spec: ReadSpec) -> Result<Self, Error> {
         let commits = shared.commits.subscribe();
         let heads: Vec<_> = shared.tail().heads().cloned().collect();
@@ -168,7 +168,7 @@ impl LogReader {
         if self.spec.filter.admits(&stored.batch)
             && let Some(head) = tail.head(stored.topic)
         {
-            self.ready.push_back(stored.told(head.name.clone()));
+            self.ready.push_back(stored.to_stored_batch(head.name.clone()));
             return stored.batch.memory_bytes();
         }
         0
@@ -187,7 +187,7 @@ impl LogReader {
                     let name = self.shared.topic_name(stored.topic)?;
                     // It may have been deleted meanwhile.
                     if replay::is_public(&name) && self.spec.filter.admits(&stored.batch) {
-                        self.ready.push_back(stored.told(name));
+                        self.ready.push_back(stored.to_stored_batch(name));
                     }
                 }
                 Ok(())

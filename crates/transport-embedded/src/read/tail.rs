@@ -23,7 +23,7 @@ pub(crate) struct Stored {
 }
 
 impl Stored {
-    pub(crate) fn told(&self, topic: Topic) -> StoredBatch {
+    pub(crate) fn to_stored_batch(&self, topic: Topic) -> StoredBatch {
         let Self { offset, appended_ms, .. } = *self;
         let (commit, index) = self.serial;
         let serial = Some(Serial { commit, index });

@@ -1,7 +1,7 @@
 //! Moving committed pages from the write-ahead log into the database, off the writer's way.
 //!
 //! A thread with a connection of its own does it while the writer goes on; measured, the long
-//! tails of publish latency came with checkpoints in the writer. The log begins anew when all
+//! tails of publish latency came with checkpoints in the writer. The log restarts when all
 //! of it has been moved; under unbroken load the writer lends a hand: behind a checkpoint that
 //! has just ended little is left to move.
 
@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 /// Bytes written after which the thread moves pages.
 const CHECKPOINT_BYTES: usize = 6 << 20;
-/// Bytes written after which the writer begins the log anew behind such a move. So much is
+/// Bytes written after which the writer restarts the log behind such a move. So much is
 /// reserved for it when the log is opened.
 pub(crate) const RESTART_BYTES: usize = 16 << 20;
 /// Bytes written after which the writer does so whatever it costs.
@@ -38,10 +38,10 @@ impl Checkpointer {
     pub(crate) fn start(connection: Connection) -> std::io::Result<Self> {
         let (asks, asked) = sync_channel(1);
         let moved = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&moved);
+        let moved_flag = Arc::clone(&moved);
         let thread = std::thread::Builder::new()
             .name("worldbus-checkpoint".to_owned())
-            .spawn(move || run(&connection, &asked, &told))?;
+            .spawn(move || run(&connection, &asked, &moved_flag))?;
         let (since_asked, since_restart) = (0, 0);
         Ok(Self { asks: Some(asks), thread: Some(thread), moved, since_asked, since_restart })
     }
@@ -59,7 +59,7 @@ impl Checkpointer {
         }
     }
 
-    /// Begins the log anew if it is long.
+    /// Restarts the log if it is long.
     pub(crate) fn restart_if_due(&mut self, connection: &Connection) {
         let mode = match self.since_restart {
             TRUNCATE_BYTES.. => "TRUNCATE",

@@ -1,4 +1,4 @@
-//! Why the store failed, sorted by what follows from it; told with the file's name.
+//! Why the store failed, sorted by what follows from it; an error names the file.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub(crate) enum Failure {
     Busy(String),
     /// A write was refused for a reason that SQLite does not pass on; [`Failure::sorted`] finds it.
     Write(String),
-    /// Reading or writing failed. After a failed fsync nobody knows what the disk has.
+    /// Reading or writing failed. After a failed fsync it is unknown what the disk has.
     Io(String),
     /// What is stored is not what was written.
     Damaged(String),
@@ -78,16 +78,18 @@ impl Failure {
 
     /// The error for callers. `fate` is that of an I/O error: a commit may have happened, a
     /// read did not.
-    pub(crate) fn told(&self, file: &Path, fate: Fate) -> Error {
+    pub(crate) fn to_error(&self, file: &Path, fate: Fate) -> Error {
         let file = file.display();
         match self {
             Self::Full(why) => Error::retry(
                 Kind::Full,
-                format!("no space to write {file} ({why}); make room, then it goes on by itself"),
+                format!("no space to write {file} ({why}); make room; writes resume automatically"),
             ),
             Self::Busy(why) => Error::retry(
                 Kind::InUse,
-                format!("another program has {file} open ({why}); close it, then it goes on"),
+                format!(
+                    "another program has {file} open ({why}); close it; writes resume automatically"
+                ),
             ),
             Self::Write(why) | Self::Io(why) => Error::unknown(
                 Kind::Unavailable,

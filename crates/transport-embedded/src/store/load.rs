@@ -17,7 +17,7 @@ use crate::usage::Idle;
 use worldbus_bus::{SeenLimits, SeenWindow};
 use worldbus_events::Batch;
 
-/// What the file says.
+/// What the file holds.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) tally: Tally,
@@ -66,7 +66,7 @@ pub(crate) fn load(
     Ok(Loaded { tally, heads, subscriptions, dead, seen, ages, idle })
 }
 
-/// How old what is stored is, and how long nobody used what; a log of a format before has no record
+/// How old what is stored is, and how long what was unused; a log of a format before has no record
 /// of it.
 fn ages(connection: &Connection, next_group: u64, now_ms: i64) -> Result<(Ages, Idle), Failure> {
     match stored(connection, Kind::Ages, 0)? {
@@ -87,7 +87,7 @@ fn check_schema(connection: &Connection) -> Result<(), Failure> {
     Err(Failure::Damaged("its schema is not ours".to_owned()))
 }
 
-/// Each topic's entries must add up to exactly what its head says.
+/// Each topic's entries must add up to exactly what its head holds.
 fn check_index(connection: &Connection, heads: &[Head]) -> Result<(), Failure> {
     let mut statement = connection.prepare(
         "SELECT min(first_offset), max(first_offset + batches), sum(batches), sum(bytes)

@@ -12,7 +12,7 @@ pub(crate) const FILE: &str = "lock";
 /// Bytes of the holder's process id that are shown.
 const HOLDER_BYTES_MAX: u64 = 20;
 
-/// Takes the directory, or says who has it.
+/// Takes the directory, or fails with who has it.
 pub(crate) fn take(dir: &Path) -> Result<File, Error> {
     let path = dir.join(FILE);
     let unopenable = |error: std::io::Error| {

@@ -29,20 +29,20 @@ const HEADER_BYTES: usize = 100;
 
 /// Makes sure that there is a file of ours and that it can be given to SQLite.
 pub(crate) fn open_file(file: &Path, sync: bool) -> Result<(), Error> {
-    let told = |failure: Failure| failure.told(file, Fate::Refused);
+    let refused = |failure: Failure| failure.to_error(file, Fate::Refused);
     let wal = with_suffix(file, "-wal");
     let wal_bytes = std::fs::metadata(&wal).map_or(0, |metadata| metadata.len());
     match std::fs::metadata(file) {
         Ok(_) => check_header(file)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && wal_bytes == 0 => {
             return create(file, sync)
-                .map_err(|failure| told(failure.sorted(file, SPACE_BYTES_MIN)));
+                .map_err(|failure| refused(failure.sorted(file, SPACE_BYTES_MIN)));
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let what = format!("it is missing beside its write-ahead log {}", wal.display());
-            return Err(told(Failure::Damaged(what)));
+            let what = format!("it is missing next to its write-ahead log {}", wal.display());
+            return Err(refused(Failure::Damaged(what)));
         }
-        Err(error) => return Err(told(error.into())),
+        Err(error) => return Err(refused(error.into())),
     }
     if wal_bytes > 0 {
         scan_wal(&wal)?;
@@ -52,10 +52,10 @@ pub(crate) fn open_file(file: &Path, sync: bool) -> Result<(), Error> {
 
 /// Scans the write-ahead log and refuses one that is damaged.
 fn scan_wal(wal: &Path) -> Result<(), Error> {
-    let told = |failure: Failure| failure.told(wal, Fate::Refused);
-    let opened = File::open(wal).map_err(|error| told(error.into()))?;
+    let refused = |failure: Failure| failure.to_error(wal, Fate::Refused);
+    let opened = File::open(wal).map_err(|error| refused(error.into()))?;
     let reader = BufReader::with_capacity(1 << 20, opened);
-    match wal_scan::scan(reader, PAGE_BYTES).map_err(|error| told(error.into()))? {
+    match wal_scan::scan(reader, PAGE_BYTES).map_err(|error| refused(error.into()))? {
         Verdict::Whole { .. } => Ok(()),
         Verdict::Torn { frames, bytes_behind, .. } => {
             let wal = wal.display();
@@ -70,7 +70,7 @@ fn scan_wal(wal: &Path) -> Result<(), Error> {
                 Some(frame) => format!("frame {frame} at byte {position}: {what}"),
                 None => format!("its header: {what}"),
             };
-            Err(told(Failure::Damaged(place)))
+            Err(refused(Failure::Damaged(place)))
         }
     }
 }
@@ -132,19 +132,19 @@ fn create(file: &Path, sync: bool) -> Result<(), Failure> {
 /// are looked at never change (<https://www.sqlite.org/fileformat2.html> section 1.3), so it
 /// does not matter that the write-ahead log may hold a newer header.
 fn check_header(file: &Path) -> Result<(), Error> {
-    let told = |failure: Failure| failure.told(file, Fate::Refused);
+    let refused = |failure: Failure| failure.to_error(file, Fate::Refused);
     let mut header = [0; HEADER_BYTES];
     let read = File::open(file).and_then(|mut opened| opened.read_exact(&mut header));
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return Err(told(Failure::Damaged("it is shorter than a header".to_owned())));
+            return Err(refused(Failure::Damaged("it is shorter than a header".to_owned())));
         }
-        read => read.map_err(|error| told(error.into()))?,
+        read => read.map_err(|error| refused(error.into()))?,
     }
     let number = |at: usize| {
         u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
     };
-    let damaged = |what: &str| Err(told(Failure::Damaged(what.to_owned())));
+    let damaged = |what: &str| Err(refused(Failure::Damaged(what.to_owned())));
     if &header[..16] != b"SQLite format 3\0" {
         return damaged("it does not begin as a SQLite database");
     }
@@ -163,7 +163,7 @@ fn check_header(file: &Path) -> Result<(), Error> {
                 ),
             ));
         }
-        _ => return damaged("its format is none that ever was"),
+        _ => return damaged("its format is unknown"),
     }
     // Page size, WAL for writing and reading, no reserved space, the three payload fractions.
     if header[16..24] != [(PAGE_BYTES >> 8) as u8, 0, 2, 2, 0, 64, 32, 32] {
@@ -175,7 +175,7 @@ fn check_header(file: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Says in the file that its layout is of this version, so that an older program refuses it.
+/// Marks in the file that its layout is of this version, so that an older program refuses it.
 pub(crate) fn upgrade(connection: &Connection) -> Result<(), Failure> {
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if version < VERSION {

@@ -1,5 +1,5 @@
-//! Who may read what is stored: the user that runs the process, and nobody else. A log holds all
-//! that its world's services and players did. On Windows a folder's own rights say who may.
+//! Who may read what is stored: only the user that runs the process. A log holds all
+//! that its world's services and players did. On Windows a folder's own rights decide.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -29,7 +29,7 @@ pub(crate) fn check_file(path: &Path) -> io::Result<()> {
 }
 
 /// Opens a file to write, creating it for this user alone; what is there and no file is refused.
-/// SQLite gives the files beside a database the rights that the database has.
+/// SQLite gives the files next to a database the rights that the database has.
 pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     check_file(path)?;
     let mut options = OpenOptions::new();
@@ -74,7 +74,7 @@ mod unix {
         }
     }
 
-    /// Whether nobody else keeps anything in this directory, e.g. in a home or in `/tmp`.
+    /// Whether no other user keeps anything in this directory, e.g. in a home or in `/tmp`.
     pub(super) fn holds_only(dir: &Path, files: &[&Path]) -> bool {
         let Ok(mut entries) = std::fs::read_dir(dir) else { return false };
         entries.all(|entry| entry.is_ok_and(|entry| files.contains(&entry.path().as_path())))

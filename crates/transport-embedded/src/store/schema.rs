@@ -15,7 +15,7 @@ pub(crate) const VERSION: u32 = 3;
 /// The oldest layout that this code reads.
 pub(crate) const VERSION_MIN: u32 = 1;
 
-/// "WbLg": tells our file from another program's.
+/// "WbLg": distinguishes our file from another program's.
 pub(crate) const APPLICATION_ID: u32 = 0x5762_4c67;
 
 /// Bytes of a page. The default of SQLite; the scan of the write-ahead log counts on it.

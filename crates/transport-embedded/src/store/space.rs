@@ -1,5 +1,5 @@
 //! Whether the disk of the log has space, found by taking it: quotas and reservations differ from
-//! what a file system says is free.
+//! what a file system reports as free.
 
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::store::private;
 /// A log that was full is writable again from so much space on, or as much as a commit lacked.
 pub(crate) const SPACE_BYTES_MIN: u64 = 256 << 10;
 
-/// The file that takes the space, beside the log, for a moment.
+/// The file that takes the space, next to the log, for a moment.
 const SUFFIX: &str = ".room";
 
-/// Takes so many bytes beside the log and gives them back, and so much more of its files than they
+/// Takes so many bytes next to the log and gives them back, and so much more of its files than they
 /// have, which takes nothing: a limit of file sizes counts from their beginning.
 ///
 /// # Errors

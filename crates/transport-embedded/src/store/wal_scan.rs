@@ -1,4 +1,4 @@
-//! Reading SQLite's write-ahead log before SQLite does, to tell a torn write from damage.
+//! Reading SQLite's write-ahead log before SQLite does, to distinguish a torn write from damage.
 //!
 //! SQLite ends recovery in silence at the first frame that is not valid, as is right for the
 //! tail of a write that a power loss cut off. A flipped bit further ahead would take back
@@ -11,14 +11,14 @@
 //! was rolled back, as on a full disk.
 //!
 //! The format (<https://www.sqlite.org/fileformat2.html> section 4): a header of 32 bytes, all
-//! fields 32 bits and big-endian: magic (its lowest bit tells the endianness of the checksums),
+//! fields 32 bits and big-endian: magic (its lowest bit is the endianness of the checksums),
 //! format, page size, checkpoint sequence, two salts, two checksums of the 24 bytes before.
 //! Then frames: a header of 24 bytes (page number, size of the database after a commit or 0,
 //! the salts, two checksums) and a page. Checksums are cumulative: each continues that of the
 //! frame before, over the first 8 bytes of the frame's header and the page. Frames of an
 //! earlier generation, with other salts, may stand behind the last one.
 //!
-//! What it cannot tell: damage in the last transaction's own last frame from a torn write.
+//! What it cannot distinguish: damage in the last transaction's own last frame from a torn write.
 
 mod frame;
 
@@ -110,7 +110,7 @@ impl Header {
 
 fn scan_frames(log: impl Read, header: &Header, page_bytes: u32) -> io::Result<Verdict> {
     let mut frames = FrameReader::new(log, header.endian, page_bytes);
-    // What the next frame's checksum continues: what the frame before says, and what it is.
+    // What the next frame's checksum continues: what the frame before holds, and what it is.
     let mut before = [header.sum, header.sum];
     let mut committed = 0;
     let mut bad = None;
@@ -151,7 +151,7 @@ fn scan_without_header(
     header: &[u8; HEADER_BYTES],
     page_bytes: u32,
 ) -> io::Result<Verdict> {
-    // Either endianness: the bit that tells may be the one that flipped.
+    // Either endianness: the bit that decides may be the one that flipped.
     let mut frames = FrameReader::new(log, Endian::Little, page_bytes);
     let stored = Sum::stored(header, 24);
     let mut before = [Endian::Little, Endian::Big]

@@ -40,7 +40,7 @@ pub(crate) struct LogConsumer {
 }
 
 /// What was fetched for the last of them is not kept: a subscription without consumers takes no
-/// memory beside its cursors.
+/// memory but its cursors.
 impl Drop for LogConsumer {
     fn drop(&mut self) {
         if self.shared.closed(&self.live.usage) {

@@ -154,7 +154,7 @@ impl Cursor {
         attempts
     }
 
-    /// Settles a batch that nobody is working on: the filter does not admit it.
+    /// Settles a batch that no consumer works on: the filter does not admit it.
     pub(crate) fn skip(&mut self, offset: u64) {
         self.remove(offset);
         self.next = self.next.max(offset.saturating_add(1));
@@ -167,7 +167,7 @@ impl Cursor {
             .is_some_and(|pending| pending.attempts == attempt && pending.state != State::Due)
     }
 
-    /// Settles a delivery; whose lease ended with it, or began anew (`Extend`).
+    /// Settles a delivery; whose lease ended with it, or began again (`Extend`).
     pub(crate) fn settle(
         &mut self,
         offset: u64,
@@ -271,7 +271,7 @@ pub(crate) struct Settled {
     pub(crate) consumer: ConsumerId,
     /// It has one delivery less.
     pub(crate) freed: bool,
-    /// It has one more: an ended lease began anew.
+    /// It has one more: an ended lease began again.
     pub(crate) taken: bool,
 }
 

@@ -170,7 +170,7 @@ impl<'a> Staged<'a> {
     }
 
     /// The number of a new subscription: one that is free, unless the places of its dead letters
-    /// are still known, for what is set aside anew would pass for one of those.
+    /// are still known, for a new dead letter would pass for one of those.
     pub(crate) fn new_subscription(&mut self) -> u32 {
         let places = &self.ledger.dead;
         let clean = |&number: &u32| places.iter().all(|place| place.key.subscription != number);
@@ -209,7 +209,7 @@ impl<'a> Staged<'a> {
     }
 
     /// Refuses a topic beyond the bound. Topics of replayed events have a bound of their own, so
-    /// that replays take nobody's place.
+    /// that replays take no place of others.
     fn check_room(&self, name: &Topic) -> Result<(), Error> {
         let (max, kept) = (self.options.topics_max, (self.options.topics_kept)());
         let replayed = replay::origin(name).is_some();

@@ -164,7 +164,7 @@ impl Queue {
         self.wake(&mut inner);
     }
 
-    /// Closes and lets go of what is in line: nobody will do it.
+    /// Closes and drops what is in line: no writer is left to do it.
     pub(crate) fn abandon(&self) {
         let mut inner = self.lock();
         *inner = Inner { closed: true, ..Inner::default() };

@@ -181,7 +181,7 @@ impl Writer {
             }
             failure => failure,
         };
-        let error = failure.told(&self.shared.file, Fate::Unknown);
+        let error = failure.to_error(&self.shared.file, Fate::Unknown);
         match failure {
             Failure::Full(_) => {
                 // Once in the write-ahead log, and once in the database.
@@ -262,8 +262,8 @@ impl Writer {
         let _ = self.commit(&Changes { records, ..Changes::default() });
     }
 
-    /// Whether there is space again: nobody else may come to try. Space for what found none, not
-    /// for some bytes: else the log would be writable each second until the next batch comes.
+    /// Checks whether there is space again, since no publish may come to try. Space for what failed,
+    /// not for some bytes: else the log would be writable each second until the next batch comes.
     fn probe(&mut self) {
         let bytes = self.space_bytes;
         if let Err(error) = space::look_for(&self.shared.file, bytes) {
@@ -276,7 +276,7 @@ impl Writer {
         }
     }
 
-    /// Writes what is left and says that the log was closed in order.
+    /// Writes what is left, and that the log was closed in order.
     fn end(mut self) {
         if self.shared.failed().is_none() {
             cursors::set_running_dirty(&self.shared);
@@ -294,7 +294,7 @@ impl Writer {
     }
 }
 
-/// Nobody waits for a writer that is gone: a panic is a failure of the log as any other.
+/// No caller waits for a writer that is gone: a panic is a failure of the log as any other.
 struct PanicGuard(Arc<Shared>);
 
 impl Drop for PanicGuard {
@@ -336,7 +336,7 @@ fn refuse(request: Request, error: &Error) {
 #[cfg(test)]
 const PANIC: u32 = u32::MAX;
 
-/// Makes the disk full as far as SQLite can tell, or not full any more.
+/// Makes the disk full as far as SQLite can see, or not full any more.
 #[cfg(test)]
 fn limit_pages(connection: &Connection, pages: u32) {
     assert_ne!(pages, PANIC, "asked for by a test");

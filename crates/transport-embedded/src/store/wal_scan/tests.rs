@@ -14,7 +14,7 @@ fn put(bytes: &mut Vec<u8>, words: &[u32]) {
     words.iter().for_each(|word| bytes.extend_from_slice(&word.to_be_bytes()));
 }
 
-/// A log whose frames commit where `commits` says so.
+/// A log whose frames commit where `commits` is true.
 fn log(endian: Endian, salts: [u32; 2], commits: &[bool]) -> Vec<u8> {
     log_of(endian, salts, commits, 1)
 }

@@ -177,7 +177,7 @@ fn ended_leases_are_due_at_once_and_may_still_be_settled() {
 
 /// `next` 8; batch 7 pending, leased by a process whose format had wall times.
 #[test]
-fn what_a_format_before_says_of_times_ends_at_once() {
+fn times_of_an_earlier_format_end_at_once() {
     for code in 0..3u8 {
         let put = Put::default().u64(8).u32(1).u64(7).u32(2).u8(code).i64(i64::MAX);
         let sealed = put.seal(crate::format::codec::Kind::Topic, 0);

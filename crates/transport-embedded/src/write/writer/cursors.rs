@@ -170,7 +170,7 @@ pub(super) fn floors(shared: &Shared) -> HashMap<u32, (u64, SubscriptionName)> {
     floors
 }
 
-/// Sets the gauges that say how many batches wait for each subscription.
+/// Sets the gauges of how many batches wait for each subscription.
 pub(super) fn report_lag(shared: &Shared) {
     let all: Vec<_> = shared.subscriptions().values().cloned().collect();
     for live in all {

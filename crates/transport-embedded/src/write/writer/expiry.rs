@@ -17,7 +17,7 @@ const DELETIONS_MAX: usize = 16;
 const WARN_PART: i64 = 10;
 
 impl Writer {
-    /// Deletes what nobody has used for as long as the options say. `floors` has the topics that
+    /// Deletes what was unused for as long as the options say. `floors` has the topics that
     /// subscriptions are bound to.
     pub(super) fn expire(&mut self, floors: &HashMap<u32, (u64, SubscriptionName)>) {
         if self.shared.options.queue {

@@ -145,7 +145,7 @@ impl Writer {
         }
         for &number in &deleted.dead {
             let bytes = store::dead_letter_bytes(&self.connection, number)
-                .map_err(|failure| failure.told(&shared.file, Fate::Retry))?;
+                .map_err(|failure| failure.to_error(&shared.file, Fate::Retry))?;
             staged.remove_dead(number, bytes);
         }
         let (mut changes, mut finished) = staged.finish();

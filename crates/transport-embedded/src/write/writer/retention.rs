@@ -27,11 +27,11 @@ const STEPS_MAX: usize = 16;
 /// What retention remembers from one time to the next.
 pub(crate) struct Retention {
     pub(super) ages: Ages,
-    /// Topics of which it was said that unread batches go soon.
+    /// Topics warned of: unread batches are removed soon.
     pub(super) warned: HashSet<u32>,
-    /// Subscriptions of which it was said that they are deleted soon.
+    /// Subscriptions warned of: they are deleted soon.
     pub(super) warned_of_expiry: HashSet<u32>,
-    /// It was said that dead letters go soon.
+    /// Warned that dead letters are removed soon.
     pub(super) warned_of_dead: bool,
 }
 
@@ -73,7 +73,8 @@ impl Writer {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(failure) => {
-                        let error = failure.told(&self.shared.file, worldbus_bus::Fate::Refused);
+                        let error =
+                            failure.to_error(&self.shared.file, worldbus_bus::Fate::Refused);
                         tracing::warn!(%error, topic, "retention could not remove batches");
                         break;
                     }
@@ -191,9 +192,9 @@ struct Bounds {
     /// Commit groups below this one are old.
     old: u64,
     bytes_max: u64,
-    /// Nobody needs what is below this offset.
+    /// Nothing below this offset is needed.
     settled: u64,
-    /// The same for what somebody needs.
+    /// The same for what is still needed.
     unread_old: u64,
     unread_bytes_max: u64,
 }

@@ -75,14 +75,14 @@ async fn log_that_was_full_is_writable_when_there_is_space_for_a_large_batch_not
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failed_log_acknowledges_nothing_and_says_so() {
+async fn a_failed_log_acknowledges_nothing_and_reports_it() {
     let dir = tempfile::tempdir().unwrap();
     let bus = open(dir.path());
     let mut consumer = bus.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
     bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
     let delivered = next(&mut consumer).await;
     let failure = Failure::Io("fsync: input/output error".to_owned());
-    let error = failure.told(&bus.shared().file, Fate::Unknown);
+    let error = failure.to_error(&bus.shared().file, Fate::Unknown);
     bus.shared().health.send_replace(Health::Failed(error));
     bus.shared().wake();
     let failed = tokio::time::timeout(Duration::from_secs(10), bus.failed()).await.unwrap();
@@ -102,7 +102,7 @@ fn failures_have_the_fate_that_follows_from_them() {
     let file = std::path::Path::new("log.db");
     let sqlite = |code| {
         Failure::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
-            .told(file, Fate::Unknown)
+            .to_error(file, Fate::Unknown)
     };
     let cases = [
         (rusqlite::ffi::SQLITE_FULL, Kind::Full, Fate::Retry),
@@ -115,7 +115,7 @@ fn failures_have_the_fate_that_follows_from_them() {
         assert_eq!((sqlite(code).kind(), sqlite(code).fate()), (kind, fate));
     }
     let no_space = Failure::from(std::io::Error::from(std::io::ErrorKind::StorageFull));
-    assert_eq!(no_space.told(file, Fate::Unknown).kind(), Kind::Full);
+    assert_eq!(no_space.to_error(file, Fate::Unknown).kind(), Kind::Full);
 }
 
 #[tokio::test(flavor = "multi_thread")]

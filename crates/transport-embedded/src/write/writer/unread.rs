@@ -1,5 +1,5 @@
-//! Says before anything goes that nobody has read: batches of a subscription that lags, and dead
-//! letters. Not here: what goes (`retention`).
+//! Warns before anything unread is removed: batches of a subscription that lags, and dead letters.
+//! Not here: what goes (`retention`).
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use worldbus_bus::SubscriptionName;
 const WARN_FROM: f64 = 0.75;
 
 impl Writer {
-    /// Sets the gauges that say how near unread batches and dead letters are to their removal,
+    /// Sets the gauges of how near unread batches and dead letters are to their removal,
     /// and warns once when they come near. `floors` is by topic.
     pub(super) fn warn(&mut self, floors: &HashMap<u32, (u64, SubscriptionName)>) {
         if self.shared.options.queue {
