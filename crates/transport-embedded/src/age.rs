@@ -95,6 +95,10 @@ impl Ages {
     }
 
     /// The record of it and of what is idle, which the caller writes.
+    ///
+    /// ```text
+    /// saved_ms i64 │ marks u32 │ { age_ms i64 │ group u64 } × marks │ idle (see `Idle::encode`)
+    /// ```
     pub(crate) fn save(&mut self, now_ms: i64, idle: &Idle) -> (Kind, u64, Vec<u8>) {
         self.saved_ms = self.age_ms(now_ms);
         let mut put = Put::default().i64(self.saved_ms).u32(self.marks.len() as u32);

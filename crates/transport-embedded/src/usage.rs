@@ -57,8 +57,8 @@ impl Use {
     }
 }
 
-/// How long which subscriptions and topics have been unused, by number, in milliseconds. One that is
-/// not in it was used just now.
+/// How long which subscriptions and topics have been unused, by number, in milliseconds. One that
+/// is not in it was used just now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Idle {
     pub(crate) subscriptions: BTreeMap<u32, i64>,
@@ -66,6 +66,11 @@ pub(crate) struct Idle {
 }
 
 impl Idle {
+    /// Appends it to a record, first the subscriptions, then the topics.
+    ///
+    /// ```text
+    /// { count u32 │ { number u32 │ idle_ms i64 } × count } × 2
+    /// ```
     pub(crate) fn encode(&self, mut put: Put) -> Put {
         for idle in [&self.subscriptions, &self.topics] {
             put = put.u32(idle.len() as u32);

@@ -1,5 +1,12 @@
 //! The bytes of small records: little-endian numbers, and a CRC32C over where the record
 //! belongs and what it holds, so that neither can change unnoticed.
+//!
+//! ```text
+//! ┌─────────┬─────────┐   crc: CRC32C of kind u8, id u64 and the payload; kind and id are the
+//! │ payload │ crc u32 │        record's key in the file and do not stand in it
+//! └─────────┴─────────┘
+//! text and bytes in a payload: │ length u32 │ bytes │
+//! ```
 
 use bytes::{Buf as _, BufMut as _};
 

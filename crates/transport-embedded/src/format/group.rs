@@ -1,9 +1,19 @@
 //! A commit group: the batches of one commit, of whatever topics, as one row.
 //!
-//! Head: append time (ms, i64) · sections (u32) · for each: topic u32, first offset u64,
-//! batches u32, bytes u64; sealed. Data: for each batch: topic u32, offset u64, length u32,
-//! CRC32C u32 over group, topic, offset and bytes, then the bytes of the batch. All numbers
-//! little-endian.
+//! ```text
+//! head, sealed (see `codec`)
+//!   ┌─────────────────┬──────────────┬─ per section, 24 bytes ───────────────────────────────────┐
+//!   │ appended_ms i64 │ sections u32 │ topic u32 │ first_offset u64 │ batches u32 │ bytes u64 │
+//!   └─────────────────┴──────────────┴───────────┴──────────────────┴─────────────┴───────────┘
+//! data: such a record for each batch, in the order of their append
+//!   0           4            12           16        20
+//!   ┌───────────┬────────────┬────────────┬─────────┬───────────────────────┐
+//!   │ topic u32 │ offset u64 │ length u32 │ crc u32 │ batch, `length` bytes │
+//!   └───────────┴────────────┴────────────┴─────────┴───────────────────────┘
+//!   crc: CRC32C of group u64, topic u32, offset u64 and the batch
+//! ```
+//!
+//! All numbers are little-endian. Offsets of a topic are consecutive within a group.
 
 use bytes::{Buf as _, BufMut as _};
 

@@ -1,5 +1,18 @@
 //! The small records next to the batches: how far each topic goes, what exists at all, and what
 //! was set aside. They are the second witness of the log's end: a row that vanished is noticed.
+//!
+//! ```text
+//! kind          id              payload, before its seal (see `codec`)
+//! Tally         0               topics u32 │ subscriptions u32 │ next_group u64 │
+//!                               appended_ms i64 │ dead_first u64 │ dead_next u64 │
+//!                               dead_bytes u64 │ closed u8
+//! Topic         number          name text │ first_offset u64 │ next_offset u64 │
+//!                               events_total u64 │ bytes u64
+//! DeadKey       dead letter     subscription u32 │ topic u32 │ offset u64 │ index u32
+//! DeadLetter    dead letter     consumer text │ reason text │ attempts u32 │
+//!                               first_failed_ms i64 │ last_failed_ms i64 │ batch bytes;
+//!                               empty once it was taken away
+//! ```
 
 use crate::format::codec::{Kind, Put, unseal};
 use worldbus_bus::{DeadEvent, Topic};

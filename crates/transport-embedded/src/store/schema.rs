@@ -1,5 +1,15 @@
 //! The layout of the file and its version. Changing it means a new version and a migration.
 //!
+//! ```text
+//! commit_group   one row a commit: its batches            id ▶ head, data      (`format::group`)
+//! entry          one row for each topic of a commit:      topic, first_offset ▶ group_id, …
+//!                the index by offset
+//! record         heads, tally, subscriptions, ages        kind, id ▶ value     (`format::record`)
+//! dead_letter    one row a dead letter, without gaps      number ▶ key, value  (`format::record`)
+//!
+//! topic 3, offset 17 ─▶ entry (3, first_offset ≤ 17) ─▶ commit_group.data ─▶ its record of (3, 17)
+//! ```
+//!
 //! Everything of ours is in numbers and blobs with checksums; there is no text whose encoding
 //! could be mistaken. Rows are found by their keys only; what is found is verified.
 

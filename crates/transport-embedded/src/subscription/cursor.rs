@@ -1,6 +1,12 @@
 //! Where a subscription stands in one topic: which batches were never delivered, which are
 //! pending, which are settled. A state machine: offsets and time in, decisions out.
 //!
+//! ```text
+//! offset   0 ─── floor ────────────── next ─────────── end of the topic
+//!          settled     settled, or    never delivered
+//!                      pending: leased, expired or due
+//! ```
+//!
 //! Everything below `next` is settled unless it is pending. So a run of settled batches costs
 //! nothing, however long it is and however old the batch that is still pending before it.
 
@@ -228,6 +234,11 @@ impl Cursor {
 
     /// Appends the state to a record: of leases and delays what is left of them, since no other
     /// process knows this one's steady time.
+    ///
+    /// ```text
+    /// next u64 │ pending u32 │ { offset u64 │ attempts u32 │ state u8 │ left_ms i64 } × pending
+    /// state: 3 leased, 4 expired, 5 due; 0 to 2 the same with a wall time in place of left_ms
+    /// ```
     pub(crate) fn encode(&self, put: Put, now_ms: i64) -> Put {
         let mut put = put.u64(self.next).u32(self.pending.len() as u32);
         for (&offset, pending) in &self.pending {

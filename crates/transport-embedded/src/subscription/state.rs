@@ -144,6 +144,11 @@ impl Subscription {
     }
 
     /// The record of it; `now_ms` is steady, as all times here.
+    ///
+    /// ```text
+    /// name text │ types u32 │ { type u32 } × types │ entities u32 │ { entity text } × entities │
+    /// topics u32 │ { topic u32 │ cursor (see `Cursor::encode`) } × topics
+    /// ```
     pub(crate) fn encode(&self, id: u32, now_ms: i64) -> Vec<u8> {
         let mut put = Put::default().bytes(self.name.as_str().as_bytes());
         put = put.u32(self.filter.types.len() as u32);

@@ -262,8 +262,8 @@ impl Writer {
         let _ = self.commit(&Changes { records, ..Changes::default() });
     }
 
-    /// Checks whether there is space again, since no publish may come to try. Space for what failed,
-    /// not for some bytes: else the log would be writable each second until the next batch comes.
+    /// Checks whether there is space again, since no publish may come to try. Space for what
+    /// failed, not for some bytes: else the log would be writable each second until the next batch comes.
     fn probe(&mut self) {
         let bytes = self.space_bytes;
         if let Err(error) = space::look_for(&self.shared.file, bytes) {

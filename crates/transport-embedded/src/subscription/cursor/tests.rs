@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::format::codec::{Kind, unseal};
 
 /// What becomes of a batch, one entry each; nothing is merged, nothing is indexed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,8 +124,8 @@ proptest! {
                 }
                 Step::Restart => {
                     let put = cursor.encode(Put::default(), now);
-                    let bytes = put.seal(crate::format::codec::Kind::Topic, 0);
-                    let unsealed = crate::format::codec::unseal(crate::format::codec::Kind::Topic, 0, &bytes);
+                    let bytes = put.seal(Kind::Topic, 0);
+                    let unsealed = unseal(Kind::Topic, 0, &bytes);
                     let mut take = unsealed.unwrap();
                     let read = Cursor::decode(&mut take, now).unwrap();
                     prop_assert_eq!(read.floor(), cursor.floor());
@@ -180,9 +181,8 @@ fn ended_leases_are_due_at_once_and_may_still_be_settled() {
 fn times_of_an_earlier_format_end_at_once() {
     for code in 0..3u8 {
         let put = Put::default().u64(8).u32(1).u64(7).u32(2).u8(code).i64(i64::MAX);
-        let sealed = put.seal(crate::format::codec::Kind::Topic, 0);
-        let mut take =
-            crate::format::codec::unseal(crate::format::codec::Kind::Topic, 0, &sealed).unwrap();
+        let sealed = put.seal(Kind::Topic, 0);
+        let mut take = unseal(Kind::Topic, 0, &sealed).unwrap();
         let mut cursor = Cursor::decode(&mut take, 500).unwrap();
         cursor.expire(500);
         assert_eq!(cursor.due(500), Some((7, 2)));
@@ -192,9 +192,8 @@ fn times_of_an_earlier_format_end_at_once() {
 #[test]
 fn nothing_has_more_left_than_may_be_asked_for() {
     let put = Put::default().u64(8).u32(1).u64(7).u32(2).u8(5).i64(i64::MAX);
-    let sealed = put.seal(crate::format::codec::Kind::Topic, 0);
-    let mut take =
-        crate::format::codec::unseal(crate::format::codec::Kind::Topic, 0, &sealed).unwrap();
+    let sealed = put.seal(Kind::Topic, 0);
+    let mut take = unseal(Kind::Topic, 0, &sealed).unwrap();
     let cursor = Cursor::decode(&mut take, 500).unwrap();
     assert_eq!(cursor.due(499 + REMAINING_MS_MAX), None);
     assert_eq!(cursor.due(500 + REMAINING_MS_MAX), Some((7, 2)));
