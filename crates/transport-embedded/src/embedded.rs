@@ -77,17 +77,23 @@ impl Embedded {
             let context = format!("cannot create the directory {dir}: {error}; check the path");
             Error::refused(Kind::Invalid, context)
         })?;
+
+        // Refuse links, FIFOs and devices, and a directory that is in use, before anything changes.
         let file = dir.join(FILE);
         let ours = files(dir, &file);
         ours.iter().try_for_each(|path| check_file(path))?;
         let lock = lock::take(dir)?;
         // The rights of others to what versions before this one created.
         private::tighten(dir, &ours.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+
+        // A queue is one for ever.
         options.queue = mark_queue(dir, &file, options.queue)?;
         if options.queue {
             // What is published again after it was settled is wanted again.
             options.seen.ranges_per_producer_max = 0;
         }
+
+        // Scan, recover and load.
         store::open_file(&file, options.sync)?;
         let opened = Opened::new(&file, &options).map_err(|failure| {
             failure.sorted(&file, SPACE_BYTES_MIN).to_error(&file, Fate::Refused)
@@ -101,10 +107,13 @@ impl Embedded {
     }
 
     fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
+        // What versions before this one left of what was deleted.
         let Opened { connection, reads, checkpointer, loaded } = opened;
         let Loaded { tally, mut heads, mut subscriptions, mut dead, seen, ages, idle } = loaded;
         replay::delete_orphans(&mut heads)?;
         forget_deleted(&heads, &mut subscriptions, &mut dead);
+
+        // Subscriptions get their run time; numbers of deleted ones are free.
         let now_ms = options.clock.steady_us().div_euclid(1000);
         let usage = |idle_ms: Option<&i64>| Use::new(now_ms, idle_ms.copied().unwrap_or(0));
         let live = subscriptions.into_iter().enumerate().map(|(id, mut subscription)| {
@@ -123,6 +132,8 @@ impl Embedded {
             replay::deleted_subscription(live.id).is_ok_and(|deleted| deleted == live.name)
         });
         let free = free.iter().map(|live| live.id).collect();
+
+        // What the writer, the consumers and the readers share.
         warn_if_ahead(tally.appended_ms, &options);
         let topics = (0..).zip(&heads).filter(|(_, head)| !replay::is_deleted(&head.name));
         let topic_uses =
@@ -135,6 +146,8 @@ impl Embedded {
         let shared =
             Arc::new(Shared::new(file, options, can, tail, live, topic_uses, Arc::new(reads)));
         shared.dead_letters.store(ledger.dead_count(), Ordering::Relaxed);
+
+        // The writer, on a thread of its own.
         let writer = Writer {
             shared: Arc::clone(&shared),
             connection,
@@ -316,6 +329,8 @@ impl Transport for Embedded {
         spec.check()?;
         replay::check_names(&spec.topics)?;
         replay::check_subscription(&spec.name)?;
+
+        // Positions that only the index knows become offsets here, off the writer's thread.
         let mut starts = Vec::with_capacity(spec.topics.len());
         for topic in &spec.topics {
             let number = self.shared().tail().number(topic);
@@ -326,6 +341,8 @@ impl Transport for Embedded {
                 (start, _) => start,
             });
         }
+
+        // The writer binds the subscription, durably, and answers with its run time.
         let (reply, answer) = oneshot::channel();
         let request = Request::Subscribe { spec: Box::new(spec.clone()), starts, reply };
         let _place = self.shared().queue.submit(request)?;

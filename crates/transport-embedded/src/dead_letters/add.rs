@@ -34,7 +34,10 @@ pub(crate) struct Letters {
 /// Has dead letters written and waits until they are durable. After an error a part of them may
 /// be; setting the same events aside again does not double them.
 pub(crate) async fn set_aside(shared: &Arc<Shared>, letters: Letters) -> Result<(), Error> {
+    // Few at once: each holds a part of its letters in memory.
     let turn = Arc::clone(&shared.setting_aside).acquire_owned().await.map_err(|_| closed())?;
+
+    // Made and written on a thread that may block, part by part.
     let shared = Arc::clone(shared);
     let written = tokio::task::spawn_blocking(move || {
         let _turn = turn;

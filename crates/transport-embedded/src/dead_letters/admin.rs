@@ -80,12 +80,16 @@ pub(crate) async fn take_out(
     let live = find(shared, subscription)?;
     let mut missing = Vec::new();
     for ids in ids.chunks(TAKEN_OUT_MAX) {
+        // Read those that are there.
         let numbers: Vec<u64> = ids.iter().filter_map(|id| exact(id)).collect();
         let id = live.id;
         let work = move |connection: &_| store::dead_letters_numbered(connection, id, &numbers);
         let found = shared.reads.run(work).await?;
         let known: Vec<String> = found.iter().map(|(number, _)| number.to_string()).collect();
         missing.extend(ids.iter().filter(|id| !known.contains(id)).cloned());
+
+        // Have the writer take them out, and replay them, in one commit; what another call took
+        // meanwhile is missing as well.
         let letters = found.into_iter().map(|(number, dead)| letter(shared, number, &dead));
         let letters = letters.collect::<Result<_, Error>>()?;
         let (reply, answer) = oneshot::channel();

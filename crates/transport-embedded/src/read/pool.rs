@@ -71,8 +71,11 @@ impl Reads {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
+        // Wait for a connection.
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit.map_err(|_| closed())?;
+
+        // Read in one transaction, so that all of it is of one commit.
         let this = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             let connection = this.take().ok_or_else(closed)?;
@@ -99,11 +102,14 @@ impl Reads {
     ) -> Result<Fetched, Error> {
         let this = Arc::clone(self);
         let work = move |connection: &Connection| {
+            // The index: which group has the earliest wanted batch.
             let entry = match earliest(connection, &wanted)? {
                 Ok(Some(entry)) => entry,
                 Ok(None) => return Ok(Fetched::Batches(Vec::new())),
                 Err(nothing) => return Ok(nothing),
             };
+
+            // The group, which must be what the index holds of it.
             let group = this.group(connection, entry.group)?;
             let head = &group.head;
             if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms {

@@ -60,6 +60,8 @@ impl LogReader {
             ready: VecDeque::new(),
             commits,
         };
+
+        // Of the topics that exist, find where to begin; the others are awaited.
         for (number, head) in heads.into_iter().enumerate() {
             let number = number as u32;
             if let Some(position) = this.wanted(&head.name) {
@@ -210,14 +212,18 @@ impl LogReader {
 impl Reader for LogReader {
     async fn next(&mut self) -> Result<Option<StoredBatch>, Error> {
         loop {
+            // What was read ahead comes first.
             if let Some(stored) = self.ready.pop_front() {
                 return Ok(Some(stored));
             }
+
             // What happens from here on is noticed by the wait below.
             self.commits.borrow_and_update();
             if self.spec.follow {
                 self.adopt().await?;
             }
+
+            // Take from memory, fetch from the disk, or wait for the next commit.
             match self.step()? {
                 // Nothing of it was wanted, or topics came: others have their turn.
                 Step::Ready if self.ready.is_empty() => tokio::task::yield_now().await,

@@ -85,11 +85,15 @@ impl LogConsumer {
             let context = format!("subscription {} was deleted; open it again", self.live.name);
             return Err(Error::refused(worldbus_bus::Kind::NotFound, context));
         }
+
+        // Bring the state up to now: leases that are over, batches that retention removed.
         let now_ms = self.shared.steady_ms();
         let mut state = self.live.lock();
         let tail = self.shared.tail();
         state.subscription.expire(now_ms);
         self.retire(&mut state, &tail);
+
+        // Deliver what has to come again first, then what is new.
         if state.subscription.held(self.id) >= self.spec.in_flight_max {
             return Ok(wait(&state, now_ms));
         }
@@ -206,10 +210,12 @@ impl LogConsumer {
     }
 
     async fn fetch(&self, topic: u32, offset: u64) -> Result<(), Error> {
+        // One fetch at a time; another consumer's may have brought the batch meanwhile.
         let _fetching = self.live.fetching.lock().await;
         if self.live.lock().find(&self.shared.tail(), topic, offset).is_some() {
             return Ok(());
         }
+
         let wanted = BTreeMap::from([(topic, offset)]);
         match self.shared.reads.fetch(wanted, FETCH_BYTES_MAX).await? {
             Fetched::Batches(batches) => {
@@ -230,6 +236,7 @@ impl LogConsumer {
 
     /// Sets every event of a batch aside and settles it.
     async fn bury(&self, lease: &Lease, stored: &Stored) -> Result<(), Error> {
+        // A dead letter for each event of the batch.
         let attempts = lease.attempt - 1;
         let now_ms = self.shared.now_ms();
         let reason = format!("delivered {attempts} times and not settled, the most allowed");
@@ -246,6 +253,8 @@ impl LogConsumer {
         let live = Arc::clone(&self.live);
         let letters = Letters { live, key, consumer, batch, events: events.collect() };
         set_aside(&self.shared, letters).await?;
+
+        // Once they are durable, settle the batch: in this order it is never neither.
         match self.settler().settle(lease, worldbus_bus::Outcome::Ack).await {
             // Once for each batch: only one of those who set it aside settles it.
             Ok(()) => {
@@ -272,6 +281,8 @@ impl Consumer for LogConsumer {
             let live = Arc::clone(&self.live);
             let mut changed = std::pin::pin!(live.changed.notified());
             changed.as_mut().enable();
+
+            // Decide under the lock, act without it.
             match self.step()? {
                 Step::Deliver(delivered) => return Ok(*delivered),
                 Step::Fetch(topic, offset) => self.fetch(topic, offset).await?,

@@ -62,8 +62,11 @@ impl Settler {
 impl Settle for Settler {
     /// An ack is written with the next commit, 20 ms later at the most.
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
+        // Refuse what is wrong, and leases that are not ours.
         outcome.check()?;
         let (number, offset) = self.place(lease)?;
+
+        // The outcome in the terms of the cursor: times instead of delays.
         let now_ms = self.shared.steady_ms();
         let settlement = match outcome {
             Outcome::Ack => Settlement::Ack,
@@ -75,6 +78,8 @@ impl Settle for Settler {
             Outcome::Release => Settlement::Release,
             Outcome::Extend => Settlement::Extend { until_ms: later(now_ms, self.spec.lease) },
         };
+
+        // Settle in memory; the writer takes the cursor with its next commit.
         let settled =
             self.live.lock().subscription.settle(number, offset, lease.attempt, settlement);
         settled.map_err(|_| lost(lease))?;
@@ -83,10 +88,13 @@ impl Settle for Settler {
     }
 
     async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {
+        // Only who holds the lease may.
         let (topic, offset) = self.place(lease)?;
         if !self.live.lock().subscription.holds(topic, offset, lease.attempt) {
             return Err(lost(lease));
         }
+
+        // The events' bytes come from the batch, not from the caller.
         let batch = self.batch(topic, offset, lease).await?;
         let events = check_dead_events(events, batch.len())?;
         let key = DeadKey { subscription: self.live.id, topic, offset, index: 0 };

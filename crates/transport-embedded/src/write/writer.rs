@@ -84,6 +84,9 @@ impl Writer {
             requests.into_iter().for_each(|request| refuse(request, &error));
             return Vec::new();
         }
+
+        // Stage each request: what it changes, and the answer that waits for the commit. What is
+        // refused is answered at once.
         let now_ms = self.shared.now_ms();
         let shared = Arc::clone(&self.shared);
         let mut staged = Staged::new(&self.ledger, &shared.options, now_ms);
@@ -121,6 +124,8 @@ impl Writer {
                 Request::LimitPages(pages) => limit_pages(&self.connection, pages),
             }
         }
+
+        // Add the cursors that changed since the last commit.
         let dirty = cursors::take_dirty(&shared);
         for live in &dirty {
             let record = cursors::encode(&shared, live);
@@ -128,17 +133,23 @@ impl Writer {
         }
         // A binding replaces the same subscription's cursors, which it contains.
         records.extend(bindings.records());
+
+        // Without anything to write there is no commit, and the answers are due.
         staged.published().for_each(|topic| shared.used(&shared.topic_use(topic)));
         let uses_changed = shared.options.expires() && shared.uses_changed.load(Ordering::Acquire);
         if staged.is_empty() && records.is_empty() && !uses_changed {
             self.answer(answers);
             return deletions;
         }
+
+        // Commit, with what is written along when anything is: ages, and dead letters beyond bounds.
         let dead_count = staged.dead_count();
         let (mut changes, mut finished) = staged.finish();
         changes.records.extend(records);
         changes.records.extend(self.retention.due(&shared));
         retention::trim_dead(&self.connection, &shared.options, &mut changes, &mut finished.tally);
+
+        // Only now: memory takes over what is durable, and callers are answered.
         match self.commit(&changes) {
             Ok(()) => {
                 metrics::counter!("worldbus_dead_letters_total").increment(dead_count as u64);
@@ -160,6 +171,7 @@ impl Writer {
 
     /// Commits, and keeps the health of the log.
     fn commit(&mut self, changes: &Changes) -> Result<(), Error> {
+        // One transaction, one fsync.
         let begun = Instant::now();
         let result = store::commit(&mut self.connection, changes);
         metrics::histogram!("worldbus_log_commit_seconds").record(begun.elapsed().as_secs_f64());
@@ -173,6 +185,8 @@ impl Writer {
             }
             Err(failure) => failure,
         };
+
+        // Find out what the failure means: no space, busy, or the end of this log.
         let failure = failure.sorted(&self.shared.file, self.space_bytes.max(2 * bytes as u64));
         // Rolled back as the transaction was dropped, unless even that failed.
         let failure = match failure {
@@ -181,6 +195,8 @@ impl Writer {
             }
             failure => failure,
         };
+
+        // Keep the health: full until the probe succeeds, failed for ever.
         let error = failure.to_error(&self.shared.file, Fate::Unknown);
         match failure {
             Failure::Full(_) => {
