@@ -108,7 +108,7 @@ pub(crate) fn undecodable(
         body: taken.received.body.clone(),
         attributes: taken.received.attributes.clone(),
     };
-    // SQS takes no more attributes than it gave: what nobody reads makes room for the note.
+    // SQS takes no more attributes than it gave: what no consumer reads makes room for the note.
     while message.attributes.len() >= ATTRIBUTE_COUNT_MAX {
         let kept = [attribute::BATCH, attribute::EVENT, attribute::CONTENT_TYPE];
         let names = message.attributes.keys();

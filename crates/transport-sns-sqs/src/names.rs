@@ -1,5 +1,5 @@
 //! How topics and subscriptions are called in an AWS account, and the environment variables that
-//! say where they are.
+//! hold where they are.
 
 use worldbus_bus::{Error, Kind, SubscriptionName, Topic};
 
@@ -85,12 +85,12 @@ impl Names {
     }
 }
 
-/// The variable that says which SNS topic a topic is: `WEATHER_EVENTS_TOPIC_ARN`.
+/// The variable with the ARN of a topic: `WEATHER_EVENTS_TOPIC_ARN`.
 pub(crate) fn topic_variable(topic: &Topic) -> String {
     format!("{}_EVENTS_TOPIC_ARN", upper(topic.as_str()))
 }
 
-/// The variable that says which queue a subscription is: `WEATHER_MANAGER_QUEUE_URL`.
+/// The variable with the URL of the queue of a subscription: `WEATHER_MANAGER_QUEUE_URL`.
 pub(crate) fn queue_variable(subscription: &SubscriptionName) -> String {
     format!("{}_QUEUE_URL", upper(subscription.as_str()))
 }

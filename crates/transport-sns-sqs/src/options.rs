@@ -38,7 +38,7 @@ impl Encoding {
     }
 }
 
-/// What a URL says.
+/// What a URL sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The AWS region, e.g. `us-east-1`.
@@ -61,7 +61,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// The linger unless the URL says otherwise: `docs/adr/0004-linger.md` tells why.
+    /// The linger unless the URL sets another: `docs/adr/0004-linger.md` has the reasons.
     pub const LINGER_DEFAULT: Duration = Duration::from_millis(50);
 
     /// Options for a region with defaults.
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_said() {
+    fn everything_can_be_set() {
         let url = "sns-sqs://us-east-1?prefix=town&encoding=zstd&linger_ms=0&message_kib=60\
                    &pollers=4&create=true";
         let options = Options::parse(url).unwrap();

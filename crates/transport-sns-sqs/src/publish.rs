@@ -10,7 +10,7 @@ use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
-use crate::aws::entries::{ENTRY_COUNT_MAX, Said, entrywise};
+use crate::aws::entries::{ENTRY_COUNT_MAX, EntryResults, entrywise};
 use crate::aws::failure::{change, of_entry};
 use crate::aws::lookup::Lookup;
 use crate::aws::queue::built;
@@ -118,7 +118,7 @@ async fn send(
                 let error = of_entry(what, entry.code(), entry.message(), entry.sender_fault());
                 Some((entry.id().parse().ok()?, Err(error)))
             });
-            Ok(taken.chain(failed).collect::<Said>())
+            Ok(taken.chain(failed).collect::<EntryResults>())
         }
     })
     .await;
@@ -131,7 +131,7 @@ async fn send(
     Ok(results)
 }
 
-/// Where a topic is; created if the URL says so.
+/// Where a topic is; created if the URL asks for it.
 async fn arn(lookup: &Lookup, topic: &Topic) -> Result<String, Error> {
     match lookup.topic_arn(topic).await {
         Err(error) if error.kind() == Kind::NotFound && lookup.options.create => {

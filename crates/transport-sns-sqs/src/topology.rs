@@ -1,5 +1,5 @@
 //! The topics, queues and subscriptions of an installation: what there should be, and bringing an
-//! AWS account there. Services themselves create nothing unless the bus URL says `create=true`.
+//! AWS account there. Services themselves create nothing unless the bus URL has `create=true`.
 
 mod policy;
 mod reconcile;
@@ -27,7 +27,7 @@ use worldbus_events::Catalogue;
 /// set aside long before, with the reason; this is for messages that no consumer of ours handles.
 pub const RECEIVE_COUNT_MAX: u32 = 50;
 
-/// How long a queue keeps what nobody takes: 14 days, the longest there is.
+/// How long a queue keeps what is not consumed: 14 days, the longest there is.
 const RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
 /// Settings of a queue of a subscription, without those that name other resources and without its
 /// retention.
@@ -46,12 +46,12 @@ pub struct Subscription {
     pub name: SubscriptionName,
     /// Event types by name, for each topic; none given: all of the topic.
     pub topics: BTreeMap<Topic, Vec<String>>,
-    /// How long what nobody takes is kept: whole seconds, a minute to 14 days.
+    /// How long what is not consumed is kept: whole seconds, a minute to 14 days.
     pub retention: Duration,
 }
 
 impl Subscription {
-    /// One that keeps what nobody takes for 14 days, the longest that SQS can.
+    /// One that keeps what is not consumed for 14 days, the longest that SQS can.
     pub fn new(name: SubscriptionName, topics: BTreeMap<Topic, Vec<String>>) -> Self {
         Self { name, topics, retention: RETENTION }
     }

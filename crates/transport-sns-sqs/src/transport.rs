@@ -37,7 +37,7 @@ const LISTS_AT_ONCE: usize = 8;
 /// What an event's envelope takes in a batch of one, at the most.
 const ENVELOPE_BYTES: usize = 2 << 10;
 
-/// What the transport needs beside its URL.
+/// What the transport needs besides its URL.
 pub struct Setup {
     /// The event types: for `encoding=json`, for filter policies, and for the topic of what
     /// others publish.
@@ -82,7 +82,7 @@ impl SnsSqs {
     /// The transport of a URL. Nothing is asked of AWS yet but what its credentials need.
     ///
     /// # Errors
-    /// `Invalid` for a URL that is none of ours.
+    /// `Invalid` for a URL of another kind.
     pub async fn connect(url: &str, setup: Setup) -> Result<Self, Error> {
         let options = Options::parse(url)?;
         let Setup { catalogue, variable, wall, sdk } = setup;
@@ -115,7 +115,7 @@ impl SnsSqs {
         })
     }
 
-    /// What the URL said.
+    /// What the URL set.
     pub fn options(&self) -> &Options {
         &self.lookup.options
     }

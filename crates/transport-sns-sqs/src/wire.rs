@@ -5,7 +5,7 @@
 //! | `content_type` | String | how it is encoded; a parameter `topic`, as raw delivery names none |
 //! | `event_types` | String.Array | the names of its event types, for filter policies |
 //! | `source`, `world` | String | as in the batch, for people; left out if empty |
-//! | `trace` | String | the `traceparent` of its first sampled event; left out if there is none |
+//! | `trace` | String | the `traceparent` of its first sampled event; left out without one |
 //! | `batch` | Binary | the batch; with `encoding=json` the body has it |
 
 mod read;

@@ -13,9 +13,9 @@ const ATTEMPTS_MAX: u32 = 5;
 const DELAY_MIN: Duration = Duration::from_millis(50);
 const DELAY_MAX: Duration = Duration::from_secs(1);
 
-/// What AWS said of the entries of a request, by their index; none of it of an entry about which
-/// it said nothing.
-pub(crate) type Said = Vec<(usize, Result<(), Error>)>;
+/// The results of the entries of a request, by their index; an entry that AWS left out of its
+/// answer has none.
+pub(crate) type EntryResults = Vec<(usize, Result<(), Error>)>;
 
 /// Makes a batch call for `count` entries: first for all, then for those that failed and may be
 /// tried again. `call` is given their indexes.
@@ -27,17 +27,17 @@ pub(crate) async fn entrywise<C>(
     mut call: impl FnMut(Vec<usize>) -> C,
 ) -> Vec<Result<(), Error>>
 where
-    C: Future<Output = Result<Said, Error>>,
+    C: Future<Output = Result<EntryResults, Error>>,
 {
     let mut results: Vec<Result<(), Error>> = vec![Ok(()); count];
     let mut waiting: Vec<usize> = (0..count).collect();
     let mut backoff = Backoff::new(DELAY_MIN, DELAY_MAX);
     for attempt in 1.. {
-        let said = call(waiting.clone()).await;
+        let answer = call(waiting.clone()).await;
         for &index in &waiting {
             let before = fate(&results[index]);
-            results[index] = match &said {
-                Ok(said) => of_entry(said, index),
+            results[index] = match &answer {
+                Ok(answer) => of_entry(answer, index),
                 Err(error) => Err(error.clone()),
             };
             // An entry that may have been taken once stays unknown, whatever comes of it later.
@@ -47,7 +47,7 @@ where
                 *error = error.clone().with_fate(Fate::Unknown);
             }
         }
-        if said.is_err() || attempt == ATTEMPTS_MAX {
+        if answer.is_err() || attempt == ATTEMPTS_MAX {
             break;
         }
         waiting.retain(|&index| fate(&results[index]).is_some_and(|fate| fate != Fate::Refused));
@@ -64,10 +64,10 @@ fn fate(result: &Result<(), Error>) -> Option<Fate> {
     result.as_ref().err().map(Error::fate)
 }
 
-fn of_entry(said: &Said, index: usize) -> Result<(), Error> {
-    let of_index = said.iter().find(|(of, _)| *of == index);
+fn of_entry(answer: &EntryResults, index: usize) -> Result<(), Error> {
+    let of_index = answer.iter().find(|(of, _)| *of == index);
     of_index.map_or_else(
-        || Err(Error::unknown(Kind::Unavailable, "AWS said nothing of an entry of a request")),
+        || Err(Error::unknown(Kind::Unavailable, "AWS did not answer an entry of a request")),
         |(_, result)| result.clone(),
     )
 }
@@ -90,10 +90,10 @@ mod tests {
             let results = entrywise(10, |waiting| {
                 let first = calls.is_empty();
                 calls.push(waiting.clone());
-                let said = waiting.iter().map(|&index| {
+                let answer = waiting.iter().map(|&index| {
                     (index, if first && failing(index) { Err(throttled()) } else { Ok(()) })
                 });
-                ready(Ok(said.collect()))
+                ready(Ok(answer.collect()))
             });
             assert!(results.await.iter().all(Result::is_ok), "{mask:#b}");
             let failed: Vec<usize> = (0..10).filter(|&index| failing(index)).collect();
@@ -108,8 +108,8 @@ mod tests {
         let results = entrywise(3, |waiting| {
             calls += 1;
             let refused = || Err(Error::refused(Kind::Invalid, "control character"));
-            let said = waiting.iter().map(|&i| (i, if i == 1 { refused() } else { Ok(()) }));
-            ready(Ok(said.collect()))
+            let answer = waiting.iter().map(|&i| (i, if i == 1 { refused() } else { Ok(()) }));
+            ready(Ok(answer.collect()))
         });
         let results = results.await;
         assert_eq!(results[1].clone().unwrap_err().kind(), Kind::Invalid);

@@ -53,7 +53,7 @@ where
 /// The error of one entry of a batch call.
 pub(crate) fn of_entry(what: &str, code: &str, message: Option<&str>, sender_fault: bool) -> Error {
     let error = of_code(what, code, message.unwrap_or("no message"));
-    // The entry itself is wrong, says AWS, in a word that we do not know.
+    // The entry itself is wrong, by a code of AWS that we do not know.
     if sender_fault && error.kind() == Kind::Unavailable && !is_throttling(code) {
         return Error::refused(Kind::Invalid, error.context());
     }
@@ -61,7 +61,7 @@ pub(crate) fn of_entry(what: &str, code: &str, message: Option<&str>, sender_fau
 }
 
 fn of_code(what: &str, code: &str, message: &str) -> Error {
-    let said = format!("{what}: {code}: {message}");
+    let context = format!("{what}: {code}: {message}");
     let word = code.rsplit('.').next().unwrap_or(code);
     match word {
         "NotFound"
@@ -70,11 +70,11 @@ fn of_code(what: &str, code: &str, message: &str) -> Error {
         | "QueueDoesNotExist"
         | "ResourceNotFoundException" => Error::refused(
             Kind::NotFound,
-            format!("{said}; `worldbus topology diff` tells what is missing in this region"),
+            format!("{context}; `worldbus topology diff` shows what is missing in this region"),
         ),
         "RequestExpired" | "RequestTimeTooSkewed" | "SignatureDoesNotMatch" => Error::refused(
             Kind::Unauthorized,
-            format!("{said}; compare this machine's clock with the time, and the secret key"),
+            format!("{context}; compare this machine's clock with the time, and the secret key"),
         ),
         "AccessDenied"
         | "AccessDeniedException"
@@ -91,15 +91,15 @@ fn of_code(what: &str, code: &str, message: &str) -> Error {
         | "KMSAccessDenied"
         | "KMSAccessDeniedException" => Error::refused(
             Kind::Unauthorized,
-            format!("{said}; check the credentials and the rights of their role"),
+            format!("{context}; check the credentials and the rights of their role"),
         ),
-        "ReceiptHandleIsInvalid" | "MessageNotInflight" => Error::refused(Kind::LeaseLost, said),
-        "BatchRequestTooLong" | "MessageTooLong" => Error::refused(Kind::TooLarge, said),
+        "ReceiptHandleIsInvalid" | "MessageNotInflight" => Error::refused(Kind::LeaseLost, context),
+        "BatchRequestTooLong" | "MessageTooLong" => Error::refused(Kind::TooLarge, context),
         _ if word.starts_with("Invalid") || word.starts_with("Validation") => {
-            Error::refused(Kind::Invalid, said)
+            Error::refused(Kind::Invalid, context)
         }
-        _ if is_throttling(word) => Error::retry(Kind::Unavailable, said),
-        _ => Error::unknown(Kind::Unavailable, said),
+        _ if is_throttling(word) => Error::retry(Kind::Unavailable, context),
+        _ => Error::unknown(Kind::Unavailable, context),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Where topics and queues are: as the environment says, else found by name.
+//! Where topics and queues are: as the environment sets it, else found by name.
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -13,7 +13,7 @@ use worldbus_bus::{Error, Fate, Kind, SubscriptionName, Topic};
 
 /// Pages of topics or queues that are looked through, of 100 or 1,000 each.
 const PAGE_COUNT_MAX: usize = 1000;
-/// Places that are remembered; beyond them all are looked up anew.
+/// Places that are remembered; beyond them all are looked up again.
 const PLACE_COUNT_MAX: usize = 4096;
 
 /// Finds topics and queues and remembers where they are.
@@ -63,7 +63,7 @@ impl Lookup {
         Err(self.missing("SNS topic", &name, &variable))
     }
 
-    /// Whether the environment says where a topic is.
+    /// Whether the environment sets where a topic is.
     ///
     /// # Errors
     /// `Invalid` if that is in another region.
@@ -139,7 +139,7 @@ impl Lookup {
         }
     }
 
-    /// What the environment says.
+    /// What the environment sets.
     ///
     /// # Errors
     /// `Invalid` for a place in another region: requests go to ours, which would not know it.
@@ -151,7 +151,7 @@ impl Lookup {
         match region_of(&place) {
             Some(other) if other != region => {
                 let context = format!(
-                    "{variable} names a place in {other} ({place}), and the bus URL says {region}: \
+                    "{variable} names a place in {other} ({place}), and the bus URL names {region}: \
                      a bus has one region, so change one of them"
                 );
                 Err(Error::refused(Kind::Invalid, context))
@@ -193,7 +193,7 @@ fn region_of(place: &str) -> Option<&str> {
     host.strip_prefix("sqs.")?.split_once(".amazonaws.").map(|(region, _)| region)
 }
 
-/// The error of a look-up: who may not list may be told.
+/// The error of a look-up: who may not list may set it.
 fn asked<E, R>(what: &str, error: SdkError<E, R>, variable: &str) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,

@@ -13,7 +13,7 @@ use aws_sdk_sqs::types::{
 };
 use futures_util::FutureExt as _;
 
-use crate::aws::entries::{ENTRY_COUNT_MAX, Said, entrywise};
+use crate::aws::entries::{ENTRY_COUNT_MAX, EntryResults, entrywise};
 use crate::aws::failure::{ask, change, of_entry};
 use crate::wire::{Message, REQUEST_BYTES_MAX, Received, Value, xray};
 use worldbus_bus::{Error, Gather, GatherLimits, Kind};
@@ -73,7 +73,7 @@ impl Queue {
         &self.url
     }
 
-    /// Up to ten messages that are ours for `lease`; waits for one if there is none.
+    /// Up to ten messages that are ours for `lease`; waits for one if the queue is empty.
     pub(crate) async fn receive(
         &self,
         count: usize,
@@ -166,7 +166,11 @@ async fn send(
         async move {
             let answer = request.set_entries(Some(entries?)).send().await;
             let answer = answer.map_err(|error| change(what, error))?;
-            Ok(said(what, answer.successful().iter().map(|entry| entry.id()), answer.failed()))
+            Ok(entry_results(
+                what,
+                answer.successful().iter().map(|entry| entry.id()),
+                answer.failed(),
+            ))
         }
     })
     .await
@@ -196,7 +200,11 @@ async fn delete(
         async move {
             let answer = request.set_entries(Some(entries?)).send().await;
             let answer = answer.map_err(|error| ask(what, error))?;
-            Ok(said(what, answer.successful().iter().map(|entry| entry.id()), answer.failed()))
+            Ok(entry_results(
+                what,
+                answer.successful().iter().map(|entry| entry.id()),
+                answer.failed(),
+            ))
         }
     })
     .await
@@ -219,18 +227,22 @@ async fn change_visibility(
         async move {
             let answer = request.set_entries(Some(entries?)).send().await;
             let answer = answer.map_err(|error| ask(what, error))?;
-            Ok(said(what, answer.successful().iter().map(|entry| entry.id()), answer.failed()))
+            Ok(entry_results(
+                what,
+                answer.successful().iter().map(|entry| entry.id()),
+                answer.failed(),
+            ))
         }
     })
     .await
 }
 
-/// What SQS said of the entries of a request, whose ids are their indexes.
-fn said<'a>(
+/// The results of the entries of a request, whose ids are their indexes.
+fn entry_results<'a>(
     what: &str,
     successful: impl Iterator<Item = &'a str>,
     failed: &[BatchResultErrorEntry],
-) -> Said {
+) -> EntryResults {
     let taken = successful.filter_map(|id| Some((id.parse().ok()?, Ok(()))));
     let failed = failed.iter().filter_map(|entry| {
         let error = of_entry(what, entry.code(), entry.message(), entry.sender_fault());

@@ -10,7 +10,7 @@ use crate::wire::REQUEST_BYTES_MAX;
 /// Bytes that a consumer holds, in its buffer and in its handlers. A receive is begun when what
 /// it may bring fits.
 const HELD_BYTES_MAX: usize = 8 << 20;
-/// What a message is reckoned with before it is there.
+/// Estimated bytes of a message before it is there.
 const MESSAGE_BYTES: usize = REQUEST_BYTES_MAX;
 
 /// The room of a consumer.
@@ -62,11 +62,11 @@ impl Taking {
     /// The room of one message, of its bytes.
     pub(crate) fn split_one(&mut self, bytes: usize) -> Option<Self> {
         let messages = self.messages.split(1)?;
-        let mut reckoned = self.bytes.split(MESSAGE_BYTES.min(self.bytes.num_permits()))?;
-        // What was reckoned too much is given back.
-        let too_much = reckoned.num_permits().saturating_sub(bytes);
-        drop(reckoned.split(too_much));
-        Some(Self { messages, bytes: reckoned })
+        let mut estimated = self.bytes.split(MESSAGE_BYTES.min(self.bytes.num_permits()))?;
+        // What was estimated too high is given back.
+        let too_much = estimated.num_permits().saturating_sub(bytes);
+        drop(estimated.split(too_much));
+        Some(Self { messages, bytes: estimated })
     }
 }
 

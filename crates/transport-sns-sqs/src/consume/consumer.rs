@@ -27,7 +27,7 @@ pub(crate) struct SqsConsumer {
 }
 
 impl SqsConsumer {
-    /// The polls outlive the consumer: SQS gives messages to one that nobody awaits too, and
+    /// The polls outlive the consumer: SQS gives messages to one that is abandoned too, and
     /// would keep them for as long as a lease.
     pub(crate) fn start(inbox: Arc<Inbox>, polls: &TaskTracker, pollers: usize) -> Self {
         for poller in 0..pollers.max(1) {

@@ -71,7 +71,7 @@ impl Inbox {
         })
     }
 
-    /// Keeps a delivery for `next`, or hands it back if nobody will ask any more.
+    /// Keeps a delivery for `next`, or hands it back if the consumer was closed.
     pub(crate) async fn put(&self, delivered: Delivered) -> Result<(), Error> {
         let kept = {
             let mut state = self.lock();

@@ -63,7 +63,7 @@ pub(crate) struct Back {
 }
 
 impl Back {
-    /// Of two parts that were handed back, the later one says when.
+    /// Of two parts that were handed back, the later one decides when.
     fn and(self, other: Option<Self>) -> Self {
         let Some(other) = other else { return self };
         Self { at: self.at.max(other.at), counts: self.counts || other.counts }
@@ -111,7 +111,7 @@ struct Held {
 
 impl Ledger {
     /// Enters a message with its parts; the number of the first, the others follow. An earlier
-    /// delivery of it is nobody's from now on: SQS ended its lease a little before we would have.
+    /// delivery of it is lost from now on: SQS ended its lease a little before we would have.
     pub(crate) fn enter(&self, message: HeldMessage, parts: Vec<Part>) -> u64 {
         let mut state = self.lock();
         state.held.retain(|_, earlier| !earlier.message.is_of(&message));

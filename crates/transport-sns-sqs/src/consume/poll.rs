@@ -22,8 +22,8 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Pauses after a failed poll.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
-/// How long polls may fail, for whatever reason, until the consumer does: a queue may be made
-/// anew, a right be given back.
+/// How long polls may fail, for whatever reason, until the consumer does: a queue may be created
+/// again, a right be granted again.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Polls until the consumer is closed; then hands back what the poll under way brings. Poller 0
@@ -52,7 +52,7 @@ pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
                     inbox.fail(error);
                     return;
                 }
-                tracing::warn!(queue = inbox.home.queue.url(), %error, "polling is tried again");
+                tracing::warn!(queue = inbox.home.queue.url(), %error, "polling failed; retrying");
                 inbox.outage.send_replace(Some(error));
                 inbox.closed.run_until_cancelled(tokio::time::sleep(pauses.next())).await;
             }
@@ -60,7 +60,7 @@ pub(crate) async fn poll(inbox: Arc<Inbox>, poller: usize) {
     }
 }
 
-/// Held while a task polls: if that panics, nobody waits for what it would bring.
+/// Held while a task polls: if that panics, no consumer waits for what it would bring.
 struct Polling(Arc<Inbox>);
 
 impl Drop for Polling {
@@ -80,7 +80,7 @@ async fn next_room(inbox: &Inbox, poller: usize) -> Option<Taking> {
     inbox.room.take().await
 }
 
-/// Puts messages into the buffer; what is none, or was delivered too often, is set aside.
+/// Puts messages into the buffer; what cannot be decoded, or was delivered too often, is set aside.
 async fn accept(inbox: &Arc<Inbox>, taken: Vec<Taken>, mut room: Taking) {
     // By as much as the answer was under way, SQS ends the lease before.
     let expires = Instant::now() + inbox.home.spec.lease;

@@ -20,8 +20,8 @@ pub(crate) struct Settler {
 #[async_trait]
 impl Settle for Settler {
     /// An ack is on its way when this returns, and leaves within 250 ms, so that ten make one
-    /// request. After the end of the lease nothing is settled: SQS cannot tell whether it gave
-    /// the message to somebody else.
+    /// request. After the end of the lease nothing is settled: SQS does not reveal whether it
+    /// gave the message to another consumer.
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
         outcome.check()?;
         match outcome {

@@ -107,7 +107,7 @@ async fn open(lookup: &Lookup, subscription: &SubscriptionName) -> Result<Arc<Qu
     Ok(Queue::new(lookup.sqs.clone(), url))
 }
 
-/// Takes messages until there are no more, or `enough` says so.
+/// Takes messages until there are no more, or `enough` is true.
 async fn look(queue: &Queue, mut enough: impl FnMut(&Taken) -> bool) -> Result<Vec<Taken>, Error> {
     let mut all: Vec<Taken> = Vec::new();
     while all.len() < LOOK_COUNT_MAX {
@@ -150,7 +150,8 @@ fn letters(
         _ => None,
     };
     let note = note.unwrap_or_else(|| Note {
-        reason: "moved here by SQS, which had delivered it too often; nobody said why".to_owned(),
+        reason: "moved here by SQS, which had delivered it too often; no reason is known"
+            .to_owned(),
         attempts: 0,
         consumer: String::new(),
         first_failed_ms: taken.sent_ms,

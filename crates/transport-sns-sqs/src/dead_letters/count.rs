@@ -12,7 +12,7 @@ use crate::aws::failure::ask;
 use crate::aws::lookup::Lookup;
 use worldbus_bus::{Error, Kind};
 
-/// How long a count, or the failure to get one, is given again: however often somebody asks, AWS
+/// How long a count, or the failure to get one, is given again: however many ask, AWS
 /// is asked once in this time.
 const AGE_MAX: Duration = Duration::from_secs(10);
 /// How long AWS may take for all of it: who asks how things are does not wait for longer.
@@ -21,7 +21,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(3);
 const QUEUE_COUNT_MAX: usize = 256;
 /// Requests that are under way at once.
 const AT_ONCE: usize = 8;
-/// What a queue holds: those that somebody looks at right now are hidden, and still there.
+/// What a queue holds: those that are being browsed are hidden, and still there.
 const HELD: [QueueAttributeName; 2] = [
     QueueAttributeName::ApproximateNumberOfMessages,
     QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -47,7 +47,7 @@ impl Count {
             return count.clone();
         }
         let count = timeout(ANSWER_MAX, count(lookup)).await.unwrap_or_else(|_| {
-            let context = format!("SQS did not say within {ANSWER_MAX:?} what its queues hold");
+            let context = format!("SQS did not answer within {ANSWER_MAX:?} what its queues hold");
             Err(Error::retry(Kind::Timeout, context))
         });
         if let Err(error) = &count {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::wire::attribute;
 
-/// What admits messages of these topics, and of nobody else, to a queue.
+/// What admits messages of these topics, and of nothing else, to a queue.
 pub(super) fn queue(queue_arn: &Value, topic_arns: &[Value]) -> Value {
     json!({
         "Version": "2012-10-17",

@@ -1,4 +1,4 @@
-//! What a service may do in AWS, from what it publishes and hears: one list of actions for each,
+//! What a service may do in AWS, from what it publishes and subscribes to: one list of actions for each,
 //! whatever the service. Not for: how a role is written (`template`).
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -5,12 +5,12 @@ use super::{Resources, Subscription, policy};
 use crate::aws::lookup::Lookup;
 use worldbus_bus::{Error, Kind, Topic};
 
-/// Refuses a subscription that would not get its events. Whoever says where a topic is vouches for
-/// the subscription to it as well: a role that is told needs no right to look at subscriptions.
+/// Refuses a subscription that would not get its events. Whoever sets where a topic is vouches for
+/// the subscription to it as well: a role that knows it needs no right to look at subscriptions.
 ///
 /// # Errors
 /// `NotFound` if a topic, queue or subscription is missing; `Invalid` if a policy keeps events
-/// back; both name it and say what to do. A role that may not look is trusted.
+/// back; both name it and what to do. A role that may not look is trusted.
 pub(crate) async fn verify(lookup: &Lookup, wanted: &Subscription) -> Result<(), Error> {
     let url = lookup.queue_url(&wanted.name).await?;
     lookup.dead_letter_url(&wanted.name).await?;

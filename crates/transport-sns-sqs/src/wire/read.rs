@@ -42,7 +42,7 @@ pub(crate) struct Decoded {
     pub(crate) batch: Batch,
 }
 
-/// A message that is none of ours.
+/// A message that cannot be decoded.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Undecodable {
     /// What its bytes were declared to be.
@@ -109,7 +109,7 @@ pub(crate) fn read(
 }
 
 /// The batches, the first event with the context that the message has if none of them has one: so
-/// that a trace of somebody who knows no batches goes on.
+/// that a trace of a program that knows no batches goes on.
 fn with_context(mut batches: Vec<Batch>, received: &Received) -> Vec<Batch> {
     let carries = |batch: &Batch| {
         batch.has_metadata() && batch.iter().any(|event| trace::carried(&event).is_some())

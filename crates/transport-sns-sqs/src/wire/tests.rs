@@ -98,7 +98,7 @@ fn single_game_events_of_others_are_taken() {
     let attributes = [("event".to_owned(), Value::Binary(bytes))].into();
     let decoded =
         back(&Received { body: "-".to_owned(), attributes, ..Received::default() }).unwrap();
-    assert_eq!(decoded.topic, topic("weather"), "as the catalogue says of the type");
+    assert_eq!(decoded.topic, topic("weather"), "as in the catalogue");
     assert_eq!(decoded.batch.iter().next().unwrap().entity, Some("brussels"));
 }
 
@@ -125,7 +125,7 @@ fn wrapped_notifications_are_unwrapped() {
     let decoded = back(&wrapper(serde_json::json!({}), &json)).unwrap();
     assert!(decoded.batch.iter().eq_by_game_event(&published));
     let twice = wrapper(serde_json::json!({}), &wrapper(serde_json::json!({}), &json).body);
-    assert!(back(&twice).is_err(), "a wrapper within a wrapper is nobody's");
+    assert!(back(&twice).is_err(), "a wrapper within a wrapper is undecodable");
 }
 
 #[test]
@@ -183,8 +183,9 @@ fn array_of_three() -> Received {
 #[test]
 fn array_of_several_producers_is_a_batch_for_each_on_the_topic_of_its_types() {
     let decoded = all_back(&array_of_three()).unwrap();
-    let told: Vec<_> = decoded.iter().map(|part| (part.topic.as_str(), part.batch.len())).collect();
-    assert_eq!(told, [("time", 2), ("weather", 2), ("time", 1)]);
+    let parts: Vec<_> =
+        decoded.iter().map(|part| (part.topic.as_str(), part.batch.len())).collect();
+    assert_eq!(parts, [("time", 2), ("weather", 2), ("time", 1)]);
     for part in &decoded {
         let sequences: Vec<_> = part.batch.iter().map(|event| event.id.sequence).collect();
         assert!(sequences.is_sorted(), "{sequences:?}");

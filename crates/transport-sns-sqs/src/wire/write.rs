@@ -117,7 +117,7 @@ fn numbers(batch: &Batch) -> BTreeSet<u32> {
     batch.iter().map(|event| event.event_type).collect()
 }
 
-/// A line that tells somebody who looks into the console what the batch is.
+/// A line for people who look into the console: what the batch is.
 fn summary(topic: &Topic, batch: &Batch, catalogue: &Catalogue) -> String {
     let mut counts = BTreeMap::<u32, usize>::new();
     batch.iter().for_each(|event| *counts.entry(event.event_type).or_default() += 1);

@@ -56,7 +56,7 @@ impl Engine for Aws {
         Pace { lease, quiet, ..Pace::default() }
     }
 
-    /// The nearest to it that a client of AWS sees: nobody can stop AWS.
+    /// The nearest to it that a client of AWS sees: AWS cannot be stopped.
     fn restart(&self) -> Option<BoxFuture<'_, ()>> {
         Some(self.line.cut().boxed())
     }

@@ -130,7 +130,7 @@ async fn dead_letters_of_all_subscriptions_are_counted_also_while_somebody_looks
     }
 }
 
-/// What SQS gives to a poll that was cut off is nobody's until its lease has ended.
+/// What SQS gives to a poll that was cut off is lost until its lease has ended.
 #[tokio::test(flavor = "multi_thread")]
 async fn poll_under_way_at_the_end_is_awaited_and_what_it_brings_is_handed_back() {
     let emulator = Emulator::start(EmulatorKind::Ministack);

@@ -1,4 +1,4 @@
-//! What is wrong with the account, the network or the input is told clearly.
+//! What is wrong with the account, the network or the input is reported clearly.
 
 use crate::clients::{connect, sdk, sns, sqs};
 use worldbus_bus::{Capability, Fate, Kind, Position, ReadSpec, Transport};
@@ -93,7 +93,7 @@ async fn engine_that_is_away_is_unavailable_and_found_again() {
     assert_eq!(error.kind(), Kind::Unavailable);
     assert_eq!(error.fate(), Fate::Retry, "nothing was sent: {error}");
     emulator.restart();
-    // It forgets everything when it stops: as if somebody had to set it up again.
+    // It forgets everything when it stops: as if it had to be set up again.
     let again = connect(&emulator, "away", "&create=true").await;
     again.subscribe(spec("s", &["time"], Position::Now)).await.unwrap().close().await.unwrap();
     transport.publish(&topic("time"), batch(1, 0..1)).await.unwrap();

@@ -4,7 +4,7 @@ use crate::clients::sdk;
 use worldbus_testkit::{AwsAnswer, AwsCall, scripted_aws};
 use worldbus_transport_sns_sqs::{Setup, SnsSqs};
 
-/// A transport whose AWS is the script. Topics and queues are where their variables say.
+/// A transport whose AWS is the script. Topics and queues are where their variables point.
 pub(crate) async fn transport(
     more: &str,
     script: impl Fn(AwsCall) -> AwsAnswer + Send + Sync + 'static,
@@ -52,13 +52,13 @@ pub(crate) fn entries(call: &AwsCall) -> Vec<String> {
 pub(crate) fn sns_error(status: u16, code: &str) -> AwsAnswer {
     let body = format!(
         "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender\
-         </Type><Code>{code}</Code><Message>so says the script</Message></Error></ErrorResponse>"
+         </Type><Code>{code}</Code><Message>by the script</Message></Error></ErrorResponse>"
     );
     AwsAnswer::Say(status, body)
 }
 
 /// An error of SQS.
 pub(crate) fn sqs_error(status: u16, code: &str) -> AwsAnswer {
-    let body = serde_json::json!({ "__type": code, "message": "so says the script" });
+    let body = serde_json::json!({ "__type": code, "message": "by the script" });
     AwsAnswer::Say(status, body.to_string())
 }

@@ -127,7 +127,7 @@ fn resource(text: &str) -> Value {
     }
 }
 
-/// IAM counts what the names become, so the longest that they can is reckoned with.
+/// IAM counts what the names become, so the estimate takes the longest that they can.
 fn check_size(rights: &[Right]) -> Result<(), Error> {
     let resolved = |text: &str| match resource(text) {
         Value::Object(object) if object.contains_key("Fn::Sub") => {

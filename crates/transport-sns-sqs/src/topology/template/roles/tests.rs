@@ -1,4 +1,4 @@
-//! Tests of roles: their names, what they say, how much fits.
+//! Tests of roles: their names, what they allow, how much fits.
 
 use super::*;
 use worldbus_bus::{SubscriptionName, Topic};
