@@ -1,5 +1,5 @@
-//! The calls of SNS and SQS: queues in our words, requests entry by entry, what a failure means, and
-//! where topics and queues are.
+//! The calls of SNS and SQS: queues in our words, requests entry by entry, what a failure means,
+//! and where topics and queues are.
 
 pub(crate) mod entries;
 pub(crate) mod failure;

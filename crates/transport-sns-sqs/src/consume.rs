@@ -1,5 +1,5 @@
-//! Consuming a queue: tasks that poll it, what they hold for the consumer, whose leases those are, and
-//! settling them.
+//! Consuming a queue: tasks that poll it, what they hold for the consumer, whose leases those are,
+//! and settling them.
 
 pub(crate) mod capacity;
 pub(crate) mod consumer;

@@ -142,7 +142,7 @@ impl Writer {
             return deletions;
         }
 
-        // Commit, with what is written along when anything is: ages, and dead letters beyond bounds.
+        // Commit, with what goes along when anything is written: ages, dead letters beyond bounds.
         let dead_count = staged.dead_count();
         let (mut changes, mut finished) = staged.finish();
         changes.records.extend(records);
@@ -279,7 +279,8 @@ impl Writer {
     }
 
     /// Checks whether there is space again, since no publish may come to try. Space for what
-    /// failed, not for some bytes: else the log would be writable each second until the next batch comes.
+    /// failed, not for some bytes: else the log would be writable each second until the
+    /// next batch comes.
     fn probe(&mut self) {
         let bytes = self.space_bytes;
         if let Err(error) = space::look_for(&self.shared.file, bytes) {

@@ -151,8 +151,8 @@ impl Lookup {
         match region_of(&place) {
             Some(other) if other != region => {
                 let context = format!(
-                    "{variable} names a place in {other} ({place}), and the bus URL names {region}: \
-                     a bus has one region, so change one of them"
+                    "{variable} names a place in {other} ({place}), and the bus URL names \
+                     {region}: a bus has one region, so change one of them"
                 );
                 Err(Error::refused(Kind::Invalid, context))
             }

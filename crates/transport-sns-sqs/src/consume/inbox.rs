@@ -1,5 +1,5 @@
-//! What the tasks of a consumer share: the buffer of what was received, how much it may hold, and how
-//! polling goes. Not here: polling (`poll`), and what is returned to callers (`consumer`).
+//! What the tasks of a consumer share: the buffer of what was received, how much it may hold, and
+//! how polling goes. Not here: polling (`poll`), and what is returned to callers (`consumer`).
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

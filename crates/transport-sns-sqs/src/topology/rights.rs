@@ -1,5 +1,5 @@
-//! What a service may do in AWS, from what it publishes and subscribes to: one list of actions for each,
-//! whatever the service. Not for: how a role is written (`template`).
+//! What a service may do in AWS, from what it publishes and subscribes to: one list of actions for
+//! each, whatever the service. Not for: how a role is written (`template`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

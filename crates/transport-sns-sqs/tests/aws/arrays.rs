@@ -17,6 +17,7 @@ use worldbus_bus::{
 use worldbus_conformance::{next, soon, spec, topic, typed};
 use worldbus_events::{Catalogue, ContentType, codec};
 use worldbus_testkit::{AwsAnswer, AwsCall, Emulator, EmulatorKind};
+use worldbus_transport_sns_sqs::SnsSqs;
 
 /// Producers of the array.
 const PRODUCERS: u64 = 3;
@@ -55,17 +56,18 @@ async fn settle(consumer: &dyn Consumer, delivered: &Delivered, outcome: Outcome
     consumer.settler().settle(&delivered.lease, outcome).await.unwrap();
 }
 
-/// A queue of an emulator, and what is in it.
+/// A queue of an emulator, which runs for as long, and what is in it.
 struct Queue {
     sqs: aws_sdk_sqs::Client,
     url: String,
+    _emulator: Emulator,
 }
 
 impl Queue {
-    async fn open(emulator: &Emulator, name: &str) -> Self {
-        let sqs = sqs(emulator);
+    async fn open(emulator: Emulator, name: &str) -> Self {
+        let sqs = sqs(&emulator);
         let url = sqs.get_queue_url().queue_name(name).send().await.unwrap();
-        Self { url: url.queue_url().unwrap().to_owned(), sqs }
+        Self { url: url.queue_url().unwrap().to_owned(), sqs, _emulator: emulator }
     }
 
     async fn send(&self, body: String) {
@@ -99,14 +101,32 @@ fn weather() -> SubscriptionSpec {
     spec("s", &["weather"], Position::Now)
 }
 
+/// An array that was sent to the subscription of a consumer, at an emulator.
+struct Sent {
+    transport: SnsSqs,
+    consumer: Box<dyn Consumer>,
+    queue: Queue,
+}
+
+async fn sent(kind: EmulatorKind, prefix: &str, spec: SubscriptionSpec) -> Sent {
+    let emulator = Emulator::start(kind);
+    let transport = connect(&emulator, prefix, "&create=true").await;
+    let consumer = transport.subscribe(spec).await.unwrap();
+    let queue = Queue::open(emulator, &format!("{prefix}-s-events")).await;
+    queue.send(array()).await;
+    Sent { transport, consumer, queue }
+}
+
+/// A consumer that is given the array once, by a script, which notes the calls that settle it.
+async fn given(calls: &Calls, spec: SubscriptionSpec) -> Box<dyn Consumer> {
+    let transport = transport("&pollers=1", given_once(calls)).await;
+    transport.subscribe(spec).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn array_of_three_producers_arrives_whole_and_goes_with_its_last_part() {
     for kind in [EmulatorKind::Ministack, EmulatorKind::Moto] {
-        let emulator = Emulator::start(kind);
-        let transport = connect(&emulator, "array", "&create=true").await;
-        let mut consumer = transport.subscribe(weather()).await.unwrap();
-        let queue = Queue::open(&emulator, "array-s-events").await;
-        queue.send(array()).await;
+        let Sent { transport, mut consumer, queue } = sent(kind, "array", weather()).await;
         let parts = parts(&mut consumer).await;
         for part in &parts[..2] {
             settle(&*consumer, part, Outcome::Ack).await;
@@ -124,11 +144,7 @@ async fn array_of_three_producers_arrives_whole_and_goes_with_its_last_part() {
 #[tokio::test(flavor = "multi_thread")]
 async fn part_that_fails_brings_the_array_again_after_its_delay() {
     const DELAY: Duration = Duration::from_secs(2);
-    let emulator = Emulator::start(EmulatorKind::Ministack);
-    let transport = connect(&emulator, "again", "&create=true").await;
-    let mut consumer = transport.subscribe(weather()).await.unwrap();
-    let queue = Queue::open(&emulator, "again-s-events").await;
-    queue.send(array()).await;
+    let Sent { mut consumer, queue, .. } = sent(EmulatorKind::Ministack, "again", weather()).await;
     let first = parts(&mut consumer).await;
     let failed = Instant::now();
     settle(&*consumer, &first[0], Outcome::Nack(DELAY)).await;
@@ -146,12 +162,9 @@ async fn part_that_fails_brings_the_array_again_after_its_delay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn part_whose_lease_ends_brings_the_array_again() {
-    let emulator = Emulator::start(EmulatorKind::Ministack);
-    let transport = connect(&emulator, "ended", "&create=true").await;
     let lease = Duration::from_secs(1);
-    let mut consumer = transport.subscribe(SubscriptionSpec { lease, ..weather() }).await.unwrap();
-    let queue = Queue::open(&emulator, "ended-s-events").await;
-    queue.send(array()).await;
+    let Sent { mut consumer, queue, .. } =
+        sent(EmulatorKind::Ministack, "ended", SubscriptionSpec { lease, ..weather() }).await;
     let first = next(&mut consumer).await;
     settle(&*consumer, &first, Outcome::Ack).await;
     let stuck = next(&mut consumer).await;
@@ -176,11 +189,8 @@ async fn part_whose_lease_ends_brings_the_array_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn event_of_a_part_that_is_set_aside_keeps_its_identity_and_the_array_is_done() {
-    let emulator = Emulator::start(EmulatorKind::Ministack);
-    let transport = connect(&emulator, "aside", "&create=true").await;
-    let mut consumer = transport.subscribe(weather()).await.unwrap();
-    let queue = Queue::open(&emulator, "aside-s-events").await;
-    queue.send(array()).await;
+    let Sent { transport, mut consumer, queue } =
+        sent(EmulatorKind::Ministack, "aside", weather()).await;
     let parts = parts(&mut consumer).await;
     let reason = "no such region".to_owned();
     let dead = DeadEvent { index: 2, reason, attempts: 3, first_failed_ms: 1, last_failed_ms: 2 };
@@ -209,11 +219,8 @@ async fn event_of_a_part_that_is_set_aside_keeps_its_identity_and_the_array_is_d
 /// Another consumer has them at once, and it is not an attempt of theirs.
 #[tokio::test(flavor = "multi_thread")]
 async fn parts_that_wait_at_the_end_are_handed_back_and_those_that_are_held_stay_until_settled() {
-    let emulator = Emulator::start(EmulatorKind::Ministack);
-    let transport = connect(&emulator, "close", "&create=true").await;
-    let mut consumer = transport.subscribe(weather()).await.unwrap();
-    let queue = Queue::open(&emulator, "close-s-events").await;
-    queue.send(array()).await;
+    let Sent { transport, mut consumer, queue } =
+        sent(EmulatorKind::Ministack, "close", weather()).await;
     let held = next(&mut consumer).await;
     let settler = consumer.settler();
     consumer.close().await.unwrap();
@@ -265,8 +272,7 @@ fn counted(calls: &Calls) -> BTreeMap<String, usize> {
 #[tokio::test]
 async fn message_is_deleted_once_by_its_last_part() {
     let calls = Calls::default();
-    let transport = transport("&pollers=1", given_once(&calls)).await;
-    let mut consumer = transport.subscribe(weather()).await.unwrap();
+    let mut consumer = given(&calls, weather()).await;
     let parts = parts(&mut consumer).await;
     // In any order.
     for part in [&parts[2], &parts[0], &parts[1]] {
@@ -282,8 +288,7 @@ async fn message_is_deleted_once_by_its_last_part() {
 #[tokio::test]
 async fn message_is_given_back_once_after_the_longest_delay_of_its_parts() {
     let calls = Calls::default();
-    let transport = transport("&pollers=1", given_once(&calls)).await;
-    let mut consumer = transport.subscribe(weather()).await.unwrap();
+    let mut consumer = given(&calls, weather()).await;
     let parts = parts(&mut consumer).await;
     settle(&*consumer, &parts[0], Outcome::Nack(Duration::from_secs(60))).await;
     settle(&*consumer, &parts[1], Outcome::Nack(Duration::from_secs(5))).await;
@@ -298,9 +303,8 @@ async fn message_is_given_back_once_after_the_longest_delay_of_its_parts() {
 #[tokio::test]
 async fn lease_that_one_part_extends_is_that_of_all() {
     let calls = Calls::default();
-    let transport = transport("&pollers=1", given_once(&calls)).await;
     let lease = Duration::from_secs(1);
-    let mut consumer = transport.subscribe(SubscriptionSpec { lease, ..weather() }).await.unwrap();
+    let mut consumer = given(&calls, SubscriptionSpec { lease, ..weather() }).await;
     let parts = parts(&mut consumer).await;
     let since = Instant::now();
     while since.elapsed() < lease * 2 {
@@ -316,9 +320,8 @@ async fn lease_that_one_part_extends_is_that_of_all() {
 
 #[tokio::test]
 async fn consumer_has_no_more_parts_in_flight_than_it_asked_for() {
-    let transport = transport("&pollers=1", given_once(&Calls::default())).await;
     let bounded = SubscriptionSpec { in_flight_max: 2, ..weather() };
-    let mut consumer = transport.subscribe(bounded).await.unwrap();
+    let mut consumer = given(&Calls::default(), bounded).await;
     let first = next(&mut consumer).await;
     let second = next(&mut consumer).await;
     let third = tokio::time::timeout(Duration::from_millis(200), consumer.next()).await;
