@@ -1,4 +1,4 @@
-//! Typed events to batch bytes and back, beside serde_json and Python's json in the same run.
+//! Typed events to batch bytes and back, next to serde_json and Python's json in the same run.
 
 use std::hint::black_box;
 use std::process::Command;

@@ -1,5 +1,5 @@
 //! How long one event takes: end to end at 1,000 events a second, and to its durable answer
-//! when nothing else is in flight, beside the disk's own append and sync.
+//! when nothing else is in flight, next to the disk's own append and sync.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -13,12 +13,12 @@ use crate::idle::resident_kib;
 use crate::report::Row;
 
 const SIDE: usize = 100;
-/// The first hours of a world tell of everything.
+/// The first hours of a world announce everything.
 const SETTLE: Duration = Duration::from_secs(20);
 const STRETCH: Duration = Duration::from_secs(20);
 const STRETCH_COUNT: usize = 15;
 
-/// What the metrics say at one moment.
+/// The metrics at one moment.
 struct Reading {
     lag_seconds: f64,
     lag_count: f64,

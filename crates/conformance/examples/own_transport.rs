@@ -33,7 +33,7 @@ async fn it_keeps_the_contract() {
     worldbus_conformance::check(Memory::open()).await.assert_kept();
 }
 
-/// How often a consumer looks whether there is something for it. A real transport is told.
+/// How often a consumer looks whether there is something for it. A real transport is notified.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// The engine and the transport in one.

@@ -36,9 +36,9 @@ pub(crate) struct Check {
 /// What a check needs to be run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// The transport says that it can do this.
+    /// The transport declares that it can do this.
     Has(Capability),
-    /// It says that it cannot.
+    /// It declares that it cannot.
     Lacks(Capability),
     /// The engine can be restarted.
     Restart,

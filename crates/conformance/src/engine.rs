@@ -52,8 +52,8 @@ impl<T: Transport> Engine for Arc<T> {
 /// How fast an engine is: what checks wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
-    /// The shortest lease, and delay of a nack, that the engine counts. Long beside the way of a
-    /// delivery.
+    /// The shortest lease, and delay of a nack, that the engine counts. Long compared with the
+    /// way of a delivery.
     pub lease: Duration,
     /// After so long without a delivery none is under way.
     pub quiet: Duration,

@@ -13,7 +13,7 @@ pub fn id(producer: u64, sequence: u64) -> EventId {
     EventId { producer: ProducerId::from_bits(producer), sequence }
 }
 
-/// A batch of consecutive events whose payloads say their sequence.
+/// A batch of consecutive events whose payloads hold their sequence.
 pub fn batch(producer: u64, sequences: std::ops::Range<u64>) -> Batch {
     typed(producer, sequences, 6, None, 8)
 }

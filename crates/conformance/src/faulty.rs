@@ -50,7 +50,7 @@ pub enum Bug {
     ForgetsNacks,
     /// A subscription ends with its consumer.
     ForgetsSubscriptions,
-    /// It can do something and says that it cannot.
+    /// It can do something and declares that it cannot.
     Hides(Capability),
     /// Attempts have no bound.
     IgnoresAttemptsMax,
@@ -70,13 +70,13 @@ pub enum Bug {
     ListsOldestFirst,
     /// The last event of a batch is lost.
     LosesAnEvent,
-    /// A delivery that comes while nobody waits is gone.
+    /// A delivery that comes while no consumer waits is gone.
     LosesOnCancel,
     /// What was taken ahead stays under lease when the consumer closes.
     LosesOnClose,
     /// Publishing is answered before the batch is durable.
     LosesOnRestart,
-    /// What is replayed goes to nobody.
+    /// What is replayed is lost.
     ForgetsReplays,
     /// A topic is deleted though something is lost with it and that was not asked for.
     DeletesUnasked,

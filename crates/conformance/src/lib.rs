@@ -1,5 +1,5 @@
 //! The suite that every transport passes: what the comments of the `Transport` trait promise, as
-//! checks, made of what a transport says it can do. For transports of third parties as well.
+//! checks, made of what a transport declares it can do. For transports of third parties as well.
 //!
 //! Not for: damage, full disks, and what only one engine has; each transport shows those with
 //! tests of its own.

@@ -19,7 +19,7 @@ const UNKNOWN: &str = "?";
 const HEAD: &str = "# Conformance
 
 What each transport was held to. Written by the tests of the transports, which compare their column
-with it: `WORLDBUS_BLESS=1 cargo nextest run` writes it anew. The checks are those of
+with it: `WORLDBUS_BLESS=1 cargo nextest run` writes it again. The checks are those of
 `crates/conformance`.
 
 ";
@@ -36,7 +36,7 @@ impl Report {
     /// column if `WORLDBUS_BLESS` is set. Checks that failed fail the test first.
     ///
     /// # Panics
-    /// When a check failed, or the column is another, saying how to write it anew.
+    /// When a check failed, or the column is another, with how to write it again.
     pub fn assert_matrix(&self, page: &Path, transport: &str) {
         self.assert_kept();
         self.compare(page, transport, std::env::var_os(BLESS).is_some());

@@ -1,4 +1,4 @@
-//! Running checks: each in a task of its own, its panic caught and told in the report instead of
+//! Running checks: each in a task of its own, its panic caught and written in the report instead of
 //! on the terminal.
 
 use std::any::Any;
@@ -81,8 +81,8 @@ async fn run_one(check: &Check, engine: Arc<dyn Engine>) -> Verdict {
     let caught = async move {
         let result = futures_util::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(run)).await;
         result.map_err(|payload| {
-            let told = PANIC.with(|panic| panic.borrow_mut().take());
-            told.unwrap_or_else(|| text(&*payload))
+            let noted = PANIC.with(|panic| panic.borrow_mut().take());
+            noted.unwrap_or_else(|| text(&*payload))
         })
     };
     // In a task of its own, so that one that is stuck can be given up.
@@ -105,14 +105,14 @@ fn text(payload: &(dyn Any + Send)) -> String {
     text.unwrap_or("panicked").to_owned()
 }
 
-/// A check that fails tells so in the report; all else panics as before.
+/// A check that fails shows so in the report; all else panics as before.
 fn keep_checks_quiet() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            let told = PANIC.try_with(|panic| *panic.borrow_mut() = Some(info.to_string()));
-            if told.is_err() {
+            let noted = PANIC.try_with(|panic| *panic.borrow_mut() = Some(info.to_string()));
+            if noted.is_err() {
                 before(info);
             }
         }));

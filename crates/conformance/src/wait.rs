@@ -86,7 +86,7 @@ pub async fn read_all(transport: &dyn Transport, spec: ReadSpec) -> Vec<StoredBa
     all
 }
 
-/// Lets wall time pass: for the end of a lease, of which nothing tells.
+/// Lets wall time pass: for the end of a lease, which no signal announces.
 pub(crate) async fn pass(time: Duration) {
     tokio::time::sleep(time).await;
 }

@@ -12,8 +12,8 @@ use crate::template::built_in::Stack;
 use crate::template::evaluate::Parameters;
 use crate::{Account, Deployment, Error};
 
-/// The name of our change sets. One a stack: who plans anew replaces what somebody planned before,
-/// so nobody executes what was planned for a stack that has changed since.
+/// The name of our change sets. One a stack: a new plan replaces an earlier one, so that none
+/// executes what was planned for a stack that has changed since.
 const CHANGE_SET: &str = "worldbus-deploy";
 /// How long CloudFormation may take to work out a change set.
 const CHANGE_SET_MAX: Duration = Duration::from_secs(300);
@@ -83,7 +83,7 @@ impl Engine {
         let cloudformation = &self.account.cloudformation;
         let ask = || cloudformation.create_change_set(&name, CHANGE_SET, is_new, text, shall, has);
         let id = match ask().await {
-            // Somebody planned and did not go on.
+            // Planned earlier, and not carried out.
             Err(error) if error.to_string().contains("AlreadyExists") => {
                 cloudformation.delete_change_set_of(&name, CHANGE_SET).await.map_err(failed)?;
                 ask().await
@@ -133,7 +133,7 @@ impl Engine {
         done.map_err(|error| self.account.explain("delete a change set", &error))
     }
 
-    /// Deletes all change sets that are open: nobody wants them any more.
+    /// Deletes all change sets that are open: they are not wanted any more.
     ///
     /// # Errors
     /// The first; the others are tried all the same.
@@ -148,7 +148,7 @@ impl Engine {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<OpenChangeSet>> {
-        // Nobody panics while holding it.
+        // No holder panics.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Why something did not come about, in words that say what to do next.
+//! Why something did not come about, in words that name what to do next.
 
 use std::fmt;
 

@@ -2,7 +2,7 @@
 //! doing it.
 //!
 //! The templates under `deploy/aws` are built in. CloudFormation makes and deletes; this decides
-//! what to ask of it, follows what happens, and says what to do when something fails. Beside the
+//! what to ask of it, follows what happens, and gives advice when something fails. Besides the
 //! stacks it creates nothing.
 //!
 //! Not for: asking people, printing, prices; those are the command line's.

@@ -15,7 +15,7 @@ const SYSTEM_NAME_CHARACTERS_MAX: usize = 22;
 const SYSTEM_NAME: &str = "SystemName";
 /// The service that has no default: what runs.
 const IMAGE: &str = "Image";
-/// The parameters that say how many run, by service.
+/// The parameters that set how many run, by service.
 const COUNTS: [(&str, &str); 3] = [
     ("time-manager", "TimeManagerCount"),
     ("weather-manager", "WeatherManagerCount"),
@@ -25,7 +25,7 @@ const COUNTS: [(&str, &str); 3] = [
 /// rolling replacement needs.
 const COUNT_MAX: u32 = 2;
 
-/// What somebody asked for.
+/// What was asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The region of AWS.
@@ -116,7 +116,7 @@ impl Deployment {
         shall
     }
 
-    /// The parameters that somebody gave for a stack.
+    /// The parameters that were given for a stack.
     pub(crate) fn given(&self, stack: Stack) -> Parameters {
         let known: BTreeSet<_> = self.template(stack).parameters().collect();
         let given = self.given.iter().filter(|(name, _)| known.contains(name.as_str()));
@@ -131,7 +131,7 @@ impl Deployment {
         self.templates.iter().flat_map(of).collect()
     }
 
-    /// A parameter of a stack that has no value: nobody gave one and there is no default.
+    /// A parameter of a stack that has no value: none was given and there is no default.
     pub(crate) fn missing(&self, stack: Stack, shall: &Parameters) -> Option<String> {
         let template = self.template(stack);
         template.parameters().find(|name| !shall.contains_key(*name)).map(str::to_owned)
@@ -170,7 +170,7 @@ impl Deployment {
                 Some(_) => {
                     return Err(Error::wrong_use(format!(
                         "--services {text:?}: expected a count up to {COUNT_MAX}; all instances of \
-                         a service say the same, more of them add no capacity"
+                         a service publish the same, more of them add no capacity"
                     )));
                 }
             }
@@ -194,11 +194,11 @@ impl Deployment {
     }
 }
 
-/// What to say of a parameter without a value.
+/// The error of a parameter without a value.
 pub(crate) fn ask_for(parameter: &str) -> Error {
     if parameter == IMAGE {
         return Error::wrong_use(
-            "no image: say what to run with --image REGISTRY/NAME:TAG. Build it, push it to a \
+            "no image: name what to run with --image REGISTRY/NAME:TAG. Build it, push it to a \
              registry that the account can pull from, e.g. \
              ACCOUNT.dkr.ecr.REGION.amazonaws.com/worldbus:TAG, and name it here",
         );
@@ -206,7 +206,7 @@ pub(crate) fn ask_for(parameter: &str) -> Error {
     Error::wrong_use(format!("parameter {parameter} has no value: --parameter {parameter}=VALUE"))
 }
 
-/// The same as the templates' pattern, told before anything is asked.
+/// The same as the templates' pattern, checked before anything is asked.
 fn check_system_name(name: &str) -> Result<(), Error> {
     let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && !name.ends_with('-')

@@ -40,15 +40,15 @@ pub struct StackPlan {
 pub enum Changes {
     /// Nothing.
     None,
-    /// What CloudFormation says; the change set is open.
+    /// What CloudFormation computed; the change set is open.
     Known {
         /// The change set.
         id: String,
         /// What it does.
         changes: Vec<Change>,
     },
-    /// The stack takes from stacks that are not there yet, so CloudFormation cannot say: what the
-    /// template says.
+    /// The stack takes from stacks that are not there yet, so CloudFormation cannot compute it:
+    /// what the template has.
     Foreseen(Vec<Change>),
 }
 
@@ -60,7 +60,7 @@ impl Plan {
 }
 
 impl Changes {
-    /// The changes, whoever says so.
+    /// The changes, from whichever side.
     pub fn list(&self) -> &[Change] {
         match self {
             Self::None => &[],
@@ -75,7 +75,7 @@ impl Engine {
     ///
     /// # Errors
     /// If a parameter has no value, an image is not in its registry, a stack is in a state that
-    /// allows no change, or AWS refuses; in words that say what to do. Nothing was changed.
+    /// allows no change, or AWS refuses; with what to do. Nothing was changed.
     pub async fn plan(&self) -> Result<Plan, Error> {
         let now = self.look().await?;
         let has = |stack: Stack| now.get(&stack).map(|found| found.parameters.clone());
@@ -136,7 +136,7 @@ impl Engine {
             return Ok(Changes::Known { id, changes: set.changes });
         }
         self.discard(&id).await?;
-        if says_no_changes(&set.reason) {
+        if reports_no_changes(&set.reason) {
             return Ok(Changes::None);
         }
         if !stands && set.reason.contains("No export named") {
@@ -169,7 +169,7 @@ impl Engine {
         }
         if status.ends_with("_IN_PROGRESS") {
             return Err(Error::failed(format!(
-                "stack {name} is {status}: somebody changes it, or what was interrupted goes on; \
+                "stack {name} is {status}: it is being changed, or what was interrupted goes on; \
                  wait until `worldbus deploy aws status` shows the end, then run it again"
             )));
         }
@@ -197,7 +197,7 @@ fn is_not_yet(found: &Description) -> bool {
     found.status == "REVIEW_IN_PROGRESS" || found.status == "ROLLBACK_COMPLETE"
 }
 
-/// The two ways in which CloudFormation says that there is nothing to do.
-pub(crate) fn says_no_changes(reason: &str) -> bool {
+/// The two ways in which CloudFormation reports that there is nothing to do.
+pub(crate) fn reports_no_changes(reason: &str) -> bool {
     reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
 }

@@ -1,4 +1,4 @@
-//! What runs, beside what should.
+//! What runs, compared with what should.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ impl Engine {
     /// Looks at stacks, services and alarms.
     ///
     /// # Errors
-    /// If AWS refuses to say.
+    /// If AWS refuses to answer.
     pub async fn status(&self) -> Result<Status, Error> {
         let now = self.look().await?;
         let mut status = Status::default();
@@ -87,7 +87,7 @@ impl Engine {
             return Ok(vec!["it is being changed: wait, and look again".to_owned()]);
         }
         let why = self.past_failure(id).await?;
-        Ok(vec![format!("{why}; `worldbus deploy aws plan` says how to go on")])
+        Ok(vec![format!("{why}; `worldbus deploy aws plan` shows how to go on")])
     }
 
     async fn template_differs(&self, stack: Stack, name: &str) -> Result<Option<String>, Error> {
@@ -165,7 +165,7 @@ fn finding(of: &'static str, name: &str, is: &str, differs: &[&str]) -> Finding 
     Finding { of, name: name.to_owned(), is: is.to_owned(), differs }
 }
 
-/// What ECS says of a service.
+/// What ECS reports of a service.
 fn service(service: &Value) -> Finding {
     let count = |name: &str| service[name].as_i64().unwrap_or(0);
     let (desired, running, pending) =
@@ -175,14 +175,14 @@ fn service(service: &Value) -> Finding {
     let rollout = primary.and_then(|primary| primary["rolloutState"].as_str()).unwrap_or("UNKNOWN");
     let mut differs = Vec::new();
     if running != desired || pending != 0 {
-        let said = service["events"][0]["message"].as_str().unwrap_or("ECS says nothing of it");
-        let advice = advice::of(said).map(|advice| format!("; {advice}")).unwrap_or_default();
-        differs.push(format!("{running} of {desired} run, {pending} on their way: {said}{advice}"));
+        let message = service["events"][0]["message"].as_str().unwrap_or("ECS gives no reason");
+        let advice = advice::of(message).map(|advice| format!("; {advice}")).unwrap_or_default();
+        differs
+            .push(format!("{running} of {desired} run, {pending} on their way: {message}{advice}"));
     }
     if rollout != "COMPLETED" {
         let why = primary.and_then(|primary| primary["rolloutStateReason"].as_str());
-        differs
-            .push(format!("its rollout is {rollout}: {}", why.unwrap_or("ECS does not say why")));
+        differs.push(format!("its rollout is {rollout}: {}", why.unwrap_or("ECS gives no reason")));
     }
     Finding {
         of: "service",

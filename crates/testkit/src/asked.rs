@@ -68,7 +68,7 @@ fn read(request: &HttpMessage) -> Vec<Asked> {
     asked.collect()
 }
 
-/// What a signature says: by which key, where, of which service.
+/// What a signature holds: by which key, where, of which service.
 struct Scope<'a> {
     key: &'a str,
     region: &'a str,

@@ -73,7 +73,7 @@ impl Emulator {
         ]
     }
 
-    /// Stops it and starts it anew on the same port; what it held is gone.
+    /// Stops it and starts it again on the same port; what it held is gone.
     pub fn restart(&mut self) {
         self.stop();
         self.child = self.kind.spawn(self.port, self.guarded);
@@ -127,8 +127,9 @@ fn python() -> PathBuf {
     std::env::var_os(FOLDER).map(PathBuf::from).unwrap_or_default().join("python3")
 }
 
-/// A port that nobody listens on, and that the system gives to nobody: it is below those that it
-/// chooses from by itself. Else another test might be given the port of an emulator that is away.
+/// A port that nothing listens on, and that the system gives to no program: it is below those
+/// that it chooses from by itself. Else another test might be given the port of an emulator that
+/// is away.
 pub fn free_port() -> u16 {
     const FIRST: u32 = 15_000;
     const COUNT: u32 = 17_000;

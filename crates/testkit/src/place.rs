@@ -144,7 +144,7 @@ impl Place {
 
     /// What a topic holds once something is true of it.
     pub async fn events_until(&self, topic: &str, holds: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
-        let told = async {
+        let published = async {
             let mut news = self.reader(topic, Position::Now, true).await;
             loop {
                 let all = self.events(topic).await;
@@ -154,7 +154,7 @@ impl Place {
                 news.next().await.unwrap();
             }
         };
-        if let Ok(all) = tokio::time::timeout(DEADLINE, told).await {
+        if let Ok(all) = tokio::time::timeout(DEADLINE, published).await {
             return all;
         }
         let all = self.events(topic).await;

@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// A request or an answer.
 #[derive(Debug)]
 pub struct HttpMessage {
-    /// Start line and headers as they came, without those that tell the length.
+    /// Start line and headers as they came, without those of the length.
     head: String,
     /// The body, whole.
     pub body: Vec<u8>,
@@ -97,7 +97,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<HttpMessag
     let (mut head, mut length, mut chunked) = (String::new(), 0, false);
     loop {
         let mut line = String::new();
-        // An end where a message would begin is none of its faults.
+        // An end where a message would begin is not a fault.
         match stream.read_line(&mut line).await {
             Ok(0) | Err(_) if head.is_empty() => return Ok(None),
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),

@@ -96,8 +96,8 @@ impl Policy {
         missing.map(|asked| Grant::new(&asked.action, &asked.resource)).collect()
     }
 
-    /// What is allowed, but nobody asked for it and it is not `wanted`. A pattern allows what
-    /// nobody asked for, so it must be wanted as it is written.
+    /// What is allowed, but was not asked for and is not `wanted`. A pattern allows what
+    /// was not asked for, so it must be wanted as it is written.
     pub fn excess(&self, asked: &BTreeSet<Asked>, wanted: &[Grant]) -> Vec<Grant> {
         let used = |grant: &Grant| {
             !grant.is_a_pattern()

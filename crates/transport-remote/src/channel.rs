@@ -22,7 +22,7 @@ const TCP_KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// Bytes that the event-bus sends ahead on one stream before they are read.
 const STREAM_WINDOW_BYTES: u32 = 4 << 20;
 /// The same for the connection: more than all streams together may hold. Else a stream that
-/// nobody reads at the moment would keep back the answers of calls, which its reader may be
+/// is not being read would keep back the answers of calls, which its reader may be
 /// waiting for before it reads on.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 30;
 
@@ -45,7 +45,7 @@ impl Interceptor for Auth {
 /// A client that connects at its first call.
 ///
 /// # Errors
-/// `Invalid` for an address that is none.
+/// `Invalid` for an invalid address.
 pub(crate) fn client(url: &str, options: &RemoteOptions) -> Result<Client, Error> {
     let endpoint = worldbus_rpc::endpoint(url)?
         .tcp_nodelay(true)

@@ -96,7 +96,7 @@ impl Opener {
     fn ask_more(&self) {
         let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asking) = &*asking {
-            // Full: it is being asked. Closed: the stream broke and is opened anew.
+            // Full: it is being asked. Closed: the stream broke and is reopened.
             let more = v1::SubscribeRequest { request: Some(Request::More(More {})) };
             let _ = asking.try_send(more);
         }

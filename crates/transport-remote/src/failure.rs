@@ -1,5 +1,5 @@
 //! What a failed call means: the event-bus's own error if it sent one, else what its absence
-//! tells about whether the call happened.
+//! implies about whether the call happened.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -11,7 +11,7 @@ use tonic::{Code, ConnectError, Response, Status};
 use worldbus_bus::{Error, Fate, Kind};
 use worldbus_rpc::from_status;
 
-/// Makes a call that changes something; nobody knows what became of it if it breaks off.
+/// Makes a call that changes something; its outcome is unknown if it breaks off.
 pub(crate) async fn change<T>(
     limit: Duration,
     call: impl Future<Output = Result<Response<T>, Status>>,

@@ -1,5 +1,5 @@
 //! A stream from the event-bus that outlives its connections: when it breaks it is opened
-//! anew, with back-off, until that takes too long or is refused.
+//! again, with back-off, until that takes too long or is refused.
 
 use std::future::Future;
 use std::time::Duration;
@@ -95,7 +95,7 @@ where
     }
 }
 
-/// When a stream is opened anew, and how.
+/// When a stream is reopened, and how.
 pub(crate) enum Reopen<'a, M> {
     /// When it broke; its orderly end is the end.
     WhenBroken(&'a (dyn Fn(Duration) -> Opening<M> + Send + Sync)),

@@ -100,7 +100,7 @@ pub(crate) fn depends_on_now(spec: &ReadSpec) -> bool {
         || spec.topics.iter().any(|(_, from)| *from == Position::Now)
 }
 
-/// The same spec with "now" told as offsets, so that it can be asked again later. A topic that
+/// The same spec with "now" as offsets, so that it can be asked again later. A topic that
 /// is not there yet has all of its batches behind now.
 pub(crate) fn fixed(mut spec: ReadSpec, topics: &[TopicStatus]) -> ReadSpec {
     for (topic, from) in &mut spec.topics {

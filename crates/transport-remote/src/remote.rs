@@ -56,9 +56,9 @@ impl Remote {
     /// Connects to the event-bus at `http://host:port` or `https://host` and asks what it can do.
     ///
     /// # Errors
-    /// `Invalid` for an address that is none, `Unavailable` (retry) when nothing answers
+    /// `Invalid` for an invalid address, `Unavailable` (retry) when nothing answers
     /// there, `Unauthorized` for a wrong key, `Unsupported` when what answers is not an
-    /// event-bus; each says what to do.
+    /// event-bus; each names what to do.
     pub async fn connect(url: &str, options: RemoteOptions) -> Result<Self, Error> {
         let client = channel::client(url, &options)?;
         let limit = options.connect_timeout;

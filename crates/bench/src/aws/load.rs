@@ -52,7 +52,7 @@ pub(crate) async fn run(load: Load<'_>) -> Result<()> {
             minute: u32::try_from(minute % 60)?,
             phase: Phase::Night.into(),
         };
-        // The answers come by batches; the last says it for all, since they leave in order.
+        // The answers come by batches; the last is enough for all, since they leave in order.
         let pending = publisher.enqueue(None, &tick).await?;
         if number + 1 == events {
             pending.await?;

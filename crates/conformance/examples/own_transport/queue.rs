@@ -69,7 +69,7 @@ impl Queue {
         }
     }
 
-    /// Takes out the dead letters of these ids, to be delivered anew if they are to be replayed.
+    /// Takes out the dead letters of these ids, to be delivered again if they are to be replayed.
     /// The ids that were not there.
     pub(crate) fn take_out(&mut self, ids: &[String], replay: bool) -> Vec<String> {
         let mut missing = ids.to_vec();

@@ -49,7 +49,7 @@ pub(crate) async fn events_are_set_aside_once(transport: &Arc<dyn Transport>) {
     assert_eq!(letters[0].topic, Some(topic("aside")));
     let expected = published.iter().nth(1).unwrap().to_game_event();
     assert_eq!(letters[0].content, DeadContent::Event(expected));
-    let unknown = SubscriptionName::new("nobody").unwrap();
+    let unknown = SubscriptionName::new("unknown").unwrap();
     let refused = transport.dead_letters(Some(&unknown), 1).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::NotFound);
 }
@@ -149,7 +149,7 @@ pub(crate) async fn a_replayed_event_is_delivered_as_any_other(transport: &Arc<d
     consumer.close().await.unwrap();
     let name = SubscriptionName::new("replay-any").unwrap();
     assert!(transport.replay_dead_letters(&name, &ids).await.unwrap().is_empty());
-    // Opened anew, and what came since is not held up.
+    // Opened again, and what came since is not held up.
     transport.publish(&topic("replay-any"), typed(47, 3..4, 6, None, 8)).await.unwrap();
     let mut consumer = transport.subscribe(of()).await.unwrap();
     let mut found = Vec::new();
@@ -187,7 +187,7 @@ pub(crate) async fn a_discarded_event_is_gone(transport: &Arc<dyn Transport>) {
     let left = ids(transport, "discard").await;
     assert!(left.len() == 1 && both.contains(&left[0]) && left != first, "{left:?}");
     nothing(&mut consumer).await;
-    let unknown = SubscriptionName::new("nobody").unwrap();
+    let unknown = SubscriptionName::new("unknown").unwrap();
     let many = vec![first[0].clone(); DEAD_LETTER_ID_COUNT_MAX + 1];
     for (name, ids, kind) in [(&unknown, &first, Kind::NotFound), (&name, &many, Kind::TooLarge)] {
         let kinds = [

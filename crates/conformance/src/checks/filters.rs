@@ -1,5 +1,5 @@
 //! Checks of filters. A consumer gets no batch without an event that it asked for, whoever leaves
-//! it out: the capabilities tell only whether the engine does.
+//! it out: the capabilities declare only whether the engine does.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use worldbus_bus::{
     Transport,
 };
 
-/// The refusal says what is missing, and where.
+/// The refusal names what is missing, and where.
 fn refused(transport: &Arc<dyn Transport>, capability: Capability, error: &Error) {
     assert_eq!((error.kind(), error.fate()), (Kind::Unsupported, Fate::Refused), "{error}");
     for word in [transport.capabilities().transport, capability.name()] {
@@ -55,7 +55,7 @@ pub(crate) async fn missing_replay_is_refused(transport: &Arc<dyn Transport>) {
     refused(transport, Capability::Replay, &transport.topics().await.unwrap_err());
 }
 
-/// Both come: an engine that does not drop them does not say that it did.
+/// Both come: an engine that does not drop them does not claim that it did.
 pub(crate) async fn missing_drop_duplicates_is_refused(transport: &Arc<dyn Transport>) {
     required(transport, Capability::DropDuplicates);
     let mut consumer = transport.subscribe(spec("twice", &["twice"], Position::Now)).await.unwrap();
@@ -70,7 +70,7 @@ pub(crate) async fn missing_drop_duplicates_is_refused(transport: &Arc<dyn Trans
     }
 }
 
-/// An ack after the lease is refused, whether or not somebody else was given the delivery, and
+/// An ack after the lease is refused, whether or not another consumer was given the delivery, and
 /// the delivery comes again.
 pub(crate) async fn missing_late_ack_is_refused(transport: &Arc<dyn Transport>) {
     required(transport, Capability::LateAck);

@@ -12,24 +12,25 @@ use worldbus_bus::{Appended, Position, ReadSpec, Transport};
 pub(crate) async fn one_producer_is_heard_in_order(transport: &Arc<dyn Transport>) {
     const PRODUCERS: u64 = 3;
     const BATCHES: u64 = 20;
-    let mut consumer = transport.subscribe(spec("heard", &["heard"], Position::Now)).await.unwrap();
+    let mut consumer =
+        transport.subscribe(spec("received", &["received"], Position::Now)).await.unwrap();
     let publish = async |producer: u64| {
         for sequence in 0..BATCHES {
             let published = batch(50 + producer, sequence..sequence + 1);
-            transport.publish(&topic("heard"), published).await.unwrap();
+            transport.publish(&topic("received"), published).await.unwrap();
         }
     };
     soon("the producers", join_all((1..PRODUCERS).map(publish))).await;
     // One by itself as well: those of many may take turns, and then no two neighbours are of one.
     soon("the producer", publish(0)).await;
-    let mut heard: BTreeMap<_, Vec<u64>> = BTreeMap::new();
+    let mut received: BTreeMap<_, Vec<u64>> = BTreeMap::new();
     for _ in 0..PRODUCERS * BATCHES {
         let delivered = next(&mut consumer).await;
-        let of = heard.entry(delivered.batch.producer()).or_default();
+        let of = received.entry(delivered.batch.producer()).or_default();
         of.extend(sequences(&delivered.batch));
         ack(&*consumer, &delivered).await;
     }
-    for (producer, sequences) in heard {
+    for (producer, sequences) in received {
         assert_eq!(sequences, (0..BATCHES).collect::<Vec<_>>(), "{producer:?}");
     }
     nothing(&mut consumer).await;

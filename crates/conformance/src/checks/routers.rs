@@ -56,7 +56,7 @@ fn router(transport: &Arc<dyn Transport>, subscription: &str) -> Router {
     router.retry(once).consumer("contract")
 }
 
-/// Notes what is handled of a producer, unless `fails` says otherwise.
+/// Notes what is handled of a producer, unless `fails` is true.
 fn noting(
     router: Router,
     producer: u64,
@@ -102,7 +102,7 @@ fn minutes(producer: u64, sequences: std::ops::Range<u64>, entity: Option<&str>)
     builder.finish().unwrap()
 }
 
-/// As a publisher does that did not hear what became of the first.
+/// As a publisher does that did not learn the outcome of the first.
 pub(crate) async fn a_batch_published_twice_is_handled_once(transport: &Arc<dyn Transport>) {
     let handled = Handled::default();
     let running = Running::start(noting(router(transport, "again"), 80, &handled, |_| false)).await;
@@ -168,11 +168,11 @@ pub(crate) async fn a_replayed_event_is_handled_in_the_end(transport: &Arc<dyn T
     running.stop().await;
 }
 
-/// Within a batch nobody leaves out events but the router.
+/// Within a batch only the router leaves out events.
 pub(crate) async fn a_router_hears_of_its_entities_only(transport: &Arc<dyn Transport>) {
     let handled = Handled::default();
-    let hears = router(transport, "entities").entities(["ghent".to_owned()]);
-    let running = Running::start(noting(hears, 82, &handled, |_| false)).await;
+    let filtered = router(transport, "entities").entities(["ghent".to_owned()]);
+    let running = Running::start(noting(filtered, 82, &handled, |_| false)).await;
     let mut mixed = BatchBuilder::new("contract", "world");
     for sequence in 0..9 {
         let entity = [Some("ghent"), Some("liege"), None][sequence as usize % 3];

@@ -79,7 +79,7 @@ impl Account {
                 if CODES_OF_CREDENTIALS.contains(&code.as_str()) {
                     let words = format!(
                         "cannot {what}: AWS does not accept the credentials ({code}: {message}); \
-                         sign in anew, and see that {} is a region that the account uses",
+                         sign in again, and see that {} is a region that the account uses",
                         self.region
                     );
                     return Error::new(Kind::Credentials, words);

@@ -1,5 +1,5 @@
 //! What to do about a reason that AWS gives, by the words in it. AWS documents no list of them;
-//! these are from memory of what its services say (M).
+//! these are from memory of what its services answer (M).
 
 /// Words of a reason, in small letters, and what to do.
 const ADVICE: &[(&[&str], &str)] = &[
@@ -29,7 +29,7 @@ const ADVICE: &[(&[&str], &str)] = &[
     ),
     (
         &["circuit breaker", "tasks failed to start", "exceeded attempts to wait", "not stabilize"],
-        "tasks did not stay up: what they said is in the log groups /gaming-system/SERVICE (with \
+        "tasks did not stay up: their output is in the log groups /gaming-system/SERVICE (with \
          another --system-name, /NAME/SERVICE)",
     ),
     (
@@ -44,7 +44,7 @@ const ADVICE: &[(&[&str], &str)] = &[
     (&["throttl", "rate exceeded"], "AWS is asked too often: wait a minute and run it again"),
 ];
 
-/// What to do about a reason; `None` if nobody knows.
+/// What to do about a reason; `None` if none is known.
 pub(crate) fn of(reason: &str) -> Option<&'static str> {
     let reason = reason.to_ascii_lowercase();
     let known = |(words, _): &&(&[&str], &'static str)| words.iter().any(|w| reason.contains(w));

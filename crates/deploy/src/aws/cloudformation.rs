@@ -56,7 +56,7 @@ pub struct Change {
     pub physical: String,
     /// E.g. `AWS::SQS::Queue`.
     pub kind: String,
-    /// `True` or `Conditional` if the resource is made anew.
+    /// `True` or `Conditional` if the resource is replaced.
     pub replacement: String,
     /// The properties that change.
     pub properties: Vec<String>,
@@ -90,7 +90,7 @@ impl CloudFormation {
         Self { caller: Caller::new(sdk, CLOUDFORMATION, region) }
     }
 
-    /// A stack, by its name or id; `None` if there is none.
+    /// A stack, by its name or id; `None` if it does not exist.
     pub(crate) async fn describe(&self, stack: &str) -> Result<Option<Description>, CallError> {
         let answer = self.call("DescribeStacks", vec![field("StackName", stack)]).await;
         match answer {

@@ -1,4 +1,4 @@
-//! Regions of AWS: what one looks like, and which there are, to tell a slip of the pen.
+//! Regions of AWS: what one looks like, and which there are, to find a slip of the pen.
 //!
 //! Not for: deciding that a region does not exist. AWS opens new ones; only its hosts know.
 
@@ -70,7 +70,7 @@ pub(crate) fn check(region: &str) -> Result<(), Error> {
     )))
 }
 
-/// What to add to an error when nobody answers: the region may not exist.
+/// What to add to an error when nothing answers: the region may not exist.
 pub(crate) fn doubt(region: &str) -> String {
     if KNOWN.contains(&region) {
         return String::new();

@@ -1,8 +1,8 @@
 //! Deleting what was made, in reverse order.
 
 use crate::Error;
-use crate::change::follow::said;
-use crate::change::progress::{Progress, Tell};
+use crate::change::follow::described;
+use crate::change::progress::{Progress, Report};
 use crate::engine::Engine;
 use crate::template::built_in::Stack;
 
@@ -22,7 +22,7 @@ impl Engine {
     /// What [`Engine::down`] would delete, and what it would keep.
     ///
     /// # Errors
-    /// If AWS refuses to say.
+    /// If AWS refuses to answer.
     pub async fn farewell(&self, delete_data: bool) -> Result<Farewell, Error> {
         let now = self.look().await?;
         let mut farewell = Farewell::default();
@@ -49,14 +49,14 @@ impl Engine {
     ///
     /// # Errors
     /// At the first stack that cannot be deleted: why, what to do, and what is there still.
-    pub async fn down(&self, farewell: &Farewell, tell: Tell<'_>) -> Result<(), Error> {
+    pub async fn down(&self, farewell: &Farewell, report: Report<'_>) -> Result<(), Error> {
         for (stack, _, _) in &farewell.goes {
             let mut done = Ok(());
             if *stack == Stack::State {
-                done = self.unprotect(tell).await;
+                done = self.unprotect(report).await;
             }
             if done.is_ok() {
-                done = self.remove(*stack, tell).await;
+                done = self.remove(*stack, report).await;
             }
             if let Err(error) = done {
                 return Err(error.and(&self.inventory().await));
@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// Deletes a stack and waits until it is gone.
-    pub(crate) async fn remove(&self, stack: Stack, tell: Tell<'_>) -> Result<(), Error> {
+    pub(crate) async fn remove(&self, stack: Stack, report: Report<'_>) -> Result<(), Error> {
         let name = self.deployment.name(stack);
         let failed = |error| self.account.explain(&format!("delete stack {name}"), &error);
         let cloudformation = &self.account.cloudformation;
@@ -75,14 +75,14 @@ impl Engine {
         };
         let since = self.last_event(&found.id).await?;
         cloudformation.delete_stack(&found.id).await.map_err(failed)?;
-        tell(Progress::Begun { stack: name.clone(), what: "delete" });
-        let end = self.follow(stack, &found.id, since, tell).await?;
+        report(Progress::Begun { stack: name.clone(), what: "delete" });
+        let end = self.follow(stack, &found.id, since, report).await?;
         if end.is_good() {
             return Ok(());
         }
         let mut text = format!("stack {name} is not deleted ({}):", end.status);
         for failure in &end.failures {
-            text.push_str(&format!("\n  {}", said(failure)));
+            text.push_str(&format!("\n  {}", described(failure)));
         }
         text.push_str("\nmend the cause and run `worldbus deploy aws down` again");
         Err(Error::failed(text))
@@ -90,7 +90,7 @@ impl Engine {
 
     /// In production the state table is protected from deletion; who wants its data deleted wants
     /// that taken off first.
-    async fn unprotect(&self, tell: Tell<'_>) -> Result<(), Error> {
+    async fn unprotect(&self, report: Report<'_>) -> Result<(), Error> {
         let now = self.look().await?;
         let Some(found) = now.get(&Stack::State) else { return Ok(()) };
         let (name, value) = UNPROTECTED;
@@ -106,12 +106,12 @@ impl Engine {
         let stack = self.deployment.name(Stack::State);
         let since = self.last_event(&found.id).await?;
         self.execute(&stack, &id).await?;
-        tell(Progress::Begun { stack: stack.clone(), what: "update" });
-        let end = self.follow(Stack::State, &found.id, since, tell).await?;
+        report(Progress::Begun { stack: stack.clone(), what: "update" });
+        let end = self.follow(Stack::State, &found.id, since, report).await?;
         if end.is_good() {
             return Ok(());
         }
-        let why = end.failures.first().map(said).unwrap_or_default();
+        let why = end.failures.first().map(described).unwrap_or_default();
         Err(Error::failed(format!("the protection of stack {stack} cannot be taken off: {why}")))
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::Error;
 use crate::aws::advice;
 use crate::aws::cloudformation::Event;
-use crate::change::progress::{Progress, Tell};
+use crate::change::progress::{Progress, Report};
 use crate::change::tasks;
 use crate::engine::Engine;
 use crate::template::built_in::Stack;
@@ -22,7 +22,7 @@ const LOOK_MIN: Duration = Duration::from_millis(200);
 const LOOK_MAX: Duration = Duration::from_secs(5);
 /// Looks in a row that may fail: AWS goes on whether we see it or not.
 const BLIND_COUNT_MAX: u32 = 20;
-/// Failures that are told.
+/// Failures that are reported.
 const FAILURE_COUNT_MAX: usize = 8;
 
 /// How a stack ended.
@@ -72,7 +72,7 @@ impl Engine {
         stack: Stack,
         id: &str,
         since: Option<String>,
-        tell: Tell<'_>,
+        report: Report<'_>,
     ) -> Result<End, Error> {
         let name = self.deployment.name(stack);
         let end = Instant::now() + FOLLOW_MAX;
@@ -84,10 +84,10 @@ impl Engine {
                 Ok((status, events)) => {
                     blind = 0;
                     pause = if events.is_empty() { (pause * 2).min(LOOK_MAX) } else { LOOK_MIN };
-                    events.iter().for_each(|event| tell(resource(&name, event)));
+                    events.iter().for_each(|event| report(resource(&name, event)));
                     seen.take(events);
                     if !status.ends_with("_IN_PROGRESS") {
-                        tell(Progress::Ended { stack: name, status: status.clone() });
+                        report(Progress::Ended { stack: name, status: status.clone() });
                         return Ok(End { status, failures: causes(seen.failures) });
                     }
                 }
@@ -98,7 +98,7 @@ impl Engine {
                 }
             }
             if stack == Stack::Services {
-                tasks::tell_stopped(self, &mut stopped, tell).await;
+                tasks::report_stopped(self, &mut stopped, report).await;
             }
             if Instant::now() > end {
                 let words = format!("stack {name} is not done within {FOLLOW_MAX:?}");
@@ -141,9 +141,9 @@ impl Engine {
         let old = failures.len().saturating_sub(FAILURE_COUNT_MAX);
         let causes = causes(failures.split_off(old));
         let Some(cause) = causes.last() else {
-            return Ok("its events do not say why".to_owned());
+            return Ok("its events have no reason".to_owned());
         };
-        Ok(said(cause))
+        Ok(described(cause))
     }
 
     /// An error for a reason, with what to do about it.
@@ -154,7 +154,7 @@ impl Engine {
 }
 
 /// A failure in words, with what to do about it.
-pub(crate) fn said(event: &Event) -> String {
+pub(crate) fn described(event: &Event) -> String {
     let Event { logical, kind, physical, reason, .. } = event;
     let name = if physical.is_empty() { String::new() } else { format!(" {physical}") };
     let advice = advice::of(reason).map(|advice| format!("\n    {advice}")).unwrap_or_default();

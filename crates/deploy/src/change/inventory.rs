@@ -1,4 +1,4 @@
-//! What is there now: told after a failure, so that nothing is left half-made unseen.
+//! What is there now: reported after a failure, so that nothing is left half-made unseen.
 
 use crate::aws::cloudformation::StackResource;
 use crate::engine::Engine;

@@ -1,4 +1,4 @@
-//! What is told while something runs.
+//! What is reported while something runs.
 
 /// Something that happened, as it happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Progress {
         kind: String,
         /// E.g. `CREATE_IN_PROGRESS`.
         status: String,
-        /// Why, if AWS says.
+        /// Why, if AWS gives a reason.
         reason: String,
     },
     /// A task of a service stopped.
@@ -45,4 +45,4 @@ pub enum Progress {
 }
 
 /// Where progress goes.
-pub(crate) type Tell<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+pub(crate) type Report<'a> = &'a (dyn Fn(Progress) + Send + Sync);

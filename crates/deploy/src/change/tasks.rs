@@ -1,12 +1,12 @@
 //! Tasks and their image: whether it is there before anything is made, and why tasks stop while a
-//! stack waits for them, which CloudFormation does not say.
+//! stack waits for them, which CloudFormation does not report.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::change::progress::{Progress, Tell};
+use crate::change::progress::{Progress, Report};
 use crate::engine::Engine;
 use crate::template::evaluate::Parameters;
 use worldbus_aws::CallError;
@@ -14,8 +14,8 @@ use worldbus_aws::CallError;
 /// Tasks that are described in one call (D).
 const TASK_COUNT_MAX: usize = 100;
 
-/// Refuses an image that its registry says it does not have. Only ECR's registries are asked; what
-/// is elsewhere, or not for us to see, ECS will tell.
+/// Refuses an image that its registry does not have. Only ECR's registries are asked; what
+/// is elsewhere, or not for us to see, ECS will find out.
 pub(crate) async fn check_image(engine: &Engine, services: &Parameters) -> Result<(), Error> {
     let Some(image) = services.get("Image") else { return Ok(()) };
     let Some(Place { registry, region, name, which }) = place(image) else { return Ok(()) };
@@ -59,13 +59,17 @@ fn place(image: &str) -> Option<Place<'_>> {
     Some(Place { registry, region, name, which })
 }
 
-/// Tells of tasks that stopped and were not told of. That ECS does not answer is no reason to fail.
-pub(crate) async fn tell_stopped(engine: &Engine, told: &mut BTreeSet<String>, tell: Tell<'_>) {
+/// Reports tasks that stopped, each once. That ECS does not answer is no reason to fail.
+pub(crate) async fn report_stopped(
+    engine: &Engine,
+    reported: &mut BTreeSet<String>,
+    report: Report<'_>,
+) {
     let cluster = format!("{}-cluster", engine.deployment.system_name);
     let wanted = json!({ "cluster": cluster, "desiredStatus": "STOPPED" });
     let Ok(listed) = engine.account.ecs("ListTasks", &wanted).await else { return };
     let arns = listed["taskArns"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let arns = arns.iter().filter_map(Value::as_str).filter(|arn| !told.contains(*arn));
+    let arns = arns.iter().filter_map(Value::as_str).filter(|arn| !reported.contains(*arn));
     let arns: Vec<&str> = arns.take(TASK_COUNT_MAX).collect();
     if arns.is_empty() {
         return;
@@ -74,8 +78,8 @@ pub(crate) async fn tell_stopped(engine: &Engine, told: &mut BTreeSet<String>, t
     let Ok(described) = engine.account.ecs("DescribeTasks", &input).await else { return };
     for task in described["tasks"].as_array().into_iter().flatten() {
         let arn = task["taskArn"].as_str().unwrap_or_default();
-        if told.insert(arn.to_owned()) {
-            tell(Progress::Stopped { service: service(task), reason: reason(task) });
+        if reported.insert(arn.to_owned()) {
+            report(Progress::Stopped { service: service(task), reason: reason(task) });
         }
     }
 }
@@ -85,7 +89,7 @@ fn service(task: &Value) -> String {
     group.strip_prefix("service:").unwrap_or(group).to_owned()
 }
 
-/// What the task says, and what its containers say.
+/// The reasons of the task and of its containers.
 fn reason(task: &Value) -> String {
     let mut reasons: Vec<String> = Vec::new();
     reasons.extend(task["stoppedReason"].as_str().map(str::to_owned));
@@ -105,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn images_in_ecr_are_told_from_others() {
+    fn images_in_ecr_are_distinguished_from_others() {
         let image = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/worldbus:1.2";
         let found = place(image).unwrap();
         assert_eq!((found.registry, found.region), ("123456789012", "eu-west-1"));
@@ -117,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn task_that_stopped_says_why() {
+    fn task_that_stopped_has_its_reasons() {
         let task = json!({
             "group": "service:time-manager",
             "stoppedReason": "Essential container in task exited",
@@ -127,7 +131,7 @@ mod tests {
             ],
         });
         assert_eq!(service(&task), "time-manager");
-        let said = reason(&task);
-        assert!(said.contains("exit code 2") && said.contains("CannotPull"), "{said}");
+        let why = reason(&task);
+        assert!(why.contains("exit code 2") && why.contains("CannotPull"), "{why}");
     }
 }

@@ -58,7 +58,7 @@ impl Stack {
     }
 }
 
-/// A template, as text and as what it says.
+/// A template, as text and as data.
 #[derive(Debug, Clone)]
 pub struct Template {
     /// Whose it is.
@@ -106,7 +106,7 @@ impl Template {
         self.body["Parameters"].as_object().into_iter().flatten().map(|(name, _)| name.as_str())
     }
 
-    /// What a parameter is if nobody says; `None` if somebody must.
+    /// The default of a parameter; `None` if it must be given.
     pub fn default(&self, parameter: &str) -> Option<String> {
         text(self.body["Parameters"].get(parameter)?.get("Default")?)
     }

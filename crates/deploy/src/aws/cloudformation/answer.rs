@@ -24,7 +24,7 @@ pub(crate) fn members<'a, 'd>(node: Node<'a, 'd>) -> impl Iterator<Item = Node<'
     node.children().filter(|child| child.tag_name().name() == "member")
 }
 
-/// The text of a child; empty if there is none.
+/// The text of a child; empty without one.
 pub(crate) fn text(node: Node<'_, '_>, name: &str) -> String {
     let text = child(node, name)
         .map(|child| child.children().filter_map(|node| node.text()).collect::<Vec<_>>().concat());
