@@ -50,8 +50,8 @@ pub use route::{
 pub use tokio_util::sync::CancellationToken;
 pub use transport::{
     Appended, Capabilities, Capability, Consumer, DeadContent, DeadEvent, DeadLetter, Delivered,
-    Filter, Lease, Outcome, Position, ReadSpec, Reader, RegisteredType, Serial, Settle,
-    StoredBatch, StudioTypes, SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport, Wrap,
-    limits, lists_nothing,
+    Filter, Gap, GapReason, Lease, LogEnd, LogId, Notice, Outcome, Position, RESUME_OVERLAP,
+    ReadSpec, Reader, RegisteredType, Resume, Serial, Settle, StoredBatch, StudioTypes,
+    SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport, Wrap, limits, lists_nothing,
 };
 pub use wall::{ManualClock, SystemClock, WallClock};

@@ -3,9 +3,11 @@
 
 mod capabilities;
 pub mod limits;
+mod resume;
 mod wrap;
 
 pub use capabilities::{Capabilities, Capability};
+pub use resume::{Gap, GapReason, LogEnd, LogId, Notice, RESUME_OVERLAP, Resume};
 pub use wrap::Wrap;
 
 use std::sync::Arc;
@@ -81,9 +83,9 @@ pub trait Transport: Send + Sync + 'static {
     /// has nothing to count.
     async fn topics(&self) -> Result<Vec<TopicStatus>, Error>;
 
-    /// The commit that is appended next, if the engine numbers its commits over all topics: what
-    /// is stored now is before it, what is published from now on is not. `None` if it does not.
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
+    /// Where the log ends now, if the engine numbers its commits over all topics. `None` if it does
+    /// not.
+    async fn end(&self) -> Result<Option<LogEnd>, Error> {
         Ok(None)
     }
 
@@ -434,6 +436,10 @@ pub struct ReadSpec {
     pub filter: Filter,
     /// Whether to wait for what comes, or to end behind what is there.
     pub follow: bool,
+    /// Which log the offsets and commits above are of. `None`: whichever is read. If another is
+    /// read, or one that ends before such a commit, all of them are a time instead, and the
+    /// reader reports [`Notice::Resumed`] before its first batch.
+    pub resume: Option<Resume>,
 }
 
 impl ReadSpec {
@@ -445,6 +451,7 @@ impl ReadSpec {
             all_topics: true,
             filter: Filter::default(),
             follow,
+            resume: None,
         }
     }
 
@@ -464,6 +471,13 @@ pub trait Reader: Send {
     /// # Errors
     /// `Damaged` if what is stored there is not what was appended.
     async fn next(&mut self) -> Result<Option<StoredBatch>, Error>;
+
+    /// What is to be reported before the batch that [`Reader::next`] returned last; to be asked
+    /// until there is no more, after the reader was opened and after each batch. Engines without
+    /// a name for their log report nothing.
+    fn notice(&mut self) -> Option<Notice> {
+        None
+    }
 }
 
 /// A batch as it is stored.

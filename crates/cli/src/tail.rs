@@ -1,5 +1,6 @@
 //! `worldbus tail`: the events of a bus on standard output, past and as they come.
 
+mod notice;
 mod output;
 mod select;
 mod text;
@@ -60,7 +61,12 @@ async fn copy(
                 }
             }
         };
-        let Some(stored) = next.map_err(explain)? else { break };
+        let next = next.map_err(explain)?;
+        while let Some(notice) = reader.notice() {
+            output.flush()?;
+            crate::failure::complain(&notice::describe(&notice));
+        }
+        let Some(stored) = next else { break };
         left -= output.write(&stored, left)?;
     }
     Ok(())

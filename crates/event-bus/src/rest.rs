@@ -21,6 +21,7 @@ pub(crate) const STREAM_PATH: &str = "/api/events/stream";
 #[derive(utoipa::OpenApi)]
 #[openapi(
     paths(publish::publish, history::history, stats::stats, stream::stream),
+    components(schemas(stream::notice::Resumed, stream::notice::Missing)),
     tags((name = "events", description = "Publish events, and read what was published."))
 )]
 struct Description;

@@ -9,7 +9,9 @@ use server::{Server, dir};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use worldbus_bus::{Fate, Kind, Outcome, Position, ReadSpec, Transport};
+use worldbus_bus::{
+    Fate, Gap, GapReason, Kind, Notice, Outcome, Position, ReadSpec, Reader, Transport,
+};
 use worldbus_conformance::{batch, next, read_all, soon, spec, topic, typed};
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;
 use worldbus_rpc::{from_status, v1};
@@ -97,6 +99,57 @@ async fn reader_outlives_restarts_without_gap_or_double() {
         let offsets: Vec<_> =
             found.iter().filter(|(topic, _)| topic == name).map(|&(_, offset)| offset).collect();
         assert_eq!(offsets, (0..BATCHES / 2).collect::<Vec<_>>());
+    }
+    server.stop().await;
+}
+
+/// The sequences of the next events, each a batch of its own.
+async fn sequences(reader: &mut Box<dyn Reader>, count: usize) -> Vec<u64> {
+    let mut found = Vec::new();
+    while found.len() < count {
+        let stored = soon("a batch", reader.next()).await.unwrap().unwrap();
+        found.push(stored.batch.first_id().sequence);
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reader_goes_on_in_another_log_by_time_and_returns_nothing_twice() {
+    let (dir, other) = (dir(), server::dir());
+    let server = Server::start(other.path()).await;
+    // In another order, and with more: what the first had not got yet.
+    for number in (0..30).rev() {
+        server.embedded.publish(&topic("t"), batch(1, number..number + 1)).await.unwrap();
+    }
+    server.stop().await;
+    let server = Server::start(dir.path()).await;
+    let remote = server.connect().await;
+    let mut readers = Vec::new();
+    for from in [Position::Start, Position::Now] {
+        readers.push(remote.read(ReadSpec::all(from, true)).await.unwrap());
+    }
+    for number in 0..20 {
+        server.embedded.publish(&topic("t"), batch(1, number..number + 1)).await.unwrap();
+    }
+    for reader in &mut readers {
+        assert_eq!(sequences(reader, 20).await, (0..20).collect::<Vec<_>>());
+        assert_eq!(reader.notice(), None);
+    }
+    let server = server.restart(other.path()).await;
+    for reader in &mut readers {
+        assert_eq!(sequences(reader, 1).await, [29]);
+        assert!(matches!(reader.notice(), Some(Notice::Resumed { .. })));
+        // Events of tests happened long before any log began.
+        let began = |gap: &Gap| gap.reason == GapReason::LogBegan;
+        assert!(matches!(reader.notice(), Some(Notice::Gap(gap)) if began(&gap)));
+        assert_eq!(sequences(reader, 4).await, [28, 27, 26, 25]);
+    }
+    // In the same log it goes on exactly.
+    let server = server.restart(other.path()).await;
+    server.embedded.publish(&topic("t"), batch(1, 30..31)).await.unwrap();
+    for reader in &mut readers {
+        assert_eq!(sequences(reader, 6).await, [24, 23, 22, 21, 20, 30]);
+        assert_eq!(reader.notice(), None);
     }
     server.stop().await;
 }

@@ -4,13 +4,17 @@
 
 mod server;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
 use server::http::{EventStream, Sent, get, post};
 use server::{Server, dir};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use worldbus_bus::{DeadEvent, Outcome, Position, SubscriptionName, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
 use worldbus_events::{BatchBuilder, EventId, NewEvent, ProducerId};
+use worldbus_transport_embedded::Options;
 
 const PUBLISH: &str = "/api/events/publish";
 
@@ -268,6 +272,144 @@ async fn stream_that_saw_nothing_resumes_where_it_stood() {
     server.stop().await;
 }
 
+/// The same batches in another order.
+async fn publish_three_topics_otherwise(server: &Server) {
+    for number in (0..5).rev() {
+        for (producer, name) in [(3, "npc"), (2, "weather"), (1, "time")] {
+            let events = batch(producer, number * 4..number * 4 + 4);
+            server.embedded.publish(&topic(name), events).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cursor_of_another_log_goes_on_by_time_says_so_and_loses_nothing() {
+    let (dir, other) = (dir(), dir());
+    let (server, second) = (Server::start(dir.path()).await, Server::start(other.path()).await);
+    publish_three_topics(&server).await;
+    publish_three_topics_otherwise(&second).await;
+    let mut whole = EventStream::open(server.address, "from=start", None).await;
+    let all = take(&mut whole, 60).await;
+    for cut in [1, 30, 59] {
+        let id = &all[cut - 1].id;
+        let mut stream = EventStream::open(second.address, "from=now", Some(id)).await;
+        let begun = stream.first_id().await;
+        assert_ne!(&begun, id);
+        let [resumed, gap] = take(&mut stream, 2).await.try_into().unwrap();
+        assert_eq!((resumed.event.as_str(), resumed.id.as_str()), ("resumed", ""));
+        assert_eq!(resumed.data["reason"], "another_log");
+        // Events of tests happened long before any log began.
+        assert_eq!((gap.event.as_str(), &gap.data["reason"]), ("gap", &"log_began".into()));
+        // Both logs are younger than how far it goes back.
+        let rest = take(&mut stream, 60).await;
+        let (seen, sent) = (ids(&all[..cut]), ids(&rest));
+        assert_eq!(sent.iter().collect::<HashSet<_>>().len(), 60, "none twice from one log");
+        let handled: HashSet<_> = seen.iter().chain(&sent).cloned().collect();
+        assert_eq!(handled, ids(&all).into_iter().collect());
+        // Who leaves before the first event comes back by time, and who saw one, exactly.
+        let mut again = EventStream::open(second.address, "", Some(&begun)).await;
+        assert_eq!(ids(&take(&mut again, 60).await), sent);
+        let mut exact = EventStream::open(second.address, "", Some(&rest[6].id)).await;
+        assert_eq!(ids(&take(&mut exact, 53).await), sent[7..]);
+    }
+    server.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cursors_of_earlier_versions_are_taken_as_of_this_log() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    publish_three_topics(&server).await;
+    let all = take(&mut EventStream::open(server.address, "from=start", None).await, 60).await;
+    // Each batch of four is a commit; topics are in the order of their publication.
+    for (cursor, left) in
+        [("2;c2.0.3", 60 - 11), ("2;c15.0.0", 0), ("2;s", 60), ("1;s;time=4.2", 42)]
+    {
+        let id = BASE64_URL_SAFE_NO_PAD.encode(cursor);
+        let mut stream = EventStream::open(server.address, "", Some(&id)).await;
+        stream.first_id().await;
+        let more = batch(9, 0..1);
+        if left == 0 {
+            server.embedded.publish(&topic("time"), more).await.unwrap();
+            assert_eq!(take(&mut stream, 1).await[0].event, "time.updated");
+            continue;
+        }
+        let found = take(&mut stream, left).await;
+        assert_eq!(ids(&found), ids(&all[60 - left..]), "{cursor}");
+        // What comes out names the log.
+        let last = BASE64_URL_SAFE_NO_PAD.decode(&found[left - 1].id).unwrap();
+        assert_eq!((last[0], last.len() < 24), (3, true), "{last:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cursor_past_retention_is_told_of_the_gap() {
+    let dir = dir();
+    let keep = Options { retention_bytes: 20_000, unread_bytes: 0, ..Options::default() };
+    let server = Server::start_keeping(dir.path(), keep).await;
+    let mut stream = EventStream::open(server.address, "", None).await;
+    let seen = stream.first_id().await;
+    drop(stream);
+    for number in 0..20 {
+        let large = typed(1, number..number + 1, 6, None, 4_000);
+        server.embedded.publish(&topic("time"), large).await.unwrap();
+    }
+    soon("retention", async {
+        while server.embedded.topics().await.unwrap()[0].bytes > 20_000 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let kept = server.embedded.topics().await.unwrap()[0].first_offset;
+    let mut stream = EventStream::open(server.address, "", Some(&seen)).await;
+    let gap = take(&mut stream, 1).await.remove(0);
+    assert_eq!((gap.event.as_str(), &gap.data["reason"]), ("gap", &"retention".into()));
+    assert_eq!((&gap.data["topic"], gap.data.get("batches")), (&"time".into(), None));
+    assert!(gap.data["from_time"].as_str() <= gap.data["until_time"].as_str(), "{gap:?}");
+    let first = take(&mut stream, 1).await.remove(0);
+    assert_eq!(ids(&[first]), [worldbus_conformance::id(1, kept).to_string()]);
+    // By offsets it is known how many.
+    let id = BASE64_URL_SAFE_NO_PAD.encode("1;s;time=2.0");
+    let mut stream = EventStream::open(server.address, "", Some(&id)).await;
+    assert_eq!(take(&mut stream, 1).await[0].data["batches"], kept - 2);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_cursors_are_refused_or_read_within_bounds() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    server.embedded.publish(&topic("time"), batch(1, 0..1)).await.unwrap();
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    let many = ";a=1.0".repeat(300);
+    for wrong in [
+        "%00".to_owned(),
+        encode(&[3]),
+        encode(&[3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+        encode(&[&[3][..], &[0xff; 30]].concat()),
+        encode(&[&[3, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0][..], many.as_bytes()].concat()),
+        "A".repeat(5000),
+    ] {
+        let reply = get(server.address, &format!("/api/events/stream?cursor={wrong}")).await;
+        let problem = reply.json();
+        assert_eq!((reply.status, &problem["field"]), (400, &"cursor".into()), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().len() < 200, "{problem}");
+    }
+    // A log that nobody has, and the last commit of all.
+    let mut last = vec![3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
+    last.extend([[0xff; 9].as_slice(), &[1]].concat().repeat(2));
+    last.extend([0, 0]);
+    let mut stream = EventStream::open(server.address, "", Some(&encode(&last))).await;
+    let sent = take(&mut stream, 3).await;
+    let events: Vec<_> = sent.iter().map(|sent| sent.event.as_str()).collect();
+    assert_eq!(events, ["resumed", "gap", "time.updated"]);
+    assert_eq!(sent[1].data["reason"], "log_began");
+    assert_eq!(sent[0].data["from_time"], i64::MIN);
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn stream_shows_what_was_asked_for_and_ends_at_shutdown() {
     let dir = dir();
@@ -390,7 +532,7 @@ async fn stream_of_many_topics_resumes_by_ids_of_few_bytes() {
     let first = whole.first_id().await;
     publish(1).await;
     let all = take(&mut whole, 2 * TOPICS as usize).await;
-    assert!(all.iter().all(|sent| sent.id.len() < 100), "{}", all[0].id);
+    assert!(all.iter().all(|sent| sent.id.len() <= 30), "{}", all[0].id);
     let mut expected = ids(&all);
     expected.sort();
     expected.dedup();

@@ -4,6 +4,7 @@ mod catalogue;
 mod describe;
 mod error;
 mod lease;
+mod log;
 mod spec;
 mod stored;
 

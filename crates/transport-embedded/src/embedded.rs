@@ -14,7 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::dead_letters::admin;
 use crate::dead_letters::replay;
-use crate::format::record::Head;
+use crate::format::record::{Head, Identity};
 use crate::options::Options;
 use crate::read::pool::Reads;
 use crate::read::reader::{LogReader, resolve};
@@ -35,7 +35,7 @@ use crate::write::plan::Ledger;
 use crate::write::queue::{Deletion, Request};
 use crate::write::writer::{Retention, Writer};
 use worldbus_bus::{
-    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, Position,
+    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Fate, Kind, LogEnd, Position,
     ReadSpec, Reader, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus,
     Transport,
 };
@@ -108,7 +108,7 @@ impl Embedded {
 
     fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
         // What versions before this one left of what was deleted.
-        let Opened { connection, reads, checkpointer, loaded } = opened;
+        let Opened { connection, reads, checkpointer, loaded, identity } = opened;
         let Loaded { tally, mut heads, mut subscriptions, mut dead, seen, ages, idle } = loaded;
         replay::delete_orphans(&mut heads)?;
         forget_deleted(&heads, &mut subscriptions, &mut dead);
@@ -143,8 +143,10 @@ impl Embedded {
         let ledger = Ledger::new(tally, heads, seen, dead, free);
         let file = file.to_path_buf();
         let can = capabilities(options.queue);
-        let shared =
-            Arc::new(Shared::new(file, options, can, tail, live, topic_uses, Arc::new(reads)));
+        let reads = Arc::new(reads);
+        let mut shared = Shared::new(file, options, can, tail, live, topic_uses, reads);
+        shared.identity = identity;
+        let shared = Arc::new(shared);
         shared.dead_letters.store(ledger.dead_count(), Ordering::Relaxed);
 
         // The writer, on a thread of its own.
@@ -205,6 +207,7 @@ struct Opened {
     reads: Reads,
     checkpointer: Checkpointer,
     loaded: Loaded,
+    identity: Option<Identity>,
 }
 
 impl Opened {
@@ -215,6 +218,10 @@ impl Opened {
             let now_ms = options.clock.steady_us().div_euclid(1000);
             store::load(&connection, options.seen, options.seen_rebuild_bytes_max, now_ms)?
         };
+        // One that holds nothing yet is as if made now.
+        let is_new = loaded.tally.next_group == 0;
+        let now_ms = options.clock.now_us().div_euclid(1000);
+        let identity = store::identify(&connection, is_new, now_ms)?;
         // Leaves nothing behind the end of the write-ahead log that could be taken for damage
         // later. Without space for it, it goes on as it is.
         if checkpoint(&connection, "TRUNCATE") && options.sync {
@@ -222,7 +229,7 @@ impl Opened {
         }
         let reads = Reads::open(file.to_path_buf())?;
         let checkpointer = Checkpointer::start(store::connect(file, options.sync)?)?;
-        Ok(Self { connection, reads, checkpointer, loaded })
+        Ok(Self { connection, reads, checkpointer, loaded, identity })
     }
 }
 
@@ -376,8 +383,12 @@ impl Transport for Embedded {
         Ok(topics)
     }
 
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        Ok(Some(self.shared().tail().next_group()))
+    async fn end(&self) -> Result<Option<LogEnd>, Error> {
+        let shared = self.shared();
+        // First the time: what is appended from the commit on is not before it.
+        let time_ms = shared.now_ms();
+        let (log, next_commit) = (shared.log(), shared.tail().next_group());
+        Ok(Some(LogEnd { log, next_commit, time_ms }))
     }
 
     async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {

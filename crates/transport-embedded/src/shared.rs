@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use crate::dead_letters::replay;
+use crate::format::record::Identity;
 use crate::options::Options;
 use crate::read::pool::Reads;
 use crate::read::tail::Tail;
@@ -16,7 +17,7 @@ use crate::store::failure::Failure;
 use crate::subscription::runtime::Live;
 use crate::usage::{Idle, Use};
 use crate::write::queue::Queue;
-use worldbus_bus::{Capabilities, Error, Fate, SubscriptionName, SubscriptionStatus, Topic};
+use worldbus_bus::{Capabilities, Error, Fate, LogId, SubscriptionName, SubscriptionStatus, Topic};
 
 /// How long a changed cursor waits for a commit to go with.
 pub(crate) const CURSOR_DELAY: Duration = Duration::from_millis(20);
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) file: PathBuf,
     pub(crate) options: Options,
     pub(crate) capabilities: Capabilities,
+    /// Which log this is, if it has a name.
+    pub(crate) identity: Option<Identity>,
     pub(crate) queue: Queue,
     tail: Mutex<Tail>,
     subscriptions: Mutex<HashMap<SubscriptionName, Arc<Live>>>,
@@ -74,6 +77,7 @@ impl Shared {
             queue: Queue::new(options.queue_bytes_max),
             options,
             capabilities,
+            identity: None,
             tail: Mutex::new(tail),
             subscriptions: Mutex::new(by_name.collect()),
             topic_uses: Mutex::new(topic_uses),
@@ -108,6 +112,11 @@ impl Shared {
     /// How long it has been unused.
     pub(crate) fn idle_time(&self, what: &Use) -> Option<Duration> {
         u64::try_from(what.idle_ms(self.steady_ms())).ok().map(Duration::from_millis)
+    }
+
+    /// The name of the log, if it has one.
+    pub(crate) fn log(&self) -> Option<LogId> {
+        self.identity.map(|identity| identity.id)
     }
 
     /// The wall time, for what people read.

@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod failure;
+mod identity;
 mod load;
 pub(crate) mod lock;
 mod open;
@@ -12,6 +13,7 @@ mod schema;
 pub(crate) mod space;
 mod wal_scan;
 
+pub(crate) use identity::identify;
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
 pub(crate) use open::{connect, connect_reader, open_file, reserve_wal, upgrade};
 pub(crate) use query::{

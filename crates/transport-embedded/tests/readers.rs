@@ -66,14 +66,16 @@ async fn reading_from_a_commit_is_the_same_from_memory_and_from_the_disk() {
         });
         futures_util::future::join_all(appends).await;
     }
-    let next = embedded.next_commit().await.unwrap().unwrap();
+    let next = embedded.end().await.unwrap().unwrap();
     let all = read_all(&embedded, ReadSpec::all(Position::Start, false)).await;
     assert_eq!(all.len(), 60);
     let all = serials(&all);
     embedded.close().await.unwrap();
     drop(embedded);
     let embedded = open(dir.path(), 1);
-    assert_eq!(embedded.next_commit().await.unwrap(), Some(next));
+    let again = embedded.end().await.unwrap().unwrap();
+    assert_eq!((again.log, again.next_commit), (next.log, next.next_commit));
+    let next = next.next_commit;
     let commits: HashSet<u64> = all.iter().map(|serial| serial.commit).chain([0, next]).collect();
     for commit in commits {
         let found = read_all(&embedded, ReadSpec::all(Position::Commit(commit), false)).await;

@@ -16,9 +16,9 @@ use crate::reader::{RemoteReader, depends_on_now, fixed};
 use crate::settler::{GATHER_LIMITS, Settler};
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{
-    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Gather, Kind, ReadSpec,
-    Reader, RegisteredType, StudioTypes, SubscriptionName, SubscriptionSpec, SubscriptionStatus,
-    Topic, TopicStatus, Transport,
+    Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Gather, Kind, LogEnd,
+    ReadSpec, Reader, RegisteredType, StudioTypes, SubscriptionName, SubscriptionSpec,
+    SubscriptionStatus, Topic, TopicStatus, Transport,
 };
 use worldbus_events::Batch;
 use worldbus_rpc::limits::CONTROL_BYTES_MAX;
@@ -92,6 +92,16 @@ impl Remote {
     fn open(&self) -> Result<Client, Error> {
         if self.closed.is_cancelled() { Err(closed()) } else { Ok(self.client.clone()) }
     }
+
+    async fn list_topics(&self) -> Result<v1::ListTopicsResponse, Error> {
+        let mut client = self.open()?;
+        let call = client.list_topics(v1::ListTopicsRequest {});
+        ask(self.options.call_timeout, call).await
+    }
+}
+
+fn topics(response: v1::ListTopicsResponse) -> Result<Vec<TopicStatus>, Error> {
+    response.topics.into_iter().map(TryInto::try_into).collect()
 }
 
 impl std::fmt::Debug for Remote {
@@ -159,22 +169,24 @@ impl Transport for Remote {
     async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
         self.capabilities.require(Capability::Replay)?;
         spec.check()?;
-        let spec = if depends_on_now(&spec) { fixed(spec, &self.topics().await?) } else { spec };
+        let spec = match depends_on_now(&spec) {
+            true => {
+                let response = self.list_topics().await?;
+                let end = response.end();
+                fixed(spec, end, &topics(response)?)
+            }
+            false => spec,
+        };
         let reader = RemoteReader::open(self.open()?, spec, &self.options, self.closed.clone());
         Ok(Box::new(reader.await?))
     }
 
     async fn topics(&self) -> Result<Vec<TopicStatus>, Error> {
-        let mut client = self.open()?;
-        let call = client.list_topics(v1::ListTopicsRequest {});
-        let response = ask(self.options.call_timeout, call).await?;
-        response.topics.into_iter().map(TryInto::try_into).collect()
+        topics(self.list_topics().await?)
     }
 
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        let mut client = self.open()?;
-        let call = client.list_topics(v1::ListTopicsRequest {});
-        Ok(ask(self.options.call_timeout, call).await?.next_commit)
+    async fn end(&self) -> Result<Option<LogEnd>, Error> {
+        Ok(self.list_topics().await?.end())
     }
 
     async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {

@@ -111,6 +111,7 @@ async fn stalled_readers(broker: &Broker) -> Result<Vec<Figure>> {
             all_topics: true,
             filter: Filter::default(),
             follow: true,
+            resume: None,
         };
         // One beyond the places is refused, which is the point.
         if let Ok(reader) = client.transport().read(spec).await {

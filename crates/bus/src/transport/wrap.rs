@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    Appended, Capabilities, Consumer, DeadLetter, ReadSpec, Reader, RegisteredType, StudioTypes,
-    SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport,
+    Appended, Capabilities, Consumer, DeadLetter, LogEnd, ReadSpec, Reader, RegisteredType,
+    StudioTypes, SubscriptionSpec, SubscriptionStatus, TopicStatus, Transport,
 };
 use crate::error::{Error, Kind};
 use crate::names::{SubscriptionName, Topic};
@@ -99,9 +99,9 @@ pub trait Wrap: Send + Sync + 'static {
         self.reach().await?.topics().await
     }
 
-    /// As [`Transport::next_commit`].
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        self.reach().await?.next_commit().await
+    /// As [`Transport::end`].
+    async fn end(&self) -> Result<Option<LogEnd>, Error> {
+        self.reach().await?.end().await
     }
 
     /// As [`Transport::subscriptions`].
@@ -210,8 +210,8 @@ impl<W: Wrap> Transport for W {
         Wrap::topics(self).await
     }
 
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        Wrap::next_commit(self).await
+    async fn end(&self) -> Result<Option<LogEnd>, Error> {
+        Wrap::end(self).await
     }
 
     async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {

@@ -11,6 +11,7 @@ mod clients;
 mod climate;
 mod clocks;
 mod crash;
+mod cursors;
 mod dead_letters;
 mod deploy;
 mod description;

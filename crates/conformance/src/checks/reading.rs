@@ -36,12 +36,14 @@ pub(crate) async fn the_past_is_read_again(transport: &Arc<dyn Transport>) {
 /// An engine that numbers its commits has one order over all topics, in which readers read and
 /// from any place of which they begin.
 async fn commits_order_all_topics(transport: &Arc<dyn Transport>) {
-    let Some(before) = transport.next_commit().await.unwrap() else { return };
+    let Some(before) = transport.end().await.unwrap() else { return };
     for sequence in 20..26 {
         let name = ["commit-a", "commit-b"][sequence as usize % 2];
         transport.publish(&topic(name), batch(10, sequence..sequence + 1)).await.unwrap();
     }
-    let next = transport.next_commit().await.unwrap().unwrap();
+    let end = transport.end().await.unwrap().unwrap();
+    assert_eq!(end.log, before.log, "a log keeps its name");
+    let (before, next) = (before.next_commit, end.next_commit);
     let from = |commit| ReadSpec::all(Position::Commit(commit), false);
     let all = read_all(&**transport, from(before)).await;
     let found: Vec<_> = all.iter().flat_map(|stored| sequences(&stored.batch)).collect();

@@ -9,8 +9,8 @@ use super::consumer::WrongConsumer;
 use super::{Bug, Memory};
 use worldbus_bus::limits::LEASE_MAX;
 use worldbus_bus::{
-    Appended, Capabilities, Consumer, DeadLetter, Error, Filter, Position, ReadSpec, Reader,
-    StoredBatch, SubscriptionName, SubscriptionSpec, Topic, Transport, Wrap,
+    Appended, Capabilities, Consumer, DeadLetter, Error, Filter, Notice, Position, ReadSpec,
+    Reader, StoredBatch, SubscriptionName, SubscriptionSpec, Topic, Transport, Wrap,
 };
 use worldbus_events::{Batch, BatchBuilder, NewEvent};
 
@@ -223,5 +223,9 @@ impl Reader for Gaps {
     async fn next(&mut self) -> Result<Option<StoredBatch>, Error> {
         let stored = self.inner.next().await?;
         if self.memory.turn(3) { self.inner.next().await } else { Ok(stored) }
+    }
+
+    fn notice(&mut self) -> Option<Notice> {
+        self.inner.notice()
     }
 }

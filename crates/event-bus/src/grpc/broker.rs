@@ -59,9 +59,10 @@ impl Broker {
         cut: Cut,
     ) -> Result<Messages<v1::ReadResponse>, Error> {
         let place = self.open.readers.take(cut)?;
+        let log = self.open.transport().end().await?.and_then(|end| end.log);
         let reader = self.open.transport().read(ReadSpec::try_from(request)?).await?;
         let (open, appended_ms) = (Arc::clone(&self.open), i64::MIN);
-        Ok(Reads { reader, open, place, appended_ms }.into_stream().boxed())
+        Ok(Reads { reader, open, place, log, appended_ms }.into_stream().boxed())
     }
 
     async fn settle_one(&self, settlement: v1::Settlement) -> Result<(), Error> {
@@ -246,8 +247,9 @@ impl BusService for Broker {
         _: Request<v1::ListTopicsRequest>,
     ) -> Answer<v1::ListTopicsResponse> {
         let topics = self.open.transport().topics().await.map_err(status)?;
-        let next_commit = self.open.transport().next_commit().await.map_err(status)?;
+        let end = self.open.transport().end().await.map_err(status)?;
         let topics = topics.iter().map(Into::into).collect();
-        Ok(Response::new(v1::ListTopicsResponse { topics, next_commit }))
+        let response = v1::ListTopicsResponse { topics, ..Default::default() };
+        Ok(Response::new(response.with_end(end)))
     }
 }

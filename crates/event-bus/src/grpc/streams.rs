@@ -7,7 +7,7 @@ use crate::places::{Place, Turn, place_lost};
 use futures_util::{FutureExt as _, Stream, stream};
 use std::sync::Arc;
 use tonic::{Status, Streaming};
-use worldbus_bus::{Consumer, Delivered, Error, Reader, StoredBatch};
+use worldbus_bus::{Consumer, Delivered, Error, LogId, Reader, StoredBatch};
 use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX, READ_GATHER_BYTES};
 use worldbus_rpc::v1;
 
@@ -114,6 +114,8 @@ pub(super) struct Reads {
     pub(super) reader: Box<dyn Reader>,
     pub(super) open: Arc<Open>,
     pub(super) place: Place,
+    /// The log that is read, until the client knows it.
+    pub(super) log: Option<LogId>,
     /// When the last batch came onto the log, in milliseconds.
     pub(super) appended_ms: i64,
 }
@@ -124,6 +126,13 @@ impl Reads {
         stream::unfold(Some((self, None)), |state| async {
             let (mut this, ended) = state?;
             this.place.taken(0);
+            // What the opening found out is reported though nothing comes.
+            let notices = this.notices();
+            if !notices.is_empty() {
+                let log = this.log.take().map(LogId::bits);
+                let response = v1::ReadResponse { batches: Vec::new(), log, notices };
+                return Some((Ok(response), Some((this, ended))));
+            }
             let next = match ended {
                 Some(end) => Err(end),
                 None => this.next().await,
@@ -132,11 +141,18 @@ impl Reads {
                 Ok((batches, ended)) => {
                     count("read", batches.iter().map(|one| one.batch.len()));
                     let batches = batches.iter().map(Into::into).collect();
-                    Some((Ok(v1::ReadResponse { batches }), Some((this, ended))))
+                    let log = this.log.take().map(LogId::bits);
+                    let notices = this.notices();
+                    Some((Ok(v1::ReadResponse { batches, log, notices }), Some((this, ended))))
                 }
                 Err(end) => finish(end).map(|end| (Err(end), None)),
             }
         })
+    }
+
+    /// What the reader reports.
+    fn notices(&mut self) -> Vec<v1::Notice> {
+        std::iter::from_fn(|| self.reader.notice()).map(Into::into).collect()
     }
 
     /// The next batches, accounted for; why no more come after them, if that is known.

@@ -6,23 +6,27 @@
 
 pub(crate) mod encode;
 mod feed;
+pub(super) mod notice;
 mod query;
 
-use crate::open::Open;
-use crate::rest::cursor::Cursor;
-use crate::rest::problem::of_bus;
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use feed::Feed;
 use futures_util::stream;
 use http::{HeaderMap, StatusCode, header};
-use query::Asked;
-use std::sync::Arc;
-use worldbus_bus::{Capability, Position, ReadSpec, Topic};
+
+use worldbus_bus::{Capability, LogEnd, Position, ReadSpec, Topic};
 use worldbus_service::Problem;
 use worldbus_service::server::Cut;
+
+use crate::open::Open;
+use crate::rest::cursor::Cursor;
+use crate::rest::problem::of_bus;
+use feed::Feed;
+use query::Asked;
 
 /// The header in which a browser sends the id that it saw last.
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -36,14 +40,17 @@ const REFUSED_RETRY_MS: u32 = 5000;
 struct StreamMessage {
     /// A cursor: with it the stream goes on behind this message.
     id: String,
-    /// The event type; left out where the message brings only the cursor.
+    /// The event type; `resumed` or `gap` for what the stream reports of itself; left out where the
+    /// message brings only the cursor.
     event: Option<String>,
-    /// The event in JSON form, on one line.
+    /// The event in JSON form, on one line; of `resumed` a StreamResumed, of `gap` a StreamGap.
     data: Option<String>,
 }
 
 /// Events as they come, as server-sent events: `event` is the event type, `data` the JSON form
-/// on one line, `id` a cursor.
+/// on one line, `id` a cursor. `resumed` reports that the cursor is of another log, in which the
+/// stream goes on by time: events from `from_time` on may have been seen, under the same ids. `gap`
+/// reports that some of what was asked for is not there.
 #[utoipa::path(
     get,
     path = "/api/events/stream",
@@ -69,6 +76,7 @@ struct StreamMessage {
             body = StreamMessage,
             content_type = "text/event-stream"
         ),
+        (status = 400, description = "A parameter or the cursor is invalid; `field` names it."),
         (status = 501, description = "The bus behind keeps no past."),
         (
             status = 503,
@@ -127,11 +135,13 @@ async fn start(
     let asked = Asked::parse(query, &open.catalogue())?;
     known(&open, &asked.topics).await?;
     within_topics(&open, &asked)?;
-    let cursor = begin(&open, &asked, headers).await?;
+    let end = open.transport().end().await.map_err(|error| of_bus(&error))?;
+    let mut cursor = begin(&open, &asked, headers, end).await?;
     let place = open.sse.take(cut).map_err(|error| of_bus(&error))?;
     let view = open.encoder.view(asked.filter, asked.worlds);
     let spec = ReadSpec { filter: view.filter.clone(), ..cursor.spec(&asked.topics) };
     let reader = open.transport().read(spec).await.map_err(|error| of_bus(&error))?;
+    cursor.enter(end.and_then(|end| end.log));
     Ok(Feed::new(open, reader, view, cursor, place))
 }
 
@@ -162,7 +172,12 @@ fn within_topics(open: &Open, asked: &Asked) -> Result<(), Problem> {
     why.map_or(Ok(()), |why| Err(Problem::bad_request(why).with_field("type")))
 }
 
-async fn begin(open: &Open, asked: &Asked, headers: &HeaderMap) -> Result<Cursor, Problem> {
+async fn begin(
+    open: &Open,
+    asked: &Asked,
+    headers: &HeaderMap,
+    end: Option<LogEnd>,
+) -> Result<Cursor, Problem> {
     let last = headers.get(LAST_EVENT_ID).map(|value| value.to_str().unwrap_or("?"));
     // A browser that reconnects sends the same URL, and the header is the news.
     if let Some(text) = last.filter(|text| !text.is_empty()).or(asked.cursor.as_deref()) {
@@ -174,8 +189,8 @@ async fn begin(open: &Open, asked: &Asked, headers: &HeaderMap) -> Result<Cursor
     }
     let transport = open.transport();
     transport.capabilities().require(Capability::Replay).map_err(|e| of_bus(&e))?;
-    if let Some(commit) = transport.next_commit().await.map_err(|error| of_bus(&error))? {
-        return Ok(Cursor::at_commit(commit));
+    if let Some(end) = end {
+        return Ok(Cursor::at_end(end));
     }
     let topics = transport.topics().await.map_err(|error| of_bus(&error))?;
     Ok(Cursor::behind(&topics))

@@ -46,6 +46,15 @@ impl Server {
         Self { address, embedded, shutdown, running }
     }
 
+    /// With a log that is kept otherwise.
+    pub async fn start_keeping(dir: &Path, options: Options) -> Self {
+        let any = "127.0.0.1:0".parse().unwrap();
+        let (address, embedded, host, listener, shutdown) =
+            Self::prepare_keeping(dir, any, None, options).await;
+        let running = tokio::spawn(host.run(listener, shutdown.clone()));
+        Self { address, embedded, shutdown, running }
+    }
+
     pub async fn start_at(dir: &Path, address: SocketAddr, key: Option<&str>) -> Self {
         let (address, embedded, host, listener, shutdown) = Self::prepare(dir, address, key).await;
         let running = tokio::spawn(host.run(listener, shutdown.clone()));
@@ -57,8 +66,16 @@ impl Server {
         address: SocketAddr,
         key: Option<&str>,
     ) -> (SocketAddr, Embedded, Host, TcpListener, CancellationToken) {
-        let options = Options { sync: false, ..Options::default() };
-        let embedded = Embedded::open(dir, options).unwrap();
+        Self::prepare_keeping(dir, address, key, Options::default()).await
+    }
+
+    async fn prepare_keeping(
+        dir: &Path,
+        address: SocketAddr,
+        key: Option<&str>,
+        options: Options,
+    ) -> (SocketAddr, Embedded, Host, TcpListener, CancellationToken) {
+        let embedded = Embedded::open(dir, Options { sync: false, ..options }).unwrap();
         let bus = Bus::new(Arc::new(embedded.clone()));
         let shutdown = CancellationToken::new();
         let state = format!("sqlite:{}", dir.join("state.db").display());

@@ -5,7 +5,9 @@ use crate::v1;
 use std::time::Duration;
 use v1::position::Position as Choice;
 use worldbus_bus::limits::{FILTER_COUNT_MAX, TOPIC_COUNT_MAX};
-use worldbus_bus::{Error, Filter, Position, ReadSpec, SubscriptionName, SubscriptionSpec, Topic};
+use worldbus_bus::{
+    Error, Filter, LogId, Position, ReadSpec, Resume, SubscriptionName, SubscriptionSpec, Topic,
+};
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
@@ -108,7 +110,24 @@ impl From<&ReadSpec> for v1::ReadRequest {
             all_topics: spec.all_topics,
             filter: Some((&spec.filter).into()),
             follow: spec.follow,
+            resume: spec.resume.map(Into::into),
         }
+    }
+}
+
+impl From<Resume> for v1::Resume {
+    fn from(Resume { log, time_ms }: Resume) -> Self {
+        Self { log: log.bits(), time_ms }
+    }
+}
+
+impl TryFrom<v1::Resume> for Resume {
+    type Error = Error;
+
+    fn try_from(v1::Resume { log, time_ms }: v1::Resume) -> Result<Self, Error> {
+        let log =
+            LogId::from_bits(log).ok_or_else(|| invalid("log is none that an engine names"))?;
+        Ok(Self { log, time_ms })
     }
 }
 
@@ -126,6 +145,7 @@ impl TryFrom<v1::ReadRequest> for ReadSpec {
             all_topics: message.all_topics,
             filter: filter(message.filter)?,
             follow: message.follow,
+            resume: message.resume.map(TryInto::try_into).transpose()?,
         })
     }
 }

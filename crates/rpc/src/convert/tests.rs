@@ -7,8 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::Duration;
 use worldbus_bus::{
-    Appended, Capabilities, Capability, DeadEvent, Fate, Filter, Lease, Outcome, Position,
-    ReadSpec, SubscriptionName, SubscriptionSpec, SubscriptionStatus, Topic, TopicStatus,
+    Appended, Capabilities, Capability, DeadEvent, Fate, Filter, Gap, GapReason, Lease, LogEnd,
+    LogId, Notice, Outcome, Position, ReadSpec, Resume, SubscriptionName, SubscriptionSpec,
+    SubscriptionStatus, Topic, TopicStatus,
 };
 
 fn name() -> impl Strategy<Value = String> {
@@ -31,6 +32,10 @@ fn position() -> impl Strategy<Value = Position> {
         any::<i64>().prop_map(Position::TimeMs),
         any::<u64>().prop_map(Position::Commit),
     ]
+}
+
+fn log_id() -> impl Strategy<Value = LogId> {
+    any::<u64>().prop_map(LogId::from_random)
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
@@ -84,8 +89,10 @@ prop_compose! {
     fn read_spec()(
         topics in vec((topic(), position()), 0..4), default_from in position(),
         all_topics in any::<bool>(), filter in filter(), follow in any::<bool>(),
+        log in proptest::option::of(log_id()), time_ms in any::<i64>(),
     ) -> ReadSpec {
-        ReadSpec { topics, default_from, all_topics, filter, follow }
+        let resume = log.map(|log| Resume { log, time_ms });
+        ReadSpec { topics, default_from, all_topics, filter, follow, resume }
     }
 }
 
@@ -146,6 +153,24 @@ proptest! {
         let status = TopicStatus { topic, first_offset, next_offset, events_total, bytes, idle };
         let back = TopicStatus::try_from(v1::TopicStatus::from(&status)).expect("valid");
         prop_assert_eq!(back, status);
+    }
+
+    #[test]
+    fn end_of_a_log_and_notices_come_back(
+        log in log_id(), next_commit in any::<u64>(), time_ms in any::<i64>(),
+        topic in proptest::option::of(topic()), batches in any::<Option<u64>>(),
+        from_ms in any::<Option<i64>>(), until_ms in any::<Option<i64>>(), began in any::<bool>(),
+    ) {
+        for log in [Some(log), None] {
+            let end = Some(LogEnd { log, next_commit, time_ms });
+            prop_assert_eq!(v1::ListTopicsResponse::default().with_end(end).end(), end);
+        }
+        let reason = if began { GapReason::LogBegan } else { GapReason::Retention };
+        let gap = Gap { reason, topic, batches, from_ms, until_ms };
+        for notice in [Notice::Gap(gap), Notice::Resumed { from_ms: time_ms }] {
+            let back = Notice::try_from(v1::Notice::from(notice.clone())).expect("valid");
+            prop_assert_eq!(back, notice);
+        }
     }
 
     #[test]

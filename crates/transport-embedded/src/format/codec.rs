@@ -62,6 +62,7 @@ pub(crate) enum Kind {
     DeadLetter = 5,
     Entry = 6,
     Ages = 7,
+    Identity = 8,
 }
 
 /// The checksum of a record at its place.

@@ -15,7 +15,7 @@
 //! ```
 
 use crate::format::codec::{Kind, Put, unseal};
-use worldbus_bus::{DeadEvent, Topic};
+use worldbus_bus::{DeadEvent, LogId, Topic};
 
 /// How far a topic goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,21 +25,35 @@ pub(crate) struct Head {
     pub(crate) next_offset: u64,
     pub(crate) events_total: u64,
     pub(crate) bytes: u64,
+    /// The last that retention removed; `None` if nothing was removed since this is kept.
+    pub(crate) removed: Option<Removed>,
+}
+
+/// The last commit group of which a topic's batches were removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Removed {
+    pub(crate) group: u64,
+    pub(crate) appended_ms: i64,
 }
 
 impl Head {
     pub(crate) fn new(name: Topic) -> Self {
-        Self { name, first_offset: 0, next_offset: 0, events_total: 0, bytes: 0 }
+        Self { name, first_offset: 0, next_offset: 0, events_total: 0, bytes: 0, removed: None }
     }
 
     pub(crate) fn encode(&self, number: u32) -> Vec<u8> {
-        Put::default()
+        let put = Put::default()
             .bytes(self.name.as_str().as_bytes())
             .u64(self.first_offset)
             .u64(self.next_offset)
             .u64(self.events_total)
-            .u64(self.bytes)
-            .seal(Kind::Topic, u64::from(number))
+            .u64(self.bytes);
+        // Behind what versions before read, which leave the rest.
+        let put = match self.removed {
+            Some(Removed { group, appended_ms }) => put.u64(group).i64(appended_ms),
+            None => put,
+        };
+        put.seal(Kind::Topic, u64::from(number))
     }
 
     pub(crate) fn decode(number: u32, sealed: &[u8]) -> Option<Self> {
@@ -50,6 +64,10 @@ impl Head {
             next_offset: take.u64()?,
             events_total: take.u64()?,
             bytes: take.u64()?,
+            removed: match take.0.is_empty() {
+                true => None,
+                false => Some(Removed { group: take.u64()?, appended_ms: take.i64()? }),
+            },
         })
     }
 }
@@ -99,6 +117,28 @@ impl Tally {
             dead_bytes: take.u64()?,
             closed: take.u8()? != 0,
         })
+    }
+}
+
+/// Which log this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) id: LogId,
+    /// The wall time of its making; `None` for one that is older than this record.
+    pub(crate) begun_ms: Option<i64>,
+}
+
+impl Identity {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let put = Put::default().u64(self.id.bits()).u8(u8::from(self.begun_ms.is_some()));
+        put.i64(self.begun_ms.unwrap_or_default()).seal(Kind::Identity, 0)
+    }
+
+    pub(crate) fn decode(sealed: &[u8]) -> Option<Self> {
+        let mut take = unseal(Kind::Identity, 0, sealed)?;
+        let id = LogId::from_bits(take.u64()?)?;
+        let (known, begun_ms) = (take.u8()? != 0, take.i64()?);
+        Some(Self { id, begun_ms: known.then_some(begun_ms) })
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading the log without leases: what is there, and what comes.
 
+mod gaps;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -12,12 +14,14 @@ use crate::read::tail::{Stored, Tail};
 use crate::shared::Shared;
 use crate::store::failure::closed;
 use crate::usage::Use;
-use worldbus_bus::{Error, Position, ReadSpec, Reader, StoredBatch, Topic};
+use worldbus_bus::{Error, Notice, Position, ReadSpec, Reader, StoredBatch, Topic};
 
 /// Batches that are taken from memory in one go.
 const TAKE_MAX: usize = 64;
 /// Bytes of batches that a reader holds ahead of its caller; one more may go in.
 const READY_BYTES_MAX: usize = 64 << 10;
+/// Notices that wait for a caller who may not ask for them; further ones are left out.
+const NOTICE_COUNT_MAX: usize = 1024;
 
 /// A reader of one or more topics.
 pub(crate) struct LogReader {
@@ -34,6 +38,10 @@ pub(crate) struct LogReader {
     /// Of the topics that are listed: those are not idle as long as this reader is there.
     reading: Vec<Reading>,
     ready: VecDeque<StoredBatch>,
+    /// To be reported before what is ready.
+    notices: VecDeque<Notice>,
+    /// The time of what was read last, or that the caller named.
+    seen_ms: Option<i64>,
     commits: watch::Receiver<u64>,
 }
 
@@ -46,8 +54,11 @@ enum Step {
 
 impl LogReader {
     /// Begins where the specification starts, as of now.
-    pub(crate) async fn open(shared: Arc<Shared>, spec: ReadSpec) -> Result<Self, Error> {
+    pub(crate) async fn open(shared: Arc<Shared>, mut spec: ReadSpec) -> Result<Self, Error> {
         let commits = shared.commits.subscribe();
+        let resume = spec.resume;
+        let notices = gaps::settle_log(&shared, &mut spec);
+        let by_time = resume.filter(|_| !notices.is_empty());
         let heads: Vec<_> = shared.tail().heads().cloned().collect();
         let mut this = Self {
             shared,
@@ -58,6 +69,8 @@ impl LogReader {
             topics_known: heads.len() as u32,
             reading: Vec::new(),
             ready: VecDeque::new(),
+            notices,
+            seen_ms: resume.map(|resume| resume.time_ms),
             commits,
         };
 
@@ -65,6 +78,8 @@ impl LogReader {
         for (number, head) in heads.into_iter().enumerate() {
             let number = number as u32;
             if let Some(position) = this.wanted(&head.name) {
+                let gap = gaps::at_opening(&head, position, by_time, this.seen_ms);
+                this.notices.extend(gap.map(Notice::Gap));
                 let next = resolve(&this.shared, number, position).await?;
                 this.next.insert(number, next);
                 this.ends.insert(number, head.next_offset);
@@ -127,14 +142,7 @@ impl LogReader {
             // First the topics that came since: what they hold may be before what others hold.
             return Ok(Step::Ready);
         }
-        for (&topic, next) in &mut self.next {
-            let first_offset =
-                tail.head(topic).map_or(0, |head| match replay::is_deleted(&head.name) {
-                    true => head.next_offset,
-                    false => head.first_offset,
-                });
-            *next = (*next).max(first_offset);
-        }
+        self.skip_removed(&tail);
         let mut bytes = 0;
         for _ in 0..TAKE_MAX {
             let behind: BTreeMap<u32, u64> = self
@@ -159,6 +167,21 @@ impl LogReader {
         Ok(Step::Ready)
     }
 
+    /// Goes on behind what was removed.
+    fn skip_removed(&mut self, tail: &Tail) {
+        for (&topic, next) in &mut self.next {
+            let Some(head) = tail.head(topic) else { continue };
+            if replay::is_deleted(&head.name) {
+                *next = head.next_offset;
+            } else if let Some(gap) = gaps::overtaken(head, *next, self.seen_ms) {
+                *next = head.first_offset;
+                if self.notices.len() < NOTICE_COUNT_MAX {
+                    self.notices.push_back(Notice::Gap(gap));
+                }
+            }
+        }
+    }
+
     fn end(&self, tail: &Tail, topic: u32) -> u64 {
         let end = tail.head(topic).map_or(0, |head| head.next_offset);
         if self.spec.follow { end } else { self.ends.get(&topic).map_or(0, |&at| at.min(end)) }
@@ -167,6 +190,7 @@ impl LogReader {
     /// Goes behind a batch; the bytes that it takes if it is to be returned.
     fn take(&mut self, tail: &Tail, stored: &Stored) -> usize {
         self.next.insert(stored.topic, stored.offset + 1);
+        self.seen_ms = Some(stored.appended_ms);
         if self.spec.filter.admits(&stored.batch)
             && let Some(head) = tail.head(stored.topic)
         {
@@ -186,6 +210,7 @@ impl LogReader {
                         continue;
                     }
                     self.next.insert(stored.topic, stored.offset + 1);
+                    self.seen_ms = Some(stored.appended_ms);
                     let name = self.shared.topic_name(stored.topic)?;
                     // It may have been deleted meanwhile.
                     if replay::is_public(&name) && self.spec.filter.admits(&stored.batch) {
@@ -236,6 +261,10 @@ impl Reader for LogReader {
                 }
             }
         }
+    }
+
+    fn notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
     }
 }
 

@@ -60,8 +60,8 @@ impl Transport for Recorder {
         Err(self.note("topics"))
     }
 
-    async fn next_commit(&self) -> Result<Option<u64>, Error> {
-        Err(self.note("next_commit"))
+    async fn end(&self) -> Result<Option<LogEnd>, Error> {
+        Err(self.note("end"))
     }
 
     async fn subscriptions(&self) -> Result<Vec<SubscriptionStatus>, Error> {
@@ -164,7 +164,7 @@ async fn call_each(transport: &dyn Transport) {
     fails(transport.subscribe(spec).await.is_err());
     fails(transport.read(all).await.is_err());
     fails(transport.topics().await.is_err());
-    fails(transport.next_commit().await.is_err());
+    fails(transport.end().await.is_err());
     fails(transport.subscriptions().await.is_err());
     fails(transport.delete_topic(&topic, false).await.is_err());
     fails(transport.delete_subscription(&name, false).await.is_err());

@@ -3,10 +3,12 @@
 //!
 //! A text is a slice of a batch, so that neither a client nor the encoder holds a large one whole.
 
-use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use bytes::Bytes;
+
 use worldbus_bus::{Filter, Serial, StoredBatch};
 use worldbus_events::{Catalogue, EventView, SharedCatalogue, json};
 
@@ -43,6 +45,8 @@ pub(super) struct Text {
     pub(super) events: u64,
     /// The last event of the batch that it is about, and whether another text follows.
     pub(super) last: u32,
+    /// When that happened.
+    pub(super) last_ms: i64,
     pub(super) more: bool,
 }
 
@@ -143,14 +147,15 @@ fn encode(
 ) -> Text {
     let (mut text, mut cursor) = (String::new(), cursor.clone());
     let (mut events, mut last, mut more) = (0, first, false);
+    let mut last_ms = stored.appended_ms;
     for event in stored.batch.iter().skip(first as usize) {
         if text.len() >= TEXT_BYTES {
             more = true;
             break;
         }
-        last = event.index;
+        (last, last_ms) = (event.index, event.timestamp_ms);
         if view.admits(&event) {
-            cursor.pass(stored, event.index);
+            cursor.pass(stored, event.index, event.timestamp_ms);
             let name = catalogue.name_of(event.event_type);
             // Writing to a String cannot fail.
             let _ = write!(text, "id: {}\nevent: {name}\ndata: ", cursor.encode());
@@ -159,7 +164,7 @@ fn encode(
             events += 1;
         }
     }
-    Text { bytes: Bytes::from(text), events, last, more }
+    Text { bytes: Bytes::from(text), events, last, last_ms, more }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

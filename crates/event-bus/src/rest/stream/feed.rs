@@ -1,17 +1,21 @@
 //! What one client of the event stream is sent: from its reader to texts of a bounded size.
 
-use super::encode::View;
-use crate::open::Open;
-use crate::places::{Place, Turn};
-use crate::rest::cursor::Cursor;
-use bytes::Bytes;
-use futures_util::poll;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::poll;
 use tokio::time::{Instant, sleep_until, timeout};
-use worldbus_bus::{Reader, StoredBatch};
+
+use worldbus_bus::{Notice, Reader, StoredBatch};
+
+use super::encode::View;
+use super::notice;
+use crate::open::Open;
+use crate::places::{Place, Turn};
+use crate::rest::cursor::Cursor;
 
 /// A comment is sent after so long a silence, so that proxies keep the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -73,8 +77,9 @@ impl Feed {
         if !self.begun {
             self.begun = true;
             // An id without data: a client that leaves before the first event comes back here.
+            let notices = self.notices();
             let cursor = self.cursor.encode();
-            return Some(Bytes::from(format!("retry: {RETRY_MS}\nid: {cursor}\n\n")));
+            return Some(Bytes::from(format!("retry: {RETRY_MS}\nid: {cursor}\n\n{notices}")));
         }
         while !self.ended {
             let text = match self.current.take() {
@@ -119,6 +124,7 @@ impl Feed {
             Ok(Ok(Some(stored))) => {
                 self.appended_ms = stored.appended_ms;
                 self.current = Some(stored);
+                return Some(Bytes::from(self.notices()));
             }
             Ok(Ok(None)) => self.ended = true,
             Ok(Err(error)) => {
@@ -129,11 +135,23 @@ impl Feed {
         None
     }
 
+    /// What the reader reports, as events.
+    fn notices(&mut self) -> String {
+        let mut text = String::new();
+        while let Some(notice) = self.reader.notice() {
+            if let Notice::Resumed { from_ms } = notice {
+                self.cursor.go_on_by_time(from_ms);
+            }
+            notice::write(&mut text, &notice);
+        }
+        text
+    }
+
     /// The next text of a batch, which is kept if there is more of it.
     fn encode(&mut self, stored: StoredBatch) -> Option<Bytes> {
         let first = self.cursor.first_index(&stored)?;
         let text = self.open.encoder.text(&self.view, &stored, first, &self.cursor);
-        self.cursor.pass(&stored, text.last);
+        self.cursor.pass(&stored, text.last, text.last_ms);
         if text.more {
             self.current = Some(stored);
         }

@@ -12,7 +12,7 @@ use super::{Writer, cursors};
 use crate::age::Ages;
 use crate::dead_letters::replay;
 use crate::format::codec::Kind as RecordKind;
-use crate::format::record::{Dead, Head, Tally};
+use crate::format::record::{Dead, Head, Removed, Tally};
 use crate::options::Options;
 use crate::shared::Shared;
 use crate::store::failure::Failure;
@@ -227,6 +227,7 @@ fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, Vec<Ent
         }
         after.first_offset = entry.section.end();
         after.bytes = after.bytes.saturating_sub(entry.section.bytes);
+        after.removed = Some(Removed { group: entry.group, appended_ms: entry.appended_ms });
         removed.push(*entry);
     }
     Ok((after, removed))

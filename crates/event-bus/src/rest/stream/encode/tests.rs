@@ -1,7 +1,7 @@
 //! Tests of `encode`.
 
 use super::*;
-use worldbus_bus::Topic;
+use worldbus_bus::{LogEnd, Topic};
 use worldbus_conformance::typed;
 
 fn stored(commit: u64, events: u64, payload_bytes: usize) -> StoredBatch {
@@ -12,6 +12,10 @@ fn stored(commit: u64, events: u64, payload_bytes: usize) -> StoredBatch {
         serial: Some(Serial { commit, index: 0 }),
         batch: typed(1, 0..events, 1, Some("ghent"), payload_bytes),
     }
+}
+
+fn at_commit(next_commit: u64) -> Cursor {
+    Cursor::at_end(LogEnd { log: None, next_commit, time_ms: 0 })
 }
 
 fn encoder() -> Encoder {
@@ -30,10 +34,10 @@ fn text_is_made_once_for_all_clients_with_the_same_view() {
     let other = encoder.view(filter(&["liege"]), Vec::new());
     assert!(Arc::ptr_eq(&view, &same) && !Arc::ptr_eq(&view, &other));
     let stored = stored(7, 3, 8);
-    let cursor = Cursor::at_commit(0);
+    let cursor = at_commit(0);
     let first = encoder.text(&view, &stored, 0, &cursor);
     // Wherever they stood before.
-    let second = encoder.text(&same, &stored, 0, &Cursor::at_commit(7));
+    let second = encoder.text(&same, &stored, 0, &at_commit(7));
     assert_eq!(first.bytes.as_ptr(), second.bytes.as_ptr());
     assert_eq!((first.events, first.last, first.more), (3, 2, false));
     let nothing = encoder.text(&other, &stored, 0, &cursor);
@@ -54,7 +58,7 @@ fn text_that_names_places_of_one_client_is_not_shared() {
     };
     let stored = stored(7, 1, 8);
     let own = encoder.text(&view, &stored, 0, &Cursor::behind(&[listed]));
-    let shared = encoder.text(&view, &stored, 0, &Cursor::at_commit(0));
+    let shared = encoder.text(&view, &stored, 0, &at_commit(0));
     assert_ne!(own.bytes, shared.bytes);
     assert_eq!(lock(&encoder.kept).texts.len(), 1);
 }
@@ -68,7 +72,7 @@ fn large_batch_is_a_text_after_another_and_what_is_kept_is_bounded() {
         let stored = stored(commit, 64, 16 << 10);
         let (mut first, mut events) = (0, 0);
         loop {
-            let text = encoder.text(&view, &stored, first, &Cursor::at_commit(0));
+            let text = encoder.text(&view, &stored, first, &at_commit(0));
             (texts, events) = (texts + 1, events + text.events);
             bytes_max = bytes_max.max(text.bytes.len());
             if !text.more {
