@@ -13,9 +13,9 @@ mod named_aws;
 mod services;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::{Lane, run_command};
 use crate::repo::{Repo, output};
@@ -111,14 +111,6 @@ fn commit(root: &Path) -> String {
     let mut git = std::process::Command::new("git");
     let head = output(git.current_dir(root).args(["rev-parse", "HEAD"]));
     head.map_or_else(|_| "unknown".to_owned(), |head| head.trim().to_owned())
-}
-
-impl Lane {
-    /// What judges the workflow and the SBOM.
-    pub(super) fn linters(&self) -> Result<PathBuf> {
-        let requirements = self.repo.root.join("deploy/lint/requirements.txt");
-        self.tools.python(&requirements).context("cannot install the linters of deploy/")
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 //!
 //! Whether they do what they should, only GitHub can show.
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
 
 use super::{Lane, run_command};
 
@@ -16,4 +18,12 @@ pub(super) fn check(lane: &Lane) -> Result<()> {
     let mut zizmor = lane.command(linters.join("zizmor"));
     zizmor.args(["--offline", "--no-progress", "--persona", "pedantic"]);
     run_command(zizmor.args(["--config", "deploy/github/zizmor.yml"]).args(WORKFLOWS))
+}
+
+impl Lane {
+    /// What judges the workflows and the SBOM.
+    pub(super) fn linters(&self) -> Result<PathBuf> {
+        let requirements = self.repo.root.join("deploy/lint/requirements.txt");
+        self.tools.python(&requirements).context("cannot install the linters of deploy/")
+    }
 }

@@ -31,6 +31,7 @@ pub const IDLE_MS_MAX: u64 = 60_000;
 /// Files that are left to logs, databases and our own connections to others.
 const FILES_RESERVED: usize = 256;
 /// More files than this are not asked for.
+#[cfg(unix)]
 const FILES_WANTED: u64 = 16_384;
 
 /// The bounds of one port; the default is the constants of this module.
