@@ -1,12 +1,8 @@
 //! `worldbus cost`: what a load costs over AWS SNS and SQS, beside the ways that it replaces; and
 //! what a whole deployment costs, which `worldbus deploy` shows too.
 //!
-//! The figures are in `model` and `bill`, the prices in `prices.toml`; here is what is asked and
-//! how it is refused. Nothing asks AWS.
+//! Figures and prices are in `worldbus-cost`; here are the arguments, their limits, and the table.
 
-mod bill;
-mod model;
-mod prices;
 mod table;
 
 use std::io::{self, Write as _};
@@ -15,14 +11,15 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use worldbus_deploy::{Deployment, Options, Resource};
+use worldbus_cost::model::{self, Cost, Encoding, Load, MESSAGE_BYTES_MAX, Way};
+use worldbus_cost::prices::{self, Prices};
+use worldbus_cost::bill;
+use worldbus_deploy::{Deployment, Options};
 
 use crate::deploy::Profile;
 use crate::failure::WrongUse;
-use model::{Cost, Encoding, Load, MESSAGE_BYTES_MAX, Way};
-use prices::Prices;
 
-/// Events a second that are believed.
+/// Events a second at most: more is a mistake of units.
 const RATE_MAX: f64 = 1e8;
 /// A longer wait is no live event.
 const LINGER_MS_MAX: u32 = 20_000;
@@ -57,7 +54,7 @@ pub(crate) struct CostArguments {
     /// The region of AWS whose prices count
     #[arg(long, value_name = "REGION", default_value = "us-east-1")]
     region: String,
-    /// Reckon a whole deployment of this profile instead, beside the system before
+    /// Estimate a whole deployment of this profile instead, beside the system before
     #[arg(long, value_enum, conflicts_with_all = LOAD)]
     profile: Option<Profile>,
     /// How to write the result
@@ -109,13 +106,7 @@ pub(crate) fn run(arguments: &CostArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a deployment with these resources costs a month, beside the system before.
-pub(crate) fn bill_of(region: &str, resources: &[Resource]) -> Result<String> {
-    let prices = prices::list(region).map_err(WrongUse)?;
-    Ok(bill::table(region, resources, &prices))
-}
-
-/// The same of a profile as it is by default.
+/// What a deployment of a profile costs a month, as it is by default.
 fn deployment(profile: Profile, region: &str, format: CostFormat) -> Result<String> {
     let options = Options {
         region: region.to_owned(),
@@ -127,7 +118,7 @@ fn deployment(profile: Profile, region: &str, format: CostFormat) -> Result<Stri
     let prices = prices::list(region).map_err(WrongUse)?;
     match format {
         CostFormat::Text => Ok(bill::text(region, &resources, &prices)),
-        CostFormat::Json => bill::json(region, &resources, &prices),
+        CostFormat::Json => Ok(bill::json(region, &resources, &prices)),
     }
 }
 
@@ -180,4 +171,14 @@ fn check(arguments: &CostArguments) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn model_acks_as_the_transport_does() {
+        assert_eq!(model::ACK_LINGER, worldbus_transport_sns_sqs::ACK_LINGER);
+    }
 }

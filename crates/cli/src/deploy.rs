@@ -12,10 +12,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
+
+use worldbus_cost::{bill, prices};
 use worldbus_deploy::{Account, Deployment, Engine, Error, Kind, Options, Plan};
 use worldbus_service::shutdown;
 
-use crate::cost;
 use crate::failure::{FAILED, WrongUse, complain};
 use arguments::{Action, DownArguments, PlanArguments, UpArguments};
 use progress::Watch;
@@ -118,7 +119,8 @@ async fn open(options: Options, endpoint: Option<&str>) -> Result<Engine> {
 
 fn show_plan(engine: &Engine, plan: &Plan) -> Result<()> {
     show::plan(engine.deployment(), plan)?;
-    let bill = cost::bill_of(&engine.deployment().region, &plan.resources)?;
+    let region = &engine.deployment().region;
+    let bill = bill::table(region, &plan.resources, &prices::list(region).map_err(WrongUse)?);
     let mut out = io::stdout().lock();
     writeln!(
         out,

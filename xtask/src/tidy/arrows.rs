@@ -22,6 +22,7 @@ const ALLOWED: &[Arrows] = &[
     Arrows { of: "events", normal: &[], build: &["events-build"] },
     arrows("aws", &[]),
     arrows("deploy", &["aws"]),
+    arrows("cost", &["deploy"]),
     arrows("bus", &["events"]),
     arrows("conformance", &["bus", "events"]),
     arrows("rpc", &["bus", "events"]),
@@ -45,6 +46,7 @@ const ALLOWED: &[Arrows] = &[
         &[
             "bus",
             "climate",
+            "cost",
             "deploy",
             "event-bus",
             "events",

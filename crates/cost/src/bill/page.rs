@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use anyhow::Result;
 use serde_json::{Value, json};
+
 use worldbus_deploy::Resource;
 
 use super::{Bill, LOAD_MESSAGES, Line, Price, bills};
 
 /// Both bills as a table, and where the prices are from.
-pub(in crate::cost) fn text(region: &str, resources: &[Resource], prices: &[Price]) -> String {
+pub fn text(region: &str, resources: &[Resource], prices: &[Price]) -> String {
     let mut page = table(region, resources, prices);
     page.push_str(
         "Prices, to check before quoting (D documented, T third parties, M from memory):\n",
@@ -26,7 +26,7 @@ pub(in crate::cost) fn text(region: &str, resources: &[Resource], prices: &[Pric
 }
 
 /// Both bills alone.
-pub(in crate::cost) fn table(region: &str, resources: &[Resource], prices: &[Price]) -> String {
+pub fn table(region: &str, resources: &[Resource], prices: &[Price]) -> String {
     let bills = bills(region, resources, prices);
     let lines = || bills.iter().flat_map(|(_, bill)| &bill.lines);
     let what = lines().map(|line| line.what.len()).max().unwrap_or(0);
@@ -53,11 +53,7 @@ pub(in crate::cost) fn table(region: &str, resources: &[Resource], prices: &[Pri
 }
 
 /// The same as one JSON object.
-pub(in crate::cost) fn json(
-    region: &str,
-    resources: &[Resource],
-    prices: &[Price],
-) -> Result<String> {
+pub fn json(region: &str, resources: &[Resource], prices: &[Price]) -> String {
     let bill = |(name, bill): &(&str, Bill)| {
         let ((least, most), unpriced) = bill.total();
         let lines = bill.lines.iter().map(|line| {
@@ -73,7 +69,7 @@ pub(in crate::cost) fn json(
         })
     };
     let bills: Vec<Value> = bills(region, resources, prices).iter().map(bill).collect();
-    Ok(serde_json::to_string_pretty(&json!({ "region": region, "bills": bills }))? + "\n")
+    format!("{:#}\n", json!({ "region": region, "bills": bills }))
 }
 
 fn range(usd: Option<(f64, f64)>) -> String {

@@ -6,7 +6,7 @@ use worldbus_deploy::Resource;
 
 use super::{Bill, Item, MONTH_HOURS, Price, addresses, usd};
 
-/// What is billed for being there. A type that nobody thought of is told as not priced.
+/// What is billed for being there. A type that is unknown here is an item that is not priced.
 pub(super) fn standing(bill: &mut Bill, resources: &[Resource], prices: &[Price]) {
     let mut unknown = BTreeMap::<&str, usize>::new();
     for resource in resources {

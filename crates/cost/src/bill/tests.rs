@@ -1,10 +1,9 @@
 //! Bills against sums made by hand, and what must not be left out.
 
-//! Bills against sums made by hand, and what must not be left out.
+use worldbus_deploy::{Deployment, Options, Stack};
 
 use super::*;
-use crate::cost::prices;
-use worldbus_deploy::{Deployment, Options, Stack};
+use crate::prices;
 
 fn resources(parameters: &[(&str, &str)]) -> Vec<Resource> {
     let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -54,8 +53,8 @@ fn instances_that_say_the_same_are_billed_each() {
     assert!(usd(&[], "SNS, publish") < line(&before, "SNS, publish").usd.unwrap().0);
     let clock = [("EventBusCount", "0"), ("WeatherManagerCount", "0")];
     assert!(usd(&clock, "SQS, requests") > 0.04, "it polls for requests");
-    let deaf = [("EventBusCount", "0"), ("WeatherManagerCount", "0"), ("TimeManagerCount", "0")];
-    assert!(close(Some((usd(&deaf, "SQS, requests"), 0.0)), 0.0, 0.0), "nobody polls");
+    let none = [("EventBusCount", "0"), ("WeatherManagerCount", "0"), ("TimeManagerCount", "0")];
+    assert!(close(Some((usd(&none, "SQS, requests"), 0.0)), 0.0, 0.0), "nothing polls");
 }
 
 #[test]
@@ -100,7 +99,7 @@ fn every_type_of_the_templates_is_free_or_has_a_line() {
 }
 
 #[test]
-fn what_has_no_price_is_told_not_left_out() {
+fn what_has_no_price_is_an_item_not_left_out() {
     let strange = Resource {
         stack: Stack::Network,
         logical: "Fridge".to_owned(),

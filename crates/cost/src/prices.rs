@@ -15,30 +15,30 @@ struct Table {
 /// One price.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Price {
+pub struct Price {
     /// What is charged for.
-    pub(crate) item: Item,
+    pub item: Item,
     /// The region of AWS.
-    pub(crate) region: String,
+    pub region: String,
     /// USD for `per` units.
-    pub(crate) usd: f64,
+    pub usd: f64,
     /// How many units that is for.
     #[serde(default = "one")]
-    pub(crate) per: u32,
+    pub per: u32,
     /// What a unit is, in words.
-    pub(crate) unit: String,
+    pub unit: String,
     /// When it was looked up.
-    pub(crate) date: String,
+    pub date: String,
     /// Where.
-    pub(crate) source: String,
+    pub source: String,
     /// How far to trust it.
-    pub(crate) certainty: Certainty,
+    pub certainty: Certainty,
 }
 
 /// What is charged for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Item {
+pub enum Item {
     /// A unit published to a topic.
     SnsPublish,
     /// A delivery from a topic to a queue.
@@ -88,7 +88,7 @@ impl Item {
 
 /// How far to trust a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(crate) enum Certainty {
+pub enum Certainty {
     /// AWS's documentation says so.
     D,
     /// Third parties say so.
@@ -99,15 +99,15 @@ pub(crate) enum Certainty {
 
 /// The prices of SNS and SQS in one region.
 #[derive(Debug, Clone)]
-pub(crate) struct Prices {
+pub struct Prices {
     /// All that was looked up there.
-    pub(crate) all: Vec<Price>,
+    pub all: Vec<Price>,
     /// USD for a unit published.
-    pub(crate) sns_publish: f64,
+    pub sns_publish: f64,
     /// USD for a delivery to a queue.
-    pub(crate) sns_to_sqs: f64,
+    pub sns_to_sqs: f64,
     /// USD for a unit of a queue's requests.
-    pub(crate) sqs_request: f64,
+    pub sqs_request: f64,
 }
 
 impl Prices {
@@ -115,7 +115,7 @@ impl Prices {
     ///
     /// # Errors
     /// In words, naming the regions that are known.
-    pub(crate) fn of(region: &str) -> Result<Self, String> {
+    pub fn of(region: &str) -> Result<Self, String> {
         let mut all = list(region)?;
         all.retain(|price| price.item.is_of_messages());
         let find = |item: Item| usd(&all, item);
@@ -134,14 +134,14 @@ impl Prices {
 ///
 /// # Errors
 /// In words, if the table is broken.
-pub(crate) fn list(region: &str) -> Result<Vec<Price>, String> {
+pub fn list(region: &str) -> Result<Vec<Price>, String> {
     let mut all = table()?;
     all.retain(|price| price.region == region);
     Ok(all)
 }
 
 /// USD for a unit; `None` if it was not looked up.
-pub(crate) fn usd(prices: &[Price], item: Item) -> Option<f64> {
+pub fn usd(prices: &[Price], item: Item) -> Option<f64> {
     let price = prices.iter().find(|price| price.item == item)?;
     Some(price.usd / f64::from(price.per))
 }

@@ -10,12 +10,12 @@ mod standing;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
 use worldbus_deploy::Resource;
 
-use super::model::{self, Encoding, Load, Way};
-use super::prices::{Item, Price, Prices, usd};
-
-pub(super) use page::{json, table, text};
+use crate::model::{self, Encoding, Load, Way};
+use crate::prices::{Item, Price, Prices, usd};
+pub use page::{json, table, text};
 use standing::standing;
 
 /// Thirty days.
@@ -35,9 +35,9 @@ const PUBLISHER_COUNT: f64 = 2.0;
 /// The clock says where it is every 5 s.
 const CLOCK_REPEATS_PER_S: f64 = 0.2;
 
-/// A bill.
+/// What is paid, item by item.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Bill {
+struct Bill {
     lines: Vec<Line>,
 }
 
@@ -69,7 +69,7 @@ impl Bill {
         self.add(what, format!("{} {unit}", short(quantity)), usd);
     }
 
-    /// Something of which nobody knows how much beforehand.
+    /// Something whose quantity is unknown beforehand.
     fn unknown(&mut self, what: &str) {
         self.add(what, "as it comes".to_owned(), None);
     }
@@ -185,20 +185,20 @@ fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
     let Instances { time, weather, event_bus } = *instances;
     let nothing = Prices { all: Vec::new(), sns_publish: 0.0, sns_to_sqs: 0.0, sqs_request: 0.0 };
     let way = Way::Batches { linger_ms: model::default_linger_ms(), encoding: Encoding::Protobuf };
-    let reckon = |rate: f64, producers: f64, subscribers: f64| {
+    let estimate = |rate: f64, producers: f64, subscribers: f64| {
         let (producers, subscribers) = (producers.max(1.0) as u32, subscribers as u32);
         let load = Load { rate, payload_bytes: PAYLOAD_BYTES, producers, subscribers };
         model::cost(&load, way, prices.unwrap_or(&nothing))
     };
     let publishers = time + weather;
     let rate = LOAD_MESSAGES / MONTH_S * publishers / PUBLISHER_COUNT;
-    // The event-bus hears everything, in a queue an instance.
-    let Some(all) = reckon(rate.max(f64::MIN_POSITIVE), publishers, event_bus) else { return };
-    // The weather-manager hears the clock alone; its instances share a queue, and each polls.
-    let heard = CLOCK_REPEATS_PER_S * time / weather.max(1.0);
-    let Some(clock) = reckon(heard.max(f64::MIN_POSITIVE), 1.0, weather) else { return };
-    // The time-manager hears requests for commands, which are few, and polls for them.
-    let Some(requests) = reckon(f64::MIN_POSITIVE, 1.0, time) else { return };
+    // The event-bus receives everything, in a queue an instance.
+    let Some(all) = estimate(rate.max(f64::MIN_POSITIVE), publishers, event_bus) else { return };
+    // The weather-manager receives the clock alone; its instances share a queue, and each polls.
+    let received = CLOCK_REPEATS_PER_S * time / weather.max(1.0);
+    let Some(clock) = estimate(received.max(f64::MIN_POSITIVE), 1.0, weather) else { return };
+    // The time-manager receives requests for commands, which are few, and polls for them.
+    let Some(requests) = estimate(f64::MIN_POSITIVE, 1.0, time) else { return };
     let polls =
         [all, clock, requests].map(|cost| cost.receive_units + cost.delete_units + cost.idle_units);
     let deliveries = all.messages * event_bus + clock.messages * weather;

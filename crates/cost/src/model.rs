@@ -5,11 +5,14 @@
 //! subscriber takes every event. Limits are AWS's, marked D (documented), T (third parties) or M
 //! (from memory); sizes of ours are measured (docs/adr/0002 for the tick).
 
-use super::prices::Prices;
-use worldbus_transport_sns_sqs::ACK_LINGER;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::prices::Prices;
 
 /// A billed unit of SNS and SQS (T).
-pub(crate) const UNIT_BYTES: f64 = 65_536.0;
+pub const UNIT_BYTES: f64 = 65_536.0;
 /// Bytes of one SNS message and of one PublishBatch, attributes included (D).
 const REQUEST_BYTES_MAX: f64 = 262_144.0;
 /// Messages of a PublishBatch, of a ReceiveMessage and of a DeleteMessageBatch (D).
@@ -19,9 +22,9 @@ const RECEIVE_BYTES_MAX: f64 = 1_048_576.0;
 /// An empty long poll takes this long (D).
 const LONG_POLL_S: f64 = 20.0;
 /// What a request takes within a region (M).
-pub(crate) const ROUND_TRIP_S: f64 = 0.02;
+pub const ROUND_TRIP_S: f64 = 0.02;
 /// Our budget of one message, batch and attributes.
-pub(crate) const MESSAGE_BYTES_MAX: u32 = 180 << 10;
+pub const MESSAGE_BYTES_MAX: u32 = 180 << 10;
 /// Events of a batch.
 const BATCH_EVENTS_MAX: f64 = 4096.0;
 /// What a batch of ours has besides its events: source, world, producer and columns (about 60),
@@ -39,6 +42,9 @@ const JSON_GROWTH: f64 = 4.0;
 /// What zstd leaves of a batch of ticks, measured (docs/evidence/first-figures); of random
 /// payloads it leaves all.
 const ZSTD_SHARE: f64 = 0.2;
+/// How long an ack waits for others, as the transport over SNS and SQS does; a test of the command
+/// line compares.
+pub const ACK_LINGER: Duration = Duration::from_millis(250);
 /// Thirty days.
 const MONTH_S: f64 = 30.0 * 86_400.0;
 
@@ -52,7 +58,7 @@ const LINGER_SHARE: u32 = 8;
 
 /// How the events of a batch are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
     /// Columns of protobuf, as they are.
     Protobuf,
     /// The same, compressed.
@@ -63,20 +69,20 @@ pub(crate) enum Encoding {
 
 /// What is to be carried.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Load {
+pub struct Load {
     /// Events a second, of all producers.
-    pub(crate) rate: f64,
+    pub rate: f64,
     /// Bytes of an event's payload as protobuf.
-    pub(crate) payload_bytes: u32,
+    pub payload_bytes: u32,
     /// Processes that publish; each batches on its own.
-    pub(crate) producers: u32,
+    pub producers: u32,
     /// Queues that every event goes to, each with one poller at least.
-    pub(crate) subscribers: u32,
+    pub subscribers: u32,
 }
 
 /// How it is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
     /// Each event as JSON in a request of its own: the system before this one.
     JsonSingles,
     /// Each event as a protobuf message, up to ten in a PublishBatch.
@@ -94,32 +100,32 @@ pub(crate) enum Way {
 }
 
 /// What it comes to, by the second unless it says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-pub(crate) struct Cost {
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Cost {
     /// Publish requests.
-    pub(crate) publish_requests: f64,
+    pub publish_requests: f64,
     /// Messages, each delivered to every queue.
-    pub(crate) messages: f64,
+    pub messages: f64,
     /// Events in a message.
-    pub(crate) events_per_message: f64,
+    pub events_per_message: f64,
     /// Bytes of an event on the wire, its share of all overhead included.
-    pub(crate) bytes_per_event: f64,
+    pub bytes_per_event: f64,
     /// Requests of all kinds, publish included.
-    pub(crate) requests: f64,
+    pub requests: f64,
     /// Billed for publishing.
-    pub(crate) publish_units: f64,
+    pub publish_units: f64,
     /// Billed for receiving, all queues.
-    pub(crate) receive_units: f64,
+    pub receive_units: f64,
     /// Billed for deleting, all queues.
-    pub(crate) delete_units: f64,
+    pub delete_units: f64,
     /// Billed for long polls that brought nothing, all queues.
-    pub(crate) idle_units: f64,
+    pub idle_units: f64,
     /// USD for a million events.
-    pub(crate) usd_per_million_events: f64,
+    pub usd_per_million_events: f64,
     /// USD for thirty days.
-    pub(crate) usd_per_month: f64,
+    pub usd_per_month: f64,
     /// What the wait for others adds at the most.
-    pub(crate) added_latency_ms: u32,
+    pub added_latency_ms: u32,
 }
 
 /// One producer's window: what leaves together.
@@ -135,8 +141,8 @@ struct Window {
     message_units: f64,
 }
 
-/// What a way costs; `None` if an event does not fit into a message of it.
-pub(crate) fn cost(load: &Load, way: Way, prices: &Prices) -> Option<Cost> {
+/// What a way costs by these prices; `None` if an event does not fit into a message of it.
+pub fn cost(load: &Load, way: Way, prices: &Prices) -> Option<Cost> {
     let producers = f64::from(load.producers);
     let window = window(load.rate / producers, load.payload_bytes, way)?;
     let windows = load.rate / window.events;
@@ -175,20 +181,20 @@ pub(crate) fn cost(load: &Load, way: Way, prices: &Prices) -> Option<Cost> {
 
 impl Cost {
     /// All that is billed.
-    pub(crate) fn units(&self) -> f64 {
+    pub fn units(&self) -> f64 {
         self.publish_units + self.receive_units + self.delete_units + self.idle_units
     }
 }
 
 /// The linger to begin with, where an engine charges by the request: the longest that a clock
 /// can bear.
-pub(crate) fn default_linger_ms() -> u32 {
+pub fn default_linger_ms() -> u32 {
     let bearable = |linger: &u32| *linger <= GAME_MINUTE_MS / LINGER_SHARE;
     LINGERS_MS.into_iter().rev().find(bearable).unwrap_or(0)
 }
 
 /// Units billed for a request or an answer of so many bytes.
-pub(crate) fn units(bytes: f64) -> f64 {
+pub fn units(bytes: f64) -> f64 {
     (bytes / UNIT_BYTES).ceil().max(1.0)
 }
 
