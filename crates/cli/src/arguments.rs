@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use worldbus_service::config::Flags;
 
-use crate::catalog::CatalogArguments;
-use crate::climate::ClimateCommand;
-use crate::cost::CostArguments;
-use crate::dead_letters::DeadLettersArguments;
-use crate::deploy::DeployCommand;
-use crate::inventory::InventoryCommand;
-use crate::schedule::ScheduleArguments;
+use crate::cloud::cost::CostArguments;
+use crate::cloud::deploy::DeployCommand;
+use crate::inspect::catalog::CatalogArguments;
+use crate::inspect::dead_letters::DeadLettersArguments;
+use crate::inspect::inventory::InventoryCommand;
+use crate::inspect::tail::From;
 use crate::settings::{Client, EventBus, Health, Publish, TimeManager, Up, WeatherManager};
-use crate::tail::From;
-use crate::world::WorldCommand;
+use crate::time::schedule::ScheduleArguments;
+use crate::worlds::climate::ClimateCommand;
+use crate::worlds::world::WorldCommand;
 
 /// The binary event backbone of a living game world.
 #[derive(Debug, Parser)]

@@ -7,36 +7,32 @@
 #![expect(clippy::disallowed_methods, reason = "the adapter of this machine: files, environment")]
 
 mod arguments;
-mod catalog;
-mod catalogue;
-mod climate;
-mod connection;
-mod cost;
-mod dead_letters;
-mod deploy;
-mod dev;
-mod failure;
-mod health;
-mod inventory;
+mod cloud;
+mod inspect;
+mod output;
 mod publish;
 mod reference;
-mod schedule;
 mod serve;
+mod session;
 mod settings;
-mod state;
-mod tail;
-mod terminal;
-mod topology;
-mod world;
+mod time;
+mod worlds;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use arguments::{Arguments, Command, DevCommand};
 use clap::Parser as _;
-use deploy::DeployCommand;
-use inventory::Thing;
+
 use worldbus_service::{logging, shutdown};
+
+use arguments::{Arguments, Command, DevCommand};
+use cloud::deploy::DeployCommand;
+use cloud::{cost, deploy, dev, topology};
+use inspect::inventory::Thing;
+use inspect::{catalog, dead_letters, health, inventory, tail};
+use output::failure;
+use time::schedule;
+use worlds::{climate, world};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

@@ -20,8 +20,9 @@ use worldbus_events::{Catalogue, json};
 use worldbus_service::{CancellationToken, logging, shutdown};
 
 use crate::arguments::PublishArguments;
-use crate::failure::{FAILED, WrongUse, complain, sentence};
-use crate::{catalogue, connection, settings};
+use crate::output::failure::{FAILED, WrongUse, complain, sentence};
+use crate::session::{catalogue, connection};
+use crate::settings;
 use answers::{Answers, Outcome, Sent};
 use lines::Line;
 use senders::Senders;

@@ -10,6 +10,7 @@ mod ground;
 mod kept_world;
 mod own_bus;
 mod source;
+mod state;
 mod waiting;
 mod wall;
 
@@ -29,8 +30,10 @@ use worldbus_service::{Deps, Part, start};
 use worldbus_time_manager::{CatchUp, Refresh};
 use worldbus_world::World;
 
-use crate::failure::WrongUse;
-use crate::{catalogue, connection, settings, state};
+use crate::output::failure::WrongUse;
+use crate::serve::state;
+use crate::session::{catalogue, connection};
+use crate::settings;
 use checks::Serving;
 use event_types::OfBus;
 use ground::Ground;

@@ -12,7 +12,7 @@ use worldbus_service::{Secret, config::Loaded, settings};
 use worldbus_time_manager::CatchUp;
 use worldbus_transport_embedded::Options;
 
-use crate::failure::WrongUse;
+use crate::output::failure::WrongUse;
 
 /// The least that a log keeps: less would delete all that comes.
 const RETENTION_HOURS_MIN: u64 = 1;

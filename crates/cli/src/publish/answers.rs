@@ -11,7 +11,7 @@ use worldbus_bus::{Error, Fate, PendingReceipt, Receipt, counted};
 use worldbus_events::EventId;
 use worldbus_service::CancellationToken;
 
-use crate::failure::complain;
+use crate::output::failure::complain;
 
 /// An event that was handed to a publisher, or why it was not.
 pub(super) struct Sent {

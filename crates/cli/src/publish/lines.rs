@@ -51,7 +51,7 @@ fn next(input: &mut impl BufRead) -> Option<Result<String, String>> {
             Ok(chunk) => chunk,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
-                crate::failure::complain(&format!("cannot read standard input: {error}"));
+                crate::output::failure::complain(&format!("cannot read standard input: {error}"));
                 return None;
             }
         };

@@ -10,7 +10,7 @@ use worldbus_events::{Catalogue, json};
 use worldbus_service::CancellationToken;
 
 use crate::arguments::PublishArguments;
-use crate::failure::complain;
+use crate::output::failure::complain;
 
 /// Pairs of source and world in one run; each has buffers of its own.
 const SENDERS_MAX: usize = 64;

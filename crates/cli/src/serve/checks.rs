@@ -13,8 +13,10 @@ use worldbus_world::World;
 
 use super::source::Source;
 use super::{ground, own_bus};
-use crate::failure::WrongUse;
-use crate::{connection, settings, state};
+use crate::output::failure::WrongUse;
+use crate::serve::state;
+use crate::session::connection;
+use crate::settings;
 
 /// The settings of a command that serves.
 pub(super) trait Serving: Settings {

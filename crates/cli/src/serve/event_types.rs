@@ -12,7 +12,7 @@ use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::StateStore;
 use worldbus_time_manager::Refresh;
 
-use crate::{catalogue, connection};
+use crate::session::{catalogue, connection};
 
 /// The registry of an event-bus that was started with `configured`.
 pub(super) async fn registry(

@@ -17,7 +17,7 @@ use worldbus_service::{
 };
 use worldbus_world::World;
 
-use crate::failure::WrongUse;
+use crate::output::failure::WrongUse;
 
 /// Bytes of a world file: ten thousand regions and then some.
 const WORLD_FILE_BYTES_MAX: u64 = 8 << 20;

@@ -7,7 +7,7 @@ use worldbus_service::StateStore;
 use worldbus_service::state::UPDATE_COUNT_MAX;
 use worldbus_world::{Difference, Facts, Meaning, World};
 
-use crate::failure::WrongUse;
+use crate::output::failure::WrongUse;
 
 /// Warns of each difference between a world and what is kept of it under `world/{id}`, and keeps
 /// it as it is now. A world without anything kept, as a new one, has no differences.

@@ -17,8 +17,8 @@ use worldbus_transport_embedded::{Embedded, Health, Options};
 
 use super::ground::Ground;
 use super::source::Source;
-use crate::connection;
-use crate::failure::WrongUse;
+use crate::output::failure::WrongUse;
+use crate::session::connection;
 use crate::settings::Retention;
 
 /// Services, whose subscriptions are named as they are.

@@ -11,8 +11,8 @@ use worldbus_event_bus::{SLOT_COUNT_MAX, Slot, Slots};
 use worldbus_service::StateStore;
 use worldbus_service::config::{Origin, Resolved};
 
-use crate::connection;
-use crate::failure::WrongUse;
+use crate::output::failure::WrongUse;
+use crate::session::connection;
 use crate::settings::EventBus;
 
 /// Where Linux tells the name of the machine, or of the container.

@@ -15,7 +15,7 @@ use worldbus_service::part::Host;
 use worldbus_service::{CancellationToken, Readiness, Secret};
 
 use super::ground::Ground;
-use crate::connection;
+use crate::session::connection;
 
 /// The first pause between attempts, and the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(50);

@@ -189,7 +189,7 @@ fn judge(of: &str, policy: &Policy, asked: &BTreeSet<Asked>, wanted: &[Grant]) -
     let excess = policy.excess(asked, wanted).into_iter();
     let excess = excess.map(|grant| {
         format!(
-            "{of} has {grant}, which is neither used nor in crates/cli/src/topology/wanted.toml"
+            "{of} has {grant}, which is neither used nor in crates/cli/src/cloud/topology/wanted.toml"
         )
     });
     let stale = wanted.iter().filter(|grant| {

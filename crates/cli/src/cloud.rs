@@ -1,0 +1,7 @@
+//! The verbs about AWS: what runs there, what it needs, what it costs, and an emulator of it on this
+//! machine. Not here: the work itself (`worldbus-deploy`, `worldbus-cost`, `worldbus-transport-sns-sqs`).
+
+pub(crate) mod cost;
+pub(crate) mod deploy;
+pub(crate) mod dev;
+pub(crate) mod topology;

@@ -1,0 +1,144 @@
+//! `worldbus topology`: what Worldbus needs of an AWS account for SNS and SQS, compared with what
+//! is there, and created. What the services need is known here; a studio's own subscriptions are
+//! given.
+
+mod services;
+mod studio;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use worldbus::BusUrl;
+use worldbus_bus::{SubscriptionName, Topic};
+use worldbus_event_bus::{SLOT_COUNT_MAX, slot_name};
+use worldbus_events::Catalogue;
+use worldbus_service::logging;
+use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology};
+use worldbus_transport_sns_sqs::{Options, Setup, SnsSqs};
+
+use crate::arguments::{TopologyAction, TopologyArguments};
+use crate::output::failure::{FAILED, WrongUse};
+use crate::session::{catalogue, connection};
+use crate::settings;
+
+/// Subscriptions that the instances of the event-bus share out in a stack, unless told otherwise.
+const STACK_SLOT_COUNT: usize = 4;
+/// How long a slot keeps what nobody takes. Its next instance begins with a log of its own, so
+/// what passed long before is no loss to it; and one that has no instance costs nothing then.
+const SLOT_RETENTION: Duration = Duration::from_secs(3600);
+
+/// Runs the command. `diff` is 1 if something differs.
+pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
+    let loaded = settings::load(&arguments.flags)?;
+    if arguments.flags.print_config {
+        crate::serve::print_config(&loaded.print())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let client = loaded.settings;
+    logging::init(&client.log, client.log_format);
+    let catalogue = catalogue::load(&client.catalog)?;
+    let of_action = if arguments.action == TopologyAction::Template { STACK_SLOT_COUNT } else { 1 };
+    let slot_count = arguments.event_bus_slots.unwrap_or(of_action);
+    let more = More {
+        subscriptions: &arguments.subscription,
+        publishes: &arguments.publishes,
+        slot_count,
+    };
+    let topology = topology(&client.url, &catalogue, &more)?;
+    let document = match arguments.action {
+        TopologyAction::Print => Some(topology.document()?),
+        TopologyAction::Template => Some(topology.template()?),
+        TopologyAction::Apply | TopologyAction::Diff => None,
+    };
+    if let Some(document) = document {
+        writeln!(io::stdout().lock(), "{}", serde_json::to_string_pretty(&document)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let explain = |error| connection::explain(&client.url, error);
+    let setup = Setup { catalogue: catalogue.into(), ..Setup::default() };
+    let transport = SnsSqs::connect(&client.url, setup).await.map_err(explain)?;
+    let apply = arguments.action == TopologyAction::Apply;
+    let mut report = |change: &Change| {
+        // That nobody reads it is no reason to stop half-way.
+        let _ = writeln!(io::stdout().lock(), "{change}");
+    };
+    let changes = transport.reconcile(&topology, apply, &mut report).await.map_err(explain)?;
+    let summary = summary(&topology, apply, changes);
+    writeln!(io::stdout().lock(), "{summary}")?;
+    let differs = !apply && changes > 0;
+    Ok(if differs { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn summary(topology: &Topology, apply: bool, changes: usize) -> String {
+    let all = format!(
+        "{} topics, {} queues with their dead letters",
+        topology.topics.len(),
+        topology.subscriptions.len()
+    );
+    match (changes, apply) {
+        (0, _) => format!("{all}: as they should be"),
+        (_, true) => format!("{all}: {changes} changes made"),
+        (_, false) => format!("{all}: {changes} changes; `worldbus topology apply` makes them"),
+    }
+}
+
+/// What the command line says of an installation.
+struct More<'a> {
+    /// A studio's own subscriptions: `NAME=TYPE,TYPE`.
+    subscriptions: &'a [String],
+    /// The topics that its services publish on: `NAME=TOPIC,TOPIC`.
+    publishes: &'a [String],
+    /// Subscriptions of the event-bus.
+    slot_count: usize,
+}
+
+/// What an installation at a URL has.
+fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<Topology> {
+    if !matches!(connection::parse(url)?, BusUrl::SnsSqs(_)) {
+        let text = format!(
+            "{url} needs no topology: its topics and subscriptions come about as they are used; \
+             give --url sns-sqs://REGION?prefix=PREFIX"
+        );
+        return Err(WrongUse(text).into());
+    }
+    let names = Options::parse(url).map_err(|error| connection::explain(url, error))?.names;
+    let topics: Vec<Topic> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
+    let slots = slots(&topics, more.slot_count)?;
+    let mut subscriptions = slots.clone();
+    for (name, hears) in [
+        (worldbus_time_manager::NAME, worldbus_time_manager::HEARS),
+        (worldbus_weather_manager::NAME, worldbus_weather_manager::HEARS),
+    ] {
+        subscriptions.push(studio::subscription(name, hears, catalogue)?);
+    }
+    let own = studio::subscriptions(more.subscriptions, catalogue)?;
+    let of_studio = studio::services(&own, more.publishes, &topics)?;
+    subscriptions.extend(own);
+    let all = subscriptions.iter().map(|subscription| subscription.name.clone()).collect();
+    let mut services = services::services(&topics, &slots, all)?;
+    services.extend(of_studio);
+    Ok(Topology { names, topics, subscriptions, services })
+}
+
+/// The subscriptions of the event-bus: one, or slots of which each instance takes one.
+fn slots(topics: &[Topic], slot_count: usize) -> Result<Vec<Subscription>> {
+    if !(1..=SLOT_COUNT_MAX).contains(&slot_count) {
+        let text = format!("--event-bus-slots: expected 1 to {SLOT_COUNT_MAX}, found {slot_count}");
+        return Err(WrongUse(text).into());
+    }
+    let all: BTreeMap<_, _> = topics.iter().map(|topic| (topic.clone(), Vec::new())).collect();
+    let base = SubscriptionName::new(worldbus_event_bus::NAME)?;
+    let slot = |number| {
+        let subscription = Subscription::new(slot_name(&base, number)?, all.clone());
+        let retention = if slot_count > 1 { SLOT_RETENTION } else { subscription.retention };
+        Ok(Subscription { retention, ..subscription })
+    };
+    (1..=slot_count).map(slot).collect()
+}
+
+#[cfg(test)]
+mod tests;

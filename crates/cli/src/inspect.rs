@@ -1,0 +1,8 @@
+//! The verbs that look at a running bus or service: its events, its topics and subscriptions, its
+//! dead letters, its event types, its health.
+
+pub(crate) mod catalog;
+pub(crate) mod dead_letters;
+pub(crate) mod health;
+pub(crate) mod inventory;
+pub(crate) mod tail;

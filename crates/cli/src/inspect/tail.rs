@@ -1,0 +1,74 @@
+//! `worldbus tail`: the events of a bus on standard output, past and as they come.
+
+mod notice;
+mod output;
+mod select;
+mod text;
+
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use futures_util::FutureExt as _;
+use worldbus_bus::Reader;
+use worldbus_service::{CancellationToken, logging, shutdown};
+
+use crate::arguments::TailArguments;
+use crate::session::connection;
+use crate::settings;
+use output::Output;
+
+pub(crate) use select::From;
+
+/// Writes the events that are asked for until there are enough, or a signal.
+pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {
+    let loaded = settings::load(&arguments.flags)?;
+    if arguments.flags.print_config {
+        crate::serve::print_config(&loaded.print())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let client = loaded.settings;
+    logging::init(&client.log, client.log_format);
+    let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
+    let (bus, catalogue) = connection::open_knowing(&client).await?;
+    let types = select::types(&arguments, &catalogue)?;
+    let explain = |error| connection::explain(&client.url, error);
+    select::check_past(&bus)?;
+    let wanted = select::wanted(&arguments, types, &catalogue, &bus).await?;
+    let spec = select::spec(&arguments, &wanted)?;
+    let mut output = Output::new(arguments.format, catalogue, wanted);
+    let reader = bus.transport().read(spec).await.map_err(explain)?;
+    copy(reader, &mut output, arguments.count, &shutdown, &explain).await?;
+    output.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Flushes whenever it has to wait, so that nothing is held back and a long past goes fast.
+async fn copy(
+    mut reader: Box<dyn Reader>,
+    output: &mut Output,
+    count: Option<u64>,
+    shutdown: &CancellationToken,
+    explain: &dyn Fn(worldbus_bus::Error) -> anyhow::Error,
+) -> Result<()> {
+    let mut left = count.unwrap_or(u64::MAX);
+    while left > 0 && !shutdown.is_cancelled() {
+        let next = match reader.next().now_or_never() {
+            Some(next) => next,
+            None => {
+                output.flush()?;
+                tokio::select! {
+                    () = shutdown.cancelled() => break,
+                    next = reader.next() => next,
+                }
+            }
+        };
+        let next = next.map_err(explain)?;
+        while let Some(notice) = reader.notice() {
+            output.flush()?;
+            crate::output::failure::complain(&notice::describe(&notice));
+        }
+        let Some(stored) = next else { break };
+        left -= output.write(&stored, left)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! The verbs of game time, through the time-manager.
+
+pub(crate) mod schedule;
