@@ -1,5 +1,6 @@
-//! The verbs about AWS: what runs there, what it needs, what it costs, and an emulator of it on this
-//! machine. Not here: the work itself (`worldbus-deploy`, `worldbus-cost`, `worldbus-transport-sns-sqs`).
+//! The verbs about AWS: what runs there, what it needs, what it costs, and an emulator of it on
+//! this machine. Not here: the work itself, which is in `worldbus-deploy`, `worldbus-cost` and
+//! `worldbus-transport-sns-sqs`.
 
 pub(crate) mod cost;
 pub(crate) mod deploy;

@@ -5,6 +5,7 @@
 //! them to publishers, another awaits the answers in order.
 
 mod answers;
+mod arguments;
 mod lines;
 mod senders;
 
@@ -15,17 +16,18 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::sync::mpsc;
-use worldbus_bus::{Bus, Error, Kind, Receipt, counted};
-use worldbus_events::{Catalogue, json};
-use worldbus_service::{CancellationToken, logging, shutdown};
 
-use crate::arguments::PublishArguments;
 use crate::output::failure::{FAILED, WrongUse, complain, sentence};
 use crate::session::{catalogue, connection};
-use crate::settings;
+use crate::{session, settings};
 use answers::{Answers, Outcome, Sent};
 use lines::Line;
 use senders::Senders;
+use worldbus_bus::{Bus, Error, Kind, Receipt, counted};
+use worldbus_events::{Catalogue, json};
+use worldbus_service::{CancellationToken, shutdown};
+
+pub(crate) use arguments::PublishArguments;
 
 /// Events that were handed to publishers and not answered yet.
 const IN_FLIGHT_COUNT_MAX: usize = 8192;
@@ -34,14 +36,8 @@ const SPOOL_AFTER: Duration = Duration::from_secs(2);
 
 /// Publishes what the command line or standard input says.
 pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
-    let loaded = settings::load(&arguments.flags)?;
-    if arguments.flags.print_config {
-        crate::serve::print_config(&loaded.print())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let settings = loaded.settings;
+    let Some(settings) = session::client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let client = &settings.client;
-    logging::init(&client.log, client.log_format);
     let own = catalogue::load(&client.catalog)?;
     let known = single(&arguments, &own);
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;

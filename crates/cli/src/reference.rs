@@ -4,11 +4,10 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use worldbus_service::config::reference;
-
 use crate::settings::{
     Catalog, Client, EventBus, Health, Publish, Schedule, TimeManager, Up, WeatherManager,
 };
+use worldbus_service::config::reference;
 
 const HEAD: &str = "# Configuration
 

@@ -3,6 +3,7 @@
 //! The one place that chooses transports. `up` and `event-bus` own an embedded log; the single
 //! services use the event-bus of another process.
 
+mod arguments;
 mod banner;
 mod checks;
 mod event_types;
@@ -14,13 +15,21 @@ mod state;
 mod waiting;
 mod wall;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use tokio::time::{Instant, timeout_at};
+
+use crate::output::failure::WrongUse;
+use crate::session::{catalogue, connection};
+use crate::{output, settings};
+use checks::Serving;
+use event_types::OfBus;
+use ground::Ground;
+use own_bus::OwnBus;
+use source::Source;
 use worldbus_bus::Bus;
 use worldbus_event_bus::Registry;
 use worldbus_events::SharedCatalogue;
@@ -30,24 +39,18 @@ use worldbus_service::{Deps, Part, start};
 use worldbus_time_manager::{CatchUp, Refresh};
 use worldbus_world::World;
 
-use crate::output::failure::WrongUse;
-use crate::serve::state;
-use crate::session::{catalogue, connection};
-use crate::settings;
-use checks::Serving;
-use event_types::OfBus;
-use ground::Ground;
+pub(crate) use arguments::{
+    EventBusArguments, TimeManagerArguments, UpArguments, WeatherManagerArguments,
+};
 pub(crate) use ground::world_of;
-use own_bus::OwnBus;
-use source::Source;
 
 /// How long after the beginning of a shutdown the bus must be closed. The process has five seconds
 /// to end.
 const CLOSED_MS_MAX: u64 = 4_700;
 
 /// `worldbus up`.
-pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
-    let Some((loaded, world)) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+pub(crate) async fn up(arguments: &UpArguments) -> Result<ExitCode> {
+    let Some((loaded, world)) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
     let ground = Ground::prepare("worldbus", &settings.common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
@@ -75,8 +78,8 @@ pub(crate) async fn up(flags: &Flags<settings::Up>) -> Result<ExitCode> {
 }
 
 /// `worldbus event-bus`.
-pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitCode> {
-    let Some((loaded, world)) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+pub(crate) async fn event_bus(arguments: &EventBusArguments) -> Result<ExitCode> {
+    let Some((loaded, world)) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
     let ground = Ground::prepare("event-bus", &settings.common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
@@ -102,8 +105,8 @@ pub(crate) async fn event_bus(flags: &Flags<settings::EventBus>) -> Result<ExitC
 }
 
 /// `worldbus time-manager`.
-pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result<ExitCode> {
-    let Some((loaded, world)) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+pub(crate) async fn time_manager(arguments: &TimeManagerArguments) -> Result<ExitCode> {
+    let Some((loaded, world)) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
     let ground = Ground::prepare("time-manager", &settings.common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.catalog)?;
@@ -128,8 +131,8 @@ pub(crate) async fn time_manager(flags: &Flags<settings::TimeManager>) -> Result
 }
 
 /// `worldbus weather-manager`.
-pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> Result<ExitCode> {
-    let Some((loaded, world)) = load(flags)? else { return Ok(ExitCode::SUCCESS) };
+pub(crate) async fn weather_manager(arguments: &WeatherManagerArguments) -> Result<ExitCode> {
+    let Some((loaded, world)) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
     let ground =
         Ground::prepare("weather-manager", &settings.common, world, &loaded.warnings).await?;
@@ -144,19 +147,12 @@ pub(crate) async fn weather_manager(flags: &Flags<settings::WeatherManager>) -> 
     run(ground, deps.bus, vec![part]).await
 }
 
-/// Writes the effective configuration to standard output.
-pub(crate) fn print_config(page: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(page.as_bytes())?;
-    out.flush()
-}
-
 /// The settings and the world that they name, unless they were only to be printed.
 fn load<S: Serving>(flags: &Flags<S>) -> Result<Option<(Loaded<S>, World)>> {
     let loaded = settings::load(flags)?;
     let world = checks::check(&loaded)?;
     if flags.print_config {
-        print_config(&loaded.print())?;
+        output::page(&loaded.print())?;
         return Ok(None);
     }
     Ok(Some((loaded, world)))

@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::output::failure::WrongUse;
 use worldbus_events::limits::BATCH_BYTES_MAX;
 use worldbus_service::config::{self, Common, Flags, LogFormat, Machine, Setting, Settings as _};
 use worldbus_service::logging::Filter;
 use worldbus_service::{Secret, config::Loaded, settings};
 use worldbus_time_manager::CatchUp;
 use worldbus_transport_embedded::Options;
-
-use crate::output::failure::WrongUse;
 
 /// The least that a log keeps: less would delete all that comes.
 const RETENTION_HOURS_MIN: u64 = 1;

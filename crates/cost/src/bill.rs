@@ -1,4 +1,4 @@
-//! What a deployment costs a month, item by item, beside the system before under the same load.
+//! What a deployment costs a month, item by item, next to the system before under the same load.
 //! Pure: from resources as the templates make them, and prices.
 //!
 //! What has no price, or no quantity that can be known beforehand, is an item all the same: "not
@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use worldbus_deploy::Resource;
-
 use crate::model::{self, Encoding, Load, Way};
 use crate::prices::{Item, Price, Prices, usd};
-pub use page::{json, table, text};
 use standing::standing;
+use worldbus_deploy::Resource;
+
+pub use page::{json, table, text};
 
 /// Thirty days.
 const MONTH_HOURS: f64 = 720.0;
@@ -32,7 +32,7 @@ const PAYLOAD_BYTES: u32 = 10;
 const LOG_GB_A_TASK: f64 = 0.1;
 /// Services that publish these events.
 const PUBLISHER_COUNT: f64 = 2.0;
-/// The clock says where it is every 5 s.
+/// The clock is announced every 5 s.
 const CLOCK_REPEATS_PER_S: f64 = 0.2;
 
 /// What is paid, item by item.

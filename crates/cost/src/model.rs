@@ -53,7 +53,7 @@ const LINGERS_MS: [u32; 8] = [0, 5, 10, 25, 50, 100, 250, 1000];
 /// A game minute at the default pace, 25 real seconds a game hour: the fastest thing that a
 /// player's clock shows.
 const GAME_MINUTE_MS: u32 = 25_000 / 60;
-/// A linger may take this share of it: one part in eight nobody sees on a clock.
+/// A linger may take this share of it: one part in eight does not show on a clock.
 const LINGER_SHARE: u32 = 8;
 
 /// How the events of a batch are written.
@@ -99,7 +99,7 @@ pub enum Way {
     },
 }
 
-/// What it comes to, by the second unless it says otherwise.
+/// What it comes to, by the second unless stated otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Cost {
     /// Publish requests.

@@ -89,9 +89,9 @@ impl Item {
 /// How far to trust a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Certainty {
-    /// AWS's documentation says so.
+    /// From AWS's documentation.
     D,
-    /// Third parties say so.
+    /// From third parties.
     T,
     /// From memory.
     M,

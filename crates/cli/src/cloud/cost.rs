@@ -5,19 +5,18 @@
 
 mod table;
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::cloud::deploy::Profile;
+use crate::output;
+use crate::output::failure::WrongUse;
 use worldbus_cost::bill;
 use worldbus_cost::model::{self, Cost, Encoding, Load, MESSAGE_BYTES_MAX, Way};
 use worldbus_cost::prices::{self, Prices};
 use worldbus_deploy::{Deployment, Options};
-
-use crate::cloud::deploy::Profile;
-use crate::output::failure::WrongUse;
 
 /// Events a second at most: more is a mistake of units.
 const RATE_MAX: f64 = 1e8;
@@ -32,6 +31,7 @@ const LOAD: [&str; 6] =
 
 /// A load, and how it is carried.
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub(crate) struct CostArguments {
     /// Events a second, of all producers; one world's clock says 2.4
     #[arg(long, value_name = "EVENTS", default_value_t = 2.4)]
@@ -84,6 +84,15 @@ enum CostFormat {
     Json,
 }
 
+const HELP: &str = "\
+Examples:
+  worldbus cost                                        one world's clock
+  worldbus cost --rate 80000 --subscribers 5
+  worldbus cost --rate 2.4 --linger-ms 1000 --format json
+  worldbus cost --profile production                   a whole deployment, a month
+
+A model with a built-in price table, not a bill: check the prices at its foot before quoting.";
+
 /// A way with its name and what it costs.
 struct Column {
     name: &'static str,
@@ -100,9 +109,7 @@ pub(crate) fn run(arguments: &CostArguments) -> Result<ExitCode> {
         (None, CostFormat::Text) => table::text(arguments, &columns(arguments, &prices), &prices),
         (None, CostFormat::Json) => table::json(arguments, &columns(arguments, &prices), &prices)?,
     };
-    let mut out = io::stdout().lock();
-    out.write_all(page.as_bytes())?;
-    out.flush()?;
+    output::page(&page)?;
     Ok(ExitCode::SUCCESS)
 }
 

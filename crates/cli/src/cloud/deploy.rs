@@ -13,21 +13,21 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::output::failure::{FAILED, WrongUse, complain};
+use arguments::{Action, DownArguments, PlanArguments, UpArguments};
+use progress::Watch;
 use worldbus_cost::{bill, prices};
 use worldbus_deploy::{Account, Deployment, Engine, Error, Kind, Options, Plan};
 use worldbus_service::shutdown;
 
-use crate::output::failure::{FAILED, WrongUse, complain};
-use arguments::{Action, DownArguments, PlanArguments, UpArguments};
-use progress::Watch;
-
-pub(crate) use arguments::{DeployAwsArguments, DeployCommand, Profile};
+pub(crate) use arguments::{DeployCommand, Profile};
 
 /// How long change sets may take to be deleted after Ctrl-C.
 const ABANDON_MAX: Duration = Duration::from_secs(10);
 
 /// Does what is asked for. 1 if it failed, was not agreed to, or `status` finds a difference.
-pub(crate) async fn aws(arguments: DeployAwsArguments) -> Result<ExitCode> {
+pub(crate) async fn run(command: DeployCommand) -> Result<ExitCode> {
+    let DeployCommand::Aws(arguments) = command;
     match arguments.action {
         Action::Plan(arguments) => plan(&arguments).await,
         Action::Up(arguments) => up(&arguments).await,

@@ -8,14 +8,42 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use clap::{Args, Subcommand};
+
+use emulator::Emulator;
 use worldbus_service::config::LogFormat;
 use worldbus_service::{logging, shutdown};
 
-use crate::arguments::DevAwsArguments;
-use emulator::Emulator;
+/// Tools for development.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DevCommand {
+    /// Run an emulator of AWS on this machine: SNS and SQS without an account
+    Aws(DevAwsArguments),
+}
+
+/// Where the emulator is.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(crate) struct DevAwsArguments {
+    /// Its port on loopback
+    #[arg(long, value_name = "PORT", default_value_t = 4566)]
+    port: u16,
+    /// Where it is installed; by default in the user's cache
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+const HELP: &str = "\
+Examples:
+  worldbus dev aws                        prints the environment that uses it
+  worldbus dev aws --port 15004
+
+It needs Python 3 with venv, and PyPI the first time. It listens on loopback only and keeps
+everything in memory.";
 
 /// Installs the emulator if need be, and runs it until it is stopped.
-pub(crate) async fn aws(arguments: DevAwsArguments) -> Result<ExitCode> {
+pub(crate) async fn run(command: DevCommand) -> Result<ExitCode> {
+    let DevCommand::Aws(arguments) = command;
     logging::init(&logging::Filter::WARN, LogFormat::Text);
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
     let folder = match arguments.dir {

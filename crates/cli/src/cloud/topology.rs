@@ -2,6 +2,7 @@
 //! is there, and created. What the services need is known here; a studio's own subscriptions are
 //! given.
 
+mod arguments;
 mod services;
 mod studio;
 
@@ -12,18 +13,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+
+use crate::output::failure::{FAILED, WrongUse};
+use crate::session;
+use crate::session::{catalogue, connection};
+use arguments::TopologyAction;
 use worldbus::BusUrl;
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_event_bus::{SLOT_COUNT_MAX, slot_name};
 use worldbus_events::Catalogue;
-use worldbus_service::logging;
 use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology};
 use worldbus_transport_sns_sqs::{Options, Setup, SnsSqs};
 
-use crate::arguments::{TopologyAction, TopologyArguments};
-use crate::output::failure::{FAILED, WrongUse};
-use crate::session::{catalogue, connection};
-use crate::settings;
+pub(crate) use arguments::TopologyArguments;
 
 /// Subscriptions that the instances of the event-bus share out in a stack, unless told otherwise.
 const STACK_SLOT_COUNT: usize = 4;
@@ -33,13 +35,7 @@ const SLOT_RETENTION: Duration = Duration::from_secs(3600);
 
 /// Runs the command. `diff` is 1 if something differs.
 pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
-    let loaded = settings::load(&arguments.flags)?;
-    if arguments.flags.print_config {
-        crate::serve::print_config(&loaded.print())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let client = loaded.settings;
-    logging::init(&client.log, client.log_format);
+    let Some(client) = session::client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let catalogue = catalogue::load(&client.catalog)?;
     let of_action = if arguments.action == TopologyAction::Template { STACK_SLOT_COUNT } else { 1 };
     let slot_count = arguments.event_bus_slots.unwrap_or(of_action);

@@ -3,26 +3,25 @@
 
 mod page;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use bytes::Bytes;
 use clap::{Args, Subcommand};
+
+use crate::output;
+use crate::output::failure::WrongUse;
+use crate::session::{self, Session, catalogue, connection};
+use crate::settings::{Catalog, Client};
+use page::{CatalogFormat, Origins};
 use worldbus_bus::Kind;
 use worldbus_events::{Catalogue, Change};
 use worldbus_service::config::Flags;
-use worldbus_service::logging;
-
-use crate::output::failure::WrongUse;
-use crate::session::{catalogue, connection};
-use crate::settings::{self, Catalog, Client};
-use page::{CatalogFormat, Origins};
 
 /// What to list, or what to do at a bus.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
+#[command(args_conflicts_with_subcommands = true, after_help = HELP)]
 pub(crate) struct CatalogArguments {
     #[command(subcommand)]
     action: Option<Action>,
@@ -59,6 +58,16 @@ struct ListArguments {
     flags: Flags<Client>,
 }
 
+const HELP: &str = "\
+Examples:
+  worldbus catalog
+  worldbus catalog --format asyncapi > asyncapi.json
+  worldbus catalog --catalog studio.binpb
+  worldbus catalog add studio.binpb --url http://127.0.0.1:7070
+  worldbus catalog list --url http://127.0.0.1:7070
+
+Without a verb no bus is asked. What is added to a bus it knows at once and keeps.";
+
 /// Does what is asked for.
 pub(crate) async fn run(arguments: CatalogArguments) -> Result<ExitCode> {
     match arguments.action {
@@ -70,24 +79,24 @@ pub(crate) async fn run(arguments: CatalogArguments) -> Result<ExitCode> {
 
 /// Prints the catalogue of this program and of files, without asking a bus.
 fn print(flags: &Flags<Catalog>, format: CatalogFormat) -> Result<ExitCode> {
-    let loaded = settings::load(flags)?;
-    if flags.print_config {
-        return write(&loaded.print());
-    }
-    let catalogue = catalogue::load(&loaded.settings.catalog)?;
-    write(&page::write(&catalogue, format, None)?)
+    let Some(settings) = session::settings(flags)? else { return Ok(ExitCode::SUCCESS) };
+    let catalogue = catalogue::load(&settings.catalog)?;
+    output::page(&page::write(&catalogue, format, None)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn list(arguments: &ListArguments) -> Result<ExitCode> {
-    let Some(client) = client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
-    let (bus, catalogue) = connection::open_knowing(&client).await?;
-    let types = bus.transport().studio_types().await;
-    let types = types.map_err(|error| connection::explain(&client.url, error))?;
-    write(&page::write(&catalogue, arguments.format, Some(&Origins::new(&types)?))?)
+    let Some(session) = Session::open(&arguments.flags).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let types = session.bus.transport().studio_types().await;
+    let origins = Origins::new(&types.map_err(|error| session.explain(error))?)?;
+    output::page(&page::write(&session.catalogue, arguments.format, Some(&origins))?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn add(arguments: &AddArguments) -> Result<ExitCode> {
-    let Some(client) = client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some(client) = session::client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let path = arguments.file.display();
     let set = catalogue::read(&arguments.file);
     let set = set.map_err(|error| WrongUse(format!("cannot read {path}: {error}")))?;
@@ -107,30 +116,12 @@ async fn add(arguments: &AddArguments) -> Result<ExitCode> {
         };
         page += &format!("{} {} on topic {}: {change}\n", one.number, one.name, one.topic);
     }
-    write(&page)
+    output::page(&page)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A set without the files that every event-bus has, if it can be read without those of others.
 fn lean(set: Vec<u8>) -> Bytes {
     let alone = Catalogue::builtin().extended(&set);
     alone.map_or(set, |extension| extension.catalogue.studio_set()).into()
-}
-
-/// The settings; `None` after `--print-config`.
-fn client(flags: &Flags<Client>) -> Result<Option<Client>> {
-    let loaded = settings::load(flags)?;
-    if flags.print_config {
-        write(&loaded.print())?;
-        return Ok(None);
-    }
-    let client = loaded.settings;
-    logging::init(&client.log, client.log_format);
-    Ok(Some(client))
-}
-
-fn write(page: &str) -> Result<ExitCode> {
-    let mut out = io::stdout().lock();
-    out.write_all(page.as_bytes())?;
-    out.flush().context("standard output")?;
-    Ok(ExitCode::SUCCESS)
 }

@@ -9,25 +9,40 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use clap::Args;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use worldbus_service::config::Flags;
 
-use crate::settings::{self, Health};
+use crate::session;
+use crate::settings::Health;
+use worldbus_service::config::Flags;
 
 /// How long the service may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(4);
 /// Bytes of an answer that are read; ours has some hundred.
 const ANSWER_BYTES_MAX: u64 = 4096;
 
+/// Which service to ask.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(crate) struct HealthArguments {
+    #[command(flatten)]
+    flags: Flags<Health>,
+}
+
+const HELP: &str = "\
+Examples:
+  worldbus health                         the service on 127.0.0.1:7070
+  worldbus health --listen 0.0.0.0:7071
+
+For the health check of a container, where WORLDBUS_LISTEN is that of its service. A service is
+healthy from when it was ready for the first time (/readyz) and as long as it answers (/livez);
+/healthz says so.";
+
 /// Runs the command: success if the service is healthy.
-pub(crate) async fn run(flags: &Flags<Health>) -> Result<ExitCode> {
-    let loaded = settings::load(flags)?;
-    if flags.print_config {
-        crate::serve::print_config(&loaded.print())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let address = from_here(loaded.settings.listen);
+pub(crate) async fn run(arguments: &HealthArguments) -> Result<ExitCode> {
+    let Some(settings) = session::settings(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
+    let address = from_here(settings.listen);
     let answer = tokio::time::timeout(ANSWER_MAX, ask(address)).await;
     let answer = answer
         .with_context(|| format!("{address} does not answer within {ANSWER_MAX:?}"))?

@@ -3,39 +3,54 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+
+use crate::output;
+use crate::output::failure::{FAILED, WrongUse, complain};
+use crate::session::Session;
+use crate::settings::Client;
 use worldbus_bus::{Bus, Error, Kind, SubscriptionName, Topic};
 use worldbus_events::Catalogue;
 use worldbus_service::config::Flags;
-use worldbus_service::logging;
-
-use crate::output::failure::{FAILED, WrongUse, complain};
-use crate::session::connection;
-use crate::settings::{self, Client};
 
 /// What to do with the topics, or the subscriptions, of a bus.
 #[derive(Debug, Subcommand)]
-pub(crate) enum InventoryCommand {
+enum InventoryCommand {
     /// List them and what they hold
     List(ListArguments),
     /// Delete one for good; ask first if something is lost with it
     Delete(DeleteArguments),
 }
 
+/// What to do with topics.
+#[derive(Debug, Args)]
+#[command(after_help = TOPICS)]
+pub(crate) struct TopicsArguments {
+    #[command(subcommand)]
+    command: InventoryCommand,
+}
+
+/// What to do with subscriptions.
+#[derive(Debug, Args)]
+#[command(after_help = SUBSCRIPTIONS)]
+pub(crate) struct SubscriptionsArguments {
+    #[command(subcommand)]
+    command: InventoryCommand,
+}
+
 /// Where to list.
 #[derive(Debug, Args)]
-pub(crate) struct ListArguments {
+struct ListArguments {
     #[command(flatten)]
     flags: Flags<Client>,
 }
 
 /// What to delete.
 #[derive(Debug, Args)]
-pub(crate) struct DeleteArguments {
+struct DeleteArguments {
     /// Which one, by name
     #[arg(value_name = "NAME")]
     name: String,
@@ -48,29 +63,54 @@ pub(crate) struct DeleteArguments {
 
 /// What is listed or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Thing {
+enum Thing {
     Topic,
     Subscription,
 }
 
-/// Lists or deletes.
-pub(crate) async fn run(thing: Thing, command: InventoryCommand) -> Result<ExitCode> {
+const TOPICS: &str = "\
+Examples:
+  worldbus topics list
+  worldbus topics delete garbage
+  worldbus topics delete garbage --yes --url embedded:/var/lib/worldbus/bus
+
+A topic that holds batches, or that a subscription is bound to, is deleted after asking; without a
+terminal it needs --yes.";
+
+const SUBSCRIPTIONS: &str = "\
+Examples:
+  worldbus subscriptions list
+  worldbus subscriptions delete old-service
+
+A subscription with consumers is not deleted. One that batches wait for, or that has dead letters,
+is deleted after asking; without a terminal it needs --yes.";
+
+/// Lists or deletes topics.
+pub(crate) async fn topics(arguments: TopicsArguments) -> Result<ExitCode> {
+    run(Thing::Topic, arguments.command).await
+}
+
+/// Lists or deletes subscriptions.
+pub(crate) async fn subscriptions(arguments: SubscriptionsArguments) -> Result<ExitCode> {
+    run(Thing::Subscription, arguments.command).await
+}
+
+async fn run(thing: Thing, command: InventoryCommand) -> Result<ExitCode> {
     match command {
         InventoryCommand::List(ListArguments { flags }) => {
-            let Some((bus, url, _)) = open(&flags).await? else { return Ok(ExitCode::SUCCESS) };
+            let Some(session) = Session::open(&flags).await? else { return Ok(ExitCode::SUCCESS) };
             let page = match thing {
-                Thing::Topic => topics(&bus).await,
-                Thing::Subscription => subscriptions(&bus).await,
+                Thing::Topic => topics_page(&session.bus).await,
+                Thing::Subscription => subscriptions_page(&session.bus).await,
             };
-            let page = page.map_err(|error| connection::explain(&url, error))?;
-            io::stdout().lock().write_all(page.as_bytes())?;
+            output::page(&page.map_err(|error| session.explain(error))?)?;
             Ok(ExitCode::SUCCESS)
         }
         InventoryCommand::Delete(arguments) => delete(thing, &arguments).await,
     }
 }
 
-async fn topics(bus: &Bus) -> Result<String, Error> {
+async fn topics_page(bus: &Bus) -> Result<String, Error> {
     let heads = ("TOPIC", "BATCHES", "EVENTS", "BYTES", "IDLE");
     let mut page =
         format!("{:<24} {:>10} {:>12} {:>14} {:>8}\n", heads.0, heads.1, heads.2, heads.3, heads.4);
@@ -84,7 +124,7 @@ async fn topics(bus: &Bus) -> Result<String, Error> {
     Ok(page)
 }
 
-async fn subscriptions(bus: &Bus) -> Result<String, Error> {
+async fn subscriptions_page(bus: &Bus) -> Result<String, Error> {
     let heads = ("SUBSCRIPTION", "WAITING", "CONSUMERS", "IDLE");
     let mut page =
         format!("{:<24} {:>10} {:>10} {:>8}  TOPICS\n", heads.0, heads.1, heads.2, heads.3);
@@ -111,23 +151,24 @@ fn idle(time: Option<Duration>) -> String {
 
 async fn delete(thing: Thing, arguments: &DeleteArguments) -> Result<ExitCode> {
     let name = Name::new(thing, &arguments.name)?;
-    let Some((bus, url, catalogue)) = open(&arguments.flags).await? else {
+    let Some(session) = Session::open(&arguments.flags).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let deleted = match name.delete(&bus, false).await {
+    let Session { bus, catalogue, .. } = &session;
+    let deleted = match name.delete(bus, false).await {
         Err(error) if error.kind() == Kind::InUse => {
-            if let Some(advice) = name.obstacle(&bus, &catalogue).await? {
+            if let Some(advice) = name.obstacle(bus, catalogue).await? {
                 return Err(anyhow::Error::new(error).context(advice));
             }
             if !arguments.yes && !confirmed(&error)? {
                 complain("nothing was deleted");
                 return Ok(ExitCode::from(FAILED));
             }
-            name.delete(&bus, true).await
+            name.delete(bus, true).await
         }
         deleted => deleted,
     };
-    deleted.map_err(|error| connection::explain(&url, error))?;
+    deleted.map_err(|error| session.explain(error))?;
     writeln!(io::stdout().lock(), "{} deleted", arguments.name)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -186,19 +227,6 @@ fn confirmed(why: &Error) -> Result<bool> {
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-}
-
-/// Opens the bus; `None` after `--print-config`.
-async fn open(flags: &Flags<Client>) -> Result<Option<(Bus, String, Arc<Catalogue>)>> {
-    let loaded = settings::load(flags)?;
-    if flags.print_config {
-        crate::serve::print_config(&loaded.print())?;
-        return Ok(None);
-    }
-    let client = loaded.settings;
-    logging::init(&client.log, client.log_format);
-    let (bus, catalogue) = connection::open_knowing(&client).await?;
-    Ok(Some((bus, client.url, catalogue)))
 }
 
 #[cfg(test)]

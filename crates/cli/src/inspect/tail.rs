@@ -1,41 +1,37 @@
 //! `worldbus tail`: the events of a bus on standard output, past and as they come.
 
+mod arguments;
 mod notice;
 mod output;
 mod select;
 mod text;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use futures_util::FutureExt as _;
-use worldbus_bus::Reader;
-use worldbus_service::{CancellationToken, logging, shutdown};
 
-use crate::arguments::TailArguments;
-use crate::session::connection;
-use crate::settings;
+use crate::session::Session;
 use output::Output;
+use worldbus_bus::Reader;
+use worldbus_service::{CancellationToken, shutdown};
 
-pub(crate) use select::From;
+pub(crate) use arguments::TailArguments;
 
 /// Writes the events that are asked for until there are enough, or a signal.
 pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {
-    let loaded = settings::load(&arguments.flags)?;
-    if arguments.flags.print_config {
-        crate::serve::print_config(&loaded.print())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let client = loaded.settings;
-    logging::init(&client.log, client.log_format);
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
-    let (bus, catalogue) = connection::open_knowing(&client).await?;
-    let types = select::types(&arguments, &catalogue)?;
-    let explain = |error| connection::explain(&client.url, error);
-    select::check_past(&bus)?;
-    let wanted = select::wanted(&arguments, types, &catalogue, &bus).await?;
+    let Some(session) = Session::open(&arguments.flags).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let Session { bus, catalogue, .. } = &session;
+    let types = select::types(&arguments, catalogue)?;
+    select::check_past(bus)?;
+    let wanted = select::wanted(&arguments, types, catalogue, bus).await?;
     let spec = select::spec(&arguments, &wanted)?;
-    let mut output = Output::new(arguments.format, catalogue, wanted);
+    let mut output = Output::new(arguments.format, Arc::clone(catalogue), wanted);
+    let explain = |error| session.explain(error);
     let reader = bus.transport().read(spec).await.map_err(explain)?;
     copy(reader, &mut output, arguments.count, &shutdown, &explain).await?;
     output.flush()?;

@@ -3,10 +3,9 @@
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
+use crate::output::terminal::escaped_lines;
 use worldbus_service::{config, door, state};
 use worldbus_world::WorldFileError;
-
-use crate::output::terminal::escaped_lines;
 
 /// What was asked for was refused or failed.
 pub(crate) const FAILED: u8 = 1;
@@ -68,9 +67,10 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use anyhow::Context as _;
     use worldbus_bus::{Error, Kind};
+
+    use super::*;
 
     #[test]
     fn wrong_use_is_told_from_failure_through_any_context() {

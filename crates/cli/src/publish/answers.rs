@@ -7,11 +7,11 @@ use std::pin::Pin;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
+
+use crate::output::failure::complain;
 use worldbus_bus::{Error, Fate, PendingReceipt, Receipt, counted};
 use worldbus_events::EventId;
 use worldbus_service::CancellationToken;
-
-use crate::output::failure::complain;
 
 /// An event that was handed to a publisher, or why it was not.
 pub(super) struct Sent {

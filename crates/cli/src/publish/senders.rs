@@ -3,14 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use super::arguments::PublishArguments;
+use crate::output::failure::complain;
 use worldbus_bus::{
     Bus, Error, Kind, Outgoing, PendingReceipt, Publisher, PublisherOptions, Topic,
 };
 use worldbus_events::{Catalogue, json};
 use worldbus_service::CancellationToken;
-
-use crate::arguments::PublishArguments;
-use crate::output::failure::complain;
 
 /// Pairs of source and world in one run; each has buffers of its own.
 const SENDERS_MAX: usize = 64;

@@ -4,9 +4,8 @@
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use worldbus_service::config::Common;
-
 use super::ground::Ground;
+use worldbus_service::config::Common;
 
 /// Of `worldbus up`.
 pub(super) fn up(ground: &Ground, common: &Common) {

@@ -5,18 +5,17 @@
 use std::time::Duration;
 
 use anyhow::Result;
+
+use super::source::Source;
+use super::{ground, own_bus, state};
+use crate::output::failure::WrongUse;
+use crate::session::connection;
+use crate::settings;
 use worldbus_service::config::{Common, Loaded, Resolved, Settings};
 use worldbus_service::door::Door;
 use worldbus_service::{Lead, start};
 use worldbus_time_manager::check_cadence;
 use worldbus_world::World;
-
-use super::source::Source;
-use super::{ground, own_bus};
-use crate::output::failure::WrongUse;
-use crate::serve::state;
-use crate::session::connection;
-use crate::settings;
 
 /// The settings of a command that serves.
 pub(super) trait Serving: Settings {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use async_trait::async_trait;
+
+use crate::session::{catalogue, connection};
 use worldbus::BusUrl;
 use worldbus_bus::{Bus, StudioTypes};
 use worldbus_event_bus::Registry;
 use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::StateStore;
 use worldbus_time_manager::Refresh;
-
-use crate::session::{catalogue, connection};
 
 /// The registry of an event-bus that was started with `configured`.
 pub(super) async fn registry(

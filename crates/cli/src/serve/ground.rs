@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
+
+use crate::output::failure::WrongUse;
 use worldbus_bus::Bus;
 use worldbus_service::config::{Common, Machine};
 use worldbus_service::door::Door;
@@ -16,8 +18,6 @@ use worldbus_service::{
     CancellationToken, Deps, Readiness, StateStore, Work, file, logging, metrics, server, shutdown,
 };
 use worldbus_world::World;
-
-use crate::output::failure::WrongUse;
 
 /// Bytes of a world file: ten thousand regions and then some.
 const WORLD_FILE_BYTES_MAX: u64 = 8 << 20;

@@ -3,11 +3,11 @@
 //! ids with others that say another thing. Not here: what differs (`worldbus_world::Difference`).
 
 use anyhow::{Context as _, Result};
+
+use crate::output::failure::WrongUse;
 use worldbus_service::StateStore;
 use worldbus_service::state::UPDATE_COUNT_MAX;
 use worldbus_world::{Difference, Facts, Meaning, World};
-
-use crate::output::failure::WrongUse;
 
 /// Warns of each difference between a world and what is kept of it under `world/{id}`, and keeps
 /// it as it is now. A world without anything kept, as a new one, has no differences.

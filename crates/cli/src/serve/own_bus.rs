@@ -6,6 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+
+use super::ground::Ground;
+use super::source::Source;
+use crate::output::failure::WrongUse;
+use crate::session::connection;
+use crate::settings::Retention;
 use worldbus::BusUrl;
 use worldbus_bus::{Bus, Error, SubscriptionName, SystemClock, Topic, WallClock};
 use worldbus_event_bus::Mirror;
@@ -14,12 +20,6 @@ use worldbus_service::config::{Common, Origin, Resolved};
 use worldbus_service::health::Condition;
 use worldbus_service::{CancellationToken, part::Task};
 use worldbus_transport_embedded::{Embedded, Health, Options};
-
-use super::ground::Ground;
-use super::source::Source;
-use crate::output::failure::WrongUse;
-use crate::session::connection;
-use crate::settings::Retention;
 
 /// Services, whose subscriptions are named as they are.
 const SERVICES: [&str; 3] =

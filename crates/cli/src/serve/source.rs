@@ -6,14 +6,14 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use anyhow::Result;
-use worldbus_bus::{Bus, SubscriptionName};
-use worldbus_event_bus::{SLOT_COUNT_MAX, Slot, Slots};
-use worldbus_service::StateStore;
-use worldbus_service::config::{Origin, Resolved};
 
 use crate::output::failure::WrongUse;
 use crate::session::connection;
 use crate::settings::EventBus;
+use worldbus_bus::{Bus, SubscriptionName};
+use worldbus_event_bus::{SLOT_COUNT_MAX, Slot, Slots};
+use worldbus_service::StateStore;
+use worldbus_service::config::{Origin, Resolved};
 
 /// Where Linux tells the name of the machine, or of the container.
 const HOSTNAME: &str = "/proc/sys/kernel/hostname";

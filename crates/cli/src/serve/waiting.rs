@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
+
+use super::ground::Ground;
+use crate::session::connection;
 use worldbus_bus::{Backoff, Bus, Error, Fate};
 use worldbus_service::config::Common;
 use worldbus_service::health::Condition;
 use worldbus_service::part::Host;
 use worldbus_service::{CancellationToken, Readiness, Secret};
-
-use super::ground::Ground;
-use crate::session::connection;
 
 /// The first pause between attempts, and the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(50);

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ground::Ground;
 use worldbus_bus::WallClock;
 use worldbus_service::CancellationToken;
 use worldbus_service::health::Condition;
 use worldbus_service::part::Task;
-
-use super::ground::Ground;
 
 /// How often the clock is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use worldbus_bus::{Bus, Kind, StudioTypes};
-use worldbus_events::Catalogue;
-use worldbus_service::file;
 
 use crate::output::failure::WrongUse;
 use crate::session::connection;
+use worldbus_bus::{Bus, Kind, StudioTypes};
+use worldbus_events::Catalogue;
+use worldbus_service::file;
 
 /// Bytes read of a file: more than a catalogue takes, so that it says what is too large.
 const FILE_BYTES_MAX: u64 = 17 << 20;

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+
+use crate::output::failure::WrongUse;
+use crate::settings::{Client, Publish};
 use worldbus::{BusUrl, ConnectOptions, SpoolOptions};
 use worldbus_bus::{Bus, Error, Kind};
 use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::Secret;
 use worldbus_transport_embedded::Embedded;
-
-use crate::output::failure::WrongUse;
-use crate::session::catalogue;
-use crate::settings::{Client, Publish};
 
 /// Where a data directory has its log.
 const LOG_OF_DATA_DIR: &str = "bus";
@@ -21,14 +20,6 @@ pub(crate) async fn open(client: &Client, catalogue: &Arc<Catalogue>) -> Result<
     let url = parse(&client.url)?;
     check_log(&url)?;
     open_at(&url, client.api_key.as_ref(), Arc::clone(catalogue).into()).await
-}
-
-/// The same with the event types that the bus knows beside those of `--catalog`.
-pub(crate) async fn open_knowing(client: &Client) -> Result<(Bus, Arc<Catalogue>)> {
-    let own = catalogue::load(&client.catalog)?;
-    let bus = open(client, &own).await?;
-    let catalogue = catalogue::of_bus(&client.url, &bus, &own).await?;
-    Ok((bus, catalogue))
 }
 
 /// Opens the bus at `url`.

@@ -10,20 +10,22 @@ use clap::{Args, Subcommand};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
+
+use crate::output::failure::{WrongUse, complain};
+use crate::output::terminal::escaped;
+use crate::session;
+use crate::settings::Schedule;
 use worldbus_rpc::time as rpc;
 use worldbus_rpc::time::time_service_client::TimeServiceClient;
 use worldbus_service::Secret;
 use worldbus_service::config::Flags;
-
-use crate::output::failure::{WrongUse, complain};
-use crate::output::terminal::escaped;
-use crate::settings::{self, Schedule};
 
 /// How long the time-manager may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// What to do with schedules.
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub(crate) struct ScheduleArguments {
     #[command(subcommand)]
     action: Action,
@@ -68,6 +70,18 @@ struct AddArguments {
     entity: String,
 }
 
+const HELP: &str = "\
+Examples:
+  worldbus schedule add 'in 3 hours' time.day_activated '{}'
+  worldbus schedule add 'dusk each monday' weather.changed '{\"region_id\":\"paris\"}' \\
+    --entity paris --actor anna --reason 'market storms'
+  worldbus schedule list
+  worldbus schedule cancel 2 --time-url http://127.0.0.1:7071
+
+Times are game times, by the clock that --clock names: they move with pause, scale and set.
+`in 3 hours`, `at 06:30`, `at 2024-05-01 dusk`, `every 2 hours`, `every day 06:30`, `every month on
+day 15 noon`, `dusk each monday`: docs/explanation/time.md has the grammar.";
+
 /// The connection to a time-manager, with the key.
 struct Desk {
     client: TimeServiceClient<Channel>,
@@ -77,12 +91,8 @@ struct Desk {
 
 /// Does what is asked for.
 pub(crate) async fn run(arguments: ScheduleArguments) -> Result<ExitCode> {
-    let loaded = settings::load(&arguments.flags)?;
-    if arguments.flags.print_config {
-        crate::serve::print_config(&loaded.print())?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let mut desk = Desk::new(&loaded.settings)?;
+    let Some(settings) = session::settings(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
+    let mut desk = Desk::new(&settings)?;
     let ScheduleArguments { action, clock, actor, reason, .. } = arguments;
     let mut out = io::stdout().lock();
     match action {

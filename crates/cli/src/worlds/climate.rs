@@ -10,10 +10,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+
+use crate::output::failure::WrongUse;
 use worldbus_service::file;
 use worldbus_world::preset::{NAMES, Preset};
 
-use crate::output::failure::WrongUse;
 pub(crate) use arguments::ClimateCommand;
 
 /// Bytes of a file: a century of hourly rows has about 70 MB.

@@ -6,17 +6,17 @@
 mod outlook;
 mod page;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
-use worldbus_world::World;
 
+use crate::output;
 use crate::output::failure::WrongUse;
 use crate::serve::world_of;
 use outlook::Outlook;
+use worldbus_world::World;
 
 /// Years that are simulated at most: more tells nothing new and takes minutes.
 const YEAR_COUNT_MAX: u32 = 100;
@@ -81,9 +81,7 @@ pub(crate) fn run(command: &WorldCommand) -> Result<ExitCode> {
         CheckFormat::Text => page::text(&outlook),
         CheckFormat::Json => serde_json::to_string_pretty(&outlook)? + "\n",
     };
-    let mut out = io::stdout().lock();
-    out.write_all(page.as_bytes())?;
-    out.flush()?;
+    output::page(&page)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,12 +5,12 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use worldbus_events::ProducerId;
 
 use crate::support::{
     Account, Service, Tail, current, eventually, get, id, is, minutes, post, root, run_with_input,
     worldbus,
 };
+use worldbus_events::ProducerId;
 
 #[test]
 fn topology_is_compared_then_made_then_as_it_should_be() {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
-use worldbus_bus::Topic;
 
 use crate::inventory;
 use crate::support::{
     Account, Finished, Service, Tail, Town, empty_log, eventually, get, is, post, run,
 };
 use crate::support::{run_with_input, worldbus};
+use worldbus_bus::Topic;
 
 /// The descriptor set of a studio's file of this name, with this body.
 fn compile(folder: &Path, name: &str, body: &str) -> PathBuf {

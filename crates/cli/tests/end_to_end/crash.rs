@@ -12,11 +12,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::support::{DEADLINE, Service, worldbus};
 use worldbus::events::v1::TimeUpdated;
 use worldbus::events::{Event as _, EventId, ProducerId};
 use worldbus::{Bus, Position, PublisherOptions, ReadSpec, Topic};
-
-use crate::support::{DEADLINE, Service, worldbus};
 
 /// Kills, unless `WORLDBUS_TEST_CYCLES` is set: `cargo xtask ci --long` has hundreds.
 const CYCLES: usize = 40;

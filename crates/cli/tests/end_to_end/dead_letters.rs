@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use worldbus_bus::{CancellationToken, HandlerError, Message, RetryPolicy, Router};
-use worldbus_events::v1::TimeUpdated;
 
 use crate::inventory::gauges;
 use crate::support::{Finished, Town, eventually, run};
+use worldbus_bus::{CancellationToken, HandlerError, Message, RetryPolicy, Router};
+use worldbus_events::v1::TimeUpdated;
 
 /// A program of a user's with a subscription `studio`, which cannot handle even minutes until it is
 /// mended.

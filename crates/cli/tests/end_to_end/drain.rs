@@ -19,13 +19,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use worldbus::events::v1::WorldStateUpdated;
-use worldbus::{HandlerError, Message, Position, ReadSpec, Router};
-use worldbus_testkit::Dice;
-
 use crate::support::{
     Account, Feed, SHUTDOWN_MAX, Service, eventually_within, signal, wait_for_end, worldbus,
 };
+use worldbus::events::v1::WorldStateUpdated;
+use worldbus::{HandlerError, Message, Position, ReadSpec, Router};
+use worldbus_testkit::Dice;
 
 /// How often a process is stopped, unless `WORLDBUS_TEST_STOPS` is set, as by the long lane.
 const RUNS: u64 = 20;

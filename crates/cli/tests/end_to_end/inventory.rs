@@ -2,9 +2,9 @@
 //! directory and at an event-bus.
 
 use tokio::runtime::Runtime;
-use worldbus_bus::{Position, SubscriptionName, SubscriptionSpec, Topic};
 
 use crate::support::{Finished, Town, empty_log, eventually, get, run, run_with_input, worldbus};
+use worldbus_bus::{Position, SubscriptionName, SubscriptionSpec, Topic};
 
 fn at(url: &str, arguments: &[&str]) -> Finished {
     run(&[arguments, &["--url", url]].concat())

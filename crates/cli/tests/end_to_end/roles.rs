@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use worldbus_testkit::{Asked, Grant, Policy, Recorder};
 
 use crate::deploy::{deploy, done, process, tasks, told};
 use crate::support::{Account, Feed, Service, eventually, get, post, run_with_input, worldbus};
+use worldbus_testkit::{Asked, Grant, Policy, Recorder};
 
 /// The services and their roles.
 const ROLES: [(&str, &str); 3] = [
@@ -189,7 +189,8 @@ fn judge(of: &str, policy: &Policy, asked: &BTreeSet<Asked>, wanted: &[Grant]) -
     let excess = policy.excess(asked, wanted).into_iter();
     let excess = excess.map(|grant| {
         format!(
-            "{of} has {grant}, which is neither used nor in crates/cli/src/cloud/topology/wanted.toml"
+            "{of} has {grant}, which is neither used nor in \
+             crates/cli/src/cloud/topology/wanted.toml"
         )
     });
     let stale = wanted.iter().filter(|grant| {
@@ -203,7 +204,7 @@ fn judge(of: &str, policy: &Policy, asked: &BTreeSet<Asked>, wanted: &[Grant]) -
 
 /// The rights that are listed with a reason, by service.
 fn wanted() -> BTreeMap<String, Vec<Grant>> {
-    let table = include_str!("../../src/topology/wanted.toml");
+    let table = include_str!("../../src/cloud/topology/wanted.toml");
     let table: toml::Table = toml::from_str(table).unwrap();
     let texts = |value: &toml::Value| -> Vec<String> {
         value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()

@@ -1,11 +1,11 @@
 //! `worldbus schedule`: from the command line to a subscriber, over restarts, and what is refused.
 
 use serde_json::{Value, json};
-use worldbus_world::GameTime;
 
 use crate::support::{
     Finished, Service, Tail, Town, current, id, is, minutes, post, run, run_with_input, worldbus,
 };
+use worldbus_world::GameTime;
 
 fn schedule(time: &Service, arguments: &[&str]) -> Finished {
     run(&[&["schedule"], arguments, &["--time-url", &time.url, "--actor", "anna"]].concat())

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use worldbus_event_bus::{GRACE_MS, TERM_MS};
 
 use crate::support::{Account, Service, Tail, eventually, eventually_within, get, run_with_input};
+use worldbus_event_bus::{GRACE_MS, TERM_MS};
 
 const EVENTS: usize = 300;
 /// A waiting instance looks every 2 s.

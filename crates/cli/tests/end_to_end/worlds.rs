@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Value, json};
-use worldbus_world::GameTime;
 
 use crate::support::due::{self, Due};
 use crate::support::{
     Service, Tail, Town, assert_whole, current, eventually, get, is, minutes, post,
 };
+use worldbus_world::GameTime;
 
 #[test]
 fn one_command_runs_a_world_that_goes_on_after_a_restart() {

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use worldbus_deploy::Resource;
-
 use super::{Bill, LOAD_MESSAGES, Line, Price, bills};
+use worldbus_deploy::Resource;
 
 /// Both bills as a table, and where the prices are from.
 pub fn text(region: &str, resources: &[Resource], prices: &[Price]) -> String {

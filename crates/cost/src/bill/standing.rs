@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use worldbus_deploy::Resource;
-
 use super::{Bill, Item, MONTH_HOURS, Price, addresses, usd};
+use worldbus_deploy::Resource;
 
 /// What is billed for being there. A type that is unknown here is an item that is not priced.
 pub(super) fn standing(bill: &mut Bill, resources: &[Resource], prices: &[Price]) {

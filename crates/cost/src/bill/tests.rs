@@ -1,9 +1,8 @@
 //! Bills against sums made by hand, and what must not be left out.
 
-use worldbus_deploy::{Deployment, Options, Stack};
-
 use super::*;
 use crate::prices;
+use worldbus_deploy::{Deployment, Options, Stack};
 
 fn resources(parameters: &[(&str, &str)]) -> Vec<Resource> {
     let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();

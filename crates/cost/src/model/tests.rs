@@ -113,5 +113,5 @@ fn producers_that_batch_alone_save_less() {
 
 #[test]
 fn the_default_linger_is_50_ms() {
-    assert_eq!(default_linger_ms(), 50, "docs/adr/0004-linger.md says why");
+    assert_eq!(default_linger_ms(), 50, "the reasons are in docs/adr/0004-linger.md");
 }

@@ -5,10 +5,9 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::{Column, CostArguments};
 use worldbus_cost::model::{ACK_LINGER, Cost, ROUND_TRIP_S};
 use worldbus_cost::prices::Prices;
-
-use super::{Column, CostArguments};
 
 /// A row: its label, and its figure of a cost.
 type Row = (&'static str, fn(&Cost) -> f64);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand, ValueEnum};
-use worldbus_deploy::Options;
 
 use crate::output::failure::WrongUse;
+use worldbus_deploy::Options;
 
 /// Bytes of an image's name.
 const IMAGE_BYTES_MAX: usize = 512;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use anyhow::Result;
+
 use worldbus_deploy::{Change, Changes, Deployment, Farewell, Plan, StackPlan, Status};
 
 /// What would change, stack by stack.

@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
+
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_state_dynamodb::actions;
 use worldbus_transport_sns_sqs::topology::{Right, Service, Subscription};

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
+
+use crate::output::failure::WrongUse;
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_events::Catalogue;
 use worldbus_transport_sns_sqs::topology::{Service, Subscription};
-
-use crate::output::failure::WrongUse;
 
 /// Subscriptions given as `NAME=TYPE,TYPE`.
 pub(super) fn subscriptions(given: &[String], catalogue: &Catalogue) -> Result<Vec<Subscription>> {

@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use clap::ValueEnum;
 use serde_json::{Value, json};
-use worldbus_bus::StudioTypes;
-use worldbus_events::v1::DeliveryClass;
-use worldbus_events::{Catalogue, EventType, Owner, asyncapi};
 
 use crate::output::terminal::printable;
 use crate::session::catalogue;
+use worldbus_bus::StudioTypes;
+use worldbus_events::v1::DeliveryClass;
+use worldbus_events::{Catalogue, EventType, Owner, asyncapi};
 
 /// How `catalog` lists event types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

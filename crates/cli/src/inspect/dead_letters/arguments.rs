@@ -1,9 +1,9 @@
 //! The command line of `worldbus dead-letters`.
 
 use clap::{Args, Subcommand, ValueEnum};
-use worldbus_service::config::Flags;
 
 use crate::settings::Client;
+use worldbus_service::config::Flags;
 
 /// Dead letters of a list: more than an embedded bus keeps.
 const LIMIT_MAX: i64 = 10_000;

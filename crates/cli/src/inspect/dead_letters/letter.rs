@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use prost::Message as _;
 use serde::Serialize;
 use serde_json::value::RawValue;
+
 use worldbus_bus::{DeadContent, DeadLetter, counted};
 use worldbus_events::{Batch, Catalogue, ContentType, codec, json};
 

@@ -1,31 +1,31 @@
 //! `worldbus dead-letters list`.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Result;
+
+use super::arguments::{ListArguments, ListFormat};
+use super::letter::{Form, event, time};
+use crate::output;
+use crate::output::terminal::printable;
+use crate::session::Session;
 use worldbus_bus::{DeadLetter, SubscriptionName};
 use worldbus_events::Catalogue;
 
-use super::Desk;
-use super::arguments::{ListArguments, ListFormat};
-use super::letter::{Form, event, time};
-use crate::output::terminal::printable;
-
 /// Prints the latest dead letters.
 pub(super) async fn run(
-    desk: &Desk,
+    session: &Session,
     subscription: Option<&SubscriptionName>,
     arguments: &ListArguments,
 ) -> Result<ExitCode> {
-    let found = desk.bus.transport().dead_letters(subscription, arguments.limit as usize).await;
-    let found = found.map_err(|error| desk.explain(error))?;
+    let found = session.bus.transport().dead_letters(subscription, arguments.limit as usize).await;
+    let found = found.map_err(|error| session.explain(error))?;
     let page = match arguments.format {
         ListFormat::Json => {
             let mut page = String::new();
             for letter in &found {
-                page += &serde_json::to_string(&Form::new(letter, &desk.catalogue))?;
+                page += &serde_json::to_string(&Form::new(letter, &session.catalogue))?;
                 page.push('\n');
             }
             page
@@ -34,11 +34,9 @@ pub(super) async fn run(
             Some(name) => format!("no dead letters in {name}\n"),
             None => "no dead letters\n".to_owned(),
         },
-        ListFormat::Text => table(&found, &desk.catalogue),
+        ListFormat::Text => table(&found, &session.catalogue),
     };
-    let mut out = io::stdout().lock();
-    out.write_all(page.as_bytes())?;
-    out.flush()?;
+    output::page(&page)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -83,8 +81,9 @@ fn row(letter: &DeadLetter, catalogue: &Catalogue) -> [String; 7] {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use bytes::Bytes;
+
+    use super::*;
     use worldbus_bus::{DeadContent, DeadEvent, Topic};
     use worldbus_events::v1::GameEvent;
 

@@ -7,12 +7,13 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use worldbus_bus::{DeadContent, DeadLetter, SubscriptionName};
 
 use super::arguments::{DiscardArguments, Which};
 use super::letter::letters;
-use super::{Desk, LOOK_COUNT_MAX, list};
+use super::{LOOK_COUNT_MAX, list};
 use crate::output::failure::{FAILED, WrongUse, complain};
+use crate::session::Session;
+use worldbus_bus::{DeadContent, DeadLetter, SubscriptionName};
 
 /// Letters of one call.
 const PAGE_COUNT: usize = 100;
@@ -37,23 +38,23 @@ struct Tally {
 
 /// Gives letters back to their subscription.
 pub(super) async fn replay(
-    desk: &Desk,
+    session: &Session,
     subscription: &SubscriptionName,
     which: &Which,
 ) -> Result<ExitCode> {
-    let work = Work { desk, subscription, fate: Fate::Replay };
+    let work = Work { session, subscription, fate: Fate::Replay };
     let tally = if which.all { work.all().await? } else { work.these(&which.ids).await? };
     work.report(&tally)
 }
 
 /// Removes letters for good, after asking.
 pub(super) async fn discard(
-    desk: &Desk,
+    session: &Session,
     subscription: &SubscriptionName,
     arguments: &DiscardArguments,
 ) -> Result<ExitCode> {
     let which = &arguments.which;
-    let work = Work { desk, subscription, fate: Fate::Discard };
+    let work = Work { session, subscription, fate: Fate::Discard };
     if !arguments.yes {
         let mut doomed = work.look().await?;
         doomed.retain(|letter| which.all || which.ids.contains(&letter.id));
@@ -76,15 +77,16 @@ pub(super) fn can_ask(yes: bool) -> Result<()> {
 }
 
 struct Work<'a> {
-    desk: &'a Desk,
+    session: &'a Session,
     subscription: &'a SubscriptionName,
     fate: Fate,
 }
 
 impl Work<'_> {
     async fn look(&self) -> Result<Vec<DeadLetter>> {
-        let found = self.desk.bus.transport().dead_letters(Some(self.subscription), LOOK_COUNT_MAX);
-        found.await.map_err(|error| self.desk.explain(error))
+        let found =
+            self.session.bus.transport().dead_letters(Some(self.subscription), LOOK_COUNT_MAX);
+        found.await.map_err(|error| self.session.explain(error))
     }
 
     /// Those of these ids.
@@ -131,14 +133,14 @@ impl Work<'_> {
 
     /// In pages, saying how far it is.
     async fn take_out(&self, ids: &[String], of: usize, tally: &mut Tally) -> Result<()> {
-        let transport = self.desk.bus.transport();
+        let transport = self.session.bus.transport();
         for page in ids.chunks(PAGE_COUNT) {
             let missing = match self.fate {
                 Fate::Replay => transport.replay_dead_letters(self.subscription, page).await,
                 Fate::Discard => transport.discard_dead_letters(self.subscription, page).await,
             };
             let missing = missing
-                .map_err(|error| self.desk.explain(error))
+                .map_err(|error| self.session.explain(error))
                 .with_context(|| format!("{} {} before this", letters(tally.done), self.past()))?;
             tally.done += page.len().saturating_sub(missing.len());
             tally.missing.extend(missing);
@@ -171,7 +173,7 @@ impl Work<'_> {
     fn confirmed(&self, doomed: &[DeadLetter]) -> Result<bool> {
         let shown = &doomed[..doomed.len().min(SHOWN_COUNT_MAX)];
         let mut err = io::stderr().lock();
-        write!(err, "{}", list::table(shown, &self.desk.catalogue))?;
+        write!(err, "{}", list::table(shown, &self.session.catalogue))?;
         if doomed.len() > shown.len() {
             writeln!(err, "and {} more", doomed.len() - shown.len())?;
         }

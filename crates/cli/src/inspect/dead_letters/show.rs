@@ -6,22 +6,23 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::Value;
-use worldbus_bus::{DeadLetter, SubscriptionName};
 
+use super::LOOK_COUNT_MAX;
 use super::arguments::{ShowArguments, ShowFormat};
 use super::letter::{Form, content, event_json, time};
-use super::{Desk, LOOK_COUNT_MAX};
 use crate::output::terminal::{escaped, printable};
+use crate::session::Session;
+use worldbus_bus::{DeadLetter, SubscriptionName};
 
 /// Prints the letter of an id; a few if they share it.
 pub(super) async fn run(
-    desk: &Desk,
+    session: &Session,
     subscription: &SubscriptionName,
     arguments: &ShowArguments,
 ) -> Result<ExitCode> {
     let id = &arguments.id;
-    let found = desk.bus.transport().dead_letters(Some(subscription), LOOK_COUNT_MAX).await;
-    let mut found = found.map_err(|error| desk.explain(error))?;
+    let found = session.bus.transport().dead_letters(Some(subscription), LOOK_COUNT_MAX).await;
+    let mut found = found.map_err(|error| session.explain(error))?;
     found.retain(|letter| letter.id == *id);
     if found.is_empty() {
         bail!(
@@ -33,12 +34,12 @@ pub(super) async fn run(
     match arguments.format {
         ShowFormat::Text => {
             for letter in &found {
-                page.extend_from_slice(text(letter, desk)?.as_bytes());
+                page.extend_from_slice(text(letter, session)?.as_bytes());
             }
         }
         ShowFormat::Json => {
             for letter in &found {
-                serde_json::to_writer(&mut page, &Form::new(letter, &desk.catalogue))?;
+                serde_json::to_writer(&mut page, &Form::new(letter, &session.catalogue))?;
                 page.push(b'\n');
             }
         }
@@ -57,7 +58,7 @@ pub(super) async fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(letter: &DeadLetter, desk: &Desk) -> Result<String> {
+fn text(letter: &DeadLetter, session: &Session) -> Result<String> {
     let mut page = String::new();
     let mut line = |name: &str, value: &str| {
         // Writing to a String cannot fail.
@@ -78,7 +79,7 @@ fn text(letter: &DeadLetter, desk: &Desk) -> Result<String> {
     for (at, reason) in letter.event.reason.lines().enumerate() {
         line(if at == 0 { "reason" } else { "" }, &escaped(reason));
     }
-    match event_json(letter, &desk.catalogue) {
+    match event_json(letter, &session.catalogue) {
         Some(event) => {
             let event: Value = serde_json::from_str(event.get())?;
             page += "event\n";
@@ -86,7 +87,7 @@ fn text(letter: &DeadLetter, desk: &Desk) -> Result<String> {
             page.push('\n');
         }
         None => {
-            let form = serde_json::to_value(Form::new(letter, &desk.catalogue))?;
+            let form = serde_json::to_value(Form::new(letter, &session.catalogue))?;
             let undecoded = &form["undecoded"];
             line("content type", &escaped(undecoded["content_type"].as_str().unwrap_or_default()));
             line("base64", undecoded["base64"].as_str().unwrap_or_default());

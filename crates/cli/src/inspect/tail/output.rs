@@ -4,12 +4,12 @@ use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+
+use super::arguments::TailFormat;
+use super::text::Lines;
 use worldbus_bus::{Filter, StoredBatch, Topic};
 use worldbus_events::{Batch, Catalogue, EventView, json};
 use worldbus_service::colour;
-
-use super::text::Lines;
-use crate::arguments::TailFormat;
 
 /// Bytes gathered before they are written.
 const BUFFER_BYTES: usize = 64 << 10;

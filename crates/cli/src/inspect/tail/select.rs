@@ -1,38 +1,14 @@
 //! Which events are asked for: names checked against the catalogue and the bus, so that a typing
 //! mistake is an error and not an endless silence.
 
-use std::str::FromStr;
-
 use anyhow::Result;
-use jiff::Timestamp;
-use worldbus_bus::{Bus, Capability, Filter, Position, ReadSpec, Topic};
-use worldbus_events::{Catalogue, Event as _, exact, v1};
 
+use super::arguments::{TailArguments, TailFormat};
 use super::output::Wanted;
 use super::text::{CLOCK_TOPIC, CLOCK_TYPES};
-use crate::arguments::{TailArguments, TailFormat};
 use crate::output::failure::WrongUse;
-
-/// Where to begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct From(Position);
-
-impl FromStr for From {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "now" => Ok(Self(Position::Now)),
-            "start" => Ok(Self(Position::Start)),
-            _ => match text.parse::<Timestamp>() {
-                Ok(time) => Ok(Self(Position::TimeMs(time.as_millisecond()))),
-                Err(_) => Err("expected now, start, or a time with its offset from UTC, such as \
-                               2026-03-01T12:00:00Z"
-                    .to_owned()),
-            },
-        }
-    }
-}
+use worldbus_bus::{Bus, Capability, Filter, ReadSpec, Topic};
+use worldbus_events::{Catalogue, Event as _, exact, v1};
 
 /// The numbers of the event types that are asked for, and of those that are left out.
 pub(super) fn types(
@@ -92,7 +68,7 @@ pub(super) async fn wanted(
 
 /// What to read: what is wanted, and for people the events that carry the game clock.
 pub(super) fn spec(arguments: &TailArguments, wanted: &Wanted) -> Result<ReadSpec> {
-    let From(from) = arguments.from;
+    let from = arguments.from.0;
     let (mut topics, mut filter) = (wanted.topics.clone(), wanted.filter.clone());
     if arguments.format == TailFormat::Text {
         if !topics.is_empty() && !topics.iter().any(|topic| topic.as_str() == CLOCK_TOPIC) {
@@ -135,18 +111,6 @@ async fn topics(names: &[String], catalogue: &Catalogue, bus: &Bus) -> Result<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn beginning_is_a_word_or_a_time_with_its_offset() {
-        let at = |text: &str| text.parse::<From>().map(|from| from.0);
-        assert_eq!(at("now"), Ok(Position::Now));
-        assert_eq!(at("start"), Ok(Position::Start));
-        assert_eq!(at("1970-01-01T00:00:01.5Z"), Ok(Position::TimeMs(1500)));
-        assert_eq!(at("1970-01-01T01:00:00+01:00"), Ok(Position::TimeMs(0)));
-        for wrong in ["", "yesterday", "1970-01-01", "1970-01-01T00:00:01"] {
-            assert!(at(wrong).unwrap_err().contains("now, start"), "{wrong}");
-        }
-    }
 
     #[test]
     fn types_are_given_by_name_or_number_and_mistakes_name_what_is_near() {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
+
 use worldbus_climate::sample::YEAR_COUNT_MAX;
 
 /// What to do with a climate.

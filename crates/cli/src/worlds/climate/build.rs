@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+
+use super::arguments::BuildArguments;
+use crate::output::failure::{WrongUse, complain};
 use worldbus_climate::build::{Builder, Built, YEAR_COUNT};
 use worldbus_climate::normals::Normals;
 use worldbus_climate::targets::Place;
 use worldbus_climate::{csv, preset_file};
 use worldbus_world::preset::Preset;
-
-use super::arguments::BuildArguments;
-use crate::output::failure::{WrongUse, complain};
 
 pub(super) fn run(arguments: &BuildArguments) -> Result<ExitCode> {
     let built = built(arguments);

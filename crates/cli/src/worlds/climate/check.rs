@@ -6,6 +6,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+
+use super::arguments::{CheckArguments, CheckBands};
+use crate::output::failure::{FAILED, WrongUse};
 use worldbus_bus::counted;
 use worldbus_climate::bands::{Bands, Check, compare};
 use worldbus_climate::observations::Record;
@@ -14,9 +17,6 @@ use worldbus_climate::statistics::Figures;
 use worldbus_climate::targets::{Place, Targets};
 use worldbus_climate::{csv, invariants, plots};
 use worldbus_world::preset::Preset;
-
-use super::arguments::{CheckArguments, CheckBands};
-use crate::output::failure::{FAILED, WrongUse};
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<ExitCode> {
     let preset = super::preset(&arguments.preset)?;

@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use worldbus_climate::csv;
-use worldbus_climate::sample::Sampler;
 
 use super::arguments::{SampleArguments, SampleFormat};
 use crate::output::failure::WrongUse;
+use worldbus_climate::csv;
+use worldbus_climate::sample::Sampler;
 
 pub(super) fn run(arguments: &SampleArguments) -> Result<ExitCode> {
     let preset = super::preset(&arguments.preset)?;

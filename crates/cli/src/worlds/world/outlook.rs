@@ -5,6 +5,7 @@ mod climate;
 mod sun;
 
 use serde::Serialize;
+
 use worldbus_world::{Calendar, CalendarRules, GameTime, Hemisphere, PhasePolicy, Weather, World};
 
 pub(super) use climate::{MonthOutlook, SeasonOutlook};

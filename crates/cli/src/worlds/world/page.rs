@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use worldbus_bus::counted;
-
 use super::outlook::{
     CalendarOutlook, DayOutlook, Outlook, RegionOutlook, SeasonOutlook, SunOutlook, side,
 };
+use worldbus_bus::counted;
 
 /// States that a season's line names at most.
 const STATE_COUNT: usize = 6;

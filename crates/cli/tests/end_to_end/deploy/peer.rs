@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use worldbus_testkit::{AwsAnswer, AwsCall, scripted_aws};
-
 use crate::support::{Finished, run_with_input, worldbus};
+use worldbus_testkit::{AwsAnswer, AwsCall, scripted_aws};
 
 /// An event of a stack: logical id, type, status, reason.
 pub(super) type Event = (&'static str, &'static str, &'static str, &'static str);

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use worldbus_testkit::{Emulator, EmulatorKind};
-
 use super::{Finished, Service, run_with_input, worldbus};
+use worldbus_testkit::{Emulator, EmulatorKind};
 
 /// Creates a stack from the template on standard input; prints its outputs.
 const DEPLOY: &str = "

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use worldbus_events::ProducerId;
-use worldbus_world::{Clock, GameTime, Overrides, Segment, WallTime, Weather, World, producer_id};
 
 use super::{id, is, minutes};
+use worldbus_events::ProducerId;
+use worldbus_world::{Clock, GameTime, Overrides, Segment, WallTime, Weather, World, producer_id};
 
 /// Producer and game minute of a `time.updated`.
 pub(crate) type Minute = (ProducerId, i64);

@@ -10,6 +10,11 @@ mod shim;
 mod tail;
 mod town;
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use worldbus_transport_embedded::{Embedded, Options};
+
 pub(crate) use account::{Account, root};
 pub(crate) use collector::{Collector, Span};
 pub(crate) use feed::Feed;
@@ -20,11 +25,6 @@ pub(crate) use process::{
 pub(crate) use shim::Shim;
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
-
-use std::path::Path;
-use std::time::{Duration, Instant};
-
-use worldbus_transport_embedded::{Embedded, Options};
 
 /// No test waits longer than this for one thing.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

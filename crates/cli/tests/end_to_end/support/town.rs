@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::process::Command;
 
 use serde_json::Value;
-use worldbus_events::{EventId, ProducerId};
 
 use super::{Service, get, worldbus};
+use worldbus_events::{EventId, ProducerId};
 
 /// One state store, one bus, and what runs over them.
 pub(crate) struct Town {

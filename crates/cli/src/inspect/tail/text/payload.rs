@@ -6,9 +6,9 @@ use std::fmt;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
-use worldbus_events::{Catalogue, Event as _, json, v1};
 
 use super::units;
+use worldbus_events::{Catalogue, Event as _, json, v1};
 
 /// The field of an event's own game time.
 const OWN_TIME: &str = "game_us";

@@ -1,7 +1,8 @@
 //! Lines as people see them.
 
-use super::*;
 use prost::Message as _;
+
+use super::*;
 use worldbus_events::{Batch, BatchBuilder, Event, EventId, NewEvent, ProducerId, v1};
 
 fn batch(event_type: u32, entity: Option<&str>, payload: &[u8]) -> Batch {

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
+
 use worldbus_world::Year;
 
 /// Suffix of the name, how many of its units make one that people read, decimals, and that unit.
@@ -112,8 +113,9 @@ fn date(fields: &Map<String, Value>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use serde_json::json;
+
+    use super::*;
 
     fn shown(name: &str, value: Value, now_us: Option<i64>) -> String {
         let mut out = String::new();

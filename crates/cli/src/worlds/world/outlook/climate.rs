@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use worldbus_world::{Calendar, Conditions, GameTime, Overrides, Weather, WeatherState, World};
 
 use super::first_year;
+use worldbus_world::{Calendar, Conditions, GameTime, Overrides, Weather, WeatherState, World};
 
 /// Millimetres that make a day a wet one.
 const WET_DAY_UM: u64 = 1000;

@@ -1,9 +1,9 @@
 //! The days of a region over a year: the longest, the shortest, and those without sunrise.
 
 use serde::Serialize;
-use worldbus_world::{Calendar, Daylight, GameTime, Region, Sun, SunDay};
 
 use super::first_year;
+use worldbus_world::{Calendar, Daylight, GameTime, Region, Sun, SunDay};
 
 /// Days of a region over its first whole year.
 #[derive(Debug, Serialize)]
