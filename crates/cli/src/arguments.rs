@@ -2,21 +2,28 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::cloud::{cost, deploy, dev, topology};
+use crate::generate::{completions, config_reference, man};
 use crate::inspect::{catalog, dead_letters, health, inventory, tail};
-use crate::time::schedule;
+use crate::output::color::Color;
 use crate::worlds::{climate, world};
-use crate::{publish, reference, serve};
+use crate::{publish, serve, time, weather};
 
 /// The binary event backbone of a living game world.
 #[derive(Debug, Parser)]
-#[command(name = "worldbus", version, after_help = HELP, arg_required_else_help = true)]
+#[command(name = "worldbus", version = VERSION, after_help = HELP, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+    /// When to colour what is for people
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
 }
+
+/// The version, and the commit that it was built from.
+const VERSION: &str = env!("WORLDBUS_VERSION");
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -32,8 +39,13 @@ pub(crate) enum Command {
     Tail(tail::TailArguments),
     /// Publish an event, or one a line from standard input
     Publish(publish::PublishArguments),
-    /// Publish events at game times: add, list, cancel
-    Schedule(schedule::ScheduleArguments),
+    /// Show and command the clocks of a world, and schedule events by them
+    Time(time::TimeArguments),
+    /// Show and force the weather of a world
+    Weather(weather::WeatherArguments),
+    /// The same as `time schedule`
+    #[command(hide = true)]
+    Schedule(time::ScheduleArguments),
     /// List the event types, or register those of a studio at a bus: add, list
     Catalog(catalog::CatalogArguments),
     /// List, show, replay or discard what subscriptions could not handle
@@ -60,6 +72,10 @@ pub(crate) enum Command {
     /// Look at a world before it is run
     #[command(subcommand)]
     World(world::WorldCommand),
+    /// Print what a shell completes
+    Completions(completions::CompletionsArguments),
+    /// Write a man page for each verb
+    Man(man::ManArguments),
     /// Print docs/reference/config.md
     #[command(hide = true)]
     ConfigReference,
@@ -69,7 +85,7 @@ const HELP: &str = "\
 Begin with:
   worldbus up                             a world on http://127.0.0.1:7070
   worldbus tail                           its events, from a second terminal
-  curl http://127.0.0.1:7070/api/time/current
+  worldbus time now                       and what time it is there
 
 Each setting has a flag, an environment variable (WORLDBUS_URL for --url) and a key in the file
 of --config; `--print-config` shows what is in force and why. WORLDBUS_API_KEY has no flag.
@@ -90,7 +106,9 @@ impl Command {
             Self::EventBus(arguments) => serve::event_bus(&arguments).await,
             Self::Tail(arguments) => tail::run(arguments).await,
             Self::Publish(arguments) => publish::run(arguments).await,
-            Self::Schedule(arguments) => schedule::run(arguments).await,
+            Self::Time(arguments) => time::run(arguments).await,
+            Self::Weather(arguments) => weather::run(arguments).await,
+            Self::Schedule(arguments) => time::run_schedule(arguments).await,
             Self::Catalog(arguments) => catalog::run(arguments).await,
             Self::DeadLetters(arguments) => dead_letters::run(arguments).await,
             Self::Topics(arguments) => inventory::topics(arguments).await,
@@ -102,7 +120,12 @@ impl Command {
             Self::Cost(arguments) => cost::run(&arguments),
             Self::Climate(command) => climate::run(&command),
             Self::World(command) => world::run(&command),
-            Self::ConfigReference => reference::run(),
+            Self::Completions(arguments) => completions::run(&arguments, Arguments::command()),
+            Self::Man(arguments) => man::run(&arguments, Arguments::command()),
+            Self::ConfigReference => config_reference::run(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

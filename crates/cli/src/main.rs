@@ -1,6 +1,7 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
-//! of a bus: `tail`, `publish`, `dead-letters`, `topics`, `subscriptions`, `catalog`; `deploy`,
-//! which talks to an AWS account; and `cost`, `climate` and `world`, which reckon.
+//! of a bus: `tail`, `publish`, `dead-letters`, `topics`, `subscriptions`, `catalog`; those of a
+//! service: `time`, `weather`; `deploy`, which talks to an AWS account; and `cost`, `climate` and
+//! `world`, which estimate and simulate.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.
@@ -8,14 +9,15 @@
 
 mod arguments;
 mod cloud;
+mod generate;
 mod inspect;
 mod output;
 mod publish;
-mod reference;
 mod serve;
 mod session;
 mod settings;
 mod time;
+mod weather;
 mod worlds;
 
 use std::process::ExitCode;
@@ -29,6 +31,7 @@ use worldbus_service::{logging, shutdown};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    arguments.color.decide();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failure::report(&error.into()),

@@ -25,9 +25,13 @@ use tokio::time::{Instant, timeout_at};
 use crate::output::failure::WrongUse;
 use crate::session::{catalogue, connection};
 use crate::{output, settings};
+pub(crate) use arguments::{
+    EventBusArguments, TimeManagerArguments, UpArguments, WeatherManagerArguments,
+};
 use checks::Serving;
 use event_types::OfBus;
 use ground::Ground;
+pub(crate) use ground::world_of;
 use own_bus::OwnBus;
 use source::Source;
 use worldbus_bus::Bus;
@@ -38,11 +42,6 @@ use worldbus_service::part::Host;
 use worldbus_service::{Deps, Part, start};
 use worldbus_time_manager::{CatchUp, Refresh};
 use worldbus_world::World;
-
-pub(crate) use arguments::{
-    EventBusArguments, TimeManagerArguments, UpArguments, WeatherManagerArguments,
-};
-pub(crate) use ground::world_of;
 
 /// How long after the beginning of a shutdown the bus must be closed. The process has five seconds
 /// to end.
@@ -112,7 +111,7 @@ pub(crate) async fn time_manager(arguments: &TimeManagerArguments) -> Result<Exi
     let catalogue = catalogue::load(&settings.catalog)?;
     let state = state::open(&settings.common.state_url).await?;
     kept_world::check(&*state, &ground.world, settings.accept_world_changes).await?;
-    banner::single(&ground, &settings.common, "/api/time/current");
+    banner::single(&ground, &settings.common, "time now");
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -138,7 +137,7 @@ pub(crate) async fn weather_manager(arguments: &WeatherManagerArguments) -> Resu
         Ground::prepare("weather-manager", &settings.common, world, &loaded.warnings).await?;
     let state = state::open(&settings.common.state_url).await?;
     kept_world::check(&*state, &ground.world, settings.accept_world_changes).await?;
-    banner::single(&ground, &settings.common, "/api/weather/regions");
+    banner::single(&ground, &settings.common, "weather now");
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };

@@ -3,6 +3,7 @@
 
 pub(crate) mod catalogue;
 pub(crate) mod connection;
+pub(crate) mod rest;
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::output;
 use crate::settings::{self, Client, Publish};
 use worldbus_bus::{Bus, Error};
 use worldbus_events::Catalogue;
-use worldbus_service::config::{Flags, Settings};
+use worldbus_service::config::{Flags, Loaded, Settings};
 use worldbus_service::logging;
 
 /// An open bus and how to speak of it.
@@ -68,10 +69,15 @@ pub(crate) fn client<S: OfClient>(flags: &Flags<S>) -> Result<Option<S>> {
 
 /// The settings; `None` after `--print-config`.
 pub(crate) fn settings<S: Settings>(flags: &Flags<S>) -> Result<Option<S>> {
+    Ok(loaded(flags)?.map(|loaded| loaded.settings))
+}
+
+/// The settings with their origins; `None` after `--print-config`.
+pub(crate) fn loaded<S: Settings>(flags: &Flags<S>) -> Result<Option<Loaded<S>>> {
     let loaded = settings::load(flags)?;
     if flags.print_config {
         output::page(&loaded.print())?;
         return Ok(None);
     }
-    Ok(Some(loaded.settings))
+    Ok(Some(loaded))
 }

@@ -149,10 +149,27 @@ settings! {
 }
 
 settings! {
-    /// Settings of `worldbus schedule`.
-    pub(crate) struct Schedule {
-        /// The time-manager to ask: `http://host:port` or `https://host`; in `worldbus up` it has the port of all.
-        time_url: String = "http://127.0.0.1:7070",
+    /// Settings of `worldbus time`.
+    pub(crate) struct Time {
+        /// The service to ask: `http://host:port`, or `https://host` behind a proxy that ends TLS;
+        /// `worldbus up` serves all at one.
+        url: String = "http://127.0.0.1:7070",
+        /// The time-manager, where `url` names a bus that does not serve it; the flag is `--url`.
+        time_url: Option<String>,
+        /// The key that it asks for, if it has one.
+        api_key: Option<Secret>,
+    }
+}
+
+settings! {
+    /// Settings of `worldbus weather`.
+    pub(crate) struct Weather {
+        /// The service to ask: `http://host:port`, or `https://host` behind a proxy that ends TLS;
+        /// `worldbus up` serves all at one.
+        url: String = "http://127.0.0.1:7070",
+        /// The weather-manager, where `url` names a bus that does not serve it; the flag is
+        /// `--url`.
+        weather_url: Option<String>,
         /// The key that it asks for, if it has one.
         api_key: Option<Secret>,
     }
@@ -187,7 +204,8 @@ fn of_all_commands() -> Vec<Setting> {
         WeatherManager::declare(),
         EventBus::declare(),
         Publish::declare(),
-        Schedule::declare(),
+        Time::declare(),
+        Weather::declare(),
     ];
     commands.concat()
 }

@@ -1,3 +1,62 @@
-//! The verbs of game time, through the time-manager.
+//! `worldbus time`: the clocks of a world, through the time-manager: what time it is, the calendar
+//! and the sun, commands of the clock, and what is scheduled. Not here: what they do
+//! (`docs/explanation/time.md`).
 
-pub(crate) mod schedule;
+mod arguments;
+mod command;
+mod common;
+mod look;
+mod schedule;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::output;
+use crate::session;
+use crate::session::rest::{Place, Rest};
+use arguments::Action;
+pub(crate) use arguments::{ScheduleArguments, TimeArguments};
+use common::Common;
+
+/// The service that answers.
+const SERVICE: &str = "time-manager";
+
+/// Does what is asked for.
+pub(crate) async fn run(arguments: TimeArguments) -> Result<ExitCode> {
+    let TimeArguments { action, common } = arguments;
+    let Some(place) = place(&common)? else { return Ok(ExitCode::SUCCESS) };
+    let rest = Rest::new(place)?;
+    let page = match action {
+        Action::Now => look::now(&rest, &common).await?,
+        Action::Clocks => look::clocks(&rest, &common).await?,
+        Action::Calendar(asked) => look::calendar(&rest, &common, asked).await?,
+        Action::Sun(asked) => look::sun(&rest, &common, asked).await?,
+        Action::History => look::history(&rest, &common).await?,
+        Action::Set(wish) => command::set(&rest, &common, &wish).await?,
+        Action::Skip(wish) => command::skip(&rest, &common, &wish).await?,
+        Action::Scale(wish) => command::scale(&rest, &common, &wish).await?,
+        Action::Pause => command::turn(&rest, &common, "/api/time/stop").await?,
+        Action::Resume => command::turn(&rest, &common, "/api/time/start").await?,
+        Action::Schedule(action) => schedule::run(rest.place(), action, &common).await?,
+    };
+    output::page(&page)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Does it with schedules.
+pub(crate) async fn run_schedule(arguments: ScheduleArguments) -> Result<ExitCode> {
+    let ScheduleArguments { action, common } = arguments;
+    if let Some(place) = place(&common)? {
+        output::page(&schedule::run(&place, action, &common).await?)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where the time-manager is; `None` after `--print-config`.
+fn place(common: &Common) -> Result<Option<Place>> {
+    let Some(loaded) = session::loaded(&common.flags)? else { return Ok(None) };
+    let settings = loaded.settings.clone();
+    let (url, own, key) = (settings.url, settings.time_url, settings.api_key);
+    Ok(Some(Place::new(SERVICE, &loaded, url, own, key)?))
+}

@@ -3,11 +3,24 @@
 
 use std::ffi::OsStr;
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
-/// Whether what goes to `stream` may have colours: it is a terminal, `NO_COLOR` is not set or empty
-/// (<https://no-color.org>), and `TERM` is not `dumb`.
+/// What the user of this process decided, if anything.
+static DECIDED: OnceLock<bool> = OnceLock::new();
+
+/// Decides for all streams of this process, whatever they are: `--color` of a command line. Once,
+/// before anything is written; a later decision is ignored.
+pub fn decide(wanted: bool) {
+    let _ = DECIDED.set(wanted);
+}
+
+/// Whether what goes to `stream` may have colours: as was decided; else it is a terminal,
+/// `NO_COLOR` is not set or empty (<https://no-color.org>), and `TERM` is not `dumb`.
 #[allow(clippy::disallowed_methods, reason = "no setting of ours: every program heeds them")]
 pub fn wanted(stream: &impl IsTerminal) -> bool {
+    if let Some(decided) = DECIDED.get() {
+        return *decided;
+    }
     let (no_color, term) = (std::env::var_os("NO_COLOR"), std::env::var_os("TERM"));
     stream.is_terminal() && allowed(no_color.as_deref(), term.as_deref())
 }

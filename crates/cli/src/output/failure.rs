@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use crate::output::terminal::escaped_lines;
-use worldbus_service::{config, door, state};
+use worldbus_service::{colour, config, door, state};
 use worldbus_world::WorldFileError;
 
 /// What was asked for was refused or failed.
@@ -42,7 +42,19 @@ pub(crate) fn sentence(error: &anyhow::Error) -> String {
 /// A line for people, or a few. That standard error is gone is no reason to fail.
 pub(crate) fn complain(line: &str) {
     use io::Write as _;
-    let _ = writeln!(io::stderr(), "{}", escaped_lines(line));
+    let line = escaped_lines(line);
+    let shown = if colour::wanted(&io::stderr()) { painted(&line) } else { line };
+    let _ = writeln!(io::stderr(), "{shown}");
+}
+
+/// A line whose first word says how bad it is, in the colour of that.
+fn painted(line: &str) -> String {
+    for (word, style) in [("error:", "\x1b[1;31m"), ("warning:", "\x1b[1;33m")] {
+        if let Some(rest) = line.strip_prefix(word) {
+            return format!("{style}{word}\x1b[0m{rest}");
+        }
+    }
+    line.to_owned()
 }
 
 fn code(error: &anyhow::Error) -> u8 {
@@ -68,9 +80,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use anyhow::Context as _;
-    use worldbus_bus::{Error, Kind};
 
     use super::*;
+    use worldbus_bus::{Error, Kind};
 
     #[test]
     fn wrong_use_is_told_from_failure_through_any_context() {
@@ -86,6 +98,12 @@ mod tests {
         let error = Error::retry(Kind::Full, &text).with_source(disk);
         let error = anyhow::Error::new(error).context("cannot use embedded:bus");
         assert_eq!(sentence(&error), format!("cannot use embedded:bus: {text}"));
+    }
+
+    #[test]
+    fn first_word_alone_is_painted() {
+        assert_eq!(painted("error: a warning: b"), "\x1b[1;31merror:\x1b[0m a warning: b");
+        assert_eq!(painted("17 of 20 replayed"), "17 of 20 replayed");
     }
 
     #[test]

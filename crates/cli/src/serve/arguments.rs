@@ -50,14 +50,13 @@ const EVENT_BUS: &str = "\
 Examples:
   worldbus event-bus                      its log: ./worldbus-data/bus
   worldbus event-bus --url embedded:/var/lib/worldbus/bus
-  curl http://127.0.0.1:7070/api/events/stats";
+  worldbus topics list                    what it holds";
 
 const TIME_MANAGER: &str = "\
 Examples:
   worldbus time-manager                   its bus: http://127.0.0.1:7070
   worldbus time-manager --url http://bus:7070 --data-dir ./time
-  curl -X POST -H 'content-type: application/json' -d '{\"hour\":22}' \\
-    http://127.0.0.1:7071/api/time/set
+  worldbus time set 22 --url http://127.0.0.1:7071
 
 Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
 It waits for an event-bus that is not there yet; /readyz says so.";
@@ -65,7 +64,7 @@ It waits for an event-bus that is not there yet; /readyz says so.";
 const WEATHER_MANAGER: &str = "\
 Examples:
   worldbus weather-manager                its bus: http://127.0.0.1:7070
-  curl 'http://127.0.0.1:7072/api/weather/forecast?region=brussels&hours=24'
+  worldbus weather forecast brussels --url http://127.0.0.1:7072
 
 Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
 It follows the clock that a time-manager announces; until it has heard one it is not ready.";

@@ -16,8 +16,8 @@ pub(super) fn up(ground: &Ground, common: &Common) {
 world     {} with {} regions; clock, weather and bus run in this process
 data      {}
 follow    {program} tail --url {url}
-ask       curl {url}/api/time/current
-          curl '{url}/api/weather/forecast?region={}&hours=24'
+ask       {program} time now --url {url}
+          {program} weather forecast {} --url {url}
 all paths {url}/openapi.json
 stop      Ctrl-C",
         ground.address,
@@ -35,26 +35,25 @@ pub(super) fn event_bus(ground: &Ground) {
         "listening on http://{}
 follow    {program} tail --url {url}
 publish   {program} publish time.day_activated '{{}}' --url {url}
-ask       curl {url}/api/events/stats
+ask       {program} topics list --url {url}
 stop      Ctrl-C",
         ground.address,
     ));
 }
 
-/// Of a service on its own; `path` is something to ask it.
-pub(super) fn single(ground: &Ground, common: &Common, path: &str) {
+/// Of a service on its own; `verb` is something to ask it.
+pub(super) fn single(ground: &Ground, common: &Common, verb: &str) {
+    let (url, program) = (url(ground.address), program());
     say(&format!(
         "listening on http://{}
 bus       {}
-ask       curl {}{path}
+ask       {program} {verb} --url {url}
 stop      Ctrl-C",
-        ground.address,
-        common.url,
-        url(ground.address),
+        ground.address, common.url,
     ));
 }
 
-/// That nobody reads it is no reason to fail.
+/// A reader that is gone is no reason to fail.
 fn say(text: &str) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{text}");

@@ -1,54 +1,30 @@
-//! `worldbus schedule`: events at game times, through the gRPC service of the time-manager.
+//! `worldbus time schedule`: events at game times, through the gRPC service of the time-manager.
 //! Not here: the grammar (`worldbus-world`), and what is due (the time-manager).
-
-use std::io::{self, Write as _};
-use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
+use super::common::Common;
 use crate::output::failure::{WrongUse, complain};
 use crate::output::terminal::escaped;
-use crate::session;
-use crate::settings::Schedule;
+use crate::session::rest::Place;
 use worldbus_rpc::time as rpc;
 use worldbus_rpc::time::time_service_client::TimeServiceClient;
-use worldbus_service::Secret;
-use worldbus_service::config::Flags;
-
-/// How long the time-manager may take to answer.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
-
-/// What to do with schedules.
-#[derive(Debug, Args)]
-#[command(after_help = HELP)]
-pub(crate) struct ScheduleArguments {
-    #[command(subcommand)]
-    action: Action,
-    /// A clock beside the world's own
-    #[arg(long, global = true, default_value = "", hide_default_value = true, value_name = "NAME")]
-    clock: String,
-    /// Who you are; kept with the command
-    #[arg(long, global = true, default_value = "worldbus-cli", value_name = "NAME")]
-    actor: String,
-    /// Why; kept with the command
-    #[arg(long, global = true, default_value = "", hide_default_value = true, value_name = "TEXT")]
-    reason: String,
-    #[command(flatten)]
-    flags: Flags<Schedule>,
-}
 
 #[derive(Debug, Subcommand)]
-enum Action {
+pub(super) enum Action {
     /// Publish an event at a game time, or again and again
+    #[command(after_help = ADD)]
     Add(AddArguments),
     /// Show what is still due some time
+    #[command(after_help = LIST)]
     List,
     /// Take a schedule back
+    #[command(after_help = CANCEL)]
     Cancel {
         /// Its id, as `list` shows it
         id: String,
@@ -56,7 +32,7 @@ enum Action {
 }
 
 #[derive(Debug, Args)]
-struct AddArguments {
+pub(super) struct AddArguments {
     /// When: `in 3 hours`, `every day 06:30`, `dusk each monday`
     schedule: String,
     /// The event type, by name
@@ -70,68 +46,50 @@ struct AddArguments {
     entity: String,
 }
 
-const HELP: &str = "\
+pub(super) const HELP: &str = "\
 Examples:
-  worldbus schedule add 'in 3 hours' time.day_activated '{}'
-  worldbus schedule add 'dusk each monday' weather.changed '{\"region_id\":\"paris\"}' \\
-    --entity paris --actor anna --reason 'market storms'
-  worldbus schedule list
-  worldbus schedule cancel 2 --time-url http://127.0.0.1:7071
+  worldbus time schedule add 'in 3 hours' time.day_activated '{}'
+  worldbus time schedule add 'dusk each monday' weather.override_requested \\
+    '{\"region_ids\":[\"paris\"],\"state\":\"WEATHER_STATE_STORM\",\"duration_game_minutes\":90}'
+  worldbus time schedule list
+  worldbus time schedule cancel 2 --url http://127.0.0.1:7071
 
 Times are game times, by the clock that --clock names: they move with pause, scale and set.
 `in 3 hours`, `at 06:30`, `at 2024-05-01 dusk`, `every 2 hours`, `every day 06:30`, `every month on
 day 15 noon`, `dusk each monday`: docs/explanation/time.md has the grammar.";
 
+const ADD: &str = "\
+Examples:
+  worldbus time schedule add 'in 3 hours' time.day_activated
+  worldbus time schedule add 'every day at nightfall' time.clock_requested \\
+    '{\"skip\":{\"hours\":9}}'
+  worldbus time schedule add 'dusk each monday' weather.changed '{\"region_id\":\"paris\"}' \\
+    --entity paris --actor anna --reason 'market storms'";
+
+const LIST: &str = "\
+Examples:
+  worldbus time schedule list
+  worldbus time schedule list --format json | jq -r '.schedules[].next_date_time'";
+
+const CANCEL: &str = "\
+Examples:
+  worldbus time schedule cancel 2";
+
 /// The connection to a time-manager, with the key.
-struct Desk {
+struct Desk<'a> {
     client: TimeServiceClient<Channel>,
     key: Option<MetadataValue<Ascii>>,
-    url: String,
+    place: &'a Place,
 }
 
-/// Does what is asked for.
-pub(crate) async fn run(arguments: ScheduleArguments) -> Result<ExitCode> {
-    let Some(settings) = session::settings(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
-    let mut desk = Desk::new(&settings)?;
-    let ScheduleArguments { action, clock, actor, reason, .. } = arguments;
-    let mut out = io::stdout().lock();
+/// Does what is asked for; the page to print.
+pub(super) async fn run(place: &Place, action: Action, common: &Common) -> Result<String> {
+    let mut desk = Desk::new(place)?;
     match action {
-        Action::Add(AddArguments { schedule, event_type, payload: payload_json, entity }) => {
-            let text = schedule.clone();
-            let request = rpc::AddScheduleRequest {
-                clock,
-                actor,
-                reason,
-                schedule,
-                event_type,
-                payload_json,
-                entity,
-            };
-            let answer = desk.client.add_schedule(desk.signed(request)).await;
-            let answer = answer.map_err(|status| desk.explain(&status, Some(&text)))?;
-            let rpc::AddScheduleResponse { schedule, warning } = answer.into_inner();
-            writeln!(out, "{}", line(&schedule.context("an empty answer")?))?;
-            if !warning.is_empty() {
-                complain(&format!("warning: {warning}"));
-            }
-        }
-        Action::List => {
-            let request = desk.signed(rpc::ListSchedulesRequest { clock });
-            let answer = desk.client.list_schedules(request).await;
-            let answer = answer.map_err(|status| desk.explain(&status, None))?;
-            for schedule in answer.into_inner().schedules {
-                writeln!(out, "{}", line(&schedule))?;
-            }
-        }
-        Action::Cancel { id: schedule_id } => {
-            let request = rpc::CancelScheduleRequest { clock, actor, reason, schedule_id };
-            let answer = desk.client.cancel_schedule(desk.signed(request)).await;
-            let answer = answer.map_err(|status| desk.explain(&status, None))?;
-            let cancelled = answer.into_inner().schedule.context("an empty answer")?;
-            writeln!(out, "cancelled {}", escaped(&cancelled.schedule_id))?;
-        }
+        Action::Add(arguments) => desk.add(arguments, common).await,
+        Action::List => desk.list(common).await,
+        Action::Cancel { id } => desk.cancel(id, common).await,
     }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// A schedule for people: id, when next, what, as it was written.
@@ -142,14 +100,77 @@ fn line(schedule: &rpc::Schedule) -> String {
     escaped(&format!("{schedule_id:>4}  {next}  {event_type}{about}  ({})", schedule.schedule))
 }
 
-impl Desk {
-    fn new(settings: &Schedule) -> Result<Self> {
-        let url = settings.time_url.clone();
-        let endpoint = worldbus_rpc::endpoint(&url)
-            .map_err(|error| WrongUse(format!("--time-url: {error}")))?;
-        let endpoint = endpoint.connect_timeout(ANSWER_MAX).timeout(ANSWER_MAX);
-        let key = settings.api_key.as_ref().map(bearer).transpose()?;
-        Ok(Self { client: TimeServiceClient::new(endpoint.connect_lazy()), key, url })
+/// The same as JSON, with the names that REST has.
+fn document(schedule: &rpc::Schedule) -> Value {
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    json!({
+        "schedule_id": schedule.schedule_id,
+        "schedule": schedule.schedule,
+        "event_type": schedule.event_type,
+        "entity": text(&schedule.entity),
+        "next_game_us": schedule.next_game_us,
+        "next_date_time": text(&schedule.next_date_time),
+        "actor": schedule.actor,
+        "reason": schedule.reason,
+    })
+}
+
+impl<'a> Desk<'a> {
+    fn new(place: &'a Place) -> Result<Self> {
+        let client = TimeServiceClient::new(place.channel()?);
+        let key = place.bearer()?.map(|key| MetadataValue::try_from(key.as_bytes())).transpose()?;
+        let key = key.map(|mut key| {
+            key.set_sensitive(true);
+            key
+        });
+        Ok(Self { client, key, place })
+    }
+
+    async fn add(&mut self, arguments: AddArguments, common: &Common) -> Result<String> {
+        let AddArguments { schedule, event_type, payload: payload_json, entity } = arguments;
+        let text = schedule.clone();
+        let request = self.signed(rpc::AddScheduleRequest {
+            clock: common.clock.clone().unwrap_or_default(),
+            actor: common.actor.clone(),
+            reason: common.reason.clone().unwrap_or_default(),
+            schedule,
+            event_type,
+            payload_json,
+            entity,
+        });
+        let answer = self.client.add_schedule(request).await;
+        let answer = answer.map_err(|status| self.explain(&status, Some(&text)))?;
+        let rpc::AddScheduleResponse { schedule, warning } = answer.into_inner();
+        if !warning.is_empty() {
+            complain(&format!("warning: {warning}"));
+        }
+        let added = schedule.context("an empty answer")?;
+        Ok(common.format.page(&document(&added), || line(&added) + "\n"))
+    }
+
+    async fn list(&mut self, common: &Common) -> Result<String> {
+        let clock = common.clock.clone().unwrap_or_default();
+        let request = self.signed(rpc::ListSchedulesRequest { clock });
+        let answer = self.client.list_schedules(request).await;
+        let answer = answer.map_err(|status| self.explain(&status, None))?;
+        let schedules = answer.into_inner().schedules;
+        let all = json!({ "schedules": schedules.iter().map(document).collect::<Vec<_>>() });
+        let text = || schedules.iter().map(|schedule| line(schedule) + "\n").collect();
+        Ok(common.format.page(&all, text))
+    }
+
+    async fn cancel(&mut self, schedule_id: String, common: &Common) -> Result<String> {
+        let request = self.signed(rpc::CancelScheduleRequest {
+            clock: common.clock.clone().unwrap_or_default(),
+            actor: common.actor.clone(),
+            reason: common.reason.clone().unwrap_or_default(),
+            schedule_id,
+        });
+        let answer = self.client.cancel_schedule(request).await;
+        let answer = answer.map_err(|status| self.explain(&status, None))?;
+        let cancelled = answer.into_inner().schedule.context("an empty answer")?;
+        let text = || format!("cancelled {}\n", escaped(&cancelled.schedule_id));
+        Ok(common.format.page(&document(&cancelled), text))
     }
 
     fn signed<T>(&self, message: T) -> Request<T> {
@@ -170,15 +191,10 @@ impl Desk {
         }
         match status.code() {
             Code::InvalidArgument => WrongUse(status.message().to_owned()).into(),
-            Code::Unauthenticated => {
-                anyhow!("{} asks for its API key: set WORLDBUS_API_KEY", self.url)
-            }
-            Code::Unimplemented => {
-                anyhow!("{} is no time-manager: --time-url says where one is", self.url)
-            }
+            Code::Unauthenticated => self.place.unauthorized(),
+            Code::Unimplemented => self.place.is_another(),
             Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded => {
-                let message = status.message();
-                anyhow!("no answer of {}: {message}; --time-url says where one is", self.url)
+                self.place.silent(status.message())
             }
             _ => anyhow!("{}", status.message()),
         }
@@ -189,14 +205,6 @@ impl Desk {
 fn underlined(text: &str, at: usize, length: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("  {line}\n  {}{}", " ".repeat(at.min(1024)), "^".repeat(length.clamp(1, 1024)))
-}
-
-fn bearer(key: &Secret) -> Result<MetadataValue<Ascii>> {
-    let mut value: MetadataValue<Ascii> = format!("Bearer {}", key.expose())
-        .parse()
-        .map_err(|_| WrongUse("api_key: expected printable ASCII".to_owned()))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]
