@@ -8,12 +8,15 @@ use crate::error::{Error, Kind};
 
 /// Bytes of a name.
 const NAME_BYTES_MAX: usize = 64;
+/// Bytes of an invalid name that its refusal repeats.
+const SHOWN_BYTES_MAX: usize = 80;
 
 fn check(what: &str, name: &str) -> Result<(), Error> {
     let letters = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !letters {
+        let shown = &name[..name.floor_char_boundary(SHOWN_BYTES_MAX)];
         let context = format!(
-            "{what} {name:.80?}: expected 1 to {NAME_BYTES_MAX} of the characters a-z 0-9 - _"
+            "{what} {shown:?}: expected 1 to {NAME_BYTES_MAX} of the characters a-z 0-9 - _"
         );
         return Err(Error::refused(Kind::Invalid, context));
     }
@@ -65,4 +68,16 @@ name! {
 name! {
     /// The name of a subscription: a durable queue of one consuming service.
     SubscriptionName, "subscription"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_name_is_repeated_in_part() {
+        let error = Topic::new(&"ü".repeat(10_000)).unwrap_err();
+        assert_eq!(error.kind(), Kind::Invalid);
+        assert!(error.context().len() < 200, "{} bytes", error.context().len());
+    }
 }
