@@ -506,12 +506,13 @@ pub struct Serial {
 }
 
 /// What became of a published batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Appended {
     /// The offset that it got, if the engine has offsets and the batch was not a duplicate.
     pub offset: Option<u64>,
-    /// Events that the engine had already.
-    pub duplicates: u32,
+    /// The events that the engine had already, by their index in the batch, rising. Empty without
+    /// [`Capability::DropDuplicates`].
+    pub duplicates: Vec<u32>,
 }
 
 /// A topic and how much it holds.

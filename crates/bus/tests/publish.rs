@@ -375,3 +375,41 @@ async fn publisher_names_the_cause_while_it_retries_and_nothing_afterwards() {
     pending.await.unwrap();
     assert!(publisher.retrying().is_none());
 }
+
+async fn receipts(publisher: &Publisher, sequences: impl IntoIterator<Item = u64>) -> Vec<Receipt> {
+    let topic = Topic::new("time").unwrap();
+    let mut pending = Vec::new();
+    for sequence in sequences {
+        let id = Some(EventId { producer: ProducerId::MAX, sequence });
+        let event = Outgoing { event_type: 6, id, ..Outgoing::default() };
+        pending.push(publisher.enqueue_raw_or_spool(&topic, event).await.unwrap());
+    }
+    let mut receipts = Vec::new();
+    for pending in pending {
+        receipts.push(pending.await.unwrap());
+    }
+    receipts
+}
+
+fn duplicates(receipts: &[Receipt]) -> Vec<u64> {
+    let is_duplicate = |receipt: &&Receipt| matches!(receipt, Receipt::Duplicate(_));
+    receipts.iter().filter(is_duplicate).map(|receipt| receipt.id().sequence).collect()
+}
+
+#[tokio::test]
+async fn receipt_names_each_event_that_the_engine_had() {
+    let engine = Faulty::open();
+    let publisher = engine.bus().publisher("test", "europe");
+    assert!(duplicates(&receipts(&publisher, 0..10).await).is_empty());
+    assert_eq!(duplicates(&receipts(&publisher, [20, 3, 21, 4, 5, 22]).await), [3, 4, 5]);
+    assert_eq!(duplicates(&receipts(&publisher, 0..10).await), (0..10).collect::<Vec<u64>>());
+}
+
+#[tokio::test]
+async fn what_an_own_attempt_may_have_appended_is_no_duplicate() {
+    let engine = Faulty::open();
+    let publisher = engine.bus().publisher("test", "europe");
+    engine.faults.lock().unwrap().push_back(Fault::After(silent()));
+    assert!(duplicates(&receipts(&publisher, 0..1).await).is_empty());
+    assert_eq!(engine.stored().await.len(), 1);
+}

@@ -171,6 +171,10 @@ fn conclude(bad: u64, outcome: &Outcome, shutdown: &CancellationToken) -> ExitCo
     } else if shutdown.is_cancelled() {
         complain("stopped by a signal: what is behind the last id printed was not published");
     }
+    if outcome.duplicates > 0 {
+        let events = counted(outcome.duplicates, "event", "events");
+        complain(&format!("{events} published before, by id: nothing was added for them"));
+    }
     if bad > 0 {
         let bad = counted(bad, "bad line", "bad lines");
         complain(&format!("{bad}; {} published", counted(outcome.published, "event", "events")));

@@ -91,7 +91,7 @@ impl Transport for Memory {
             return Err(Error::refused(Kind::TooLarge, context));
         }
         self.lock().values_mut().for_each(|queue| queue.push(topic, &batch));
-        Ok(Appended { offset: None, duplicates: 0 })
+        Ok(Appended::default())
     }
 
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {

@@ -49,7 +49,7 @@ impl Publishing {
         message.check()?;
         let bytes = message.bytes();
         self.gather(topic)?.send(message, bytes).await?;
-        Ok(Appended { offset: None, duplicates: 0 })
+        Ok(Appended::default())
     }
 
     /// Waits for what is under way; takes no more.

@@ -26,6 +26,7 @@
 //! let publisher = bus.publisher("my-service", "europe");
 //! match publisher.publish_or_spool(&DayActivated::default()).await? {
 //!     Receipt::Durable(id) => println!("{id} is in the engine"),
+//!     Receipt::Duplicate(id) => println!("{id} was in the engine before"),
 //!     Receipt::Spooled(id) => println!("{id} is on this disk, and in the engine later"),
 //! }
 //! # Ok(())

@@ -15,7 +15,44 @@ use worldbus_events::EventId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Held {
     Engine,
+    /// The engine, from an earlier publish.
+    EngineBefore,
     Spool,
+}
+
+/// Who has a batch, and which of its events, by index, the engine had before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Taken {
+    pub(super) by: Held,
+    pub(super) duplicates: Vec<u32>,
+}
+
+impl Taken {
+    /// The answers for a batch of so many events, behind so many others. Indexes come from the
+    /// engine: one that is not of the batch, or not behind the one before, is left out.
+    pub(super) fn answers(&self, before: usize, count: usize) -> Answers {
+        let end = before + count;
+        let mut answers = Answers::new();
+        let mut begin = before;
+        for index in &self.duplicates {
+            let at = before + *index as usize;
+            if !(begin..end).contains(&at) {
+                continue;
+            }
+            if at > begin {
+                answers.push((at, Ok(self.by)));
+            }
+            match answers.last_mut() {
+                Some((end, Ok(Held::EngineBefore))) if at == begin => *end = at + 1,
+                _ => answers.push((at + 1, Ok(Held::EngineBefore))),
+            }
+            begin = at + 1;
+        }
+        if begin < end {
+            answers.push((end, Ok(self.by)));
+        }
+        answers
+    }
 }
 
 /// What became of the events of a batch: an answer holds for the events before its end that none
@@ -107,6 +144,11 @@ impl Future for Pending {
 pub enum Receipt {
     /// Durable in the engine.
     Durable(EventId),
+    /// Durable in the engine, which had an event of this id before and left this one out. Known
+    /// where the transport drops duplicates ([`Capability::DropDuplicates`]), within its window.
+    ///
+    /// [`Capability::DropDuplicates`]: crate::Capability::DropDuplicates
+    Duplicate(EventId),
     /// Durable on this machine's disk, and in the engine later: as long as the disk lives.
     Spooled(EventId),
 }
@@ -115,7 +157,7 @@ impl Receipt {
     /// The event's id.
     pub fn id(self) -> EventId {
         match self {
-            Self::Durable(id) | Self::Spooled(id) => id,
+            Self::Durable(id) | Self::Duplicate(id) | Self::Spooled(id) => id,
         }
     }
 }
@@ -143,7 +185,27 @@ impl Future for PendingReceipt {
         let id = self.0.id;
         self.0.poll_held(context).map_ok(|held| match held {
             Held::Engine => Receipt::Durable(id),
+            Held::EngineBefore => Receipt::Duplicate(id),
             Held::Spool => Receipt::Spooled(id),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_cover_the_batch_and_each_duplicate() {
+        let ends = |duplicates: &[u32]| -> Vec<(usize, Held)> {
+            let taken = Taken { by: Held::Engine, duplicates: duplicates.to_vec() };
+            taken.answers(10, 4).into_iter().map(|(end, held)| (end, held.expect("held"))).collect()
+        };
+        let (new, before) = (Held::Engine, Held::EngineBefore);
+        assert_eq!(ends(&[]), [(14, new)]);
+        assert_eq!(ends(&[0, 1, 2, 3]), [(14, before)]);
+        assert_eq!(ends(&[1, 2]), [(11, new), (13, before), (14, new)]);
+        assert_eq!(ends(&[0, 3]), [(11, before), (13, new), (14, before)]);
+        assert_eq!(ends(&[2, 1, 4, u32::MAX]), [(12, new), (13, before), (14, new)]);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 
-use super::completion::{Answers, Held};
+use super::completion::{Answers, Taken};
 use crate::error::{Error, Fate};
 use worldbus_events::Batch;
 
@@ -13,7 +13,7 @@ use worldbus_events::Batch;
 /// At most two calls an event, where every event is refused.
 pub(super) async fn deliver<F>(batch: Batch, deliver: impl Fn(Batch) -> F) -> Answers
 where
-    F: Future<Output = Result<Held, Error>>,
+    F: Future<Output = Result<Taken, Error>>,
 {
     let mut answers = Answers::new();
     let count = batch.len();
@@ -27,9 +27,13 @@ where
             parts.extend([second, first]);
             continue;
         }
+        let begin = end;
         end += part.len();
         let over = answer.as_ref().err().filter(|error| error.fate() != Fate::Refused).cloned();
-        answers.push((end, answer));
+        match answer {
+            Ok(taken) => answers.extend(taken.answers(begin, part.len())),
+            Err(error) => answers.push((end, Err(error))),
+        }
         if let Some(error) = over {
             // The rest was refused together with this and not tried since.
             if end < count {

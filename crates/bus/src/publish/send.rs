@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use super::completion::{Answers, Held};
+use super::completion::{Answers, Held, Taken};
 use super::lane::{Lane, Sealed, Wish};
 use super::{PublisherOptions, parts, spans};
 use crate::bus::Bus;
@@ -16,6 +16,7 @@ use crate::calls::Backoff;
 use crate::error::{Error, Fate, Kind};
 use crate::spool::{Spool, Way};
 use crate::trace;
+use crate::transport::Appended;
 use worldbus_events::Batch;
 
 /// Attempts to publish a batch wait this long at first, and this long at the most.
@@ -82,7 +83,7 @@ impl<'a> Delivery<'a> {
         Self { lane, bus, options, wish, deadline, halt }
     }
 
-    async fn deliver(&self, batch: Batch) -> Result<Held, Error> {
+    async fn deliver(&self, batch: Batch) -> Result<Taken, Error> {
         if self.halt.is_cancelled() {
             return Err(halted());
         }
@@ -93,21 +94,21 @@ impl<'a> Delivery<'a> {
         delivered
     }
 
-    async fn to_engine_or_spool(&self, batch: &Batch) -> Result<Held, Error> {
+    async fn to_engine_or_spool(&self, batch: &Batch) -> Result<Taken, Error> {
         let (deadline, topic) = (self.deadline, self.lane.topic());
         let Some(spool) = self.bus.spool() else {
-            return self.send(batch, deadline).await.map(|()| Held::Engine);
+            return self.send(batch, deadline).await;
         };
         if self.wish == Wish::Durable {
             spool.pass(topic, deadline).await?;
-            return self.send(batch, deadline).await.map(|()| Held::Engine);
+            return self.send(batch, deadline).await;
         }
         let mut cause = None;
         if spool.way(topic).await == Way::Engine {
             match self.send(batch, deadline).await {
-                Ok(()) => {
+                Ok(taken) => {
                     spool.engine_is(false);
-                    return Ok(Held::Engine);
+                    return Ok(taken);
                 }
                 Err(error) if is_final(&error) => return Err(error),
                 Err(error) => {
@@ -119,7 +120,7 @@ impl<'a> Delivery<'a> {
         }
         let spooled = self.to_spool(spool, batch).await;
         spooled.map_err(|error| neither(cause.as_ref(), error))?;
-        Ok(Held::Spool)
+        Ok(Taken { by: Held::Spool, duplicates: Vec::new() })
     }
 
     /// Appends a batch to the spool. When the publisher is being closed, a full one is waited for
@@ -133,19 +134,23 @@ impl<'a> Delivery<'a> {
     }
 
     /// Publishes a batch, again and again while that can help.
-    async fn send(&self, batch: &Batch, deadline: Instant) -> Result<(), Error> {
+    async fn send(&self, batch: &Batch, deadline: Instant) -> Result<Taken, Error> {
         let result = self.attempts(batch, deadline).await;
         self.lane.set_retrying(None);
         result
     }
 
-    async fn attempts(&self, batch: &Batch, deadline: Instant) -> Result<(), Error> {
+    async fn attempts(&self, batch: &Batch, deadline: Instant) -> Result<Taken, Error> {
         let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
         let topic = self.lane.topic();
         let (begun, mut warned, mut unknown) = (Instant::now(), false, false);
         loop {
             let error = match self.bus.transport().publish(topic, batch.clone()).await {
-                Ok(_) => return Ok(()),
+                // What an attempt of ours may have appended is no duplicate of an earlier publish.
+                Ok(_) if unknown => return Ok(Taken { by: Held::Engine, duplicates: Vec::new() }),
+                Ok(Appended { duplicates, .. }) => {
+                    return Ok(Taken { by: Held::Engine, duplicates });
+                }
                 Err(error) => error,
             };
             unknown |= error.fate() == Fate::Unknown;

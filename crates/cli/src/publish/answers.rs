@@ -26,6 +26,8 @@ pub(super) struct Sent {
 pub(super) struct Outcome {
     /// Durable, in the bus or in the spool, and their ids printed.
     pub(super) published: u64,
+    /// Those that the bus had before, by id; printed as well.
+    pub(super) duplicates: u64,
     /// Refused, each reported.
     pub(super) refused: u64,
     /// Where publishing ended before the input did.
@@ -106,7 +108,10 @@ impl Answers {
             };
             match answer {
                 Ok(receipt) => {
-                    self.outcome.published += 1;
+                    match receipt {
+                        Receipt::Duplicate(_) => self.outcome.duplicates += 1,
+                        _ => self.outcome.published += 1,
+                    }
                     if let Some(stopped) = &mut self.outcome.stopped {
                         stopped.note_published(number);
                     }

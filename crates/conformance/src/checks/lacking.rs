@@ -61,7 +61,7 @@ pub(crate) async fn missing_drop_duplicates_is_refused(transport: &Arc<dyn Trans
     let mut consumer = transport.subscribe(spec("twice", &["twice"], Position::Now)).await.unwrap();
     for _ in 0..2 {
         let appended = transport.publish(&topic("twice"), batch(61, 0..3)).await.unwrap();
-        assert_eq!(appended.duplicates, 0);
+        assert!(appended.duplicates.is_empty());
     }
     for _ in 0..2 {
         let delivered = next(&mut consumer).await;

@@ -40,7 +40,7 @@ pub(crate) async fn offsets_have_no_gaps(transport: &Arc<dyn Transport>) {
     let mut consumer = transport.subscribe(spec("order", &["order"], Position::Now)).await.unwrap();
     for sequence in 0..20 {
         let appended = transport.publish(&topic("order"), batch(1, sequence..sequence + 1)).await;
-        assert_eq!(appended.unwrap(), Appended { offset: Some(sequence), duplicates: 0 });
+        assert_eq!(appended.unwrap(), Appended { offset: Some(sequence), duplicates: vec![] });
     }
     for sequence in 0..20 {
         let delivered = next(&mut consumer).await;

@@ -10,14 +10,17 @@ use worldbus_bus::{Appended, Bus, Error, Fate, Kind, Outgoing, Position, ReadSpe
 pub(crate) async fn duplicates_are_dropped(transport: &Arc<dyn Transport>) {
     let name = topic("twins");
     let publish = |sequences| transport.publish(&name, batch(13, sequences));
-    assert_eq!(publish(0..10).await.unwrap(), Appended { offset: Some(0), duplicates: 0 });
-    assert_eq!(publish(0..10).await.unwrap(), Appended { offset: None, duplicates: 10 });
-    assert_eq!(publish(4..6).await.unwrap(), Appended { offset: None, duplicates: 2 });
-    assert_eq!(publish(8..12).await.unwrap(), Appended { offset: Some(1), duplicates: 2 });
+    assert_eq!(publish(0..10).await.unwrap(), Appended { offset: Some(0), duplicates: vec![] });
+    assert_eq!(
+        publish(0..10).await.unwrap(),
+        Appended { offset: None, duplicates: (0..10).collect() }
+    );
+    assert_eq!(publish(4..6).await.unwrap(), Appended { offset: None, duplicates: vec![0, 1] });
+    assert_eq!(publish(8..12).await.unwrap(), Appended { offset: Some(1), duplicates: vec![0, 1] });
     // At once, so that both may be in one commit.
     let (first, second) = tokio::join!(publish(20..30), publish(25..35));
-    assert_eq!(first.unwrap(), Appended { offset: Some(2), duplicates: 0 });
-    assert_eq!(second.unwrap(), Appended { offset: Some(3), duplicates: 5 });
+    assert_eq!(first.unwrap(), Appended { offset: Some(2), duplicates: vec![] });
+    assert_eq!(second.unwrap(), Appended { offset: Some(3), duplicates: (0..5).collect() });
     let all =
         read_all(&**transport, ReadSpec::topics([name.clone()], Position::Start, false)).await;
     let found: Vec<_> = all.iter().flat_map(|stored| sequences(&stored.batch)).collect();

@@ -41,12 +41,12 @@ impl Wrong {
             self.inner.publish(&topic, batch).await?;
         }
         self.memory.lock().unwritten.push((topic.clone(), batch));
-        Ok(Appended { offset: None, duplicates: 0 })
+        Ok(Appended::default())
     }
 
     async fn publish_again(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
         let appended = self.inner.publish(topic, batch.clone()).await?;
-        if appended.duplicates == 0 {
+        if appended.duplicates.is_empty() {
             return Ok(appended);
         }
         self.inner.publish(topic, renumbered(&batch)).await
@@ -93,7 +93,7 @@ impl Wrap for Wrong {
     }
 
     async fn publish(&self, topic: &Topic, batch: Batch) -> Result<Appended, Error> {
-        let dropped = Ok(Appended { offset: None, duplicates: 0 });
+        let dropped = Ok(Appended::default());
         let batch = match self.bug {
             Bug::DropsOne if self.memory.turn(7) => return dropped,
             Bug::TakesOversize if batch.bytes().len() > self.capabilities.batch_bytes_max => {

@@ -87,7 +87,8 @@ impl From<&Result<Appended, Error>> for v1::PublishResult {
         let result = match result {
             Ok(appended) => Choice::Appended(v1::Appended {
                 offset: appended.offset,
-                duplicates: appended.duplicates,
+                duplicates: u32::try_from(appended.duplicates.len()).unwrap_or(u32::MAX),
+                duplicate_indexes: appended.duplicates.clone(),
             }),
             Err(error) => Choice::Error(error.into()),
         };
@@ -99,8 +100,8 @@ impl v1::PublishResult {
     /// The result; `None` if the message has none that this side knows.
     pub fn into_result(self) -> Option<Result<Appended, Error>> {
         Some(match self.result? {
-            Choice::Appended(v1::Appended { offset, duplicates }) => {
-                Ok(Appended { offset, duplicates })
+            Choice::Appended(v1::Appended { offset, duplicate_indexes, .. }) => {
+                Ok(Appended { offset, duplicates: duplicate_indexes })
             }
             Choice::Error(error) => Err(error.into()),
         })

@@ -134,10 +134,11 @@ proptest! {
 
     #[test]
     fn publish_result_comes_back(
-        offset in any::<Option<u64>>(), duplicates in any::<u32>(), error in error(),
+        offset in any::<Option<u64>>(), duplicates in prop::collection::vec(any::<u32>(), 0..9),
+        error in error(),
     ) {
         let appended = Appended { offset, duplicates };
-        let back = v1::PublishResult::from(&Ok(appended)).into_result().expect("has one");
+        let back = v1::PublishResult::from(&Ok(appended.clone())).into_result().expect("has one");
         prop_assert_eq!(back.expect("appended"), appended);
         let back = v1::PublishResult::from(&Err(error.clone())).into_result().expect("has one");
         let back = back.expect_err("failed");

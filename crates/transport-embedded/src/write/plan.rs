@@ -233,28 +233,33 @@ impl<'a> Staged<'a> {
 
     /// Gives a batch its place, without the events that the log has already.
     pub(crate) fn publish(&mut self, name: &Topic, batch: Batch) -> Result<Appended, Error> {
-        let events = batch.len();
-        let batch = match self.without_duplicates(batch) {
-            Some(batch) => batch,
-            None => return Ok(Appended { offset: None, duplicates: events as u32 }),
-        };
+        let (batch, duplicates) = self.without_duplicates(batch);
+        let Some(batch) = batch else { return Ok(Appended { offset: None, duplicates }) };
         let number = self.topic(name)?;
-        let duplicates = (events - batch.len()) as u32;
         remember(&mut self.seen, &batch);
         let offset = self.append(number, batch);
         Ok(Appended { offset: Some(offset), duplicates })
     }
 
-    fn without_duplicates(&self, batch: Batch) -> Option<Batch> {
+    /// What the log does not have of a batch, and the indexes of what it has.
+    fn without_duplicates(&self, batch: Batch) -> (Option<Batch>, Vec<u32>) {
         let windows = [&self.ledger.seen, &self.seen];
         if let Some(range) = batch.consecutive_sequences() {
             let producer = batch.producer();
             let any = |seen: &&SeenWindow| seen.contains_any(producer, range.start, range.end);
             if !windows.iter().any(any) {
-                return Some(batch);
+                return (Some(batch), Vec::new());
             }
         }
-        batch.retain(|event| !windows.iter().any(|seen| seen.contains(event.id)))
+        let mut duplicates = Vec::new();
+        let rest = batch.retain(|event| {
+            let is_seen = windows.iter().any(|seen| seen.contains(event.id));
+            if is_seen {
+                duplicates.push(event.index);
+            }
+            !is_seen
+        });
+        (rest, duplicates)
     }
 
     /// Appends a batch to a topic that exists; its offset.

@@ -42,7 +42,11 @@ async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
     let writable = health.wait_for(|health| matches!(health, Health::Writable));
     drop(soon("space noticed without a publish", writable).await.unwrap());
     let appended = bus.publish(&topic("t"), large(3)).await.unwrap();
-    assert_eq!(appended, Appended { offset: Some(1), duplicates: 0 }, "it was not seen before");
+    assert_eq!(
+        appended,
+        Appended { offset: Some(1), duplicates: vec![] },
+        "it was not seen before"
+    );
     bus.close().await.unwrap();
 
     let bus = open(dir.path());
