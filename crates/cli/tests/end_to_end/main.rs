@@ -15,6 +15,7 @@ mod cursors;
 mod dead_letters;
 mod deploy;
 mod description;
+mod docs;
 mod drain;
 mod inventory;
 mod outage;
