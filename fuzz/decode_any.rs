@@ -4,6 +4,7 @@
 //! walkable, must come back byte by byte as a batch, and must have a JSON form.
 
 use bytes::Bytes;
+
 use worldbus_events::{Batch, BatchBuilder, Catalogue, ContentType, codec, json};
 
 /// Panics if the contract is broken.

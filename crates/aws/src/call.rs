@@ -3,6 +3,8 @@
 //!
 //! Not for: SNS and SQS, which have their SDK crates.
 
+use std::fmt;
+
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
@@ -28,7 +30,6 @@ use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::service_config::ServiceConfigKey;
-use std::fmt;
 
 use crate::{Missing, missing};
 

@@ -5,8 +5,9 @@
 
 mod call;
 
-pub use aws_config::SdkConfig;
-pub use call::{CallError, Caller, Fault, Service};
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -15,9 +16,9 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
-use std::error::Error as StdError;
-use std::io;
-use std::time::Duration;
+
+pub use aws_config::SdkConfig;
+pub use call::{CallError, Caller, Fault, Service};
 
 /// How long a connection may take to come about, and how long a call.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

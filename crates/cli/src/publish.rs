@@ -21,12 +21,13 @@ use crate::output::failure::{FAILED, WrongUse, complain, sentence};
 use crate::session::{catalogue, connection};
 use crate::{session, settings};
 use answers::{Answers, Outcome, Sent};
-pub(crate) use arguments::PublishArguments;
 use lines::Line;
 use senders::Senders;
 use worldbus_bus::{Bus, Error, Kind, Receipt, counted};
 use worldbus_events::{Catalogue, json};
 use worldbus_service::{CancellationToken, shutdown};
+
+pub(crate) use arguments::PublishArguments;
 
 /// Events that were handed to publishers and not answered yet.
 const IN_FLIGHT_COUNT_MAX: usize = 8192;

@@ -16,8 +16,9 @@ use crate::output;
 use crate::session;
 use crate::session::rest::{Place, Rest};
 use arguments::Action;
-pub(crate) use arguments::{ScheduleArguments, TimeArguments};
 use common::Common;
+
+pub(crate) use arguments::{ScheduleArguments, TimeArguments};
 
 /// The service that answers.
 const SERVICE: &str = "time-manager";

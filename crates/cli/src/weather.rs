@@ -12,6 +12,7 @@ use anyhow::Result;
 use crate::session::rest::{Place, Rest};
 use crate::{output, session};
 use arguments::Action;
+
 pub(crate) use arguments::WeatherArguments;
 
 /// The service that answers.

@@ -14,8 +14,6 @@ mod sky;
 mod tables;
 mod temperature;
 
-use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
-
 use self::base::Base;
 use self::draws::Draws;
 use self::goals::Goals;
@@ -23,6 +21,7 @@ use self::tables::Scores;
 use crate::normals::Normals;
 use crate::observations::Record;
 use crate::targets::Place;
+use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
 
 /// Years of each draw: as many as presets are judged by.
 pub const YEAR_COUNT: u32 = 30;

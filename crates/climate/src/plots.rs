@@ -3,12 +3,11 @@
 
 mod svg;
 
-use worldbus_world::WeatherState;
-
 use self::svg::{Axis, Chart, Style};
 use crate::bands::Check;
 use crate::statistics::{Figures, SPELL_DAYS, share_of};
 use crate::targets::Targets;
+use worldbus_world::WeatherState;
 
 const RECORD: &str = "#444444";
 const HIGH: &str = "#c0392b";

@@ -1,10 +1,9 @@
 //! Simulated years of a preset, as rows like those of a record.
 //! Not here: whether the rows may be so (`bands`, `invariants`).
 
+use crate::observations::{Hour, Record, serial};
 use worldbus_world::preset::{self, Preset};
 use worldbus_world::{Calendar, Conditions, GameTime, Overrides, Weather, World};
-
-use crate::observations::{Hour, Record, serial};
 
 /// Years that can be asked for at once.
 pub const YEAR_COUNT_MAX: u32 = 1000;

@@ -1,10 +1,9 @@
 //! How far wet days reach: the correlation (phi) of wet days at two places.
 //! Not here: correlations in time (`statistics`).
 
-use worldbus_world::preset::Preset;
-
 use crate::sample::Sampler;
 use crate::statistics::WET_DAY_MM;
+use worldbus_world::preset::Preset;
 
 /// Distances and the phi of observed wet days there, a tolerance of 0.08 around each. From pairs
 /// of daily records in the lowlands of England and from US airports: 44 to 75 km 0.77 to 0.84,

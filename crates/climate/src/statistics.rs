@@ -12,9 +12,9 @@ mod temperature;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use worldbus_world::WeatherState;
 
 use crate::observations::Record;
+use worldbus_world::WeatherState;
 
 /// Water of a wet day, mm.
 pub const WET_DAY_MM: f64 = 1.0;

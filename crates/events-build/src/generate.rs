@@ -1,10 +1,11 @@
 //! Rust source from descriptors: prost's types, and an `Event` impl for each message that
 //! has a catalogue option.
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
+
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
 
 const PACKAGE: &str = "worldbus.events.v1";
 const OPTION: &str = "worldbus.events.v1.event_type";

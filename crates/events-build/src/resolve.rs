@@ -1,11 +1,12 @@
 //! Where imported .proto files come from: the caller's folders, then Worldbus's own files,
 //! which are built in, then Google's well-known ones.
 
+use std::path::Path;
+
 use protox::Error;
 use protox::file::{
     ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
 };
-use std::path::Path;
 
 macro_rules! built_in {
     ($($name:literal),+ $(,)?) => {

@@ -1,7 +1,8 @@
 //! What a studio's build script gets: types and a descriptor set, or an error that says where.
 
-use super::*;
 use std::fs;
+
+use super::*;
 
 /// Compiles a studio's file with this body; the generated Rust, or the error.
 fn build(body: &str) -> Result<String, String> {

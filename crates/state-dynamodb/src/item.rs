@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+
 use worldbus_service::state::Entry;
 
 /// An item of DynamoDB: each attribute is an object of its type and its value.

@@ -1,12 +1,14 @@
 //! The store itself.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
 use crate::address::Options;
 use crate::failure::{reading, writing};
 use crate::item::{self, Item, NAME, PART, REVISION, number, text};
-use async_trait::async_trait;
-use serde_json::{Value, json};
-use std::time::Duration;
-use tokio::time::{Instant, sleep};
 use worldbus_aws::{CallError, Caller, SdkConfig, Service};
 use worldbus_bus::Backoff;
 use worldbus_service::state::{

@@ -12,6 +12,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::json;
+
 use worldbus_aws::{Caller, Service};
 use worldbus_service::state::{Error, Fate, Kind, LIST_COUNT_MAX, StateStore};
 use worldbus_state_dynamodb::{DynamoDb, Options};

@@ -4,9 +4,6 @@
 mod browse;
 mod count;
 
-pub(crate) use browse::{discard, list, replay};
-pub(crate) use count::Count;
-
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +15,9 @@ use crate::wire::{
 use worldbus_bus::limits::REASON_BYTES_MAX;
 use worldbus_bus::{DeadEvent, SubscriptionSpec, Topic};
 use worldbus_events::{Batch, ContentType};
+
+pub(crate) use browse::{discard, list, replay};
+pub(crate) use count::Count;
 
 /// The attribute `dead_letter`, and the body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

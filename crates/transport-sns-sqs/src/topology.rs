@@ -8,12 +8,6 @@ mod rights;
 mod template;
 mod verify;
 
-pub use reconcile::Change;
-pub(crate) use reconcile::reconcile;
-pub(crate) use resources::Resources;
-pub use rights::{Right, Service};
-pub(crate) use verify::verify;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -22,6 +16,12 @@ use serde_json::{Value, json};
 use crate::names::Names;
 use worldbus_bus::{Error, SubscriptionName, SubscriptionSpec, Topic};
 use worldbus_events::Catalogue;
+
+pub use reconcile::Change;
+pub(crate) use reconcile::reconcile;
+pub(crate) use resources::Resources;
+pub use rights::{Right, Service};
+pub(crate) use verify::verify;
 
 /// Deliveries of a message after which SQS itself moves it to the dead letters. Our consumers
 /// set aside long before, with the reason; this is for messages that no consumer of ours handles.

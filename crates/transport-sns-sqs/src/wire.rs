@@ -12,10 +12,10 @@ mod read;
 mod write;
 pub(crate) mod xray;
 
+use bytes::Bytes;
+
 pub(crate) use read::{Decoded, Received, Undecodable, read};
 pub(crate) use write::{Message, carrying, content_type, escaped, write};
-
-use bytes::Bytes;
 
 /// Names of attributes.
 pub(crate) mod attribute {

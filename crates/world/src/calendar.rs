@@ -19,20 +19,19 @@ mod years;
 
 use std::sync::Arc;
 
+use crate::time::GameTime;
+
 pub use date::{DateTime, Day, NoDate, Year};
 pub use holiday::Holiday;
 pub use moon::{Moon, MoonPhase, MoonState};
 pub use parse::NAMES;
+pub(crate) use parse::{KEYS, table as parse_table};
 pub use parts::{Era, Intercalary, Month};
 pub use phase::Phase;
 pub(crate) use position::ClimatePosition;
 pub use rules::CalendarRules;
 pub use season::{Hemisphere, NamedSeason, Season};
 pub use set::{CalendarError, SetTime};
-
-pub(crate) use parse::{KEYS, table as parse_table};
-
-use crate::time::GameTime;
 
 /// The calendar of one world: civil time relative to the world's epoch. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]

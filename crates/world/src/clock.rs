@@ -12,13 +12,13 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+use crate::time::{GameTime, WallTime};
+
 pub use curve::{Curve, CurveError, PIECE_COUNT_MAX, Piece};
 pub use scale::{Scale, ScaleError};
 pub use segment::Segment;
 pub use span::{Boundaries, Boundary, Span};
 pub use speeds::{PhaseSpeeds, SpeedError};
-
-use crate::time::{GameTime, WallTime};
 
 /// A clock keeps this many of its latest segments; enough for any catch-up that services allow.
 pub const SEGMENT_COUNT_MAX: usize = 64;

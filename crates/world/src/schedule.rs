@@ -9,11 +9,11 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use parse::ScheduleError;
-pub(crate) use words::phase_start_us;
-
 use crate::calendar::Calendar;
 use crate::time::GameTime;
+
+pub use parse::ScheduleError;
+pub(crate) use words::phase_start_us;
 
 /// The longest text of a schedule, in bytes.
 pub const SCHEDULE_BYTES_MAX: usize = 200;

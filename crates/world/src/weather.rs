@@ -18,6 +18,15 @@ mod thermo;
 
 use std::sync::Arc;
 
+use self::overrides::Spot;
+use self::plan::field::Place;
+use self::plan::kept::Kept;
+use self::plan::mix;
+use crate::calendar::Calendar;
+use crate::model::{Region, World};
+use crate::preset::{Preset, Shares};
+use crate::time::GameTime;
+
 pub use conditions::Conditions;
 pub use overrides::{
     Cell, Effective, FADE_HOURS_MAX, Kind, Lift, Needed, OVERRIDE_COUNT_MAX, Override,
@@ -30,15 +39,6 @@ pub use series::{
     SPELL_STEP_HOURS, Severity, Spell, Summary,
 };
 pub use state::{UnknownState, WeatherState};
-
-use self::overrides::Spot;
-use self::plan::field::Place;
-use self::plan::kept::Kept;
-use self::plan::mix;
-use crate::calendar::Calendar;
-use crate::model::{Region, World};
-use crate::preset::{Preset, Shares};
-use crate::time::GameTime;
 
 /// Hours that a forecast may cover: a week.
 pub const FORECAST_HOURS_MAX: u32 = 168;

@@ -6,9 +6,11 @@
 //! cargo run -p studio -- publish http://127.0.0.1:7070
 //! ```
 
-use anyhow::{Result, bail};
 use std::io::Write;
+
+use anyhow::{Result, bail};
 use studio::{Outcome, QuestCompleted};
+
 use worldbus::{CancellationToken, HandlerError, Message, Router};
 
 /// The messages of `proto/studio/v1`, made by build.rs.

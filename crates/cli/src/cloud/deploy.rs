@@ -15,11 +15,12 @@ use anyhow::Result;
 
 use crate::output::failure::{FAILED, WrongUse, complain};
 use arguments::{Action, DownArguments, PlanArguments, UpArguments};
-pub(crate) use arguments::{DeployCommand, Profile};
 use progress::Watch;
 use worldbus_cost::{bill, prices};
 use worldbus_deploy::{Account, Deployment, Engine, Error, Kind, Options, Plan};
 use worldbus_service::shutdown;
+
+pub(crate) use arguments::{DeployCommand, Profile};
 
 /// How long change sets may take to be deleted after Ctrl-C.
 const ABANDON_MAX: Duration = Duration::from_secs(10);

@@ -18,13 +18,14 @@ use crate::output::failure::{FAILED, WrongUse};
 use crate::session;
 use crate::session::{catalogue, connection};
 use arguments::TopologyAction;
-pub(crate) use arguments::TopologyArguments;
 use worldbus::BusUrl;
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_event_bus::{SLOT_COUNT_MAX, slot_name};
 use worldbus_events::Catalogue;
 use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology};
 use worldbus_transport_sns_sqs::{Options, Setup, SnsSqs};
+
+pub(crate) use arguments::TopologyArguments;
 
 /// Subscriptions that the instances of the event-bus share out in a stack, unless told otherwise.
 const STACK_SLOT_COUNT: usize = 4;

@@ -16,8 +16,9 @@ use anyhow::Result;
 use crate::output::failure::WrongUse;
 use crate::session::Session;
 use arguments::Action;
-pub(crate) use arguments::DeadLettersArguments;
 use worldbus_bus::SubscriptionName;
+
+pub(crate) use arguments::DeadLettersArguments;
 
 /// Letters of a subscription that are looked through for one, or for all: more than an embedded
 /// bus keeps.

@@ -13,10 +13,11 @@ use anyhow::{Context as _, Result};
 use futures_util::FutureExt as _;
 
 use crate::session::Session;
-pub(crate) use arguments::TailArguments;
 use output::Output;
 use worldbus_bus::Reader;
 use worldbus_service::{CancellationToken, shutdown};
+
+pub(crate) use arguments::TailArguments;
 
 /// Writes the events that are asked for until there are enough, or a signal.
 pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {

@@ -12,9 +12,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::output::failure::WrongUse;
-pub(crate) use arguments::ClimateCommand;
 use worldbus_service::file;
 use worldbus_world::preset::{NAMES, Preset};
+
+pub(crate) use arguments::ClimateCommand;
 
 /// Bytes of a file: a century of hourly rows has about 70 MB.
 const FILE_BYTES_MAX: u64 = 256 << 20;

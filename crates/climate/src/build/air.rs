@@ -1,12 +1,11 @@
 //! Moves the moisture and the wind of a preset to monthly means, the shape of their distributions
 //! as they are. Not here: tables from hours (`tables`).
 
-use worldbus_world::preset::{Preset, SLOT_COUNT, Table, knot_z};
-
 use super::base::Base;
 use super::draws::Draws;
 use super::{DEPRESSION_CK_MAX, WIND_CMPS_MAX};
 use crate::normals::Normals;
+use worldbus_world::preset::{Preset, SLOT_COUNT, Table, knot_z};
 
 const ROUND_COUNT: usize = 4;
 const FACTOR_MAX: f64 = 4.0;

@@ -1,11 +1,10 @@
 //! A preset that lends what a new one does not know, and what it is like.
 //! Not here: which preset is the nearest (`nearest`).
 
-use worldbus_world::preset::Preset;
-use worldbus_world::{Trial, WeatherState};
-
 use super::months::{self, Day, Month, WetBy};
 use crate::observations::Hour;
+use worldbus_world::preset::Preset;
+use worldbus_world::{Trial, WeatherState};
 
 /// Hours of the trial that show what a base is like.
 const HOUR_COUNT: usize = 15 * 8760;

@@ -5,9 +5,8 @@
 //! The first draw is the one that `tests/presets.rs` judges, and counts half; the same test judges
 //! presets on draws that are not among these.
 
-use worldbus_world::Trial;
-
 use super::months::{Day, Month, WetBy, months};
+use worldbus_world::Trial;
 
 /// Seeds of the draws and what each counts.
 const SEEDS: [(u64, f64); 3] =

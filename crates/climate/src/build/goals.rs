@@ -1,8 +1,6 @@
 //! What a preset is to be like: figures of a record, or of twelve normals and a prior.
 //! Not here: how a preset gets there.
 
-use worldbus_world::WeatherState;
-
 use super::base::Base;
 use super::months::{self, Month, WetBy};
 use crate::bands::{Bands, compare};
@@ -10,6 +8,7 @@ use crate::normals::{Normals, prior};
 use crate::observations::Record;
 use crate::statistics::{Figures, Series, share_of};
 use crate::targets::{Place, Targets};
+use worldbus_world::WeatherState;
 
 /// What falls in an hour of more than rain, mm.
 pub(super) const HEAVY_MM: f64 = 7.6;

@@ -1,13 +1,12 @@
 //! Which built-in climate is most like a place: by its warmth, rain, wind and moisture, as far as
 //! they are known. Not here: what it lends.
 
-use worldbus_world::Trial;
-use worldbus_world::preset::{NAMES, Preset};
-
 use super::base::{Base, humidity};
 use super::months::{self, WetBy};
 use crate::normals::Normals;
 use crate::observations::{Hour, Record};
+use worldbus_world::Trial;
+use worldbus_world::preset::{NAMES, Preset};
 
 /// Differences that count alike.
 const TEMPERATURE_K: f64 = 5.0;

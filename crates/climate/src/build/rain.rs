@@ -2,9 +2,6 @@
 //! one looks for the octaves and the shape of the rate that give the observed persistence and
 //! amounts. Not here: what is judged (`bands`).
 
-use worldbus_world::preset::Preset;
-use worldbus_world::{Trial, WeatherState};
-
 use super::base::{Days, empty};
 use super::draws::Draws;
 use super::goals::{Goals, HEAVY_MM};
@@ -12,6 +9,8 @@ use super::months::{self, Month};
 use super::search::{search, shares};
 use crate::observations::{Day, Hour, Record};
 use crate::statistics::{Figures, WET_HOUR_MM};
+use worldbus_world::preset::Preset;
+use worldbus_world::{Trial, WeatherState};
 
 /// Hours of each draw that the search looks at first; then it looks at all.
 const SEARCH_HOURS: usize = 10 * 8760;

@@ -1,9 +1,6 @@
 //! Moves what fog, mist and thunder begin at to the shares of the goals, and looks for the octaves
 //! of cloud, moisture and wind that make states last as long as observed.
 
-use worldbus_world::preset::Preset;
-use worldbus_world::{DateTime, Trial, TrialHour, WeatherState};
-
 use super::base::empty;
 use super::draws::Draws;
 use super::goals::Goals;
@@ -12,6 +9,8 @@ use super::search::{logits, search, shares};
 use super::tables::Scores;
 use crate::observations::{Hour, Record};
 use crate::statistics::{Figures, WET_HOUR_MM};
+use worldbus_world::preset::Preset;
+use worldbus_world::{DateTime, Trial, TrialHour, WeatherState};
 
 /// Hours of each draw that the search looks at.
 const SEARCH_HOURS: usize = 3 * 8760;

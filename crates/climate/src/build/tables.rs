@@ -1,14 +1,13 @@
 //! Quantile tables, normal scores and correlations from hours of observations.
 //! Not here: temperature, whose table is found by simulation.
 
-use worldbus_world::WeatherState;
-use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
-
 use super::months::mean;
 use super::rain::rounded;
 use super::temperature::Shape;
 use crate::observations::{Hour, Record};
 use crate::statistics::WET_HOUR_MM;
+use worldbus_world::WeatherState;
+use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
 
 /// Values of a month and time of day that make a distribution.
 const VALUE_COUNT_MIN: usize = 20;

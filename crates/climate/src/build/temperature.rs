@@ -1,9 +1,6 @@
 //! Moves a preset's temperature to the goals: an inner loop sets means, deviations and the load of
 //! rain of each month, an outer one looks for the octaves that give the observed persistence.
 
-use worldbus_world::Trial;
-use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
-
 use super::base::{Days, empty};
 use super::draws::Draws;
 use super::goals::Goals;
@@ -12,6 +9,8 @@ use super::rain::rounded;
 use super::search::{logits, search, shares};
 use crate::observations::{Day, Hour, Record};
 use crate::statistics::Figures;
+use worldbus_world::Trial;
+use worldbus_world::preset::{Preset, SLOT_COUNT, Table};
 
 /// Hours of each draw that the search looks at.
 const SEARCH_HOURS: usize = 8 * 8760;

@@ -1,8 +1,7 @@
 //! Claims about the text of presets' files.
 
-use worldbus_world::preset::{NAMES, Preset};
-
 use super::to_text;
+use worldbus_world::preset::{NAMES, Preset};
 
 #[test]
 fn what_is_written_reads_back() {

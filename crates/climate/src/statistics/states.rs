@@ -1,11 +1,10 @@
 //! Figures of the fourteen states: how often, how long, at which time of day.
 
-use worldbus_world::WeatherState;
-
 use super::hourly::at;
 use super::numbers::{mean, runs, share, transition};
 use super::{Figures, run_of, share_of};
 use crate::observations::{Hour, Record};
+use worldbus_world::WeatherState;
 
 /// Fewer runs in a record do not tell how long a state lasts.
 const RUN_COUNT_MIN: usize = 10;

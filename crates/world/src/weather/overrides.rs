@@ -18,13 +18,14 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::time::GameTime;
+use spans::Kept;
+
 pub use check::{
     FADE_HOURS_MAX, OVERRIDE_COUNT_MAX, OverrideError, REGIONS_OF_OVERRIDE_MAX, WAYPOINT_COUNT_MAX,
 };
 pub(super) use kind::Spot;
 pub use kind::{Cell, Kind, Waypoint};
 pub use needed::Needed;
-use spans::Kept;
 #[cfg(test)]
 pub(super) use spans::LOOKS;
 pub(super) use spans::{Spans, count_look};

@@ -13,9 +13,10 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 use crate::output::terminal::printable;
 use clock::Clocks;
-pub(super) use clock::{CLOCK_TOPIC, CLOCK_TYPES};
 use payload::Payload;
 use worldbus_events::{Catalogue, EventView, json};
+
+pub(super) use clock::{CLOCK_TOPIC, CLOCK_TYPES};
 
 const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";

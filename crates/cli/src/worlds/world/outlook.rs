@@ -6,9 +6,10 @@ mod sun;
 
 use serde::Serialize;
 
+use worldbus_world::{Calendar, CalendarRules, GameTime, Hemisphere, PhasePolicy, Weather, World};
+
 pub(super) use climate::{MonthOutlook, SeasonOutlook};
 pub(super) use sun::{DayOutlook, SunOutlook};
-use worldbus_world::{Calendar, CalendarRules, GameTime, Hemisphere, PhasePolicy, Weather, World};
 
 /// A world, foreseen.
 #[derive(Debug, Serialize)]

@@ -13,6 +13,8 @@ mod town;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use worldbus_transport_embedded::{Embedded, Options};
+
 pub(crate) use account::{Account, root};
 pub(crate) use collector::{Collector, Span};
 pub(crate) use feed::Feed;
@@ -23,7 +25,6 @@ pub(crate) use process::{
 pub(crate) use shim::Shim;
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
-use worldbus_transport_embedded::{Embedded, Options};
 
 /// No test waits longer than this for one thing.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

@@ -1,11 +1,10 @@
 //! Claims about moisture and wind of places beyond the usual.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
+use super::*;
 use crate::build::Builder;
 use crate::preset_file;
 use crate::targets::Place;
-
-use super::*;
 
 /// Far in the cold and very dry.
 fn cold() -> Normals {
