@@ -1,8 +1,6 @@
 //! The service kit: what every worldbus service needs around its own work, and nothing about the
 //! meaning of events. Configuration in layers, the door (who may enter), problem documents,
 //! health, metrics and traces, one port for HTTP and gRPC, draining, logs, and small durable state.
-//! For simulated services: what they are given ([`Deps`]), the [`ticker`], its [`checkpoint`], the
-//! [`Lead`] of commands.
 //!
 //! A service hands a [`Part`] to its binary: routes, their description, and the tasks that run
 //! beside them. The binary passes one part (a single service) or several (`worldbus up`) to
@@ -26,17 +24,14 @@
 //! # }
 //! ```
 
-pub mod checkpoint;
 pub mod colour;
 pub mod config;
 mod describe;
 pub mod door;
-pub mod emit;
 pub mod extract;
 pub mod file;
 pub mod health;
 mod home;
-pub mod lead;
 pub mod logging;
 pub mod metrics;
 pub mod panics;
@@ -48,7 +43,6 @@ pub mod server;
 pub mod shutdown;
 pub mod start;
 pub mod state;
-pub mod ticker;
 pub mod trace;
 pub mod work;
 
@@ -57,7 +51,6 @@ mod testing;
 
 pub use extract::{Json, NoQuery, OptionalJson, Path, Query};
 pub use health::Readiness;
-pub use lead::Lead;
 pub use part::{Part, Task};
 pub use problem::Problem;
 pub use secret::Secret;

@@ -1,17 +1,17 @@
-//! What a simulated service is given by its binary, and why it does not start.
+//! What a service is given by its binary, and why it does not start.
 
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::Bus;
 
+use worldbus_bus::Bus;
 use crate::{Readiness, StateStore, Work, state};
 
-/// What every simulated service is given, besides its world and its settings.
+/// What every service is given, besides its world and its settings.
 #[derive(Debug, Clone)]
 pub struct Deps {
-    /// Carries its events and those that it hears, and tells the wall time: instances' clocks
-    /// should agree within a quarter of the lead.
+    /// Carries its events and those that it receives, and has the wall time: the clocks of
+    /// instances should agree within a quarter of the lead.
     pub bus: Bus,
     /// Keeps its state under a prefix of its own; shared by all instances.
     pub state: Arc<dyn StateStore>,

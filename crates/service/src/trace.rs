@@ -7,7 +7,6 @@
 //!
 //! Not `opentelemetry-otlp`: it brings all signals, and hides why a collector does not answer.
 
-mod causes;
 mod client;
 mod export;
 mod format;
@@ -15,7 +14,6 @@ mod request;
 mod settings;
 mod tracer;
 
-pub use causes::Causes;
 pub(crate) use format::WithTraceIds;
 pub(crate) use request::trace_request;
 pub use settings::{BadSetting, Settings};

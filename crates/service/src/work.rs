@@ -1,7 +1,7 @@
 //! Computations of requests whose cost grows with the request or with the world: off the async
 //! threads, on which everything else of the process runs, and few at once, so that some of the
 //! machine stays free. Not here: how much one of them may ask for (each route bounds that), what
-//! a service announces (`ticker`, which does not wait behind requests), writes of the state.
+//! a simulated service announces (its ticker does not wait behind requests), writes of the state.
 
 use std::sync::Arc;
 

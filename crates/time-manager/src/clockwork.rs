@@ -7,11 +7,10 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 use worldbus_bus::WallClock;
-use worldbus_service::checkpoint::Checkpoint;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{Entry, Error, Kind, UPDATE_COUNT_MAX};
-use worldbus_service::trace::Causes;
-use worldbus_service::{Lead, Problem, StateStore};
+use worldbus_service::{Problem, StateStore};
+use worldbus_simulated::{Causes, Checkpoint, Lead};
 use worldbus_world::{Calendar, Clock, WallTime, World};
 
 use crate::agenda::REPEAT_US;

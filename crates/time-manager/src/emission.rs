@@ -44,7 +44,7 @@ impl Emission {
     }
 }
 
-impl worldbus_service::ticker::Emission for Emission {
+impl worldbus_simulated::Emission for Emission {
     fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
             event_type: self.event_type,

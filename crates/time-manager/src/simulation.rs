@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use worldbus_service::checkpoint::Checkpoint;
 use worldbus_service::config::{Shape, Value};
-use worldbus_service::ticker::{Simulated, Step};
+use worldbus_simulated::{Checkpoint, Simulated, Step};
 use worldbus_world::{GameTime, WallTime};
 
 use crate::agenda::{Agenda, REPEAT_US};

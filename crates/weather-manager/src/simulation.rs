@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use worldbus_service::checkpoint::Checkpoint;
-use worldbus_service::ticker::{Simulated, Step};
+use worldbus_simulated::{Checkpoint, Simulated, Step};
 use worldbus_world::{Clock, GameTime, WallTime};
 
 use crate::agenda::{Agenda, Emission};

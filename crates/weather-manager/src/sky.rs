@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use worldbus_bus::WallClock;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{self, Error, Kind, UPDATE_COUNT_MAX};
-use worldbus_service::trace::Causes;
-use worldbus_service::{Lead, Problem, StateStore};
+use worldbus_service::{Problem, StateStore};
+use worldbus_simulated::{Causes, Lead};
 use worldbus_world::{Clock, ClockError, GameTime, Segment, WallTime, World};
 
 use crate::commands::{Act, Command, Commands, Full, Published};

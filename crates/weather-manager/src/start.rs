@@ -3,11 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use worldbus_service::checkpoint::{Checkpoints, Progress};
-use worldbus_service::emit::Emitter;
 use worldbus_service::start::Error;
-use worldbus_service::ticker::Ticker;
-use worldbus_service::{Deps, Lead, Part, Task};
+use worldbus_service::{Deps, Part, Task};
+use worldbus_simulated::{Checkpoints, Emitter, Lead, Progress, Ticker};
 use worldbus_world::World;
 
 use crate::agenda::Agenda;

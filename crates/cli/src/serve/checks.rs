@@ -13,7 +13,8 @@ use crate::session::connection;
 use crate::settings;
 use worldbus_service::config::{Common, Loaded, Resolved, Settings};
 use worldbus_service::door::Door;
-use worldbus_service::{Lead, start};
+use worldbus_service::start;
+use worldbus_simulated::Lead;
 use worldbus_time_manager::check_cadence;
 use worldbus_world::World;
 

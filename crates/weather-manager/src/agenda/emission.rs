@@ -39,7 +39,7 @@ pub(crate) struct Emission {
     payload: Vec<u8>,
 }
 
-impl worldbus_service::ticker::Emission for Emission {
+impl worldbus_simulated::Emission for Emission {
     fn outgoing(&self) -> Outgoing<'_> {
         Outgoing {
             event_type: self.event_type,

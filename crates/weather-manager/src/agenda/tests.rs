@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use worldbus_events::{Event, v1};
-use worldbus_service::ticker::Emission as _;
+use worldbus_simulated::Emission as _;
 use worldbus_world::{Cell, Change, Kind, Override, Waypoint, WeatherState};
 
 use super::*;

@@ -1,7 +1,7 @@
 //! Claims about checkpoints.
 
 use super::*;
-use crate::state::Sqlite;
+use worldbus_service::state::Sqlite;
 
 #[tokio::test]
 async fn checkpoint_moves_forward_only_and_survives_reopening() {

@@ -9,11 +9,11 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::{Error, Outgoing, Topic, WallClock};
 
+use worldbus_bus::{Error, Outgoing, Topic, WallClock};
+use crate::causes::Causes;
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::emit::{Emitted, Emitter};
-use crate::trace::Causes;
 
 /// An event of a simulated service, ready to be published.
 pub trait Emission: Send + Sync + 'static {

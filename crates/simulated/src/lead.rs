@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::WallClock;
 
-use crate::health::Condition;
-use crate::start;
-use crate::state::{Error, Kind};
+use worldbus_bus::WallClock;
+use worldbus_service::health::Condition;
+use worldbus_service::start;
+use worldbus_service::state::{Error, Kind};
 
 /// The longest lead, in milliseconds.
 pub const LEAD_MS_MAX: u64 = 60_000;

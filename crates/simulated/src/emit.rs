@@ -10,10 +10,10 @@
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use worldbus_bus::{Bus, Error, Fate, Outgoing, Publisher, PublisherOptions, Topic};
 
-use crate::Readiness;
-use crate::health::Condition;
+use worldbus_bus::{Bus, Error, Fate, Outgoing, Publisher, PublisherOptions, Topic};
+use worldbus_service::Readiness;
+use worldbus_service::health::Condition;
 
 /// An answer of the bus that takes longer makes the service not ready.
 const ANSWER_MS_MAX: u64 = 2_000;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::state::{self, Error, Kind, StateStore};
+use worldbus_service::StateStore;
+use worldbus_service::state::{self, Error, Kind};
 
 /// The checkpoint is written at most this often.
 const SAVE_US_MIN: i64 = 1_000_000;
