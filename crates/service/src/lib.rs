@@ -24,37 +24,26 @@
 //! # }
 //! ```
 
-pub mod colour;
 pub mod config;
-mod describe;
-pub mod door;
-pub mod extract;
 pub mod file;
-pub mod health;
-mod home;
-pub mod logging;
-pub mod metrics;
-pub mod panics;
-pub mod part;
-pub mod problem;
-mod reflection;
+mod http;
+mod observe;
+mod run;
 pub mod secret;
-pub mod server;
-pub mod shutdown;
-pub mod start;
 pub mod state;
-pub mod trace;
-pub mod work;
 
 #[cfg(test)]
 mod testing;
 
-pub use extract::{Json, NoQuery, OptionalJson, Path, Query};
-pub use health::Readiness;
-pub use part::{Part, Task};
-pub use problem::Problem;
+pub use self::http::extract::{Json, NoQuery, OptionalJson, Path, Query};
+pub use self::http::problem::Problem;
+pub use self::http::{door, extract, problem, server};
+pub use observe::health::Readiness;
+pub use observe::{colour, health, logging, metrics, panics, trace};
+pub use run::part::{Part, Task};
+pub use run::start::Deps;
+pub use run::work::Work;
+pub use run::{part, shutdown, start, work};
 pub use secret::Secret;
-pub use start::Deps;
 pub use state::StateStore;
 pub use tokio_util::sync::CancellationToken;
-pub use work::Work;

@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
-use worldbus_bus::{Error, Outgoing, Topic, WallClock};
 use crate::causes::Causes;
 use crate::checkpoint::{Checkpoint, Progress};
 use crate::emit::{Emitted, Emitter};
+use worldbus_bus::{Error, Outgoing, Topic, WallClock};
 
 /// An event of a simulated service, ready to be published.
 pub trait Emission: Send + Sync + 'static {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::value::{Shape, Value};
 use crate::Secret;
-use crate::door::Origin;
-use crate::logging::Filter;
+use crate::http::door::Origin;
+use crate::observe::logging::Filter;
 
 crate::settings! {
     /// Settings of every command that serves.

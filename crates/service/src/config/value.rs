@@ -7,8 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::Secret;
-use crate::door::Origin;
-use crate::logging::Filter;
+use crate::http::door::Origin;
+use crate::observe::logging::Filter;
 
 /// The TOML type that a value of the file must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
