@@ -32,17 +32,19 @@ mod environment;
 mod error;
 mod file;
 mod flags;
-mod print;
+mod reference;
+mod resolved;
 mod setting;
 mod value;
 
 pub use common::{Common, LogFormat};
-pub use environment::{ENV_PREFIX, ENV_TOLERATED, Machine, Sources};
+pub use environment::{ENV_TOLERATED, Machine, Sources};
 pub(crate) use error::nearest;
 pub use error::{Error, Kind};
 pub use flags::Flags;
-pub use print::reference;
-pub use setting::{Origin, Resolved, Setting, Settings};
+pub use reference::reference;
+pub use resolved::{Resolved, Settings};
+pub use setting::{ENV_PREFIX, Origin, Setting};
 pub use value::{Shape, Value};
 
 /// A configuration, where each of its values came from, and what was odd on the way.
@@ -57,10 +59,10 @@ pub struct Loaded<S> {
 }
 
 impl<S> Loaded<S> {
-    /// The effective configuration as a TOML file whose comments tell the origin of each value;
+    /// The effective configuration as a TOML file whose comments name the origin of each value;
     /// secrets are masked. What `--print-config` prints.
     pub fn print(&self) -> String {
-        print::effective(&self.resolved)
+        self.resolved.print()
     }
 }
 
@@ -91,7 +93,7 @@ pub fn load_tolerating<S: Settings>(
         Some(path) => file::read(sources, &path, &declared, elsewhere)?,
         None => file::Keys::default(),
     };
-    let resolved = setting::resolve(declared, flags.values(), &variables.values, &file);
+    let resolved = resolved::resolve(declared, flags.values(), &variables.values, &file);
     let settings = S::from_resolved(&resolved)?;
     Ok(Loaded { settings, resolved, warnings: variables.warnings })
 }

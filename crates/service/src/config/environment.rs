@@ -5,12 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, nearest};
-use super::setting::{Layer, Setting};
+use super::setting::{ENV_PREFIX, Layer, Setting};
 use super::value::Shape;
 use crate::file;
-
-/// What the name of each of our environment variables begins with.
-pub const ENV_PREFIX: &str = "WORLDBUS_";
 
 /// Beginnings of `WORLDBUS_*` variables that we do not own and pass over in silence: those that
 /// Kubernetes sets in each container beside a Service named `worldbus` (service links), and those

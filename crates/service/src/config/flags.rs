@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::setting::{Layer, Setting, Settings};
+use super::resolved::Settings;
+use super::setting::{Layer, Setting};
 use super::value::Shape;
 
 const CONFIG: &str = "config";

@@ -1,41 +1,14 @@
-//! A declared setting, and the layers merged into one value with its origin.
+//! A setting as it was declared, and where a value of it may come from. Not here: the merge of the
+//! layers (`resolved`).
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::environment::ENV_PREFIX;
-use super::error::Error;
-use super::file::Keys;
 use super::value::{Shape, Value};
 
-/// A struct of settings; made by [`settings!`](crate::settings).
-pub trait Settings: Sized {
-    /// What the settings are for, in words.
-    const ABOUT: &'static str;
-
-    /// Each setting, in the order of the reference page.
-    fn declare() -> Vec<Setting>;
-
-    /// The struct from the effective values.
-    ///
-    /// # Errors
-    /// [`Kind::Invalid`](super::Kind::Invalid) for a value that its setting cannot take.
-    fn from_resolved(resolved: &Resolved) -> Result<Self, Error>;
-
-    /// Each setting, some with other defaults.
-    fn declare_with(defaults: &[(&'static str, &'static str)]) -> Vec<Setting> {
-        let mut declared = Self::declare();
-        for (name, default) in defaults {
-            let known = declared.iter_mut().find(|setting| setting.name == *name);
-            debug_assert!(known.is_some(), "default for `{name}`, which is not declared");
-            if let Some(setting) = known {
-                setting.default = Some(default);
-            }
-        }
-        declared
-    }
-}
+/// What the name of each of our environment variables begins with.
+pub const ENV_PREFIX: &str = "WORLDBUS_";
 
 /// One setting as it was declared.
 #[derive(Debug, Clone)]
@@ -108,89 +81,5 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The effective value of each setting, as text, with its origin.
-#[derive(Clone)]
-pub struct Resolved {
-    pub(super) entries: Vec<(Setting, Vec<String>, Origin)>,
-}
-
-impl Resolved {
-    /// The typed value of the setting `name`.
-    ///
-    /// # Errors
-    /// [`Kind::Invalid`](super::Kind::Invalid), naming the origin, when the text is not a `T`.
-    pub fn value<T: Value>(&self, name: &str) -> Result<T, Error> {
-        let entry = self.entries.iter().find(|(setting, ..)| setting.name == name);
-        let Some((setting, texts, origin)) = entry else {
-            return T::parse(&[]).map_err(|reason| Error::undeclared(name, &reason));
-        };
-        T::parse(texts).map_err(|reason| Error::invalid(setting, texts, origin, &reason))
-    }
-
-    /// Where the value of the setting `name` came from.
-    pub fn origin(&self, name: &str) -> Option<&Origin> {
-        let entry = self.entries.iter().find(|(setting, ..)| setting.name == name);
-        entry.map(|(_, _, origin)| origin)
-    }
-}
-
-impl fmt::Debug for Resolved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&super::print::effective(self))
-    }
-}
-
 /// Values by setting name, as texts.
 pub(super) type Layer = BTreeMap<&'static str, Vec<String>>;
-
-/// Flags over environment over file over defaults.
-pub(super) fn resolve(
-    declared: Vec<Setting>,
-    flags: &Layer,
-    variables: &Layer,
-    file: &Keys,
-) -> Resolved {
-    let mut entries: Vec<(Setting, Vec<String>, Origin)> = declared
-        .into_iter()
-        .map(|setting| {
-            let (texts, origin) = highest(&setting, flags, variables, file);
-            (setting, texts, origin)
-        })
-        .collect();
-    expand_data_dir(&mut entries);
-    Resolved { entries }
-}
-
-fn highest(
-    setting: &Setting,
-    flags: &Layer,
-    variables: &Layer,
-    file: &Keys,
-) -> (Vec<String>, Origin) {
-    if let Some(texts) = flags.get(setting.name) {
-        return (texts.clone(), Origin::Flag(setting.flag().unwrap_or_default()));
-    }
-    if let Some(texts) = variables.get(setting.name) {
-        return (texts.clone(), Origin::Variable(setting.variable()));
-    }
-    if let Some((texts, line)) = file.values.get(setting.name) {
-        return (texts.clone(), Origin::File { path: file.path.clone(), line: *line });
-    }
-    match setting.default {
-        Some(default) => (vec![default.to_owned()], Origin::Default),
-        None => (Vec::new(), Origin::Unset),
-    }
-}
-
-fn expand_data_dir(entries: &mut [(Setting, Vec<String>, Origin)]) {
-    let data_dir = entries
-        .iter()
-        .find(|(setting, ..)| setting.name == "data_dir")
-        .and_then(|(_, texts, _)| texts.first().cloned());
-    let Some(data_dir) = data_dir else { return };
-    for (_, texts, _) in entries.iter_mut().filter(|(.., origin)| *origin == Origin::Default) {
-        for text in texts {
-            *text = text.replace("{data_dir}", data_dir.trim_end_matches('/'));
-        }
-    }
-}
