@@ -203,7 +203,7 @@ fn not_started(name: &str, error: start::Error) -> anyhow::Error {
 async fn run(ground: Ground, bus: Bus, parts: Vec<Part>) -> Result<ExitCode> {
     let mut watch = Some(wall::watch(&ground, Arc::clone(bus.wall())));
     let parts = parts.into_iter().map(|part| watch.take().into_iter().fold(part, Part::with_task));
-    let host = Host::new(ground.name, ground.door).with_readiness(ground.readiness);
+    let host = Host::new(ground.name, ground.access).with_readiness(ground.readiness);
     let host = parts.fold(host, Host::with);
     let begun = async {
         ground.shutdown.cancelled().await;

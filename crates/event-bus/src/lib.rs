@@ -2,7 +2,7 @@
 //! over REST and SSE to people, tools and web pages.
 //!
 //! Not for: storing or routing, which the transport behind it does; who may enter, which the
-//! door of the service kit decides.
+//! access check of the service kit decides.
 
 mod grpc;
 pub mod limits;

@@ -5,7 +5,6 @@
 
 mod server;
 
-use server::{Server, dir};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -267,8 +266,8 @@ async fn address_without_an_event_bus_says_what_to_do() {
     assert!(error.context().contains("worldbus up"), "{error}");
 
     // A Worldbus service that is not an event-bus.
-    let door = worldbus_service::door::Door::new(address, None).unwrap();
-    let (router, _) = worldbus_service::part::Host::new("time-manager", door).assemble();
+    let access = worldbus_service::access::Access::new(address, None).unwrap();
+    let (router, _) = worldbus_service::part::Host::new("time-manager", access).assemble();
     let listener = worldbus_service::server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = worldbus_service::CancellationToken::new();

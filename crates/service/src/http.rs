@@ -2,8 +2,9 @@
 //! are read and refused, how routes are described, and the server beneath. Not for: what a route
 //! does (the services), health and metrics (`observe`).
 
+pub mod access;
+pub(crate) mod content;
 pub(crate) mod describe;
-pub mod door;
 pub mod extract;
 pub(crate) mod home;
 pub mod problem;

@@ -1,5 +1,5 @@
 //! The service kit: what every worldbus service needs around its own work, and nothing about the
-//! meaning of events. Configuration in layers, the door (who may enter), problem documents,
+//! meaning of events. Configuration in layers, access (who may enter), problem documents,
 //! health, metrics and traces, one port for HTTP and gRPC, draining, logs, and small durable state.
 //!
 //! A service hands a [`Part`] to its binary: routes, their description, and the tasks that run
@@ -10,16 +10,16 @@
 //! sockets. Everything here is given to services as arguments; the wall clock is the bus's.
 //!
 //! ```no_run
-//! use worldbus_service::{Part, config, door::Door, part::Host, server, shutdown};
+//! use worldbus_service::{Part, config, access::Access, part::Host, server, shutdown};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let flags = config::Flags::<config::Common>::default();
 //! let settings = config::load(&flags, &config::Machine)?.settings;
 //! let shutdown = shutdown::on_signal()?;
-//! let door = Door::new(settings.listen, settings.api_key.clone())?;
+//! let access = Access::new(settings.listen, settings.api_key.clone())?;
 //! let listener = server::bind(settings.listen).await?;
 //! let part = Part::new("example", axum::Router::new());
-//! Host::new("example", door).with(part).run(listener, shutdown).await?;
+//! Host::new("example", access).with(part).run(listener, shutdown).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -37,7 +37,7 @@ mod testing;
 
 pub use self::http::extract::{Json, NoQuery, OptionalJson, Path, Query};
 pub use self::http::problem::Problem;
-pub use self::http::{door, extract, problem, server};
+pub use self::http::{access, extract, problem, server};
 pub use observe::health::Readiness;
 pub use observe::{colour, health, logging, metrics, panics, trace};
 pub use run::part::{Part, Task};

@@ -12,7 +12,8 @@ use axum::routing::get;
 use futures_util::{StreamExt as _, stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use worldbus_service::door::Door;
+
+use worldbus_service::access::Access;
 use worldbus_service::panics::Panics;
 use worldbus_service::part::Host;
 use worldbus_service::{CancellationToken, Part, server};
@@ -59,8 +60,8 @@ async fn panic_of_a_request_ends_its_connection_and_one_of_a_task_the_process() 
     let panics = Panics::end(&shutdown);
     let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let door = Door::new(address, None).unwrap();
-    let host = Host::new("test", door).with(Part::new("test", routes()));
+    let access = Access::new(address, None).unwrap();
+    let host = Host::new("test", access).with(Part::new("test", routes()));
     let host = tokio::spawn(host.run(listener, shutdown.clone()));
 
     assert_eq!(ask(address, "/handler").await, "", "the connection ends");

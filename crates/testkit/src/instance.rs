@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::DEADLINE;
-use worldbus_service::door::Door;
+use worldbus_service::access::Access;
 use worldbus_service::part::Host;
 use worldbus_service::{Part, Readiness, server};
 
@@ -50,7 +50,7 @@ impl Instance {
         let listen = "127.0.0.1:0".parse().unwrap();
         let listener = server::bind(listen).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let host = Host::new(part.name, Door::new(listen, None).unwrap()).with(part);
+        let host = Host::new(part.name, Access::new(listen, None).unwrap()).with(part);
         let token = shutdown.clone();
         let ended = tokio::spawn(async move { host.run(listener, token).await.unwrap() });
         Self { readiness, url, ask: Box::new(ask), shutdown, ended }

@@ -1,4 +1,4 @@
-//! The REST routes of the clocks. Not here: the door, the port, what commands do (`desk`).
+//! The REST routes of the clocks. Not here: access, the port, what commands do (`desk`).
 
 mod calendar;
 mod document;
@@ -10,9 +10,9 @@ use axum::extract::State;
 use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
+
 use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
 use worldbus_world::{Calendar, SetTime};
-
 use crate::command::{Skip, Speed};
 use crate::desk::{self, Desk};
 use crate::history::By;

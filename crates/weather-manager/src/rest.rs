@@ -1,4 +1,4 @@
-//! The weather's REST routes. Not here: the door, the port, what commands do (`sky`).
+//! The weather's REST routes. Not here: access, the port, what commands do (`sky`).
 
 mod document;
 mod effect;
@@ -13,11 +13,11 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
+
 use worldbus_service::{Json, NoQuery, Problem, Query, Work};
 use worldbus_world::{
     DateTime, FORECAST_HOURS_MAX, GameTime, Kind, Override, Overrides, Weather, WeatherState, World,
 };
-
 use crate::INTENSITY_DEFAULT;
 use crate::commands::{Act, Commands};
 use crate::hearing::Hearing;

@@ -11,7 +11,7 @@ use worldbus_events::SharedCatalogue;
 /// How [`connect_with`] opens a bus.
 #[derive(Clone, Default)]
 pub struct ConnectOptions {
-    /// What an event-bus asks for beyond loopback; no other bus has a door.
+    /// What an event-bus asks for beyond loopback; no other bus checks access.
     pub api_key: Option<String>,
     /// The event types, where the transport needs them: over SNS and SQS for filters and JSON.
     /// The built-in ones, if not given.
@@ -36,7 +36,7 @@ impl std::fmt::Debug for ConnectOptions {
 /// behind a proxy that ends TLS), or `sns-sqs://REGION?prefix=PREFIX`
 /// (SNS topics and SQS queues; credentials and endpoint as every AWS tool takes them).
 ///
-/// `api_key` is what the event-bus asks for beyond loopback; no other bus has a door.
+/// `api_key` is what the event-bus asks for beyond loopback; no other bus checks access.
 ///
 /// # Errors
 /// `Invalid` for another URL; `Unsupported` for one whose transport is not built in; those of the

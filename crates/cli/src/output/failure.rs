@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use crate::output::terminal::escaped_lines;
-use worldbus_service::{colour, config, door, state};
+use worldbus_service::{access, colour, config, state};
 use worldbus_world::WorldFileError;
 
 /// What was asked for was refused or failed.
@@ -61,7 +61,7 @@ fn code(error: &anyhow::Error) -> u8 {
     let wrong_use = error.chain().any(|cause| {
         cause.is::<WrongUse>()
             || cause.is::<config::Error>()
-            || cause.is::<door::KeyRequired>()
+            || cause.is::<access::KeyRequired>()
             || cause.is::<WorldFileError>()
             || cause.downcast_ref::<state::Error>().is_some_and(is_wrong_url)
     });

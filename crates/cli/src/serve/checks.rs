@@ -12,7 +12,7 @@ use crate::output::failure::WrongUse;
 use crate::session::connection;
 use crate::settings;
 use worldbus_service::config::{Common, Loaded, Resolved, Settings};
-use worldbus_service::door::Door;
+use worldbus_service::access::Access;
 use worldbus_service::start;
 use worldbus_simulated::Lead;
 use worldbus_time_manager::check_cadence;
@@ -29,7 +29,7 @@ pub(super) trait Serving: Settings {
 /// The world that the settings name, if nothing is wrong with it and with them.
 pub(super) fn check<S: Serving>(loaded: &Loaded<S>) -> Result<World> {
     let common = loaded.settings.common();
-    Door::new(common.listen, common.api_key.clone())?;
+    Access::new(common.listen, common.api_key.clone())?;
     state::check(&common.state_url)?;
     let world = ground::world(common.world.as_deref())?;
     loaded.settings.check(&loaded.resolved, &world)?;

@@ -1,5 +1,5 @@
-//! What every serving command prepares before it starts anything: logs, signals, the world, the
-//! door, the port. Whatever is wrong with the command line or its files ends it here.
+//! What every serving command prepares before it starts anything: logs, signals, the world,
+//! access, the port. Whatever is wrong with the command line or its files ends it here.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 
 use crate::output::failure::WrongUse;
 use worldbus_bus::Bus;
+use worldbus_service::access::Access;
 use worldbus_service::config::{Common, Machine};
-use worldbus_service::door::Door;
 use worldbus_service::panics::Panics;
 use worldbus_service::trace::{self, Traces};
 use worldbus_service::{
@@ -27,7 +27,7 @@ pub(super) struct Ground {
     /// The program, for `/version`.
     pub(super) name: &'static str,
     pub(super) world: Arc<World>,
-    pub(super) door: Door,
+    pub(super) access: Access,
     pub(super) listener: TcpListener,
     /// Where the port really is: never port 0.
     pub(super) address: SocketAddr,
@@ -54,14 +54,14 @@ impl Ground {
         metrics::install();
         warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
         let world = Arc::new(world);
-        let door = Door::new(common.listen, common.api_key.clone())?;
-        let door = door.with_origins(common.allow_origin.clone());
+        let access = Access::new(common.listen, common.api_key.clone())?;
+        let access = access.with_origins(common.allow_origin.clone());
         let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
         let panics = Panics::end(&shutdown);
         let listener = server::bind(common.listen).await?;
         let address = listener.local_addr().context("the port has no address")?;
         let readiness = Readiness::default();
-        Ok(Self { name, world, door, listener, address, readiness, shutdown, panics, traces })
+        Ok(Self { name, world, access, listener, address, readiness, shutdown, panics, traces })
     }
 
     /// What a simulated service of this process is given.

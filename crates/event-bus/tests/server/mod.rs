@@ -7,13 +7,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
 use worldbus_bus::{Bus, Transport};
 use worldbus_event_bus::{Registry, Setup, part};
 use worldbus_events::Catalogue;
-use worldbus_service::door::Door;
+use worldbus_service::access::Access;
 use worldbus_service::part::{Host, Part, TaskEnded};
 use worldbus_service::{CancellationToken, Secret, server};
 use worldbus_transport_embedded::{Embedded, Options};
@@ -90,11 +92,11 @@ impl Server {
         let part = part(setup).await;
         let listener = bind(address).await;
         let address = listener.local_addr().unwrap();
-        let door = Door::new(address, key.map(Secret::new)).unwrap();
+        let access = Access::new(address, key.map(Secret::new)).unwrap();
         // As where it shares a port: reflection lists what all parts serve.
         let other = Part::new("time-manager", axum::Router::new())
             .with_descriptors(worldbus_rpc::TIME_FILE_DESCRIPTOR_SET);
-        let host = Host::new("event-bus", door).with(part).with(other);
+        let host = Host::new("event-bus", access).with(part).with(other);
         (address, embedded, host, listener, shutdown)
     }
 

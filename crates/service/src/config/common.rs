@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::value::{Shape, Value};
 use crate::Secret;
-use crate::http::door::Origin;
+use crate::http::access::Origin;
 use crate::observe::logging::Filter;
 
 crate::settings! {

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::Secret;
-use crate::http::door::Origin;
+use crate::http::access::Origin;
 use crate::observe::logging::Filter;
 
 /// The TOML type that a value of the file must have.

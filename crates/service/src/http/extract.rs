@@ -8,15 +8,14 @@ use axum::body::HttpBody as _;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, header};
 use serde::de::{DeserializeOwned, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, forward_to_deserialize_any};
 use serde_path_to_error::Segment;
 
 use crate::Problem;
-use crate::http::door::BODY_BYTES_MAX;
+use crate::http::content::{BODY_BYTES_MAX, is_json};
 
 pub use path::Path;
 
@@ -79,7 +78,7 @@ impl<T: Serialize> IntoResponse for Json<T> {
                 // What an answer holds until it is read is what it counts.
                 body.shrink_to_fit();
                 let content_type = HeaderValue::from_static("application/json");
-                ([(CONTENT_TYPE, content_type)], body).into_response()
+                ([(header::CONTENT_TYPE, content_type)], body).into_response()
             }
             Err(error) => {
                 tracing::error!(%error, "failed to encode an answer");
@@ -106,16 +105,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             with_field(problem, field)
         })
     }
-}
-
-/// Whether the headers declare a JSON body: `application/json` with any parameters. No `+json`
-/// types: browsers send some of those (reports) without being asked. Two declarations are none.
-pub(crate) fn is_json(headers: &HeaderMap) -> bool {
-    let mut all = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (all.next(), all.next()) else { return false };
-    let declared = value.to_str().ok();
-    let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
 }
 
 fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {

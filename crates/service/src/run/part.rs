@@ -17,8 +17,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
-use crate::http::door::{self, Door};
-use crate::http::{describe, home, reflection, server};
+use crate::http::access::{self, Access};
+use crate::http::{content, describe, home, reflection, server};
 use crate::observe::health::{self, Readiness, Version};
 use crate::observe::metrics;
 use crate::observe::trace::trace_request;
@@ -61,7 +61,7 @@ impl fmt::Debug for Task {
 pub struct Part {
     /// The service: `time-manager`.
     pub name: &'static str,
-    /// REST and gRPC routes, without a door; its fallbacks are replaced by the host's.
+    /// REST and gRPC routes, without the access check; its fallbacks are replaced by the host's.
     pub router: Router,
     /// The description of the REST routes, merged into `/openapi.json`.
     pub openapi: OpenApi,
@@ -133,15 +133,15 @@ pub struct TaskEnded {
 #[derive(Debug)]
 pub struct Host {
     name: String,
-    door: Door,
+    access: Access,
     readiness: Readiness,
     parts: Vec<Part>,
 }
 
 impl Host {
     /// A host without parts; `name` is the program, for `/version` and `/openapi.json`.
-    pub fn new(name: impl Into<String>, door: Door) -> Self {
-        Self { name: name.into(), door, readiness: Readiness::default(), parts: Vec::new() }
+    pub fn new(name: impl Into<String>, access: Access) -> Self {
+        Self { name: name.into(), access, readiness: Readiness::default(), parts: Vec::new() }
     }
 
     /// The same host, ready when `readiness` is.
@@ -158,20 +158,20 @@ impl Host {
         self
     }
 
-    /// All routes behind the door, and the tasks that belong to them. [`Host::run`] serves this;
-    /// tests may serve it themselves.
+    /// All routes behind the access check, and the tasks that belong to them. [`Host::run`] serves
+    /// this; tests may serve it themselves.
     pub fn assemble(mut self) -> (Router, Vec<(&'static str, Task)>) {
         let version = Version::of(self.name);
         let paths = self.parts.iter().flat_map(|part| &part.ticket_paths);
         let ticket_paths: Vec<&'static str> = paths.copied().collect();
         if !ticket_paths.is_empty() {
-            let (routes, description) = door::tickets::routes(self.door.tickets());
+            let (routes, description) = access::tickets::routes(self.access.tickets());
             self.parts.push(Part::new("tickets", routes).with_openapi(description));
         }
         let described = self.parts.iter().map(|part| part.openapi.clone());
-        let openapi = describe::document(&version, self.door.has_key(), described);
+        let openapi = describe::document(&version, self.access.has_key(), described);
         let page = home::page(&openapi);
-        let mut router = health::routes(self.readiness, version, self.door.has_key());
+        let mut router = health::routes(self.readiness, version, self.access.has_key());
         let (mut descriptors, mut tasks) = (Vec::new(), Vec::new());
         for part in self.parts {
             router = router.merge(part.router.reset_fallback());
@@ -192,7 +192,7 @@ impl Host {
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
             .layer(middleware::from_fn(metrics::count_request));
-        (self.door.with_ticket_paths(ticket_paths).guard(router), tasks)
+        (self.access.with_ticket_paths(ticket_paths).guard(router), tasks)
     }
 
     /// Serves and runs the tasks until `shutdown`, then drains. Tasks and connections have
@@ -307,12 +307,12 @@ async fn drain(mut running: JoinSet<Result<(), TaskEnded>>) -> Result<(), TaskEn
 }
 
 async fn not_found(request: Request) -> Response {
-    if door::is_grpc(request.headers()) {
+    if content::is_grpc(request.headers()) {
         let detail = reflection::unknown(request.uri().path());
-        return door::refuse(request.headers(), StatusCode::NOT_FOUND, &detail);
+        return access::refuse(request.headers(), StatusCode::NOT_FOUND, &detail);
     }
     let detail = "nothing is served under this path; /openapi.json lists what is";
-    door::refuse(request.headers(), StatusCode::NOT_FOUND, detail)
+    access::refuse(request.headers(), StatusCode::NOT_FOUND, detail)
 }
 
 /// The router adds the header `allow`.
@@ -321,7 +321,7 @@ async fn method_not_allowed(request: Request) -> Response {
         return StatusCode::NO_CONTENT.into_response();
     }
     let detail = "this path does not take this method; /openapi.json lists what it takes";
-    door::refuse(request.headers(), StatusCode::METHOD_NOT_ALLOWED, detail)
+    access::refuse(request.headers(), StatusCode::METHOD_NOT_ALLOWED, detail)
 }
 
 #[cfg(test)]

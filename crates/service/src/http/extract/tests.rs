@@ -5,7 +5,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use super::*;
-use crate::http::door::Door;
+use crate::http::access::Access;
 use crate::run::part::{Host, Part};
 use crate::testing::{Reply, Server, http1, serve};
 
@@ -123,8 +123,8 @@ async fn start() -> Server {
         .route("/range", get(async |Query(range): Query<Range>| range.hours.to_string()))
         .route("/plain", get(async |Query(NoQuery {})| "plain"))
         .route("/one/{id}", get(async |Path(id): Path| id));
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
-    serve(Host::new("test", door).with(Part::new("test", router)).assemble().0).await
+    let access = Access::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    serve(Host::new("test", access).with(Part::new("test", router)).assemble().0).await
 }
 
 async fn set(server: &Server, body: &str) -> Reply {

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::http::door::Door;
+use crate::http::access::Access;
 use crate::run::part::{Host, Part};
 use crate::run::shutdown;
 use crate::testing::{DEADLINE, exchange, http1, http2, serve, serve_with};
@@ -209,8 +209,8 @@ fn guarded() -> Router {
 }
 
 fn guarded_with(router: Router) -> Router {
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
-    Host::new("test", door).with(Part::new("test", router)).assemble().0
+    let access = Access::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    Host::new("test", access).with(Part::new("test", router)).assemble().0
 }
 
 async fn connect_http2(

@@ -1,14 +1,14 @@
 //! Health as an orchestrator and a person see it.
 
 use super::*;
-use crate::http::door::Door;
+use crate::http::access::Access;
 use crate::run::part::Host;
 use crate::testing::{Server, http1, serve};
 
 async fn start(readiness: Readiness) -> Server {
     metrics::install();
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
-    serve(Host::new("worldbus", door).with_readiness(readiness).assemble().0).await
+    let access = Access::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    serve(Host::new("worldbus", access).with_readiness(readiness).assemble().0).await
 }
 
 async fn get(server: &Server, path: &str) -> crate::testing::Reply {

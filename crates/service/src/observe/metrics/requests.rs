@@ -13,7 +13,7 @@ use http::HeaderMap;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 
-use crate::http::door;
+use crate::http::content;
 
 /// Names of the status codes by number, <https://grpc.io/docs/guides/status-codes>.
 const GRPC_STATUS: [&str; 17] = [
@@ -50,7 +50,9 @@ pub(crate) async fn count_request(request: Request, next: Next) -> Response {
     // The pattern, not the path, so that clients cannot make up series.
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("none", MatchedPath::as_str).to_owned();
-    if door::is_grpc(request.headers()) && (route == "none" || route.ends_with(SERVICE_ROUTE_END)) {
+    if content::is_grpc(request.headers())
+        && (route == "none" || route.ends_with(SERVICE_ROUTE_END))
+    {
         let path = request.uri().path().trim_start_matches('/').to_owned();
         let response = next.run(request).await;
         drop(running);

@@ -219,14 +219,14 @@ fn resident_bytes() -> u64 {
 
 #[tokio::test(start_paused = true)]
 async fn histograms_stay_small_though_nobody_asks_for_metrics() {
-    use crate::http::door::Door;
+    use crate::http::access::Access;
     use crate::run::part::Host;
 
     install();
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    let access = Access::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
     let listener = crate::http::server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let shutdown = CancellationToken::new();
-    let host = tokio::spawn(Host::new("worldbus", door).run(listener, shutdown.clone()));
+    let host = tokio::spawn(Host::new("worldbus", access).run(listener, shutdown.clone()));
     let begun = resident_bytes();
     for _ in 0..ROUNDS {
         for value in 0..VALUES_A_ROUND {
@@ -242,7 +242,7 @@ async fn histograms_stay_small_though_nobody_asks_for_metrics() {
 
 #[tokio::test]
 async fn calls_of_grpc_are_counted_by_method_and_status() {
-    use crate::http::door::Door;
+    use crate::http::access::Access;
     use crate::run::part::{Host, Part};
     use crate::testing::{http2, serve};
     use axum::body::Body;
@@ -266,9 +266,9 @@ async fn calls_of_grpc_are_counted_by_method_and_status() {
         .unwrap()
     };
     install();
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    let access = Access::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
     let router = axum::Router::new().route("/test.v1.Echo/{*rest}", post(answer));
-    let host = Host::new("test", door).with(Part::new("test", router));
+    let host = Host::new("test", access).with(Part::new("test", router));
     let server = serve(host.assemble().0).await;
     for path in ["test.v1.Echo/Streams", "test.v1.Echo/Fails", "test.v1.Echo/Made", "made.Up/Made"]
     {

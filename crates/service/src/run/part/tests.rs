@@ -27,10 +27,10 @@ struct One;
 struct Two;
 
 fn host() -> Host {
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    let access = Access::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
     let first = Router::new().route("/api/one", get(one)).fallback(async || "of part one");
     let second = Router::new().route("/api/two", get(two)).fallback(async || "of part two");
-    Host::new("worldbus", door)
+    Host::new("worldbus", access)
         .with(Part::new("one", first).with_openapi(One::openapi()))
         .with(Part::new("two", second).with_openapi(Two::openapi()))
 }

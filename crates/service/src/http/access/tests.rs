@@ -1,4 +1,4 @@
-//! The door over real sockets: who is let in, and how the others are told.
+//! Access over real sockets: who is let in, and how the others are refused.
 
 use axum::Router;
 use axum::body::Body;
@@ -36,11 +36,12 @@ async fn start_allowing(key: Option<&str>, origins: &[&str]) -> Server {
         .route("/grpc.Service/Call", post(async || "called"))
         .route("/grpc.Service/Unary", post(async |_: Bytes| "called"))
         .route("/grpc.Service/Echo", post(async |request: Request| request.into_body()));
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), key.map(Secret::new)).unwrap();
-    let door = door.with_origins(origins.iter().map(|origin| origin.parse().unwrap()).collect());
+    let access = Access::new("127.0.0.1:0".parse().unwrap(), key.map(Secret::new)).unwrap();
+    let access =
+        access.with_origins(origins.iter().map(|origin| origin.parse().unwrap()).collect());
     let readiness = Readiness::default();
     readiness.condition("bus").failed("connecting to the bus");
-    let host = Host::new("test", door).with_readiness(readiness);
+    let host = Host::new("test", access).with_readiness(readiness);
     let part = Part::new("test", router).with_ticket_path("/stream");
     serve(host.with(part).assemble().0).await
 }
@@ -57,16 +58,16 @@ fn grpc(server: &Server, authorization: Option<&str>) -> http::Request<String> {
 #[test]
 fn address_beyond_loopback_without_key_is_refused_with_what_to_do() {
     for listen in ["0.0.0.0:7070", "192.168.1.2:7070", "[::]:7070", "[::ffff:10.0.0.1]:7070"] {
-        let error = Door::new(listen.parse().unwrap(), None).unwrap_err().to_string();
+        let error = Access::new(listen.parse().unwrap(), None).unwrap_err().to_string();
         assert!(error.contains("WORLDBUS_API_KEY") && error.contains("127.0.0.1:7070"), "{error}");
-        assert!(Door::new(listen.parse().unwrap(), Some(Secret::new(KEY))).is_ok());
+        assert!(Access::new(listen.parse().unwrap(), Some(Secret::new(KEY))).is_ok());
     }
 }
 
 #[test]
 fn loopback_address_needs_no_key() {
     for listen in ["127.0.0.1:7070", "127.9.9.9:1", "[::1]:7070", "[::ffff:127.0.0.1]:7070"] {
-        assert!(Door::new(listen.parse().unwrap(), None).is_ok(), "{listen}");
+        assert!(Access::new(listen.parse().unwrap(), None).is_ok(), "{listen}");
     }
 }
 
@@ -451,10 +452,11 @@ async fn body_that_never_comes_is_408_on_every_route() {
 /// More of them than there is room for, each of which has sent nearly all of its body.
 #[tokio::test(start_paused = true)]
 async fn bodies_under_way_have_a_bound_and_their_room_comes_back() {
-    let door = Door::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
-    let room = door.bodies.clone();
+    let access = Access::new("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    let room = access.bodies.clone();
     let router = Router::new().route("/echo", post(async |body: Bytes| body));
-    let server = serve(Host::new("test", door).with(Part::new("test", router)).assemble().0).await;
+    let server =
+        serve(Host::new("test", access).with(Part::new("test", router)).assemble().0).await;
     let head = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
     let most = "x".repeat(BODY_BYTES_MAX - 1);
     let request = format!("{head}content-length: {BODY_BYTES_MAX}\r\n\r\n{most}");
@@ -534,7 +536,7 @@ async fn oversize_body_is_413_by_its_length_and_by_its_bytes() {
     assert_eq!(http1(server.address, json, &fits).await.status, 200);
 }
 
-/// The whole body is sent before the answer is read: larger than what sockets hold, so the door
+/// The whole body is sent before the answer is read: larger than what sockets hold, so the check
 /// must take it in.
 #[tokio::test]
 async fn client_that_sends_all_of_an_oversize_body_sees_the_413() {

@@ -35,22 +35,21 @@ use http::{HeaderMap, Method, StatusCode, header};
 use tokio::time::Instant;
 
 use crate::Secret;
-use crate::http::extract;
+use crate::http::content::{is_grpc, is_json};
 use crate::http::server::Caller;
 use guesses::{Guesses, Turn};
 use refusal::{Refusal, refusal, too_large, turn_away};
 use tickets::{Spent, Tickets};
 
+pub use crate::http::content::BODY_BYTES_MAX;
 pub use body::{BODIES_BYTES_MAX, BODY_WAIT_MS_MAX};
 pub use guesses::{
     GUESS_COUNT_MAX, GUESS_FORGOTTEN_MS, KEY_WAIT_MS, PEER_COUNT_MAX, WAIT_COUNT_MAX,
 };
 pub use origin::Origin;
-pub(crate) use refusal::{is_grpc, refuse};
+pub(crate) use refusal::refuse;
 pub use tickets::{TICKET_COUNT_MAX, TICKET_MS_MAX};
 
-/// The largest body of a REST request. gRPC messages have their own limit, in the gRPC server.
-pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// How long a client may take to send the whole body of a REST request, or the message of a gRPC
 /// call that is not a stream.
 pub const BODY_READ_MS_MAX: u64 = 10_000;
@@ -60,7 +59,7 @@ const OPEN_PATHS: [&str; 3] = ["/livez", "/readyz", "/healthz"];
 
 /// The rule of one port; clones share what they remember.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub struct Access {
     key: Option<Secret>,
     origins: Vec<Origin>,
     ticket_paths: Vec<&'static str>,
@@ -82,7 +81,7 @@ pub struct KeyRequired {
     pub listen: SocketAddr,
 }
 
-impl Door {
+impl Access {
     /// The rule for a port at `listen`.
     ///
     /// # Errors
@@ -120,7 +119,7 @@ impl Door {
         self.key.is_some()
     }
 
-    /// Puts the door before every route and fallback of `router`, with the limits of bodies.
+    /// Puts the check before every route and fallback of `router`, with the limits of bodies.
     pub fn guard(&self, router: Router) -> Router {
         router.layer(middleware::from_fn_with_state(Arc::new(self.clone()), pass))
     }
@@ -156,7 +155,7 @@ impl Door {
         }
     }
 
-    /// Only of a path that takes one, and never for the eyes of what is behind the door.
+    /// Only of a path that takes one, and never seen by the routes.
     fn take_ticket(&self, request: &mut Request) -> Option<String> {
         if !self.ticket_paths.contains(&request.uri().path()) {
             return None;
@@ -238,7 +237,7 @@ impl Door {
         }
         let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
         let headers = request.headers();
-        if reads || is_bare(request) || extract::is_json(headers) || is_grpc(headers) {
+        if reads || is_bare(request) || is_json(headers) || is_grpc(headers) {
             return Ok(());
         }
         Err(refusal(
@@ -248,17 +247,17 @@ impl Door {
     }
 }
 
-async fn pass(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
-    let origin = origin::allowed(request.headers(), &door.origins).cloned();
+async fn pass(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
+    let origin = origin::allowed(request.headers(), &access.origins).cloned();
     let mut response = if origin.is_some() && cors::is_preflight(&request) {
         cors::allow()
     } else {
-        match door.check(&mut request).await {
+        match access.check(&mut request).await {
             Ok(spent) => {
-                let response = body::run(&door.bodies, request, next).await;
+                let response = body::run(&access.bodies, request, next).await;
                 // It opened no stream.
                 if !response.status().is_success() {
-                    door.give_back(spent);
+                    access.give_back(spent);
                 }
                 response
             }

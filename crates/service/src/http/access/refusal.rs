@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use crate::Problem;
+use crate::http::content::is_grpc;
 
 /// Of a body that is refused for its size, so much is read and thrown away, for so long.
 const DRAIN_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -45,7 +46,7 @@ pub(super) async fn turn_away(request: Request, refusal: &Refusal) -> Response {
     tracing::debug!(
         status = refusal.status.as_u16(),
         path = request.uri().path(),
-        "request refused at the door"
+        "request refused"
     );
     let (head, body) = request.into_parts();
     if refusal.status == StatusCode::PAYLOAD_TOO_LARGE {
@@ -66,13 +67,6 @@ async fn drain(body: Body) {
             break;
         }
     }
-}
-
-/// Whether the request speaks gRPC and must be answered in it.
-pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
 /// An answer in the caller's language: a problem document, or a gRPC status without messages.

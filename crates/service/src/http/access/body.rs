@@ -19,8 +19,9 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::refusal::{Refusal, is_grpc, refusal, refuse, too_large};
-use super::{BODY_BYTES_MAX, BODY_READ_MS_MAX};
+use super::BODY_READ_MS_MAX;
+use super::refusal::{Refusal, refusal, refuse, too_large};
+use crate::http::content::{BODY_BYTES_MAX, is_grpc};
 
 /// Bytes of the bodies of REST requests that are held at once, of all connections together.
 pub const BODIES_BYTES_MAX: usize = 32 << 20;
