@@ -3,7 +3,7 @@
 //! health, metrics and traces, one port for HTTP and gRPC, draining, logs, and small durable state.
 //!
 //! A service hands a [`Part`] to its binary: routes, their description, and the tasks that run
-//! beside them. The binary passes one part (a single service) or several (`worldbus up`) to
+//! with them. The binary passes one part (a single service) or several (`worldbus up`) to
 //! [`part::Host::run`]; none of them can tell the difference.
 //!
 //! This crate, the binary and the transports are the only places that read the environment or open

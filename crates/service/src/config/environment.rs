@@ -29,7 +29,7 @@ pub trait Sources {
     /// The text of a file.
     ///
     /// # Errors
-    /// As the operating system says.
+    /// That of the operating system.
     fn read(&self, path: &Path) -> io::Result<String>;
 }
 
@@ -98,7 +98,7 @@ fn texts(setting: &Setting, value: String) -> Vec<String> {
     }
 }
 
-/// A misspelt setting is refused; a variable of somebody else gets a warning.
+/// A misspelt setting is refused; a variable of another program gets a warning.
 fn unknown(
     variable: &str,
     declared: &[Setting],

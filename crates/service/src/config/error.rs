@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration, said with the place to correct.
+//! What can be wrong with a configuration, with the place to correct.
 
 use std::path::Path;
 

@@ -12,7 +12,7 @@ use super::value::Shape;
 const CONFIG: &str = "config";
 const PRINT_CONFIG: &str = "print-config";
 
-/// What the command line said about the settings of `S`, with `--config FILE` and
+/// What the command line has of the settings of `S`, with `--config FILE` and
 /// `--print-config`. Values are checked by [`load`](super::load), as those of every layer.
 #[derive(Debug, Clone)]
 pub struct Flags<S> {

@@ -1,4 +1,4 @@
-//! What a client is told when a request fails: an RFC 9457 problem document. Not an error type for
+//! What a client receives when a request fails: an RFC 9457 problem document. Not an error type for
 //! use inside a service; a service turns its own errors into a [`Problem`] at its REST border.
 //!
 //! The status says whose fault it was: 4xx for what the caller did wrong (do not repeat the same
@@ -210,7 +210,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// What a caller is told when the state store fails under its request: 503 when the same request
+/// What a caller receives when the state store fails under its request: 503 when the same request
 /// may succeed later (a full disk, another writer), else 500. The cause is for the log.
 impl From<state::Error> for Problem {
     fn from(error: state::Error) -> Self {

@@ -1,7 +1,7 @@
 //! gRPC reflection over all parts of a port, for tools that do not know our .proto files: in its
 //! version 1, and in v1alpha, which some tools still ask for.
 //!
-//! Not for: health, which says more about a service than its name.
+//! Not for: health, which shows more of a service than its name.
 
 use axum::Router;
 use tonic::service::Routes;

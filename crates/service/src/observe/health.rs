@@ -80,7 +80,7 @@ impl Readiness {
     }
 
     /// Says that every condition is registered. From now on it is remembered whether all of them
-    /// ever held at once, whether or not anybody looked.
+    /// ever held at once, whether or not a request looked.
     fn complete(&self) {
         let mut state = self.lock();
         state.complete = true;
@@ -109,7 +109,7 @@ impl Condition {
         self.set(Some(reason.into()));
     }
 
-    /// Like [`Condition::failed`] where nobody needs to be warned: the process was told to end.
+    /// Like [`Condition::failed`] without a warning: the process was asked to end.
     pub(crate) fn ended(&self) {
         self.readiness.lock().set(&self.name, Some("shutting down".to_owned()));
     }
@@ -129,14 +129,14 @@ impl Condition {
     }
 }
 
-/// What `/version` tells.
+/// What `/version` answers.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Version {
     /// The program: `worldbus`, `time-manager`, ….
     pub name: String,
     /// Its version.
     pub version: &'static str,
-    /// The commit that it was built from, when the build was told (`WORLDBUS_COMMIT`).
+    /// The commit that it was built from, when the build knew it (`WORLDBUS_COMMIT`).
     pub commit: Option<&'static str>,
     /// The oldest Rust that it builds with.
     pub rust_version: &'static str,

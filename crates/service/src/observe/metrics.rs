@@ -65,7 +65,7 @@ fn without_deleted(page: &str) -> String {
     page.split_inclusive('\n').filter(|line| !line.trim_end().ends_with(" NaN")).collect()
 }
 
-/// Bounds the memory of histograms until `shutdown`, whether or not anybody asks for `/metrics`.
+/// Bounds the memory of histograms until `shutdown`, whether or not `/metrics` is read.
 pub(crate) async fn upkeep(shutdown: CancellationToken) -> Result<(), Infallible> {
     let mut due = interval(Duration::from_millis(UPKEEP_MS));
     due.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -55,7 +55,7 @@ impl Traces {
         Self { provider, exporting }
     }
 
-    /// What hears of spans. Installed with a subscriber, [`Traces::install`] makes them ours.
+    /// What receives spans. Installed with a subscriber, [`Traces::install`] makes them ours.
     pub(crate) fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: tracing::Subscriber + for<'span> LookupSpan<'span>,

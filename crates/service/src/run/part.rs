@@ -31,7 +31,7 @@ pub type TaskError = Box<dyn std::error::Error + Send + Sync>;
 
 type TaskFuture = Pin<Box<dyn Future<Output = Result<(), TaskError>> + Send>>;
 
-/// Work that runs beside the routes until the shutdown token that it was made with is cancelled.
+/// Work that runs with the routes until the shutdown token that it was made with is cancelled.
 pub struct Task {
     /// What it does, for logs: `minute timer`.
     pub name: &'static str,
@@ -68,7 +68,7 @@ pub struct Part {
     /// The descriptors of its gRPC services, an encoded `FileDescriptorSet` each: what reflection
     /// lists.
     pub descriptors: Vec<&'static [u8]>,
-    /// What runs beside them.
+    /// What runs with them.
     pub tasks: Vec<Task>,
     /// Paths of streams for browsers, whose GET takes a ticket in place of the key.
     pub ticket_paths: Vec<&'static str>,

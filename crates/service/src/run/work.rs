@@ -66,7 +66,7 @@ impl Work {
         let place = self.place().await?;
         let span = tracing::Span::current();
         let done = tokio::task::spawn_blocking(move || {
-            // Given back when this is done, whether or not somebody waits for it.
+            // Given back when this is done, whether or not a request waits for it.
             let _place = place;
             span.in_scope(|| panics::of_client_now(compute))
         });

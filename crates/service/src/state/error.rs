@@ -45,7 +45,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// A failure of this kind, told by `context`.
+    /// A failure of this kind, described by `context`.
     pub fn new(kind: Kind, context: impl Into<String>) -> Self {
         Self { kind, context: context.into(), source: None }
     }

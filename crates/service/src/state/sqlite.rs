@@ -58,7 +58,7 @@ impl Sqlite {
                 transaction.commit()?;
                 Ok(done)
             })();
-            result.map_err(|failure: Failure| failure.told(&this.path))
+            result.map_err(|failure: Failure| failure.into_error(&this.path))
         })
         .await
     }
@@ -127,7 +127,7 @@ impl From<rusqlite::Error> for Failure {
 }
 
 impl Failure {
-    fn told(self, path: &Path) -> Error {
+    fn into_error(self, path: &Path) -> Error {
         let path = path.display();
         match self {
             Self::Damaged(what) => Error::new(
@@ -203,10 +203,10 @@ fn open(path: &Path) -> Result<Connection, Error> {
         })?;
     }
     if let Err(error) = private::create_file(path) {
-        // SQLite meets the same, and says what it is.
+        // SQLite meets the same, and has the reason.
         tracing::debug!(path = %path.display(), %error, "the state's file was not created");
     }
-    connect(path).map_err(|failure| failure.told(path))
+    connect(path).map_err(|failure| failure.into_error(path))
 }
 
 fn connect(path: &Path) -> Result<Connection, Failure> {
@@ -230,7 +230,7 @@ where
     F: FnOnce() -> Result<T, Error> + Send + 'static,
 {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-        // The runtime is ending, or the work panicked: nobody knows whether it was done.
+        // The runtime is ending, or the work panicked: it is unknown whether it was done.
         Err(Error::new(Kind::Io, "the state store was interrupted").caused_by(error))
     })
 }

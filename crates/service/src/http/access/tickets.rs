@@ -38,7 +38,7 @@ const PARAMETER: &str = "ticket";
 #[derive(Clone, Default)]
 pub(crate) struct Tickets(Arc<Mutex<HashMap<String, Instant>>>);
 
-/// A ticket on its way to its stream: nobody else can spend it meanwhile.
+/// A ticket on its way to its stream: no other request can spend it meanwhile.
 pub(super) struct Spent {
     text: String,
     end: Instant,

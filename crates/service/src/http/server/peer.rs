@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, as far as an address says: the unit of bounds that keep
+//! The other end of a connection, as far as an address shows it: the unit of bounds that keep
 //! one client from taking what belongs to all.
 
 use std::net::{IpAddr, Ipv6Addr};

@@ -7,7 +7,7 @@
 //! - An answer of which the client takes nothing for [`WRITE_STALL_MS_MAX`] costs it its
 //!   connection; after [`STALL_CONTENDED_MS_MAX`] already, if there is no room for others.
 //!
-//! Not for: streams, whose length nobody knows. Those who open them count them.
+//! Not for: streams, whose length is unknown. Those who open them count them.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

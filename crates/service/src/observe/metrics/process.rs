@@ -1,16 +1,16 @@
-//! What Prometheus' client libraries say of any process (`process_*`, as far as Linux tells), and
+//! What Prometheus' client libraries say of any process (`process_*`, as far as Linux has it), and
 //! `worldbus_build_info`. Read when they are asked for.
 //!
 //! Not the `metrics-process` crate: it brings six more for systems that we do not serve on.
-#![allow(clippy::disallowed_methods, reason = "the adapter of what the kernel tells of a process")]
+#![allow(clippy::disallowed_methods, reason = "the adapter of what the kernel knows of a process")]
 
 use std::fmt::Write as _;
 use std::fs;
 
-/// Parts of a second in which Linux tells times of a process; fixed for user space (`USER_HZ`).
+/// Parts of a second in which Linux counts times of a process; fixed for user space (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// The metrics as text; what this system does not tell is left out.
+/// The metrics as text; what this system does not have is left out.
 pub(super) fn render() -> String {
     let mut page = String::new();
     let stat = fs::read_to_string("/proc/self/stat").ok();

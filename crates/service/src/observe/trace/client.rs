@@ -1,5 +1,5 @@
 //! One POST to the collector: plain HTTP/1.1, a connection each, since there is one a second at the
-//! most. No TLS: the collector is on this machine, and forwards as it is told.
+//! most. No TLS: the collector is on this machine, and forwards as configured.
 
 use std::fmt;
 use std::time::Duration;

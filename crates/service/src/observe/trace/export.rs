@@ -91,7 +91,7 @@ struct Task {
     resource: ResourceAttributesWithSchema,
     client: Client,
     closing: CancellationToken,
-    /// Whether the last request was taken: said once, not at each.
+    /// Whether the last request was taken: logged once, not at each.
     answers: bool,
 }
 

@@ -9,7 +9,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use worldbus_bus::trace::{TraceParent, Tracer};
 
-/// Spans that the layer of [`super::Traces`] has heard of.
+/// Spans that the layer of [`super::Traces`] knows.
 pub(super) struct Layered;
 
 impl Tracer for Layered {
@@ -26,7 +26,7 @@ impl Tracer for Layered {
         let (trace_id, span_id) = (parent.trace_id(), parent.span_id());
         let (trace_id, span_id) = (TraceId::from(trace_id), SpanId::from(span_id));
         let remote = SpanContext::new(trace_id, span_id, flags, true, TraceState::NONE);
-        // It fails for a span that nobody hears of: then there is nothing to be a child.
+        // It fails for a span without a subscriber: then there is nothing to be a child.
         let _ = span.set_parent(Context::new().with_remote_span_context(remote));
     }
 }

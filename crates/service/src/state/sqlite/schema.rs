@@ -7,7 +7,7 @@ use super::Failure;
 /// The layout that this code writes, in SQLite's `user_version`.
 pub(super) const VERSION: i64 = 1;
 
-/// "WbSt": tells our file from another program's.
+/// "WbSt": distinguishes our file from another program's.
 const APPLICATION_ID: i64 = 0x5762_5374;
 
 const CREATE: &str = "

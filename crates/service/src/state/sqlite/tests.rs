@@ -150,7 +150,7 @@ async fn list_over_its_limit_is_refused_and_not_cut() {
     let store = store(&path).await;
     let connection = store.connection.lock().unwrap();
     assert_eq!(rows::list(&connection, "key/", 12).unwrap().len(), 12);
-    let error = rows::list(&connection, "key/", 11).unwrap_err().told(&path);
+    let error = rows::list(&connection, "key/", 11).unwrap_err().into_error(&path);
     assert_eq!((error.kind(), error.fate()), (Kind::TooLarge, Fate::Refused));
 }
 
@@ -158,7 +158,7 @@ async fn list_over_its_limit_is_refused_and_not_cut() {
 fn failed_disk_leaves_the_outcome_unknown() {
     let failed = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
     let failure = Failure::Sqlite(rusqlite::Error::SqliteFailure(failed, None));
-    let error = failure.told(Path::new("state.db"));
+    let error = failure.into_error(Path::new("state.db"));
     assert_eq!((error.kind(), error.fate()), (Kind::Io, Fate::Unknown));
     assert!(std::error::Error::source(&error).is_some());
 }
