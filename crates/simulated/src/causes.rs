@@ -1,6 +1,6 @@
-//! For simulated services: what begins at a wall time because of a command or of an event that was
-//! heard, so that what is said then continues that trace. In memory: an instance that read of the
-//! command in the state store says the same events without it.
+//! What begins at a wall time because of a command or of an event that was received, so that what
+//! is emitted then continues that trace. In memory: an instance that read of the command in the
+//! state store emits the same events without it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

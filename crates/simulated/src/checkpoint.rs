@@ -1,5 +1,5 @@
-//! For simulated services: how far the events of a world are durable, kept in the state store so
-//! that a restart goes on there. Not the world's state: losing it costs a few twins, no event.
+//! How far the events of a world are durable, kept in the state store so that a restart continues
+//! there. Not the world's state: losing it costs a few twins, no event.
 
 use std::sync::Arc;
 
@@ -109,7 +109,7 @@ impl Progress {
         match self.checkpoints.save(durable).await {
             Ok(()) => self.saved = self.durable,
             Err(error) => {
-                tracing::warn!(%error, "how far we are was not kept; a restart will repeat more");
+                tracing::warn!(%error, "failed to save checkpoint; a restart will repeat more");
             }
         }
     }

@@ -1,11 +1,10 @@
-//! For simulated services: publishes events that carry their own ids, in order, with patience.
-//! While the bus is away the events wait and the service is not ready; nothing is given up, since
-//! the same ids can be published again by anybody. Not for ordinary events, whose publisher tells
-//! its caller what became of them.
+//! Publishes events that carry their own ids, in order, with patience. While the bus is away the
+//! events wait and the service is not ready; none is given up, since any instance can publish the
+//! same ids again. Not for ordinary events, whose publisher returns what became of them.
 //!
-//! They are never spooled. What is missing is told again from the checkpoint, by any instance; a
-//! spool would move that checkpoint past events that are on one machine only, and what is lost
-//! with the machine nobody would tell again.
+//! They are never spooled. What is missing is published again from the checkpoint, by any instance;
+//! a spool would move that checkpoint past events that are on one machine only, and what is lost
+//! with the machine no instance would publish again.
 
 use std::time::Duration;
 
@@ -64,7 +63,7 @@ impl Emitter {
         &self.topic
     }
 
-    /// Publishes events in order, each on the topic beside it or else on the service's own, and
+    /// Publishes events in order, each on the topic given with it or else on the service's own, and
     /// waits until all are durable or the shutdown is over. The caller bounds how many. On another
     /// topic than its own the service has no claim: what is refused there is logged and left out.
     ///

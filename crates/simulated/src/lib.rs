@@ -4,20 +4,27 @@
 //!
 //! A service implements [`Simulated`]: what it emits next, given up to where everything is
 //! durable. The [`Ticker`] takes its steps when their wall time comes, publishes through an
-//! [`Emitter`], and keeps its [`Progress`] so that a restart continues there. Where commands change
-//! what is computed, the [`Lead`] lets every instance know of them in time.
+//! [`Emitter`], and keeps its [`Progress`] so that a restart continues there. It computes from the
+//! world's clock, which it follows ([`follow`], [`SharedClock`]), and from commands, which its
+//! instances keep together ([`commands`]); the [`Lead`] lets each of them know in time.
 //!
 //! Not for: services whose state is data (the service kit alone), and the meaning of events.
 //! Nothing off the shelf does this: schedulers elect a leader, which these services do not need.
 
 mod causes;
 mod checkpoint;
+mod clock;
+pub mod commands;
 mod emit;
+pub mod follow;
 mod lead;
 mod ticker;
+mod wake;
 
 pub use causes::Causes;
 pub use checkpoint::{Checkpoint, Checkpoints, Progress};
+pub use clock::{SharedClock, segment};
 pub use emit::{Emitted, Emitter};
 pub use lead::{LEAD_MS_MAX, Lead};
 pub use ticker::{Emission, Simulated, Step, Ticker};
+pub use wake::Wake;

@@ -1,6 +1,6 @@
-//! For simulated services: the task that says each thing when its wall time comes, and what was
-//! missed before. Not here: what there is to say (the service), patience with the bus (`emit`),
-//! how far it came (`checkpoint`).
+//! The task that emits each event when its wall time comes, and what was missed before. Not here:
+//! which events there are (the service), patience with the bus (`emit`), how far it came
+//! (`checkpoint`).
 
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub trait Emission: Send + Sync + 'static {
     /// The nominal wall time of its boundary, in microseconds since the Unix epoch.
     fn wall_us(&self) -> i64;
 
-    /// Where it goes if not to the service's own topic: an event that somebody asked the service
-    /// to publish. One that the bus refuses is logged and left out.
+    /// Where it goes if not to the service's own topic: an event that the service was asked to
+    /// publish. One that the bus refuses is logged and left out.
     fn topic(&self) -> Option<&Topic> {
         None
     }
@@ -33,11 +33,12 @@ pub trait Emission: Send + Sync + 'static {
 /// What is to be done now.
 #[derive(Debug)]
 pub struct Step<E> {
-    /// What is to be said, in order. The service bounds how much at a time.
+    /// What is to be emitted, in order. The service bounds how much at a time.
     pub events: Vec<E>,
-    /// Where the service is once that is durable; none while it knows too little to say anything.
+    /// Where the service is once that is durable; none while it knows too little to emit.
     pub reached: Option<Checkpoint>,
-    /// When to look again, in microseconds since the Unix epoch; none while only news can tell.
+    /// When to look again, in microseconds since the Unix epoch; none while only news can bring
+    /// another step.
     pub next_us: Option<i64>,
 }
 
@@ -52,22 +53,22 @@ pub trait Simulated: Send + 'static {
         durable: Option<Checkpoint>,
     ) -> impl Future<Output = Step<Self::Emission>> + Send;
 
-    /// Everything up to `reached` is durable.
-    fn told(&mut self, _reached: Checkpoint) {}
+    /// Everything up to `reached` is published and durable.
+    fn published(&mut self, _reached: Checkpoint) {}
 }
 
 /// The task of one simulated service in one world.
 #[derive(Debug)]
 pub struct Ticker<S, V> {
-    /// What it says.
+    /// What it emits.
     pub simulated: S,
     /// Changes whenever there may be another step than before.
     pub news: watch::Receiver<V>,
-    /// Says it.
+    /// Publishes it.
     pub emitter: Emitter,
     /// How far it came.
     pub progress: Progress,
-    /// What it says because of what.
+    /// What it emits because of what.
     pub causes: Causes,
 }
 
@@ -99,7 +100,7 @@ impl<S: Simulated, V: Send + Sync> Ticker<S, V> {
                     break;
                 }
                 self.count(&step.events, wall.now_us());
-                self.simulated.told(reached);
+                self.simulated.published(reached);
                 self.progress.reach(reached).await;
             }
             tokio::select! {

@@ -1,9 +1,10 @@
 //! Which events a stretch of wall time brings: a pure function of the world and its clock, so
 //! that every instance computes the same bytes and ids. Not here: when it is asked (`ticker`),
-//! what an event of it says (`moments`, `phases`, `commands`, `scheduled`), what is left out
+//! what an event of it holds (`moments`, `phases`, `commands`, `scheduled`), what is left out
 //! (`missed`).
 
 mod commands;
+mod emission;
 mod missed;
 mod moments;
 mod phases;
@@ -13,24 +14,24 @@ mod skies;
 use std::iter::successors;
 use std::sync::Arc;
 
+use crate::NAME;
+use crate::clock::history::History;
+use skies::Skies;
+
+pub(crate) use emission::Emission;
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_world::{
     Calendar, GameTime, Hemisphere, Segment, Slots, Span, WallTime, World, producer_id,
 };
 
-use crate::NAME;
-use crate::emission::Emission;
-use crate::history::History;
-use skies::Skies;
-
-/// The newest segment in force is told again at each multiple of this wall time.
+/// The newest segment in force is announced again at each multiple of this wall time.
 pub(crate) const REPEAT_US: i64 = 5_000_000;
 
 /// Cadence boundaries that are taken at once.
 const CHUNK_COUNT_MAX: usize = 1024;
 
-/// As many regions whose days follow the sun tell as much as a schedule may: each has few phases a
-/// day, and of the boundaries a day has at least two dozen.
+/// As many regions whose days follow the sun publish as much as a schedule may: each has few phases
+/// a day, and of the boundaries a day has at least two dozen.
 const REGIONS_AS_SCHEDULE_COUNT: usize = 4;
 
 /// The service's event types by number: an event's rank is part of its identity. Those of
@@ -80,7 +81,7 @@ impl Agenda {
         let calendar = world.calendar();
         let skies = Skies::of(world);
         // Entities of events are the moons, behind them the holidays, behind them the regions if
-        // there is anything to tell of one.
+        // there is anything to publish of one.
         let regions = skies.as_ref().map_or(0, |skies| skies.regions().len());
         let entities = calendar.rules().moons().len() + calendar.rules().holidays().len() + regions;
         Self {
@@ -98,10 +99,10 @@ impl Agenda {
         self.calendar.day_us()
     }
 
-    /// The segments after an epoch as they are told when the command is taken.
+    /// The segments after an epoch as they are announced when the command is taken.
     pub(crate) fn announcements(&self, history: &History, told: Option<u32>) -> Vec<Emission> {
         let news = history.entries().filter(|(s, _)| told.is_none_or(|told| s.epoch > told));
-        news.map(|(s, made)| self.told(s, made, 0, s.anchor_wall)).collect()
+        news.map(|(s, made)| self.announcement(s, Some(made), 0, s.anchor_wall)).collect()
     }
 
     /// The segment in force at the latest repetition until a wall time.
@@ -109,8 +110,7 @@ impl Agenda {
         let number = until.0.div_euclid(REPEAT_US);
         let wall = WallTime(number * REPEAT_US);
         let segment = *history.clock().segment_at(wall);
-        let made = history.made(segment.epoch).cloned().unwrap_or_default();
-        self.told(&segment, &made, number, wall)
+        self.announcement(&segment, history.made(segment.epoch), number, wall)
     }
 
     /// What the clock brings in the wall interval (`after`, `until`], in order.
@@ -142,7 +142,7 @@ impl Agenda {
         last.map_or(until, |boundary| boundary.wall)
     }
 
-    /// The next wall time after `after` at which there is something to tell.
+    /// The next wall time after `after` at which there is something to publish.
     pub(crate) fn next(&self, history: &History, after: WallTime) -> WallTime {
         let clock = history.clock();
         let repeat = WallTime((after.0.div_euclid(REPEAT_US) + 1) * REPEAT_US);
@@ -183,7 +183,7 @@ impl Agenda {
         events
     }
 
-    /// Where a span has something to tell, in order: hours and ticks, and where a phase of the
+    /// Where a span has something to publish, in order: hours and ticks, and where a phase of the
     /// day or of a moon begins. Of those a day has few, whatever the calendar.
     fn instants(&self, span: &Span) -> Vec<GameTime> {
         let steps = span.boundaries(self.step_us()).map(|boundary| boundary.game);

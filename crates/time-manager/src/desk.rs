@@ -3,24 +3,22 @@
 //! documents and messages.
 //! Commands on schedules are in `schedules`.
 
+mod event_types;
 mod schedules;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::clock::clockwork::{Clockwork, Taken};
+use crate::clock::command::{Command, Speed};
+use event_types::EventTypes;
+pub use event_types::Refresh;
+pub(crate) use schedules::{NoSchedule, Wish};
+use worldbus_events::SharedCatalogue;
 use worldbus_service::{Problem, Work};
+use worldbus_simulated::commands::By;
 use worldbus_world::{SetTime, World};
 
-use crate::clockwork::{Clockwork, Taken};
-use crate::command::{Command, Speed};
-use crate::event_types::EventTypes;
-use crate::history::By;
-pub(crate) use schedules::{NoSchedule, Wish};
-
-/// Bytes of who gives a command.
-pub(crate) const ACTOR_BYTES_MAX: usize = 64;
-/// Bytes of why.
-pub(crate) const REASON_BYTES_MAX: usize = 200;
 /// The clocks of a world.
 #[derive(Clone)]
 pub(crate) struct Desk {
@@ -41,7 +39,12 @@ pub(crate) struct Face {
 }
 
 impl Desk {
-    pub(crate) fn new(clocks: BTreeMap<String, Face>, event_types: EventTypes, work: Work) -> Self {
+    pub(crate) fn new(
+        clocks: BTreeMap<String, Face>,
+        (catalogue, refresh): (SharedCatalogue, Option<Arc<dyn Refresh>>),
+        work: Work,
+    ) -> Self {
+        let event_types = EventTypes::new(catalogue, refresh);
         Self { clocks: Arc::new(clocks), event_types, work }
     }
 
@@ -87,20 +90,6 @@ impl Face {
         let command = if pause { Command::Pause } else { Command::Resume };
         self.clockwork.command(by, &command).await
     }
-}
-
-/// Who gives a command and why, checked.
-pub(crate) fn by(actor: Option<String>, reason: Option<String>) -> Result<By, Problem> {
-    let check = |field: &'static str, text: Option<String>, most: usize| {
-        let text = text.unwrap_or_default();
-        if text.len() > most || text.chars().any(char::is_control) {
-            let detail = format!("{field}: expected at most {most} bytes of text on one line");
-            return Err(Problem::unprocessable(detail).with_field(field));
-        }
-        Ok(text)
-    };
-    let actor = check("actor", actor, ACTOR_BYTES_MAX)?;
-    Ok(By { actor, reason: check("reason", reason, REASON_BYTES_MAX)? })
 }
 
 fn join(names: &[&String]) -> String {

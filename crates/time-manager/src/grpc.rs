@@ -6,17 +6,17 @@ use axum::Router;
 use tonic::metadata::MetadataValue;
 use tonic::service::Routes;
 use tonic::{Code, Request, Response, Status};
+
+use crate::clock::clockwork::Taken;
+use crate::clock::command::Speed;
+use crate::desk::{Desk, Face, NoSchedule, Wish};
+use crate::schedule::Schedule;
 use worldbus_rpc::time as rpc;
 use worldbus_rpc::time::change_clock_request::Change;
 use worldbus_rpc::time::time_service_server::{TimeService, TimeServiceServer};
 use worldbus_service::Problem;
+use worldbus_simulated::commands::By;
 use worldbus_world::{SetTime, WallTime};
-
-use crate::clockwork::Taken;
-use crate::command::Speed;
-use crate::desk::{self, Desk, Face, NoSchedule, Wish};
-use crate::history::By;
-use crate::schedule::Schedule;
 
 /// Trailers that say where in a schedule the fault is, in characters.
 pub(crate) const FAULT_AT: &str = "worldbus-fault-at";
@@ -73,11 +73,11 @@ impl TimeService for Desk {
         request: Request<rpc::ListCommandsRequest>,
     ) -> Answer<rpc::ListCommandsResponse> {
         let face = self.face(&request.into_inner().clock).map_err(status)?;
-        let history = face.clockwork.view().history;
+        let history = face.clockwork.view().log;
         let commands = history.records().iter().rev().map(|record| rpc::Command {
             taken_wall_us: record.at.0,
             effective_wall_us: record.effective.0,
-            command: record.command.clone(),
+            command: record.command.name().to_owned(),
             detail: record.detail.clone(),
             actor: record.actor.clone(),
             reason: record.reason.clone(),
@@ -154,14 +154,14 @@ fn by_name(speeds: rpc::PhaseSpeeds) -> BTreeMap<String, f64> {
 }
 
 fn signed(actor: String, reason: String) -> Result<By, Status> {
-    desk::by(Some(actor), Some(reason)).map_err(status)
+    By::new(Some(&actor), Some(&reason)).map_err(status)
 }
 
 fn now(face: &Face) -> rpc::ClockView {
-    view(face, &face.clockwork.view().history, face.clockwork.now())
+    view(face, &face.clockwork.view().log, face.clockwork.now())
 }
 
-fn view(face: &Face, history: &crate::history::History, wall: WallTime) -> rpc::ClockView {
+fn view(face: &Face, history: &crate::clock::history::History, wall: WallTime) -> rpc::ClockView {
     let segment = history.clock().segment_at(wall);
     let game = segment.game_at(wall);
     rpc::ClockView {

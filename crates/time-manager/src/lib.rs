@@ -7,26 +7,21 @@
 //! Not for: the clock's arithmetic (`worldbus-world`), storage, the port (the service kit).
 
 mod agenda;
-mod clockwork;
-mod command;
+mod clock;
 mod desk;
-mod emission;
-mod event_types;
 mod grpc;
-mod hearing;
-mod history;
 mod requests;
 mod rest;
 mod schedule;
 mod simulation;
 mod start;
 
-pub use event_types::Refresh;
+pub use desk::Refresh;
 pub use schedule::{SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX};
 pub use simulation::CatchUp;
 pub use start::{Settings, check_cadence, start};
 
-/// The event types that it hears, by name.
+/// The event types that it receives, by name.
 pub const HEARS: &[&str] = &[<worldbus_events::v1::ClockRequested as worldbus_events::Event>::NAME];
 
 /// The service's name: the source of its events and its subscription.

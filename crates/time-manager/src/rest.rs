@@ -11,12 +11,12 @@ use axum::routing::{delete, get, post};
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
-use worldbus_world::{Calendar, SetTime};
-use crate::command::{Skip, Speed};
-use crate::desk::{self, Desk};
-use crate::history::By;
+use crate::clock::command::{Skip, Speed};
+use crate::desk::Desk;
 use document::{Changed, Clocks, Current, History};
+use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
+use worldbus_simulated::commands::By;
+use worldbus_world::{Calendar, SetTime};
 
 type Answer<T> = Result<Json<T>, Problem>;
 
@@ -190,7 +190,8 @@ async fn set(
     Json(request): Json<SetRequest>,
 ) -> Answer<Changed> {
     let SetRequest { hour, minute, day, month, year, actor, reason } = request;
-    let (wish, by) = (SetTime { hour, minute, day, month, year }, desk::by(actor, reason)?);
+    let (wish, by) =
+        (SetTime { hour, minute, day, month, year }, By::new(actor.as_deref(), reason.as_deref())?);
     let face = desk.face(&which.clock)?;
     Ok(Json(Changed::new(face, &face.set(&wish, &by).await?)))
 }
@@ -207,7 +208,7 @@ async fn skip(
 ) -> Answer<Changed> {
     let face = desk.face(&which.clock)?;
     let us = request.us(&face.clockwork.calendar)?;
-    let by = desk::by(request.actor, request.reason)?;
+    let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
     Ok(Json(Changed::new(face, &face.skip(us, &by).await?)))
 }
 
@@ -222,7 +223,8 @@ async fn scale(
     Json(request): Json<ScaleRequest>,
 ) -> Answer<Changed> {
     let ScaleRequest { real_seconds_per_game_hour: seconds, phase_speeds, actor, reason } = request;
-    let (wish, by) = (Speed { seconds, phase_speeds }, desk::by(actor, reason)?);
+    let (wish, by) =
+        (Speed { seconds, phase_speeds }, By::new(actor.as_deref(), reason.as_deref())?);
     let face = desk.face(&which.clock)?;
     Ok(Json(Changed::new(face, &face.scale(&wish, &by).await?)))
 }
@@ -261,7 +263,7 @@ async fn turn(desk: &Desk, which: &Which, by: Turn, pause: bool) -> Answer<Chang
 
 impl Turn {
     fn signed(self) -> Result<By, Problem> {
-        desk::by(self.actor, self.reason)
+        By::new(self.actor.as_deref(), self.reason.as_deref())
     }
 }
 

@@ -3,9 +3,9 @@
 //! calendar (`world`), requests (`rest`, `grpc`), events (`agenda`).
 
 use serde::{Deserialize, Serialize};
-use worldbus_world::{Calendar, Clock, GameTime, Plan, Segment, Span, WallTime};
 
-use crate::history::By;
+use worldbus_simulated::commands::By;
+use worldbus_world::{Calendar, Clock, GameTime, Plan, Segment, Span, WallTime};
 
 /// Schedules of a clock at a time.
 pub const SCHEDULE_COUNT_MAX: usize = 256;
@@ -30,7 +30,7 @@ pub(crate) struct Schedules {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Schedule {
     pub(crate) number: u64,
-    /// As somebody wrote it.
+    /// As it was written.
     pub(crate) text: String,
     pub(crate) plan: Plan,
     /// It counts from this wall time on.
@@ -102,7 +102,7 @@ impl Schedules {
         }
     }
 
-    /// Forgets what is over: due once and told, or cancelled long ago.
+    /// Forgets what is over: due once and published, or cancelled long ago.
     pub(crate) fn prune(&mut self, clock: &Clock, told: WallTime) {
         self.list.retain(|schedule| match schedule.until {
             Some(until) => until > told.plus_us(-CANCELLED_KEPT_US),
@@ -124,7 +124,7 @@ impl Schedule {
     }
 
     /// The same as far as the clock goes; `Some(None)` if a clock that was ahead came to it, which
-    /// the present one continues: then it was told.
+    /// the present one continues: then it was published.
     fn came(&self, clock: &Clock, until: WallTime) -> Option<Option<Due>> {
         let Plan::Once(due) = self.plan else { return None };
         let found = clock.spans(self.from.plus_us(-1), until).find_map(|span| {

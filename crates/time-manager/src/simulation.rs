@@ -3,25 +3,25 @@
 
 use std::sync::Arc;
 
+use crate::agenda::Emission;
+use crate::agenda::{Agenda, REPEAT_US};
+use crate::clock::clockwork::Clockwork;
+use crate::clock::history::History;
+use crate::clock::request::Request;
 use worldbus_service::config::{Shape, Value};
+use worldbus_simulated::commands::Passed;
 use worldbus_simulated::{Checkpoint, Simulated, Step};
 use worldbus_world::{GameTime, WallTime};
 
-use crate::agenda::{Agenda, REPEAT_US};
-use crate::clockwork::Clockwork;
-use crate::emission::Emission;
-use crate::history::History;
-use crate::requests::Request;
-
 /// Days of the world's calendar that are made up for after downtime, boundary by boundary; what
-/// is older was nobody's moment.
+/// is older is left out.
 const CATCH_UP_DAYS_MAX: i64 = 1;
 
 /// A schedule's command that could not be written is tried again after this wall time.
 const RETRY_US: i64 = 500_000;
 
-/// Which of the boundaries are told that passed while no instance ran. Commands, and what was
-/// scheduled once, are told whichever it is.
+/// Which of the boundaries are published that passed while no instance ran. Commands, and what was
+/// scheduled once, are published whichever it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CatchUp {
     /// None: the world goes on as if nothing had been.
@@ -55,7 +55,7 @@ pub(crate) struct Simulation {
     caught_up: bool,
     /// Jumps of the wall clock that are known.
     jumps: u64,
-    /// The last multiple of the repetition's time at which the segment was told again.
+    /// The last multiple of the repetition's time at which the segment was announced again.
     repeated: i64,
 }
 
@@ -65,7 +65,8 @@ impl Simulation {
         Self { agenda, clockwork, catch_up, caught_up: false, jumps, repeated: i64::MIN }
     }
 
-    /// After a downtime: a jump over what is not made up for, and what is told of it nevertheless.
+    /// After a downtime: a jump over what is not made up for, and what is published of it
+    /// nevertheless.
     fn begin(
         &mut self,
         history: &History,
@@ -99,7 +100,7 @@ impl Simulation {
     }
 
     /// Carries out what schedules command at one instant; false while it cannot be written.
-    async fn carry_out(&self, requests: &[Request], passed: WallTime) -> bool {
+    async fn carry_out(&self, requests: &[Request], passed: Passed) -> bool {
         for request in requests {
             let Err(problem) = self.clockwork.carry_out(request, passed).await else { continue };
             let (event_id, error) = (&request.id, &problem.detail);
@@ -107,14 +108,14 @@ impl Simulation {
                 tracing::warn!(event_id, error, "a schedule's command is not written; retrying");
                 return false;
             }
-            // Who hears of it on the bus sets it aside.
+            // Whoever receives it from the bus sets it aside.
             tracing::warn!(event_id, error, "a schedule's command is refused");
         }
         true
     }
 
-    /// What is still to be told by the clock before it was resumed, until a wall time that has not
-    /// come: most of it, or all, was told before, with the same ids.
+    /// What is still to be published by the clock before it was resumed, until a wall time that
+    /// has not come: most of it, or all, was published before, with the same ids.
     fn rest(&mut self, before: &History, durable: Checkpoint, until: WallTime) -> Step<Emission> {
         // Nothing passed meanwhile: the clock goes on from there.
         self.caught_up = true;
@@ -137,10 +138,7 @@ impl Simulated for Simulation {
         let mut passed = clockwork.passed().await;
         // Read behind the gate: a command may have come while we waited for it.
         let view = clockwork.view();
-        let (history, now) = (&*view.history, clockwork.now());
-        if durable.is_some_and(|durable| history.clock().is_resumed_after(durable.epoch)) {
-            *passed = WallTime(i64::MIN);
-        }
+        let (history, now) = (&*view.log, clockwork.now());
         let told = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
         if let (Some(durable), Some((before, until))) = (durable, history.before_resuming(told)) {
             return self.rest(&before, durable, until);
@@ -174,7 +172,7 @@ impl Simulated for Simulation {
             None => until,
         };
         let view = clockwork.view();
-        let (history, clock) = (&*view.history, view.history.clock());
+        let (history, clock) = (&*view.log, view.log.clock());
         events.extend(self.agenda.between(history, after, until));
         let bucket = until.0.div_euclid(REPEAT_US);
         if bucket > self.repeated {
@@ -183,7 +181,7 @@ impl Simulated for Simulation {
             let at = events.partition_point(|event| event.wall <= repetition.wall);
             events.insert(at, repetition);
         }
-        *passed = until.max(*passed);
+        passed.reach(clock, until);
         let next = match (until < seen, seen == now) {
             _ if !carried_out => Some(now.0.saturating_add(RETRY_US)),
             (true, _) => Some(until.0),
@@ -194,7 +192,7 @@ impl Simulated for Simulation {
         Step { events, reached: Some(reached), next_us: next }
     }
 
-    fn told(&mut self, reached: Checkpoint) {
+    fn published(&mut self, reached: Checkpoint) {
         self.clockwork.announced(reached.epoch, WallTime(reached.wall_us));
     }
 }

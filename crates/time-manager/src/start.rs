@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::agenda::Agenda;
+use crate::clock::clockwork::Clockwork;
+use crate::desk::{Desk, Face, Refresh};
+use crate::simulation::{CatchUp, Simulation};
+use crate::{NAME, TOPIC, grpc, requests, rest};
 use worldbus_events::SharedCatalogue;
 use worldbus_service::start::Error;
 use worldbus_service::{Deps, Part, Task};
 use worldbus_simulated::{Checkpoints, Emitter, Lead, Progress, Ticker};
 use worldbus_world::{GameTime, World};
-
-use crate::agenda::Agenda;
-use crate::clockwork::Clockwork;
-use crate::desk::{Desk, Face};
-use crate::event_types::{EventTypes, Refresh};
-use crate::simulation::{CatchUp, Simulation};
-use crate::{NAME, TOPIC, grpc, hearing, rest};
 
 /// How the service works; the same in all instances.
 #[derive(Clone, Debug)]
@@ -25,7 +23,7 @@ pub struct Settings {
     pub cadence_game_minutes: u32,
     /// How far ahead commands take effect. Zero only where one process owns the state.
     pub lead: Duration,
-    /// What is told of the time in which no instance ran.
+    /// What is published of the time in which no instance ran.
     pub catch_up: CatchUp,
     /// The event types that may be scheduled.
     pub catalogue: SharedCatalogue,
@@ -44,7 +42,7 @@ impl Default for Settings {
 }
 
 /// Restores a world's clocks, or begins them now, and hands out routes and tasks. Their state is
-/// kept under `clock/{world}`, that of a clock beside the world's own under `clock/{world}:{name}`;
+/// kept under `clock/{world}`, that of a named clock under `clock/{world}:{name}`;
 /// the conditions: the bus takes events, the state can be read.
 ///
 /// # Errors
@@ -62,10 +60,10 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
         faces.insert(name, face);
         tasks.extend(own);
     }
-    let event_types = EventTypes::new(settings.catalogue.clone(), settings.refresh.clone());
+    let event_types = (settings.catalogue.clone(), settings.refresh.clone());
     let desk = Desk::new(faces, event_types, deps.work.clone());
-    let hearing = hearing::run(deps.bus.clone(), desk.clone(), deps.shutdown.clone());
-    tasks.push(Task::new("clock requests", hearing));
+    let requests = requests::run(deps.bus.clone(), desk.clone(), deps.shutdown.clone());
+    tasks.push(Task::new("clock requests", requests));
     let router = rest::routes(desk.clone()).merge(grpc::routes(desk));
     let part = Part::new(NAME, router)
         .with_openapi(rest::openapi())

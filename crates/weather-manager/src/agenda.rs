@@ -2,7 +2,7 @@
 //! commands, so that every instance computes the same. Not here: when it is asked (`ticker`).
 //!
 //! The stretch is cut at each command. What happens in a piece is computed with the overrides in
-//! force at its beginning; then the command that ends it tells what it changed.
+//! force at its beginning; then the event of the command that ends it has what it changed.
 
 mod alerts;
 mod emission;
@@ -10,14 +10,13 @@ mod emission;
 mod tests;
 mod transition;
 
-use worldbus_world::{
-    Clock, GROUND_LOOK_BACK_HOURS, GameTime, Overrides, Slots, Span, WallTime, Weather, World,
-};
-
 use crate::commands::{Command, Commands};
 pub(crate) use alerts::{alert_id, in_view};
 pub(crate) use emission::Emission;
 use emission::TYPE_RANKS;
+use worldbus_world::{
+    Clock, GROUND_LOOK_BACK_HOURS, GameTime, Overrides, Slots, Span, WallTime, Weather, World,
+};
 
 /// Severe weather is announced this many game hours ahead.
 const AHEAD_HOURS: i64 = 6;
@@ -52,7 +51,7 @@ struct At<'a> {
 }
 
 impl Agenda {
-    /// With `samples` the weather of each whole hour is told as well.
+    /// With `samples` the weather of each whole hour is published as well.
     pub(crate) fn new(world: &World, samples: bool) -> Self {
         Self {
             world: world.id.clone(),
@@ -211,7 +210,7 @@ impl Agenda {
         self.alert_goes_on(at, region, old.is_severe(), new.is_severe(), events);
     }
 
-    /// What is told of each region at a whole hour, whether it changed or not.
+    /// What is published of each region at a whole hour, whether it changed or not.
     fn hourly(&self, at: At<'_>, region: usize, events: &mut Vec<Emission>) {
         if self.samples {
             events.push(self.sample(at, region));
@@ -233,8 +232,8 @@ impl Agenda {
         let overrides = &commands.overrides_with(command.rev);
         let Command { rev, at: wall, epoch, game, .. } = *command;
         let at = At { epoch, game, wall, rev, overrides };
-        events.push(self.told(at, commands, command));
-        let named = command.regions(commands);
+        events.push(self.commanded(at, commands, command));
+        let named = commands.regions_of(command);
         let meant = |region: &usize| named.is_empty() || named.contains(&self.region_ids[*region]);
         for region in (0..self.region_ids.len()).filter(meant) {
             let old = self.weather.state(region, game, &before);
@@ -269,7 +268,7 @@ fn instants(span: &Span, overrides: &Overrides) -> Vec<(GameTime, WallTime)> {
     instants
 }
 
-/// The next instant at which anything may have to be told.
+/// The next instant at which anything may have to be published.
 fn next_instant(after: GameTime, overrides: &Overrides) -> GameTime {
     let hour = GameTime::HOUR_US;
     let next = |offset: i64| {

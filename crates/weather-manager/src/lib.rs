@@ -1,6 +1,6 @@
 //! The weather-manager: announces the weather of one world and takes overrides of it.
 //!
-//! It computes from the clock's segments that it heard and from the commands that it took, both
+//! It computes from the clock's segments that it received and from the commands that it took, both
 //! kept in its own state; several instances share that state and compute the same events with
 //! the same ids, of which the bus drops the twins.
 //!
@@ -8,7 +8,6 @@
 
 mod agenda;
 mod commands;
-mod hearing;
 mod requests;
 mod rest;
 mod simulation;
@@ -16,10 +15,9 @@ mod sky;
 mod start;
 
 pub use commands::COMMAND_COUNT_MAX;
-pub use hearing::segment;
 pub use start::{Settings, start};
 
-/// The event types that it hears, by name.
+/// The event types that it receives, by name.
 pub const HEARS: &[&str] = &[
     <worldbus_events::v1::ClockChanged as worldbus_events::Event>::NAME,
     <worldbus_events::v1::WeatherOverrideRequested as worldbus_events::Event>::NAME,

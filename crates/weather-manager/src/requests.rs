@@ -3,24 +3,63 @@
 
 use std::sync::Arc;
 
-use worldbus_bus::{HandlerError, Message};
-use worldbus_events::v1::WeatherOverrideRequested;
-use worldbus_service::Problem;
-use worldbus_world::{GameTime, Kind, Override, WeatherState, World};
-
 use crate::INTENSITY_DEFAULT;
 use crate::commands::{Act, Commands};
-use crate::rest::by;
-use crate::sky::{By, Sky};
+use crate::sky::Sky;
+use worldbus_bus::{Error, HandlerError, Message, Router};
+use worldbus_events::v1::WeatherOverrideRequested;
+use worldbus_service::Problem;
+use worldbus_simulated::SharedClock;
+use worldbus_simulated::commands::By;
+use worldbus_simulated::follow::Follower;
+use worldbus_world::{GameTime, Kind, Override, WeatherState, World};
+
+/// Takes requests for one world's weather.
+#[derive(Clone)]
+pub(crate) struct Requests {
+    world: Arc<World>,
+    sky: Arc<Sky>,
+    clock: Arc<Follower<SharedClock>>,
+}
+
+impl Requests {
+    pub(crate) fn new(world: Arc<World>, sky: Arc<Sky>, clock: Arc<Follower<SharedClock>>) -> Self {
+        Self { world, sky, clock }
+    }
+
+    /// Adds the handler of requests to the service's subscription.
+    pub(crate) fn on(&self, router: Router) -> Result<Router, Error> {
+        let this = self.clone();
+        router.on(move |event: WeatherOverrideRequested, message: Message| {
+            let this = this.clone();
+            async move { this.handle(&event, &message).await }
+        })
+    }
+
+    async fn handle(
+        &self,
+        event: &WeatherOverrideRequested,
+        message: &Message,
+    ) -> Result<(), HandlerError> {
+        let world = message.world();
+        if world != self.world.id {
+            let text = format!("no weather of world {world:.40?} is kept here; ask by REST");
+            return Err(HandlerError::permanent(text));
+        }
+        // The clock as it was announced before the request is the clock of its answer.
+        self.clock.catch_up().await;
+        take(&self.world, &self.sky, event, message).await
+    }
+}
 
 /// Takes the request of an event, unless it was taken already.
 ///
 /// # Errors
 /// Permanent where the request is invalid, so that it is set aside with the reason; temporary
 /// where the state store or the clock is unavailable.
-pub(crate) async fn take(
+async fn take(
     world: &World,
-    sky: &Arc<Sky>,
+    sky: &Sky,
     event: &WeatherOverrideRequested,
     message: &Message,
 ) -> Result<(), HandlerError> {
@@ -28,7 +67,7 @@ pub(crate) async fn take(
     let regions = regions(world, event, message.entity())?;
     let kind = kind(event)?;
     let actor = if event.actor.is_empty() { message.source() } else { &event.actor };
-    let by = by(Some(actor), Some(&event.reason)).map_err(refused)?;
+    let by = By::new(Some(actor), Some(&event.reason)).map_err(refused)?;
     let minutes = event.duration_game_minutes.map(i64::from);
     let act = |start: GameTime, _: &Commands| {
         let end = minutes.map(|minutes| start.plus_us(minutes * GameTime::MINUTE_US));
@@ -36,8 +75,8 @@ pub(crate) async fn take(
         let record = Override { author: by.actor.clone(), ..record };
         Ok(Act::Set { record, replaces: true })
     };
-    let by = By { cause: Some(message.id.to_string()), ..by.clone() };
-    sky.command(&by, act).await.map_err(refused)?;
+    let cause = message.id.to_string();
+    sky.command(&by, Some(&cause), act).await.map_err(refused)?;
     Ok(())
 }
 

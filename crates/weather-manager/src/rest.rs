@@ -14,16 +14,17 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
+use crate::INTENSITY_DEFAULT;
+use crate::commands::{Act, Commands};
+use crate::sky::{Sky, Taken};
+use document::{Changed, Forecast, Moment, Now, RegionList, RegionWeather};
 use worldbus_service::{Json, NoQuery, Problem, Query, Work};
+use worldbus_simulated::SharedClock;
+use worldbus_simulated::commands::By;
+use worldbus_simulated::follow::Follower;
 use worldbus_world::{
     DateTime, FORECAST_HOURS_MAX, GameTime, Kind, Override, Overrides, Weather, WeatherState, World,
 };
-use crate::INTENSITY_DEFAULT;
-use crate::commands::{Act, Commands};
-use crate::hearing::Hearing;
-use crate::sky::{By, Sky, Taken};
-use document::{Changed, Forecast, Moment, Now, RegionList, RegionWeather};
-pub(crate) use live::by;
 
 const FORECAST_HOURS_DEFAULT: i64 = 24;
 /// A year of Earth, in any calendar: the longest duration of an override.
@@ -40,7 +41,7 @@ struct Shared {
     world: Arc<World>,
     weather: Arc<Weather>,
     sky: Arc<Sky>,
-    hearing: Arc<Hearing>,
+    follower: Arc<Follower<SharedClock>>,
     work: Work,
 }
 
@@ -128,7 +129,7 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
 pub(crate) fn routes(
     world: Arc<World>,
     sky: Arc<Sky>,
-    hearing: Arc<Hearing>,
+    follower: Arc<Follower<SharedClock>>,
     work: Work,
 ) -> Router {
     let weather = Arc::new(Weather::new(&world));
@@ -144,7 +145,7 @@ pub(crate) fn routes(
         .route("/api/weather/history", get(plan::history))
         .route("/api/weather/statistics", get(plan::statistics))
         .route("/api/weather/alerts", get(plan::alerts))
-        .with_state(Shared { world, weather, sky, hearing, work })
+        .with_state(Shared { world, weather, sky, follower, work })
 }
 
 /// The world's regions.
@@ -163,7 +164,7 @@ async fn current(State(shared): State<Shared>, Query(query): Query<CurrentQuery>
     let Some(name) = query.region else {
         return shared.compute(Now::all).await;
     };
-    shared.hearing.catch_up().await;
+    shared.follower.catch_up().await;
     Ok(Json(Now::one(&shared, shared.region(&name)?)?).into_response())
 }
 
@@ -209,7 +210,7 @@ async fn set(
         .map_err(|error| Problem::unprocessable(format!("state: {error}")).with_field("state"))?;
     let intensity_permille = request.intensity.map(permille).transpose()?;
     let minutes = request.duration_game_minutes.map(duration).transpose()?;
-    let by = by(request.actor.as_deref(), request.reason.as_deref())?;
+    let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
     let act = |start: GameTime, _: &Commands| {
         let end = minutes.map(|m| GameTime::from_minutes(m).plus_us(start.0));
         let intensity_permille = intensity_permille.unwrap_or(INTENSITY_DEFAULT);
@@ -229,7 +230,7 @@ impl Shared {
         self,
         compute: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Computed {
-        self.hearing.catch_up().await;
+        self.follower.catch_up().await;
         let work = self.work.clone();
         work.answer(move || compute(&self)).await
     }
@@ -253,8 +254,8 @@ impl Shared {
         by: &By,
         act: impl Fn(GameTime, &Commands) -> Result<Act, Problem>,
     ) -> Result<Taken, Problem> {
-        self.hearing.catch_up().await;
-        self.sky.command(by, act).await
+        self.follower.catch_up().await;
+        self.sky.command(by, None, act).await
     }
 
     fn changed(&self, region: usize, taken: &Taken) -> Changed {

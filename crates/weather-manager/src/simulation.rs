@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
+use crate::agenda::{Agenda, Emission};
+use crate::sky::{Sky, View};
 use worldbus_simulated::{Checkpoint, Simulated, Step};
 use worldbus_world::{Clock, GameTime, WallTime};
 
-use crate::agenda::{Agenda, Emission};
-use crate::sky::{Sky, View};
-
-/// Days of the world's calendar that are made up for after downtime; what is older was nobody's
-/// moment.
+/// Days of the world's calendar that are made up for after downtime; what is older is left
+/// out.
 const CATCH_UP_DAYS_MAX: i64 = 1;
 
 pub(crate) struct Simulation {
@@ -57,8 +56,8 @@ impl Simulation {
         events
     }
 
-    /// What is still to be told by the clock before it was resumed, until a wall time that has not
-    /// come: most of it, or all, was told before, with the same ids.
+    /// What is still to be published by the clock before it was resumed, until a wall time that
+    /// has not come: most of it, or all, was published before, with the same ids.
     fn rest(
         &mut self,
         (before, until): (&Clock, WallTime),
@@ -114,7 +113,7 @@ impl Simulated for Simulation {
         Step { events, reached: Some(reached), next_us: next.map(|wall| wall.0) }
     }
 
-    fn told(&mut self, reached: Checkpoint) {
+    fn published(&mut self, reached: Checkpoint) {
         self.sky.published(WallTime(reached.wall_us));
     }
 }

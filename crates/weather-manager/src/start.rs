@@ -3,24 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use worldbus_service::start::Error;
-use worldbus_service::{Deps, Part, Task};
-use worldbus_simulated::{Checkpoints, Emitter, Lead, Progress, Ticker};
-use worldbus_world::World;
-
 use crate::agenda::Agenda;
-use crate::hearing::Hearing;
+use crate::requests::Requests;
 use crate::rest;
 use crate::simulation::Simulation;
 use crate::sky::Sky;
 use crate::{NAME, TOPIC};
+use worldbus_bus::Bus;
+use worldbus_service::start::Error;
+use worldbus_service::{CancellationToken, Deps, Part, Task};
+use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
+use worldbus_simulated::{Checkpoints, Emitter, Lead, Progress, SharedClock, Ticker};
+use worldbus_world::World;
 
 /// How the service works; the same in all instances.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// How far ahead commands take effect. Zero only where one process owns the state.
     pub lead: Duration,
-    /// The weather of every region at each whole game hour is told too.
+    /// The weather of every region at each whole game hour is announced too.
     pub samples: bool,
 }
 
@@ -31,8 +32,8 @@ impl Default for Settings {
     }
 }
 
-/// Restores what was heard and forced in a world, and hands out routes and tasks. Its state is
-/// kept under `weather/{world}`; its conditions: a clock was heard, the bus takes events, the
+/// Restores what was received and forced in a world, and hands out routes and tasks. Its state is
+/// kept under `weather/{world}`; its conditions: a clock was received, the bus takes events, the
 /// state can be read.
 ///
 /// # Errors
@@ -41,10 +42,10 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
     let Deps { bus, state, readiness, work, shutdown } = deps;
     let lead = Lead::new(settings.lead)?;
     let polling = readiness.condition(format!("{NAME}: state"));
-    let heard = readiness.condition(format!("{NAME}: clock"));
+    let received = readiness.condition(format!("{NAME}: clock"));
     let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;
     let wall = Arc::clone(bus.wall());
-    let sky = Sky::open(Arc::clone(&state), &world, Arc::clone(&wall), lead, heard).await?;
+    let sky = Sky::open(Arc::clone(&state), &world, Arc::clone(&wall), lead, received).await?;
     let sky = Arc::new(sky);
     let checkpoints = Checkpoints::new(state, format!("weather/{}/checkpoint", world.id));
     let ticker = Ticker {
@@ -54,12 +55,27 @@ pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<
         progress: Progress::load(checkpoints).await?,
         causes: sky.causes.clone(),
     };
-    let hearing = Arc::new(Hearing::new(bus, Arc::clone(&sky), Arc::clone(&world)));
-    let hears = Arc::clone(&hearing).run(shutdown.clone());
+    let clock = Follower::new(bus.clone(), &world.id, Arc::clone(&sky.clock));
+    let clock = Arc::new(clock);
+    let requests = Requests::new(Arc::clone(&world), Arc::clone(&sky), Arc::clone(&clock));
+    let received = receive(bus, requests, Arc::clone(&clock), shutdown.clone());
     let poller = Arc::clone(&sky);
-    Ok(Part::new(NAME, rest::routes(world, sky, hearing, work))
+    Ok(Part::new(NAME, rest::routes(world, sky, clock, work))
         .with_openapi(rest::openapi())
-        .with_task(Task::new("hearing of the clock", hears))
+        .with_task(Task::new("weather subscription", received))
         .with_task(Task::new("weather ticker", ticker.run(wall, shutdown.clone())))
         .with_task(Task::new("weather poll", async move { poller.poll(polling, shutdown).await })))
+}
+
+/// Receives what the service subscribes to, until the shutdown.
+async fn receive(
+    bus: Bus,
+    requests: Requests,
+    clock: Arc<Follower<SharedClock>>,
+    shutdown: CancellationToken,
+) -> Result<(), worldbus_bus::Error> {
+    let handlers = |router| requests.on(clock.on(router)?);
+    let subscribed = subscribe(&bus, NAME, handlers, IfRefused::Fail, &shutdown);
+    tokio::try_join!(subscribed, clock.follow(&shutdown))?;
+    Ok(())
 }

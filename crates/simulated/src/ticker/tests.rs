@@ -1,4 +1,4 @@
-//! Claims about steps: one that computes holds up nothing else. Not here: what a service says.
+//! Claims about steps: one that computes holds up nothing else. Not here: what a service emits.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
@@ -11,7 +11,7 @@ struct Never;
 
 impl Emission for Never {
     fn outgoing(&self) -> Outgoing<'_> {
-        unreachable!("nothing is said")
+        unreachable!("nothing is emitted")
     }
 
     fn wall_us(&self) -> i64 {

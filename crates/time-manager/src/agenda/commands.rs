@@ -1,19 +1,19 @@
 //! Commands on the clock as events: the segment for those who compute with it, and what was done
 //! for people. Not here: what a command does (`clockwork`, `world`).
 
+use super::emission::Emission;
+use super::{Agenda, At};
+use crate::clock::command::Verb;
+use crate::clock::history::{History, Made};
 use worldbus_events::v1;
 use worldbus_world::{Segment, Span, WallTime};
 
-use super::{Agenda, At};
-use crate::emission::Emission;
-use crate::history::{History, Made};
-
 impl Agenda {
     /// `time.clock_changed` of a segment.
-    pub(super) fn told(
+    pub(super) fn announcement(
         &self,
         segment: &Segment,
-        made: &Made,
+        made: Option<&Made>,
         number: i64,
         wall: WallTime,
     ) -> Emission {
@@ -31,11 +31,11 @@ impl Agenda {
             scale_numerator: segment.num,
             scale_denominator: segment.den,
             paused: segment.paused,
-            reason: made.command.clone(),
+            reason: made.map_or("", |made| made.command.name()).to_owned(),
             revision: segment.rev,
             anchor_rest: segment.rest,
             curve,
-            actor: made.by.actor.clone(),
+            actor: made.map(|made| made.by.actor.clone()).unwrap_or_default(),
             continues_wall_us: segment.continues.map(|wall| wall.0),
         };
         self.emission(&changed, segment.epoch, number, wall)
@@ -47,21 +47,21 @@ impl Agenda {
         let old = span.before?;
         let (epoch, game_us) = (at.epoch, at.game.0);
         let (reason, actor) = (made.by.reason.clone(), made.by.actor.clone());
-        let emission = match made.command.as_str() {
-            "pause" => {
+        let emission = match made.command {
+            Verb::Pause => {
                 let event = v1::Paused { epoch, game_us, reason, actor };
                 self.emission(&event, epoch, at.game.minutes(), at.wall)
             }
-            "resume" => {
+            Verb::Resume => {
                 let event = v1::Resumed { epoch, game_us, reason, actor };
                 self.emission(&event, epoch, at.game.minutes(), at.wall)
             }
-            "set" | "skip" => {
+            Verb::Set | Verb::Skip => {
                 let (from_game_us, to_game_us) = (old.0, game_us);
                 let event = v1::Jumped { epoch, from_game_us, to_game_us, reason, actor };
                 self.emission(&event, epoch, at.game.minutes(), at.wall)
             }
-            "scale" => {
+            Verb::Scale => {
                 let mut segments = history.clock().segments().iter();
                 let before = segments.rfind(|segment| segment.epoch < epoch)?;
                 let event = v1::ScaleChanged {
@@ -77,7 +77,9 @@ impl Agenda {
                 };
                 self.emission(&event, epoch, at.game.minutes(), at.wall)
             }
-            _ => return None,
+            Verb::Start | Verb::Continue | Verb::Schedule | Verb::Cancel | Verb::Request => {
+                return None;
+            }
         };
         Some(emission)
     }

@@ -1,14 +1,13 @@
-//! What is still told of a stretch that nobody was there to tell, and is not made up for in full.
+//! What is still published of a stretch in which no instance ran, and is not made up for in full.
 //! Not here: how long that stretch is (`simulation`).
 
 use std::collections::BTreeMap;
 
+use super::emission::Emission;
+use super::{Agenda, At};
+use crate::clock::history::History;
 use worldbus_events::{Event as _, v1};
 use worldbus_world::{Span, WallTime};
-
-use super::{Agenda, At};
-use crate::emission::Emission;
-use crate::history::History;
 
 /// Of a longer downtime only this many days are looked through for the latest of each kind.
 const LOOK_BACK_DAYS_MAX: usize = 400;
@@ -22,8 +21,8 @@ const LOOK_BACK_DAYS_MIN: usize = 2;
 type Kind = (u32, Option<String>, u64);
 
 impl Agenda {
-    /// What somebody asked for in the wall interval (`after`, `until`]: commands, and what was
-    /// scheduled once. It is told however late.
+    /// What was asked for in the wall interval (`after`, `until`]: commands, and what was
+    /// scheduled once. It is published however late.
     pub(crate) fn asked_for(
         &self,
         history: &History,
@@ -43,7 +42,7 @@ impl Agenda {
     }
 
     /// The latest event of each kind in the wall interval (`after`, `until`], which stands for
-    /// those before it, and all that somebody asked for.
+    /// those before it, and all that was asked for.
     pub(crate) fn latest(
         &self,
         history: &History,

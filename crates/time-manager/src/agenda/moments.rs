@@ -1,13 +1,12 @@
 //! What is other at one moment of game time than at another: hour, day, month, year, season, moons,
 //! holidays. Not here: which moments are compared (`agenda`), phases of the day (`phases`).
 
+use super::emission::Emission;
+use super::{Agenda, At};
 use worldbus_events::v1;
 use worldbus_world::{DateTime, Day, GameTime, Holiday, MoonState, NamedSeason, Phase};
 
-use super::{Agenda, At};
-use crate::emission::Emission;
-
-/// What events tell of a moment.
+/// What events have of a moment.
 #[derive(Clone, Copy)]
 pub(super) struct Moment<'a> {
     pub(super) date: DateTime,

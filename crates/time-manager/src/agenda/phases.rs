@@ -1,12 +1,11 @@
 //! The phases of the day: of the world by its clock, or of each region by its sun, where the world
 //! file says so. Not here: which instants are looked at (`agenda`), where the sun is (`skies`).
 
-use worldbus_events::{Event, v1};
-use worldbus_world::{GameTime, Phase};
-
+use super::emission::Emission;
 use super::moments::Moment;
 use super::{Agenda, At};
-use crate::emission::Emission;
+use worldbus_events::{Event, v1};
+use worldbus_world::{GameTime, Phase};
 
 impl Agenda {
     /// The phase of the day; by the sun, that of the world's first region.

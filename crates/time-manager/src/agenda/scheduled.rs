@@ -2,17 +2,16 @@
 //! topic.
 //! Not here: when a schedule is due (`schedule`).
 
+use super::Agenda;
+use super::emission::Emission;
+use crate::NAME;
+use crate::clock::history::History;
+use crate::clock::request::{self, Request, Scheduled};
+use crate::schedule::{Due, Schedule};
 use worldbus_bus::Topic;
 use worldbus_events::prost::Message as _;
 use worldbus_events::{Event as _, EventId, ProducerId, v1};
 use worldbus_world::{Clock, WallTime, producer_id};
-
-use super::Agenda;
-use crate::NAME;
-use crate::emission::Emission;
-use crate::history::History;
-use crate::requests::{self, Request, Scheduled};
-use crate::schedule::{Due, Schedule};
 
 /// The two events of a schedule that is due, as the sequences of its producer count them.
 const FIRED_SLOT: u64 = 0;
@@ -65,7 +64,7 @@ impl Agenda {
     fn request(&self, schedule: &Schedule, due: Due) -> Option<Request> {
         // Checked when the schedule was taken.
         let event = v1::ClockRequested::decode(&schedule.event.payload[..]).ok()?;
-        let (command, by) = requests::read(&event, &self.calendar).ok()?;
+        let (command, by) = request::read(&event, &self.calendar).ok()?;
         let scheduled = Some(Scheduled { number: schedule.number, due: due.wall });
         let id = self.id(schedule, due, SCHEDULED_SLOT).to_string();
         Some(Request { id, command, by, scheduled })

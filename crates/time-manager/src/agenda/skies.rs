@@ -1,6 +1,6 @@
 //! The regions of a world whose phases of the day follow the sun, and when the next phase begins
 //! in one. A pure function: what is kept would come out the same again. Not here: where the sun is
-//! (`worldbus-world`), what is told of it (`phases`).
+//! (`worldbus-world`), what is published of it (`phases`).
 
 use std::iter::successors;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,7 +31,7 @@ struct Stretch {
     ends: bool,
 }
 
-/// The sun of a day in the world's first region, as events tell it.
+/// The sun of a day in the world's first region, as events have it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct DayOfSun {
     pub(super) sunrise_game_us: Option<i64>,

@@ -3,18 +3,19 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::{Desk, Face};
+use crate::clock::command::Verb;
+use crate::clock::history::History;
+use crate::clock::request;
+use crate::schedule::{
+    Due, SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX, Schedule, Scheduled,
+};
 use worldbus_events::prost::Message as _;
 use worldbus_events::v1::{ClockRequested, WeatherOverrideRequested};
 use worldbus_events::{Event as _, exact, json};
 use worldbus_service::Problem;
+use worldbus_simulated::commands::By;
 use worldbus_world::{GameTime, Plan, ScheduleError, WallTime, World};
-
-use super::{Desk, Face};
-use crate::history::{By, History};
-use crate::requests;
-use crate::schedule::{
-    Due, SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX, Schedule, Scheduled,
-};
 
 /// A wish to publish an event when a clock says so.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Desk {
         let clockwork = &face.clockwork;
         // Checked before anything is locked, so that the fault comes back as it is.
         let (view, now) = (clockwork.view(), clockwork.now());
-        let now = view.history.clock().game_at(now);
+        let now = view.log.clock().game_at(now);
         let plan = Plan::parse(&wish.text, now, &clockwork.calendar).map_err(NoSchedule::Text)?;
         let due = plan.next(now, &clockwork.calendar).unwrap_or(now);
         let event = match self.scheduled((face, due), wish, by) {
@@ -65,7 +66,7 @@ impl Desk {
                 Schedule { number: 0, text, plan, from: effective, until: None, event, by };
             let given = history.schedules.add(schedule).ok_or_else(too_many)?;
             number.store(given, Ordering::Relaxed);
-            Ok(Some(("schedule", format!("{given}: {} {:.120}", wish.event_type, wish.text))))
+            Ok(Some((Verb::Schedule, format!("{given}: {} {:.120}", wish.event_type, wish.text))))
         };
         let taken = clockwork.take(by, change).await.map_err(NoSchedule::Other)?;
         let number = number.into_inner();
@@ -143,7 +144,7 @@ impl Face {
     /// What is still due some time.
     pub(crate) fn live(&self) -> Vec<Schedule> {
         let view = self.clockwork.view();
-        let list = view.history.schedules.list().iter();
+        let list = view.log.schedules.list().iter();
         let live =
             |s: &&Schedule| s.until.is_none() && (!s.plan.is_once() || self.next(s).is_some());
         list.filter(live).cloned().collect()
@@ -152,7 +153,7 @@ impl Face {
     /// When a schedule is due next by the clock as it is known now.
     pub(crate) fn next(&self, schedule: &Schedule) -> Option<Due> {
         let (view, clockwork) = (self.clockwork.view(), &self.clockwork);
-        schedule.next(view.history.clock(), &clockwork.calendar, clockwork.now())
+        schedule.next(view.log.clock(), &clockwork.calendar, clockwork.now())
     }
 
     /// Takes a schedule back; gives it as it was.
@@ -171,7 +172,7 @@ impl Face {
                 return Err(unknown());
             }
             Ok(Some((
-                "cancel",
+                Verb::Cancel,
                 format!("{number}: {} {:.120}", cancelled.event.name, cancelled.text),
             )))
         };
@@ -211,15 +212,16 @@ fn clock_request(
     payload: &[u8],
     by: &By,
 ) -> Result<Vec<u8>, Problem> {
-    let mut request = ClockRequested::decode(payload).map_err(|e| wrong(e.to_string()))?;
+    let mut event = ClockRequested::decode(payload).map_err(|e| wrong(e.to_string()))?;
     let calendar = &face.clockwork.calendar;
-    let (command, _) = requests::read(&request, calendar).map_err(|p| wrong(p.detail))?;
-    requests::check_date(&command, calendar, due).map_err(|p| wrong(p.detail))?;
-    sign(&mut request.actor, &mut request.reason, by);
-    Ok(request.encode_to_vec())
+    let (command, _) = request::read(&event, calendar).map_err(|p| wrong(p.detail))?;
+    request::check_date(&command, calendar, due).map_err(|p| wrong(p.detail))?;
+    sign(&mut event.actor, &mut event.reason, by);
+    Ok(event.encode_to_vec())
 }
 
-/// Who schedules a request is its actor if it names none; then why is why, too, if it does not say.
+/// Who schedules a request is its actor if it names none; then theirs is the reason, too, if it has
+/// none.
 fn sign(actor: &mut String, reason: &mut String, by: &By) {
     if !actor.is_empty() {
         return;

@@ -6,11 +6,11 @@ pub(super) mod rules;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use worldbus_service::{Json, Problem, Query};
-use worldbus_world::{Calendar, DateTime, GameTime, World};
 
 use super::Answer;
 use crate::desk::{Desk, Face};
+use worldbus_service::{Json, Problem, Query};
+use worldbus_world::{Calendar, DateTime, GameTime, World};
 
 /// Characters of a wrong `at` that its refusal shows.
 const SHOWN_CHARS_MAX: usize = 40;
@@ -126,7 +126,7 @@ pub(super) async fn calendar(
     let face = desk.face(&when.clock)?;
     let game = match &when.at {
         Some(text) => instant(&face.clockwork.calendar, text)?,
-        None => face.clockwork.view().history.clock().game_at(face.clockwork.now()),
+        None => face.clockwork.view().log.clock().game_at(face.clockwork.now()),
     };
     Ok(Json(Instant::new(face, game)))
 }

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_world::{Clock, WallTime, World, Year};
 
 use super::calendar::Names;
-use crate::clockwork::Taken;
+use crate::clock::clockwork::Taken;
 use crate::desk::{Desk, Face};
+use worldbus_world::{Clock, WallTime, World, Year};
 
 /// The time of a world.
 #[derive(Debug, Serialize, ToSchema)]
@@ -132,10 +132,10 @@ impl History {
     pub(super) fn new(face: &Face) -> Self {
         let view = face.clockwork.view();
         let date = |game| face.clockwork.calendar.at(game).to_string();
-        let commands = view.history.records().iter().rev().map(|record| Command {
+        let commands = view.log.records().iter().rev().map(|record| Command {
             taken_at: rfc3339(record.at),
             effective_at: rfc3339(record.effective),
-            command: record.command.clone(),
+            command: record.command.name().to_owned(),
             detail: record.detail.clone(),
             actor: record.actor.clone(),
             reason: record.reason.clone(),
@@ -143,11 +143,11 @@ impl History {
             date_time: date(record.game),
         });
         let mut segments: Vec<_> = view
-            .history
+            .log
             .entries()
             .map(|(segment, made)| Stretch {
                 epoch: segment.epoch,
-                command: made.command.clone(),
+                command: made.command.name().to_owned(),
                 begins_at: rfc3339(segment.anchor_wall),
                 date_time: date(segment.anchor_game),
                 real_seconds_per_game_hour: segment.real_seconds_per_game_hour(),
@@ -163,7 +163,7 @@ impl History {
 impl Current {
     pub(super) fn now(face: &Face) -> Self {
         let view = face.clockwork.view();
-        Self::new(&face.world, view.history.clock(), face.clockwork.now())
+        Self::new(&face.world, view.log.clock(), face.clockwork.now())
     }
 
     pub(super) fn new(world: &World, clock: &Clock, wall: WallTime) -> Self {

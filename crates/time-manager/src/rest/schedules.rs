@@ -5,12 +5,13 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use worldbus_service::{Json, OptionalJson, Path, Problem, Query};
 
 use super::document::rfc3339;
 use super::{Answer, Turn, Which};
-use crate::desk::{self, Desk, Face, Wish};
+use crate::desk::{Desk, Face, NoSchedule, Wish};
 use crate::schedule::Schedule;
+use worldbus_service::{Json, OptionalJson, Path, Problem, Query};
+use worldbus_simulated::commands::By;
 
 /// A wish to publish an event when a clock says so.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -99,12 +100,12 @@ pub(super) async fn add(
     Json(request): Json<ScheduleRequest>,
 ) -> Answer<One> {
     let ScheduleRequest { schedule: text, event_type, payload, entity, actor, reason } = request;
-    let by = desk::by(actor, reason)?;
+    let by = By::new(actor.as_deref(), reason.as_deref())?;
     // As it was written: a JSON value would round its numbers.
     let payload = payload.map_or(String::new(), |json| json.get().to_owned());
     let face = desk.face(&which.clock)?;
     let wish = Wish { text, event_type, payload, entity };
-    let added = desk.add(face, &wish, &by).await.map_err(desk::NoSchedule::problem)?;
+    let added = desk.add(face, &wish, &by).await.map_err(NoSchedule::problem)?;
     Ok(Json(One::new(&desk, face, &added)))
 }
 

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use worldbus_service::{Json, Problem, Query};
-use worldbus_world::{Calendar, Daylight, GameTime, Region, World};
 
 use super::Answer;
 use crate::desk::{Desk, Face};
+use worldbus_service::{Json, Problem, Query};
+use worldbus_world::{Calendar, Daylight, GameTime, Region, World};
 
 /// Over which region, by which clock.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -66,7 +66,7 @@ fn region<'w>(world: &'w World, id: Option<&str>) -> Result<&'w Region, Problem>
 
 impl SunNow {
     fn new(face: &Face, region: &Region) -> Result<Self, Problem> {
-        let game = face.clockwork.view().history.clock().game_at(face.clockwork.now());
+        let game = face.clockwork.view().log.clock().game_at(face.clockwork.now());
         let (sun, calendar) = (face.world.sun(), &face.clockwork.calendar);
         let (latitude, longitude) = (region.latitude, region.longitude);
         let day = sun.day(calendar.day_number(game), latitude, longitude);

@@ -2,7 +2,7 @@
 //! view, updated when it turns out otherwise, and ended. Not here: what a spell is (`world`).
 //!
 //! An alert is named after its region and the onset of its spell. If an override moves the onset
-//! the update says both names, so that nothing has to be remembered.
+//! the update has both names, so that nothing has to be remembered.
 
 use worldbus_events::v1;
 use worldbus_world::{GameTime, Overrides, SPELL_STEP_HOURS, Spell, Weather};
@@ -73,7 +73,7 @@ impl Agenda {
         }
     }
 
-    /// A spell ends, or looking further shows that it lasts longer than was told.
+    /// A spell ends, or looking further shows that it lasts longer than was announced.
     pub(super) fn alert_goes_on(
         &self,
         at: At<'_>,

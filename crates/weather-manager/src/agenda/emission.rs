@@ -8,7 +8,7 @@ use super::{AHEAD_HOURS, Agenda, At};
 use crate::NAME;
 use crate::commands::{Act, Command, Commands};
 
-/// Ranks in the identity of events. Of what is said of spells there are as many as spells of a
+/// Ranks in the identity of events. Of events of spells there are as many as spells of a
 /// region can come into view at one instant.
 pub(super) const CHANGED_RANK: usize = 0;
 pub(super) const SEVERE_RANK: usize = 1;
@@ -23,7 +23,7 @@ const DAILY_RANK: usize = SAMPLE_RANK + 1;
 const GROUND_RANK: usize = DAILY_RANK + 1;
 pub(super) const TYPE_RANKS: usize = GROUND_RANK + 1;
 
-/// Spells of a region that are told of at one instant: one under way and one an hour, as many as
+/// Spells of a region that are announced at one instant: one under way and one an hour, as many as
 /// there are without overrides.
 pub(super) const SPELL_COUNT_MAX: usize = AHEAD_HOURS as usize + 2;
 
@@ -142,10 +142,10 @@ impl Agenda {
     }
 
     /// What a command is, for the world as a whole.
-    pub(super) fn told(&self, at: At<'_>, commands: &Commands, command: &Command) -> Emission {
+    pub(super) fn commanded(&self, at: At<'_>, commands: &Commands, command: &Command) -> Emission {
         let (revision, game_us) = (command.rev, at.game.0);
         let (actor, reason) = (command.actor.clone(), command.reason.clone());
-        let region_ids = command.regions(commands).to_vec();
+        let region_ids = commands.regions_of(command).to_vec();
         let cleared = |override_id, region_ids, actor, reason| v1::WeatherOverrideCleared {
             revision,
             region_ids,
@@ -167,7 +167,7 @@ impl Agenda {
             }
             Act::ClearOne { record } => {
                 let of = commands.of_rev(*record);
-                let id = of.map(|of| of.record_id(commands)).unwrap_or_default();
+                let id = of.map(|of| commands.record_id(of)).unwrap_or_default();
                 self.emission(&cleared(id, region_ids, actor, reason), at, None, rank)
             }
             Act::Undo { undone } => {

@@ -1,4 +1,4 @@
-//! Transitions between states: told ten game minutes before a whole hour at which the state is
+//! Transitions between states: announced ten game minutes before a whole hour at which the state is
 //! going to change, and at once where it changes otherwise. Not here: the change itself.
 
 use worldbus_events::v1;

@@ -2,35 +2,33 @@
 //! could only force one region's state or clear it. Not here: what they mean.
 
 use serde::Deserialize;
+
+use super::{Act, Command};
+use worldbus_simulated::commands::CommandLog;
 use worldbus_world::{GameTime, Kind, Override, WallTime, WeatherState};
 
-use super::Act;
+/// The log as it is stored.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    rev: u64,
+    pruned_rev: u64,
+    commands: Vec<Either>,
+    #[serde(default)]
+    forgotten_causes: Vec<String>,
+}
 
 /// A command in either form.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum Command {
-    Now(Box<Now>),
+enum Either {
+    Now(Box<Command>),
     Before(Before),
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Now {
-    rev: u64,
-    at: WallTime,
-    epoch: u32,
-    game: GameTime,
-    actor: String,
-    reason: String,
-    #[serde(default)]
-    cause: Option<String>,
-    act: Act,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Before {
+struct Before {
     rev: u64,
     at: WallTime,
     epoch: u32,
@@ -47,19 +45,23 @@ struct Force {
     end: Option<GameTime>,
 }
 
-impl From<Command> for super::Command {
-    fn from(stored: Command) -> Self {
+/// The log from its stored form, whichever it is.
+pub(super) fn decode(bytes: &[u8]) -> Result<CommandLog<Act>, serde_json::Error> {
+    let Stored { rev, pruned_rev, commands, forgotten_causes } = serde_json::from_slice(bytes)?;
+    let commands = commands.into_iter().map(Command::from).collect();
+    Ok(CommandLog::restore((rev, pruned_rev), commands, forgotten_causes))
+}
+
+impl From<Either> for Command {
+    fn from(stored: Either) -> Self {
         match stored {
-            Command::Now(now) => {
-                let Now { rev, at, epoch, game, actor, reason, cause, act } = *now;
-                Self { rev, at, epoch, game, actor, reason, cause, act }
-            }
-            Command::Before(before) => before.into(),
+            Either::Now(now) => *now,
+            Either::Before(before) => before.into(),
         }
     }
 }
 
-impl From<Before> for super::Command {
+impl From<Before> for Command {
     fn from(Before { rev, at, epoch, game, region, force }: Before) -> Self {
         let regions = vec![region];
         let act = match force {

@@ -1,9 +1,8 @@
 //! Claims about the log of commands: older forms are read, pruning changes nothing that counts.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
-use worldbus_world::{Kind, WeatherState};
-
 use super::*;
+use worldbus_world::{Kind, WeatherState};
 
 fn hour(hours: i64) -> GameTime {
     GameTime::from_hours(hours)

@@ -145,7 +145,7 @@ fn nothing(field: &'static str, wanted: &str) -> Problem {
     Problem::unprocessable(text).with_field(field)
 }
 
-/// Only by names: of `[16, 48]` nobody knows which is which.
+/// Only by names: of `[16, 48]` it is unknown which is which.
 impl TryFrom<BTreeMap<String, f64>> for Point {
     type Error = String;
 

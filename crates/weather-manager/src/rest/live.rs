@@ -6,17 +6,14 @@ use std::ops::RangeInclusive;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
-use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
-use worldbus_world::{FADE_HOURS_MAX, GameTime, Override, OverrideError, Overrides};
 
 use super::document::{CommandTaken, Log, RegionWeather};
 use super::effect::{self, Effect};
 use super::{Answer, Computed, Moment, Shared};
 use crate::commands::{Act, Commands};
-use crate::sky::By;
-
-const ACTOR_CHARS_MAX: usize = 64;
-const REASON_CHARS_MAX: usize = 200;
+use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
+use worldbus_simulated::commands::By;
+use worldbus_world::{FADE_HOURS_MAX, GameTime, Override, OverrideError, Overrides};
 
 /// A wish to force the weather of some regions.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -88,7 +85,7 @@ pub(super) async fn add(
     for name in &request.regions {
         shared.region(name).map_err(|problem| problem.with_field("regions"))?;
     }
-    let by = by(request.actor.as_deref(), request.reason.as_deref())?;
+    let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
     let kind = request.effect.kind()?;
     let fade_in_us = fade("fade_in_game_minutes", request.fade_in_game_minutes)?;
     let fade_out_us = fade("fade_out_game_minutes", request.fade_out_game_minutes)?;
@@ -140,7 +137,7 @@ pub(super) async fn clear(
     Query(NoQuery {}): Query<NoQuery>,
     Json(request): Json<ClearRequest>,
 ) -> Answer<CommandTaken> {
-    let by = by(request.actor.as_deref(), request.reason.as_deref())?;
+    let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
     let region = request.region.as_deref().map(|name| shared.region(name)).transpose()?;
     let act = |_: GameTime, commands: &Commands| match (&request.region, &request.id) {
         (Some(region), None) => Ok(Act::Clear { regions: vec![region.clone()] }),
@@ -171,7 +168,7 @@ pub(super) async fn undo(
     Query(NoQuery {}): Query<NoQuery>,
     OptionalJson(request): OptionalJson<UndoRequest>,
 ) -> Answer<CommandTaken> {
-    let by = by(request.actor.as_deref(), request.reason.as_deref())?;
+    let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
     let act = |_: GameTime, commands: &Commands| match commands.undoable() {
         Some(command) => Ok(Act::Undo { undone: command.rev }),
         None => Err(Problem::conflict("there is no command left to undo")),
@@ -180,26 +177,9 @@ pub(super) async fn undo(
     Ok(Json(CommandTaken::new(&shared, &taken)))
 }
 
-/// Who and why, within their bounds.
-pub(crate) fn by(actor: Option<&str>, reason: Option<&str>) -> Result<By, Problem> {
-    let text = |field: &'static str, text: Option<&str>, max: usize| {
-        let text = text.unwrap_or_default();
-        if text.chars().count() <= max && !text.chars().any(char::is_control) {
-            return Ok(text.to_owned());
-        }
-        let wanted = format!("{field}: expected up to {max} characters and no control characters");
-        Err(Problem::unprocessable(wanted).with_field(field))
-    };
-    Ok(By {
-        actor: text("actor", actor, ACTOR_CHARS_MAX)?,
-        reason: text("reason", reason, REASON_CHARS_MAX)?,
-        cause: None,
-    })
-}
-
 fn record_of(commands: &Commands, id: &str) -> Result<u64, Problem> {
     let sets = commands.list().iter().filter(|c| matches!(c.act, Act::Set { .. }));
-    let found = sets.into_iter().find(|command| command.record_id(commands) == id);
+    let found = sets.into_iter().find(|command| commands.record_id(command) == id);
     found.map(|command| command.rev).ok_or_else(|| {
         let shown: String = id.chars().take(40).collect();
         let text = format!("no override {shown:?}; /api/weather/overrides lists all");

@@ -62,7 +62,7 @@ pub(super) async fn at(
     Query(query): Query<AtQuery>,
 ) -> Answer<RegionWeather> {
     let region = shared.region(&query.region)?;
-    shared.hearing.catch_up().await;
+    shared.follower.catch_up().await;
     let (overrides, now) = shared.known()?;
     let asked = query.game_time.as_deref().map(|text| shared.game_time("game_time", text));
     let moment = Moment::new(&shared.world, asked.transpose()?.unwrap_or(now));

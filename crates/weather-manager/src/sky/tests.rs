@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
+use super::*;
 use worldbus_service::health::Readiness;
 use worldbus_testkit::Place;
-
-use super::*;
 
 #[tokio::test]
 async fn command_of_an_event_is_taken_once_however_often_the_event_comes() {
@@ -19,11 +18,10 @@ async fn command_of_an_event_is_taken_once_however_often_the_event_comes() {
     };
     let sky = open().await;
     let clock = Clock::new(place.world.scale, place.now(), GameTime(0));
-    sky.hear(*clock.last()).await.unwrap();
+    sky.clock.keep(*clock.last()).await.unwrap();
     let take = async |sky: &Sky, cause: Option<&str>| {
-        let by = By { cause: cause.map(str::to_owned), ..By::default() };
         let act = |_: GameTime, _: &Commands| Ok(Act::Clear { regions: Vec::new() });
-        let taken = sky.command(&by, act).await.unwrap();
+        let taken = sky.command(&By::default(), cause, act).await.unwrap();
         (taken.commands.rev(), taken.effective)
     };
     let first = take(&sky, Some("a")).await;

@@ -4,11 +4,11 @@
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_service::{Json, Query};
-use worldbus_world::CalendarRules;
 
 use crate::desk::Desk;
 use crate::rest::{Answer, Which};
+use worldbus_service::{Json, Query};
+use worldbus_world::CalendarRules;
 
 /// What a calendar is.
 #[derive(Debug, Serialize, ToSchema)]

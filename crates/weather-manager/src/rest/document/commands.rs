@@ -56,7 +56,7 @@ struct OverrideEntry {
     actor: String,
 }
 
-/// What somebody commanded.
+/// A command that was taken.
 #[derive(Debug, Default, Serialize, ToSchema)]
 #[schema(as = WeatherCommand)]
 struct CommandEntry {
@@ -130,10 +130,10 @@ impl OverrideEntry {
 impl CommandEntry {
     fn new(shared: &Shared, commands: &Commands, command: &Command) -> Self {
         let (verb, id, undone) = match &command.act {
-            Act::Set { .. } => ("set", Some(command.record_id(commands)), None),
+            Act::Set { .. } => ("set", Some(commands.record_id(command)), None),
             Act::Clear { .. } => ("clear", None, None),
             Act::ClearOne { record } => {
-                ("clear", commands.of_rev(*record).map(|of| of.record_id(commands)), None)
+                ("clear", commands.of_rev(*record).map(|of| commands.record_id(of)), None)
             }
             Act::Undo { undone } => ("undo", None, Some(*undone)),
         };
@@ -141,7 +141,7 @@ impl CommandEntry {
             revision: command.rev,
             verb: verb.to_owned(),
             id,
-            regions: command.regions(commands).to_vec(),
+            regions: commands.regions_of(command).to_vec(),
             undone,
             game_time: shared.game_text(command.game),
             effective_at: text(command.at),

@@ -12,7 +12,7 @@ use std::fmt;
 
 use worldbus_events::prost::Message as _;
 use worldbus_events::{Event as _, EventView, v1};
-use worldbus_weather_manager::segment;
+use worldbus_simulated::segment;
 use worldbus_world::{Clock, WallTime, Year};
 
 /// Worlds whose clocks are kept.

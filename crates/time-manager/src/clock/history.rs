@@ -3,16 +3,13 @@
 //! Not here: how a segment follows from a command (`world`), reading and writing (`clockwork`).
 
 use serde::{Deserialize, Serialize};
-use worldbus_service::state::{self, Error, Kind};
-use worldbus_world::{Clock, Curve, GameTime, Scale, Segment, WallTime};
 
-use crate::requests::Settled;
+use super::command::Verb;
+use super::request::Settled;
 use crate::schedule::Schedules;
-
-/// Command of a world's first segment.
-pub(crate) const STARTED: &str = "start";
-/// Command of a segment that goes on after a wall clock that was ahead.
-pub(crate) const CONTINUED: &str = "continue";
+use worldbus_service::state::{self, Error, Kind};
+use worldbus_simulated::commands::{By, Log};
+use worldbus_world::{Clock, Curve, GameTime, Scale, Segment, WallTime};
 
 /// Commands that are remembered; the oldest are forgotten.
 pub(crate) const RECORD_COUNT_MAX: usize = 100;
@@ -21,7 +18,7 @@ pub(crate) const RECORD_COUNT_MAX: usize = 100;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct History {
     clock: Clock,
-    /// Beside the clock's segments, by index.
+    /// One for each of the clock's segments, by index.
     made: Vec<Made>,
     records: Vec<Record>,
     pub(crate) schedules: Schedules,
@@ -30,22 +27,13 @@ pub(crate) struct History {
 }
 
 /// What made a segment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Made {
-    /// The command's name.
+    /// The command.
     #[serde(rename = "reason")]
-    pub(crate) command: String,
+    pub(crate) command: Verb,
     #[serde(flatten)]
     pub(crate) by: By,
-}
-
-/// Who gave a command, and why, as they said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct By {
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) actor: String,
-    #[serde(default, rename = "why", skip_serializing_if = "String::is_empty")]
-    pub(crate) reason: String,
 }
 
 /// A command that was taken.
@@ -55,7 +43,7 @@ pub(crate) struct Record {
     /// When it was taken, and when it takes effect.
     pub(crate) at: WallTime,
     pub(crate) effective: WallTime,
-    pub(crate) command: String,
+    pub(crate) command: Verb,
     /// What of, for people: `59.94 real seconds per game hour`.
     pub(crate) detail: String,
     pub(crate) actor: String,
@@ -89,7 +77,7 @@ impl History {
     pub(crate) fn new(scale: Scale, curve: Option<Curve>, now: WallTime) -> Result<Self, Error> {
         let first = Segment { curve, ..*Clock::new(scale, now, GameTime(0)).last() };
         let clock = Clock::from_segments([first]).map_err(damaged)?;
-        let made = vec![Made { command: STARTED.to_owned(), by: By::default() }];
+        let made = vec![Made { command: Verb::Start, by: By::default() }];
         let (schedules, requests) = (Schedules::default(), Settled::default());
         Ok(Self { clock, made, records: Vec::new(), schedules, requests })
     }
@@ -125,14 +113,14 @@ impl History {
     /// Goes on at `now` from where the clock stood at `reached`, a wall time that has not come.
     pub(crate) fn resume(&mut self, reached: WallTime, now: WallTime) -> Result<(), Error> {
         let segment = self.clock.resume(reached, now);
-        let made = Made { command: CONTINUED.to_owned(), by: By::default() };
+        let made = Made { command: Verb::Continue, by: By::default() };
         self.schedules.begin_by(now);
         self.requests.begin_by(now);
         self.push(segment, made)
     }
 
-    /// The history before the segment that continues it and is new to who told it up to an epoch
-    /// and a wall time, and until when that is to be told first.
+    /// The history before the segment that continues it and is new to who published it up to an
+    /// epoch and a wall time, and until when that is to be published first.
     pub(crate) fn before_resuming(
         &self,
         told: Option<(u32, WallTime)>,
@@ -148,8 +136,15 @@ impl History {
         let gone = self.records.len().saturating_sub(RECORD_COUNT_MAX);
         self.records.drain(..gone);
     }
+}
 
-    pub(crate) fn encode(&self) -> Result<Vec<u8>, Error> {
+impl Log for History {
+    fn absent() -> Result<Self, Error> {
+        let text = "the world's clock is gone from the state store; restore it from a copy";
+        Err(Error::new(Kind::Damaged, text))
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, Error> {
         let entry =
             |(segment, made): (&Segment, &Made)| Entry { segment: *segment, made: made.clone() };
         let kept = Kept {
@@ -161,7 +156,7 @@ impl History {
         state::encode("the world's clock", &kept)
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
+    fn decode(bytes: &[u8]) -> Result<Self, Error> {
         let mut kept: Kept = serde_json::from_slice(bytes).map_err(damaged)?;
         kept.segments.sort_by_key(|entry| entry.segment.epoch);
         let segments = kept.segments.iter().map(|entry| entry.segment);
@@ -169,6 +164,10 @@ impl History {
         let made = kept.segments.iter().map(|entry| entry.made.clone()).collect();
         let Kept { commands: records, schedules, requests, .. } = kept;
         Ok(Self { clock, made, records, schedules, requests })
+    }
+
+    fn shown(&self) {
+        metrics::gauge!("worldbus_time_segments").set(self.clock.segments().len() as f64);
     }
 }
 

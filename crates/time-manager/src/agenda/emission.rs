@@ -7,7 +7,7 @@ use worldbus_events::v1::ScheduleFired;
 use worldbus_events::{Event as _, EventId};
 use worldbus_world::WallTime;
 
-/// The entry of an event's metadata that says for how many missed ones it stands.
+/// The entry of an event's metadata with the number of missed ones for which it stands.
 const COALESCED: &str = "coalesced";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) struct Emission {
     pub(crate) payload: Vec<u8>,
     /// Only of scheduled events, which go where their type belongs.
     pub(crate) topic: Option<Topic>,
-    /// Follows from a moment of the world's time, and not from what somebody asked for: of those
+    /// Follows from a moment of the world's time, and not from what was asked for: of those
     /// that were missed the latest may stand for all.
     pub(crate) recurs: bool,
     /// Not of the content, which is the same on every instance.

@@ -1,5 +1,5 @@
 //! The event types that may be scheduled, brought up to date when one is asked for that is not
-//! known. Not for: where they come from, which the composition says ([`Refresh`]).
+//! known. Not for: where they come from, which the composition gives ([`Refresh`]).
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until, timeout};
+
 use worldbus_events::{Catalogue, SharedCatalogue};
 
 /// The least time from one refresh to the next, whoever asks for what.

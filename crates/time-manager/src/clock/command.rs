@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use worldbus_service::Problem;
 use worldbus_world::{
     Calendar, CalendarError, Change, Clock, Curve, GameTime, Phase, PhaseSpeeds, Scale, SetTime,
@@ -19,20 +21,59 @@ const PHASES: [Phase; 4] = [Phase::Dawn, Phase::Day, Phase::Dusk, Phase::Night];
 /// A command on a clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Command {
-    /// Whether there is such a date only the moment says.
+    /// Whether there is such a date is known where it takes effect.
     Set(SetTime),
     /// Game microseconds ahead.
     Skip(i64),
-    /// What is none stays.
+    /// What is left out stays.
     Scale(Option<Scale>, Option<Option<Curve>>),
     Pause,
     Resume,
 }
 
+/// What was done to a clock or to what it is asked for, as it is stored and shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verb {
+    /// The world's first segment.
+    Start,
+    /// The clock goes on after a wall clock that was ahead.
+    Continue,
+    Set,
+    Skip,
+    Scale,
+    Pause,
+    Resume,
+    /// An event is published when the clock says so.
+    Schedule,
+    /// A schedule is taken back.
+    Cancel,
+    /// A request that changed nothing.
+    Request,
+}
+
+impl Verb {
+    /// Its name in events, documents and the state.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Continue => "continue",
+            Self::Set => "set",
+            Self::Skip => "skip",
+            Self::Scale => "scale",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Schedule => "schedule",
+            Self::Cancel => "cancel",
+            Self::Request => "request",
+        }
+    }
+}
+
 /// What a command on the clock comes to.
 pub(crate) struct Decision {
     pub(crate) change: Change,
-    pub(crate) command: &'static str,
+    pub(crate) command: Verb,
     /// For people.
     pub(crate) detail: String,
 }
@@ -93,11 +134,11 @@ impl Command {
                 let game = calendar.resolve(clock.game_at(effective), &wish);
                 let game = game.map_err(no_such_date)?;
                 let detail = format!("to {}", calendar.at(game));
-                Decision { change: Change::Set(game), command: "set", detail }
+                Decision { change: Change::Set(game), command: Verb::Set, detail }
             }
             Self::Skip(us) => {
                 let detail = format!("{} game seconds", GameTime(us).seconds());
-                Decision { change: Change::Skip(us), command: "skip", detail }
+                Decision { change: Change::Skip(us), command: Verb::Skip, detail }
             }
             Self::Scale(scale, curve) => {
                 let scale = scale.or_else(|| last.scale());
@@ -106,7 +147,7 @@ impl Command {
                 let curve = curve.unwrap_or(last.curve);
                 let phases = if curve.is_some() { ", phases at speeds of their own" } else { "" };
                 let detail = format!("{scale} real seconds per game hour{phases}");
-                Decision { change: Change::Curve(scale, curve), command: "scale", detail }
+                Decision { change: Change::Curve(scale, curve), command: Verb::Scale, detail }
             }
             Self::Pause | Self::Resume => return Ok(self.turn(last.paused)),
         };
@@ -116,8 +157,8 @@ impl Command {
     /// Lets a clock stand or run; none if it does.
     fn turn(&self, paused: bool) -> Option<Decision> {
         let (change, command, pause) = match self {
-            Self::Pause => (Change::Pause, "pause", true),
-            _ => (Change::Start, "resume", false),
+            Self::Pause => (Change::Pause, Verb::Pause, true),
+            _ => (Change::Start, Verb::Resume, false),
         };
         let decision = Decision { change, command, detail: String::new() };
         (paused != pause).then_some(decision)
