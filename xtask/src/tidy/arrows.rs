@@ -32,7 +32,7 @@ const ALLOWED: &[Arrows] = &[
     arrows("world", &[]),
     arrows("climate", &["world"]),
     arrows("service", &["bus"]),
-    arrows("simulated", &["bus", "service"]),
+    arrows("simulated", &["bus", "events", "service", "world"]),
     arrows("state-dynamodb", &["aws", "bus", "service"]),
     arrows("testkit", &["bus", "events", "service", "transport-embedded", "world"]),
     arrows("time-manager", &["bus", "events", "rpc", "service", "simulated", "world"]),
@@ -66,6 +66,11 @@ const ALLOWED: &[Arrows] = &[
     arrows("bench", &["testkit", "world", "worldbus"]),
     arrows("join", &["worldbus"]),
     Arrows { of: "studio", normal: &["worldbus"], build: &["events-build"] },
+    Arrows {
+        of: "tide",
+        normal: &["bus", "events", "service", "simulated", "world"],
+        build: &["events-build"],
+    },
     arrows("xtask", &[]),
 ];
 
