@@ -17,12 +17,12 @@ use std::sync::Arc;
 use crate::NAME;
 use crate::clock::history::History;
 use skies::Skies;
-
-pub(crate) use emission::Emission;
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_world::{
     Calendar, GameTime, Hemisphere, Segment, Slots, Span, WallTime, World, producer_id,
 };
+
+pub(crate) use emission::Emission;
 
 /// The newest segment in force is announced again at each multiple of this wall time.
 pub(crate) const REPEAT_US: i64 = 5_000_000;

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use crate::clock::clockwork::{Clockwork, Taken};
 use crate::clock::command::{Command, Speed};
 use event_types::EventTypes;
-pub use event_types::Refresh;
-pub(crate) use schedules::{NoSchedule, Wish};
 use worldbus_events::SharedCatalogue;
 use worldbus_service::{Problem, Work};
 use worldbus_simulated::commands::By;
 use worldbus_world::{SetTime, World};
+
+pub use event_types::Refresh;
+pub(crate) use schedules::{NoSchedule, Wish};
 
 /// The clocks of a world.
 #[derive(Clone)]

@@ -3,8 +3,9 @@
 
 mod kit;
 
-use kit::{isles, run, run_slowly};
 use serde_json::{Value, json};
+
+use kit::{isles, run, run_slowly};
 use worldbus_testkit::{Instance, Place};
 
 /// The isles on 0901-02-30 at 06:00.

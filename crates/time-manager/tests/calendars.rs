@@ -6,8 +6,9 @@ mod kit;
 
 use std::iter::successors;
 
-use kit::{TOPIC, isles, of_type, run, run_slowly};
 use serde_json::{Value, json};
+
+use kit::{TOPIC, isles, of_type, run, run_slowly};
 use worldbus_events::{Event, v1};
 use worldbus_testkit::{Instance, Place, Seen};
 use worldbus_world::{DateTime, GameTime, World};

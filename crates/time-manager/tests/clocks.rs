@@ -3,8 +3,9 @@
 
 mod kit;
 
-use kit::{TOPIC, of_type, run, world};
 use serde_json::json;
+
+use kit::{TOPIC, of_type, run, world};
 use worldbus_events::v1;
 use worldbus_testkit::{Place, Seen};
 

@@ -3,9 +3,10 @@
 
 mod kit;
 
-use kit::{TOPIC, of_type, run, world};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+
+use kit::{TOPIC, of_type, run, world};
 use worldbus_events::{Event as _, v1};
 use worldbus_rpc::time as rpc;
 use worldbus_rpc::time::change_clock_request::Change;

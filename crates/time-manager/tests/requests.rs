@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kit::{TOPIC, of_type, run, world};
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+use kit::{TOPIC, of_type, run, world};
 use worldbus_bus::{Outgoing, SubscriptionName, Topic};
 use worldbus_events::prost::Message as _;
 use worldbus_events::v1::clock_requested::Command;

@@ -3,8 +3,9 @@
 
 mod kit;
 
-use kit::{TOPIC, id, kept_clock, run, silent};
 use serde_json::json;
+
+use kit::{TOPIC, id, kept_clock, run, silent};
 use worldbus_testkit::Place;
 
 #[tokio::test]

@@ -3,8 +3,9 @@
 
 mod kit;
 
-use kit::{TOPIC, of_type, run};
 use serde_json::{Value, json};
+
+use kit::{TOPIC, of_type, run};
 use worldbus_events::{Event as _, v1};
 use worldbus_testkit::{Instance, Place, Seen};
 

@@ -7,8 +7,9 @@ mod kit;
 use std::collections::BTreeMap;
 use std::iter::successors;
 
-use kit::{Record, TOPIC, assert_in_order, isles, of_type, run, run_slowly, run_with_rule};
 use serde_json::json;
+
+use kit::{Record, TOPIC, assert_in_order, isles, of_type, run, run_slowly, run_with_rule};
 use worldbus_events::{Event as _, v1};
 use worldbus_testkit::{Instance, Place, Seen};
 use worldbus_time_manager::CatchUp;

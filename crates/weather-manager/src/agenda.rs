@@ -11,12 +11,13 @@ mod tests;
 mod transition;
 
 use crate::commands::{Command, Commands};
-pub(crate) use alerts::{alert_id, in_view};
-pub(crate) use emission::Emission;
 use emission::TYPE_RANKS;
 use worldbus_world::{
     Clock, GROUND_LOOK_BACK_HOURS, GameTime, Overrides, Slots, Span, WallTime, Weather, World,
 };
+
+pub(crate) use alerts::{alert_id, in_view};
+pub(crate) use emission::Emission;
 
 /// Severe weather is announced this many game hours ahead.
 const AHEAD_HOURS: i64 = 6;

@@ -6,8 +6,9 @@ mod kit;
 
 use std::collections::HashSet;
 
-use kit::{TOPIC, new_clock, run, tell};
 use serde_json::json;
+
+use kit::{TOPIC, new_clock, run, tell};
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_testkit::{Instance, Place, Seen};
 use worldbus_weather_manager::NAME;

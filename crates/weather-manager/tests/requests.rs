@@ -5,8 +5,9 @@ mod kit;
 
 use std::time::Duration;
 
-use kit::{TOPIC, new_clock, run, tell};
 use serde_json::{Value, json};
+
+use kit::{TOPIC, new_clock, run, tell};
 use worldbus_bus::Outgoing;
 use worldbus_events::prost::Message as _;
 use worldbus_events::{Event, EventId, ProducerId, v1};

@@ -3,8 +3,9 @@
 
 mod kit;
 
-use kit::{new_clock, run, tell};
 use serde_json::{Value, json};
+
+use kit::{new_clock, run, tell};
 use worldbus_testkit::{Instance, Place};
 use worldbus_world::{Change, GameTime};
 

@@ -6,9 +6,10 @@ mod kit;
 
 use std::sync::mpsc::sync_channel;
 
-use kit::{new_clock, run, tell};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+use kit::{new_clock, run, tell};
 use worldbus_service::Work;
 use worldbus_testkit::Place;
 

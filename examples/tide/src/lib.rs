@@ -1,6 +1,6 @@
-//! A simulated service of a studio: the tide on the coast of each region, high and low in turn every
-//! 6 h 12 min of game time. It follows the world's clock and publishes each turn once, however many
-//! instances run and whichever of them is stopped.
+//! A simulated service of a studio: the tide on the coast of each region, high and low in turn
+//! every 6 h 12 min of game time. It follows the world's clock and publishes each turn once,
+//! however many instances run and whichever of them is stopped.
 //!
 //! The whole service is what it computes ([`Tide`]) and how it is put together ([`start`]); the
 //! rest is the kit's. Not for: real tides.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use tide::v1::TideTurned;
 use tide::{NAME, TURN_US, start};
+
 use worldbus_events::prost::Message as _;
 use worldbus_events::v1::ClockChanged;
 use worldbus_events::{Event as _, EventId, ProducerId};

@@ -14,10 +14,6 @@ mod request;
 mod settings;
 mod tracer;
 
-pub(crate) use format::WithTraceIds;
-pub(crate) use request::trace_request;
-pub use settings::{BadSetting, Settings};
-
 use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
@@ -28,6 +24,10 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::registry::LookupSpan;
 
 use export::{Exporting, Queue};
+
+pub(crate) use format::WithTraceIds;
+pub(crate) use request::trace_request;
+pub use settings::{BadSetting, Settings};
 
 /// The instrumentation scope of our spans.
 const SCOPE: &str = "worldbus";

@@ -1,6 +1,7 @@
 //! The ordered log of commands: each with its revision, when it takes effect, who gave it and why,
 //! and the event that asked for it. A pure fold, so that instances that read it at different
-//! moments compute the same past. Not here: what a command does, and how much room there is (the service).
+//! moments compute the same past. Not here: what a command does, and how much room there is (the
+//! service).
 
 use serde::{Deserialize, Serialize};
 

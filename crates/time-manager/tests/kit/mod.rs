@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde_json::Value;
+
 use worldbus_bus::ManualClock;
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_testkit::{Instance, Place, Seen, Watched};

@@ -4,11 +4,10 @@
 //! An alert is named after its region and the onset of its spell. If an override moves the onset
 //! the update has both names, so that nothing has to be remembered.
 
-use worldbus_events::v1;
-use worldbus_world::{GameTime, Overrides, SPELL_STEP_HOURS, Spell, Weather};
-
 use super::emission::{ENDED_RANK, Emission, SEVERE_RANK, SPELL_COUNT_MAX, UPDATED_RANK};
 use super::{AHEAD_HOURS, Agenda, At};
+use worldbus_events::v1;
+use worldbus_world::{GameTime, Overrides, SPELL_STEP_HOURS, Spell, Weather};
 
 /// The spells of a region that are under way or begin within the hours that are announced.
 pub(crate) fn in_view(

@@ -1,12 +1,11 @@
 //! Weather as events: payloads, identities. Not here: when there is one (`agenda`).
 
-use worldbus_bus::Outgoing;
-use worldbus_events::{Event, EventId, ProducerId, v1};
-use worldbus_world::{GameTime, Ground, Override, WallTime, WeatherState, producer_id};
-
 use super::{AHEAD_HOURS, Agenda, At};
 use crate::NAME;
 use crate::commands::{Act, Command, Commands};
+use worldbus_bus::Outgoing;
+use worldbus_events::{Event, EventId, ProducerId, v1};
+use worldbus_world::{GameTime, Ground, Override, WallTime, WeatherState, producer_id};
 
 /// Ranks in the identity of events. Of events of spells there are as many as spells of a
 /// region can come into view at one instant.

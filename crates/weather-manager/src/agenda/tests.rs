@@ -4,12 +4,11 @@
 
 use std::collections::HashMap;
 
+use super::*;
+use crate::commands::{Act, Published};
 use worldbus_events::{Event, v1};
 use worldbus_simulated::Emission as _;
 use worldbus_world::{Cell, Change, Kind, Override, Waypoint, WeatherState};
-
-use super::*;
-use crate::commands::{Act, Published};
 
 const HOUR: i64 = GameTime::HOUR_US;
 /// The sample world's game hour.

@@ -1,11 +1,10 @@
 //! Transitions between states: announced ten game minutes before a whole hour at which the state is
 //! going to change, and at once where it changes otherwise. Not here: the change itself.
 
-use worldbus_events::v1;
-use worldbus_world::{GameTime, Overrides, WeatherState};
-
 use super::emission::{AHEAD_RANK, AT_ONCE_RANK, COMPLETED_RANK, Emission};
 use super::{Agenda, At};
+use worldbus_events::v1;
+use worldbus_world::{GameTime, Overrides, WeatherState};
 
 /// Half of a foreseen transition, the whole of one that begins with the change.
 pub(super) const HALF_US: i64 = 10 * GameTime::MINUTE_US;

@@ -3,16 +3,16 @@
 mod commands;
 mod plan;
 
-pub(super) use commands::{CommandTaken, Log};
-pub(super) use plan::{Alerts, History, Statistics};
-
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use super::Shared;
 use worldbus_service::Problem;
 use worldbus_world::{Conditions, GameTime, Guess, Overrides, WallTime, World};
 
-use super::Shared;
+pub(super) use commands::{CommandTaken, Log};
+pub(super) use plan::{Alerts, History, Statistics};
 
 /// The regions of a world.
 #[derive(Debug, Serialize, ToSchema)]

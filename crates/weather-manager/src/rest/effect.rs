@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 
 use serde::Deserialize;
 use utoipa::ToSchema;
-use worldbus_service::Problem;
-use worldbus_world::{Cell, Kind, Waypoint, WeatherState, bounds};
 
 use super::permille;
 use crate::INTENSITY_DEFAULT;
+use worldbus_service::Problem;
+use worldbus_world::{Cell, Kind, Waypoint, WeatherState, bounds};
 
 /// What an override does.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -4,11 +4,11 @@
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use worldbus_service::{Json, Problem, Query};
-use worldbus_world::GameTime;
 
 use super::document::{Alerts, History, Moment, RegionWeather, Statistics};
 use super::{Answer, Computed, Shared};
+use worldbus_service::{Json, Problem, Query};
+use worldbus_world::GameTime;
 
 /// Entries that a history has at most.
 const HISTORY_COUNT_MAX: i64 = 744;

@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
+use super::*;
 use worldbus_bus::ManualClock;
 use worldbus_service::state::Sqlite;
-
-use super::*;
 
 /// The names of those who changed it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_world::{GameTime, Override, WallTime};
 
 use super::super::Shared;
 use super::RegionWeather;
 use crate::commands::{Act, Command, Commands};
 use crate::sky::Taken;
+use worldbus_world::{GameTime, Override, WallTime};
 
 /// A command that was taken. Where it named one region, its weather from then on follows, with the
 /// fields of `RegionWeather`.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::ToSchema;
-use worldbus_world::{GameTime, Overrides, Severity, Spell, WeatherState};
 
 use super::super::Shared;
 use super::Weather;
 use crate::agenda::{alert_id, in_view};
+use worldbus_world::{GameTime, Overrides, Severity, Spell, WeatherState};
 
 /// The weather of a region over a stretch of time.
 #[derive(Debug, Serialize, ToSchema)]
