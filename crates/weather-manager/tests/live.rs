@@ -288,7 +288,7 @@ async fn a_world_full_of_overrides_says_so_and_clearing_makes_room() {
     let (place, instance) = begun().await;
     // Long texts, so that it is full soon.
     let more = json!({"regions": ["paris"], "effect": {"kind": "lock"},
-        "actor": "🜁".repeat(64), "reason": "🜂".repeat(200)})
+        "actor": "🜁".repeat(16), "reason": "🜂".repeat(50)})
     .to_string();
     let refused = loop {
         let (status, answer) = instance.post("/api/weather/overrides", &more).await;
@@ -299,7 +299,7 @@ async fn a_world_full_of_overrides_says_so_and_clearing_makes_room() {
     assert_eq!(refused.0, 409, "{}", refused.1);
     assert_eq!(refused.1["type"], "urn:worldbus:problem:limit-reached");
     let fog = json!({"region": "paris", "state": "fog",
-        "actor": "🜁".repeat(64), "reason": "🜂".repeat(200)})
+        "actor": "🜁".repeat(16), "reason": "🜂".repeat(50)})
     .to_string();
     let fog = fog.as_str();
     assert_eq!(instance.post("/api/weather/set", fog).await.0, 409);
