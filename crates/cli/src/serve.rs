@@ -25,13 +25,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::output::failure::WrongUse;
 use crate::session::{catalogue, connection};
 use crate::{output, settings};
-pub(crate) use arguments::{
-    EventBusArguments, TimeManagerArguments, UpArguments, WeatherManagerArguments,
-};
 use checks::Serving;
 use event_types::OfBus;
 use ground::Ground;
-pub(crate) use ground::world_of;
 use own_bus::OwnBus;
 use source::Source;
 use worldbus_bus::Bus;
@@ -42,6 +38,11 @@ use worldbus_service::part::Host;
 use worldbus_service::{Deps, Part, start};
 use worldbus_time_manager::{CatchUp, Refresh};
 use worldbus_world::World;
+
+pub(crate) use arguments::{
+    EventBusArguments, TimeManagerArguments, UpArguments, WeatherManagerArguments,
+};
+pub(crate) use ground::world_of;
 
 /// How long after the beginning of a shutdown the bus must be closed. The process has five seconds
 /// to end.
