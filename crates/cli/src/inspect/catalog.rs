@@ -35,8 +35,10 @@ pub(crate) struct CatalogArguments {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Register the event types of a studio at an event-bus, which keeps them
+    #[command(after_help = ADD)]
     Add(AddArguments),
     /// List the event types that a bus knows, and where they come from
+    #[command(after_help = LIST)]
     List(ListArguments),
 }
 
@@ -67,6 +69,16 @@ Examples:
   worldbus catalog list --url http://127.0.0.1:7070
 
 Without a verb no bus is asked. What is added to a bus it knows at once and keeps.";
+
+const ADD: &str = "\
+Examples:
+  worldbus catalog add studio.binpb
+  worldbus catalog add studio.binpb --url http://127.0.0.1:7070";
+
+const LIST: &str = "\
+Examples:
+  worldbus catalog list
+  worldbus catalog list --format json | jq '.event_types[].name'";
 
 /// Does what is asked for.
 pub(crate) async fn run(arguments: CatalogArguments) -> Result<ExitCode> {

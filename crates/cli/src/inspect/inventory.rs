@@ -20,8 +20,10 @@ use worldbus_service::config::Flags;
 #[derive(Debug, Subcommand)]
 enum InventoryCommand {
     /// List them and what they hold
+    #[command(after_help = LIST)]
     List(ListArguments),
     /// Delete one for good; ask first if something is lost with it
+    #[command(after_help = DELETE)]
     Delete(DeleteArguments),
 }
 
@@ -84,6 +86,16 @@ Examples:
 
 A subscription with consumers is not deleted. One that batches wait for, or that has dead letters,
 is deleted after asking; without a terminal it needs --yes.";
+
+const LIST: &str = "\
+Examples:
+  worldbus topics list
+  worldbus subscriptions list --url http://127.0.0.1:7070";
+
+const DELETE: &str = "\
+Examples:
+  worldbus topics delete garbage --yes
+  worldbus subscriptions delete old-service";
 
 /// Lists or deletes topics.
 pub(crate) async fn topics(arguments: TopicsArguments) -> Result<ExitCode> {
