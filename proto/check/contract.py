@@ -41,7 +41,12 @@ class Contract:
         """Yields the events of a batch: JSON form, but timestamp_ms and payload as message."""
         count = len(batch.event_types)
         assert count > 0, "a batch holds at least one event"
-        for column in (batch.sequence_deltas, batch.timestamp_deltas_ms, batch.entity_indexes):
+        for column in (
+            batch.sequence_deltas,
+            batch.timestamp_deltas_ms,
+            batch.entity_indexes,
+            batch.place_indexes,
+        ):
             assert len(column) in (0, count), "a column is left out or has an element an event"
         assert len(batch.payload_sizes) == count, "each event has a payload size"
         assert sum(batch.payload_sizes) == len(batch.payloads), "sizes add up to the payloads"
@@ -54,7 +59,8 @@ class Contract:
                 sequence = (sequence + 1) % 2**64
             if batch.timestamp_deltas_ms:
                 timestamp_ms += batch.timestamp_deltas_ms[index]
-            at = batch.entity_indexes[index] if batch.entity_indexes else 0
+            entity = batch.entity_indexes[index] if batch.entity_indexes else 0
+            place = batch.place_indexes[index] if batch.place_indexes else 0
             end = start + batch.payload_sizes[index]
             entry, payload_class = self.types[number]
             yield {
@@ -62,7 +68,8 @@ class Contract:
                 "event_type": entry.name,
                 "source": batch.source,
                 "world": batch.world,
-                "entity": batch.entities[at - 1] if at else "",
+                "entity": batch.entities[entity - 1] if entity else "",
+                "place": batch.places[place - 1] if place else "",
                 "timestamp_ms": timestamp_ms,
                 "payload": payload_class.FromString(batch.payloads[start:end]),
                 "metadata": metadata.get(index, {}),

@@ -47,11 +47,12 @@ def game_event(contract, path):
     metadata = dict(event.metadata)
     have = {
         # The id of another system appears as a hash in the JSON form.
-        "event_id": event.event_id if path.stem == "ours" else want["event_id"],
+        "event_id": want["event_id"] if path.stem == "predecessor" else event.event_id,
         "event_type": entry.name,
         "source": event.source,
         "world": metadata.pop("world", ""),
         "entity": metadata.pop("entity", ""),
+        "place": metadata.pop("place", ""),
         "timestamp_ms": event.timestamp,
         "payload": payload_class.FromString(event.payload),
         "metadata": metadata,
@@ -61,7 +62,7 @@ def game_event(contract, path):
 
 
 def compare(contract, where, have, want):
-    for key in ("event_id", "event_type", "source", "world", "entity"):
+    for key in ("event_id", "event_type", "source", "world", "entity", "place"):
         check(have[key] == (want.get(key) or ""), where, f"{key}: {have[key]}, not {want.get(key)}")
     check(have["metadata"] == want.get("metadata", {}), where, f"metadata: {have['metadata']}")
     time = datetime.datetime.fromisoformat(want["timestamp"].replace("Z", "+00:00"))

@@ -248,6 +248,7 @@ impl Publisher {
                 id,
                 timestamp_ms,
                 entity: event.entity,
+                place: None,
                 payload: event.payload,
                 metadata,
             })

@@ -243,7 +243,7 @@ impl Work {
     async fn handle(&self, delivered: Delivered) -> Vec<DeadEvent> {
         let mut dead = Vec::new();
         let delivered = Arc::new(delivered);
-        for view in delivered.batch.iter().filter(|view| view.admits(&[], &self.entities)) {
+        for view in delivered.batch.iter().filter(|view| view.admits(&[], &self.entities, &[])) {
             let Some(handler) = self.handlers.get(&view.event_type) else {
                 continue;
             };

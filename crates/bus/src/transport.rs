@@ -277,7 +277,7 @@ impl Filter {
 
     /// Whether it admits an event of the batch.
     pub fn admits(&self, batch: &Batch) -> bool {
-        batch.admits(&self.types, &self.entities)
+        batch.admits(&self.types, &self.entities, &[])
     }
 }
 

@@ -1,7 +1,7 @@
 //! Events, names and specs that the checks are made of.
 
 use worldbus_bus::{Position, SubscriptionName, SubscriptionSpec, Topic};
-use worldbus_events::{Batch, BatchBuilder, EventId, NewEvent, ProducerId};
+use worldbus_events::{About, Batch, BatchBuilder, EventId, NewEvent, ProducerId};
 
 /// A topic.
 pub fn topic(name: &str) -> Topic {
@@ -18,14 +18,15 @@ pub fn batch(producer: u64, sequences: std::ops::Range<u64>) -> Batch {
     typed(producer, sequences, 6, None, 8)
 }
 
-/// As [`batch`], of a type, about an entity, with payloads of a size.
-pub fn typed(
+/// As [`batch`], of a type, about an entity, perhaps at a place, with payloads of a size.
+pub fn typed<'a>(
     producer: u64,
     sequences: std::ops::Range<u64>,
     event_type: u32,
-    entity: Option<&str>,
+    about: impl Into<About<'a>>,
     payload_bytes: usize,
 ) -> Batch {
+    let About { entity, place } = about.into();
     let mut builder = BatchBuilder::new("contract", "world");
     for sequence in sequences {
         let mut payload = sequence.to_le_bytes().to_vec();
@@ -36,6 +37,7 @@ pub fn typed(
                 id: id(producer, sequence),
                 timestamp_ms: 1_000,
                 entity,
+                place,
                 payload: &payload,
                 metadata: None,
             })

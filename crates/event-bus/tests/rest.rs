@@ -480,8 +480,10 @@ async fn stream_of_a_world_leaves_out_the_others() {
     for (number, world) in ["europe", "europe:dungeon", "mars"].into_iter().enumerate() {
         let mut one = BatchBuilder::new("test", world);
         let id = EventId { producer: ProducerId::from_bits(number as u64 + 1), sequence: 1 };
-        let (timestamp_ms, entity, payload, metadata) = (1000, None, &[][..], None);
-        one.push(NewEvent { event_type: 1, id, timestamp_ms, entity, payload, metadata }).unwrap();
+        let (event_type, timestamp_ms, payload) = (1, 1000, &[][..]);
+        let (entity, place, metadata) = (None, None, None);
+        one.push(NewEvent { event_type, id, timestamp_ms, entity, place, payload, metadata })
+            .unwrap();
         server.embedded.publish(&topic("weather"), one.finish().unwrap()).await.unwrap();
     }
     for (query, expected) in

@@ -107,6 +107,7 @@ fn event_schema() -> Value {
             "source": text("The service that published the event."),
             "world": text("The world that the event happened in."),
             "entity": text("What the event is about; left out if nothing in particular."),
+            "place": text("Where it happened; left out if that is its entity, or nowhere."),
             "timestamp": {
                 "type": "string",
                 "format": "date-time",

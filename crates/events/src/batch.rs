@@ -3,16 +3,18 @@
 //! Hand-written on purpose: batches are what Worldbus moves, and walking columns in place
 //! costs a fraction of decoding them into vectors. The bytes are plain Protocol Buffers.
 
+mod about;
 mod build;
 mod dictionary;
 mod events;
 mod parse;
 
+pub use about::About;
 pub use build::{BatchBuilder, NewEvent};
 pub use events::{EventView, Events};
 
 use crate::id::{EventId, ProducerId};
-use crate::v1;
+use crate::{v1, varint};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -33,6 +35,8 @@ mod field {
     pub(super) const PAYLOAD_SIZES: u64 = 11;
     pub(super) const PAYLOADS: u64 = 12;
     pub(super) const METADATA: u64 = 13;
+    pub(super) const PLACES: u64 = 14;
+    pub(super) const PLACE_INDEXES: u64 = 15;
 }
 
 /// An encoded batch that was checked whole: its columns agree, its values are in range, its
@@ -55,6 +59,8 @@ struct Columns {
     timestamp_deltas_ms: Range<u32>,
     entities: Vec<Range<u32>>,
     entity_indexes: Range<u32>,
+    places: Vec<Range<u32>>,
+    place_indexes: Range<u32>,
     payload_sizes: Range<u32>,
     payloads: Range<u32>,
     metadata_count: u32,
@@ -67,7 +73,7 @@ impl Batch {
     /// Reads and checks an encoded EventBatch.
     ///
     /// Memory is bounded: the input, at most 4 MiB, is kept and not copied, plus 8 bytes an
-    /// entity. Columns that are split or unpacked, which nobody writes, take a small multiple of
+    /// entity and a place. Columns that are split or unpacked, which nobody writes, take a small multiple of
     /// their bytes; metadata takes memory beside its bytes once it is asked for.
     ///
     /// # Errors
@@ -90,9 +96,9 @@ impl Batch {
 
     /// What it takes in memory as long as no metadata is asked for.
     pub fn memory_bytes(&self) -> usize {
-        size_of::<Self>()
-            + self.bytes.len()
-            + self.columns.entities.capacity() * size_of::<Range<u32>>()
+        let Columns { entities, places, .. } = &self.columns;
+        let names = entities.capacity() + places.capacity();
+        size_of::<Self>() + self.bytes.len() + names * size_of::<Range<u32>>()
     }
 
     /// The number of events, at least 1.
@@ -136,18 +142,23 @@ impl Batch {
         self.columns.entities.iter().map(|range| self.text(range))
     }
 
+    /// The places that the events name, each once, in order of appearance.
+    pub fn places(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.columns.places.iter().map(|range| self.text(range))
+    }
+
     /// The events, in order.
     pub fn iter(&self) -> Events<'_> {
         Events::new(self)
     }
 
-    /// Whether an event satisfies `types` and `entities`; an empty list admits all. Reads
-    /// columns only, never payloads.
-    pub fn admits(&self, types: &[u32], entities: &[String]) -> bool {
-        if types.is_empty() && entities.is_empty() {
+    /// Whether an event satisfies `types`, `entities` and `places`, as [`EventView::admits`] has
+    /// it. Reads columns only, never payloads.
+    pub fn admits(&self, types: &[u32], entities: &[String], places: &[String]) -> bool {
+        if types.is_empty() && entities.is_empty() && places.is_empty() {
             return true;
         }
-        self.iter().any(|event| event.admits(types, entities))
+        self.iter().any(|event| event.admits(types, entities, places))
     }
 
     /// A batch of those events that `keep` admits, or `None` if there are none.
@@ -211,6 +222,21 @@ impl Batch {
             }
         }
         builder.finish().unwrap_or_else(|| self.clone())
+    }
+
+    /// The next name of a column of indexes, if there is one: the outer `None` means the end.
+    #[inline]
+    fn name(&self, names: &[Range<u32>], indexes: &mut &[u8]) -> Option<Option<&str>> {
+        if indexes.is_empty() {
+            return Some(None);
+        }
+        match varint::take(indexes).ok()? {
+            0 => Some(None),
+            index => {
+                let name = self.text(names.get(index as usize - 1)?);
+                Some(Some(name).filter(|name| !name.is_empty()))
+            }
+        }
     }
 
     fn text(&self, range: &Range<u32>) -> &str {

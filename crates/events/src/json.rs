@@ -6,8 +6,8 @@
 //!  "payload":{"total_minutes":"84961","hour":0,"minute":1,"phase":"PHASE_NIGHT"}}
 //! ```
 //!
-//! - `entity` stands behind `world` if the event has one, `metadata` (an object of texts) at the
-//!   end if there are entries.
+//! - `entity` and `place` stand behind `world` if the event has them, `metadata` (an object of
+//!   texts) at the end if there are entries.
 //! - `timestamp` is RFC 3339 in UTC with milliseconds. Outside the years 0 to 9999, which
 //!   RFC 3339 cannot say, it is a JSON number: milliseconds since the Unix epoch.
 //! - `payload` is proto3 JSON with the field names of the .proto file: 64-bit integers are

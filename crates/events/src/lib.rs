@@ -16,7 +16,7 @@ pub mod limits;
 mod request;
 mod varint;
 
-pub use batch::{Batch, BatchBuilder, EventView, Events, NewEvent};
+pub use batch::{About, Batch, BatchBuilder, EventView, Events, NewEvent};
 pub use catalogue::{Catalogue, Change, EventType, Extension, Owner, SharedCatalogue};
 pub use codec::ContentType;
 pub use error::{Error, Kind};

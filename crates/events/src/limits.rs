@@ -13,6 +13,8 @@ pub const PAYLOAD_DEPTH_MAX: usize = 100;
 pub const METADATA_BYTES_MAX: usize = 16 << 10;
 /// Bytes of the name of an entity.
 pub const ENTITY_BYTES_MAX: usize = 256;
+/// Bytes of the name of a place.
+pub const PLACE_BYTES_MAX: usize = 256;
 /// Bytes of the name of a source or a world.
 pub const NAME_BYTES_MAX: usize = 128;
 /// Bytes of the name of a topic.

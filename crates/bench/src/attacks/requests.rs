@@ -268,9 +268,9 @@ fn batch(producer: u64, first: u64, count: u64, payload_bytes: usize) -> Result<
     let mut builder = BatchBuilder::new("bench", "europe");
     for sequence in first..first + count {
         let id = EventId { producer: ProducerId::from_bits(producer), sequence };
-        let payload = &vec![7; payload_bytes];
-        let event =
-            NewEvent { event_type: 6, id, timestamp_ms: 1, entity: None, payload, metadata: None };
+        let (event_type, timestamp_ms, payload) = (6, 1, &vec![7; payload_bytes]);
+        let (entity, place, metadata) = (None, None, None);
+        let event = NewEvent { event_type, id, timestamp_ms, entity, place, payload, metadata };
         builder.push(event)?;
     }
     builder.finish().context("a batch of no event")

@@ -64,9 +64,9 @@ mod tests {
         let mut builder = BatchBuilder::new("test", "world");
         for sequence in 0..events {
             let id = EventId { producer: ProducerId::MAX, sequence };
-            let (timestamp_ms, entity, payload, metadata) = (0, None, &b""[..], None);
-            let event_type = 100;
-            let event = NewEvent { event_type, id, timestamp_ms, entity, payload, metadata };
+            let (timestamp_ms, entity, place, metadata) = (0, None, None, None);
+            let (event_type, payload) = (100, &b""[..]);
+            let event = NewEvent { event_type, id, timestamp_ms, entity, place, payload, metadata };
             builder.push(event).unwrap();
         }
         builder.finish().unwrap()

@@ -1,13 +1,14 @@
 //! Writing a batch: columns grow as events come, and are joined once at the end.
 
-use super::dictionary::Dictionary;
+use super::about::About;
+use super::dictionary::Names;
 use super::{Batch, Columns, field};
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::id::{EventId, ProducerId};
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
-    PAYLOAD_BYTES_MAX,
+    PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
 use crate::{v1, varint};
 use bytes::Bytes;
@@ -17,8 +18,8 @@ use std::ops::Range;
 
 /// Room that is always kept for the batch's own header fields.
 const HEADER_BYTES_MAX: usize = 512;
-/// An event's share of the columns besides payload, entity and metadata, at the most.
-const EVENT_COLUMNS_BYTES_MAX: usize = 40;
+/// An event's share of the columns besides payload, entity, place and metadata, at the most.
+const EVENT_COLUMNS_BYTES_MAX: usize = 48;
 
 /// An event on its way into a batch, its payload already encoded.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,8 @@ pub struct NewEvent<'a> {
     pub timestamp_ms: i64,
     /// What the event is about; an empty name is none.
     pub entity: Option<&'a str>,
+    /// Where it happened, if that is not its entity; an empty name is none.
+    pub place: Option<&'a str>,
     /// The encoded payload message.
     pub payload: &'a [u8],
     /// Free entries.
@@ -54,9 +57,8 @@ pub struct BatchBuilder {
     sequence_deltas: Vec<u8>,
     /// Empty as long as all timestamps are the first one's.
     timestamp_deltas_ms: Vec<u8>,
-    entities: Dictionary,
-    /// Empty as long as no event has an entity.
-    entity_indexes: Vec<u8>,
+    entities: Names,
+    places: Names,
     payload_sizes: Vec<u8>,
     payloads: Vec<u8>,
     metadata: Vec<v1::EventMetadata>,
@@ -78,8 +80,8 @@ impl BatchBuilder {
             event_types: Vec::new(),
             sequence_deltas: Vec::new(),
             timestamp_deltas_ms: Vec::new(),
-            entities: Dictionary::default(),
-            entity_indexes: Vec::new(),
+            entities: Names::default(),
+            places: Names::default(),
             payload_sizes: Vec::new(),
             payloads: Vec::new(),
             metadata: Vec::new(),
@@ -104,7 +106,7 @@ impl BatchBuilder {
             + self.sequence_deltas.len()
             + self.timestamp_deltas_ms.len()
             + self.entities.bytes_max()
-            + self.entity_indexes.len()
+            + self.places.bytes_max()
             + self.payload_sizes.len()
             + self.payloads.len()
             + self.metadata_bytes
@@ -125,15 +127,17 @@ impl BatchBuilder {
                 && id.producer == self.producer
                 && id.sequence > self.last_sequence
                 && timestamp_ms.checked_sub(self.last_timestamp_ms).is_some()
-                && self.bytes_max() + self.growth_max(payload_bytes + ENTITY_BYTES_MAX)
+                && self.bytes_max()
+                    + self.growth_max(payload_bytes + ENTITY_BYTES_MAX + PLACE_BYTES_MAX)
                     <= batch_bytes_max)
     }
 
-    /// An upper bound of what an event adds whose own bytes (payload, entity, metadata) are
-    /// so many: its share of the columns, and those that begin with it and are filled up.
+    /// An upper bound of what an event adds whose own bytes (payload, entity, place,
+    /// metadata) are so many: its share of the columns, and those that begin with it and are filled up.
     #[inline]
     fn growth_max(&self, own_bytes: usize) -> usize {
-        let columns = [&self.sequence_deltas, &self.timestamp_deltas_ms, &self.entity_indexes];
+        let (sequences, timestamps) = (&self.sequence_deltas[..], &self.timestamp_deltas_ms[..]);
+        let columns = [sequences, timestamps, self.entities.indexes(), self.places.indexes()];
         let fresh = columns.into_iter().filter(|column| column.is_empty()).count();
         own_bytes + EVENT_COLUMNS_BYTES_MAX + fresh * self.count
     }
@@ -143,19 +147,21 @@ impl BatchBuilder {
     /// # Errors
     /// As [`BatchBuilder::push`].
     #[inline]
-    pub fn push_event<E: Event>(
+    pub fn push_event<'a, E: Event>(
         &mut self,
         event: &E,
         id: EventId,
         timestamp_ms: i64,
-        entity: Option<&str>,
+        about: impl Into<About<'a>>,
     ) -> Result<(), Error> {
+        let About { entity, place } = about.into();
         let size = event.encoded_len();
         let head = NewEvent {
             event_type: E::NUMBER,
             id,
             timestamp_ms,
             entity,
+            place,
             payload: &[],
             metadata: None,
         };
@@ -195,10 +201,8 @@ impl BatchBuilder {
         }
         self.last_sequence = event.id.sequence;
         self.last_timestamp_ms = event.timestamp_ms;
-        let entity = event.entity.filter(|name| !name.is_empty());
-        if entity.is_some() || !self.entity_indexes.is_empty() {
-            self.push_entity(entity);
-        }
+        self.entities.push(event.entity, self.count);
+        self.places.push(event.place, self.count);
         if let Some((metadata, bytes)) = metadata {
             self.metadata_bytes += bytes + 8;
             self.metadata.push(metadata);
@@ -223,15 +227,18 @@ impl BatchBuilder {
         if payload_bytes > PAYLOAD_BYTES_MAX {
             return Err(Error::too_large("bytes of a payload", payload_bytes, PAYLOAD_BYTES_MAX));
         }
-        if let Some(entity) = event.entity
-            && entity.len() > ENTITY_BYTES_MAX
-        {
-            return Err(Error::too_large("bytes of an entity", entity.len(), ENTITY_BYTES_MAX));
+        let [entity_bytes, place_bytes] =
+            [event.entity, event.place].map(|name| name.map_or(0, str::len));
+        if entity_bytes > ENTITY_BYTES_MAX {
+            return Err(Error::too_large("bytes of an entity", entity_bytes, ENTITY_BYTES_MAX));
+        }
+        if place_bytes > PLACE_BYTES_MAX {
+            return Err(Error::too_large("bytes of a place", place_bytes, PLACE_BYTES_MAX));
         }
         if self.count == 0 {
             return self.check_names();
         }
-        let own_bytes = payload_bytes + event.entity.map_or(0, str::len) + metadata_bytes;
+        let own_bytes = payload_bytes + entity_bytes + place_bytes + metadata_bytes;
         self.check_order(event, own_bytes)
     }
 
@@ -270,8 +277,8 @@ impl BatchBuilder {
         if event.timestamp_ms.checked_sub(self.last_timestamp_ms).is_none() {
             return Err(Error::malformed("a timestamp 2^63 ms or more from the one before"));
         }
-        // All columns and entities together take less than the other half.
-        if self.payloads.len() + self.metadata_bytes + own_bytes <= BATCH_BYTES_MAX / 2 {
+        // All columns, entities and places together take less than the other two thirds.
+        if self.payloads.len() + self.metadata_bytes + own_bytes <= BATCH_BYTES_MAX / 3 {
             return Ok(());
         }
         let bytes = self.bytes_max() + self.growth_max(own_bytes);
@@ -300,14 +307,6 @@ impl BatchBuilder {
         }
     }
 
-    fn push_entity(&mut self, entity: Option<&str>) {
-        if self.entity_indexes.is_empty() {
-            self.entity_indexes.resize(self.count, 0);
-        }
-        let index = entity.map_or(0, |entity| self.entities.rank(entity));
-        varint::put(&mut self.entity_indexes, u64::from(index));
-    }
-
     /// The batch of the events so far, and an empty builder; `None` if there are none.
     pub fn finish(&mut self) -> Option<Batch> {
         if self.count == 0 {
@@ -330,16 +329,16 @@ impl BatchBuilder {
         columns.sequence_deltas = out.block(field::SEQUENCE_DELTAS, &self.sequence_deltas);
         columns.timestamp_deltas_ms =
             out.block(field::TIMESTAMP_DELTAS_MS, &self.timestamp_deltas_ms);
-        for entity in self.entities.iter() {
-            columns.entities.push(out.entry(field::ENTITIES, entity.as_bytes()));
-        }
-        columns.entity_indexes = out.block(field::ENTITY_INDEXES, &self.entity_indexes);
+        columns.entities = out.entries(field::ENTITIES, self.entities.iter());
+        columns.entity_indexes = out.block(field::ENTITY_INDEXES, self.entities.indexes());
         columns.payload_sizes = out.block(field::PAYLOAD_SIZES, &self.payload_sizes);
         columns.payloads = out.block(field::PAYLOADS, &self.payloads);
         for metadata in &self.metadata {
             out.entry(field::METADATA, &metadata.encode_to_vec());
         }
         columns.metadata_count = self.metadata.len() as u32;
+        columns.places = out.entries(field::PLACES, self.places.iter());
+        columns.place_indexes = out.block(field::PLACE_INDEXES, self.places.indexes());
         self.metadata.clear();
         self.clear();
         Some(Batch { bytes: Bytes::from(out.bytes), columns })
@@ -351,7 +350,7 @@ impl BatchBuilder {
         self.sequence_deltas.clear();
         self.timestamp_deltas_ms.clear();
         self.entities.clear();
-        self.entity_indexes.clear();
+        self.places.clear();
         self.payload_sizes.clear();
         self.payloads.clear();
         self.metadata_bytes = 0;
@@ -364,11 +363,11 @@ impl BatchBuilder {
             &self.event_types,
             &self.sequence_deltas,
             &self.timestamp_deltas_ms,
-            &self.entity_indexes,
             &self.payload_sizes,
             &self.payloads,
         ];
-        columns.into_iter().map(Vec::capacity).chain(self.entities.room()).collect()
+        let names = self.entities.room().chain(self.places.room());
+        columns.into_iter().map(Vec::capacity).chain(names).collect()
     }
 }
 
@@ -394,6 +393,15 @@ impl Writer {
 
     fn block(&mut self, number: u64, value: &[u8]) -> Range<u32> {
         if value.is_empty() { 0..0 } else { self.entry(number, value) }
+    }
+
+    /// The elements of a repeated field of texts.
+    fn entries<'a>(
+        &mut self,
+        number: u64,
+        values: impl Iterator<Item = &'a str>,
+    ) -> Vec<Range<u32>> {
+        values.map(|value| self.entry(number, value.as_bytes())).collect()
     }
 
     /// As [`Writer::block`], also for an empty value: an element of a repeated field.

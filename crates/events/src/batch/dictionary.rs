@@ -1,17 +1,71 @@
-//! The entities of a batch that is being built, each once, found without allocating.
+//! The names in a batch that is being built, each once, found without allocating: a column of
+//! entities and one of places.
 //!
-//! Not a HashMap of Strings: that allocates twice for each entity of each batch. This keeps its
+//! Not a HashMap of Strings: that allocates twice for each name of each batch. This keeps its
 //! room from batch to batch.
 
+use crate::varint;
 use std::hash::{BuildHasher, RandomState};
 
 const SLOTS_MIN: usize = 64;
 
+/// A column of names: each name once, and which of them each event has.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    dictionary: Dictionary,
+    /// Empty as long as no event has a name.
+    indexes: Vec<u8>,
+}
+
+impl Names {
+    /// The name of the next event, behind `count` others; an empty one is none.
+    #[inline]
+    pub(super) fn push(&mut self, name: Option<&str>, count: usize) {
+        let name = name.filter(|name| !name.is_empty());
+        if name.is_some() || !self.indexes.is_empty() {
+            self.put(name, count);
+        }
+    }
+
+    fn put(&mut self, name: Option<&str>, count: usize) {
+        if self.indexes.is_empty() {
+            self.indexes.resize(count, 0);
+        }
+        let index = name.map_or(0, |name| self.dictionary.rank(name));
+        varint::put(&mut self.indexes, u64::from(index));
+    }
+
+    /// Each name once, in order of appearance.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.dictionary.iter()
+    }
+
+    /// The packed column; empty if no event has a name.
+    pub(super) fn indexes(&self) -> &[u8] {
+        &self.indexes
+    }
+
+    /// An upper bound of the bytes that names and column take in a batch.
+    pub(super) fn bytes_max(&self) -> usize {
+        self.dictionary.bytes_max() + self.indexes.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.dictionary.clear();
+        self.indexes.clear();
+    }
+
+    #[cfg(test)]
+    pub(super) fn room(&self) -> impl Iterator<Item = usize> {
+        self.dictionary.room().into_iter().chain([self.indexes.capacity()])
+    }
+}
+
 /// Texts in order of appearance; the first has rank 1.
 #[derive(Debug, Default)]
-pub(super) struct Dictionary {
+struct Dictionary {
     text: String,
-    /// Where each entity ends in `text`.
+    /// Where each name ends in `text`.
     ends: Vec<usize>,
     /// Open addressing with linear probing: ranks, 0 for none; never more than half full.
     slots: Vec<u32>,
@@ -20,31 +74,31 @@ pub(super) struct Dictionary {
 }
 
 impl Dictionary {
-    /// The rank of an entity, which joins if it is new.
-    pub(super) fn rank(&mut self, entity: &str) -> u32 {
+    /// The rank of a name, which joins if it is new.
+    fn rank(&mut self, name: &str) -> u32 {
         if self.slots.len() < 2 * (self.ends.len() + 1) {
             self.grow();
         }
-        let slot = self.slot_of(entity);
+        let slot = self.slot_of(name);
         if self.slots[slot] == 0 {
-            self.text.push_str(entity);
+            self.text.push_str(name);
             self.ends.push(self.text.len());
             self.slots[slot] = self.ends.len() as u32;
         }
         self.slots[slot]
     }
 
-    /// An upper bound of the bytes that the entities take in a batch: each has a tag and at
-    /// most two bytes of length.
-    pub(super) fn bytes_max(&self) -> usize {
+    /// An upper bound of the bytes that the names take in a batch: each has a tag and at most two
+    /// bytes of length.
+    fn bytes_max(&self) -> usize {
         self.text.len() + 3 * self.ends.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+    fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.ends.len()).map(|index| self.at(index))
     }
 
-    pub(super) fn clear(&mut self) {
+    fn clear(&mut self) {
         if !self.ends.is_empty() {
             self.slots.fill(0);
         }
@@ -52,14 +106,14 @@ impl Dictionary {
         self.ends.clear();
     }
 
-    /// Where the entity is, or the free slot where it belongs.
-    fn slot_of(&self, entity: &str) -> usize {
+    /// Where the name is, or the free slot where it belongs.
+    fn slot_of(&self, name: &str) -> usize {
         let mask = self.slots.len() - 1;
-        let mut slot = self.hasher.hash_one(entity) as usize & mask;
+        let mut slot = self.hasher.hash_one(name) as usize & mask;
         loop {
             match self.slots[slot] {
                 0 => return slot,
-                rank if self.at(rank as usize - 1) == entity => return slot,
+                rank if self.at(rank as usize - 1) == name => return slot,
                 _ => slot = (slot + 1) & mask,
             }
         }
@@ -81,7 +135,7 @@ impl Dictionary {
     }
 
     #[cfg(test)]
-    pub(super) fn room(&self) -> [usize; 3] {
+    fn room(&self) -> [usize; 3] {
         [self.text.capacity(), self.ends.capacity(), self.slots.capacity()]
     }
 }

@@ -22,6 +22,8 @@ pub struct EventView<'a> {
     pub timestamp_ms: i64,
     /// What the event is about, if it names it.
     pub entity: Option<&'a str>,
+    /// Where it happened, if it names it; else it happened at its entity.
+    pub place: Option<&'a str>,
     /// The encoded payload message.
     pub payload: &'a [u8],
     batch: &'a Batch,
@@ -58,11 +60,12 @@ impl<'a> EventView<'a> {
         self.batch.metadata_of(self.index)
     }
 
-    /// Whether a filter admits the event; an empty list admits all.
-    pub fn admits(&self, types: &[u32], entities: &[String]) -> bool {
+    /// Whether a filter admits the event; an empty list admits all. An event that names no place is
+    /// at its entity.
+    pub fn admits(&self, types: &[u32], entities: &[String], places: &[String]) -> bool {
         (types.is_empty() || types.contains(&self.event_type))
-            && (entities.is_empty()
-                || self.entity.is_some_and(|name| entities.iter().any(|e| e == name)))
+            && lists(entities, self.entity)
+            && lists(places, self.place.or(self.entity))
     }
 
     /// The event as a message of its own.
@@ -71,8 +74,10 @@ impl<'a> EventView<'a> {
         if !self.batch.world().is_empty() {
             metadata.insert("world".to_owned(), self.batch.world().to_owned());
         }
-        if let Some(entity) = self.entity {
-            metadata.insert("entity".to_owned(), entity.to_owned());
+        for (name, value) in [("entity", self.entity), ("place", self.place)] {
+            if let Some(value) = value {
+                metadata.insert(name.to_owned(), value.to_owned());
+            }
         }
         v1::GameEvent {
             event_id: self.id.to_string(),
@@ -91,10 +96,16 @@ impl<'a> EventView<'a> {
             id: self.id,
             timestamp_ms: self.timestamp_ms,
             entity: self.entity,
+            place: self.place,
             payload: self.payload,
             metadata: self.metadata(),
         }
     }
+}
+
+/// Whether a list names it; an empty one admits all.
+fn lists(names: &[String], name: Option<&str>) -> bool {
+    names.is_empty() || name.is_some_and(|name| names.iter().any(|one| one == name))
 }
 
 /// The events of a batch, in order.
@@ -106,6 +117,7 @@ pub struct Events<'a> {
     sequence_deltas: &'a [u8],
     timestamp_deltas_ms: &'a [u8],
     entity_indexes: &'a [u8],
+    place_indexes: &'a [u8],
     payload_sizes: &'a [u8],
     payloads: &'a [u8],
     sequence: u64,
@@ -122,6 +134,7 @@ impl<'a> Events<'a> {
             sequence_deltas: batch.slice(&columns.sequence_deltas),
             timestamp_deltas_ms: batch.slice(&columns.timestamp_deltas_ms),
             entity_indexes: batch.slice(&columns.entity_indexes),
+            place_indexes: batch.slice(&columns.place_indexes),
             payload_sizes: batch.slice(&columns.payload_sizes),
             payloads: batch.slice(&columns.payloads),
             sequence: columns.first_sequence,
@@ -143,16 +156,9 @@ impl<'a> Events<'a> {
             let delta = varint::unzigzag(varint::take(&mut self.timestamp_deltas_ms).ok()?);
             self.timestamp_ms = self.timestamp_ms.wrapping_add(delta);
         }
-        let entity = match self.entity_indexes {
-            [] => None,
-            _ => match varint::take(&mut self.entity_indexes).ok()? {
-                0 => None,
-                index => {
-                    let entity = self.batch.columns.entities.get(index as usize - 1)?;
-                    Some(self.batch.text(entity)).filter(|name| !name.is_empty())
-                }
-            },
-        };
+        let columns = &self.batch.columns;
+        let entity = self.batch.name(&columns.entities, &mut self.entity_indexes)?;
+        let place = self.batch.name(&columns.places, &mut self.place_indexes)?;
         let size = varint::take(&mut self.payload_sizes).ok()? as usize;
         let (payload, rest) = self.payloads.split_at_checked(size)?;
         self.payloads = rest;
@@ -162,6 +168,7 @@ impl<'a> Events<'a> {
             id: EventId { producer: self.batch.producer(), sequence: self.sequence },
             timestamp_ms: self.timestamp_ms,
             entity,
+            place,
             payload,
             batch: self.batch,
         };

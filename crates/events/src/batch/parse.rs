@@ -4,7 +4,7 @@ use super::{Batch, Columns, field};
 use crate::error::Error;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
-    PAYLOAD_BYTES_MAX,
+    PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
 use crate::{v1, varint};
 use bytes::Bytes;
@@ -62,11 +62,15 @@ fn fields(bytes: &[u8]) -> Result<Option<(Columns, Vec<u32>)>, Error> {
             }
             (field::SOURCE, WIRE_BYTES) => columns.source = block(bytes, &mut rest)?,
             (field::WORLD, WIRE_BYTES) => columns.world = block(bytes, &mut rest)?,
-            (field::ENTITIES, WIRE_BYTES) => {
-                if columns.entities.len() == BATCH_EVENTS_MAX {
-                    return Err(Error::malformed("a batch has more entities than events"));
+            (field::ENTITIES | field::PLACES, WIRE_BYTES) => {
+                let (names, what) = match number {
+                    field::ENTITIES => (&mut columns.entities, "entities"),
+                    _ => (&mut columns.places, "places"),
+                };
+                if names.len() == BATCH_EVENTS_MAX {
+                    return Err(Error::malformed(format!("a batch has more {what} than events")));
                 }
-                columns.entities.push(block(bytes, &mut rest)?);
+                names.push(block(bytes, &mut rest)?);
             }
             (field::METADATA, WIRE_BYTES) => {
                 if indexes.len() == BATCH_EVENTS_MAX {
@@ -75,22 +79,17 @@ fn fields(bytes: &[u8]) -> Result<Option<(Columns, Vec<u32>)>, Error> {
                 let entry = block(bytes, &mut rest)?;
                 indexes.push(metadata(&bytes[entry.start as usize..entry.end as usize])?.index);
             }
-            (field::EVENT_TYPES..=field::PAYLOADS, WIRE_BYTES) => {
-                let column = match number {
-                    field::EVENT_TYPES => &mut columns.event_types,
-                    field::SEQUENCE_DELTAS => &mut columns.sequence_deltas,
-                    field::TIMESTAMP_DELTAS_MS => &mut columns.timestamp_deltas_ms,
-                    field::ENTITY_INDEXES => &mut columns.entity_indexes,
-                    field::PAYLOAD_SIZES => &mut columns.payload_sizes,
-                    _ => &mut columns.payloads,
-                };
+            (field::EVENT_TYPES..=field::PAYLOADS | field::PLACE_INDEXES, WIRE_BYTES) => {
+                let column = columns.column_mut(number);
                 if column.start != column.end && number != field::PAYLOADS {
                     return Ok(None);
                 }
                 *column = block(bytes, &mut rest)?;
             }
-            (field::EVENT_TYPES..=field::PAYLOAD_SIZES, WIRE_VARINT) => return Ok(None),
-            (1..=13, _) => {
+            (field::EVENT_TYPES..=field::PAYLOAD_SIZES | field::PLACE_INDEXES, WIRE_VARINT) => {
+                return Ok(None);
+            }
+            (1..=field::PLACE_INDEXES, _) => {
                 let message = format!("field {number} of a batch has wire type {wire}");
                 return Err(Error::malformed(message));
             }
@@ -98,6 +97,21 @@ fn fields(bytes: &[u8]) -> Result<Option<(Columns, Vec<u32>)>, Error> {
         }
     }
     Ok(Some((columns, indexes)))
+}
+
+impl Columns {
+    /// The packed column of this field, or the payloads.
+    fn column_mut(&mut self, number: u64) -> &mut Range<u32> {
+        match number {
+            field::EVENT_TYPES => &mut self.event_types,
+            field::SEQUENCE_DELTAS => &mut self.sequence_deltas,
+            field::TIMESTAMP_DELTAS_MS => &mut self.timestamp_deltas_ms,
+            field::ENTITY_INDEXES => &mut self.entity_indexes,
+            field::PLACE_INDEXES => &mut self.place_indexes,
+            field::PAYLOAD_SIZES => &mut self.payload_sizes,
+            _ => &mut self.payloads,
+        }
+    }
 }
 
 /// The metadata of a batch that was checked, by rising index.
@@ -166,6 +180,9 @@ fn check(bytes: &[u8], mut columns: Columns, metadata: Vec<u32>) -> Result<Colum
     for entity in &columns.entities {
         name(bytes, entity, "entity", ENTITY_BYTES_MAX)?;
     }
+    for place in &columns.places {
+        name(bytes, place, "place", PLACE_BYTES_MAX)?;
+    }
     let count = column(bytes, &columns.event_types, "event_types", |value| {
         if value == 0 || value > u64::from(u32::MAX) {
             return Err(Error::malformed(format!("event type {value}")));
@@ -178,7 +195,9 @@ fn check(bytes: &[u8], mut columns: Columns, metadata: Vec<u32>) -> Result<Colum
     columns.event_count = count as u32;
     sequences(bytes, &columns, count)?;
     timestamps(bytes, &columns, count)?;
-    entity_indexes(bytes, &columns, count)?;
+    let Columns { entities, places, .. } = &columns;
+    name_indexes(bytes, &columns.entity_indexes, "entity_indexes", entities.len(), count)?;
+    name_indexes(bytes, &columns.place_indexes, "place_indexes", places.len(), count)?;
     payload_sizes(bytes, &columns, count)?;
     columns.metadata_count = metadata_indexes(metadata, count)?;
     Ok(columns)
@@ -253,18 +272,23 @@ fn timestamps(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Erro
     same_length("timestamp_deltas_ms", found, events)
 }
 
-fn entity_indexes(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Error> {
-    if columns.entity_indexes.is_empty() {
+fn name_indexes(
+    bytes: &[u8],
+    indexes: &Range<u32>,
+    what: &str,
+    names: usize,
+    events: usize,
+) -> Result<(), Error> {
+    if indexes.is_empty() {
         return Ok(());
     }
-    let entities = columns.entities.len() as u64;
-    let found = column(bytes, &columns.entity_indexes, "entity_indexes", |index| {
-        if index > entities {
-            return Err(Error::malformed(format!("entity {index} of {entities}")));
+    let found = column(bytes, indexes, what, |index| {
+        if index > names as u64 {
+            return Err(Error::malformed(format!("{what}: {index} of {names} names")));
         }
         Ok(())
     })?;
-    same_length("entity_indexes", found, events)
+    same_length(what, found, events)
 }
 
 /// Each at most once, in any order; how many they are.

@@ -1,7 +1,7 @@
 //! What is written can be read, by us and by prost; what is damaged is refused.
 
 use super::*;
-use crate::limits::{BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, PAYLOAD_BYTES_MAX};
+use crate::limits::{BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX};
 use crate::v1::{Phase, TimeUpdated, WeatherChanged};
 use proptest::prelude::*;
 use prost::Message;
@@ -17,6 +17,7 @@ struct Sample {
     gap: u64,
     timestamp_ms: i64,
     entity: Option<String>,
+    place: Option<String>,
     payload: Vec<u8>,
     metadata: BTreeMap<String, String>,
 }
@@ -27,14 +28,16 @@ fn sample() -> impl Strategy<Value = Sample> {
         prop_oneof![4 => Just(0u64), 1 => 0..1u64 << 40],
         prop_oneof![2 => Just(5i64), 1 => any::<i32>().prop_map(i64::from)],
         proptest::option::of("[a-c]{0,2}"),
+        proptest::option::weighted(0.3, "[a-c]{0,2}"),
         proptest::collection::vec(any::<u8>(), 0..40),
         proptest::collection::btree_map("[a-z]{1,3}", "[a-z]{0,3}", 0..4),
     )
-        .prop_map(|(event_type, gap, timestamp_ms, entity, payload, metadata)| Sample {
+        .prop_map(|(event_type, gap, timestamp_ms, entity, place, payload, metadata)| Sample {
             event_type,
             gap,
             timestamp_ms,
             entity,
+            place,
             payload,
             metadata,
         })
@@ -48,6 +51,7 @@ fn times_too_far_apart_are_no_batch_and_the_next_event_is_taken() {
         id: id(7, sequence),
         timestamp_ms,
         entity: None,
+        place: None,
         payload: &[],
         metadata: None,
     };
@@ -80,6 +84,7 @@ proptest! {
                 id: id(7, sequence),
                 timestamp_ms: sample.timestamp_ms,
                 entity: sample.entity.as_deref(),
+                place: sample.place.as_deref(),
                 payload: &sample.payload,
                 metadata: Some(&sample.metadata),
             }).unwrap();
@@ -97,6 +102,7 @@ proptest! {
                 prop_assert_eq!(event.event_type, sample.event_type);
                 prop_assert_eq!(event.timestamp_ms, sample.timestamp_ms);
                 prop_assert_eq!(event.entity, sample.entity.as_deref().filter(|e| !e.is_empty()));
+                prop_assert_eq!(event.place, sample.place.as_deref().filter(|p| !p.is_empty()));
                 prop_assert_eq!(event.payload, &sample.payload[..]);
                 let metadata = event.metadata().cloned().unwrap_or_default();
                 prop_assert_eq!(&metadata, &sample.metadata);
@@ -184,7 +190,7 @@ fn columns_that_disagree_are_refused() {
     };
     assert!(Batch::decode(good.encode_to_vec().into()).is_ok());
     let metadata = |index| v1::EventMetadata { index, ..Default::default() };
-    let bad: [&dyn Fn(&mut v1::EventBatch); 14] = [
+    let bad: [&dyn Fn(&mut v1::EventBatch); 18] = [
         &|b| b.event_types.clear(),
         &|b| b.event_types[0] = 0,
         &|b| b.payload_sizes = vec![2],
@@ -198,6 +204,10 @@ fn columns_that_disagree_are_refused() {
         &|b| b.metadata = vec![metadata(2)],
         &|b| b.metadata = vec![metadata(1), metadata(1)],
         &|b| b.entities = vec![String::new(); 4097],
+        &|b| b.place_indexes = vec![0, 1],
+        &|b| (b.places, b.place_indexes) = (vec!["x".to_owned()], vec![1]),
+        &|b| b.places = vec![String::new(); 4097],
+        &|b| b.places = vec!["x".repeat(PLACE_BYTES_MAX + 1)],
         &|b| b.source = "x".repeat(129),
     ];
     for (index, spoil) in bad.iter().enumerate() {
@@ -215,11 +225,14 @@ fn the_limits_of_a_batch_hold() {
         id: id(1, 1),
         timestamp_ms: 0,
         entity: None,
+        place: None,
         payload: &[],
         metadata: None,
     };
     let long = "x".repeat(ENTITY_BYTES_MAX + 1);
     assert!(builder.push(NewEvent { entity: Some(&long), ..event }).is_err());
+    let far = "x".repeat(PLACE_BYTES_MAX + 1);
+    assert!(builder.push(NewEvent { place: Some(&far), ..event }).is_err());
     let large = vec![0; PAYLOAD_BYTES_MAX + 1];
     assert!(builder.push(NewEvent { payload: &large, ..event }).is_err());
     assert!(builder.is_empty() && builder.finish().is_none());
@@ -280,6 +293,7 @@ fn a_batch_never_outgrows_its_limit_when_columns_begin_late() {
         id: id(1, 0),
         timestamp_ms: 0,
         entity: None,
+        place: None,
         payload: &[0; 1016],
         metadata: None,
     };
@@ -290,6 +304,7 @@ fn a_batch_never_outgrows_its_limit_when_columns_begin_late() {
             id: id(1, sequence + 5),
             timestamp_ms: 9,
             entity: Some("e"),
+            place: Some("p"),
             metadata: Some(&metadata),
             ..plain
         };
@@ -303,14 +318,82 @@ fn a_batch_never_outgrows_its_limit_when_columns_begin_late() {
 
 #[test]
 fn filters_admit_by_type_and_entity() {
+    let batch = one_about(Some("oslo"));
+    assert!(batch.admits(&[], &[], &[]));
+    assert!(batch.admits(&[1], &["oslo".to_owned()], &[]));
+    assert!(!batch.admits(&[2], &[], &[]));
+    assert!(!batch.admits(&[], &["rome".to_owned()], &[]));
+}
+
+fn one_about<'a>(about: impl Into<About<'a>>) -> Batch {
     let mut builder = BatchBuilder::new("s", "w");
-    let event = WeatherChanged::default();
-    builder.push_event(&event, id(1, 1), 0, Some("oslo")).unwrap();
+    builder.push_event(&WeatherChanged::default(), id(1, 1), 0, about).unwrap();
+    builder.finish().unwrap()
+}
+
+#[test]
+fn filters_admit_by_place_and_an_event_without_one_is_at_its_entity() {
+    let (market, npc) = (["market".to_owned()], ["npc-7".to_owned()]);
+    let there = one_about(About::from("npc-7").at("market"));
+    assert!(there.admits(&[], &[], &market) && there.admits(&[1], &npc, &market));
+    assert!(!there.admits(&[], &[], &npc) && !there.admits(&[], &market, &[]));
+    assert!(!there.admits(&[2], &npc, &market));
+    let itself = one_about("market");
+    assert!(itself.admits(&[], &[], &market) && !itself.admits(&[], &[], &npc));
+    let nowhere = one_about(None);
+    assert!(nowhere.admits(&[], &[], &[]) && !nowhere.admits(&[], &[], &market));
+    assert_eq!(there.places().collect::<Vec<_>>(), ["market"]);
+    assert_eq!(itself.places().count(), 0);
+}
+
+#[test]
+fn full_batch_of_the_longest_entities_and_places_and_of_payloads_stays_within_its_limit() {
+    let name = |what: char, number: u64| format!("{what}{number:0>width$}", width = 255);
+    let mut builder = BatchBuilder::new("s", "w");
+    let mut sequence = 0;
+    loop {
+        let (entity, place) = (name('e', sequence), name('p', sequence));
+        let pushed = builder.push(NewEvent {
+            event_type: u32::MAX,
+            // Far apart in sequence and time, so that each column has its longest values.
+            id: id(1, sequence << 50),
+            timestamp_ms: if sequence % 2 == 0 { 0 } else { i64::MAX },
+            entity: Some(&entity),
+            place: Some(&place),
+            payload: &[0; 550],
+            metadata: None,
+        });
+        if pushed.is_err() {
+            break;
+        }
+        sequence += 1;
+    }
+    assert!((3000..BATCH_EVENTS_MAX as u64).contains(&sequence), "{sequence}");
     let batch = builder.finish().unwrap();
-    assert!(batch.admits(&[], &[]));
-    assert!(batch.admits(&[1], &["oslo".to_owned()]));
-    assert!(!batch.admits(&[2], &[]));
-    assert!(!batch.admits(&[], &["rome".to_owned()]));
+    let read = Batch::decode(batch.bytes().clone()).unwrap();
+    assert_eq!((read.places().count(), read.entities().count()), (read.len(), read.len()));
+    assert!(read.memory_bytes() < read.bytes().len() + 16 * BATCH_EVENTS_MAX + 1024);
+}
+
+#[test]
+fn unpacked_and_split_columns_of_places_are_read() {
+    let batch = {
+        let mut builder = BatchBuilder::new("s", "w");
+        for (sequence, place) in [None, Some("dock"), Some("mill")].into_iter().enumerate() {
+            let about = About { entity: None, place };
+            let id = id(1, sequence as u64);
+            builder.push_event(&TimeUpdated::default(), id, 0, about).unwrap();
+        }
+        builder.finish().unwrap()
+    };
+    let mut message = v1::EventBatch::decode(&batch.bytes()[..]).unwrap();
+    assert_eq!(std::mem::take(&mut message.place_indexes), [0, 1, 2]);
+    let head = message.encode_to_vec();
+    let split = [&head[..], &[15 << 3 | 2, 1, 0, 15 << 3 | 2, 2, 1, 2]].concat();
+    let unpacked = [&head[..], &[15 << 3, 0, 15 << 3, 1, 15 << 3, 2]].concat();
+    for bytes in [split, unpacked] {
+        assert_eq!(Batch::decode(Bytes::from(bytes)).unwrap(), batch);
+    }
 }
 
 #[test]
@@ -321,7 +404,8 @@ fn pushing_allocates_nothing_once_the_columns_have_grown() {
         for sequence in 0..1000u64 {
             let entity = format!("region-{}", sequence % 300);
             let timestamp_ms = sequence as i64 * 417;
-            builder.push_event(&event, id(9, 2 * sequence), timestamp_ms, Some(&entity)).unwrap();
+            let about = About::from(&entity).at(&entity[..8]);
+            builder.push_event(&event, id(9, 2 * sequence), timestamp_ms, about).unwrap();
         }
     };
     fill(&mut builder);
@@ -341,7 +425,8 @@ fn annotated_batch_differs_by_one_entry_of_its_first_event() {
         let id = EventId { producer, sequence };
         let (entity, payload) = (Some("oslo"), &[1, 2][..]);
         let timestamp_ms = 40 + sequence as i64;
-        let new = NewEvent { event_type: 1, id, timestamp_ms, entity, payload, metadata: None };
+        let (place, metadata) = (Some("harbour"), None);
+        let new = NewEvent { event_type: 1, id, timestamp_ms, entity, place, payload, metadata };
         builder.push(new).unwrap();
     }
     let plain = builder.finish().unwrap();
@@ -352,7 +437,10 @@ fn annotated_batch_differs_by_one_entry_of_its_first_event() {
     for (before, after) in plain.iter().zip(again.iter()) {
         let entry = after.metadata().and_then(|entries| entries.get("traceparent"));
         assert_eq!(entry.map(String::as_str), (after.index == 0).then_some("u"));
-        let same = |event: EventView<'_>| (event.id, event.timestamp_ms, event.payload.to_vec());
+        let same = |event: EventView<'_>| {
+            let place = event.place.map(str::to_owned);
+            (event.id, event.timestamp_ms, place, event.payload.to_vec())
+        };
         assert_eq!(same(before), same(after));
     }
 }
@@ -362,9 +450,15 @@ fn tiny_metadata_takes_memory_only_when_it_is_asked_for() {
     let mut builder = BatchBuilder::new("source", "world");
     let metadata = BTreeMap::from([(String::new(), String::new())]);
     for sequence in 0..BATCH_EVENTS_MAX as u64 {
-        let (id, metadata) = (id(1, sequence), Some(&metadata));
-        let new =
-            NewEvent { event_type: 1, id, timestamp_ms: 0, entity: None, payload: &[], metadata };
+        let new = NewEvent {
+            event_type: 1,
+            id: id(1, sequence),
+            timestamp_ms: 0,
+            entity: None,
+            place: None,
+            payload: &[],
+            metadata: Some(&metadata),
+        };
         builder.push(new).unwrap();
     }
     let built = builder.finish().unwrap();

@@ -22,12 +22,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Batch, Error> {
     }
     let world = event.metadata.remove("world").unwrap_or_default();
     let entity = event.metadata.remove("entity");
+    let place = event.metadata.remove("place");
     let mut builder = BatchBuilder::new(&event.source, &world);
     builder.push(NewEvent {
         event_type: event.event_type,
         id: EventId::from_foreign(&event.event_id)?,
         timestamp_ms: event.timestamp,
         entity: entity.as_deref(),
+        place: place.as_deref(),
         payload: &event.payload,
         metadata: Some(&event.metadata),
     })?;

@@ -14,16 +14,16 @@ use std::collections::HashMap;
 pub(super) fn decode(bytes: &[u8], catalogue: &Catalogue) -> Result<Vec<Batch>, Error> {
     let inputs = inputs(bytes, catalogue)?;
     let mut builders: Vec<BatchBuilder> = Vec::new();
-    let mut places = HashMap::new();
+    let mut positions = HashMap::new();
     for input in &inputs {
         let id = input.id.ok_or_else(|| missing("event_id"))?;
         let source = input.source.as_deref().unwrap_or_default();
         let world = input.world.as_deref().unwrap_or_default();
-        let place = *places.entry((source, world, id.producer)).or_insert(builders.len());
-        if place == builders.len() {
+        let position = *positions.entry((source, world, id.producer)).or_insert(builders.len());
+        if position == builders.len() {
             builders.push(BatchBuilder::new(source, world));
         }
-        push(&mut builders[place], input, id)?;
+        push(&mut builders[position], input, id)?;
     }
     if builders.is_empty() {
         return Err(Error::malformed("an array without events"));
@@ -56,6 +56,7 @@ fn push(builder: &mut BatchBuilder, input: &Input, id: EventId) -> Result<(), Er
         id,
         timestamp_ms: input.timestamp_ms.ok_or_else(|| missing("timestamp"))?,
         entity: input.entity.as_deref(),
+        place: input.place.as_deref(),
         payload: &input.payload,
         metadata: Some(&input.metadata),
     })

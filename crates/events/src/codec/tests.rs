@@ -3,7 +3,7 @@
 use super::*;
 use crate::limits::BATCH_EVENTS_MAX;
 use crate::v1::{self, GameEvent, Phase, TimeUpdated};
-use crate::{EventId, Kind, NewEvent, ProducerId};
+use crate::{About, EventId, Kind, NewEvent, ProducerId};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -18,7 +18,8 @@ fn ticks(count: u64) -> Batch {
         };
         let id = EventId { producer: ProducerId::from_bits(7), sequence };
         let entity = (sequence % 2 == 1).then_some("clock");
-        builder.push_event(&event, id, 1000 + sequence as i64, entity).unwrap();
+        let about = About { entity, place: (sequence % 3 == 0).then_some("tower") };
+        builder.push_event(&event, id, 1000 + sequence as i64, about).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -80,7 +81,7 @@ fn content_types_are_read_as_media_types_are_written() {
 
 #[test]
 fn events_of_the_predecessor_decode() {
-    // The id is a UUIDv4, the place of world and entity is the metadata.
+    // The id is a UUIDv4; world, entity and place stand in the metadata.
     let event = GameEvent {
         event_id: "8c5e3c0a-6f0a-4a4e-9d3c-0f6f2f0f8d11".to_owned(),
         event_type: 6,
@@ -90,6 +91,7 @@ fn events_of_the_predecessor_decode() {
         metadata: BTreeMap::from([
             ("world".to_owned(), "europe".to_owned()),
             ("entity".to_owned(), "oslo".to_owned()),
+            ("place".to_owned(), "harbour".to_owned()),
             ("trace".to_owned(), "t".to_owned()),
         ]),
     };
@@ -97,7 +99,8 @@ fn events_of_the_predecessor_decode() {
     let found = batch.iter().next().unwrap();
     assert_eq!(found.id, EventId::from_foreign(&event.event_id).unwrap());
     assert_eq!((batch.source(), batch.world()), ("time-manager", "europe"));
-    assert_eq!((found.entity, found.timestamp_ms), (Some("oslo"), 1_700_000_000_000));
+    assert_eq!((found.entity, found.place), (Some("oslo"), Some("harbour")));
+    assert_eq!(found.timestamp_ms, 1_700_000_000_000);
     assert_eq!(found.decode::<TimeUpdated>().unwrap().hour, 5);
     let metadata = found.metadata().unwrap();
     assert_eq!((metadata.len(), metadata["trace"].as_str()), (1, "t"));
@@ -267,6 +270,7 @@ fn a_full_batch_of_metadata_stays_within_its_bounds() {
             id,
             timestamp_ms: 0,
             entity: None,
+            place: None,
             payload: &[],
             metadata: Some(&metadata),
         };

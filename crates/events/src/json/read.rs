@@ -36,6 +36,8 @@ pub struct Input {
     pub world: Option<String>,
     /// What the event is about; an empty text is none.
     pub entity: Option<String>,
+    /// Where it happened, if that is not its entity; an empty text is none.
+    pub place: Option<String>,
     /// Wall time in milliseconds since the Unix epoch.
     pub timestamp_ms: Option<i64>,
     /// The encoded payload message.
@@ -55,6 +57,7 @@ struct Form<'a> {
     source: Option<String>,
     world: Option<String>,
     entity: Option<String>,
+    place: Option<String>,
     timestamp: Option<Time>,
     #[serde(default)]
     metadata: BTreeMap<String, String>,
@@ -92,6 +95,7 @@ pub fn read(json: &str, catalogue: &Catalogue) -> Result<Input, Error> {
         source: form.source,
         world: form.world,
         entity: form.entity.filter(|entity| !entity.is_empty()),
+        place: form.place.filter(|place| !place.is_empty()),
         timestamp_ms: form.timestamp.map(milliseconds).transpose()?,
         payload,
         metadata: form.metadata,

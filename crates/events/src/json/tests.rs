@@ -46,7 +46,7 @@ fn an_event_has_the_documented_form_with_defaults() {
 }
 
 #[test]
-fn entity_and_metadata_stand_there_if_there_are_any() {
+fn entity_place_and_metadata_stand_there_if_there_are_any() {
     let mut builder = BatchBuilder::new("s", "w");
     let metadata = BTreeMap::from([("trace".to_owned(), "a\"b".to_owned())]);
     let new = NewEvent {
@@ -54,12 +54,14 @@ fn entity_and_metadata_stand_there_if_there_are_any() {
         id: id(1),
         timestamp_ms: 0,
         entity: Some("oslo"),
+        place: Some("harbour"),
         payload: &[],
         metadata: Some(&metadata),
     };
     builder.push(new).unwrap();
     let json = json_of(&builder.finish().unwrap());
-    assert!(json.contains(",\"entity\":\"oslo\",\"timestamp\":\"1970-01-01T00:00:00.000Z\","));
+    let names = ",\"entity\":\"oslo\",\"place\":\"harbour\",";
+    assert!(json.contains(&format!("{names}\"timestamp\":\"1970-01-01T00:00:00.000Z\",")));
     assert!(json.ends_with(",\"payload\":{},\"metadata\":{\"trace\":\"a\\\"b\"}}"), "{json}");
 }
 
@@ -72,6 +74,7 @@ fn what_the_catalogue_cannot_explain_is_shown_by_number_and_base64() {
             id: id(1),
             timestamp_ms: i64::MAX,
             entity: None,
+            place: None,
             payload,
             metadata: None,
         };
@@ -191,6 +194,7 @@ fn a_studios_types_go_the_same_way() {
         id: id(1),
         timestamp_ms: 0,
         entity: None,
+        place: None,
         payload,
         metadata: None,
     };
@@ -206,7 +210,8 @@ proptest! {
     #[test]
     fn what_is_written_is_read_back(
         minutes: i64, hour: u32, phase in -9..9i32, timestamp_ms: i64,
-        entity in proptest::option::of("\\PC{1,9}"), producer: u64, sequence: u64,
+        entity in proptest::option::of("\\PC{1,9}"), place in proptest::option::of("\\PC{1,9}"),
+        producer: u64, sequence: u64,
         value in proptest::collection::vec(any::<u8>(), 0..9), path in "\\PC{0,9}",
         metadata in proptest::collection::btree_map("\\PC{0,3}", "\\PC{0,3}", 1..3),
     ) {
@@ -224,8 +229,8 @@ proptest! {
         ] {
             let mut builder = BatchBuilder::new("s", "w");
             let new = NewEvent {
-                event_type, id, timestamp_ms, entity: entity.as_deref(), payload: &payload,
-                metadata: Some(&metadata),
+                event_type, id, timestamp_ms, entity: entity.as_deref(), place: place.as_deref(),
+                payload: &payload, metadata: Some(&metadata),
             };
             builder.push(new).unwrap();
             let batch = builder.finish().unwrap();
@@ -236,6 +241,7 @@ proptest! {
                 source: Some("s".to_owned()),
                 world: Some("w".to_owned()),
                 entity: entity.clone(),
+                place: place.clone(),
                 timestamp_ms: Some(timestamp_ms),
                 payload,
                 metadata: metadata.clone(),

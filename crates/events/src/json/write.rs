@@ -42,6 +42,10 @@ pub fn write_event(out: &mut String, event: &EventView<'_>, catalogue: &Catalogu
         out.push_str(",\"entity\":");
         text(out, entity);
     }
+    if let Some(place) = event.place {
+        out.push_str(",\"place\":");
+        text(out, place);
+    }
     out.push_str(",\"timestamp\":");
     timestamp(out, event.timestamp_ms);
     out.push_str(",\"payload\":");

@@ -43,6 +43,7 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("request_types", requests::batch()),
         ("clock_requests", requests::clock()),
         ("weather_overrides", overrides::batch()),
+        ("places", places()),
     ]
 }
 
@@ -53,7 +54,8 @@ pub(crate) fn game_events() -> Vec<(&'static str, GameEvent)> {
         metadata: BTreeMap::from([("version".to_owned(), "1.0".to_owned())]),
         ..one_event().iter().next().unwrap().to_game_event()
     };
-    vec![("ours", ours), ("predecessor", predecessor)]
+    let placed = places().iter().next().unwrap().to_game_event();
+    vec![("ours", ours), ("predecessor", predecessor), ("placed", placed)]
 }
 
 fn id(sequence: u64) -> EventId {
@@ -103,6 +105,7 @@ fn mixed_types() -> Batch {
         id: id(sequence),
         timestamp_ms: NOON_MS - sequence as i64 % 7,
         entity,
+        place: None,
         payload,
         metadata,
     };
@@ -114,6 +117,32 @@ fn mixed_types() -> Batch {
         new(u64::MAX, 6, None, &[], None),
     ] {
         builder.push(event).unwrap();
+    }
+    builder.finish().unwrap()
+}
+
+/// Events that name a place: with an entity and without, one place twice, one event that names
+/// none, one whose place is its entity, and metadata before the places.
+fn places() -> Batch {
+    let trace = BTreeMap::from([("trace_id".to_owned(), "4bf92f3577b34da6".to_owned())]);
+    let payload = prost::Message::encode_to_vec(&tick(85_351, Phase::Day));
+    let mut builder = BatchBuilder::new("npc-behavior", "europe");
+    for (sequence, (entity, place)) in [
+        (Some("npc-7"), Some("brussels/market")),
+        (None, Some("são_paulo")),
+        (Some("npc-8"), None),
+        (Some("brussels/market"), Some("brussels/market")),
+        (None, None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let metadata = (sequence == 1).then_some(&trace);
+        let (event_type, timestamp_ms) = (TimeUpdated::NUMBER, NOON_MS);
+        let (id, payload) = (id(sequence as u64), &payload[..]);
+        builder
+            .push(NewEvent { event_type, id, timestamp_ms, entity, place, payload, metadata })
+            .unwrap();
     }
     builder.finish().unwrap()
 }

@@ -39,8 +39,9 @@ fn back(received: &Received) -> Result<Decoded, Undecodable> {
 fn awkward() -> Batch {
     let mut builder = BatchBuilder::new("source\u{1}", "world\u{ffff}");
     let id = EventId { producer: ProducerId::from_bits(7), sequence: 1 };
-    let entity = Some("\u{fffe}\u{0}\"\n");
-    let new = NewEvent { event_type: 4, id, timestamp_ms: 5, entity, payload: &[], metadata: None };
+    let (entity, place) = (Some("\u{fffe}\u{0}\"\n"), Some("\u{0}\u{ffff}"));
+    let (event_type, timestamp_ms, payload, metadata) = (4, 5, &[][..], None);
+    let new = NewEvent { event_type, id, timestamp_ms, entity, place, payload, metadata };
     builder.push(new).unwrap();
     builder.finish().unwrap()
 }

@@ -144,8 +144,9 @@ fn batch() -> Batch {
     use worldbus_events::{BatchBuilder, EventId, NewEvent, ProducerId};
     let mut builder = BatchBuilder::new("test", "world");
     let id = EventId { producer: ProducerId::MAX, sequence: 0 };
-    let (timestamp_ms, entity, payload, metadata) = (0, None, &b""[..], None);
-    let event = NewEvent { event_type: 100, id, timestamp_ms, entity, payload, metadata };
+    let (timestamp_ms, entity, place, metadata) = (0, None, None, None);
+    let (event_type, payload) = (100, &b""[..]);
+    let event = NewEvent { event_type, id, timestamp_ms, entity, place, payload, metadata };
     builder.push(event).expect("an event");
     builder.finish().expect("a batch")
 }

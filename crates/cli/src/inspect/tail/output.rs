@@ -39,7 +39,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn admits(&self, event: &EventView<'_>) -> bool {
-        event.admits(&self.filter.types, &self.filter.entities)
+        event.admits(&self.filter.types, &self.filter.entities, &[])
             && !self.excluded.contains(&event.event_type)
     }
 }

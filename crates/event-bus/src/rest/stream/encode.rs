@@ -34,7 +34,7 @@ impl View {
     fn admits(&self, event: &EventView<'_>) -> bool {
         let world = event.batch().world();
         (self.worlds.is_empty() || self.worlds.iter().any(|one| one == world))
-            && event.admits(&self.filter.types, &self.filter.entities)
+            && event.admits(&self.filter.types, &self.filter.entities, &[])
     }
 }
 

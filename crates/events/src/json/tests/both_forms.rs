@@ -182,7 +182,7 @@ fn batch(of: &EventType, payload: &[u8], chance: &mut Chance) -> Batch {
     let names = ["", "europe", "a/b \"c\""];
     let mut builder = BatchBuilder::new(names[chance.below(3)], names[chance.below(3)]);
     let metadata = BTreeMap::from([(format!("k{}", chance.text()), chance.text())]);
-    let entity = chance.text();
+    let (entity, place) = (chance.text(), chance.text());
     let producer = ProducerId::from_bits(chance.bits() | 1);
     builder
         .push(NewEvent {
@@ -190,6 +190,7 @@ fn batch(of: &EventType, payload: &[u8], chance: &mut Chance) -> Batch {
             id: EventId { producer, sequence: chance.number() },
             timestamp_ms: chance.number() as i64,
             entity: Some(&entity).filter(|entity| !entity.is_empty()).map(String::as_str),
+            place: Some(&place).filter(|place| !place.is_empty()).map(String::as_str),
             payload,
             metadata: (chance.below(4) == 0).then_some(&metadata),
         })

@@ -26,7 +26,8 @@ fn has(payload: &str, field: &str, value: &str) -> bool {
 fn written(event_type: u32, payload: &[u8], catalogue: &Catalogue) -> String {
     let mut builder = BatchBuilder::new("s", "w");
     let id = EventId { producer: ProducerId::from_bits(7), sequence: 1 };
-    let new = NewEvent { event_type, id, timestamp_ms: 1, entity: None, payload, metadata: None };
+    let (timestamp_ms, entity, place, metadata) = (1, None, None, None);
+    let new = NewEvent { event_type, id, timestamp_ms, entity, place, payload, metadata };
     builder.push(new).unwrap();
     event(&builder.finish().unwrap().iter().next().unwrap(), catalogue)
 }

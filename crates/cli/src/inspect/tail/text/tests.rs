@@ -12,7 +12,8 @@ fn batch(event_type: u32, entity: Option<&str>, payload: &[u8]) -> Batch {
 fn batch_of(world: &str, event_type: u32, entity: Option<&str>, payload: &[u8]) -> Batch {
     let mut builder = BatchBuilder::new("test", world);
     let id = EventId { producer: ProducerId::from_bits(1), sequence: 1 };
-    let event = NewEvent { event_type, id, timestamp_ms: 1500, entity, payload, metadata: None };
+    let (timestamp_ms, place, metadata) = (1500, None, None);
+    let event = NewEvent { event_type, id, timestamp_ms, entity, place, payload, metadata };
     builder.push(event).unwrap();
     builder.finish().unwrap()
 }
