@@ -22,7 +22,7 @@ use crate::error::{Error, Kind};
 use crate::names::Topic;
 use crate::trace::{self, TraceParent};
 use lane::{Lane, New, Wish};
-use worldbus_events::{Event, EventId, NewEvent};
+use worldbus_events::{About, Event, EventId, NewEvent};
 
 /// Topics that one publisher writes to.
 const TOPICS_MAX: usize = 256;
@@ -82,6 +82,8 @@ pub struct Outgoing<'a> {
     pub timestamp_ms: Option<i64>,
     /// What the event is about.
     pub entity: Option<&'a str>,
+    /// Where it happened, if that is not its entity.
+    pub place: Option<&'a str>,
     /// The encoded payload message.
     pub payload: &'a [u8],
     /// Free entries.
@@ -129,15 +131,20 @@ impl Publisher {
     /// topic wait in a spool it waits for them, so that order holds: `Unavailable` (retry) if
     /// they are still there at the timeout.
     pub async fn publish<E: Event>(&self, event: &E) -> Result<EventId, Error> {
-        self.enqueue(None, event).await?.await
+        self.enqueue(About::default(), event).await?.await
     }
 
-    /// As [`Publisher::publish`], for an event about an entity.
+    /// As [`Publisher::publish`], for an event about an entity, perhaps at a place:
+    /// `publish_about(About::from("npc-7").at("market"), &event)`.
     ///
     /// # Errors
     /// As [`Publisher::publish`].
-    pub async fn publish_about<E: Event>(&self, entity: &str, event: &E) -> Result<EventId, Error> {
-        self.enqueue(Some(entity), event).await?.await
+    pub async fn publish_about<E: Event>(
+        &self,
+        about: impl Into<About<'_>>,
+        event: &E,
+    ) -> Result<EventId, Error> {
+        self.enqueue(about, event).await?.await
     }
 
     /// Publishes an event, or spools it if the bus has a spool and the engine does not take the
@@ -153,19 +160,19 @@ impl Publisher {
     /// As [`Publisher::publish`], but an engine that is away is an error only if the spool
     /// cannot take the event either, e.g. `Full` (retry) when its disk is full.
     pub async fn publish_or_spool<E: Event>(&self, event: &E) -> Result<Receipt, Error> {
-        PendingReceipt::new(self.put(None, event, Wish::OrSpool).await?).await
+        PendingReceipt::new(self.put(About::default(), event, Wish::OrSpool).await?).await
     }
 
-    /// As [`Publisher::publish_or_spool`], for an event about an entity.
+    /// As [`Publisher::publish_or_spool`], for an event about an entity, perhaps at a place.
     ///
     /// # Errors
     /// As [`Publisher::publish_or_spool`].
     pub async fn publish_about_or_spool<E: Event>(
         &self,
-        entity: &str,
+        about: impl Into<About<'_>>,
         event: &E,
     ) -> Result<Receipt, Error> {
-        PendingReceipt::new(self.put(Some(entity), event, Wish::OrSpool).await?).await
+        PendingReceipt::new(self.put(about.into(), event, Wish::OrSpool).await?).await
     }
 
     /// Puts an event into the buffer, waiting for room; the answer comes later through
@@ -175,32 +182,31 @@ impl Publisher {
     /// `TooLarge` or `Closed`; the event is then not in the buffer.
     pub async fn enqueue<E: Event>(
         &self,
-        entity: Option<&str>,
+        about: impl Into<About<'_>>,
         event: &E,
     ) -> Result<Pending, Error> {
-        self.put(entity, event, Wish::Durable).await
+        self.put(about.into(), event, Wish::Durable).await
     }
 
     async fn put<E: Event>(
         &self,
-        entity: Option<&str>,
+        about: About<'_>,
         event: &E,
         wish: Wish,
     ) -> Result<Pending, Error> {
         if trace::is_on() {
             let payload = event.encode_to_vec();
             let (event_type, payload) = (E::NUMBER, &payload[..]);
-            let event = Outgoing { event_type, entity, payload, ..Outgoing::default() };
+            let About { entity, place } = about;
+            let event = Outgoing { event_type, entity, place, payload, ..Outgoing::default() };
             return self.put_raw(&Topic::new(E::TOPIC)?, event, wish).await;
         }
         let lane = self.lane(E::TOPIC)?;
-        let cost = lane::cost(event.encoded_len(), entity, 0);
+        let cost = lane::cost(event.encoded_len(), about, 0);
         lane.reserve(cost, event.encoded_len()).await?;
         let timestamp_ms = self.shared.bus.wall().now_us() / 1000;
         let new = New { id: None, timestamp_ms, bytes: event.encoded_len(), span: None };
-        lane.push(wish, cost, new, |builder, id| {
-            builder.push_event(event, id, timestamp_ms, entity)
-        })
+        lane.push(wish, cost, new, |builder, id| builder.push_event(event, id, timestamp_ms, about))
     }
 
     /// As [`Publisher::enqueue`], for an event whose payload is encoded already.
@@ -234,7 +240,8 @@ impl Publisher {
         let creation = spans::created(&**self.shared.bus.transport(), topic, &event);
         let metadata = creation.as_ref().map(|creation| &creation.metadata).or(event.metadata);
         let metadata_memory = metadata.map_or(0, metadata_memory);
-        let cost = lane::cost(event.payload.len(), event.entity, metadata_memory);
+        let Outgoing { entity, place, .. } = event;
+        let cost = lane::cost(event.payload.len(), About { entity, place }, metadata_memory);
         lane.reserve(cost, event.payload.len()).await?;
         let now_ms = || self.shared.bus.wall().now_us() / 1000;
         let timestamp_ms = event.timestamp_ms.unwrap_or_else(now_ms);
@@ -247,8 +254,8 @@ impl Publisher {
                 event_type: event.event_type,
                 id,
                 timestamp_ms,
-                entity: event.entity,
-                place: None,
+                entity,
+                place,
                 payload: event.payload,
                 metadata,
             })

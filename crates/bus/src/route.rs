@@ -29,7 +29,7 @@ use crate::calls::Backoff;
 use crate::error::{Error, Fate, Kind};
 use crate::names::{SubscriptionName, Topic};
 use crate::transport::{
-    Consumer, DeadEvent, Delivered, Lease, Outcome, Position, Settle, SubscriptionSpec,
+    Consumer, DeadEvent, Delivered, Filter, Lease, Outcome, Position, Settle, SubscriptionSpec,
 };
 use crate::wall::WallClock;
 use handler::Typed;
@@ -123,6 +123,12 @@ impl Router {
         self
     }
 
+    /// Only events at these places; one that names no place is at its entity.
+    pub fn places(mut self, places: impl IntoIterator<Item = String>) -> Self {
+        self.spec.filter.places = places.into_iter().collect();
+        self
+    }
+
     /// How failing events are retried in place.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
@@ -155,9 +161,10 @@ impl Router {
             let context = format!("subscription {} has no handler", self.spec.name);
             return Err(Error::refused(Kind::Invalid, context));
         }
+        // Of the types only those come that have a handler.
+        let within = self.spec.filter.clone();
         self.spec.filter.types = self.handlers.keys().copied().collect();
         let lease = self.spec.lease;
-        let entities = self.spec.filter.entities.clone();
         let consumer = self.bus.transport().subscribe(self.spec).await?;
         let (retry, wall) = (self.retry, Arc::clone(self.bus.wall()));
         let system = self.bus.transport().messaging_systems().1;
@@ -166,7 +173,7 @@ impl Router {
         let handlers = self.handlers.into_iter().map(|(number, make)| (number, wrap(make)));
         let handlers = handlers.collect();
         let settler = consumer.settler();
-        let work = Work { settler, handlers, entities, lease, bus: self.bus };
+        let work = Work { settler, handlers, within, lease, bus: self.bus };
         Ok(OpenRouter { consumer, work })
     }
 
@@ -189,7 +196,8 @@ pub struct OpenRouter {
 struct Work {
     settler: Arc<dyn Settle>,
     handlers: BTreeMap<u32, BoxHandler>,
-    entities: Vec<String>,
+    /// The entities and places whose events are handled.
+    within: Filter,
     lease: Duration,
     bus: Bus,
 }
@@ -243,7 +251,7 @@ impl Work {
     async fn handle(&self, delivered: Delivered) -> Vec<DeadEvent> {
         let mut dead = Vec::new();
         let delivered = Arc::new(delivered);
-        for view in delivered.batch.iter().filter(|view| view.admits(&[], &self.entities, &[])) {
+        for view in delivered.batch.iter().filter(|view| self.within.admits_event(view)) {
             let Some(handler) = self.handlers.get(&view.event_type) else {
                 continue;
             };

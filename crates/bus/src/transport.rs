@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Kind};
 use crate::names::{SubscriptionName, Topic};
-use worldbus_events::{Batch, Change, v1};
+use worldbus_events::{Batch, Change, EventView, v1};
 
 /// What OpenTelemetry calls us, giving and taking.
 const MESSAGING_SYSTEMS: (&str, &str) = ("worldbus", "worldbus");
@@ -267,17 +267,24 @@ pub struct Filter {
     pub types: Vec<u32>,
     /// Entities; empty admits all.
     pub entities: Vec<String>,
+    /// Places; empty admits all. An event that names none is at its entity.
+    pub places: Vec<String>,
 }
 
 impl Filter {
     /// Whether it admits everything.
     pub fn is_empty(&self) -> bool {
-        self.types.is_empty() && self.entities.is_empty()
+        self.types.is_empty() && self.entities.is_empty() && self.places.is_empty()
     }
 
     /// Whether it admits an event of the batch.
     pub fn admits(&self, batch: &Batch) -> bool {
-        batch.admits(&self.types, &self.entities, &[])
+        batch.admits(&self.types, &self.entities, &self.places)
+    }
+
+    /// Whether it admits this event.
+    pub fn admits_event(&self, event: &EventView<'_>) -> bool {
+        event.admits(&self.types, &self.entities, &self.places)
     }
 }
 

@@ -21,7 +21,8 @@ use futures_util::future::BoxFuture;
 use crate::engine::Engine;
 use worldbus_bus::Capability;
 use worldbus_bus::Capability::{
-    Delete, DropDuplicates, FilterByEntity, FilterByType, LateAck, OrderPerProducer, Replay,
+    Delete, DropDuplicates, FilterByEntity, FilterByPlace, FilterByType, LateAck, OrderPerProducer,
+    Replay,
 };
 
 /// A promise of the trait and how it is checked.
@@ -91,7 +92,9 @@ pub(crate) fn checks() -> Vec<Check> {
         check!(dead_letters::a_discarded_event_is_gone),
         check!(filters::filters_by_type_leave_out_batches),
         check!(filters::filters_by_entity_leave_out_batches),
+        check!(filters::filters_by_place_leave_out_batches),
         check!(filters::readers_filter, [Replay]),
+        check!(filters::readers_filter_by_place, [Replay]),
         check!(closing::a_subscription_waits_for_its_consumer),
         check!(closing::a_consumer_that_closes_hands_back_what_it_took_ahead),
         check!(publishing::too_large_batches_are_refused),
@@ -108,11 +111,13 @@ pub(crate) fn checks() -> Vec<Check> {
         check!(routers::a_poison_event_of_a_full_batch_is_isolated),
         check!(routers::a_replayed_event_is_handled_in_the_end),
         check!(routers::a_router_hears_of_its_entities_only),
+        check!(routers::a_router_gets_events_of_its_places_only),
         check!(routers::a_router_that_ends_leaves_the_rest_to_another),
         check!(lacking::missing_order_per_producer_is_refused, [Lacks(OrderPerProducer)]),
         check!(lacking::missing_replay_is_refused, [Lacks(Replay)]),
         check!(lacking::missing_filter_by_type_is_refused, [Lacks(FilterByType)]),
         check!(lacking::missing_filter_by_entity_is_refused, [Lacks(FilterByEntity)]),
+        check!(lacking::missing_filter_by_place_is_refused, [Lacks(FilterByPlace)]),
         check!(lacking::missing_drop_duplicates_is_refused, [Lacks(DropDuplicates)]),
         check!(lacking::missing_late_ack_is_refused, [Lacks(LateAck)]),
         check!(lacking::missing_delete_is_refused, [Lacks(Delete)]),

@@ -46,6 +46,8 @@ pub enum Bug {
     ForgetsDeadLetters,
     /// The events of a batch are about nothing.
     ForgetsEntities,
+    /// The events of a batch happened at no place of their own.
+    ForgetsPlaces,
     /// A nack is taken for an ack.
     ForgetsNacks,
     /// A subscription ends with its consumer.

@@ -57,7 +57,11 @@ async fn subscription_beyond_a_bound_is_refused_and_leaves_nothing() {
     let dir = dir();
     let server = Server::start(dir.path()).await;
     let good = || v1::Subscription::from(&spec("s", &["t"], Position::Now));
-    let filter = |entities: Vec<String>, types| Some(v1::Filter { entities, types });
+    let filter = |entities: Vec<String>, types| {
+        let places = entities.clone();
+        Some(v1::Filter { entities, types, places })
+    };
+    let places = vec!["p".repeat(64 << 10), "p".to_owned()];
     let beyond = [
         v1::Subscription { lease_ms: u64::MAX, ..good() },
         v1::Subscription { lease_ms: 12 * 3600 * 1000 + 1, ..good() },
@@ -69,6 +73,7 @@ async fn subscription_beyond_a_bound_is_refused_and_leaves_nothing() {
         v1::Subscription { topics: vec!["t".to_owned(); 257], ..good() },
         v1::Subscription { filter: filter(vec!["e".repeat(1 << 20)], vec![]), ..good() },
         v1::Subscription { filter: filter(vec![], vec![6; 1025]), ..good() },
+        v1::Subscription { filter: Some(v1::Filter { places, ..Default::default() }), ..good() },
         v1::Subscription { name: "n".repeat(1 << 20), ..good() },
     ];
     for open in beyond {

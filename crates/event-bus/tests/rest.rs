@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::net::SocketAddr;
 use worldbus_bus::{DeadEvent, Outcome, Position, SubscriptionName, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
-use worldbus_events::{BatchBuilder, EventId, NewEvent, ProducerId};
+use worldbus_events::{About, BatchBuilder, EventId, NewEvent, ProducerId};
 use worldbus_transport_embedded::Options;
 
 const PUBLISH: &str = "/api/events/publish";
@@ -22,7 +22,8 @@ const PUBLISH: &str = "/api/events/publish";
 async fn published_event_is_durable_and_in_the_history() {
     let dir = dir();
     let server = Server::start(dir.path()).await;
-    let body = r#"{"type":"weather.changed","payload":{},"entity":"brussels"}"#;
+    let body =
+        r#"{"type":"weather.changed","payload":{},"entity":"brussels","place":"grand place"}"#;
     let reply = post(server.address, PUBLISH, body).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     let published = reply.json();
@@ -36,6 +37,7 @@ async fn published_event_is_durable_and_in_the_history() {
     assert_eq!(history["complete"], true);
     assert_eq!(history["events"][0]["event_id"], published["event_id"]);
     assert_eq!(history["events"][0]["entity"], "brussels");
+    assert_eq!(history["events"][0]["place"], "grand place");
     assert_eq!(history["events"][0]["source"], "event-bus");
     server.stop().await;
 }
@@ -511,6 +513,32 @@ async fn entity_of_any_text_can_be_asked_for() {
         let query = format!("from=start&entity={query}");
         let mut stream = EventStream::open(server.address, &query, None).await;
         assert_eq!(take(&mut stream, 1).await[0].data["entity"], expected);
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stream_of_a_place_has_what_happened_there_and_what_is_the_place() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let market = About::from("npc-7").at("ghent, market");
+    let abouts = [market, About::from("npc-7").at("ghent"), "npc-8".into(), "ghent".into()];
+    for (number, about) in abouts.into_iter().chain([About::default()]).enumerate() {
+        let number = number as u64;
+        let one = typed(1, number..number + 1, 1, about, 8);
+        server.embedded.publish(&topic("weather"), one).await.unwrap();
+    }
+    for (query, expected) in [
+        ("place=ghent%2C%20market", &[0][..]),
+        ("place=ghent", &[1, 3]),
+        ("place=ghent&entity=npc-7", &[1]),
+        ("place=ghent,npc-8", &[1, 2, 3]),
+    ] {
+        let mut stream =
+            EventStream::open(server.address, &format!("from=start&{query}"), None).await;
+        let expected: Vec<_> =
+            expected.iter().map(|&n| worldbus_conformance::id(1, n).to_string()).collect();
+        assert_eq!(ids(&take(&mut stream, expected.len()).await), expected, "{query}");
     }
     server.stop().await;
 }

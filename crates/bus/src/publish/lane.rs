@@ -16,9 +16,9 @@ use crate::bus::Bus;
 use crate::error::{Error, Kind};
 use crate::names::Topic;
 use crate::transport::Transport;
-use worldbus_events::{Batch, BatchBuilder, EventId, ProducerId};
+use worldbus_events::{About, Batch, BatchBuilder, EventId, ProducerId};
 
-/// What an event takes in the buffer beside its payload, entity and metadata.
+/// What an event takes in the buffer beside its payload, entity, place and metadata.
 const EVENT_OVERHEAD_BYTES: usize = 64;
 
 /// What the caller wants of an event. The events of a batch all have the same.
@@ -42,8 +42,9 @@ pub(super) struct New<'a> {
     pub(super) span: Option<&'a Span>,
 }
 
-pub(super) fn cost(payload_bytes: usize, entity: Option<&str>, metadata_memory: usize) -> u32 {
-    let own = payload_bytes + entity.map_or(0, str::len) + metadata_memory;
+pub(super) fn cost(payload_bytes: usize, about: About<'_>, metadata_memory: usize) -> u32 {
+    let names: usize = [about.entity, about.place].into_iter().flatten().map(str::len).sum();
+    let own = payload_bytes + names + metadata_memory;
     let bytes = own + EVENT_OVERHEAD_BYTES;
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }

@@ -53,6 +53,7 @@ fn create(
         "messaging.message.body.size" = event.payload.len(),
         "worldbus.event_type" = event.event_type,
         "worldbus.entity" = event.entity,
+        "worldbus.place" = event.place,
     );
     let given = || event.metadata?.get(TRACEPARENT)?.parse().ok();
     if let Some(parent) = event.parent.copied().or_else(given) {

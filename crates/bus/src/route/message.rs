@@ -22,6 +22,7 @@ pub struct Message {
     index: u32,
     payload: Range<usize>,
     entity: Option<Range<usize>>,
+    place: Option<Range<usize>>,
     delivered: Arc<Delivered>,
 }
 
@@ -33,8 +34,9 @@ impl Message {
             id: view.id,
             timestamp_ms: view.timestamp_ms,
             index: view.index,
-            payload: place(whole, view.payload),
-            entity: view.entity.map(|entity| place(whole, entity.as_bytes())),
+            payload: range_of(whole, view.payload),
+            entity: view.entity.map(|entity| range_of(whole, entity.as_bytes())),
+            place: view.place.map(|place| range_of(whole, place.as_bytes())),
             delivered: Arc::clone(delivered),
         }
     }
@@ -51,9 +53,12 @@ impl Message {
 
     /// What the event is about, if it names it.
     pub fn entity(&self) -> Option<&str> {
-        let entity = &self.bytes()[self.entity.clone()?];
-        // A slice of a checked batch: always UTF-8.
-        std::str::from_utf8(entity).ok()
+        self.text(self.entity.as_ref()?)
+    }
+
+    /// Where it happened, if it names it; else it happened at its entity.
+    pub fn place(&self) -> Option<&str> {
+        self.text(self.place.as_ref()?)
     }
 
     /// The service that published the event.
@@ -95,14 +100,19 @@ impl Message {
         &self.delivered.lease.subscription
     }
 
+    fn text(&self, range: &Range<usize>) -> Option<&str> {
+        // A slice of a checked batch: always UTF-8.
+        std::str::from_utf8(&self.bytes()[range.clone()]).ok()
+    }
+
     fn bytes(&self) -> &Bytes {
         self.delivered.batch.bytes()
     }
 }
 
-/// Where a part of a batch stands in it. Not a slice that is shared: an event has two of them,
-/// and each would count itself.
-fn place(whole: &Bytes, part: &[u8]) -> Range<usize> {
+/// Where a part of a batch stands in it. Not a slice that is shared: an event has three of
+/// them, and each would count itself.
+fn range_of(whole: &Bytes, part: &[u8]) -> Range<usize> {
     if part.is_empty() {
         return 0..0;
     }

@@ -16,6 +16,8 @@ pub enum Capability {
     FilterByType,
     /// The same by entity.
     FilterByEntity,
+    /// The same by place.
+    FilterByPlace,
     /// The engine drops an event whose id it has, within a bounded window.
     DropDuplicates,
     /// An ack after the end of the lease counts until the delivery was given to somebody else.
@@ -27,11 +29,12 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OrderPerProducer,
         Self::Replay,
         Self::FilterByType,
         Self::FilterByEntity,
+        Self::FilterByPlace,
         Self::DropDuplicates,
         Self::LateAck,
         Self::Delete,
@@ -44,6 +47,7 @@ impl Capability {
             Self::Replay => "replay",
             Self::FilterByType => "filter_by_type",
             Self::FilterByEntity => "filter_by_entity",
+            Self::FilterByPlace => "filter_by_place",
             Self::DropDuplicates => "drop_duplicates",
             Self::LateAck => "late_ack",
             Self::Delete => "delete",

@@ -20,9 +20,9 @@ pub const IN_FLIGHT_COUNT_MIN: u32 = 1;
 pub const IN_FLIGHT_COUNT_MAX: u32 = 4096;
 /// Topics that one subscription or reader may list.
 pub const TOPIC_COUNT_MAX: usize = 256;
-/// Event types, and entities, that one filter may list.
+/// Event types, entities and places that one filter may list, of each.
 pub const FILTER_COUNT_MAX: usize = 1024;
-/// Bytes of all entities of one filter together.
+/// Bytes of all entities and places of one filter together.
 pub const FILTER_BYTES_MAX: usize = 64 << 10;
 /// Bytes of the text that names a consumer.
 pub const CONSUMER_BYTES_MAX: usize = 256;
@@ -91,8 +91,9 @@ impl Filter {
     fn check(&self) -> Result<(), Error> {
         at_most("event types in a filter", self.types.len(), FILTER_COUNT_MAX)?;
         at_most("entities in a filter", self.entities.len(), FILTER_COUNT_MAX)?;
-        let bytes = self.entities.iter().map(String::len).sum();
-        at_most("bytes of the entities in a filter", bytes, FILTER_BYTES_MAX)
+        at_most("places in a filter", self.places.len(), FILTER_COUNT_MAX)?;
+        let bytes = self.entities.iter().chain(&self.places).map(String::len).sum();
+        at_most("bytes of the entities and places in a filter", bytes, FILTER_BYTES_MAX)
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct PublishArguments {
     /// What the event is about; with --stdin, of lines that do not say
     #[arg(long, value_name = "ENTITY")]
     pub(super) entity: Option<String>,
+    /// Where it happens, if that is not its entity; with --stdin, of lines that do not say
+    #[arg(long, value_name = "PLACE")]
+    pub(super) place: Option<String>,
     /// The world that the event happens in; with --stdin, of lines that do not say. By default that
     /// of the event-bus; of a bus that has none, europe
     #[arg(long, value_name = "WORLD")]

@@ -23,6 +23,7 @@ pub(super) struct Senders {
     source: String,
     world: String,
     entity: Option<String>,
+    place: Option<String>,
     /// How long events are tried, if not as long as usual.
     patience: Option<Duration>,
     /// Nothing goes out behind an event that failed, whichever publisher's.
@@ -48,6 +49,7 @@ impl Senders {
             source: arguments.source.clone(),
             world,
             entity: arguments.entity.clone(),
+            place: arguments.place.clone(),
             patience,
             halt: CancellationToken::new(),
             publishers: HashMap::new(),
@@ -82,6 +84,7 @@ impl Senders {
             id: event.id,
             timestamp_ms: event.timestamp_ms,
             entity: event.entity.as_deref().or(self.entity.as_deref()),
+            place: event.place.as_deref().or(self.place.as_deref()),
             payload: &event.payload,
             metadata: (!event.metadata.is_empty()).then_some(&event.metadata),
             parent: None,

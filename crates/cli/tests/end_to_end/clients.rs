@@ -101,6 +101,34 @@ fn filters_and_count_choose_events_in_every_format() {
 }
 
 #[test]
+fn tail_of_a_place_has_what_happened_there_and_what_is_the_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = embedded(&folder);
+    let abouts = [
+        r#""entity":"npc-7","place":"market""#,
+        r#""entity":"npc-7","place":"mill""#,
+        r#""entity":"market""#,
+        r#""entity":"npc-7""#,
+    ];
+    let line = |about| format!("{{\"type\":\"world_state.updated\",{about},\"payload\":{{}}}}\n");
+    let lines: String = abouts.into_iter().map(line).collect();
+    let ids = publish_lines(&url, &lines).lines();
+    let there = ["--place", "market", "--count", "2"];
+    let tail = |more: &[&str]| {
+        run(&[&["tail", "--url", &url, "--from", "start"], &there[..], more].concat()).lines()
+    };
+    let shown: Vec<Value> = tail(&["--format", "json"])
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let shown: Vec<&str> = shown.iter().map(|event| event["event_id"].as_str().unwrap()).collect();
+    assert_eq!(shown, [ids[0].as_str(), ids[2].as_str()]);
+    let text = tail(&[]);
+    assert!(text[0].contains("  npc-7  @market"), "{text:?}");
+    assert!(text[1].contains("  market") && !text[1].contains('@'), "{text:?}");
+}
+
+#[test]
 fn text_shows_game_time_and_leaves_clock_announcements_out_unless_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let url = embedded(&folder);
@@ -188,12 +216,13 @@ fn second_process_sees_what_the_first_publishes_and_ids_are_never_repeated() {
     let tail = Tail::start(&bus.url, &[]);
     let mut seen = HashSet::new();
     for _ in 0..3 {
-        let args = ["publish", "time.day_activated", "{}", "--entity", "x", "--url", &bus.url];
-        let published = run(&args);
+        let about = ["--entity", "x", "--place", "hall"];
+        let args = ["publish", "time.day_activated", "{}", "--url", &bus.url];
+        let published = run(&[&args[..], &about].concat());
         assert_eq!(published.code, 0, "{}", published.stderr);
         let event = tail.next();
         assert_eq!(event["event_id"], published.lines()[0]);
-        assert_eq!(event["entity"], "x");
+        assert_eq!((&event["entity"], &event["place"]), (&json!("x"), &json!("hall")));
         assert!(seen.insert(published.lines()[0].clone()));
     }
     bus.terminate();

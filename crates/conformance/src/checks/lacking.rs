@@ -39,6 +39,10 @@ pub(crate) async fn missing_filter_by_entity_is_refused(transport: &Arc<dyn Tran
     required(transport, Capability::FilterByEntity);
 }
 
+pub(crate) async fn missing_filter_by_place_is_refused(transport: &Arc<dyn Transport>) {
+    required(transport, Capability::FilterByPlace);
+}
+
 pub(crate) async fn missing_replay_is_refused(transport: &Arc<dyn Transport>) {
     required(transport, Capability::Replay);
     transport.publish(&topic("no-past"), batch(60, 0..1)).await.unwrap();

@@ -17,7 +17,7 @@ use worldbus_bus::{
     SubscriptionName, Transport,
 };
 use worldbus_events::v1::TimeUpdated;
-use worldbus_events::{Batch, BatchBuilder, Event, limits};
+use worldbus_events::{About, Batch, BatchBuilder, Event, limits};
 
 /// What a handler was given: sequence, and which delivery of its batch.
 type Handled = Arc<watch::Sender<Vec<(u64, u32)>>>;
@@ -93,11 +93,16 @@ async fn of_all(handled: &Handled, count: usize) -> Vec<u64> {
 }
 
 /// A batch of game minutes, their number their sequence.
-fn minutes(producer: u64, sequences: std::ops::Range<u64>, entity: Option<&str>) -> Batch {
+fn minutes<'a>(
+    producer: u64,
+    sequences: std::ops::Range<u64>,
+    about: impl Into<About<'a>>,
+) -> Batch {
+    let about = about.into();
     let mut builder = BatchBuilder::new("contract", "world");
     for sequence in sequences {
         let event = TimeUpdated { total_minutes: sequence as i64, ..TimeUpdated::default() };
-        builder.push_event(&event, id(producer, sequence), 1_000, entity).unwrap();
+        builder.push_event(&event, id(producer, sequence), 1_000, about).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -181,6 +186,26 @@ pub(crate) async fn a_router_hears_of_its_entities_only(transport: &Arc<dyn Tran
     }
     let others = minutes(82, 10..12, Some("liege"));
     for batch in [others, mixed.finish().unwrap(), minutes(82, 20..22, Some("ghent"))] {
+        transport.publish(&topic(TimeUpdated::TOPIC), batch).await.unwrap();
+    }
+    assert_eq!(of_all(&handled, 5).await, [0, 3, 6, 20, 21]);
+    running.stop().await;
+}
+
+/// Within a batch the router leaves out events by place, too.
+pub(crate) async fn a_router_gets_events_of_its_places_only(transport: &Arc<dyn Transport>) {
+    let handled = Handled::default();
+    let at_market = router(transport, "places").places(["market".to_owned()]);
+    let running = Running::start(noting(at_market, 85, &handled, |_| false)).await;
+    let npc = About::from("npc-7");
+    let mut mixed = BatchBuilder::new("contract", "world");
+    for sequence in 0..9 {
+        let about = [npc.at("market"), npc.at("mill"), npc][sequence as usize % 3];
+        let event = TimeUpdated::default();
+        mixed.push_event(&event, id(85, sequence), 1_000, about).unwrap();
+    }
+    let others = minutes(85, 10..12, npc.at("mill"));
+    for batch in [others, mixed.finish().unwrap(), minutes(85, 20..22, "market")] {
         transport.publish(&topic(TimeUpdated::TOPIC), batch).await.unwrap();
     }
     assert_eq!(of_all(&handled, 5).await, [0, 3, 6, 20, 21]);

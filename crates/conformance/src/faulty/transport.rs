@@ -112,6 +112,7 @@ impl Wrap for Wrong {
                 batch.retain(|event| event.index < last.max(1)).unwrap_or(batch)
             }
             Bug::ForgetsEntities => rebuilt(&batch, |event| NewEvent { entity: None, ..event }),
+            Bug::ForgetsPlaces => rebuilt(&batch, |event| NewEvent { place: None, ..event }),
             _ => batch,
         };
         self.inner.publish(topic, batch).await

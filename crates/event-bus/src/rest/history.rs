@@ -51,6 +51,8 @@ struct Event {
     world: String,
     /// What it is about.
     entity: Option<String>,
+    /// Where it happened, if that is not its entity.
+    place: Option<String>,
     timestamp: Timestamp,
     /// proto3 JSON with the field names of the .proto file.
     #[schema(value_type = Object)]

@@ -26,6 +26,9 @@ pub(super) struct PublishBody {
     /// What the event is about; at most 256 bytes.
     #[schema(max_length = 256)]
     entity: Option<String>,
+    /// Where it happened, if that is not its entity; at most 256 bytes.
+    #[schema(max_length = 256)]
+    place: Option<String>,
     /// When it happened; now if left out.
     timestamp: Option<Timestamp>,
     /// The event's id if it has one already: a UUID, or any text, of which a hash is taken.
@@ -87,6 +90,7 @@ pub(super) async fn publish(
         id: input.id,
         timestamp_ms: input.timestamp_ms,
         entity: input.entity.as_deref(),
+        place: input.place.as_deref(),
         payload: &input.payload,
         metadata: Some(&input.metadata).filter(|entries| !entries.is_empty()),
         parent: None,

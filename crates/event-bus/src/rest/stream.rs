@@ -63,6 +63,12 @@ struct StreamMessage {
             Query,
             description = "Entities; all if left out. A comma within one is written `%2C`."
         ),
+        (
+            "place" = Option<Vec<String>>,
+            Query,
+            description = "Places; all if left out. An event that names none is at its entity. A \
+                           comma within one is written `%2C`."
+        ),
         ("world" = Option<Vec<String>>, Query, description = "Worlds; all if left out."),
         ("from" = Option<String>, Query, description = "`now`, `start`, or a time, RFC 3339."),
         ("cursor" = Option<String>, Query, description = "Where to go on; before `from`."),

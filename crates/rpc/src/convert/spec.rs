@@ -43,15 +43,17 @@ impl TryFrom<v1::Position> for Position {
 
 impl From<&Filter> for v1::Filter {
     fn from(filter: &Filter) -> Self {
-        Self { types: filter.types.clone(), entities: filter.entities.clone() }
+        let Filter { types, entities, places } = filter.clone();
+        Self { types, entities, places }
     }
 }
 
 fn filter(message: Option<v1::Filter>) -> Result<Filter, Error> {
-    let v1::Filter { types, entities } = message.unwrap_or_default();
+    let v1::Filter { types, entities, places } = message.unwrap_or_default();
     at_most(types.len(), "types of a filter", FILTER_COUNT_MAX)?;
     at_most(entities.len(), "entities of a filter", FILTER_COUNT_MAX)?;
-    Ok(Filter { types, entities })
+    at_most(places.len(), "places of a filter", FILTER_COUNT_MAX)?;
+    Ok(Filter { types, entities, places })
 }
 
 fn position(message: Option<v1::Position>) -> Result<Position, Error> {

@@ -39,8 +39,8 @@ fn log_id() -> impl Strategy<Value = LogId> {
 }
 
 fn filter() -> impl Strategy<Value = Filter> {
-    (vec(any::<u32>(), 0..5), vec(".{0,8}", 0..5))
-        .prop_map(|(types, entities)| Filter { types, entities })
+    (vec(any::<u32>(), 0..5), vec(".{0,8}", 0..5), vec(".{0,8}", 0..5))
+        .prop_map(|(types, entities, places)| Filter { types, entities, places })
 }
 
 fn error() -> impl Strategy<Value = Error> {

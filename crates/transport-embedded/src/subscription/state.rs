@@ -147,7 +147,8 @@ impl Subscription {
     ///
     /// ```text
     /// name text │ types u32 │ { type u32 } × types │ entities u32 │ { entity text } × entities │
-    /// topics u32 │ { topic u32 │ cursor (see `Cursor::encode`) } × topics
+    /// topics u32 │ { topic u32 │ cursor (see `Cursor::encode`) } × topics │
+    /// if there are places: places u32 │ { place text } × places
     /// ```
     pub(crate) fn encode(&self, id: u32, now_ms: i64) -> Vec<u8> {
         let mut put = Put::default().bytes(self.name.as_str().as_bytes());
@@ -162,6 +163,13 @@ impl Subscription {
         put = put.u32(self.cursors.len() as u32);
         for (&topic, cursor) in &self.cursors {
             put = cursor.encode(put.u32(topic), now_ms);
+        }
+        // At the end, where older records have theirs: without places the bytes are the same.
+        if !self.filter.places.is_empty() {
+            put = put.u32(self.filter.places.len() as u32);
+            for place in &self.filter.places {
+                put = put.bytes(place.as_bytes());
+            }
         }
         put.seal(Kind::Subscription, u64::from(id))
     }
@@ -179,6 +187,13 @@ impl Subscription {
             let topic = take.u32()?;
             this.cursors.insert(topic, Cursor::decode(&mut take, now_ms)?);
         }
+        let places = if take.0.is_empty() { 0 } else { take.u32()? };
+        for _ in 0..places {
+            this.filter.places.push(take.text()?.to_owned());
+        }
         Some(this)
     }
 }
+
+#[cfg(test)]
+mod tests;

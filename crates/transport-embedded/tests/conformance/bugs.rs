@@ -24,8 +24,19 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
         Bug::ForgetsEntities,
         &[
             "filters_by_entity_leave_out_batches",
+            "filters_by_place_leave_out_batches",
             "readers_filter",
+            "readers_filter_by_place",
             "a_router_hears_of_its_entities_only",
+            "a_router_gets_events_of_its_places_only",
+        ],
+    ),
+    (
+        Bug::ForgetsPlaces,
+        &[
+            "filters_by_place_leave_out_batches",
+            "readers_filter_by_place",
+            "a_router_gets_events_of_its_places_only",
         ],
     ),
     (Bug::ForgetsNacks, &["nacked_batches_come_again", "a_nacked_batch_waits_for_its_delay"]),
@@ -43,7 +54,9 @@ const FOUND_BY: &[(Bug, &[&str])] = &[
         &[
             "filters_by_type_leave_out_batches",
             "filters_by_entity_leave_out_batches",
+            "filters_by_place_leave_out_batches",
             "readers_filter",
+            "readers_filter_by_place",
         ],
     ),
     (Bug::IgnoresInFlightMax, &["a_stalled_consumer_is_bounded_and_holds_nobody_up"]),
@@ -86,6 +99,7 @@ const ASKED_BY_NO_CALL: &[&str] = &[
     "missing_order_per_producer_is_refused",
     "missing_filter_by_type_is_refused",
     "missing_filter_by_entity_is_refused",
+    "missing_filter_by_place_is_refused",
 ];
 
 fn faulty(bug: Bug) -> Faulty {

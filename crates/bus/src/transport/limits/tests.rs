@@ -15,16 +15,20 @@ fn dead(index: u32) -> DeadEvent {
 
 #[test]
 fn subscription_is_refused_beyond_each_bound_and_not_before() {
-    let filter = |types, entities: Vec<String>| Filter { types: vec![1; types], entities };
+    let filter = |types, entities: Vec<String>| {
+        let places = entities.clone();
+        Filter { types: vec![1; types], entities, places }
+    };
     let ok = [
         SubscriptionSpec { lease: LEASE_MAX, in_flight_max: IN_FLIGHT_COUNT_MAX, ..spec() },
         SubscriptionSpec { lease: LEASE_MIN, attempts_max: 1, in_flight_max: 1, ..spec() },
         SubscriptionSpec { consumer: "c".repeat(CONSUMER_BYTES_MAX), ..spec() },
         SubscriptionSpec { topics: vec![spec().topics[0].clone(); TOPIC_COUNT_MAX], ..spec() },
         SubscriptionSpec { filter: filter(FILTER_COUNT_MAX, vec![]), ..spec() },
-        SubscriptionSpec { filter: filter(0, vec!["e".repeat(FILTER_BYTES_MAX)]), ..spec() },
+        SubscriptionSpec { filter: filter(0, vec!["e".repeat(FILTER_BYTES_MAX / 2)]), ..spec() },
     ];
     ok.iter().for_each(|spec| spec.check().expect("within bounds"));
+    let many = vec![String::new(); FILTER_COUNT_MAX + 1];
     let beyond = [
         SubscriptionSpec { lease: LEASE_MAX + Duration::from_millis(1), ..spec() },
         SubscriptionSpec { lease: LEASE_MIN - Duration::from_millis(1), ..spec() },
@@ -35,8 +39,15 @@ fn subscription_is_refused_beyond_each_bound_and_not_before() {
         SubscriptionSpec { topics: vec![spec().topics[0].clone(); TOPIC_COUNT_MAX + 1], ..spec() },
         SubscriptionSpec { topics: vec![], ..spec() },
         SubscriptionSpec { filter: filter(FILTER_COUNT_MAX + 1, vec![]), ..spec() },
-        SubscriptionSpec { filter: filter(0, vec![String::new(); FILTER_COUNT_MAX + 1]), ..spec() },
-        SubscriptionSpec { filter: filter(0, vec!["e".repeat(FILTER_BYTES_MAX + 1)]), ..spec() },
+        SubscriptionSpec {
+            filter: Filter { entities: many.clone(), ..Filter::default() },
+            ..spec()
+        },
+        SubscriptionSpec {
+            filter: filter(0, vec!["e".repeat(FILTER_BYTES_MAX / 2 + 1)]),
+            ..spec()
+        },
+        SubscriptionSpec { filter: Filter { places: many.clone(), ..Filter::default() }, ..spec() },
     ];
     for spec in &beyond {
         let error = spec.check().expect_err("beyond a bound");

@@ -26,6 +26,9 @@ pub(crate) struct TailArguments {
     /// Only events about this entity; may be given several times
     #[arg(long, value_name = "ENTITY")]
     pub(super) entity: Vec<String>,
+    /// Only events at this place, or about it if they name no place; may be given several times
+    #[arg(long, value_name = "PLACE")]
+    pub(super) place: Vec<String>,
     /// Only events of this world, such as europe, or europe:dungeon for a clock beside its own; may
     /// be given several times
     #[arg(long, value_name = "WORLD")]
@@ -47,7 +50,8 @@ pub(crate) struct TailArguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum TailFormat {
     /// A row an event, for people: wall time, game time, the world if there are several, type,
-    /// entity, and of the payload what says something, in usual units where field names say theirs
+    /// entity, @place, and of the payload what says something, in usual units where field names say
+    /// theirs
     #[default]
     Text,
     /// A line an event, in the JSON form

@@ -39,8 +39,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn admits(&self, event: &EventView<'_>) -> bool {
-        event.admits(&self.filter.types, &self.filter.entities, &[])
-            && !self.excluded.contains(&event.event_type)
+        self.filter.admits_event(event) && !self.excluded.contains(&event.event_type)
     }
 }
 

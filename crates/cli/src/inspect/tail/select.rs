@@ -62,7 +62,8 @@ pub(super) async fn wanted(
     if let Some(why) = types.iter().find_map(|number| catalogue.elsewhere(*number, &names)) {
         return Err(WrongUse(format!("--type: {why}")).into());
     }
-    let filter = Filter { types, entities: arguments.entity.clone() };
+    let (entities, places) = (arguments.entity.clone(), arguments.place.clone());
+    let filter = Filter { types, entities, places };
     Ok(Wanted { filter, topics, worlds: arguments.world.clone(), excluded })
 }
 
@@ -77,8 +78,9 @@ pub(super) fn spec(arguments: &TailArguments, wanted: &Wanted) -> Result<ReadSpe
         if !filter.types.is_empty() {
             filter.types.extend(CLOCK_TYPES);
         }
-        // The clock is about no entity.
+        // The clock is about no entity and at no place.
         filter.entities.clear();
+        filter.places.clear();
     }
     let spec = match topics.is_empty() {
         true => ReadSpec::all(from, true),

@@ -48,6 +48,7 @@ struct Shown {
     timestamp: String,
     event_type: String,
     entity: String,
+    place: String,
     payload: Payload,
 }
 
@@ -107,6 +108,9 @@ impl Lines {
         if !shown.entity.is_empty() {
             row.cell(BOLD, &format!("  {}", printable(&shown.entity)));
         }
+        if !shown.place.is_empty() {
+            row.cell(DIM, &format!("  @{}", printable(&shown.place)));
+        }
         if !self.plain.is_empty() {
             row.cell("", &format!("  {}", printable(&self.plain)));
         }
@@ -162,6 +166,7 @@ impl<'de> Visitor<'de> for EventForm<'_> {
                 "timestamp" => self.0.timestamp = units::plain(&map.next_value()?),
                 "event_type" => self.0.event_type = map.next_value()?,
                 "entity" => self.0.entity = map.next_value()?,
+                "place" => self.0.place = map.next_value()?,
                 "payload" => self.0.payload = map.next_value()?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;

@@ -34,7 +34,7 @@ impl View {
     fn admits(&self, event: &EventView<'_>) -> bool {
         let world = event.batch().world();
         (self.worlds.is_empty() || self.worlds.iter().any(|one| one == world))
-            && event.admits(&self.filter.types, &self.filter.entities, &[])
+            && self.filter.admits_event(event)
     }
 }
 
@@ -83,8 +83,10 @@ impl Encoder {
     pub(super) fn view(&self, mut filter: Filter, mut worlds: Vec<String>) -> Arc<View> {
         filter.types.sort_unstable();
         filter.types.dedup();
-        filter.entities.sort_unstable();
-        filter.entities.dedup();
+        for names in [&mut filter.entities, &mut filter.places] {
+            names.sort_unstable();
+            names.dedup();
+        }
         worlds.sort_unstable();
         worlds.dedup();
         let mut views = lock(&self.views);

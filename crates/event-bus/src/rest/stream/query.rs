@@ -1,5 +1,5 @@
 //! The query of the event stream. Lists may be repeated or separated by commas; a comma within an
-//! entity is written `%2C`.
+//! entity or a place is written `%2C`.
 
 use jiff::Timestamp;
 use std::borrow::Cow;
@@ -31,17 +31,15 @@ impl Asked {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, raw) = pair.split_once('=').unwrap_or((pair, ""));
             match decode(name).as_ref() {
-                // An entity is any text: split before it is decoded, and taken as it is.
-                "entity" => {
-                    let some = raw.split(',').filter(|one| !one.is_empty());
-                    asked.filter.entities.extend(some.map(|one| decode(one).into_owned()));
-                }
+                "entity" => asked.filter.entities.extend(texts(raw)),
+                "place" => asked.filter.places.extend(texts(raw)),
                 name => asked.take(name, &decode(raw), catalogue)?,
             }
         }
-        let Filter { types, entities } = &asked.filter;
-        let lengths = [asked.topics.len(), types.len(), entities.len(), asked.worlds.len()];
-        if lengths.iter().any(|length| *length > LIST_COUNT_MAX) {
+        let Filter { types, entities, places } = &asked.filter;
+        let names = [entities.len(), places.len(), asked.worlds.len()];
+        let lengths = [asked.topics.len(), types.len()];
+        if lengths.iter().chain(&names).any(|length| *length > LIST_COUNT_MAX) {
             return Err(Problem::bad_request(format!("a list of more than {LIST_COUNT_MAX}")));
         }
         Ok(asked)
@@ -72,14 +70,20 @@ impl Asked {
             "cursor" => self.cursor = Some(value.to_owned()).filter(|value| !value.is_empty()),
             _ => {
                 let detail = format!(
-                    "unknown parameter {name:.80?}; expected topic, type, entity, world, \
-                     from, cursor"
+                    "unknown parameter {name:.80?}; expected topic, type, entity, place, \
+                     world, from, cursor"
                 );
                 return Err(wrong(detail));
             }
         }
         Ok(())
     }
+}
+
+/// The texts of a list of entities or places, which are any text: split before they are decoded,
+/// and taken as they are.
+fn texts(raw: &str) -> impl Iterator<Item = String> {
+    raw.split(',').filter(|one| !one.is_empty()).map(|one| decode(one).into_owned())
 }
 
 /// The text of a part of a query, whose separators were taken out before.
@@ -123,9 +127,12 @@ mod tests {
     }
 
     #[test]
-    fn entity_of_any_text_can_be_asked_for() {
+    fn entity_and_place_of_any_text_can_be_asked_for() {
         let asked = parse("entity=a%2Cb,%20c%20&entity=d%3D%26e=f+g,,&entity=").expect("valid");
         assert_eq!(asked.filter.entities, ["a,b", " c ", "d=&e=f g"]);
+        let asked = parse("place=a%2Cb,%20c%20&entity=d&place=e").expect("valid");
+        assert_eq!(asked.filter.places, ["a,b", " c ", "e"]);
+        assert_eq!(asked.filter.entities, ["d"]);
     }
 
     #[test]

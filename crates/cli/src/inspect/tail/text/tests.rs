@@ -3,7 +3,7 @@
 use prost::Message as _;
 
 use super::*;
-use worldbus_events::{Batch, BatchBuilder, Event, EventId, NewEvent, ProducerId, v1};
+use worldbus_events::{About, Batch, BatchBuilder, Event, EventId, NewEvent, ProducerId, v1};
 
 fn batch(event_type: u32, entity: Option<&str>, payload: &[u8]) -> Batch {
     batch_of("europe", event_type, entity, payload)
@@ -54,6 +54,16 @@ fn line_has_wall_time_game_time_type_entity_and_units_of_people() {
     assert!(shown.contains("  ghent  new_state=mist "), "{shown}");
     assert!(shown.contains("temperature=12.3°C"), "{shown}");
     assert!(shown.contains("expected_end=+2h") && !shown.contains("_us"), "{shown}");
+}
+
+#[test]
+fn place_stands_behind_the_entity_and_steers_no_terminal() {
+    let mut builder = BatchBuilder::new("test", "europe");
+    let id = EventId { producer: ProducerId::from_bits(1), sequence: 1 };
+    let about = About::from("npc-7").at("mar\u{1b}ket");
+    builder.push_event(&v1::WeatherChanged::default(), id, 1500, about).unwrap();
+    let shown = line(&mut lines(false, None), &builder.finish().unwrap());
+    assert!(shown.contains("  npc-7  @mar") && !shown.contains('\u{1b}'), "{shown}");
 }
 
 #[test]

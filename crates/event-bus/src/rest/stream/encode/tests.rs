@@ -28,6 +28,7 @@ fn text_is_made_once_for_all_clients_with_the_same_view() {
     let filter = |entities: &[&str]| Filter {
         types: vec![2, 1],
         entities: entities.iter().map(|&entity| entity.to_owned()).collect(),
+        places: Vec::new(),
     };
     let view = encoder.view(filter(&["ghent", "bruges"]), Vec::new());
     let same = encoder.view(filter(&["bruges", "ghent", "bruges"]), Vec::new());
