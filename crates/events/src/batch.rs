@@ -8,13 +8,14 @@ mod build;
 mod dictionary;
 mod events;
 mod parse;
+mod varint;
 
 pub use about::About;
 pub use build::{BatchBuilder, NewEvent};
 pub use events::{EventView, Events};
 
 use crate::id::{EventId, ProducerId};
-use crate::{v1, varint};
+use crate::v1;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ops::Range;

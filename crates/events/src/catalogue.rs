@@ -3,8 +3,10 @@
 //! It holds Worldbus's own types and, loaded from FileDescriptorSets, the studios'. Not for:
 //! typed payloads, which generated code knows at compile time ([`crate::Event`]).
 
+pub mod asyncapi;
 mod entry;
 mod extend;
+mod request;
 mod shared;
 
 pub use entry::{EventType, Owner};

@@ -3,7 +3,6 @@
 //!
 //! No I/O, no async, no clock. `docs/reference/contract.md` describes the same for other languages.
 
-pub mod asyncapi;
 mod batch;
 mod catalogue;
 pub mod codec;
@@ -13,11 +12,9 @@ mod exact;
 mod id;
 pub mod json;
 pub mod limits;
-mod request;
-mod varint;
 
 pub use batch::{About, Batch, BatchBuilder, EventView, Events, NewEvent};
-pub use catalogue::{Catalogue, Change, EventType, Extension, Owner, SharedCatalogue};
+pub use catalogue::{Catalogue, Change, EventType, Extension, Owner, SharedCatalogue, asyncapi};
 pub use codec::ContentType;
 pub use error::{Error, Kind};
 pub use event::Event;

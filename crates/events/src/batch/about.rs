@@ -4,9 +4,9 @@
 /// `About::from("npc-7").at("market")`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct About<'a> {
-    /// What the event is about; an empty name is none.
+    /// What the event is about; an empty name counts as absent.
     pub entity: Option<&'a str>,
-    /// Where it happened, if that is not its entity; an empty name is none.
+    /// Where it happened, if that is not its entity; an empty name counts as absent.
     pub place: Option<&'a str>,
 }
 

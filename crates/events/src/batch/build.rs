@@ -2,7 +2,7 @@
 
 use super::about::About;
 use super::dictionary::Names;
-use super::{Batch, Columns, field};
+use super::{Batch, Columns, field, varint};
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::id::{EventId, ProducerId};
@@ -10,7 +10,7 @@ use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
     PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
-use crate::{v1, varint};
+use crate::v1;
 use bytes::Bytes;
 use prost::Message;
 use std::collections::BTreeMap;
@@ -30,9 +30,9 @@ pub struct NewEvent<'a> {
     pub id: EventId,
     /// Wall time in milliseconds since the Unix epoch.
     pub timestamp_ms: i64,
-    /// What the event is about; an empty name is none.
+    /// What the event is about; an empty name counts as absent.
     pub entity: Option<&'a str>,
-    /// Where it happened, if that is not its entity; an empty name is none.
+    /// Where it happened, if that is not its entity; an empty name counts as absent.
     pub place: Option<&'a str>,
     /// The encoded payload message.
     pub payload: &'a [u8],

@@ -4,7 +4,7 @@
 //! Not a HashMap of Strings: that allocates twice for each name of each batch. This keeps its
 //! room from batch to batch.
 
-use crate::varint;
+use super::varint;
 use std::hash::{BuildHasher, RandomState};
 
 const SLOTS_MIN: usize = 64;
@@ -18,7 +18,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The name of the next event, behind `count` others; an empty one is none.
+    /// The name of the next event, behind `count` others; an empty one counts as absent.
     #[inline]
     pub(super) fn push(&mut self, name: Option<&str>, count: usize) {
         let name = name.filter(|name| !name.is_empty());

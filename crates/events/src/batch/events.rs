@@ -1,11 +1,11 @@
 //! Walking the events of a batch.
 
-use super::Batch;
 use super::build::NewEvent;
+use super::{Batch, varint};
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::id::EventId;
-use crate::{v1, varint};
+use crate::v1;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 

@@ -1,12 +1,12 @@
 //! Checking the bytes of a batch, once, so that walking it later cannot fail.
 
-use super::{Batch, Columns, field};
+use super::{Batch, Columns, field, varint};
 use crate::error::Error;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
     PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
-use crate::{v1, varint};
+use crate::v1;
 use bytes::Bytes;
 use prost::Message;
 use std::ops::Range;

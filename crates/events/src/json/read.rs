@@ -4,7 +4,6 @@ mod cursor;
 mod fault;
 mod message;
 mod scalar;
-mod well_known;
 
 use crate::catalogue::{Catalogue, EventType};
 use crate::error::{Error, Kind};
@@ -36,7 +35,7 @@ pub struct Input {
     pub world: Option<String>,
     /// What the event is about; an empty text is none.
     pub entity: Option<String>,
-    /// Where it happened, if that is not its entity; an empty text is none.
+    /// Where it happened, if that is not its entity; an empty text counts as absent.
     pub place: Option<String>,
     /// Wall time in milliseconds since the Unix epoch.
     pub timestamp_ms: Option<i64>,

@@ -3,9 +3,11 @@
 //! Written here and not left to prost-reflect, whose reader takes numbers that are out of range by
 //! less than a double can show, `+1` and `inf` as numbers, and more levels than can be decoded.
 
+mod well_known;
+
 use super::cursor::{Cursor, shown};
 use super::fault::Step;
-use super::{scalar, well_known};
+use super::scalar;
 use crate::limits::PAYLOAD_DEPTH_MAX;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 use std::collections::HashMap;

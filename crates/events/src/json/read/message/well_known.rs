@@ -1,7 +1,7 @@
 //! Google's well-known types, whose JSON is not that of other messages.
 
-use super::cursor::{Cursor, text};
-use super::message::Reader;
+use super::Reader;
+use crate::json::read::cursor::{Cursor, text};
 use prost::Message;
 use prost_reflect::{DynamicMessage, EnumDescriptor, MessageDescriptor, Value};
 

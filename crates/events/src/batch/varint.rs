@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// Appends `value`.
 #[inline]
-pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -17,19 +17,19 @@ pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
 
 /// Zigzag: small negative numbers are small.
 #[inline]
-pub(crate) fn zigzag(value: i64) -> u64 {
+pub(super) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
 /// The reverse of [`zigzag`].
 #[inline]
-pub(crate) fn unzigzag(value: u64) -> i64 {
+pub(super) fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 /// Reads a value at the front of `input` and moves it on.
 #[inline]
-pub(crate) fn take(input: &mut &[u8]) -> Result<u64, Error> {
+pub(super) fn take(input: &mut &[u8]) -> Result<u64, Error> {
     match input.split_first() {
         Some((&byte, rest)) if byte < 0x80 => {
             *input = rest;

@@ -2,7 +2,7 @@
 //! anybody may publish; every other type of Worldbus is a fact that its service alone publishes.
 //! Not here: who carries a request out.
 
-use crate::catalogue::{Catalogue, EventType, Owner};
+use super::{Catalogue, EventType, Owner};
 use crate::v1::{WeatherOverrideRequested, WeatherState};
 
 /// How the name of a request ends.

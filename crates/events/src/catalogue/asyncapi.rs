@@ -8,7 +8,7 @@
 
 mod schema;
 
-use crate::catalogue::{Catalogue, EventType};
+use super::{Catalogue, EventType};
 use crate::v1::DeliveryClass;
 use schema::Schemas;
 use serde_json::{Map, Value, json};
