@@ -9,8 +9,6 @@ mod parts;
 mod send;
 mod spans;
 
-pub use completion::{Pending, PendingReceipt, Receipt};
-
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -23,6 +21,8 @@ use crate::names::Topic;
 use crate::trace::{self, TraceParent};
 use lane::{Lane, New, Wish};
 use worldbus_events::{About, Event, EventId, NewEvent};
+
+pub use completion::{Pending, PendingReceipt, Receipt};
 
 /// Topics that one publisher writes to.
 const TOPICS_MAX: usize = 256;

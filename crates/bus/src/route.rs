@@ -12,11 +12,6 @@ mod layers;
 mod message;
 mod seen;
 
-pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
-pub use layers::{Dedupe, Retry, RetryPolicy, Trace};
-pub use message::Message;
-pub use seen::{SeenLimits, SeenWindow};
-
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -34,6 +29,11 @@ use crate::transport::{
 use crate::wall::WallClock;
 use handler::Typed;
 use worldbus_events::Event;
+
+pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
+pub use layers::{Dedupe, Retry, RetryPolicy, Trace};
+pub use message::Message;
+pub use seen::{SeenLimits, SeenWindow};
 
 /// How long handlers under way at shutdown may take to end.
 const DRAIN_MAX: Duration = Duration::from_secs(2);

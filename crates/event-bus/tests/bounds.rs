@@ -5,10 +5,11 @@
 mod server;
 
 use futures_util::{StreamExt as _, stream};
-use server::{Server, dir};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 use tower::{Service as _, ServiceExt as _};
+
+use server::{Server, dir};
 use worldbus_bus::{Fate, Kind, Position, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;

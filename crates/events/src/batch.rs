@@ -10,16 +10,18 @@ mod events;
 mod parse;
 mod varint;
 
-pub use about::About;
-pub use build::{BatchBuilder, NewEvent};
-pub use events::{EventView, Events};
-
-use crate::id::{EventId, ProducerId};
-use crate::v1;
-use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
+
+use bytes::Bytes;
+
+use crate::id::{EventId, ProducerId};
+use crate::v1;
+
+pub use about::About;
+pub use build::{BatchBuilder, NewEvent};
+pub use events::{EventView, Events};
 
 /// Field numbers of `worldbus.events.v1.EventBatch`.
 mod field {
@@ -74,8 +76,8 @@ impl Batch {
     /// Reads and checks an encoded EventBatch.
     ///
     /// Memory is bounded: the input, at most 4 MiB, is kept and not copied, plus 8 bytes an
-    /// entity and a place. Columns that are split or unpacked, which nobody writes, take a small multiple of
-    /// their bytes; metadata takes memory beside its bytes once it is asked for.
+    /// entity and a place. Columns that are split or unpacked, which no writer does, take a small
+    /// multiple of their bytes; metadata takes memory besides its bytes once it is asked for.
     ///
     /// # Errors
     /// `Malformed` or `TooLarge`, saying which column; never a panic.

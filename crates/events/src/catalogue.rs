@@ -9,18 +9,20 @@ mod extend;
 mod request;
 mod shared;
 
-pub use entry::{EventType, Owner};
-pub use extend::{Change, Extension};
-pub use shared::SharedCatalogue;
-
-use crate::error::{Error, Kind};
-use prost::Message;
-use prost_reflect::DescriptorPool;
-use prost_types::FileDescriptorSet;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::{self, Display};
 use std::sync::LazyLock;
+
+use prost::Message;
+use prost_reflect::DescriptorPool;
+use prost_types::FileDescriptorSet;
+
+use crate::error::{Error, Kind};
+
+pub use entry::{EventType, Owner};
+pub use extend::{Change, Extension};
+pub use shared::SharedCatalogue;
 
 /// The full name of the option that makes a message the payload of an event type.
 const OPTION: &str = "worldbus.events.v1.event_type";

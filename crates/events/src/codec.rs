@@ -7,14 +7,15 @@ mod content_type;
 mod game_event;
 mod json_batch;
 
-pub use content_type::ContentType;
+use bytes::Bytes;
+use prost::Message;
 
 use crate::batch::{Batch, BatchBuilder};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::limits::BATCH_BYTES_MAX;
-use bytes::Bytes;
-use prost::Message;
+
+pub use content_type::ContentType;
 
 /// zstd's own default: a batch of ticks takes half its size, at some 200 MB/s.
 const ZSTD_LEVEL: i32 = 3;

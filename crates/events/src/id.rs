@@ -3,9 +3,10 @@
 //! Written here because the layout is the contract: 122 free bits hold exactly the 58 bits
 //! of a producer id and the 64 bits of a sequence.
 
-use crate::error::Error;
 use std::fmt;
 use std::str::FromStr;
+
+use crate::error::Error;
 
 const PRODUCER_BITS: u32 = 58;
 const SEQUENCE_LOW_BITS: u32 = 62;

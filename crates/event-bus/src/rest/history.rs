@@ -3,9 +3,9 @@
 //! There is no index by type: the topic is read backwards in windows that grow, until there
 //! are enough events or the bound on what is read is reached.
 
-use crate::open::Open;
-use crate::places::{Place, place_lost};
-use crate::rest::problem::of_bus;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
@@ -13,8 +13,10 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Deserialize;
-use std::collections::VecDeque;
-use std::sync::Arc;
+
+use crate::open::Open;
+use crate::places::{Place, place_lost};
+use crate::rest::problem::of_bus;
 use worldbus_bus::{Capability, Error, Position, ReadSpec, Topic};
 use worldbus_events::{EventType, json};
 use worldbus_service::server::Cut;

@@ -1,12 +1,14 @@
 //! `POST /api/events/publish`: one event in its JSON form.
 
-use crate::open::Open;
-use crate::rest::history::Timestamp;
-use crate::rest::problem::{of_bus, of_input};
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use std::sync::Arc;
+
+use crate::open::Open;
+use crate::rest::history::Timestamp;
+use crate::rest::problem::{of_bus, of_input};
 use worldbus_bus::{Outgoing, Topic};
 use worldbus_events::json;
 use worldbus_service::{Json, NoQuery, Problem, Query};

@@ -1,5 +1,11 @@
 //! Writing a batch: columns grow as events come, and are joined once at the end.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use bytes::Bytes;
+use prost::Message;
+
 use super::about::About;
 use super::dictionary::Names;
 use super::{Batch, Columns, field, varint};
@@ -11,10 +17,6 @@ use crate::limits::{
     PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
 use crate::v1;
-use bytes::Bytes;
-use prost::Message;
-use std::collections::BTreeMap;
-use std::ops::Range;
 
 /// Room that is always kept for the batch's own header fields.
 const HEADER_BYTES_MAX: usize = 512;
@@ -132,8 +134,8 @@ impl BatchBuilder {
                     <= batch_bytes_max)
     }
 
-    /// An upper bound of what an event adds whose own bytes (payload, entity, place,
-    /// metadata) are so many: its share of the columns, and those that begin with it and are filled up.
+    /// An upper bound of what an event adds whose own bytes (payload, entity, place, metadata) are
+    /// so many: its share of the columns, and those that begin with it and are filled up.
     #[inline]
     fn growth_max(&self, own_bytes: usize) -> usize {
         let (sequences, timestamps) = (&self.sequence_deltas[..], &self.timestamp_deltas_ms[..]);

@@ -4,8 +4,9 @@
 //! Not a HashMap of Strings: that allocates twice for each name of each batch. This keeps its
 //! room from batch to batch.
 
-use super::varint;
 use std::hash::{BuildHasher, RandomState};
+
+use super::varint;
 
 const SLOTS_MIN: usize = 64;
 

@@ -1,13 +1,15 @@
 //! Walking the events of a batch.
 
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
 use super::build::NewEvent;
 use super::{Batch, varint};
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::id::EventId;
 use crate::v1;
-use bytes::Bytes;
-use std::collections::BTreeMap;
 
 /// One event of a batch, in place.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,10 @@
 //! Checking the bytes of a batch, once, so that walking it later cannot fail.
 
+use std::ops::Range;
+
+use bytes::Bytes;
+use prost::Message;
+
 use super::{Batch, Columns, field, varint};
 use crate::error::Error;
 use crate::limits::{
@@ -7,9 +12,6 @@ use crate::limits::{
     PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
 use crate::v1;
-use bytes::Bytes;
-use prost::Message;
-use std::ops::Range;
 
 const WIRE_VARINT: u64 = 0;
 const WIRE_FIXED64: u64 = 1;

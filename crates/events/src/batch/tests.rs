@@ -1,11 +1,13 @@
 //! What is written can be read, by us and by prost; what is damaged is refused.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use prost::Message;
+
 use super::*;
 use crate::limits::{BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX};
 use crate::v1::{Phase, TimeUpdated, WeatherChanged};
-use proptest::prelude::*;
-use prost::Message;
-use std::collections::BTreeMap;
 
 fn id(producer: u64, sequence: u64) -> EventId {
     EventId { producer: ProducerId::new(producer).unwrap(), sequence }

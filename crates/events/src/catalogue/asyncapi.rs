@@ -8,10 +8,11 @@
 
 mod schema;
 
+use serde_json::{Map, Value, json};
+
 use super::{Catalogue, EventType};
 use crate::v1::DeliveryClass;
 use schema::Schemas;
-use serde_json::{Map, Value, json};
 
 const EVENT_SCHEMA: &str = "Event";
 

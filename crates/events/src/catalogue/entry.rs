@@ -1,11 +1,13 @@
 //! One event type of the catalogue, and the rules that its option keeps.
 
+use std::fmt;
+
+use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
+
 use super::{OPTION, wrong};
 use crate::error::Error;
 use crate::limits::{NAME_BYTES_MAX, TOPIC_BYTES_MAX};
 use crate::v1::{self, DeliveryClass};
-use prost_reflect::{DescriptorPool, Kind, MessageDescriptor};
-use std::fmt;
 
 /// The package of Worldbus's own event types.
 const PACKAGE: &str = "worldbus.events.v1";

@@ -1,13 +1,15 @@
 //! How a catalogue becomes a larger one: files of studios are added, or replaced by newer versions
 //! that keep all that was published decodable. Not for: where a catalogue is kept.
 
-use super::{BUILTIN, Catalogue, DESCRIPTOR_SET_BYTES_MAX, EventType, check_syntax, wrong};
-use crate::error::Error;
+use std::collections::{BTreeMap, HashSet};
+
 use prost::Message;
 use prost_reflect::{
     Cardinality, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor, OneofDescriptor,
 };
-use std::collections::{BTreeMap, HashSet};
+
+use super::{BUILTIN, Catalogue, DESCRIPTOR_SET_BYTES_MAX, EventType, check_syntax, wrong};
+use crate::error::Error;
 
 /// A FileDescriptorSet whose files stay the bytes that they are: decoded, their options would lose
 /// what makes an event type.

@@ -1,8 +1,9 @@
 //! The catalogue that the parts of a process share: replaced as a whole while they work. Not for:
 //! what may replace it ([`Catalogue::extended`]).
 
-use super::Catalogue;
 use std::sync::{Arc, PoisonError, RwLock};
+
+use super::Catalogue;
 
 /// A handle on the one catalogue of a process. Clones see the same.
 #[derive(Debug, Clone)]

@@ -1,12 +1,14 @@
 //! Studios' types join ours; whatever clashes or breaks a rule is refused by name.
 
-use super::*;
-use crate::v1::DeliveryClass;
+use std::path::Path;
+
 use proptest::prelude::*;
 use protox::file::{
     ChainFileResolver, File, FileResolver, GoogleFileResolver, IncludeFileResolver,
 };
-use std::path::Path;
+
+use super::*;
+use crate::v1::DeliveryClass;
 
 struct Source(String);
 

@@ -1,8 +1,9 @@
 //! What bytes are declared to be.
 
-use crate::error::{Error, Kind};
 use std::fmt;
 use std::str::FromStr;
+
+use crate::error::{Error, Kind};
 
 const PROTOBUF: &str = "application/x-protobuf";
 const JSON: &str = "application/json";

@@ -1,11 +1,12 @@
 //! One GameEvent as a batch of one, and back.
 
+use prost::Message;
+
 use crate::batch::{Batch, BatchBuilder, NewEvent};
 use crate::error::Error;
 use crate::id::EventId;
 use crate::limits::{METADATA_BYTES_MAX, PAYLOAD_BYTES_MAX};
 use crate::v1::GameEvent;
-use prost::Message;
 
 /// Room for everything besides payload and metadata.
 const REST_BYTES_MAX: usize = 4096;

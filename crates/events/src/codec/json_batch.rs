@@ -1,13 +1,15 @@
 //! One JSON event, or an array of them, as batches, and back.
 
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
 use crate::batch::{Batch, BatchBuilder, NewEvent};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::id::EventId;
 use crate::json::{self, Input};
 use crate::limits::BATCH_EVENTS_MAX;
-use serde_json::value::RawValue;
-use std::collections::HashMap;
 
 /// A batch for each source, world and producer, in the order of their first events; each has its
 /// events in the order of the array.

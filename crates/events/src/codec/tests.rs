@@ -1,11 +1,13 @@
 //! Every content type comes back as it went; bombs and noise are refused.
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
 use super::*;
 use crate::limits::BATCH_EVENTS_MAX;
 use crate::v1::{self, GameEvent, Phase, TimeUpdated};
 use crate::{About, EventId, Kind, NewEvent, ProducerId};
-use proptest::prelude::*;
-use std::collections::BTreeMap;
 
 fn ticks(count: u64) -> Batch {
     let mut builder = BatchBuilder::new("time-manager", "europe");

@@ -1,7 +1,8 @@
 //! The bit layout, known ids, and texts that are none.
 
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
 
 #[test]
 fn known_ids_have_the_documented_bits() {

@@ -5,19 +5,21 @@ mod fault;
 mod message;
 mod scalar;
 
-use crate::catalogue::{Catalogue, EventType};
-use crate::error::{Error, Kind};
-use crate::id::EventId;
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use cursor::Cursor;
 use jiff::Timestamp;
-use message::Reader;
 use prost::Message;
 use prost_reflect::DynamicMessage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+
+use crate::catalogue::{Catalogue, EventType};
+use crate::error::{Error, Kind};
+use crate::id::EventId;
+use cursor::Cursor;
+use message::Reader;
 
 /// U+FEFF at the start of UTF-8, as some editors and shells write it.
 const BYTE_ORDER_MARK: char = '\u{feff}';

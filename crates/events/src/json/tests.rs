@@ -4,13 +4,15 @@ mod both_forms;
 mod conformance;
 mod studio;
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use prost::Message;
+
 use super::*;
 use crate::catalogue::tests::compile;
 use crate::v1::{Date, Phase, StateChange, TimeChanged, TimeUpdated, WorldStateUpdated};
 use crate::{Batch, BatchBuilder, Catalogue, Event, EventId, Kind, NewEvent, ProducerId};
-use proptest::prelude::*;
-use prost::Message;
-use std::collections::BTreeMap;
 
 const NOON_MS: i64 = 1_772_366_400_250;
 

@@ -1,14 +1,16 @@
 //! Events to JSON, straight into the output.
 
-use crate::batch::EventView;
-use crate::catalogue::{Catalogue, EventType};
-use crate::limits::PAYLOAD_DEPTH_MAX;
+use std::fmt::{self, Write as _};
+
 use base64::display::Base64Display;
 use base64::prelude::BASE64_STANDARD;
 use jiff::Timestamp;
 use prost_reflect::{DynamicMessage, ReflectMessage, SerializeOptions, Value};
 use serde::Serialize;
-use std::fmt::{self, Write as _};
+
+use crate::batch::EventView;
+use crate::catalogue::{Catalogue, EventType};
+use crate::limits::PAYLOAD_DEPTH_MAX;
 
 /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z, the bounds of RFC 3339.
 const RFC_3339_MS: std::ops::RangeInclusive<i64> = -62_167_219_200_000..=253_402_300_799_999;

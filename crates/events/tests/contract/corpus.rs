@@ -5,10 +5,12 @@
 #[path = "../../../../fuzz/decode_any.rs"]
 mod decode_any;
 
-use super::vectors;
-use prost::Message;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use prost::Message;
+
+use super::vectors;
 use worldbus_events::{Catalogue, ContentType, codec};
 
 fn folder() -> PathBuf {

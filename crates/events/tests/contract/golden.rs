@@ -3,12 +3,14 @@
 //! They are the wire format of a release. A vector that changes is a wire break; a new one is
 //! written with `WORLDBUS_BLESS=1 cargo nextest run -p worldbus-events --test contract`.
 
-use super::vectors;
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
 use prost::Message;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::{Path, PathBuf};
+
+use super::vectors;
 use worldbus_events::{
     Batch, BatchBuilder, Catalogue, ContentType, EventId, ProducerId, codec, json, v1,
 };

@@ -7,6 +7,7 @@ mod time;
 mod weather;
 
 use std::collections::BTreeMap;
+
 use worldbus_events::v1::{
     ClockChanged, Date, DayActivated, GameEvent, NightActivated, Phase, Season, Severity,
     StateChange, StateOperation, TimeChanged, TimeUpdated, WeatherChanged, WeatherSevere,

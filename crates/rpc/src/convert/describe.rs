@@ -1,9 +1,10 @@
 //! Capabilities and topics.
 
+use std::time::Duration;
+
 use super::invalid;
 use super::spec::milliseconds;
 use crate::v1;
-use std::time::Duration;
 use worldbus_bus::{
     Capabilities, Capability, Error, SubscriptionName, SubscriptionStatus, Topic, TopicStatus,
 };

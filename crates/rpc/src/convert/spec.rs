@@ -1,9 +1,11 @@
 //! What consumers and readers ask for.
 
+use std::time::Duration;
+
+use v1::position::Position as Choice;
+
 use super::{invalid, required};
 use crate::v1;
-use std::time::Duration;
-use v1::position::Position as Choice;
 use worldbus_bus::limits::{FILTER_COUNT_MAX, TOPIC_COUNT_MAX};
 use worldbus_bus::{
     Error, Filter, LogId, Position, ReadSpec, Resume, SubscriptionName, SubscriptionSpec, Topic,

@@ -1,11 +1,13 @@
 //! Tests of the conversions: what goes out comes back, and what is wrong is refused.
 
-use super::*;
-use crate::v1;
+use std::time::Duration;
+
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use std::time::Duration;
+
+use super::*;
+use crate::v1;
 use worldbus_bus::{
     Appended, Capabilities, Capability, DeadEvent, Fate, Filter, Gap, GapReason, Lease, LogEnd,
     LogId, Notice, Outcome, Position, ReadSpec, Resume, SubscriptionName, SubscriptionSpec,

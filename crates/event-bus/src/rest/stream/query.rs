@@ -1,8 +1,10 @@
 //! The query of the event stream. Lists may be repeated or separated by commas; a comma within an
 //! entity or a place is written `%2C`.
 
-use jiff::Timestamp;
 use std::borrow::Cow;
+
+use jiff::Timestamp;
+
 use worldbus_bus::{Filter, Position, Topic};
 use worldbus_events::Catalogue;
 use worldbus_service::Problem;

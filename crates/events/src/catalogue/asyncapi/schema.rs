@@ -2,10 +2,12 @@
 //!
 //! It describes what we write. Reading takes more, e.g. numbers for 64-bit integers.
 
-use super::reference;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use prost_reflect::{EnumDescriptor, FieldDescriptor, FileDescriptor, Kind, MessageDescriptor};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::reference;
 
 /// Collects the schemas of messages, each once, recursive ones included.
 #[derive(Default)]

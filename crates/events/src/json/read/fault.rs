@@ -1,7 +1,8 @@
 //! Where a payload is wrong, and what may stand there.
 
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 use std::fmt::Write as _;
+
+use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
 
 /// Names that an error lists as expected.
 const EXPECTED_NAMES_MAX: usize = 24;

@@ -5,12 +5,14 @@
 
 mod well_known;
 
+use std::collections::HashMap;
+
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
+
 use super::cursor::{Cursor, shown};
 use super::fault::Step;
 use super::scalar;
 use crate::limits::PAYLOAD_DEPTH_MAX;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
-use std::collections::HashMap;
 
 /// Reads messages, and knows where it is when that fails.
 #[derive(Debug, Default)]

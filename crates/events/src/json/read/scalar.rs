@@ -3,14 +3,16 @@
 //! As the JSON mapping of Protocol Buffers says: a number or a text of a number, with exponent or
 //! not; `NaN` and the infinities as texts; whatever is no number of the field's type is an error.
 
-use super::cursor::{shown, text};
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use prost_reflect::{EnumDescriptor, Kind, MapKey, Value};
-use std::borrow::Cow;
-use std::fmt::Display;
-use std::str::FromStr;
+
+use super::cursor::{shown, text};
 
 /// Digits of an integer beyond which it has no 64 bits.
 const DIGITS_MAX: usize = 20;

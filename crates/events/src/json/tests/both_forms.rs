@@ -6,13 +6,15 @@
 //! Not by proptest's strategies, which take longer to draw an event than the codec to read it: an
 //! event is a function of its number, which a failure names.
 
+use std::collections::{BTreeMap, HashMap};
+
+use prost::Message;
+use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
+
 use super::studio::CATALOGUE;
 use crate::codec::{self, ContentType};
 use crate::json::{read, write_event};
 use crate::{Batch, BatchBuilder, EventId, EventType, NewEvent, ProducerId};
-use prost::Message;
-use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value};
-use std::collections::{BTreeMap, HashMap};
 
 /// Events that are tried where nothing else is asked for.
 const CASES: u64 = 4_000;

@@ -1,12 +1,13 @@
 //! What proto3 JSON takes and refuses, case by case, in the manner of Google's conformance tests:
 //! by the reflective way of a studio's type and by the built-in types.
 
+use prost::Message;
+
 use super::studio::{ALL, CATALOGUE};
 use crate::json::{event, read, read_payload};
 use crate::limits::PAYLOAD_DEPTH_MAX;
 use crate::v1::{StateChange, TimeUpdated, WorldStateUpdated};
 use crate::{BatchBuilder, Catalogue, EventId, Kind, NewEvent, ProducerId};
-use prost::Message;
 
 /// The payload as it is written after it was read. A text, since a JSON value of serde_json rounds
 /// doubles.

@@ -1,8 +1,9 @@
 //! A studio's event type with a field of every kind, which only the catalogue knows.
 
+use std::sync::LazyLock;
+
 use crate::Catalogue;
 use crate::catalogue::tests::compile;
-use std::sync::LazyLock;
 
 /// Its name.
 pub(super) const ALL: &str = "game.all";

@@ -1,9 +1,10 @@
 //! Google's well-known types, whose JSON is not that of other messages.
 
-use super::Reader;
-use crate::json::read::cursor::{Cursor, text};
 use prost::Message;
 use prost_reflect::{DynamicMessage, EnumDescriptor, MessageDescriptor, Value};
+
+use super::Reader;
+use crate::json::read::cursor::{Cursor, text};
 
 /// Any JSON value.
 pub(super) const VALUE: &str = "google.protobuf.Value";
