@@ -13,8 +13,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use worldbus_service::state::{self, Error, Kind as ErrorKind, VALUE_BYTES_MAX};
-use worldbus_simulated::commands::{CommandLog, Log};
-use worldbus_world::{Clock, GameTime, Lift, ONSET_HOURS_MAX, Override, Overrides, WallTime};
+use worldbus_simulated::commands::{Act as _, CommandLog, Log};
+use worldbus_world::{
+    Clock, Effective, GameTime, Lift, ONSET_HOURS_MAX, Override, Overrides, Timeline, WallTime,
+};
 
 /// Commands that are kept at a time; fewer if their text is longer than a value of the state store.
 pub const COMMAND_COUNT_MAX: usize = 800;
@@ -124,6 +126,21 @@ impl Commands {
         self.fold(|command| command.rev <= rev)
     }
 
+    /// All of them as they are announced: overrides, and when what commands did takes effect.
+    pub(crate) fn timeline(&self) -> Timeline {
+        let effective = |command: &Command| Effective {
+            rev: command.rev,
+            wall: command.at,
+            undone: command.act.undoes(),
+        };
+        Timeline {
+            rev: self.rev(),
+            forgotten_rev: self.forgotten_rev(),
+            commands: self.list().iter().map(effective).collect(),
+            overrides: self.fold(|_| true),
+        }
+    }
+
     /// Takes a command under the next revision. A full log makes room: it forgets what is over, as
     /// much of it as it must, but nothing that is not published yet.
     ///
@@ -172,14 +189,16 @@ impl Commands {
         };
         let first_recent = self.list().iter().find(|command| is_recent(command));
         let first_recent = first_recent.map_or(u64::MAX, |command| command.rev);
-        let holds = |lift: &&Lift| lift.to.is_none_or(|to| to > past);
-
-        // Needed is what is not over, with what lifts it in part, before recent commands and after
-        // them; and what these are about.
+        // Needed is what the weather follows from, with what lifts it in part, before recent
+        // commands and after them; and what these are about.
         let whole = self.fold(|_| true);
+        let before = self.overrides(published.wall);
+        let (kept, kept_before) = (whole.needed_from(past), before.needed_from(past));
+        let since = kept.since.min(kept_before.since);
+        let holds = |lift: &&Lift| lift.to.is_none_or(|to| to > since);
         let mut needed = BTreeSet::new();
-        for overrides in [&self.overrides(published.wall), &whole] {
-            for record in overrides.records().iter().filter(|record| !record.over(past)) {
+        for (overrides, kept) in [(&before, kept_before), (&whole, kept)] {
+            for record in overrides.records().iter().filter(|r| kept.revs.contains(&r.rev)) {
                 needed.insert(record.rev);
                 needed.extend(record.lifted.iter().filter(holds).map(|lift| lift.rev));
             }

@@ -75,6 +75,11 @@ impl<A: Act> CommandLog<A> {
         self.rev
     }
 
+    /// The highest revision of the forgotten commands, 0 if none is.
+    pub fn forgotten_rev(&self) -> u64 {
+        self.pruned_rev
+    }
+
     /// The commands, lowest revision first.
     pub fn list(&self) -> &[Command<A>] {
         &self.commands

@@ -1,8 +1,10 @@
 //! Claims about the log of commands: older forms are read, pruning changes nothing that counts.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
+use worldbus_testkit::Dice;
+use worldbus_world::{Kind, Weather, WeatherState, World};
+
 use super::*;
-use worldbus_world::{Kind, WeatherState};
 
 fn hour(hours: i64) -> GameTime {
     GameTime::from_hours(hours)
@@ -215,4 +217,74 @@ fn forgotten_command_leaves_lifted_what_it_lifted_and_is_not_taken_again() {
     assert_eq!([in_force("paris"), in_force("oslo")], [0, 1]);
     assert!(commands.caused_by(Some("a")).is_some() && commands.caused_by(Some("b")).is_none());
     assert_eq!(Commands::decode(&commands.encode().unwrap()).unwrap(), commands);
+}
+
+/// What a lock in Paris holds ended or was lifted long ago, in part by what was forgotten since.
+#[test]
+fn lock_holds_what_it_held_however_long_ago_that_ended() {
+    let lock = |hours| {
+        let record = Override::new(vec!["paris".to_owned()], Kind::Lock, hour(hours), None);
+        command(hours, Act::Set { record, replaces: false })
+    };
+    let mut commands = Commands::default();
+    commands.push(set("paris", 1, Some(4), false), told(0)).unwrap();
+    commands.push(lock(3), told(0)).unwrap();
+    // What is lifted when a lock begins is not held, though the lift was undone later.
+    commands.push(set("paris", 10, Some(20), false), told(0)).unwrap();
+    commands.push(command(11, Act::ClearOne { record: 3 }), told(0)).unwrap();
+    commands.push(lock(12), told(0)).unwrap();
+    commands.push(command(13, Act::Undo { undone: 4 }), told(0)).unwrap();
+    let (world, now) = (World::sample(), 10 * KEPT_GAME_HOURS);
+    let (weather, paris) = (Weather::new(&world), world.region_index("paris").unwrap());
+    let held = |commands: &Commands| {
+        let overrides = commands.overrides(WallTime(now));
+        [now, now + 5].map(|at| weather.conditions(paris, hour(at), &overrides))
+    };
+    let before = held(&commands);
+    assert_eq!(before[0].state, WeatherState::Fog);
+    commands.prune(hour(now), WallTime(now));
+    assert_eq!(held(&commands), before);
+    let mut full = commands.clone();
+    full.forget(0, told(now));
+    assert_eq!(held(&full), before);
+    // It is over: nothing is needed any more.
+    commands.push(command(now, Act::Clear { regions: Vec::new() }), told(now)).unwrap();
+    commands.prune(hour(2 * now), WallTime(2 * now));
+    assert_eq!(commands.list(), []);
+}
+
+#[test]
+fn timeline_is_what_is_forced_as_of_any_wall_time() {
+    for seed in 0..40 {
+        let mut dice = Dice(seed);
+        let mut commands = Commands::default();
+        for step in 0..60 {
+            let region = ["paris", "vienna", "oslo"][dice.below(3) as usize];
+            let count = commands.rev().max(1);
+            let act = match (dice.below(8), commands.undoable()) {
+                (0 | 1, Some(last)) => Act::Undo { undone: last.rev },
+                (2, _) => Act::Clear { regions: vec![region.to_owned()] },
+                (3, _) => Act::ClearOne { record: 1 + dice.below(count) },
+                (4, _) => Act::Clear { regions: Vec::new() },
+                (kind, _) => {
+                    let end = (dice.below(2) == 0).then(|| step + 1 + dice.below(20) as i64);
+                    let lasts = set(region, step + dice.below(3) as i64, end.map(|e| e + 3), false);
+                    let Act::Set { record, .. } = lasts.act else { unreachable!() };
+                    Act::Set { record, replaces: kind == 5 }
+                }
+            };
+            // Some together, and the wall clock is not the game's.
+            let at = WallTime(step / 2 * 1_000);
+            commands.push(Command { at, ..command(step, act) }, told(0)).unwrap();
+            if step % 20 == 19 {
+                let published = Published { wall: WallTime((step - 5) / 2 * 1_000), ..told(step) };
+                commands.forget(dice.below(10) as i64, published);
+            }
+            let timeline = commands.timeline();
+            for at in (-1_000..=at.0 + 1_000).step_by(500).map(WallTime) {
+                assert_eq!(timeline.overrides(at), commands.overrides(at), "{seed} {step} {at:?}");
+                assert_eq!(timeline.rev_at(at), commands.rev_at(at), "{seed} {step} {at:?}");
+            }
+        }
+    }
 }
