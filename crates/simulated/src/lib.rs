@@ -20,6 +20,7 @@ pub mod follow;
 mod lead;
 mod ticker;
 mod wake;
+pub mod weather;
 
 pub use causes::Causes;
 pub use checkpoint::{Checkpoint, Checkpoints, Progress};

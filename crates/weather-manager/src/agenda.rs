@@ -5,6 +5,7 @@
 //! force at its beginning; then the event of the command that ends it has what it changed.
 
 mod alerts;
+mod announcement;
 mod emission;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use worldbus_world::{
 };
 
 pub(crate) use alerts::{alert_id, in_view};
+pub(crate) use announcement::REPEAT_US;
 pub(crate) use emission::Emission;
 
 /// Severe weather is announced this many game hours ahead.

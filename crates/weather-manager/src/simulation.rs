@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::agenda::{Agenda, Emission};
-use crate::sky::{Sky, View};
 use worldbus_simulated::{Checkpoint, Simulated, Step};
 use worldbus_world::{Clock, GameTime, WallTime};
+
+use crate::agenda::{Agenda, Emission, REPEAT_US};
+use crate::sky::{Sky, View};
 
 /// Days of the world's calendar that are made up for after downtime; what is older is left
 /// out.
@@ -19,12 +20,35 @@ pub(crate) struct Simulation {
     caught_up: bool,
     /// Jumps of the wall clock that are known.
     jumps: u64,
+    /// The clock's epoch and the overrides' revision that were announced last.
+    announced: Option<(u32, u64)>,
+    /// The last multiple of the repetition's time at which the overrides were announced again.
+    repeated: i64,
 }
 
 impl Simulation {
     pub(crate) fn new(agenda: Agenda, sky: Arc<Sky>) -> Self {
         let jumps = sky.jumps();
-        Self { agenda, sky, caught_up: false, jumps }
+        Self { agenda, sky, caught_up: false, jumps, announced: None, repeated: i64::MIN }
+    }
+
+    /// The overrides after a command that was not announced yet.
+    fn news(&mut self, clock: &Clock, view: &View) -> Vec<Emission> {
+        let news = Some((clock.last().epoch, view.commands.rev()));
+        // At the start they are repeated, whatever was announced before.
+        let is_known = self.announced.is_none() || self.announced == news;
+        self.announced = news;
+        if is_known { Vec::new() } else { self.agenda.announcement(clock, &view.commands) }
+    }
+
+    /// The overrides again, once each time.
+    fn repetition(&mut self, clock: &Clock, view: &View, until: WallTime) -> Vec<Emission> {
+        let number = until.0.div_euclid(REPEAT_US);
+        if number <= self.repeated {
+            return Vec::new();
+        }
+        self.repeated = number;
+        self.agenda.repetition(clock, &view.commands, until)
     }
 
     /// After a downtime, when a clock is known: a new world's first events, and a jump over what is
@@ -89,12 +113,17 @@ impl Simulated for Simulation {
         if let (Some(durable), Some((before, until))) = (durable, clock.before_resuming(told)) {
             return self.rest((&before, until), &view, durable);
         }
+        let mut events = self.news(&clock, &view);
+        if let Some(reached) = durable.filter(|_| !events.is_empty()) {
+            // Known before what follows from them, which may take long to compute.
+            return Step { events, reached: Some(reached), next_us: Some(i64::MIN) };
+        }
         let now = sky.now();
         let seen = now.min(view.fence);
         let jumps = sky.jumps();
         self.caught_up &= jumps == self.jumps;
         self.jumps = jumps;
-        let mut events = self.begin(&clock, &view, seen, &mut durable);
+        let begun = self.begin(&clock, &view, seen, &mut durable);
         // Until then it is not known what was commanded.
         self.caught_up |= seen == now && durable.is_some();
         let after = untold_after(&clock, durable);
@@ -103,10 +132,16 @@ impl Simulated for Simulation {
         // until it is computed, which takes seconds where it changes thousands of regions.
         passed.reach(&clock, until);
         drop(passed);
+        events.extend(self.repetition(&clock, &view, until));
+        events.extend(begun);
         events.extend(self.agenda.between(&clock, &view.commands, after, until));
         let next = match (until < seen, seen == now) {
             (true, _) => Some(until),
-            (false, true) => self.agenda.next(&clock, &view.commands, until),
+            (false, true) => {
+                let repeat = WallTime((until.0.div_euclid(REPEAT_US) + 1) * REPEAT_US);
+                let next = self.agenda.next(&clock, &view.commands, until);
+                Some(next.map_or(repeat, |next| next.min(repeat)))
+            }
             (false, false) => None,
         };
         let reached = Checkpoint { epoch: clock.last().epoch, wall_us: until.0 };

@@ -6,10 +6,10 @@ mod kit;
 
 use std::collections::{HashMap, HashSet};
 
-use kit::{TOPIC, changed_id, new_clock, run, tell};
+use kit::{TOPIC, changed_id, kept, new_clock, run, tell};
 use worldbus_bus::{SubscriptionName, SubscriptionSpec, Topic};
 use worldbus_events::{Event as _, EventId, prost::Message as _, v1};
-use worldbus_testkit::{DEADLINE, Dice, Place, Seen};
+use worldbus_testkit::{Dice, Place, Seen};
 use worldbus_weather_manager::NAME;
 use worldbus_world::{Change, Clock, GameTime, Overrides, WallTime, Weather};
 
@@ -111,22 +111,6 @@ async fn two_instances_are_seen_as_one_while_the_clock_is_set_and_one_restarts()
     if let Some(second) = second {
         second.stop().await;
     }
-}
-
-/// Waits until the state that the instances share has the segment.
-async fn kept(place: &Place, epoch: u32) {
-    let kept = async {
-        loop {
-            let entry = place.state.get("weather/europe/clock").await.unwrap();
-            let clock: Option<Clock> =
-                entry.and_then(|entry| serde_json::from_slice(&entry.value).ok());
-            if clock.is_some_and(|clock| clock.last().epoch == epoch) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(DEADLINE, kept).await.expect("not heard in time");
 }
 
 #[tokio::test]

@@ -139,6 +139,46 @@ async fn undo_reverts_the_last_command_and_the_log_says_who_did_what() {
 }
 
 #[tokio::test]
+async fn list_of_overrides_shows_all_of_an_effect_as_it_was_asked_for() {
+    let (place, instance) = begun().await;
+    let path =
+        json!([{"latitude": 48.208, "longitude": 16.373}, {"latitude": 50.0, "longitude": -0.5}]);
+    let effects = [
+        json!({"kind": "set_state", "state": "fog", "intensity": 0.9}),
+        json!({"kind": "offset", "temperature_c": -8.5, "wind_mps": 2.0, "rain_factor": 1.5}),
+        json!({"kind": "lock"}),
+        json!({"kind": "season_shift", "days": -183}),
+        json!({"kind": "storm_cell", "path": path, "radius_km": 80.0, "speed_kmh": 40.5,
+            "state": "storm", "intensity": 1.0}),
+    ];
+    for effect in &effects {
+        let request = json!({"regions": ["vienna", "paris"], "effect": effect, "priority": -3,
+            "start": "600", "duration_game_minutes": 600, "fade_in_game_minutes": 7,
+            "fade_out_game_minutes": 30, "actor": "anna"});
+        let (status, answer) = instance.post("/api/weather/overrides", &request.to_string()).await;
+        assert_eq!(status, 200, "{answer}");
+        place.advance(1_000_000);
+    }
+    let (status, answer) = instance.post("/api/weather/clear", r#"{"region":"paris"}"#).await;
+    assert_eq!(status, 200, "{answer}");
+    let (_, log) = instance.get("/api/weather/overrides").await;
+    let shown = log["overrides"].as_array().unwrap();
+    assert_eq!(shown.iter().map(|entry| entry["effect"].clone()).collect::<Vec<_>>(), effects);
+    let game_us = |minutes| json!(GameTime::from_minutes(minutes).0);
+    for entry in &shown[..4] {
+        assert_eq!(
+            (&entry["start_game_us"], &entry["end_game_us"]),
+            (&game_us(600), &game_us(1200))
+        );
+        assert_eq!((&entry["priority"], &entry["fade_in_game_minutes"]), (&json!(-3), &json!(7.0)));
+        let [lift] = &entry["lifts"].as_array().unwrap()[..] else { panic!("{entry}") };
+        assert_eq!((&lift["revision"], &lift["regions"]), (&json!(6), &json!(["paris"])));
+        assert!(lift["from_game_us"].as_i64() > Some(0) && lift["to"].is_null(), "{lift}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
 async fn one_override_is_cleared_by_its_id() {
     let (place, instance) = begun().await;
     let lock = json!({"effect": {"kind": "lock"}}).to_string();

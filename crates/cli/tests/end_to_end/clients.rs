@@ -143,7 +143,8 @@ fn text_shows_game_time_and_leaves_clock_announcements_out_unless_asked_for() {
     let mist = json!({ "new_state": "WEATHER_STATE_MIST", "temperature_decicelsius": -12 });
     let mist = event("weather.changed", mist);
     // One after the other: topics have no order among each other.
-    for lines in [[hour, tick].join("\n"), clock, mist] {
+    let overrides = event("weather.overrides_announced", json!({ "revision": 7, "part_count": 1 }));
+    for lines in [[hour, tick].join("\n"), clock, overrides, mist] {
         let published = publish_lines(&url, &lines);
         assert_eq!(published.code, 0, "{published:?}");
     }
@@ -155,11 +156,15 @@ fn text_shows_game_time_and_leaves_clock_announcements_out_unless_asked_for() {
     assert!(line.contains("1203-02-09 06:30  weather.changed"), "{line}");
     assert!(line.contains("ghent  new_state=mist ") && line.contains("=-1.2°C"), "{line}");
     let all = tail(&["--count", "3"]);
-    assert!(all.iter().all(|line| !line.contains("time.clock_changed")), "{all:?}");
+    let repeated = ["time.clock_changed", "weather.overrides_announced"];
+    let is_repeated = |line: &String| repeated.iter().any(|name| line.contains(name));
+    assert!(!all.iter().any(is_repeated), "{all:?}");
     let asked = tail(&["--type", "time.clock_changed", "--count", "1"]);
     assert!(asked[0].contains("time.clock_changed") && asked[0].contains("reason=start"));
-    let json = tail(&["--format", "json", "--count", "4"]);
-    assert!(json.iter().any(|line| line.contains("time.clock_changed")), "{json:?}");
+    let asked = tail(&["--type", "weather.overrides_announced", "--count", "1"]);
+    assert!(asked[0].contains("weather.overrides_announced  ghent  revision=7"), "{asked:?}");
+    let json = tail(&["--format", "json", "--count", "5"]);
+    assert_eq!(json.iter().filter(|line| is_repeated(line)).count(), 2, "{json:?}");
 }
 
 #[test]

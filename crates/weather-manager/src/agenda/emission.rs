@@ -29,13 +29,13 @@ pub(super) const SPELL_COUNT_MAX: usize = AHEAD_HOURS as usize + 2;
 /// An event, ready to be published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Emission {
-    event_type: u32,
+    pub(super) event_type: u32,
     pub(super) id: EventId,
     /// The nominal wall time of its boundary.
-    wall: WallTime,
+    pub(super) wall: WallTime,
     /// None: the world as a whole.
-    entity: Option<String>,
-    payload: Vec<u8>,
+    pub(super) entity: Option<String>,
+    pub(super) payload: Vec<u8>,
 }
 
 impl worldbus_simulated::Emission for Emission {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::permille;
@@ -13,7 +13,7 @@ use worldbus_service::Problem;
 use worldbus_world::{Cell, Kind, Waypoint, WeatherState, bounds};
 
 /// What an override does.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = OverrideEffect)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Effect {
@@ -65,7 +65,7 @@ pub(super) enum Effect {
 }
 
 /// A place in degrees.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = OverridePoint)]
 #[serde(try_from = "BTreeMap<String, f64>")]
 pub(super) struct Point {
@@ -75,6 +75,42 @@ pub(super) struct Point {
     /// East.
     #[schema(minimum = -180, maximum = 180)]
     longitude: f64,
+}
+
+/// As a request that wants the same.
+impl From<&Kind> for Effect {
+    fn from(kind: &Kind) -> Self {
+        let intensity = |permille: u16| Some(f64::from(permille) / 1000.0);
+        match kind {
+            Kind::SetState { state, intensity_permille } => Self::SetState {
+                state: state.name().to_owned(),
+                intensity: intensity(*intensity_permille),
+            },
+            Kind::Offset { temperature_dc, wind_dmps, rain_permille } => Self::Offset {
+                temperature_c: Some(f64::from(*temperature_dc) / 10.0),
+                wind_mps: Some(f64::from(*wind_dmps) / 10.0),
+                rain_factor: Some(f64::from(*rain_permille) / 1000.0),
+            },
+            Kind::Lock => Self::Lock {},
+            Kind::SeasonShift { days } => Self::SeasonShift { days: i64::from(*days) },
+            Kind::StormCell(cell) => Self::StormCell {
+                path: cell.path.iter().map(Point::from).collect(),
+                radius_km: f64::from(cell.radius_m) / 1000.0,
+                speed_kmh: f64::from(cell.speed_mph) / 1000.0,
+                state: cell.state.name().to_owned(),
+                intensity: intensity(cell.intensity_permille),
+            },
+        }
+    }
+}
+
+impl From<&Waypoint> for Point {
+    fn from(point: &Waypoint) -> Self {
+        Self {
+            latitude: f64::from(point.latitude_mdeg) / 1000.0,
+            longitude: f64::from(point.longitude_mdeg) / 1000.0,
+        }
+    }
 }
 
 impl Effect {

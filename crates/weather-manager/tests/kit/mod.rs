@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use worldbus_bus::ManualClock;
 use worldbus_events::{Event as _, EventId, ProducerId, v1};
-use worldbus_testkit::{Instance, Place};
+use worldbus_testkit::{DEADLINE, Instance, Place};
 use worldbus_weather_manager::{NAME, Settings, start};
 use worldbus_world::{Clock, GameTime, Segment, Slots, producer_id};
 
@@ -54,4 +54,20 @@ pub fn changed_id(epoch: u32, game: GameTime, region: usize) -> EventId {
     let producer = ProducerId::from_bits(producer_id("europe", NAME, epoch, 0));
     let sequence = Slots::new(32, 12).sequence(game.seconds(), 0, Some(region));
     EventId { producer, sequence }
+}
+
+/// Waits until the state that the instances share has the segment.
+pub async fn kept(place: &Place, epoch: u32) {
+    let kept = async {
+        loop {
+            let entry = place.state.get("weather/europe/clock").await.unwrap();
+            let clock: Option<Clock> =
+                entry.and_then(|entry| serde_json::from_slice(&entry.value).ok());
+            if clock.is_some_and(|clock| clock.last().epoch == epoch) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, kept).await.expect("not heard in time");
 }

@@ -20,7 +20,7 @@ pub(crate) struct TailArguments {
     #[arg(long = "type", value_name = "NAME")]
     pub(super) types: Vec<String>,
     /// Leave out events of this type, by name or number; may be given several times. As text,
-    /// time.clock_changed is left out unless --type asks for it
+    /// time.clock_changed and weather.overrides_announced are left out unless --type asks for them
     #[arg(long, value_name = "NAME")]
     pub(super) exclude: Vec<String>,
     /// Only events about this entity; may be given several times

@@ -18,8 +18,9 @@ pub(super) fn types(
     let asked = numbers("--type", &arguments.types, catalogue)?;
     let mut excluded = numbers("--exclude", &arguments.exclude, catalogue)?;
     // Repeated every few seconds, for services: they say nothing new to people.
-    if arguments.format == TailFormat::Text && !asked.contains(&v1::ClockChanged::NUMBER) {
-        excluded.push(v1::ClockChanged::NUMBER);
+    if arguments.format == TailFormat::Text {
+        let repeated = [v1::ClockChanged::NUMBER, v1::WeatherOverridesAnnounced::NUMBER];
+        excluded.extend(repeated.into_iter().filter(|number| !asked.contains(number)));
     }
     Ok((asked, excluded))
 }

@@ -5,10 +5,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::Shared;
+use super::super::effect::Effect;
 use super::RegionWeather;
 use crate::commands::{Act, Command, Commands};
 use crate::sky::Taken;
-use worldbus_world::{GameTime, Override, WallTime};
+use worldbus_world::{GameTime, Lift, Override, WallTime};
 
 /// A command that was taken. Where it named one region, its weather from then on follows, with the
 /// fields of `RegionWeather`.
@@ -46,14 +47,42 @@ struct OverrideEntry {
     kind: String,
     /// The state that it aims at, if it names one.
     state: Option<String>,
+    /// What it does, with all its numbers, as in the request for it.
+    effect: Effect,
     /// Game time at which it begins.
     start: String,
+    /// The same in game microseconds since the world's epoch.
+    start_game_us: i64,
     /// Game time at which it ends; none: when it is cleared.
     end: Option<String>,
+    /// The same in game microseconds since the world's epoch.
+    end_game_us: Option<i64>,
     fade_in_game_minutes: f64,
     fade_out_game_minutes: f64,
+    /// Those in force in a region are layers, the highest on top and, of equal priorities, the
+    /// highest revision.
     priority: i16,
+    /// When it is out of force though it has begun.
+    lifts: Vec<LiftEntry>,
     actor: String,
+}
+
+/// A stretch of game time for which an override is out of force.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WeatherOverrideLift)]
+struct LiftEntry {
+    /// The command that lifted it.
+    revision: u64,
+    /// Empty: all regions.
+    regions: Vec<String>,
+    /// Game time from which it is out of force.
+    from: String,
+    /// The same in game microseconds since the world's epoch.
+    from_game_us: i64,
+    /// Game time from which it counts again; none: never.
+    to: Option<String>,
+    /// The same in game microseconds since the world's epoch.
+    to_game_us: Option<i64>,
 }
 
 /// A command that was taken.
@@ -117,12 +146,29 @@ impl OverrideEntry {
             regions: record.regions.clone(),
             kind: record.kind.name().to_owned(),
             state: record.kind.target().map(|(state, _)| state.name().to_owned()),
+            effect: Effect::from(&record.kind),
             start: shared.game_text(record.start),
+            start_game_us: record.start.0,
             end: record.end.map(|end| shared.game_text(end)),
+            end_game_us: record.end.map(|end| end.0),
             fade_in_game_minutes: minutes(record.fade_in_us),
             fade_out_game_minutes: minutes(record.fade_out_us),
             priority: record.priority,
+            lifts: record.lifted.iter().map(|lift| LiftEntry::new(shared, lift)).collect(),
             actor: commands.of_rev(record.rev).map(|set| set.actor.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+impl LiftEntry {
+    fn new(shared: &Shared, lift: &Lift) -> Self {
+        Self {
+            revision: lift.rev,
+            regions: lift.regions.clone(),
+            from: shared.game_text(lift.from),
+            from_game_us: lift.from.0,
+            to: lift.to.map(|to| shared.game_text(to)),
+            to_game_us: lift.to.map(|to| to.0),
         }
     }
 }

@@ -60,6 +60,8 @@ impl Payload {
             let field = match (event_type, name.as_str()) {
                 (v1::ScheduleFired::NUMBER, "event_type") => self.scheduled(catalogue),
                 (v1::ScheduleFired::NUMBER, "payload") => self.scheduled_payload(catalogue),
+                // Hundreds of them: JSON has all.
+                (v1::WeatherOverridesAnnounced::NUMBER, _) => count(name, value),
                 _ => self.ratio(name),
             };
             if let Some(field) = field {
@@ -120,6 +122,11 @@ impl Payload {
     fn field(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value)
     }
+}
+
+/// `overrides=12` of a list.
+fn count(name: &str, value: &Value) -> Option<String> {
+    value.as_array().map(|values| format!("{name}={}", values.len()))
 }
 
 /// Texts, enums, flags and lists that are not set; zeros may be values.

@@ -121,6 +121,18 @@ fn time_since_the_epoch_is_shown_while_no_clock_is_known() {
 }
 
 #[test]
+fn announced_overrides_are_counted() {
+    let announced = v1::WeatherOverridesAnnounced {
+        revision: 7,
+        part_count: 1,
+        overrides: vec![v1::WeatherOverride::default(); 300],
+        ..Default::default()
+    };
+    let shown = after_type(&mut lines(false, None), &announced).1;
+    assert!(shown.starts_with("revision=7 ") && shown.ends_with(" overrides=300"), "{shown}");
+}
+
+#[test]
 fn scheduled_event_is_shown_by_its_name_and_fields() {
     let request = v1::WeatherOverrideRequested {
         state: v1::WeatherState::Storm.into(),
