@@ -10,15 +10,15 @@
 mod parent;
 mod spans;
 
-pub use parent::TraceParent;
-pub use spans::{Consuming, appending, failed, processing};
-
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use tracing::Span;
 
 use worldbus_events::EventView;
+
+pub use parent::TraceParent;
+pub use spans::{Consuming, appending, failed, processing};
 
 /// The target of all spans that belong to traces; logs need not show them.
 pub const TARGET: &str = "worldbus_trace";

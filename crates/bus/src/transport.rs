@@ -6,10 +6,6 @@ pub mod limits;
 mod resume;
 mod wrap;
 
-pub use capabilities::{Capabilities, Capability};
-pub use resume::{Gap, GapReason, LogEnd, LogId, Notice, RESUME_OVERLAP, Resume};
-pub use wrap::Wrap;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +16,10 @@ use tokio::sync::watch;
 use crate::error::{Error, Kind};
 use crate::names::{SubscriptionName, Topic};
 use worldbus_events::{Batch, Change, EventView, v1};
+
+pub use capabilities::{Capabilities, Capability};
+pub use resume::{Gap, GapReason, LogEnd, LogId, Notice, RESUME_OVERLAP, Resume};
+pub use wrap::Wrap;
 
 /// What OpenTelemetry calls us, giving and taking.
 const MESSAGING_SYSTEMS: (&str, &str) = ("worldbus", "worldbus");

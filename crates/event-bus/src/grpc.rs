@@ -9,13 +9,15 @@ mod publish;
 mod settlers;
 mod streams;
 
-use crate::open::Open;
-use axum::{Router, middleware};
-use broker::Broker;
-use intake::Intake;
 use std::sync::Arc;
+
+use axum::{Router, middleware};
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
+
+use crate::open::Open;
+use broker::Broker;
+use intake::Intake;
 use worldbus_bus::{Error, Fate, Kind};
 use worldbus_rpc::limits::MESSAGE_BYTES_MAX;
 use worldbus_rpc::to_status;

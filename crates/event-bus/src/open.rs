@@ -1,12 +1,14 @@
 //! What all requests to the event-bus share.
 
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
 use crate::limits::{LIST_COUNT_MAX, READ_COUNT_MAX, SSE_COUNT_MAX, SUBSCRIBE_COUNT_MAX};
 use crate::places::Places;
 use crate::registry::Registry;
 use crate::rest::stream::encode::Encoder;
 use crate::tally::Tally;
-use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Bus, Publisher, Transport};
 use worldbus_events::Catalogue;
 

@@ -1,12 +1,14 @@
 //! The event-bus as a part of a binary: what it is given, and its routes.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
 use crate::NAME;
 use crate::open::Open;
 use crate::registry::Registry;
 use crate::{grpc, rest};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 use worldbus_bus::{Bus, Error, PublisherOptions};
 use worldbus_service::{Part, Task};
 

@@ -9,13 +9,15 @@
 //! Not for: connections whose socket takes no bytes at all, which `server::progress` of the service
 //! kit cuts. Here it is known of each stream of a connection whether it is read.
 
-use crate::limits::{STALL_CONTENDED_MS_MAX, STALL_MS_MAX, TURN_COUNT_MAX, UNREAD_BYTES_MAX};
 use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::limits::{STALL_CONTENDED_MS_MAX, STALL_MS_MAX, TURN_COUNT_MAX, UNREAD_BYTES_MAX};
 use worldbus_bus::{Error, Kind};
 use worldbus_service::server::Cut;
 

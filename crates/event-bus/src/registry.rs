@@ -3,12 +3,14 @@
 //! those that the process was started with. Not for: what may be added to what
 //! (`worldbus_events::Catalogue::extended`).
 
-use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
+
+use bytes::Bytes;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+
 use worldbus_bus::{Error, Fate, Kind, RegisteredType, StudioTypes};
 use worldbus_events::{Catalogue, Extension, Owner, SharedCatalogue};
 use worldbus_rpc::limits::CATALOGUE_BYTES_MAX;

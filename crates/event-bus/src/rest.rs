@@ -8,11 +8,13 @@ mod publish;
 mod stats;
 pub(crate) mod stream;
 
-use crate::open::Open;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::{get, post};
-use std::sync::Arc;
 use utoipa::OpenApi as _;
+
+use crate::open::Open;
 
 /// Where a browser's EventSource reads.
 pub(crate) const STREAM_PATH: &str = "/api/events/stream";

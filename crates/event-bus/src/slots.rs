@@ -14,13 +14,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+
+use claims::{Claims, Held};
 use worldbus_bus::{SubscriptionName, WallClock};
 use worldbus_service::StateStore;
 use worldbus_service::health::Condition;
 use worldbus_service::part::TaskError;
 use worldbus_service::state::{Error, Fate};
-
-use claims::{Claims, Held};
 
 /// The most slots that an event-bus has.
 pub const SLOT_COUNT_MAX: usize = 16;

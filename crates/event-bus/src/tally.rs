@@ -5,8 +5,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+
 use worldbus_bus::{Capability, Error, Fate, Position, ReadSpec, Topic, TopicStatus, Transport};
 use worldbus_events::Batch;
 

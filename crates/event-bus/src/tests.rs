@@ -1,18 +1,20 @@
 //! Clients that do not read, over real sockets and a real log.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use crate::open::Open;
-use crate::places::Places;
-use crate::registry::Registry;
-use crate::{grpc, rest};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+use crate::open::Open;
+use crate::places::Places;
+use crate::registry::Registry;
+use crate::{grpc, rest};
 use worldbus_bus::{Bus, Transport as _};
 use worldbus_conformance::{soon, topic, typed};
 use worldbus_events::Catalogue;

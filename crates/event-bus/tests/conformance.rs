@@ -5,14 +5,16 @@
 
 mod server;
 
+use std::path::Path;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use server::{Server, dir};
-use std::path::Path;
-use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::Mutex;
+
+use server::{Server, dir};
 use worldbus_bus::{Appended, Error, Topic, Transport};
 use worldbus_conformance::Engine;
 use worldbus_rpc::v1;

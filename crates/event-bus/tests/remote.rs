@@ -8,6 +8,8 @@ mod server;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+
+use server::{Server, dir};
 use worldbus_bus::{
     Fate, Gap, GapReason, Kind, Notice, Outcome, Position, ReadSpec, Reader, Transport,
 };

@@ -4,13 +4,15 @@
 
 mod server;
 
+use std::collections::HashSet;
+use std::net::SocketAddr;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
+
 use server::http::{EventStream, Sent, get, post};
 use server::{Server, dir};
-use std::collections::HashSet;
-use std::net::SocketAddr;
 use worldbus_bus::{DeadEvent, Outcome, Position, SubscriptionName, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
 use worldbus_events::{About, BatchBuilder, EventId, NewEvent, ProducerId};
@@ -285,7 +287,7 @@ async fn publish_three_topics_otherwise(server: &Server) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cursor_of_another_log_goes_on_by_time_says_so_and_loses_nothing() {
+async fn cursor_of_another_log_goes_on_by_time_reports_it_and_loses_nothing() {
     let (dir, other) = (dir(), dir());
     let (server, second) = (Server::start(dir.path()).await, Server::start(other.path()).await);
     publish_three_topics(&server).await;
@@ -347,7 +349,7 @@ async fn cursors_of_earlier_versions_are_taken_as_of_this_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cursor_past_retention_is_told_of_the_gap() {
+async fn cursor_past_retention_gets_a_gap() {
     let dir = dir();
     let keep = Options { retention_bytes: 20_000, unread_bytes: 0, ..Options::default() };
     let server = Server::start_keeping(dir.path(), keep).await;
@@ -399,7 +401,7 @@ async fn hostile_cursors_are_refused_or_read_within_bounds() {
         assert_eq!((reply.status, &problem["field"]), (400, &"cursor".into()), "{problem}");
         assert!(problem["detail"].as_str().unwrap().len() < 200, "{problem}");
     }
-    // A log that nobody has, and the last commit of all.
+    // An unknown log, and the last commit of all.
     let mut last = vec![3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     last.extend([[0xff; 9].as_slice(), &[1]].concat().repeat(2));
     last.extend([0, 0]);

@@ -5,7 +5,6 @@
 mod server;
 
 use futures_util::{StreamExt as _, stream};
-use server::{Server, dir};
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -14,6 +13,8 @@ use tonic_reflection::pb::v1::ServerReflectionRequest;
 use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
 use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+
+use server::{Server, dir};
 
 /// Those of the event-bus, and one of another part on its port.
 const SERVICES: [&str; 3] =

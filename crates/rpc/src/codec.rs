@@ -12,9 +12,8 @@ use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic_prost::ProstCodec;
 
-use worldbus_bus::{Error, Kind};
-
 use crate::limits::FIELD_COUNT_MAX;
+use worldbus_bus::{Error, Kind};
 
 /// Encodes as [`ProstCodec`], into room for the whole message; decodes as it does what has at most
 /// [`FIELD_COUNT_MAX`] fields.

@@ -8,11 +8,11 @@ mod log;
 mod spec;
 mod stored;
 
+use worldbus_bus::{Error, Kind};
+
 pub use describe::capabilities;
 pub use lease::outcome;
 pub use stored::batch;
-
-use worldbus_bus::{Error, Kind};
 
 fn invalid(context: impl Into<String>) -> Error {
     Error::refused(Kind::Invalid, context)

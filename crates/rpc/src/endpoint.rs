@@ -4,6 +4,7 @@
 //! Certificates are checked against those that the machine trusts (`SSL_CERT_FILE` names others).
 
 use tonic::transport::{ClientTlsConfig, Endpoint};
+
 use worldbus_bus::{Error, Kind};
 
 /// How to connect to the service at a URL; nothing is connected yet.

@@ -1,10 +1,11 @@
 //! The bus's error as a gRPC status and back. The status code is for clients that know only
 //! gRPC; ours reads kind and fate from the trailing metadata and restores the error exactly.
 
-use crate::v1;
 use prost::Message;
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
+
+use crate::v1;
 use worldbus_bus::{Error, Fate, Kind};
 
 /// The trailing metadata that carries an encoded `worldbus.bus.v1.Error`.

@@ -13,6 +13,11 @@ mod schema;
 pub(crate) mod space;
 mod wal_scan;
 
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use crate::format::codec::Kind;
+use crate::store::failure::Failure;
+
 pub(crate) use identity::identify;
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
 pub(crate) use open::{connect, connect_reader, open_file, reserve_wal, upgrade};
@@ -20,11 +25,6 @@ pub(crate) use query::{
     Entry, Page, dead_letter_bytes, dead_letters, dead_letters_numbered, entry_at, expired_groups,
     group, oldest_entries,
 };
-
-use rusqlite::{Connection, TransactionBehavior, params};
-
-use crate::format::codec::Kind;
-use crate::store::failure::Failure;
 
 /// What one transaction writes. What it removes was there before it.
 #[derive(Debug, Default)]

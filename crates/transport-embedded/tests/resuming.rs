@@ -65,7 +65,7 @@ async fn log_keeps_its_name_and_no_other_has_it_and_one_of_a_version_before_gets
     let named = end(&bus).await.log.unwrap();
     assert_ne!(named, log);
     assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 1);
-    // When it began is not known, so nothing is said to be missing of before.
+    // When it began is unknown, so no gap is reported.
     let past = Resume { log, time_ms: 0 };
     let mut reader = resumed(&bus, 0, past).await;
     assert_eq!(notices(&mut reader), [Notice::Resumed { from_ms: past.from_ms() }]);
@@ -124,7 +124,7 @@ async fn log_that_was_put_back_is_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn log_that_began_after_what_was_seen_is_said_to_lack_what_came_between() {
+async fn log_that_began_after_what_was_seen_reports_a_gap() {
     let (dir, other, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), clock());
     let foreign = end(&open(other.path(), &clock)).await.log.unwrap();
     clock.advance(Duration::from_secs(10));

@@ -72,7 +72,7 @@ impl RemoteReader {
         if let Some(log) = message.log {
             self.open.log = LogId::from_bits(log);
         }
-        // One that a newer event-bus has is none for this version.
+        // A kind that only a newer event-bus knows is left out.
         for notice in message.notices.into_iter().filter_map(|one| Notice::try_from(one).ok()) {
             if let Notice::Resumed { from_ms } = notice {
                 self.open.go_on_by_time(from_ms);

@@ -5,9 +5,10 @@
 //! own of the same events, in orders of their own, and a data directory that was deleted and made
 //! again is a new log: there the way on leads by time.
 
-use super::{Position, ReadSpec, StoredBatch, Topic};
 use std::fmt;
 use std::time::Duration;
+
+use super::{Position, ReadSpec, StoredBatch, Topic};
 
 /// How far before the last event that a reader has seen it goes on in another log. Enough for the
 /// longest time that an event may come into one log later than into another while nothing fails
@@ -20,7 +21,7 @@ use std::time::Duration;
 ///   share out slots;
 /// - the rest for the way through SNS and SQS, which keep no order.
 ///
-/// What lies within was mostly seen, and comes twice: event ids tell.
+/// What lies within was mostly seen, and comes twice, under the same event ids.
 pub const RESUME_OVERLAP: Duration = Duration::from_secs(60);
 
 /// The name of a log: a random number that is made with the log and kept in it, of 48 bits and

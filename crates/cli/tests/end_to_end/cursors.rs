@@ -130,7 +130,7 @@ fn cursor_of_one_event_bus_at_another_loses_nothing_and_a_handler_sees_nothing_t
     let mut stream = Stream::open(&second, "", Some(&cursor));
     for _ in 0..EVENTS {
         let id = handler.take(&stream.next_event());
-        assert!(more.contains(&id), "{id} is none of those that are new");
+        assert!(more.contains(&id), "{id} is not new");
     }
     assert_eq!(handler.handled.len(), ids.len() + EVENTS);
     second.terminate();

@@ -1,17 +1,19 @@
 //! `worldbus.bus.v1.BusService`: each call checked, passed to the transport, answered.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt as _, future::join_all};
+use tokio::time::timeout;
+use tonic::{Request, Response, Status, Streaming};
+
 use crate::grpc::letters::Letters;
 use crate::grpc::settlers::Settlers;
 use crate::grpc::streams::{Deliveries, Reads};
 use crate::grpc::{outward, publish, status};
 use crate::open::Open;
-use async_trait::async_trait;
-use futures_util::stream::BoxStream;
-use futures_util::{StreamExt as _, future::join_all};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::timeout;
-use tonic::{Request, Response, Status, Streaming};
 use worldbus_bus::{
     DeadEvent, Error, Kind, Lease, ReadSpec, RegisteredType, SubscriptionName, SubscriptionSpec,
     Topic,

@@ -4,12 +4,14 @@
 //! Each message begins with five bytes: whether it is compressed, and its length
 //! (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, Length-Prefixed-Message).
 
+use std::collections::VecDeque;
+
 use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use std::collections::VecDeque;
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
+
 use worldbus_bus::{Error, Kind};
 use worldbus_rpc::to_status;
 

@@ -4,16 +4,18 @@
 //! and HTTP/2 holds its sender back. Small messages have room of their own, and a connection has a
 //! share of each, so that nobody waits behind one large message or one greedy client.
 
-use crate::grpc::incoming::Incoming;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
+
+use crate::grpc::incoming::Incoming;
 use worldbus_bus::{Error, Kind};
 use worldbus_rpc::limits::{CONTROL_BYTES_MAX, MESSAGE_BYTES_MAX, MORE_BYTES_MAX};
 use worldbus_rpc::to_status;

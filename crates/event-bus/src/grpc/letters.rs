@@ -1,13 +1,15 @@
 //! A list of dead letters as a stream of messages: a page is read when the client has taken the one
 //! before, so that no list is in memory whole.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures_util::{Stream, stream};
+use tonic::Status;
+
 use crate::grpc::status;
 use crate::open::Open;
 use crate::places::{Place, place_lost};
-use futures_util::{Stream, stream};
-use std::collections::VecDeque;
-use std::sync::Arc;
-use tonic::Status;
 use worldbus_bus::{DeadContent, DeadLetter, Error, SubscriptionName};
 use worldbus_rpc::v1;
 

@@ -1,10 +1,11 @@
 //! Appending the batches of one call, in their order, each with its own result.
 
-use crate::grpc::outward;
-use crate::open::Open;
 use bytes::Bytes;
 use futures_util::future::{join_all, maybe_done};
 use futures_util::poll;
+
+use crate::grpc::outward;
+use crate::open::Open;
 use worldbus_bus::{Appended, Error, Kind, Topic, trace};
 use worldbus_events::Batch;
 use worldbus_rpc::limits::GATHER_COUNT_MAX;

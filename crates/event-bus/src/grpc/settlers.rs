@@ -1,9 +1,10 @@
 //! What settles the deliveries of each subscription that was opened here. A lease outlives the
 //! stream that it came on, so this outlives it too.
 
-use crate::limits::SUBSCRIPTION_COUNT_MAX;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::limits::SUBSCRIPTION_COUNT_MAX;
 use worldbus_bus::{Error, Kind, Lease, Settle, SubscriptionName};
 
 /// Settlers by subscription.

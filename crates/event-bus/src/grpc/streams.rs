@@ -1,12 +1,14 @@
 //! Deliveries and stored batches as streams of messages: what is there already goes together,
 //! up to a bound, so that a busy stream has few large messages and a quiet one no delay.
 
+use std::sync::Arc;
+
+use futures_util::{FutureExt as _, Stream, stream};
+use tonic::{Status, Streaming};
+
 use crate::grpc::status;
 use crate::open::Open;
 use crate::places::{Place, Turn, place_lost};
-use futures_util::{FutureExt as _, Stream, stream};
-use std::sync::Arc;
-use tonic::{Status, Streaming};
 use worldbus_bus::{Consumer, Delivered, Error, LogId, Reader, StoredBatch};
 use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX, READ_GATHER_BYTES};
 use worldbus_rpc::v1;

@@ -1,8 +1,10 @@
 //! What is registered is kept and known to all instances; what is refused changes nothing.
 
-use super::*;
 use std::path::Path;
+
 use tempfile::TempDir;
+
+use super::*;
 use worldbus_events::Change;
 
 /// The descriptor set of a studio's file of this name and package.

@@ -1,6 +1,7 @@
 //! Errors of the contract and of the bus as problem documents.
 
 use http::StatusCode;
+
 use worldbus_bus::{Fate, Kind};
 use worldbus_service::Problem;
 

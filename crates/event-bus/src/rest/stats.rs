@@ -1,10 +1,12 @@
 //! `GET /api/events/stats`: what the bus holds and how busy it is.
 
-use crate::open::Open;
-use crate::rest::problem::of_bus;
+use std::sync::Arc;
+
 use axum::extract::State;
 use serde::Serialize;
-use std::sync::Arc;
+
+use crate::open::Open;
+use crate::rest::problem::of_bus;
 use worldbus_service::{Json, NoQuery, Problem, Query};
 
 /// What the bus holds and how busy it is.

@@ -18,15 +18,14 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::{HeaderMap, StatusCode, header};
 
-use worldbus_bus::{Capability, LogEnd, Position, ReadSpec, Topic};
-use worldbus_service::Problem;
-use worldbus_service::server::Cut;
-
 use crate::open::Open;
 use crate::rest::cursor::Cursor;
 use crate::rest::problem::of_bus;
 use feed::Feed;
 use query::Asked;
+use worldbus_bus::{Capability, LogEnd, Position, ReadSpec, Topic};
+use worldbus_service::Problem;
+use worldbus_service::server::Cut;
 
 /// The header in which a browser sends the id that it saw last.
 const LAST_EVENT_ID: &str = "last-event-id";

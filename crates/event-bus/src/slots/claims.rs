@@ -9,11 +9,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+
+use super::{GRACE_MS, TERM_MS};
 use worldbus_bus::{SubscriptionName, WallClock};
 use worldbus_service::StateStore;
 use worldbus_service::state::{Conflict, Entry, Error, Kind};
-
-use super::{GRACE_MS, TERM_MS};
 
 /// How long a claim is looked at unchanged until it is taken, whatever it says of its end: its
 /// holder would have renewed it. So a holder whose clock was ahead keeps nobody out.

@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use super::*;
 use worldbus_bus::ManualClock;
 use worldbus_service::Readiness;
 use worldbus_service::state::{Conflict, Entry, Kind, Sqlite};
 use worldbus_testkit::Dice;
-
-use super::*;
 
 const DEADLINE: Duration = Duration::from_secs(20);
 const BEGIN_US: i64 = 1_767_225_600_000_000;

@@ -1,8 +1,9 @@
 //! A small HTTP/1.1 client that reads streams as they come, which polite libraries do not.
 
-use serde_json::Value;
 use std::net::SocketAddr;
 use std::time::Duration;
+
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 

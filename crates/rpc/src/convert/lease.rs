@@ -1,10 +1,12 @@
 //! Leases, what becomes of them, and dead letters.
 
-use super::{invalid, required};
-use crate::v1;
 use std::time::Duration;
+
 use v1::dead_letter::Content;
 use v1::outcome::Outcome as Choice;
+
+use super::{invalid, required};
+use crate::v1;
 use worldbus_bus::{
     DeadContent, DeadEvent, DeadLetter, Error, Lease, Outcome, SubscriptionName, Topic,
 };

@@ -1,10 +1,10 @@
 //! Which log is read, how far it goes, and what a reader reports besides batches.
 
-use worldbus_bus::{Error, Gap, GapReason, LogEnd, LogId, Notice, Topic};
+use v1::notice::Notice as Choice;
 
 use super::{invalid, required};
 use crate::v1;
-use v1::notice::Notice as Choice;
+use worldbus_bus::{Error, Gap, GapReason, LogEnd, LogId, Notice, Topic};
 
 impl v1::ListTopicsResponse {
     /// Sets where the log ends.
@@ -62,7 +62,7 @@ impl TryFrom<v1::Gap> for Gap {
             v1::GapReason::Retention => GapReason::Retention,
             v1::GapReason::LogBegan => GapReason::LogBegan,
             v1::GapReason::Unspecified => {
-                return Err(invalid("reason of a gap is none that this version knows"));
+                return Err(invalid("unknown reason of a gap"));
             }
         };
         let v1::Gap { topic, batches, from_ms, until_ms, .. } = message;

@@ -129,8 +129,8 @@ impl TryFrom<v1::Resume> for Resume {
     type Error = Error;
 
     fn try_from(v1::Resume { log, time_ms }: v1::Resume) -> Result<Self, Error> {
-        let log =
-            LogId::from_bits(log).ok_or_else(|| invalid("log is none that an engine names"))?;
+        let log = LogId::from_bits(log)
+            .ok_or_else(|| invalid("invalid log: expected an id that an engine gave"))?;
         Ok(Self { log, time_ms })
     }
 }

@@ -1,8 +1,9 @@
 //! Batches and what is known about them. Their bytes are shared, never copied.
 
-use crate::v1;
 use bytes::Bytes;
 use v1::publish_result::Result as Choice;
+
+use crate::v1;
 use worldbus_bus::{
     Appended, Delivered, Error, Lease, Serial, StoredBatch, SubscriptionName, Topic,
 };

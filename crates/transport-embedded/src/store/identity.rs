@@ -1,12 +1,12 @@
 //! The name of the log: made when the log is, or when one of a version before is first opened.
 
 use rusqlite::{Connection, params};
-use worldbus_bus::LogId;
 
 use super::query;
 use crate::format::codec::Kind;
 use crate::format::record::Identity;
 use crate::store::failure::Failure;
+use worldbus_bus::LogId;
 
 /// Which log this is; names one that has no name yet. `None` if there is neither space nor chance
 /// for that now: the next opening tries again.

@@ -9,10 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use bytes::Bytes;
 
+use crate::rest::cursor::Cursor;
 use worldbus_bus::{Filter, Serial, StoredBatch};
 use worldbus_events::{Catalogue, EventView, SharedCatalogue, json};
-
-use crate::rest::cursor::Cursor;
 
 /// Bytes after which a text ends; one event more may go in.
 const TEXT_BYTES: usize = 64 << 10;

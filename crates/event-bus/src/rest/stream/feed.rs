@@ -9,13 +9,12 @@ use bytes::Bytes;
 use futures_util::poll;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use worldbus_bus::{Notice, Reader, StoredBatch};
-
 use super::encode::View;
 use super::notice;
 use crate::open::Open;
 use crate::places::{Place, Turn};
 use crate::rest::cursor::Cursor;
+use worldbus_bus::{Notice, Reader, StoredBatch};
 
 /// A comment is sent after so long a silence, so that proxies keep the connection.
 const HEARTBEAT: Duration = Duration::from_secs(15);

@@ -3,11 +3,10 @@
 
 use std::collections::VecDeque;
 
-use worldbus_bus::{Gap, GapReason, Notice, Position, ReadSpec, Resume};
-
 use crate::dead_letters::replay;
 use crate::format::record::Head;
 use crate::shared::Shared;
+use worldbus_bus::{Gap, GapReason, Notice, Position, ReadSpec, Resume};
 
 /// Has a specification of another log go on by time; what is to be reported of that.
 pub(super) fn settle_log(shared: &Shared, spec: &mut ReadSpec) -> VecDeque<Notice> {
