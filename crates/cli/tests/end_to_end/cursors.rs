@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::{Account, Service, run_with_input};
+use crate::support::{Account, Service, Tail, run_with_input};
 
 /// Events that are published at a time.
 const EVENTS: usize = 120;
@@ -133,5 +133,38 @@ fn cursor_of_one_event_bus_at_another_loses_nothing_and_a_handler_sees_nothing_t
         assert!(more.contains(&id), "{id} is not new");
     }
     assert_eq!(handler.handled.len(), ids.len() + EVENTS);
+    second.terminate();
+}
+
+#[test]
+fn tail_goes_on_at_another_event_bus_and_shows_each_event_once() {
+    let account = open("tails");
+    let [first, second] = two(&account);
+    let mut tail = Tail::start_with_notes(&first.url);
+    let mut shown = HashSet::new();
+    let mut shows = |tail: &Tail, mut wanted: HashSet<String>| {
+        tail.until(|event| {
+            let id = event["event_id"].as_str().unwrap().to_owned();
+            wanted.remove(&id);
+            assert!(shown.insert(id), "{event} came twice");
+            wanted.is_empty()
+        });
+    };
+    shows(&tail, publish(&account));
+    // The second comes back at the address of the first, whose slot nobody takes so soon.
+    let listen = format!("127.0.0.1:{}", first.port());
+    second.terminate();
+    first.kill();
+    let folder = account.folder.path().join("second");
+    let moved = [
+        ["event-bus", "--subscription-slots"],
+        ["2", "--listen"],
+        [&listen, "--data-dir"],
+        [folder.to_str().unwrap(), "--state-url"],
+        ["dynamodb://us-east-1/gaming-system-state?create=true", "--log=info"],
+    ];
+    let second = Service::spawn(&mut account.command(&moved.concat())).ready();
+    shows(&tail, publish(&account));
+    tail.notes("another log");
     second.terminate();
 }

@@ -1,7 +1,7 @@
 //! `worldbus tail --format json` as another process.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -22,12 +22,29 @@ const UNTIL_MAX: Duration = Duration::from_secs(90);
 pub(crate) struct Tail {
     child: Child,
     events: Receiver<Value>,
+    stderr: Option<ChildStderr>,
 }
 
 impl Tail {
     /// Follows a bus from its start.
     pub(crate) fn start(url: &str, arguments: &[&str]) -> Self {
         Self::spawn(Self::command(&mut worldbus(), url).args(arguments))
+    }
+
+    /// The same, with what it notes on standard error kept.
+    pub(crate) fn start_with_notes(url: &str) -> Self {
+        let mut binary = worldbus();
+        let mut this = Self::spawn(Self::command(&mut binary, url).stderr(Stdio::piped()));
+        this.stderr = this.child.stderr.take();
+        this
+    }
+
+    /// Ends it; what it noted holds `part`.
+    pub(crate) fn notes(&mut self, part: &str) {
+        self.child.kill().unwrap();
+        let mut notes = String::new();
+        self.stderr.take().unwrap().read_to_string(&mut notes).unwrap();
+        assert!(notes.contains(part), "`{part}` is not in: {notes}");
     }
 
     /// The command line of one, to add to.
@@ -47,7 +64,7 @@ impl Tail {
                 }
             }
         });
-        Self { child, events }
+        Self { child, events, stderr: None }
     }
 
     /// The next event.
