@@ -24,8 +24,6 @@ use worldbus_events::{About, Event, EventId, NewEvent};
 
 pub use completion::{Pending, PendingReceipt, Receipt};
 
-pub use completion::{Pending, PendingReceipt, Receipt};
-
 /// Topics that one publisher writes to.
 const TOPICS_MAX: usize = 256;
 /// What an entry of metadata takes in a batch beside its texts.

@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use worldbus_simulated::{Checkpoint, Simulated, Step};
-use worldbus_world::{Clock, GameTime, WallTime};
-
 use crate::agenda::{Agenda, Emission, REPEAT_US};
 use crate::sky::{Sky, View};
+use worldbus_simulated::{Checkpoint, Simulated, Step};
+use worldbus_world::{Clock, GameTime, WallTime};
 
 /// Days of the world's calendar that are made up for after downtime; what is older is left
 /// out.

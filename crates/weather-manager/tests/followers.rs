@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::{TOPIC, kept, new_clock, run_by, tell};
 use serde_json::{Value, json};
+
+use kit::{TOPIC, kept, new_clock, run_by, tell};
 use worldbus_bus::{ManualClock, WallClock as _};
 use worldbus_events::{Event as _, EventId, ProducerId, prost::Message as _, v1};
 use worldbus_simulated::weather::WeatherFollower;

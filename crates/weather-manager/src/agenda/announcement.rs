@@ -1,13 +1,12 @@
 //! The announcement of overrides: the whole set, for those who compute the weather themselves. Not
 //! here: what it looks like (`worldbus-simulated`), which command did what (`emission`).
 
+use super::{Agenda, Emission};
+use crate::commands::Commands;
 use worldbus_events::prost::Message as _;
 use worldbus_events::{Event as _, EventId, ProducerId, v1};
 use worldbus_simulated::weather::{PART_COUNT_MAX, announce};
 use worldbus_world::{Clock, WallTime, producer_id};
-
-use super::{Agenda, Emission};
-use crate::commands::Commands;
 
 /// The overrides are announced again at each multiple of this wall time.
 pub(crate) const REPEAT_US: i64 = 5_000_000;

@@ -1,10 +1,9 @@
 //! Claims about the log of commands: older forms are read, pruning changes nothing that counts.
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
+use super::*;
 use worldbus_testkit::Dice;
 use worldbus_world::{Kind, Weather, WeatherState, World};
-
-use super::*;
 
 fn hour(hours: i64) -> GameTime {
     GameTime::from_hours(hours)
