@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result};
 use tokio::sync::mpsc;
 
 use crate::output::failure::{FAILED, WrongUse, complain, sentence};
+use crate::output::format::Format;
 use crate::session::{catalogue, connection};
 use crate::{session, settings};
 use answers::{Answers, Outcome, Sent};
@@ -60,10 +61,10 @@ pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
         Some(event) => {
             let sent = publish_one(&mut senders, &event, &catalogue).await;
             let receipt = sent.map_err(|error| connection::explain(&client.url, error))?;
-            answers::print_one(receipt.id())?;
+            answers::print_one(receipt, arguments.format)?;
             ExitCode::SUCCESS
         }
-        None => publish_lines(senders, catalogue, shutdown.clone()).await?,
+        None => publish_lines(senders, catalogue, shutdown.clone(), arguments.format).await?,
     };
     if let Some(dir) = &settings.spool_dir {
         drain(&bus, dir, &shutdown).await?;
@@ -133,11 +134,12 @@ async fn publish_lines(
     mut senders: Senders,
     catalogue: Arc<Catalogue>,
     shutdown: CancellationToken,
+    format: Format,
 ) -> Result<ExitCode> {
     let mut lines = lines::from_stdin()?;
     let (sent, waiting) = mpsc::channel::<Sent>(IN_FLIGHT_COUNT_MAX);
     let stop = shutdown.child_token();
-    let answers = tokio::spawn(Answers::new(waiting, stop.clone()).run());
+    let answers = tokio::spawn(Answers::new(waiting, stop.clone(), format).run());
     let mut bad = 0u64;
     loop {
         let line = tokio::select! {

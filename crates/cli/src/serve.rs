@@ -73,7 +73,7 @@ pub(crate) async fn up(arguments: &UpArguments) -> Result<ExitCode> {
     let weather = weather_part(&ground, &deps, settings.lead_ms, settings.samples).await?;
     let event_bus = event_bus_part(&ground, &own.bus, registry).await;
     let event_bus = event_bus.with_task(own.watch(&ground));
-    banner::up(&ground, &settings.common);
+    banner::up(&ground, &settings.common, arguments.format);
     run(ground, own.bus, vec![time, weather, event_bus]).await
 }
 
@@ -100,7 +100,7 @@ pub(crate) async fn event_bus(arguments: &EventBusArguments) -> Result<ExitCode>
     let part = event_bus_part(&ground, &own.bus, registry).await;
     let part = part.with_task(own.watch(&ground));
     let part = fill.into_iter().fold(part, Part::with_task);
-    banner::event_bus(&ground);
+    banner::event_bus(&ground, arguments.format);
     run(ground, own.bus, vec![part]).await
 }
 
@@ -112,7 +112,7 @@ pub(crate) async fn time_manager(arguments: &TimeManagerArguments) -> Result<Exi
     let catalogue = catalogue::load(&settings.catalog)?;
     let state = state::open(&settings.common.state_url).await?;
     kept_world::check(&*state, &ground.world, settings.accept_world_changes).await?;
-    banner::single(&ground, &settings.common, "time now");
+    banner::single(&ground, &settings.common, "time now", arguments.format);
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -138,7 +138,7 @@ pub(crate) async fn weather_manager(arguments: &WeatherManagerArguments) -> Resu
         Ground::prepare("weather-manager", &settings.common, world, &loaded.warnings).await?;
     let state = state::open(&settings.common.state_url).await?;
     kept_world::check(&*state, &ground.world, settings.accept_world_changes).await?;
-    banner::single(&ground, &settings.common, "weather now");
+    banner::single(&ground, &settings.common, "weather now", arguments.format);
     let Some(bus) = waiting::connect(&ground, &settings.common).await? else {
         return Ok(ExitCode::SUCCESS);
     };

@@ -1,5 +1,7 @@
 //! What holds for every verb: examples in its help, each of which parses.
 
+use std::collections::BTreeSet;
+
 use clap::{Command, CommandFactory as _, Parser as _};
 
 use super::Arguments;
@@ -96,4 +98,36 @@ fn every_verb_has_examples_and_each_of_them_parses() {
 #[test]
 fn command_line_is_consistent() {
     Arguments::command().debug_assert();
+}
+
+/// Verbs that write a script, man pages and a page of the docs.
+const WITHOUT_FORMAT: [&str; 3] =
+    ["worldbus completions", "worldbus config-reference", "worldbus man"];
+
+#[test]
+fn every_verb_that_prints_can_print_json() {
+    for (verb, command) in leaves() {
+        if WITHOUT_FORMAT.contains(&verb.as_str()) {
+            continue;
+        }
+        let format = command.get_arguments().find(|flag| flag.get_long() == Some("format"));
+        let format = format.unwrap_or_else(|| panic!("{verb} has no --format"));
+        let values = format.get_possible_values();
+        let names: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+        assert!(names.contains(&"json"), "{verb} --format: {names:?}");
+    }
+}
+
+#[test]
+fn every_verb_is_in_the_reference_and_no_other() {
+    let page = include_str!("../../../../docs/reference/command-line.md");
+    let (_, table) = page.split_once("## Verbs").unwrap();
+    let first_cells = table.lines().filter_map(|line| line.split(" | ").next());
+    let shown: BTreeSet<&str> = first_cells
+        .flat_map(|cell| cell.split('`'))
+        .filter(|word| word.starts_with("worldbus "))
+        .collect();
+    let leaves = leaves();
+    let there: BTreeSet<&str> = leaves.iter().map(|(verb, _)| verb.as_str()).collect();
+    assert_eq!(shown, there);
 }

@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use crate::cloud::deploy::Profile;
 use crate::output;
 use crate::output::failure::WrongUse;
+use crate::output::format::Format;
 use worldbus_cost::bill;
 use worldbus_cost::model::{self, Cost, Encoding, Load, MESSAGE_BYTES_MAX, Way};
 use worldbus_cost::prices::{self, Prices};
@@ -59,7 +60,7 @@ pub(crate) struct CostArguments {
     profile: Option<Profile>,
     /// How to write the result
     #[arg(long, value_enum, default_value_t)]
-    format: CostFormat,
+    format: Format,
 }
 
 /// How batches are written.
@@ -71,16 +72,6 @@ enum CostEncoding {
     /// The same, compressed: to a fifth, as ticks are; other payloads compress less
     Zstd,
     /// The JSON form, for people
-    Json,
-}
-
-/// How `cost` writes its result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum CostFormat {
-    /// A table, for people
-    #[default]
-    Text,
-    /// One JSON object
     Json,
 }
 
@@ -106,15 +97,15 @@ pub(crate) fn run(arguments: &CostArguments) -> Result<ExitCode> {
     let prices = Prices::of(&arguments.region).map_err(WrongUse)?;
     let page = match (arguments.profile, arguments.format) {
         (Some(profile), format) => deployment(profile, &arguments.region, format)?,
-        (None, CostFormat::Text) => table::text(arguments, &columns(arguments, &prices), &prices),
-        (None, CostFormat::Json) => table::json(arguments, &columns(arguments, &prices), &prices)?,
+        (None, Format::Text) => table::text(arguments, &columns(arguments, &prices), &prices),
+        (None, Format::Json) => table::json(arguments, &columns(arguments, &prices), &prices)?,
     };
     output::page(&page)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What a deployment of a profile costs a month, as it is by default.
-fn deployment(profile: Profile, region: &str, format: CostFormat) -> Result<String> {
+fn deployment(profile: Profile, region: &str, format: Format) -> Result<String> {
     let options = Options {
         region: region.to_owned(),
         system_name: "gaming-system".to_owned(),
@@ -123,10 +114,8 @@ fn deployment(profile: Profile, region: &str, format: CostFormat) -> Result<Stri
     };
     let resources = Deployment::new(options)?.resources(&|_| None);
     let prices = prices::list(region).map_err(WrongUse)?;
-    match format {
-        CostFormat::Text => Ok(bill::text(region, &resources, &prices)),
-        CostFormat::Json => Ok(bill::json(region, &resources, &prices)),
-    }
+    let document = bill::json(region, &resources, &prices);
+    Ok(format.page(&document, || bill::text(region, &resources, &prices)))
 }
 
 fn columns(arguments: &CostArguments, prices: &Prices) -> Vec<Column> {

@@ -16,8 +16,7 @@ use anyhow::Result;
 use crate::output::failure::{FAILED, WrongUse, complain};
 use arguments::{Action, DownArguments, PlanArguments, UpArguments};
 use progress::Watch;
-use worldbus_cost::{bill, prices};
-use worldbus_deploy::{Account, Deployment, Engine, Error, Kind, Options, Plan};
+use worldbus_deploy::{Account, Deployment, Engine, Error, Kind, Options};
 use worldbus_service::shutdown;
 
 pub(crate) use arguments::{DeployCommand, Profile};
@@ -40,10 +39,10 @@ async fn plan(arguments: &PlanArguments) -> Result<ExitCode> {
     let engine = open(arguments.options()?, arguments.place.endpoint_url.as_deref()).await?;
     until_stopped(&engine, &Watch::default(), async {
         let shown = match engine.plan().await {
-            Ok(plan) => show_plan(&engine, &plan),
-            Err(error) => Err(told(error)),
+            Ok(plan) => show::plan(engine.deployment(), &plan, arguments.place.format),
+            Err(error) => Err(into_error(error)),
         };
-        let abandoned = engine.abandon().await.map_err(told);
+        let abandoned = engine.abandon().await.map_err(into_error);
         shown.and(abandoned).map(|()| ExitCode::SUCCESS)
     })
     .await
@@ -53,50 +52,51 @@ async fn up(arguments: &UpArguments) -> Result<ExitCode> {
     let options = arguments.plan.options()?;
     can_ask(arguments.yes)?;
     let engine = open(options, arguments.plan.place.endpoint_url.as_deref()).await?;
-    let watch = Watch::default();
+    let watch = Watch::new(arguments.plan.place.format);
     until_stopped(&engine, &watch, async {
-        let done = carry_out(&engine, &watch, arguments.yes).await;
+        let done = carry_out(&engine, &watch, arguments).await;
         // What failed first is what people must hear of.
-        let abandoned = engine.abandon().await.map_err(told);
+        let abandoned = engine.abandon().await.map_err(into_error);
         done.and_then(|code| abandoned.map(|()| code))
     })
     .await
 }
 
-async fn carry_out(engine: &Engine, watch: &Watch, yes: bool) -> Result<ExitCode> {
-    let plan = engine.plan().await.map_err(told)?;
-    show_plan(engine, &plan)?;
+async fn carry_out(engine: &Engine, watch: &Watch, arguments: &UpArguments) -> Result<ExitCode> {
+    let format = arguments.plan.place.format;
+    let plan = engine.plan().await.map_err(into_error)?;
+    show::plan(engine.deployment(), &plan, format)?;
     if plan.is_empty() {
-        show::outputs(&engine.outputs().await.map_err(told)?)?;
+        show::outputs(&engine.outputs().await.map_err(into_error)?, format)?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !yes && !is_agreed("Do this?").await? {
+    if !arguments.yes && !is_agreed("Do this?").await? {
         complain("nothing was changed");
         return Ok(ExitCode::from(FAILED));
     }
-    engine.up(&plan, &|progress| watch.tell(&progress)).await.map_err(told)?;
-    show::outputs(&engine.outputs().await.map_err(told)?)?;
+    engine.up(&plan, &|progress| watch.show(&progress)).await.map_err(into_error)?;
+    show::outputs(&engine.outputs().await.map_err(into_error)?, format)?;
     Ok(ExitCode::SUCCESS)
 }
 
 async fn status(arguments: &PlanArguments) -> Result<ExitCode> {
     let engine = open(arguments.options()?, arguments.place.endpoint_url.as_deref()).await?;
     until_stopped(&engine, &Watch::default(), async {
-        let status = engine.status().await.map_err(told)?;
-        show::status(&status)?;
+        let status = engine.status().await.map_err(into_error)?;
+        show::status(&status, arguments.place.format)?;
         Ok(if status.differs() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
     })
     .await
 }
 
 async fn down(arguments: &DownArguments) -> Result<ExitCode> {
-    let options = arguments.place.options()?;
+    let (options, format) = (arguments.place.options()?, arguments.place.format);
     can_ask(arguments.yes)?;
     let engine = open(options, arguments.place.endpoint_url.as_deref()).await?;
-    let watch = Watch::default();
+    let watch = Watch::new(format);
     until_stopped(&engine, &watch, async {
-        let farewell = engine.farewell(arguments.delete_data).await.map_err(told)?;
-        show::farewell(&farewell)?;
+        let farewell = engine.farewell(arguments.delete_data).await.map_err(into_error)?;
+        show::farewell(&farewell, format)?;
         if farewell.goes.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
@@ -104,31 +104,17 @@ async fn down(arguments: &DownArguments) -> Result<ExitCode> {
             complain("nothing was deleted");
             return Ok(ExitCode::from(FAILED));
         }
-        engine.down(&farewell, &|progress| watch.tell(&progress)).await.map_err(told)?;
-        show::kept(&farewell)?;
+        engine.down(&farewell, &|progress| watch.show(&progress)).await.map_err(into_error)?;
+        show::kept(&farewell, format)?;
         Ok(ExitCode::SUCCESS)
     })
     .await
 }
 
 async fn open(options: Options, endpoint: Option<&str>) -> Result<Engine> {
-    let deployment = Deployment::new(options).map_err(told)?;
+    let deployment = Deployment::new(options).map_err(into_error)?;
     let account = Account::open(&deployment.region, endpoint).await;
     Ok(Engine::new(account, deployment))
-}
-
-fn show_plan(engine: &Engine, plan: &Plan) -> Result<()> {
-    show::plan(engine.deployment(), plan)?;
-    let region = &engine.deployment().region;
-    let bill = bill::table(region, &plan.resources, &prices::list(region).map_err(WrongUse)?);
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "\nWhat a month costs, with the load of the system before (`worldbus cost --profile` says \
-         where prices are from):\n\n{bill}"
-    )?;
-    out.flush()?;
-    Ok(())
 }
 
 /// Does it until it is done or a signal comes; then what is planned only is taken back, and what
@@ -151,7 +137,7 @@ async fn until_stopped(
 }
 
 /// An error of the deployment as one of the command line.
-fn told(error: Error) -> anyhow::Error {
+fn into_error(error: Error) -> anyhow::Error {
     match error.kind {
         Kind::WrongUse => WrongUse(error.to_string()).into(),
         _ => error.into(),

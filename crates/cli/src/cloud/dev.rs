@@ -3,16 +3,25 @@
 
 mod emulator;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
+use crate::output;
+use crate::output::format::Format;
 use emulator::Emulator;
 use worldbus_service::config::LogFormat;
 use worldbus_service::{logging, shutdown};
+
+/// What the emulator plays.
+const REGION: &str = "us-east-1";
+/// It takes any.
+const CREDENTIAL: &str = "test";
+/// A bus over it.
+const BUS_URL: &str = "sns-sqs://us-east-1?prefix=gaming-system";
 
 /// Tools for development.
 #[derive(Debug, Subcommand)]
@@ -31,6 +40,9 @@ pub(crate) struct DevAwsArguments {
     /// Where it is installed; by default in the user's cache
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// How to write where it is
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
 const HELP: &str = "\
@@ -55,7 +67,8 @@ pub(crate) async fn run(command: DevCommand) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     };
     let mut emulator = emulator?;
-    say(&environment(arguments.port))?;
+    let port = arguments.port;
+    output::page(&arguments.format.page(&document(port), || environment(port) + "\n"))?;
     match shutdown.run_until_cancelled(emulator.ended()).await {
         None => emulator.stop().await.map(|()| ExitCode::SUCCESS),
         Some(error) => Err(error),
@@ -69,8 +82,8 @@ fn environment(port: u16) -> String {
 Put this into the shells that should use it:
 
   export AWS_ENDPOINT_URL=http://127.0.0.1:{port}
-  export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-  export WORLDBUS_URL='sns-sqs://us-east-1?prefix=gaming-system'
+  export AWS_REGION={REGION} AWS_ACCESS_KEY_ID={CREDENTIAL} AWS_SECRET_ACCESS_KEY={CREDENTIAL}
+  export WORLDBUS_URL='{BUS_URL}'
 
 then, each in its own:
 
@@ -84,6 +97,21 @@ It keeps everything in memory: what is in it is gone when it ends. Ctrl-C stops 
     )
 }
 
+/// The same for programs.
+fn document(port: u16) -> Value {
+    let url = format!("http://127.0.0.1:{port}");
+    json!({
+        "listening": url,
+        "environment": {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": CREDENTIAL,
+            "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+            "WORLDBUS_URL": BUS_URL,
+        },
+    })
+}
+
 /// Where programs that can be installed again belong.
 fn cache() -> Result<PathBuf> {
     let home = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -93,8 +121,17 @@ fn cache() -> Result<PathBuf> {
     Ok(base.join("worldbus").join("aws"))
 }
 
-fn say(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{text}")?;
-    out.flush()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_and_programs_get_the_same_environment() {
+        let (text, document) = (environment(4566), document(4566));
+        for (name, value) in document["environment"].as_object().unwrap() {
+            let value = value.as_str().unwrap();
+            let is_set = [format!("{name}={value}"), format!("{name}='{value}'")];
+            assert!(is_set.iter().any(|set| text.contains(set)), "{name} is not in: {text}");
+        }
+    }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use serde_json::{Value, json};
 
 use crate::output::failure::{FAILED, WrongUse};
 use crate::session;
@@ -59,14 +60,32 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
     let transport = SnsSqs::connect(&client.url, setup).await.map_err(explain)?;
     let apply = arguments.action == TopologyAction::Apply;
     let mut report = |change: &Change| {
-        // That nobody reads it is no reason to stop half-way.
-        let _ = writeln!(io::stdout().lock(), "{change}");
+        // A reader that is gone is no reason to stop half-way.
+        let document = change_document(change);
+        let line = arguments.format.line(&document, || change.to_string());
+        let _ = writeln!(io::stdout().lock(), "{line}");
     };
     let changes = transport.reconcile(&topology, apply, &mut report).await.map_err(explain)?;
-    let summary = summary(&topology, apply, changes);
+    let document = json!({
+        "topics": topology.topics.len(),
+        "queues": topology.subscriptions.len(),
+        "changes": changes,
+        "applied": apply,
+    });
+    let summary = arguments.format.line(&document, || summary(&topology, apply, changes));
     writeln!(io::stdout().lock(), "{summary}")?;
     let differs = !apply && changes > 0;
     Ok(if differs { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn change_document(change: &Change) -> Value {
+    match change {
+        Change::Create { what } => json!({ "change": "create", "what": what }),
+        Change::Set { what, setting, from, to } => {
+            let from = (!from.is_empty()).then_some(from);
+            json!({ "change": "set", "what": what, "setting": setting, "from": from, "to": to })
+        }
+    }
 }
 
 fn summary(topology: &Topology, apply: bool, changes: usize) -> String {

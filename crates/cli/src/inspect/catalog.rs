@@ -12,11 +12,12 @@ use clap::{Args, Subcommand};
 
 use crate::output;
 use crate::output::failure::WrongUse;
+use crate::output::format::Format;
 use crate::session::{self, Session, catalogue, connection};
 use crate::settings::{Catalog, Client};
 use page::{CatalogFormat, Origins};
 use worldbus_bus::Kind;
-use worldbus_events::{Catalogue, Change};
+use worldbus_events::Catalogue;
 use worldbus_service::config::Flags;
 
 /// What to list, or what to do at a bus.
@@ -47,6 +48,9 @@ struct AddArguments {
     /// A FileDescriptorSet, as `protoc --include_imports --descriptor_set_out` writes
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     #[command(flatten)]
     flags: Flags<Client>,
 }
@@ -119,16 +123,7 @@ async fn add(arguments: &AddArguments) -> Result<ExitCode> {
         Kind::Invalid | Kind::TooLarge => WrongUse(format!("{path}: {}", error.context())).into(),
         _ => connection::explain(&client.url, error),
     })?;
-    let mut page = String::new();
-    for one in registered {
-        let change = match one.change {
-            Change::Added => "added",
-            Change::Updated => "updated",
-            Change::Unchanged => "known already",
-        };
-        page += &format!("{} {} on topic {}: {change}\n", one.number, one.name, one.topic);
-    }
-    output::page(&page)?;
+    output::page(&page::changes(&registered, arguments.format))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,16 +3,19 @@
 //!
 //! Not an HTTP client crate: one request with a fixed head, of whose answer the first line counts.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::output;
+use crate::output::format::Format;
 use crate::session;
 use crate::settings::Health;
 use worldbus_service::config::Flags;
@@ -26,6 +29,9 @@ const ANSWER_BYTES_MAX: u64 = 4096;
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
 pub(crate) struct HealthArguments {
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     #[command(flatten)]
     flags: Flags<Health>,
 }
@@ -54,7 +60,8 @@ pub(crate) async fn run(arguments: &HealthArguments) -> Result<ExitCode> {
     if status.split(' ').nth(1) != Some("200") {
         bail!("{address} is not healthy: {status}: {}", page.trim().replace('\n', "; "));
     }
-    writeln!(io::stdout().lock(), "ok")?;
+    let document = json!({ "healthy": true, "address": address.to_string() });
+    output::page(&arguments.format.page(&document, || "ok\n".to_owned()))?;
     Ok(ExitCode::SUCCESS)
 }
 

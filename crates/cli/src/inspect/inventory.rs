@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use crate::output;
 use crate::output::failure::{FAILED, WrongUse, complain};
+use crate::output::format::Format;
 use crate::session::Session;
 use crate::settings::Client;
-use worldbus_bus::{Bus, Error, Kind, SubscriptionName, Topic};
+use worldbus_bus::{Bus, Error, Kind, SubscriptionName, SubscriptionStatus, Topic, TopicStatus};
 use worldbus_events::Catalogue;
 use worldbus_service::config::Flags;
 
@@ -46,6 +48,9 @@ pub(crate) struct SubscriptionsArguments {
 /// Where to list.
 #[derive(Debug, Args)]
 struct ListArguments {
+    /// How to write the list
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     #[command(flatten)]
     flags: Flags<Client>,
 }
@@ -59,6 +64,9 @@ struct DeleteArguments {
     /// Skip confirmation
     #[arg(long)]
     yes: bool,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     #[command(flatten)]
     flags: Flags<Client>,
 }
@@ -109,11 +117,11 @@ pub(crate) async fn subscriptions(arguments: SubscriptionsArguments) -> Result<E
 
 async fn run(thing: Thing, command: InventoryCommand) -> Result<ExitCode> {
     match command {
-        InventoryCommand::List(ListArguments { flags }) => {
+        InventoryCommand::List(ListArguments { format, flags }) => {
             let Some(session) = Session::open(&flags).await? else { return Ok(ExitCode::SUCCESS) };
             let page = match thing {
-                Thing::Topic => topics_page(&session.bus).await,
-                Thing::Subscription => subscriptions_page(&session.bus).await,
+                Thing::Topic => topics_page(&session.bus, format).await,
+                Thing::Subscription => subscriptions_page(&session.bus, format).await,
             };
             output::page(&page.map_err(|error| session.explain(error))?)?;
             Ok(ExitCode::SUCCESS)
@@ -122,31 +130,61 @@ async fn run(thing: Thing, command: InventoryCommand) -> Result<ExitCode> {
     }
 }
 
-async fn topics_page(bus: &Bus) -> Result<String, Error> {
+async fn topics_page(bus: &Bus, format: Format) -> Result<String, Error> {
+    let all = bus.transport().topics().await?;
+    let one = |status: &TopicStatus| {
+        json!({
+            "topic": status.topic.as_str(),
+            "batches": status.next_offset - status.first_offset,
+            "events_total": status.events_total,
+            "bytes": status.bytes,
+            "idle_s": status.idle.map(|idle| idle.as_secs()),
+        })
+    };
+    let document = json!({ "topics": all.iter().map(one).collect::<Vec<_>>() });
+    Ok(format.page(&document, || topics_table(&all)))
+}
+
+fn topics_table(all: &[TopicStatus]) -> String {
     let heads = ("TOPIC", "BATCHES", "EVENTS", "BYTES", "IDLE");
     let mut page =
         format!("{:<24} {:>10} {:>12} {:>14} {:>8}\n", heads.0, heads.1, heads.2, heads.3, heads.4);
-    for status in bus.transport().topics().await? {
+    for status in all {
         let batches = status.next_offset - status.first_offset;
         let (name, events, bytes) = (status.topic.as_str(), status.events_total, status.bytes);
         let idle = idle(status.idle);
         // Writing to a String cannot fail.
         let _ = writeln!(page, "{name:<24} {batches:>10} {events:>12} {bytes:>14} {idle:>8}");
     }
-    Ok(page)
+    page
 }
 
-async fn subscriptions_page(bus: &Bus) -> Result<String, Error> {
+async fn subscriptions_page(bus: &Bus, format: Format) -> Result<String, Error> {
+    let all = bus.transport().subscriptions().await?;
+    let one = |status: &SubscriptionStatus| {
+        json!({
+            "subscription": status.name.as_str(),
+            "waiting": status.batches,
+            "consumers": status.consumers,
+            "idle_s": status.idle.map(|idle| idle.as_secs()),
+            "topics": status.topics.iter().map(Topic::as_str).collect::<Vec<_>>(),
+        })
+    };
+    let document = json!({ "subscriptions": all.iter().map(one).collect::<Vec<_>>() });
+    Ok(format.page(&document, || subscriptions_table(&all)))
+}
+
+fn subscriptions_table(all: &[SubscriptionStatus]) -> String {
     let heads = ("SUBSCRIPTION", "WAITING", "CONSUMERS", "IDLE");
     let mut page =
         format!("{:<24} {:>10} {:>10} {:>8}  TOPICS\n", heads.0, heads.1, heads.2, heads.3);
-    for status in bus.transport().subscriptions().await? {
+    for status in all {
         let topics: Vec<_> = status.topics.iter().map(Topic::as_str).collect();
         let (waiting, consumers) = (status.batches, status.consumers);
         let (name, topics, idle) = (status.name.as_str(), topics.join(" "), idle(status.idle));
         let _ = writeln!(page, "{name:<24} {waiting:>10} {consumers:>10} {idle:>8}  {topics}");
     }
-    Ok(page)
+    page
 }
 
 /// As `12d5h`, `3h20m`, `45m` or `30s`; `-` if it is not known.
@@ -181,7 +219,8 @@ async fn delete(thing: Thing, arguments: &DeleteArguments) -> Result<ExitCode> {
         deleted => deleted,
     };
     deleted.map_err(|error| session.explain(error))?;
-    writeln!(io::stdout().lock(), "{} deleted", arguments.name)?;
+    let text = || format!("{} deleted\n", arguments.name);
+    output::page(&arguments.format.page(&json!({ "deleted": arguments.name }), text))?;
     Ok(ExitCode::SUCCESS)
 }
 

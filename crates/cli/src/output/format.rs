@@ -21,4 +21,12 @@ impl Format {
             Self::Json => format!("{document:#}\n"),
         }
     }
+
+    /// A line of a result that comes bit by bit, without its end.
+    pub(crate) fn line(self, document: &Value, text: impl FnOnce() -> String) -> String {
+        match self {
+            Self::Text => text(),
+            Self::Json => document.to_string(),
+        }
+    }
 }

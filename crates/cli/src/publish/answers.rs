@@ -6,11 +6,13 @@ use std::ops::RangeInclusive;
 use std::pin::Pin;
 
 use futures_util::FutureExt as _;
+use serde_json::json;
 use tokio::sync::mpsc;
 
+use crate::output;
 use crate::output::failure::complain;
+use crate::output::format::Format;
 use worldbus_bus::{Error, Fate, PendingReceipt, Receipt, counted};
-use worldbus_events::EventId;
 use worldbus_service::CancellationToken;
 
 /// An event that was handed to a publisher, or why it was not.
@@ -78,20 +80,40 @@ impl fmt::Display for Stopped {
 pub(super) struct Answers {
     waiting: mpsc::Receiver<Sent>,
     stop: CancellationToken,
+    format: Format,
     outcome: Outcome,
 }
 
 /// Prints the id of the one event there was.
-pub(super) fn print_one(id: EventId) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{id}")?;
-    out.flush()
+pub(super) fn print_one(receipt: Receipt, format: Format) -> io::Result<()> {
+    let id = receipt.id().to_string();
+    let document = json!({ "event_id": id, "receipt": name(receipt) });
+    output::page(&format.page(&document, || id + "\n"))
+}
+
+/// The line about the event of a line of the input.
+fn line(number: u64, receipt: Receipt, format: Format) -> String {
+    let id = receipt.id().to_string();
+    let document = json!({ "line": number, "event_id": id, "receipt": name(receipt) });
+    format.line(&document, || id)
+}
+
+fn name(receipt: Receipt) -> &'static str {
+    match receipt {
+        Receipt::Durable(_) => "durable",
+        Receipt::Duplicate(_) => "duplicate",
+        Receipt::Spooled(_) => "spooled",
+    }
 }
 
 impl Answers {
     /// Awaits what comes from `waiting`; cancels `stop` when nothing more should be sent.
-    pub(super) fn new(waiting: mpsc::Receiver<Sent>, stop: CancellationToken) -> Self {
-        Self { waiting, stop, outcome: Outcome::default() }
+    pub(super) fn new(
+        waiting: mpsc::Receiver<Sent>,
+        stop: CancellationToken,
+        format: Format,
+    ) -> Self {
+        Self { waiting, stop, format, outcome: Outcome::default() }
     }
 
     /// Until everything that was sent is answered.
@@ -115,7 +137,7 @@ impl Answers {
                     if let Some(stopped) = &mut self.outcome.stopped {
                         stopped.note_published(number);
                     }
-                    writeln!(out, "{}", receipt.id())?;
+                    writeln!(out, "{}", line(number, receipt, self.format))?;
                 }
                 Err(error) => self.failed(number, &error),
             }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::output::format::Format;
 use crate::settings::Publish;
 use worldbus_service::config::Flags;
 
@@ -31,6 +32,9 @@ pub(crate) struct PublishArguments {
     /// The service that the event comes from; with --stdin, of lines that do not say
     #[arg(long, value_name = "SOURCE", default_value = "worldbus-cli")]
     pub(super) source: String,
+    /// How to write ids
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
     #[command(flatten)]
     pub(super) flags: Flags<Publish>,
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use crate::output::format::Format;
 use crate::settings::{EventBus, TimeManager, Up, WeatherManager};
 use worldbus_service::config::Flags;
 
@@ -9,6 +10,9 @@ use worldbus_service::config::Flags;
 #[derive(Debug, Args)]
 #[command(after_help = UP)]
 pub(crate) struct UpArguments {
+    /// How to write, on standard output, where it listens
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
     #[command(flatten)]
     pub(super) flags: Flags<Up>,
 }
@@ -17,6 +21,9 @@ pub(crate) struct UpArguments {
 #[derive(Debug, Args)]
 #[command(after_help = EVENT_BUS)]
 pub(crate) struct EventBusArguments {
+    /// How to write, on standard output, where it listens
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
     #[command(flatten)]
     pub(super) flags: Flags<EventBus>,
 }
@@ -25,6 +32,9 @@ pub(crate) struct EventBusArguments {
 #[derive(Debug, Args)]
 #[command(after_help = TIME_MANAGER)]
 pub(crate) struct TimeManagerArguments {
+    /// How to write, on standard output, where it listens
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
     #[command(flatten)]
     pub(super) flags: Flags<TimeManager>,
 }
@@ -33,6 +43,9 @@ pub(crate) struct TimeManagerArguments {
 #[derive(Debug, Args)]
 #[command(after_help = WEATHER_MANAGER)]
 pub(crate) struct WeatherManagerArguments {
+    /// How to write, on standard output, where it listens
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
     #[command(flatten)]
     pub(super) flags: Flags<WeatherManager>,
 }

@@ -4,15 +4,19 @@
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use serde_json::{Value, json};
+
 use super::ground::Ground;
+use crate::output::format::Format;
 use worldbus_service::config::Common;
 
 /// Of `worldbus up`.
-pub(super) fn up(ground: &Ground, common: &Common) {
+pub(super) fn up(ground: &Ground, common: &Common, format: Format) {
     let (url, program) = (url(ground.address), program());
     let world = &ground.world;
-    say(&format!(
-        "listening on http://{}
+    let text = || {
+        format!(
+            "listening on http://{}
 world     {} with {} regions; clock, weather and bus run in this process
 data      {}
 follow    {program} tail --url {url}
@@ -20,43 +24,62 @@ ask       {program} time now --url {url}
           {program} weather forecast {} --url {url}
 all paths {url}/openapi.json
 stop      Ctrl-C",
-        ground.address,
-        world.name,
-        world.regions.len(),
-        common.data_dir.display(),
-        world.regions[0].id,
-    ));
+            ground.address,
+            world.name,
+            world.regions.len(),
+            common.data_dir.display(),
+            world.regions[0].id,
+        )
+    };
+    say(format, &document(ground), text);
 }
 
 /// Of `worldbus event-bus`.
-pub(super) fn event_bus(ground: &Ground) {
+pub(super) fn event_bus(ground: &Ground, format: Format) {
     let (url, program) = (url(ground.address), program());
-    say(&format!(
-        "listening on http://{}
+    let text = || {
+        format!(
+            "listening on http://{}
 follow    {program} tail --url {url}
 publish   {program} publish time.day_activated '{{}}' --url {url}
 ask       {program} topics list --url {url}
 stop      Ctrl-C",
-        ground.address,
-    ));
+            ground.address,
+        )
+    };
+    say(format, &document(ground), text);
 }
 
 /// Of a service on its own; `verb` is something to ask it.
-pub(super) fn single(ground: &Ground, common: &Common, verb: &str) {
+pub(super) fn single(ground: &Ground, common: &Common, verb: &str, format: Format) {
     let (url, program) = (url(ground.address), program());
-    say(&format!(
-        "listening on http://{}
+    let text = || {
+        format!(
+            "listening on http://{}
 bus       {}
 ask       {program} {verb} --url {url}
 stop      Ctrl-C",
-        ground.address, common.url,
-    ));
+            ground.address, common.url,
+        )
+    };
+    say(format, &document(ground), text);
+}
+
+/// The same for programs: where it listens, and which world it has.
+fn document(ground: &Ground) -> Value {
+    let world = &ground.world;
+    json!({
+        "service": ground.name,
+        "listening": format!("http://{}", ground.address),
+        "url": url(ground.address),
+        "world": { "id": world.id, "name": world.name, "regions": world.regions.len() },
+    })
 }
 
 /// A reader that is gone is no reason to fail.
-fn say(text: &str) {
+fn say(format: Format, document: &Value, text: impl FnOnce() -> String) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{text}");
+    let _ = writeln!(out, "{}", format.line(document, text));
     let _ = out.flush();
 }
 

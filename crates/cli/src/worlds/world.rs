@@ -10,10 +10,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use crate::output;
 use crate::output::failure::WrongUse;
+use crate::output::format::Format;
 use crate::serve::world_of;
 use outlook::Outlook;
 use worldbus_world::World;
@@ -46,17 +47,7 @@ pub(crate) struct CheckArguments {
     years: u32,
     /// How to write the result
     #[arg(long, value_enum, default_value_t)]
-    format: CheckFormat,
-}
-
-/// How `world check` writes its result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum CheckFormat {
-    /// Tables, for people
-    #[default]
-    Text,
-    /// One JSON object
-    Json,
+    format: Format,
 }
 
 const CHECK: &str = "\
@@ -78,8 +69,8 @@ pub(crate) fn run(command: &WorldCommand) -> Result<ExitCode> {
     let regions = regions(&world, &arguments.region)?;
     let outlook = Outlook::new(&world, &regions, arguments.years);
     let page = match arguments.format {
-        CheckFormat::Text => page::text(&outlook),
-        CheckFormat::Json => serde_json::to_string_pretty(&outlook)? + "\n",
+        Format::Text => page::text(&outlook),
+        Format::Json => serde_json::to_string_pretty(&outlook)? + "\n",
     };
     output::page(&page)?;
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+use crate::formats::documents;
 use crate::support::{
     Account, Service, Tail, current, eventually, get, id, is, minutes, post, root, run_with_input,
     worldbus,
@@ -27,6 +28,11 @@ fn topology_is_compared_then_made_then_as_it_should_be() {
     ] {
         assert!(lines.iter().any(|line| line == wanted), "{wanted} is not in {lines:#?}");
     }
+    let changes = documents(&account.run(&["topology", "diff", "--format", "json"]));
+    let (summary, changes) = changes.split_last().unwrap();
+    assert_eq!((&summary["changes"], &summary["applied"]), (&changes.len().into(), &false.into()));
+    let topic = json!({ "change": "create", "what": "SNS topic shape-time-events" });
+    assert!(changes.contains(&topic), "{changes:#?}");
     let applied = account.run(&["topology", "apply"]);
     assert_eq!(applied.code, 0, "{applied:?}");
     let again = account.run(&["topology", "diff"]);

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use crate::formats::documents;
 use crate::support::{run, worldbus};
 
 fn repository(path: &str) -> PathBuf {
@@ -52,9 +53,13 @@ fn a_preset_is_checked_against_its_record_and_drawn() {
     // A climate that is another one misses bands, and the exit code says so.
     let tunis = repository("crates/climate/targets/tunis.toml");
     let arguments = ["climate", "check", "--preset", "brussels", "--against", text(&tunis)];
-    let checked = run(&[&arguments[..], &["--years", "3", "--plots", text(&plots)]].concat());
+    let short = ["--years", "3", "--format", "json", "--plots", text(&plots)];
+    let checked = run(&[&arguments[..], &short].concat());
     assert_eq!(checked.code, 1, "{checked:?}");
-    assert!(String::from_utf8_lossy(&checked.stdout).contains("misses"));
+    let document = &documents(&checked)[0];
+    let checks = document["checks"].as_array().unwrap();
+    assert!(checks.iter().any(|check| check["holds"] == false), "{document:#}");
+    assert_eq!(document["plots"].as_array().unwrap().len(), 4, "{document:#}");
 }
 
 #[test]

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use crate::formats::documents;
 use crate::inventory::gauges;
 use crate::support::{Finished, Town, eventually, run};
 use worldbus_bus::{CancellationToken, HandlerError, Message, RetryPolicy, Router};
@@ -113,12 +114,16 @@ fn dead_letters_are_seen_given_back_and_thrown_away() {
 
     let gone = dead_letters(&url, &of_studio("replay", &again));
     gone.refused(&["not there", &again]);
+    let of_json = [&of_studio("replay", &again)[..], &["--format", "json"]].concat();
+    let gone = dead_letters(&url, &of_json);
+    assert_eq!((gone.code, &documents(&gone)[0]["missing"]), (1, &json!([again])), "{gone:?}");
     let unasked = dead_letters(&url, &of_studio("discard", ids[1]));
     unasked.refused(&["--yes"]);
     let one = dead_letters(&url, &["discard", ids[1], "--subscription", "studio", "--yes"]);
     assert_eq!(one.lines(), ["1 dead letter discarded of studio"], "{one:?}");
-    let rest = dead_letters(&url, &["replay", "--all", "--subscription", "studio"]);
-    assert_eq!(rest.lines(), ["1 dead letter replayed to studio"], "{rest:?}");
+    let all = ["replay", "--all", "--subscription", "studio", "--format", "json"];
+    let rest = documents(&dead_letters(&url, &all));
+    assert_eq!(rest, [json!({ "subscription": "studio", "replayed": 1, "missing": [] })]);
     eventually("the rest is handled", || (studio.handled() == [1, 2, 3, 5, 6]).then_some(()));
     assert!(listed(&url).is_empty());
     // The topic of what is replayed is older than that of the weather, and is not shown.

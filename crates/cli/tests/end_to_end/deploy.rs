@@ -12,6 +12,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::formats::documents;
 use crate::support::{Account, Finished, Service, Tail, eventually, get, run_with_input, worldbus};
 
 /// Types that the emulator lacks.
@@ -112,6 +113,7 @@ fn left_out(page: &str) -> BTreeSet<&str> {
 fn minimal_installation_comes_about_runs_changes_and_goes() {
     let account = Account::open("gaming-system");
     let before = inventory(&account);
+    plan_is_json_for_programs(&account);
     let planned = done(deploy(&account, "plan", &["--image", "worldbus:1"]));
     assert!(planned.contains("gaming-system-services (new, 8 resources by its template)"));
     assert!(planned.contains("+ AWS::ECS::Cluster Cluster"), "{planned}");
@@ -135,6 +137,14 @@ fn minimal_installation_comes_about_runs_changes_and_goes() {
     down_leaves_what_it_says(&account, &before);
 }
 
+fn plan_is_json_for_programs(account: &Account) {
+    let planned = deploy(account, "plan", &["--image", "worldbus:1", "--format", "json"]);
+    assert_eq!(planned.code, 0, "{planned:?}");
+    let plan = &documents(&planned)[0];
+    assert_eq!((&plan["differs"], plan["stacks"].as_array().unwrap().len()), (&json!(true), 5));
+    assert!(plan["cost"]["bills"].is_array(), "{plan:#}");
+}
+
 fn changed_parameter_changes_what_it_should(account: &Account) {
     let tasks = || tasks(account);
     let before = tasks();
@@ -143,6 +153,9 @@ fn changed_parameter_changes_what_it_should(account: &Account) {
     let differs = deploy(account, "status", &spot);
     assert_eq!(differs.code, 1, "{differs:?}");
     assert!(differs.lines().iter().any(|line| line.contains("TimeManagerSpotPercent")));
+    let json = ["--format", "json"];
+    let status = documents(&deploy(account, "status", &[&spot[..], &json].concat()));
+    assert_eq!(status[0]["differs"], true, "{status:#?}");
     let page = done(deploy(account, "up", &[&spot[..], &["--yes"]].concat()));
     assert_eq!(begun(&page), ["update gaming-system-services"]);
     let after = tasks();
@@ -151,7 +164,12 @@ fn changed_parameter_changes_what_it_should(account: &Account) {
     assert_eq!(after["event-bus"], before["event-bus"]);
 
     let fewer = ["--services", "time-manager,weather-manager=2", "--yes"];
-    done(deploy(account, "up", &fewer));
+    let changed = deploy(account, "up", &[&fewer[..], &json].concat());
+    assert_eq!(changed.code, 0, "{changed:?}");
+    let changed = documents(&changed);
+    let progress: Vec<&Value> = changed.iter().map(|line| &line["progress"]).collect();
+    assert!(progress.contains(&&json!("begun")) && progress.contains(&&json!("ended")));
+    assert!(changed[0]["stacks"].is_array() && changed.last().unwrap()["outputs"].is_array());
     let after = tasks();
     assert_eq!(
         (&after["weather-manager"]["desired"], &after["event-bus"]),

@@ -17,6 +17,7 @@ mod deploy;
 mod description;
 mod docs;
 mod drain;
+mod formats;
 mod inventory;
 mod outage;
 mod pipes;

@@ -52,7 +52,7 @@ pub fn table(region: &str, resources: &[Resource], prices: &[Price]) -> String {
 }
 
 /// The same as one JSON object.
-pub fn json(region: &str, resources: &[Resource], prices: &[Price]) -> String {
+pub fn json(region: &str, resources: &[Resource], prices: &[Price]) -> Value {
     let bill = |(name, bill): &(&str, Bill)| {
         let ((least, most), unpriced) = bill.total();
         let lines = bill.lines.iter().map(|line| {
@@ -68,7 +68,7 @@ pub fn json(region: &str, resources: &[Resource], prices: &[Price]) -> String {
         })
     };
     let bills: Vec<Value> = bills(region, resources, prices).iter().map(bill).collect();
-    format!("{:#}\n", json!({ "region": region, "bills": bills }))
+    json!({ "region": region, "bills": bills })
 }
 
 fn range(usd: Option<(f64, f64)>) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::output::failure::WrongUse;
+use crate::output::format::Format;
 use worldbus_deploy::Options;
 
 /// Bytes of an image's name.
@@ -50,12 +51,15 @@ pub(super) struct Where {
     /// What all names begin with; another name is another installation
     #[arg(long, value_name = "NAME", default_value = "gaming-system")]
     system_name: String,
-    /// Where AWS is instead, for an emulator; by default AWS_ENDPOINT_URL
+    /// AWS endpoint override, for an emulator; by default AWS_ENDPOINT_URL
     #[arg(long, value_name = "URL")]
     pub(super) endpoint_url: Option<String>,
     /// A resource type to leave out: for emulators that lack it
     #[arg(long, value_name = "TYPE", hide = true)]
     without: Vec<String>,
+    /// How to write results: for people, or a JSON object a line
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 /// What shall be there. What is not given stays as it is, or has its default.
@@ -81,7 +85,7 @@ pub(super) struct PlanArguments {
     /// Open the balancer to the internet; `--internet-facing false` closes it
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     internet_facing: Option<bool>,
-    /// Who is told of alarms, and confirms that once
+    /// Email address for alarm notifications; it confirms once
     #[arg(long, value_name = "ADDRESS")]
     alarm_email: Option<String>,
     /// The collector beside each service that hands traces to X-Ray
@@ -97,7 +101,7 @@ pub(super) struct PlanArguments {
 pub(super) struct UpArguments {
     #[command(flatten)]
     pub(super) plan: PlanArguments,
-    /// Do not ask
+    /// Skip confirmation
     #[arg(long)]
     pub(super) yes: bool,
 }
@@ -110,7 +114,7 @@ pub(super) struct DownArguments {
     /// Delete the state, the API key and the logs as well
     #[arg(long)]
     pub(super) delete_data: bool,
-    /// Do not ask
+    /// Skip confirmation
     #[arg(long)]
     pub(super) yes: bool,
 }

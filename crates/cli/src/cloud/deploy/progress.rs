@@ -3,6 +3,9 @@
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
+use serde_json::{Value, json};
+
+use crate::output::format::Format;
 use worldbus_deploy::{Deployment, Progress};
 
 /// Who watches.
@@ -10,11 +13,17 @@ use worldbus_deploy::{Deployment, Progress};
 pub(super) struct Watch {
     /// The stack that AWS is at, and what it does with it.
     at: Mutex<Option<(String, &'static str)>>,
+    format: Format,
 }
 
 impl Watch {
-    /// Writes a line. That nobody reads it is no reason to stop half-way.
-    pub(super) fn tell(&self, progress: &Progress) {
+    /// One that writes in a format.
+    pub(super) fn new(format: Format) -> Self {
+        Self { format, ..Self::default() }
+    }
+
+    /// Writes a line. A reader that is gone is no reason to stop half-way.
+    pub(super) fn show(&self, progress: &Progress) {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {
             Progress::Begun { stack, what } => *at = Some((stack.clone(), what)),
@@ -22,7 +31,8 @@ impl Watch {
             _ => {}
         }
         let mut out = io::stdout().lock();
-        let _ = writeln!(out, "{}", line(progress)).and_then(|()| out.flush());
+        let shown = self.format.line(&document(progress), || line(progress));
+        let _ = writeln!(out, "{shown}").and_then(|()| out.flush());
     }
 
     /// What goes on in AWS though nobody watches any more.
@@ -47,6 +57,29 @@ impl Watch {
                      Once it is done the same command goes on from there."
                 )
             }
+        }
+    }
+}
+
+fn document(progress: &Progress) -> Value {
+    match progress {
+        Progress::Begun { stack, what } => {
+            json!({ "progress": "begun", "stack": stack, "action": what })
+        }
+        Progress::Unchanged { stack } => json!({ "progress": "unchanged", "stack": stack }),
+        Progress::Resource { stack, logical, kind, status, reason } => json!({
+            "progress": "resource",
+            "stack": stack,
+            "resource": logical,
+            "type": kind,
+            "status": status,
+            "reason": reason,
+        }),
+        Progress::Stopped { service, reason } => {
+            json!({ "progress": "task_stopped", "service": service, "reason": reason })
+        }
+        Progress::Ended { stack, status } => {
+            json!({ "progress": "ended", "stack": stack, "status": status })
         }
     }
 }

@@ -1,14 +1,58 @@
 //! What people see of a plan, of the state of things, and of a farewell.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 
 use anyhow::Result;
+use serde_json::{Value, json};
 
-use worldbus_deploy::{Change, Changes, Deployment, Farewell, Plan, StackPlan, Status};
+use crate::output;
+use crate::output::failure::WrongUse;
+use crate::output::format::Format;
+use worldbus_cost::{bill, prices};
+use worldbus_deploy::{Change, Changes, Deployment, Farewell, Finding, Plan, StackPlan, Status};
 
-/// What would change, stack by stack.
-pub(super) fn plan(deployment: &Deployment, plan: &Plan) -> Result<()> {
+/// What would change, stack by stack, and what a month costs then.
+pub(super) fn plan(deployment: &Deployment, plan: &Plan, format: Format) -> Result<()> {
+    let region = &deployment.region;
+    let prices = prices::list(region).map_err(WrongUse)?;
+    let document = plan_document(deployment, plan, bill::json(region, &plan.resources, &prices));
+    let text = || {
+        let bill = bill::table(region, &plan.resources, &prices);
+        plan_text(deployment, plan)
+            + "\nWhat a month costs, with the load of the system before (`worldbus cost --profile` \
+               says where prices are from):\n\n"
+            + &bill
+            + "\n"
+    };
+    say(format, &document, text)
+}
+
+fn plan_document(deployment: &Deployment, plan: &Plan, bill: Value) -> Value {
+    let left_out = deployment.stripped.iter().map(|(stack, logical, kind)| {
+        json!({ "stack": stack.label(), "resource": logical, "type": kind })
+    });
+    let stacks = plan.stacks.iter().map(|stack| {
+        let change = |change: &Change| {
+            json!({
+                "action": change.action,
+                "type": change.kind,
+                "resource": change.logical,
+                "properties": change.properties,
+                "replacement": change.replacement,
+            })
+        };
+        let changes: Vec<Value> = stack.changes.list().iter().map(change).collect();
+        json!({ "stack": stack.name, "summary": fate(stack), "changes": changes })
+    });
+    json!({
+        "left_out": left_out.collect::<Vec<_>>(),
+        "stacks": stacks.collect::<Vec<_>>(),
+        "differs": !plan.is_empty(),
+        "cost": bill,
+    })
+}
+
+fn plan_text(deployment: &Deployment, plan: &Plan) -> String {
     let mut page = String::new();
     for (stack, logical, kind) in &deployment.stripped {
         let stack = stack.label();
@@ -23,7 +67,7 @@ pub(super) fn plan(deployment: &Deployment, plan: &Plan) -> Result<()> {
     if plan.is_empty() {
         page.push_str("\nEverything is as it should be; nothing changes.\n");
     }
-    say(&page)
+    page
 }
 
 fn fate(stack: &StackPlan) -> String {
@@ -67,20 +111,38 @@ fn line(change: &Change) -> String {
 }
 
 /// What the stacks say of themselves.
-pub(super) fn outputs(outputs: &[(String, String, String)]) -> Result<()> {
-    let width = outputs.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
-    let mut page = "\nOutputs:\n".to_owned();
-    for (name, value, what) in outputs {
-        let _ = writeln!(page, "  {name:width$}  {value}");
-        if !what.is_empty() {
-            let _ = writeln!(page, "  {:width$}  ({what})", "");
+pub(super) fn outputs(outputs: &[(String, String, String)], format: Format) -> Result<()> {
+    let one = |output: &(String, String, String)| {
+        let (name, value, what) = output;
+        json!({ "name": name, "value": value, "description": what })
+    };
+    let document = json!({ "outputs": outputs.iter().map(one).collect::<Vec<_>>() });
+    let text = || {
+        let width = outputs.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
+        let mut page = "\nOutputs:\n".to_owned();
+        for (name, value, what) in outputs {
+            let _ = writeln!(page, "  {name:width$}  {value}");
+            if !what.is_empty() {
+                let _ = writeln!(page, "  {:width$}  ({what})", "");
+            }
         }
-    }
-    say(&page)
+        page
+    };
+    say(format, &document, text)
 }
 
 /// How things are, and what differs.
-pub(super) fn status(status: &Status) -> Result<()> {
+pub(super) fn status(status: &Status, format: Format) -> Result<()> {
+    let one = |finding: &Finding| {
+        let Finding { of, name, is, differs, .. } = finding;
+        json!({ "of": of.to_string(), "name": name, "is": is, "differs": differs })
+    };
+    let findings: Vec<Value> = status.findings.iter().map(one).collect();
+    let document = json!({ "findings": findings, "differs": status.differs() });
+    say(format, &document, || status_text(status))
+}
+
+fn status_text(status: &Status) -> String {
     let mut page = String::new();
     for finding in &status.findings {
         let sign = if finding.differs.is_empty() { ' ' } else { '!' };
@@ -94,25 +156,38 @@ pub(super) fn status(status: &Status) -> Result<()> {
     } else {
         "\nEverything is as it should be."
     };
-    say(&(page + last + "\n"))
+    page + last + "\n"
 }
 
 /// What would go and what would stay.
-pub(super) fn farewell(farewell: &Farewell) -> Result<()> {
-    let mut page = String::new();
-    for (_, name, count) in &farewell.goes {
-        let _ = writeln!(page, "- stack {name}, {count} resources");
-    }
-    if farewell.goes.is_empty() {
-        page.push_str("there is nothing to delete\n");
-    }
-    say(&(page + &stays(farewell)))
+pub(super) fn farewell(farewell: &Farewell, format: Format) -> Result<()> {
+    let text = || {
+        let mut page = String::new();
+        for (_, name, count) in &farewell.goes {
+            let _ = writeln!(page, "- stack {name}, {count} resources");
+        }
+        if farewell.goes.is_empty() {
+            page.push_str("there is nothing to delete\n");
+        }
+        page + &stays(farewell)
+    };
+    let goes =
+        farewell.goes.iter().map(|(_, name, count)| json!({ "stack": name, "resources": count }));
+    let document = json!({ "goes": goes.collect::<Vec<_>>(), "stays": kept_list(farewell) });
+    say(format, &document, text)
 }
 
 /// What stayed.
-pub(super) fn kept(farewell: &Farewell) -> Result<()> {
-    let gone = format!("\n{} stacks are deleted\n", farewell.goes.len());
-    say(&(gone + &stays(farewell)))
+pub(super) fn kept(farewell: &Farewell, format: Format) -> Result<()> {
+    let deleted: Vec<&String> = farewell.goes.iter().map(|(_, name, _)| name).collect();
+    let document = json!({ "deleted": deleted, "kept": kept_list(farewell) });
+    let count = deleted.len();
+    say(format, &document, || format!("\n{count} stacks are deleted\n") + &stays(farewell))
+}
+
+fn kept_list(farewell: &Farewell) -> Vec<Value> {
+    let stays = farewell.stays.iter();
+    stays.map(|(kind, name)| json!({ "type": kind, "name": name })).collect()
 }
 
 fn stays(farewell: &Farewell) -> String {
@@ -126,9 +201,11 @@ fn stays(farewell: &Farewell) -> String {
     page
 }
 
-fn say(page: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(page.as_bytes())?;
-    out.flush()?;
-    Ok(())
+/// A page for people, or an object on a line: several follow one another.
+fn say(format: Format, document: &Value, text: impl FnOnce() -> String) -> Result<()> {
+    let page = match format {
+        Format::Text => text(),
+        Format::Json => format!("{document}\n"),
+    };
+    Ok(output::page(&page)?)
 }

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::output::format::Format;
 use crate::settings::Client;
 use worldbus_service::config::Flags;
 
@@ -23,6 +24,9 @@ pub(crate) struct TopologyArguments {
     /// else 1
     #[arg(long, value_name = "NUMBER")]
     pub(super) event_bus_slots: Option<usize>,
+    /// How to write changes; documents are JSON in any case
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
     #[command(flatten)]
     pub(super) flags: Flags<Client>,
 }

@@ -6,11 +6,12 @@ use anyhow::Result;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
+use crate::output::format::Format;
 use crate::output::terminal::printable;
 use crate::session::catalogue;
-use worldbus_bus::StudioTypes;
+use worldbus_bus::{RegisteredType, StudioTypes};
 use worldbus_events::v1::DeliveryClass;
-use worldbus_events::{Catalogue, EventType, Owner, asyncapi};
+use worldbus_events::{Catalogue, Change, EventType, Owner, asyncapi};
 
 /// How `catalog` lists event types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -61,6 +62,26 @@ pub(super) fn write(
         CatalogFormat::Asyncapi => asyncapi::document(catalogue),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+
+/// What registering changed.
+pub(super) fn changes(registered: &[RegisteredType], format: Format) -> String {
+    let change = |one: &RegisteredType| match one.change {
+        Change::Added => "added",
+        Change::Updated => "updated",
+        Change::Unchanged => "known already",
+    };
+    let line = |one: &RegisteredType| {
+        let RegisteredType { number, name, topic, .. } = one;
+        format!("{number} {name} on topic {topic}: {}\n", change(one))
+    };
+    let document = |one: &RegisteredType| {
+        let RegisteredType { number, name, topic, .. } = one;
+        let change = change(one).replace("known already", "unchanged");
+        json!({ "number": number, "name": name, "topic": topic, "change": change })
+    };
+    let all = json!({ "event_types": registered.iter().map(document).collect::<Vec<_>>() });
+    format.page(&all, || registered.iter().map(line).collect())
 }
 
 /// A table whose columns are as wide as their widest value.

@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::output::format::Format;
 use crate::settings::Client;
 use worldbus_service::config::Flags;
 
@@ -99,6 +100,9 @@ pub(super) struct Which {
     /// The subscription that set them aside
     #[arg(long, value_name = "NAME")]
     pub(super) subscription: String,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
     #[command(flatten)]
     pub(super) flags: Flags<Client>,
 }
@@ -115,7 +119,7 @@ pub(super) struct ReplayArguments {
 pub(super) struct DiscardArguments {
     #[command(flatten)]
     pub(super) which: Which,
-    /// Do not ask
+    /// Skip confirmation
     #[arg(long)]
     pub(super) yes: bool,
 }

@@ -7,11 +7,14 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use serde_json::json;
 
 use super::arguments::{DiscardArguments, Which};
 use super::letter::letters;
 use super::{LOOK_COUNT_MAX, list};
+use crate::output;
 use crate::output::failure::{FAILED, WrongUse, complain};
+use crate::output::format::Format;
 use crate::session::Session;
 use worldbus_bus::{DeadContent, DeadLetter, SubscriptionName};
 
@@ -44,7 +47,7 @@ pub(super) async fn replay(
 ) -> Result<ExitCode> {
     let work = Work { session, subscription, fate: Fate::Replay };
     let tally = if which.all { work.all().await? } else { work.these(&which.ids).await? };
-    work.report(&tally)
+    work.report(&tally, which.format)
 }
 
 /// Removes letters for good, after asking.
@@ -64,7 +67,7 @@ pub(super) async fn discard(
         }
     }
     let tally = if which.all { work.all().await? } else { work.these(&which.ids).await? };
-    work.report(&tally)
+    work.report(&tally, which.format)
 }
 
 /// Whether somebody is there to be asked.
@@ -158,10 +161,16 @@ impl Work<'_> {
         }
     }
 
-    fn report(&self, tally: &Tally) -> Result<ExitCode> {
+    fn report(&self, tally: &Tally, format: Format) -> Result<ExitCode> {
         let (count, past, subscription) = (letters(tally.done), self.past(), self.subscription);
         let preposition = if self.fate == Fate::Replay { "to" } else { "of" };
-        writeln!(io::stdout().lock(), "{count} {past} {preposition} {subscription}")?;
+        let document = json!({
+            "subscription": subscription.as_str(),
+            past: tally.done,
+            "missing": tally.missing,
+        });
+        let text = || format!("{count} {past} {preposition} {subscription}\n");
+        output::page(&format.page(&document, text))?;
         if tally.missing.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::output::format::Format;
 use worldbus_climate::sample::YEAR_COUNT_MAX;
 
 /// What to do with a climate.
@@ -53,6 +54,9 @@ pub(crate) struct BuildArguments {
     /// Where the figures come from, for whoever reads the preset; by default the file's name
     #[arg(long, value_name = "TEXT")]
     pub(super) source: Option<String>,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 fn latitude(text: &str) -> Result<f64, String> {
@@ -93,6 +97,8 @@ pub(super) enum SampleFormat {
     /// A heading, and a line an hour
     #[default]
     Csv,
+    /// A JSON object an hour, on a line
+    Json,
 }
 
 /// What to compare.
@@ -118,6 +124,9 @@ pub(crate) struct CheckArguments {
     /// The folder that the plots are written to
     #[arg(long, value_name = "DIR", default_value = "climate-plots")]
     pub(super) plots: PathBuf,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 /// Which bands `check` holds a preset to.

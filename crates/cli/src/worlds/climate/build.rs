@@ -6,8 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use serde_json::json;
 
 use super::arguments::BuildArguments;
+use crate::output;
 use crate::output::failure::{WrongUse, complain};
 use worldbus_climate::build::{Builder, Built, YEAR_COUNT};
 use worldbus_climate::normals::Normals;
@@ -24,11 +26,13 @@ pub(super) fn run(arguments: &BuildArguments) -> Result<ExitCode> {
     Preset::parse(&out.display().to_string(), &text)
         .context("no valid preset follows from these figures; nothing was written")?;
     std::fs::write(out, text).with_context(|| format!("{}", out.display()))?;
-    let mut to = io::stdout().lock();
-    for note in &built.notes {
-        writeln!(to, "note: {note}")?;
-    }
-    writeln!(to, "{}", out.display())?;
+    let path = out.display().to_string();
+    let document = json!({ "preset": path, "notes": built.notes });
+    let text = || {
+        let notes = built.notes.iter().map(|note| format!("note: {note}\n"));
+        notes.chain([format!("{path}\n")]).collect()
+    };
+    output::page(&arguments.format.page(&document, text))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,13 +1,14 @@
 //! `worldbus climate check`: a preset beside a record, as a table and as plots.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
 
 use super::arguments::{CheckArguments, CheckBands};
+use crate::output;
 use crate::output::failure::{FAILED, WrongUse};
 use worldbus_bus::counted;
 use worldbus_climate::bands::{Bands, Check, compare};
@@ -30,12 +31,22 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<ExitCode> {
     let (record, broken) = simulate(&sampler, &preset, arguments.years);
     let model = Figures::of(&record, targets.years);
     let checks = compare(&targets, &model, bands);
-    let mut out = io::stdout().lock();
-    out.write_all(page(arguments, &preset, &targets, &checks).as_bytes())?;
-    if let Some(broken) = &broken {
-        writeln!(out, "{broken}")?;
-    }
-    write_plots(&arguments.plots, plots::plots(&preset.name, &targets, &model, &checks))?;
+    let drawn = plots::plots(&preset.name, &targets, &model, &checks);
+    let plots = write_plots(&arguments.plots, drawn)?;
+    let document = json!({
+        "preset": preset.name,
+        "record": targets.name,
+        "years": arguments.years,
+        "checks": checks.iter().map(document).collect::<Vec<_>>(),
+        "broken": broken,
+        "plots": plots,
+    });
+    let text = || {
+        let broken = broken.iter().cloned();
+        let lines = broken.chain(plots.iter().cloned()).map(|line| line + "\n");
+        [page(arguments, &preset, &targets, &checks)].into_iter().chain(lines).collect()
+    };
+    output::page(&arguments.format.page(&document, text))?;
     let failed = broken.is_some() || checks.iter().any(|check| !check.holds());
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
@@ -96,6 +107,22 @@ fn page(
     page
 }
 
+fn document(check: &Check) -> Value {
+    // JSON has no infinity: a band that is open on a side has no number there.
+    let side = |side: f64| side.is_finite().then_some(side);
+    json!({
+        "figure": check.figure,
+        "month": check.month,
+        "title": check.title(),
+        "record": check.observed,
+        "model": check.model,
+        "least": check.range.and_then(|range| side(range.0)),
+        "most": check.range.and_then(|range| side(range.1)),
+        "judged": check.range.is_some(),
+        "holds": check.holds(),
+    })
+}
+
 fn line(check: &Check, width: usize) -> String {
     let range = check.range.map_or(String::new(), range);
     let verdict = if check.holds() { "" } else { "  misses" };
@@ -121,12 +148,13 @@ fn number(value: f64) -> String {
     }
 }
 
-fn write_plots(folder: &Path, plots: Vec<(&'static str, String)>) -> Result<()> {
+/// Writes the plots; their paths.
+fn write_plots(folder: &Path, plots: Vec<(&'static str, String)>) -> Result<Vec<String>> {
     std::fs::create_dir_all(folder).with_context(|| format!("{}", folder.display()))?;
-    for (name, svg) in plots {
+    let write = |(name, svg): (&str, String)| {
         let path = folder.join(format!("{name}.svg"));
         std::fs::write(&path, svg).with_context(|| format!("{}", path.display()))?;
-        writeln!(io::stdout().lock(), "{}", path.display())?;
-    }
-    Ok(())
+        Ok(path.display().to_string())
+    };
+    plots.into_iter().map(write).collect()
 }
