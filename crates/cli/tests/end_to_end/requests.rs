@@ -134,7 +134,7 @@ fn request_by_hand_commands_the_clock_once_over_a_kill() {
 fn examples() -> Vec<Vec<&'static str>> {
     let page = include_str!("../../../../docs/explanation/time.md");
     let is_example = |line: &&str| {
-        ["worldbus schedule add ", "worldbus publish "].iter().any(|it| line.starts_with(it))
+        ["worldbus time schedule add ", "worldbus publish "].iter().any(|it| line.starts_with(it))
     };
     // Words stand between quotes, or between spaces outside of them.
     let words = |line: &'static str| {
@@ -154,12 +154,11 @@ fn command_lines_of_the_page_about_time_do_what_they_say() {
     let examples = examples();
     assert!(examples.len() >= 4, "{examples:?}");
     for words in &examples {
-        let flag = if words[0] == "schedule" { "--time-url" } else { "--url" };
-        let done = run(&[&words[..], &[flag, &up.url]].concat());
+        let done = run(&[&words[..], &["--url", &up.url]].concat());
         assert_eq!((done.code, done.stderr.as_str()), (0, ""), "{words:?}: {done:?}");
     }
     let listed = run(&["schedule", "list", "--time-url", &up.url]);
-    let scheduled = examples.iter().filter(|words| words[0] == "schedule").count();
+    let scheduled = examples.iter().filter(|words| words[0] == "time").count();
     assert_eq!(listed.lines().len(), scheduled, "{listed:?}");
     eventually("the clock is as the page says", || {
         let now = get(&format!("{}/api/time/history", up.url)).ok()?.json();

@@ -114,7 +114,7 @@ fn stack_that_is_stuck_is_refused_with_how_to_go_on() {
         ("UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
         ("DELETE_FAILED", "delete-stack"),
         ("ROLLBACK_FAILED", "delete-stack"),
-        ("UPDATE_IN_PROGRESS", "somebody changes it"),
+        ("UPDATE_IN_PROGRESS", "it is being changed"),
     ];
     for (status, part) in cases {
         let peer = Peer::start(|cloud| cloud.stack("gaming-system-state", status, &WHY));
@@ -199,7 +199,7 @@ fn who_is_not_let_in_is_told_how_to_sign_in() {
         let refusal = ("ExpiredToken", "The security token included in the request is expired");
         cloud.refusals.insert("DescribeStacks", refusal);
     });
-    failed(&peer.run(&UP), &["ExpiredToken", "sign in anew"]);
+    failed(&peer.run(&UP), &["ExpiredToken", "sign in again"]);
     let dir = tempfile::tempdir().unwrap();
     let mut nobody = worldbus();
     nobody.args(["deploy", "aws", "plan", "--region", "us-east-1", "--image", "x"]);
