@@ -18,7 +18,7 @@ use std::fs;
 use anyhow::{Result, bail};
 
 use crate::repo::{Repo, TextFile};
-use docs::{adr, links, map};
+use docs::{adr, links, map, quotes};
 use ratchet::Finding;
 use rust::{circles, flat, headers, imports};
 
@@ -55,6 +55,7 @@ pub(crate) fn run() -> Result<()> {
         ("map", map::check(&repo.packages, &files, &exists)),
         ("adr", adr::check(&files)),
         ("links", links::check(&files, &exists)),
+        ("quotes", quotes::check(&files)),
         ("words", words::check(&files)),
         ("width", width::check(&files)),
     ];

@@ -1,5 +1,6 @@
-//! Checks of the docs: the map, the decisions, and links.
+//! Checks of the docs: the map, the decisions, links, and quoted programs.
 
 pub(super) mod adr;
 pub(super) mod links;
 pub(super) mod map;
+pub(super) mod quotes;
