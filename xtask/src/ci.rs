@@ -9,7 +9,7 @@ pub(crate) mod archive;
 mod contract;
 #[cfg_attr(not(target_os = "linux"), path = "ci/no_image.rs")]
 pub(crate) mod image;
-mod openapi;
+pub(crate) mod openapi;
 mod pairs;
 mod sbom;
 mod server;

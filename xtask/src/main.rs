@@ -25,6 +25,7 @@ commands:
   ci --long              what to run before a release: many more rounds and cases
   ci --list              name the steps of ci and of its lanes
   ci --only STEP[,STEP]  run these steps only
+  rest-reference [URL]   write docs/reference/rest.md, from what `worldbus up` describes
   archive                build a release for this system, and pack it with all that belongs to it
   image                  build the image of a release, check it, measure it (as root, on Linux)
   image --evidence       the same, and write the figures to docs/evidence/image
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         ["tidy", options @ ..] => tidy::command(options),
         ["ci", options @ ..] => ci::run(options),
         ["image", options @ ..] => ci::image::command(options),
+        ["rest-reference", options @ ..] => ci::openapi::write_reference(options),
         ["archive"] => ci::archive::command(),
         ["image-files", folder] => ci::image::files(folder),
         [] | ["help" | "--help" | "-h"] => {

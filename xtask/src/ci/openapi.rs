@@ -1,10 +1,13 @@
 //! The step in which outside tools judge the REST interface of the real binary: a validator and a
-//! client generator its description, a fuzzer what it answers. Not the contract of events:
-//! `contract`.
+//! client generator its description, a fuzzer what it answers; and the page made of that
+//! description is the committed one. Not the contract of events: `contract`.
+
+mod reference;
 
 use std::fs;
+use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail, ensure};
 
 use super::server::Server;
 use super::{Lane, run_command};
@@ -13,6 +16,23 @@ use crate::repo::output;
 /// Requests that the fuzzer makes up for each operation and phase: some two minutes in all.
 const EXAMPLES: &str = "15";
 const SEED: &str = "1";
+const PAGE: &str = "docs/reference/rest.md";
+
+/// Writes the page about the REST interface: of the server at a URL, or of one that it starts.
+pub(crate) fn write_reference(options: &[&str]) -> Result<()> {
+    let lane = Lane::load()?;
+    let python = Path::new("python3");
+    let description = match options {
+        [] => {
+            let scratch = lane.tools_scratch("rest-reference")?;
+            describe(&lane, python, &Server::start(&lane, "up", &scratch)?.url)?
+        }
+        [url] => describe(&lane, python, url)?,
+        unknown => bail!("unknown options: {}; there is a URL", unknown.join(" ")),
+    };
+    fs::write(lane.repo.root.join(PAGE), reference_of(&description)?)?;
+    Ok(())
+}
 
 pub(super) fn openapi(lane: &Lane) -> Result<()> {
     let python = lane.tools.python(&lane.repo.root.join("openapi/requirements.txt"))?;
@@ -21,8 +41,10 @@ pub(super) fn openapi(lane: &Lane) -> Result<()> {
     let server = Server::start(lane, "up", &scratch)?;
 
     let document = scratch.join("openapi.json");
-    let mut fetch = lane.command(python.join("python"));
-    fs::write(&document, output(fetch.arg("openapi/fetch.py").arg(&server.url))?)?;
+    let description = describe(lane, &python.join("python"), &server.url)?;
+    fs::write(&document, &description)?;
+    let is_current = fs::read_to_string(lane.repo.root.join(PAGE))? == reference_of(&description)?;
+    ensure!(is_current, "{PAGE} is of another interface; write it: cargo xtask rest-reference");
     run_command(lane.command(python.join("openapi-spec-validator")).arg(&document))?;
 
     let mut generate = lane.command(node.join("node_modules/.bin/openapi-typescript"));
@@ -34,4 +56,13 @@ pub(super) fn openapi(lane: &Lane) -> Result<()> {
     fuzz.arg("run").arg(format!("{}/openapi.json", server.url));
     fuzz.args(["--checks", "all", "--seed", SEED, "--max-examples", EXAMPLES]);
     run_command(fuzz.arg("--generation-deterministic"))
+}
+
+/// What the server describes itself as.
+fn describe(lane: &Lane, python: &Path, url: &str) -> Result<String> {
+    output(lane.command(python).arg("openapi/fetch.py").arg(url))
+}
+
+fn reference_of(description: &str) -> Result<String> {
+    Ok(reference::page(&serde_json::from_str(description)?))
 }
