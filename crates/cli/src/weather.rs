@@ -36,6 +36,9 @@ pub(crate) async fn run(arguments: WeatherArguments) -> Result<ExitCode> {
         Action::Overrides => look::overrides(&rest, format).await?,
         Action::Set(wish) => force::set(&rest, format, &wish).await?,
         Action::Lock(wish) => force::lock(&rest, format, &wish).await?,
+        Action::Offset(wish) => force::offset(&rest, format, &wish).await?,
+        Action::SeasonShift(wish) => force::season_shift(&rest, format, &wish).await?,
+        Action::StormCell(wish) => force::storm_cell(&rest, format, &wish).await?,
         Action::Clear(wish) => force::clear(&rest, format, &wish).await?,
         Action::Undo(by) => force::undo(&rest, format, &by).await?,
     };

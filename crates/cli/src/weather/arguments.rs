@@ -47,7 +47,16 @@ pub(super) enum Action {
     Set(SetArguments),
     /// Let the weather stand still as it is, in some regions or in all
     #[command(after_help = LOCK)]
-    Lock(LockArguments),
+    Lock(OverrideArguments),
+    /// Make it warmer, windier or wetter than planned, in some regions or in all
+    #[command(after_help = OFFSET)]
+    Offset(OffsetArguments),
+    /// Let the weather be that of another time of the year, in some regions or in all
+    #[command(after_help = SEASON_SHIFT)]
+    SeasonShift(SeasonShiftArguments),
+    /// Let a storm cross the map
+    #[command(after_help = STORM_CELL)]
+    StormCell(StormCellArguments),
     /// Let the weather of a region be what it is, or end one override
     #[command(after_help = CLEAR)]
     Clear(ClearArguments),
@@ -148,17 +157,98 @@ pub(super) struct SetArguments {
     pub(super) by: By,
 }
 
-/// What stands still.
+/// Where, when and how strongly an override is in force, whatever it does.
 #[derive(Debug, Args)]
-pub(super) struct LockArguments {
+pub(super) struct OverrideArguments {
     /// Regions' ids; all regions if left out
     #[arg(value_name = "REGION")]
     pub(super) regions: Vec<String>,
+    /// When it begins: `2024-03-01T06:00:00`, or whole game minutes since the world's epoch; at
+    /// once if left out
+    #[arg(long, value_name = "GAME_TIME", allow_negative_numbers = true)]
+    pub(super) start: Option<String>,
     /// How long, in game minutes; until it is cleared if left out
     #[arg(long, value_name = "NUMBER")]
     pub(super) minutes: Option<u32>,
+    /// Game minutes to its full strength; at once if left out
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) fade_in_minutes: Option<u32>,
+    /// Game minutes from its full strength to its end
+    #[arg(long, value_name = "NUMBER", requires = "minutes")]
+    pub(super) fade_out_minutes: Option<u32>,
+    /// Of two overrides in force the higher one has the last word; 0 if left out
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub(super) priority: Option<i32>,
     #[command(flatten)]
     pub(super) by: By,
+}
+
+/// How much warmer, windier, wetter.
+#[derive(Debug, Args)]
+#[group(id = "offsets", required = true, multiple = true,
+        args = ["temperature_c", "wind_mps", "rain_factor"])]
+pub(super) struct OffsetArguments {
+    /// Degrees Celsius that are added, -60 to 60
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub(super) temperature_c: Option<f64>,
+    /// Metres per second that are added to the wind, -50 to 50
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub(super) wind_mps: Option<f64>,
+    /// What falls is multiplied by it, 0 to 10
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) rain_factor: Option<f64>,
+    #[command(flatten)]
+    pub(super) common: OverrideArguments,
+}
+
+/// Which other time of the year.
+#[derive(Debug, Args)]
+pub(super) struct SeasonShiftArguments {
+    /// Days of the world's calendar, -366 to 366; 90 in spring is summer's weather
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub(super) days: i32,
+    #[command(flatten)]
+    pub(super) common: OverrideArguments,
+}
+
+/// Which storm, and where it goes.
+#[derive(Debug, Args)]
+pub(super) struct StormCellArguments {
+    /// A place that its middle passes, in degrees; given again for each further one, in order
+    #[arg(long = "path", value_name = "LATITUDE,LONGITUDE", required = true,
+          allow_hyphen_values = true, value_parser = point)]
+    pub(super) path: Vec<Point>,
+    /// How far it reaches from its middle, 1 to 2000
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) radius_km: f64,
+    /// Kilometres in a game hour, 0 to 2000
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) speed_kmh: f64,
+    /// The state in its middle
+    #[arg(long, value_name = "STATE", default_value = "storm")]
+    pub(super) state: String,
+    /// Where inside the state's own band, 0 to 1; 0.5 if left out
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) intensity: Option<f64>,
+    #[command(flatten)]
+    pub(super) common: OverrideArguments,
+}
+
+/// A place in degrees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Point {
+    /// North.
+    pub(super) latitude: f64,
+    /// East.
+    pub(super) longitude: f64,
+}
+
+fn point(text: &str) -> Result<Point, String> {
+    let degrees = |text: &str| text.trim().parse::<f64>().ok().filter(|value| value.is_finite());
+    let point = text.split_once(',').and_then(|(latitude, longitude)| {
+        Some(Point { latitude: degrees(latitude)?, longitude: degrees(longitude)? })
+    });
+    point.ok_or_else(|| format!("expected LATITUDE,LONGITUDE in degrees, found {text:?}"))
 }
 
 /// What to clear.
@@ -226,13 +316,31 @@ Examples:
   worldbus weather set paris storm
   worldbus weather set paris heavy_rain --intensity 0.9 --minutes 90 --actor anna
 
-Temperature, wind and the rest move into the state's band. Offsets, shifts of the season and storms
-that move: POST /api/weather/overrides, docs/explanation/weather.md.";
+Temperature, wind and the rest move into the state's band.";
 
 const LOCK: &str = "\
 Examples:
   worldbus weather lock
   worldbus weather lock paris london --minutes 120";
+
+const OFFSET: &str = "\
+Examples:
+  worldbus weather offset --temperature-c -8 --minutes 2880 --fade-in-minutes 240
+  worldbus weather offset paris london --rain-factor 2 --wind-mps 5 --reason 'a wet month'";
+
+const SEASON_SHIFT: &str = "\
+Examples:
+  worldbus weather season-shift --days 90
+  worldbus weather season-shift oslo --days -60 --start 2024-03-01T06:00:00 --minutes 10080";
+
+const STORM_CELL: &str = "\
+Examples:
+  worldbus weather storm-cell --path 48.9,2.3 --path 50.8,4.4 --radius-km 150 --speed-kmh 40
+  worldbus weather storm-cell --path 51.5,-0.1 --radius-km 60 --speed-kmh 0 --state heavy_rain \\
+    --minutes 180 --priority 5
+
+It begins at the first place, and is over when it is past the last one. With one place it stays
+there, until its time is over or it is cleared.";
 
 const CLEAR: &str = "\
 Examples:

@@ -1,6 +1,6 @@
 //! `worldbus weather` from the command line to the weather of `worldbus up`, and what is refused.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Finished, Service, run, run_with_input, worldbus};
 
@@ -47,6 +47,43 @@ fn weather_is_forced_locked_cleared_and_undone() {
     assert_eq!(json(&up, &["now", "paris"])["forced"], false);
     let commands = json(&up, &["overrides"])["commands"].clone();
     assert_eq!(commands.as_array().unwrap().last().unwrap()["reason"], "the boss fight");
+    up.terminate();
+}
+
+#[test]
+fn overrides_of_every_kind_are_added_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let up = up(&dir);
+    let fade = ["--minutes", "600", "--fade-in-minutes", "60", "--fade-out-minutes", "30"];
+    let colder = ["offset", "paris", "--temperature-c", "-8.5", "--rain-factor", "2"];
+    let added = json(&up, &[&colder[..], &fade, &["--priority", "-3"]].concat());
+    assert!(added["command"]["id"].is_string(), "{added}");
+    text(&weather(&up, &["season-shift", "--days", "-90"]));
+    let path = ["--path", "48.9,2.3", "--path", "-12.5,-4.4"];
+    let cell = ["storm-cell", "--radius-km", "150", "--speed-kmh", "40", "--intensity", "0.9"];
+    text(&weather(&up, &[&cell[..], &path].concat()));
+
+    let all = json(&up, &["overrides"])["overrides"].clone();
+    let of = |kind: &str| {
+        let is_it = |one: &&Value| one["effect"]["kind"] == kind;
+        all.as_array().unwrap().iter().find(is_it).unwrap_or_else(|| panic!("{kind}: {all:#}"))
+    };
+    let offset = of("offset");
+    assert_eq!(offset["effect"]["temperature_c"], -8.5, "{offset:#}");
+    assert_eq!((&offset["priority"], &offset["regions"]), (&(-3).into(), &json!(["paris"])));
+    assert_eq!(of("season_shift")["effect"]["days"], -90);
+    let storm = &of("storm_cell")["effect"];
+    assert_eq!((&storm["state"], &storm["intensity"]), (&"storm".into(), &0.9.into()), "{storm}");
+    assert_eq!(storm["path"][1], json!({ "latitude": -12.5, "longitude": -4.4 }), "{storm}");
+
+    assert_eq!(weather(&up, &["offset", "paris"]).code, 2);
+    let place = weather(&up, &[&cell[..], &["--path", "north"]].concat());
+    assert_eq!(place.code, 2, "{place:?}");
+    place.refused(&["LATITUDE,LONGITUDE", "north"]);
+    let reach = ["season-shift", "--days", "400"];
+    weather(&up, &reach).refused(&["days"]);
+    let end = ["lock", "--fade-out-minutes", "30"];
+    weather(&up, &end).refused(&["--minutes"]);
     up.terminate();
 }
 
