@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
+use crate::formats::documents;
 use crate::inventory;
 use crate::support::{
     Account, Finished, Service, Tail, Town, empty_log, eventually, get, is, post, run,
@@ -116,6 +117,11 @@ fn studio_types_are_registered_once_while_all_runs_and_outlive_a_kill() {
     delete_is_refused(&world.url, "quests", "npc-brain");
     let again = printed(&add(&world.url, &set));
     assert_eq!(again, ["1000 quest.done on topic quests: known already"]);
+    let file = set.to_str().unwrap();
+    let again = run(&["catalog", "add", file, "--url", &world.url, "--format", "json"]);
+    let (name, topic) = ("quest.done", "quests");
+    let known = json!({ "number": 1000, "name": name, "topic": topic, "change": "unchanged" });
+    assert_eq!(documents(&again), [json!({ "event_types": [known] })]);
     world.kill();
 
     let world = start();

@@ -182,10 +182,15 @@ fn normals_make_a_preset_that_notes_what_it_lacks_and_can_be_looked_at() {
     let rows = rows.map(|(month, high)| format!("{month},0.33,6.5,{high},{},3.5,,\n", high - 7));
     std::fs::write(&normals, NORMALS.to_owned() + &rows.collect::<String>()).unwrap();
     let place = ["--latitude", "59.9", "--elevation-m", "94", "--out", text(&out)];
-    let built = run(&[&["climate", "build", "--normals", text(&normals)], &place[..]].concat());
+    let build = ["climate", "build", "--format", "json", "--normals", text(&normals)];
+    let built = run(&[&build[..], &place].concat());
     assert_eq!(built.code, 0, "{built:?}");
-    let notes = String::from_utf8_lossy(&built.stdout).into_owned();
-    assert!(notes.contains("note: wind_mean_ms") && notes.contains("note: rh_mean"), "{notes}");
+    let document = &documents(&built)[0];
+    assert_eq!(document["preset"], text(&out), "{document:#}");
+    let notes: Vec<_> =
+        document["notes"].as_array().unwrap().iter().filter_map(|note| note.as_str()).collect();
+    let is_noted = |figure: &str| notes.iter().any(|note| note.starts_with(figure));
+    assert!(is_noted("wind_mean_ms") && is_noted("rh_mean"), "{notes:?}");
     assert!(std::fs::read_to_string(&out).unwrap().contains("name = \"oslo\""));
     let sampled = run(&["climate", "sample", "--preset", text(&out), "--years", "1"]).lines();
     assert_eq!(sampled.len(), 8761);
