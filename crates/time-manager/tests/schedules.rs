@@ -218,10 +218,10 @@ async fn number_of_schedules_is_bounded() {
     instance.stop().await;
 }
 
-/// The schedules of the page about them: when, event type and payload of each `schedule add`.
+/// The schedules of the page about them: when, event type and payload of each `time schedule add`.
 fn examples() -> Vec<Vec<String>> {
     let page = include_str!("../../../docs/explanation/time.md");
-    let lines = page.lines().filter_map(|line| line.strip_prefix("worldbus schedule add "));
+    let lines = page.lines().filter_map(|line| line.strip_prefix("worldbus time schedule add "));
     lines.map(|line| line.split('\'').map(|word| word.trim().to_owned()).collect()).collect()
 }
 
