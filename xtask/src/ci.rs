@@ -7,6 +7,7 @@
 
 pub(crate) mod archive;
 mod contract;
+mod examples;
 #[cfg_attr(not(target_os = "linux"), path = "ci/no_image.rs")]
 pub(crate) mod image;
 pub(crate) mod openapi;
@@ -58,6 +59,7 @@ const STEPS: &[Step] = &[
     waits("tail", "stock Python decodes a live tail", contract::tail),
     waits("asyncapi", "AsyncAPI's parser accepts ours", contract::asyncapi),
     waits("openapi", "tools accept and try our REST", openapi::openapi),
+    waits("examples", "Python and Node receive a storm", examples::examples),
     waits("template", "cfn-lint accepts our templates", contract::template),
     waits("stacks", "what the stacks name is there", contract::stacks),
     waits("workflow", "GitHub can run our examples, safely", workflow::check),
