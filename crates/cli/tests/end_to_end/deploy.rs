@@ -254,7 +254,12 @@ fn down_leaves_what_it_says(account: &Account, before: &BTreeSet<String>) {
     }
     let status = deploy(account, "status", &[]);
     assert_eq!(status.code, 1, "{status:?}");
-    done(deploy(account, "down", &["--delete-data", "--yes"]));
+    let gone = deploy(account, "down", &["--delete-data", "--yes", "--format", "json"]);
+    assert_eq!(gone.code, 0, "{gone:?}");
+    let gone = documents(&gone);
+    assert_eq!(gone[0]["goes"][0]["stack"], "gaming-system-state", "{gone:#?}");
+    let last = gone.last().unwrap();
+    assert_eq!(last["deleted"], json!(["gaming-system-state"]), "{gone:#?}");
     assert_eq!(inventory(account), *before, "nothing at all");
     assert!(done(deploy(account, "down", &["--yes"])).contains("there is nothing to delete"));
 }
