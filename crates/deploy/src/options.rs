@@ -8,6 +8,7 @@ use crate::Error;
 use crate::aws::region;
 use crate::template::built_in::{self, Resource, Stack, Template};
 use crate::template::evaluate::Parameters;
+use crate::template::expand::{Composition, cases};
 
 /// A name that everything else begins with; names of balancers have 32 characters.
 const SYSTEM_NAME_CHARACTERS_MAX: usize = 22;
@@ -15,12 +16,8 @@ const SYSTEM_NAME_CHARACTERS_MAX: usize = 22;
 const SYSTEM_NAME: &str = "SystemName";
 /// The service that has no default: what runs.
 const IMAGE: &str = "Image";
-/// The parameters that set how many run, by service.
-const COUNTS: [(&str, &str); 3] = [
-    ("time-manager", "TimeManagerCount"),
-    ("weather-manager", "WeatherManagerCount"),
-    ("event-bus", "EventBusCount"),
-];
+/// The service that the templates name themselves.
+const EVENT_BUS: &str = "event-bus";
 /// More instances add availability, not capacity, and an event-bus has four slots, two of which a
 /// rolling replacement needs.
 const COUNT_MAX: u32 = 2;
@@ -52,8 +49,10 @@ pub struct Deployment {
     /// Resources that were left out: stack, logical id, type.
     pub stripped: Vec<(Stack, String, String)>,
     given: Parameters,
-    /// Services that were named without a count.
-    running: BTreeSet<&'static str>,
+    /// The parameters that say how many run, by service.
+    counts: Vec<(String, String)>,
+    /// Of the services that were named without a count: that parameter.
+    running: BTreeSet<String>,
 }
 
 impl Deployment {
@@ -61,17 +60,18 @@ impl Deployment {
     ///
     /// # Errors
     /// [`crate::Kind::WrongUse`], in words.
-    pub fn new(options: Options) -> Result<Self, Error> {
+    pub fn new(options: Options, composition: &Composition) -> Result<Self, Error> {
         region::check(&options.region)?;
         check_system_name(&options.system_name)?;
-        let templates: Result<Vec<_>, _> =
-            Stack::ALL.into_iter().map(|stack| Template::of(stack, &options.without)).collect();
+        let template = |stack| Template::of(stack, composition, &options.without);
+        let templates: Result<Vec<_>, _> = Stack::ALL.into_iter().map(template).collect();
         let mut this = Self {
             region: options.region,
             system_name: options.system_name,
             templates: templates?,
-            stripped: built_in::stripped(&options.without)?,
+            stripped: built_in::stripped(composition, &options.without)?,
             given: options.parameters,
+            counts: counts(composition),
             running: BTreeSet::new(),
         };
         this.given.insert(SYSTEM_NAME.to_owned(), this.system_name.clone());
@@ -140,9 +140,9 @@ impl Deployment {
     /// A service that was named runs: as many as before, or the default if it did not.
     fn set_running(&self, template: &Template, shall: &mut Parameters) {
         for name in &self.running {
-            let is_off = shall.get(*name).is_some_and(|count| count == "0");
+            let is_off = shall.get(name).is_some_and(|count| count == "0");
             if let (true, Some(default)) = (is_off, template.default(name)) {
-                shall.insert((*name).to_owned(), default);
+                shall.insert(name.clone(), default);
             }
         }
     }
@@ -151,21 +151,23 @@ impl Deployment {
         if services.is_empty() {
             return Ok(());
         }
-        let mut off: BTreeSet<_> = COUNTS.iter().map(|(_, parameter)| *parameter).collect();
+        let mut off: BTreeSet<_> =
+            self.counts.iter().map(|(_, parameter)| parameter.clone()).collect();
         for text in services {
             let (name, count) = text.split_once('=').map_or((&**text, None), |(n, c)| (n, Some(c)));
-            let known = COUNTS.iter().find(|(service, _)| *service == name);
+            let known = self.counts.iter().find(|(service, _)| service == name);
             let Some((_, parameter)) = known else {
-                let names = COUNTS.map(|(service, _)| service).join(", ");
+                let names: Vec<_> = self.counts.iter().map(|(name, _)| name.as_str()).collect();
+                let names = names.join(", ");
                 return Err(Error::wrong_use(format!(
                     "--services {text:?}: there is no such service; there are {names}"
                 )));
             };
             off.remove(parameter);
             match count.map(str::parse::<u32>) {
-                None => drop(self.running.insert(parameter)),
+                None => drop(self.running.insert(parameter.clone())),
                 Some(Ok(count)) if count <= COUNT_MAX => {
-                    self.given.insert((*parameter).to_owned(), count.to_string());
+                    self.given.insert(parameter.clone(), count.to_string());
                 }
                 Some(_) => {
                     return Err(Error::wrong_use(format!(
@@ -175,7 +177,7 @@ impl Deployment {
                 }
             }
         }
-        self.given.extend(off.into_iter().map(|name| (name.to_owned(), "0".to_owned())));
+        self.given.extend(off.into_iter().map(|name| (name, "0".to_owned())));
         Ok(())
     }
 
@@ -192,6 +194,13 @@ impl Deployment {
         }
         Ok(())
     }
+}
+
+/// The parameters that set how many of each service run; the event-bus last, as in the templates.
+fn counts(composition: &Composition) -> Vec<(String, String)> {
+    let names = composition.services.iter().map(|service| service.name.as_str());
+    let count = |name: &str| (name.to_owned(), format!("{}Count", cases(name)[1]));
+    names.chain([EVENT_BUS]).map(count).collect()
 }
 
 /// The error of a parameter without a value.

@@ -3,4 +3,5 @@
 
 pub(crate) mod built_in;
 pub(crate) mod evaluate;
+pub(crate) mod expand;
 pub(crate) mod yaml;

@@ -1,11 +1,13 @@
 //! The templates that are built in, in the order in which their stacks are made.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::Error;
 use crate::template::evaluate::{Parameters, Scope, text};
+use crate::template::expand::{Composition, expand};
 use crate::template::yaml;
 
 /// CloudFormation's limit for a template that is sent with a call, in bytes (D).
@@ -47,14 +49,22 @@ impl Stack {
         format!("{system}-{}", self.label())
     }
 
-    fn source(self) -> &'static str {
-        match self {
+    /// What its file is called where the templates are written out.
+    pub fn file(self) -> String {
+        let kind = if self == Self::Messaging { "json" } else { "yaml" };
+        format!("{}.{kind}", self.label())
+    }
+
+    /// The template as people may read it, with all services and topics.
+    fn source(self, composition: &Composition) -> Result<Cow<'_, str>, String> {
+        let written = match self {
             Self::State => include_str!("../../../../deploy/aws/state.yaml"),
             Self::Network => include_str!("../../../../deploy/aws/network.yaml"),
-            Self::Messaging => include_str!("../../../../deploy/aws/messaging.json"),
+            Self::Messaging => return Ok(Cow::Borrowed(&composition.messaging)),
             Self::Services => include_str!("../../../../deploy/aws/services.yaml"),
             Self::Observability => include_str!("../../../../deploy/aws/observability.yaml"),
-        }
+        };
+        expand(written, composition).map(Cow::Owned)
     }
 }
 
@@ -86,14 +96,20 @@ impl Template {
     ///
     /// # Errors
     /// If the template that is built in is broken, or too long to send.
-    pub(crate) fn of(stack: Stack, without: &BTreeSet<String>) -> Result<Self, Error> {
-        let source = stack.source();
+    pub(crate) fn of(
+        stack: Stack,
+        composition: &Composition,
+        without: &BTreeSet<String>,
+    ) -> Result<Self, Error> {
         let broken = |why: String| Error::failed(format!("the {} template: {why}", stack.label()));
-        let mut body = yaml::parse(source).map_err(broken)?;
+        let source = stack.source(composition).map_err(broken)?;
+        let mut body = yaml::parse(&source).map_err(broken)?;
         let stripped = strip(&mut body, without);
-        // People read it in the console: it goes as it is written, unless that is generated.
-        let is_written = stripped == 0 && !source.trim_start().starts_with('{');
-        let text = if is_written { source.to_owned() } else { body.to_string() };
+        // People read it in the console: it goes as it is written, unless that is generated or
+        // too long with its comments.
+        let is_written = stripped == 0 && stack != Stack::Messaging;
+        let fits = source.len() <= TEMPLATE_BYTES_MAX;
+        let text = if is_written && fits { source.into_owned() } else { body.to_string() };
         if text.len() > TEMPLATE_BYTES_MAX {
             let length = text.len();
             return Err(broken(format!("{length} bytes, of {TEMPLATE_BYTES_MAX} at most")));
@@ -151,10 +167,13 @@ fn strip(body: &mut Value, without: &BTreeSet<String>) -> usize {
 }
 
 /// The resources of some types, of all templates: what is stripped.
-pub(crate) fn stripped(without: &BTreeSet<String>) -> Result<Vec<(Stack, String, String)>, Error> {
+pub(crate) fn stripped(
+    composition: &Composition,
+    without: &BTreeSet<String>,
+) -> Result<Vec<(Stack, String, String)>, Error> {
     let mut found = Vec::new();
     for stack in Stack::ALL {
-        let template = Template::of(stack, &BTreeSet::new())?;
+        let template = Template::of(stack, composition, &BTreeSet::new())?;
         let resources = template.body["Resources"].as_object();
         for (logical, definition) in resources.into_iter().flatten() {
             let kind = definition["Type"].as_str().unwrap_or_default();
@@ -177,34 +196,4 @@ fn mentions(value: &Value, function: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_template_is_read_and_short_enough_to_send() {
-        for stack in Stack::ALL {
-            let template = Template::of(stack, &BTreeSet::new()).unwrap();
-            assert!(template.text.len() <= TEMPLATE_BYTES_MAX);
-            assert!(template.is(&template.text) && template.is(&template.body.to_string()));
-            assert!(!template.resources(&Parameters::new(), "us-east-1").is_empty());
-            assert!(template.parameters().any(|name| name == "SystemName"), "{stack:?}");
-        }
-    }
-
-    #[test]
-    fn stripped_types_are_gone_and_nothing_else() {
-        let without = BTreeSet::from(["AWS::DynamoDB::Table".to_owned()]);
-        let of = |without| Template::of(Stack::State, without).unwrap();
-        let (all, less) = (of(&BTreeSet::new()), of(&without));
-        let kinds = |template: &Template| -> Vec<String> {
-            let made = template.resources(&Parameters::new(), "us-east-1");
-            made.into_iter().map(|resource| resource.kind).collect()
-        };
-        let mut left = kinds(&all);
-        left.retain(|kind| kind != "AWS::DynamoDB::Table");
-        assert_eq!(kinds(&less), left);
-        assert!(left.len() < kinds(&all).len());
-        assert_eq!(stripped(&without).unwrap().len(), kinds(&all).len() - left.len());
-        assert!(!less.is(&all.text));
-    }
-}
+mod tests;

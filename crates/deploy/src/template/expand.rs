@@ -1,0 +1,253 @@
+//! Writes out what a template repeats for each service and each topic.
+//!
+//! The templates name no service but the event-bus. A line `#: for service` begins what is repeated
+//! and `#: end` ends it; `#: for topic` repeats for each topic of the system, and within a service
+//! `#: for topic of service` for those that it uses. Loops nest; a name in `<>` stands for a value:
+//!
+//! ```text
+//! <service> time-manager   <Service> TimeManager   <SERVICE> TIME_MANAGER
+//! <topic>   time           <Topic>   Time          <TOPIC>   TIME
+//! <port> <api> <priority>  of the service          <port_max> of all services
+//! <,>       a comma, but nothing in the last round of its loop
+//! ```
+//!
+//! Why not CloudFormation's own loop, `Fn::ForEach`: it repeats entries of a map, not items of a
+//! list or parts of a text, and its transform is not everywhere.
+
+/// What is deployed, as the services describe themselves.
+#[derive(Debug, Clone, Default)]
+pub struct Composition {
+    /// The services besides the event-bus, in the order in which people read of them.
+    pub services: Vec<ServiceSite>,
+    /// All topics.
+    pub topics: Vec<String>,
+    /// The template of topics, queues and roles, as `worldbus topology template` prints it.
+    pub messaging: String,
+}
+
+/// What the templates need to know of a service.
+#[derive(Debug, Clone)]
+pub struct ServiceSite {
+    /// Its name, e.g. `time-manager`.
+    pub name: String,
+    /// Its part of the REST interface, e.g. `time` for `/api/time/`; short enough for the name of a
+    /// target group.
+    pub api: String,
+    /// Where it listens.
+    pub port: u16,
+    /// The topics that it publishes to or receives from.
+    pub topics: Vec<String>,
+}
+
+/// Where the event-bus listens: the first port of all.
+const EVENT_BUS_PORT: u16 = 7070;
+/// Rules of the balancer are tried by priority. The one for gRPC comes first, at 10.
+const PRIORITY_STEP: usize = 10;
+/// How a line that directs begins, after its indent.
+const DIRECTIVE: &str = "#: ";
+
+/// The values that stand for names in `<>`, innermost last.
+type Values = Vec<(&'static str, String)>;
+
+/// A template with every loop written out.
+///
+/// # Errors
+/// What is wrong with the template: a loop that is unknown or does not end, an `end` too many.
+pub(crate) fn expand(source: &str, composition: &Composition) -> Result<String, String> {
+    let lines: Vec<&str> = source.lines().collect();
+    let last = composition.services.iter().map(|service| service.port).max();
+    let port_max = last.unwrap_or(EVENT_BUS_PORT).max(EVENT_BUS_PORT);
+    let mut expansion = Expansion { composition, lines: &lines, text: String::new() };
+    let values = vec![("port_max", port_max.to_string())];
+    let end = expansion.write(0, None, &values)?;
+    match end == lines.len() {
+        true => Ok(expansion.text),
+        false => Err(format!("line {}: an end without a loop", end + 1)),
+    }
+}
+
+struct Expansion<'a> {
+    composition: &'a Composition,
+    lines: &'a [&'a str],
+    text: String,
+}
+
+impl<'a> Expansion<'a> {
+    /// Writes from a line up to the `end` of its loop, whose number it returns.
+    fn write(
+        &mut self,
+        from: usize,
+        service: Option<&'a ServiceSite>,
+        values: &Values,
+    ) -> Result<usize, String> {
+        let mut number = from;
+        while let Some(line) = self.lines.get(number) {
+            match line.trim_start().strip_prefix(DIRECTIVE) {
+                Some("end") => return Ok(number),
+                Some(loop_of) => number = self.repeat(loop_of, number + 1, service, values)?,
+                None => {
+                    self.text.push_str(&fill(line, values));
+                    self.text.push('\n');
+                }
+            }
+            number += 1;
+        }
+        Ok(number)
+    }
+
+    /// Writes a loop whose first line is given; the number of its `end`.
+    fn repeat(
+        &mut self,
+        loop_of: &str,
+        first: usize,
+        service: Option<&'a ServiceSite>,
+        values: &Values,
+    ) -> Result<usize, String> {
+        let rounds = self.rounds(loop_of, service);
+        let rounds = rounds.ok_or_else(|| format!("line {first}: unknown loop {loop_of:?}"))?;
+        let mut end = None;
+        for (service, own) in rounds {
+            let values = [values.clone(), own].concat();
+            end = Some(self.write(first, service, &values)?);
+        }
+        // A loop without rounds is passed over.
+        let end = end.unwrap_or_else(|| self.end_of(first));
+        match end < self.lines.len() {
+            true => Ok(end),
+            false => Err(format!("line {first}: a loop without an end")),
+        }
+    }
+
+    fn rounds(
+        &self,
+        loop_of: &str,
+        service: Option<&'a ServiceSite>,
+    ) -> Option<Vec<(Option<&'a ServiceSite>, Values)>> {
+        let topics = |topics: &[String]| {
+            let count = topics.len();
+            let round = |(n, topic): (usize, &String)| (service, of_topic(topic, n + 1 == count));
+            topics.iter().enumerate().map(round).collect()
+        };
+        match (loop_of, service) {
+            ("for service", None) => {
+                let services = &self.composition.services;
+                let count = services.len();
+                let round = |(n, of): (usize, &'a ServiceSite)| {
+                    (Some(of), of_service(of, n, n + 1 == count))
+                };
+                Some(services.iter().enumerate().map(round).collect())
+            }
+            ("for topic", _) => Some(topics(&self.composition.topics)),
+            ("for topic of service", Some(of)) => Some(topics(&of.topics)),
+            _ => None,
+        }
+    }
+
+    /// The `end` of a loop whose first line is given.
+    fn end_of(&self, first: usize) -> usize {
+        let mut depth = 1;
+        for (number, line) in self.lines.iter().enumerate().skip(first) {
+            match line.trim_start().strip_prefix(DIRECTIVE) {
+                Some("end") if depth == 1 => return number,
+                Some("end") => depth -= 1,
+                Some(_) => depth += 1,
+                None => {}
+            }
+        }
+        self.lines.len()
+    }
+}
+
+fn of_service(service: &ServiceSite, n: usize, is_last: bool) -> Values {
+    let [name, camel, screaming] = cases(&service.name);
+    vec![
+        (",", comma(is_last)),
+        ("service", name),
+        ("Service", camel),
+        ("SERVICE", screaming),
+        ("port", service.port.to_string()),
+        ("api", service.api.clone()),
+        ("priority", ((n + 2) * PRIORITY_STEP).to_string()),
+    ]
+}
+
+fn of_topic(topic: &str, is_last: bool) -> Values {
+    let [name, camel, screaming] = cases(topic);
+    vec![(",", comma(is_last)), ("topic", name), ("Topic", camel), ("TOPIC", screaming)]
+}
+
+fn comma(is_last: bool) -> String {
+    if is_last { String::new() } else { ",".to_owned() }
+}
+
+/// `time-manager`, `TimeManager`, `TIME_MANAGER`.
+pub(crate) fn cases(name: &str) -> [String; 3] {
+    let capital = |part: &str| {
+        let mut letters = part.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    let camel = name.split(['-', '.', '_']).map(capital).collect();
+    [name.to_owned(), camel, name.replace(['-', '.'], "_").to_ascii_uppercase()]
+}
+
+/// A line with its names replaced; the innermost loop's values win.
+fn fill(line: &str, values: &Values) -> String {
+    if !line.contains('<') {
+        return line.to_owned();
+    }
+    let replace =
+        |line: String, (name, value): &(&str, String)| line.replace(&format!("<{name}>"), value);
+    values.iter().rev().fold(line.to_owned(), replace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn composition() -> Composition {
+        let service = |name: &str, port, topics: &[&str]| ServiceSite {
+            name: name.to_owned(),
+            api: name.split('-').next().unwrap().to_owned(),
+            port,
+            topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
+        };
+        Composition {
+            services: vec![
+                service("time-manager", 7071, &["time"]),
+                service("weather-manager", 7079, &["time", "weather"]),
+            ],
+            topics: vec!["time".to_owned(), "weather".to_owned()],
+            messaging: String::new(),
+        }
+    }
+
+    #[test]
+    fn each_service_and_each_of_its_topics_is_written_out() {
+        let source = "a <port_max>\n  #: for service\n  <Service>: <port> <priority>\n    \
+                      #: for topic of service\n    <TOPIC>=<SERVICE>/<api><,>\n    #: end\n  \
+                      #: end\nb\n";
+        let expected = "a 7079\n  TimeManager: 7071 20\n    TIME=TIME_MANAGER/time\n  \
+                        WeatherManager: 7079 30\n    TIME=WEATHER_MANAGER/weather,\n    \
+                        WEATHER=WEATHER_MANAGER/weather\nb\n";
+        assert_eq!(expand(source, &composition()).unwrap(), expected);
+    }
+
+    #[test]
+    fn loop_without_rounds_writes_nothing_and_ends_at_its_own_end() {
+        let source = "a\n#: for service\n#: for topic\nx\n#: end\ny\n#: end\nb\n";
+        assert_eq!(expand(source, &Composition::default()).unwrap(), "a\nb\n");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_template_is_named_with_its_line() {
+        for (source, error) in [
+            ("#: for service\nx\n", "line 1: a loop without an end"),
+            ("x\n#: end\n", "line 2: an end without a loop"),
+            ("x\n#: for color\n#: end\n", "line 2: unknown loop \"for color\""),
+            ("#: for topic of service\n#: end\n", "line 1: unknown loop \"for topic of service\""),
+        ] {
+            assert_eq!(expand(source, &composition()).unwrap_err(), error);
+        }
+    }
+}
