@@ -33,10 +33,14 @@ START_SECONDS_MAX = 60
 STACK_SECONDS_MAX = 60
 
 
+# Where `worldbus deploy aws templates` wrote the templates.
+TEMPLATES = Path(os.environ["WORLDBUS_TEMPLATES"])
+
+
 def source(stack):
     """The text of a template."""
     kind = "json" if stack == "messaging" else "yaml"
-    return ROOT / "deploy" / "aws" / f"{stack}.{kind}"
+    return TEMPLATES / f"{stack}.{kind}"
 
 
 def template(stack):

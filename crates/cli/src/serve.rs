@@ -10,6 +10,7 @@ mod event_types;
 mod ground;
 mod kept_world;
 mod own_bus;
+pub(crate) mod services;
 mod source;
 mod state;
 mod waiting;

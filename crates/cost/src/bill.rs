@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::model::{self, Encoding, Load, Way};
 use crate::prices::{Item, Price, Prices, usd};
 use standing::standing;
-use worldbus_deploy::Resource;
+use worldbus_deploy::{Composition, Resource};
 
 pub use page::{json, table, text};
 
@@ -32,6 +32,8 @@ const PAYLOAD_BYTES: u32 = 10;
 const LOG_GB_A_TASK: f64 = 0.1;
 /// Services that publish these events.
 const PUBLISHER_COUNT: f64 = 2.0;
+/// The service that has a queue for each of its instances.
+const EVENT_BUS: &str = "event-bus";
 /// The clock is announced every 5 s.
 const CLOCK_REPEATS_PER_S: f64 = 0.2;
 
@@ -114,15 +116,20 @@ fn before(prices: &[Price]) -> Bill {
 }
 
 /// A deployment under the load of the system before.
-fn of(resources: &[Resource], prices: &[Price], messages: Option<&Prices>) -> Bill {
+fn of(
+    resources: &[Resource],
+    composition: &Composition,
+    prices: &[Price],
+    messages: Option<&Prices>,
+) -> Bill {
     let mut bill = Bill::default();
     let (mut tasks, mut public) = (0.0, 0.0);
     let mut counts = BTreeMap::new();
     for service in resources.iter().filter(|resource| resource.kind == "AWS::ECS::Service") {
         let count = number(&service.properties["DesiredCount"]);
-        counts.insert(service.logical.as_str(), count);
         tasks += count;
         let name = service.properties["ServiceName"].as_str().unwrap_or(&service.logical);
+        counts.insert(name, count);
         let what = format!("Fargate, {name}");
         let (size, spot) = (size_of(service, resources), spot_share(service));
         bill.tasks(&what, count, size, spot, prices);
@@ -133,8 +140,12 @@ fn of(resources: &[Resource], prices: &[Price], messages: Option<&Prices>) -> Bi
         }
     }
     let count = |name: &str| counts.get(name).copied().unwrap_or(0.0);
-    let (time, weather) = (count("TimeManagerService"), count("WeatherManagerService"));
-    let instances = Instances { time, weather, event_bus: count("EventBusService") };
+    let of = |is_follower: bool| {
+        let chosen = composition.services.iter().filter(|of| of.follows_clock == is_follower);
+        chosen.map(|of| count(&of.name)).collect()
+    };
+    let instances =
+        Instances { clocks: of(false), followers: of(true), event_bus: count(EVENT_BUS) };
     transport(&mut bill, &instances, messages);
     logs(&mut bill, tasks, prices);
     if public > 0.0 {
@@ -172,43 +183,53 @@ impl Bill {
     }
 }
 
-/// How many run.
+/// How many run of each service.
 struct Instances {
-    time: f64,
-    weather: f64,
+    /// Of those that do not follow the clock: that which announces it.
+    clocks: Vec<f64>,
+    /// Of those that follow it.
+    followers: Vec<f64>,
     event_bus: f64,
 }
 
 /// SNS and SQS: the same ten million events, and polls that bring nothing. Instances of a simulated
-/// service all say the same, and each is billed.
+/// service all publish the same, and each is billed.
 fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
-    let Instances { time, weather, event_bus } = *instances;
+    let Instances { clocks, followers, event_bus } = instances;
     let nothing = Prices { all: Vec::new(), sns_publish: 0.0, sns_to_sqs: 0.0, sqs_request: 0.0 };
     let way = Way::Batches { linger_ms: model::default_linger_ms(), encoding: Encoding::Protobuf };
     let estimate = |rate: f64, producers: f64, subscribers: f64| {
         let (producers, subscribers) = (producers.max(1.0) as u32, subscribers as u32);
+        let rate = rate.max(f64::MIN_POSITIVE);
         let load = Load { rate, payload_bytes: PAYLOAD_BYTES, producers, subscribers };
         model::cost(&load, way, prices.unwrap_or(&nothing))
     };
-    let publishers = time + weather;
+    let time: f64 = clocks.iter().sum();
+    let publishers = time + followers.iter().sum::<f64>();
     let rate = LOAD_MESSAGES / MONTH_S * publishers / PUBLISHER_COUNT;
     // The event-bus receives everything, in a queue an instance.
-    let Some(all) = estimate(rate.max(f64::MIN_POSITIVE), publishers, event_bus) else { return };
-    // The weather-manager receives the clock alone; its instances share a queue, and each polls.
-    let received = CLOCK_REPEATS_PER_S * time / weather.max(1.0);
-    let Some(clock) = estimate(received.max(f64::MIN_POSITIVE), 1.0, weather) else { return };
-    // The time-manager receives requests for commands, which are few, and polls for them.
-    let Some(requests) = estimate(f64::MIN_POSITIVE, 1.0, time) else { return };
-    let polls =
-        [all, clock, requests].map(|cost| cost.receive_units + cost.delete_units + cost.idle_units);
-    let deliveries = all.messages * event_bus + clock.messages * weather;
+    let Some(all) = estimate(rate, publishers, *event_bus) else { return };
+    let mut deliveries = all.messages * event_bus;
+    let mut queues = vec![all];
+    // One that follows the clock receives its announcements alone; its instances share a queue, and
+    // each polls. The others receive requests for commands, which are few, and poll for them.
+    let received = |count: &f64| CLOCK_REPEATS_PER_S * time / count.max(1.0);
+    let following = followers.iter().map(|count| (received(count), *count));
+    for (rate, count) in following.chain(clocks.iter().map(|count| (0.0, *count))) {
+        let Some(queue) = estimate(rate, 1.0, count) else { return };
+        if rate > 0.0 {
+            deliveries += queue.messages * count;
+        }
+        queues.push(queue);
+    }
+    let polls = queues.iter().map(|cost| cost.receive_units + cost.delete_units + cost.idle_units);
     let price = |of: fn(&Prices) -> f64| prices.map(|prices| of(prices) * 1e6);
     let mut line = |what, a_second: f64, price| {
         bill.count(what, a_second * MONTH_S / 1e6, "million", price);
     };
-    line("SNS, publish", all.publish_units, price(|prices| prices.sns_publish));
+    line("SNS, publish", queues[0].publish_units, price(|prices| prices.sns_publish));
     line("SNS, deliveries to queues", deliveries, price(|prices| prices.sns_to_sqs));
-    line("SQS, requests", polls.iter().sum(), price(|prices| prices.sqs_request));
+    line("SQS, requests", polls.sum(), price(|prices| prices.sqs_request));
 }
 
 fn logs(bill: &mut Bill, tasks: f64, prices: &[Price]) {
@@ -260,10 +281,15 @@ fn short(quantity: f64) -> String {
 }
 
 /// The deployment's, and that of the system before.
-fn bills(region: &str, resources: &[Resource], prices: &[Price]) -> [(&'static str, Bill); 2] {
+fn bills(
+    region: &str,
+    resources: &[Resource],
+    composition: &Composition,
+    prices: &[Price],
+) -> [(&'static str, Bill); 2] {
     let messages = Prices::of(region).ok();
     [
-        ("this deployment", of(resources, prices, messages.as_ref())),
+        ("this deployment", of(resources, composition, prices, messages.as_ref())),
         ("the system before, 2 tasks", before(prices)),
     ]
 }

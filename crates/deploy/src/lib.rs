@@ -25,6 +25,6 @@ pub use error::{Error, Kind};
 pub use options::{Deployment, Options};
 pub use plan::{Changes, Plan, StackPlan};
 pub use status::{Finding, Status};
-pub use template::built_in::{Resource, Stack, TEMPLATE_BYTES_MAX, Template};
+pub use template::built_in::{Resource, Stack, TEMPLATE_BYTES_MAX, Template, templates};
 pub use template::evaluate::Parameters;
 pub use template::expand::{Composition, ServiceSite};

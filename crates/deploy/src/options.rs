@@ -44,6 +44,8 @@ pub struct Deployment {
     pub region: String,
     /// What all names begin with.
     pub system_name: String,
+    /// The services and topics that the templates were written out for.
+    pub composition: Composition,
     /// A template a stack, in order.
     pub templates: Vec<Template>,
     /// Resources that were left out: stack, logical id, type.
@@ -60,19 +62,20 @@ impl Deployment {
     ///
     /// # Errors
     /// [`crate::Kind::WrongUse`], in words.
-    pub fn new(options: Options, composition: &Composition) -> Result<Self, Error> {
+    pub fn new(options: Options, composition: Composition) -> Result<Self, Error> {
         region::check(&options.region)?;
         check_system_name(&options.system_name)?;
-        let template = |stack| Template::of(stack, composition, &options.without);
+        let template = |stack| Template::of(stack, &composition, &options.without);
         let templates: Result<Vec<_>, _> = Stack::ALL.into_iter().map(template).collect();
         let mut this = Self {
             region: options.region,
             system_name: options.system_name,
             templates: templates?,
-            stripped: built_in::stripped(composition, &options.without)?,
+            stripped: built_in::stripped(&composition, &options.without)?,
             given: options.parameters,
-            counts: counts(composition),
+            counts: counts(&composition),
             running: BTreeSet::new(),
+            composition,
         };
         this.given.insert(SYSTEM_NAME.to_owned(), this.system_name.clone());
         this.choose(&options.services)?;

@@ -26,3 +26,12 @@ mod tests;
 /// The service's name: the source of what is published over REST, and its subscription over an
 /// engine that keeps no past.
 pub const NAME: &str = "event-bus";
+
+/// What it is to those who run it.
+pub const DESCRIPTION: worldbus_service::Description = worldbus_service::Description {
+    name: NAME,
+    topic: None,
+    receives: &[],
+    api: "events",
+    port: 7070,
+};

@@ -25,6 +25,7 @@
 //! ```
 
 pub mod config;
+mod description;
 pub mod file;
 mod http;
 mod observe;
@@ -38,6 +39,7 @@ mod testing;
 pub use self::http::extract::{Json, NoQuery, OptionalJson, Path, Query};
 pub use self::http::problem::Problem;
 pub use self::http::{access, extract, problem, server};
+pub use description::Description;
 pub use observe::health::Readiness;
 pub use observe::{colour, health, logging, metrics, panics, trace};
 pub use run::part::{Part, Task};

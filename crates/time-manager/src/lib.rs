@@ -21,11 +21,17 @@ pub use schedule::{SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYT
 pub use simulation::CatchUp;
 pub use start::{Settings, check_cadence, start};
 
-/// The event types that it receives, by name.
-pub const HEARS: &[&str] = &[<worldbus_events::v1::ClockRequested as worldbus_events::Event>::NAME];
-
 /// The service's name: the source of its events and its subscription.
 pub const NAME: &str = "time-manager";
 
 /// The topic of its events.
 pub const TOPIC: &str = <worldbus_events::v1::TimeUpdated as worldbus_events::Event>::TOPIC;
+
+/// What it is to those who run it.
+pub const DESCRIPTION: worldbus_service::Description = worldbus_service::Description {
+    name: NAME,
+    topic: Some(TOPIC),
+    receives: &[<worldbus_events::v1::ClockRequested as worldbus_events::Event>::NAME],
+    api: "time",
+    port: 7071,
+};

@@ -73,26 +73,31 @@ pub(super) fn asyncapi(lane: &Lane) -> Result<()> {
     run_command(lane.command("node").arg(script).arg(document))
 }
 
-/// What is printed for deploying by stacks, and what is committed, CloudFormation can take.
+/// The templates that are written out for deploying by stacks, CloudFormation can take.
 pub(super) fn template(lane: &Lane) -> Result<()> {
-    let template = lane.tools_scratch("template")?.join("messaging.json");
-    let mut print = lane.command(lane.worldbus()?);
-    print.args(["topology", "template", "--url", "sns-sqs://us-east-1?prefix=gaming-system"]);
-    fs::write(&template, output(&mut print)?)?;
-    let files = lane.repo.text_files()?;
-    let files = files.iter().map(|file| file.path.as_str());
-    let committed = files.filter(|path| path.starts_with("deploy/aws/"));
+    let templates = fs::read_dir(lane.templates("template")?)?;
+    let paths: Vec<PathBuf> = templates.map(|file| Ok(file?.path())).collect::<Result<_>>()?;
     let mut lint = lane.command(lane.emulators()?.join("cfn-lint"));
-    run_command(lint.arg("--template").args(committed).arg(template))
+    run_command(lint.arg("--template").args(paths))
 }
 
 /// The stacks, deployed to an emulator: all that they name is there, also after changes, and none
 /// of it when they are gone.
 pub(super) fn stacks(lane: &Lane) -> Result<()> {
-    run_command(lane.command(lane.emulators()?.join("python")).arg("deploy/check/stacks.py"))
+    let mut check = lane.command(lane.emulators()?.join("python"));
+    check.env("WORLDBUS_TEMPLATES", lane.templates("stacks")?);
+    run_command(check.arg("deploy/check/stacks.py"))
 }
 
 impl Lane {
+    /// The folder of a step in which the templates are written out.
+    fn templates(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.tools_scratch(name)?;
+        let mut write = self.command(self.worldbus()?);
+        run_command(write.args(["deploy", "aws", "templates"]).arg(&folder))?;
+        Ok(folder)
+    }
+
     fn python(&self) -> Result<PathBuf> {
         self.tools.python(&self.repo.root.join("proto/check/requirements.txt"))
     }

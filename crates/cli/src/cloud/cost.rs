@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::cloud::composition::composition;
 use crate::cloud::deploy::Profile;
 use crate::output;
 use crate::output::failure::WrongUse;
@@ -112,10 +113,12 @@ fn deployment(profile: Profile, region: &str, format: Format) -> Result<String> 
         parameters: [("Profile".to_owned(), profile.name().to_owned())].into(),
         ..Options::default()
     };
-    let resources = Deployment::new(options)?.resources(&|_| None);
+    let deployment = Deployment::new(options, composition()?)?;
+    let resources = deployment.resources(&|_| None);
+    let composition = &deployment.composition;
     let prices = prices::list(region).map_err(WrongUse)?;
-    let document = bill::json(region, &resources, &prices);
-    Ok(format.page(&document, || bill::text(region, &resources, &prices)))
+    let document = bill::json(region, &resources, composition, &prices);
+    Ok(format.page(&document, || bill::text(region, &resources, composition, &prices)))
 }
 
 fn columns(arguments: &CostArguments, prices: &Prices) -> Vec<Column> {

@@ -7,14 +7,19 @@ mod arguments;
 mod progress;
 mod show;
 
+use std::fs;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde_json::json;
 
+use super::composition::composition;
+use crate::output;
 use crate::output::failure::{FAILED, WrongUse, complain};
-use arguments::{Action, DownArguments, PlanArguments, UpArguments};
+use arguments::{Action, DownArguments, PlanArguments, TemplatesArguments, UpArguments};
 use progress::Watch;
 use worldbus_deploy::{Account, Deployment, Engine, Error, Kind, Options};
 use worldbus_service::shutdown;
@@ -32,7 +37,24 @@ pub(crate) async fn run(command: DeployCommand) -> Result<ExitCode> {
         Action::Up(arguments) => up(&arguments).await,
         Action::Status(arguments) => status(&arguments).await,
         Action::Down(arguments) => down(&arguments).await,
+        Action::Templates(arguments) => templates(&arguments),
     }
+}
+
+/// Writes each template into a folder, which is made if it is not there.
+fn templates(arguments: &TemplatesArguments) -> Result<ExitCode> {
+    let folder = &arguments.folder;
+    let cannot = |path: &Path| format!("cannot write {}", path.display());
+    fs::create_dir_all(folder).with_context(|| cannot(folder))?;
+    let mut written = Vec::new();
+    for (name, text) in worldbus_deploy::templates(&composition()?).map_err(into_error)? {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| cannot(&path))?;
+        written.push(path.display().to_string());
+    }
+    let text = || written.iter().map(|path| format!("{path}\n")).collect();
+    output::page(&arguments.format.page(&json!({ "templates": written }), text))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn plan(arguments: &PlanArguments) -> Result<ExitCode> {
@@ -112,7 +134,7 @@ async fn down(arguments: &DownArguments) -> Result<ExitCode> {
 }
 
 async fn open(options: Options, endpoint: Option<&str>) -> Result<Engine> {
-    let deployment = Deployment::new(options).map_err(into_error)?;
+    let deployment = Deployment::new(options, composition()?).map_err(into_error)?;
     let account = Account::open(&deployment.region, endpoint).await;
     Ok(Engine::new(account, deployment))
 }

@@ -16,6 +16,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::output::failure::{FAILED, WrongUse};
+use crate::serve::services::SERVICES;
 use crate::session;
 use crate::session::{catalogue, connection};
 use arguments::TopologyAction;
@@ -30,6 +31,8 @@ pub(crate) use arguments::TopologyArguments;
 
 /// Subscriptions that the instances of the event-bus share out in a stack, unless told otherwise.
 const STACK_SLOT_COUNT: usize = 4;
+/// A bus of a deployment, in whatever region and account that is.
+const STACK_URL: &str = "sns-sqs://us-east-1?prefix=gaming-system";
 /// How long a slot keeps what nobody takes. Its next instance begins with a log of its own, so
 /// what passed long before is no loss to it; and one that has no instance costs nothing then.
 const SLOT_RETENTION: Duration = Duration::from_secs(3600);
@@ -111,6 +114,14 @@ struct More<'a> {
     slot_count: usize,
 }
 
+/// The template of topics, queues and roles for the stacks of a deployment; it takes the names'
+/// prefix as a parameter.
+pub(super) fn stack_template(catalogue: &Arc<Catalogue>) -> Result<String> {
+    let more = More { subscriptions: &[], publishes: &[], slot_count: STACK_SLOT_COUNT };
+    let template = topology(STACK_URL, catalogue, &more)?.template()?;
+    Ok(format!("{}\n", serde_json::to_string_pretty(&template)?))
+}
+
 /// What an installation at a URL has.
 fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<Topology> {
     if !matches!(connection::parse(url)?, BusUrl::SnsSqs(_)) {
@@ -124,11 +135,8 @@ fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<To
     let topics: Vec<Topic> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
     let slots = slots(&topics, more.slot_count)?;
     let mut subscriptions = slots.clone();
-    for (name, hears) in [
-        (worldbus_time_manager::NAME, worldbus_time_manager::HEARS),
-        (worldbus_weather_manager::NAME, worldbus_weather_manager::HEARS),
-    ] {
-        subscriptions.push(studio::subscription(name, hears, catalogue)?);
+    for service in SERVICES {
+        subscriptions.push(studio::subscription(service.name, service.receives, catalogue)?);
     }
     let own = studio::subscriptions(more.subscriptions, catalogue)?;
     let of_studio = studio::services(&own, more.publishes, &topics)?;

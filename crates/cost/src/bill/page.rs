@@ -5,11 +5,16 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{Bill, LOAD_MESSAGES, Line, Price, bills};
-use worldbus_deploy::Resource;
+use worldbus_deploy::{Composition, Resource};
 
 /// Both bills as a table, and where the prices are from.
-pub fn text(region: &str, resources: &[Resource], prices: &[Price]) -> String {
-    let mut page = table(region, resources, prices);
+pub fn text(
+    region: &str,
+    resources: &[Resource],
+    composition: &Composition,
+    prices: &[Price],
+) -> String {
+    let mut page = table(region, resources, composition, prices);
     page.push_str(
         "Prices, to check before quoting (D documented, T third parties, M from memory):\n",
     );
@@ -25,8 +30,13 @@ pub fn text(region: &str, resources: &[Resource], prices: &[Price]) -> String {
 }
 
 /// Both bills alone.
-pub fn table(region: &str, resources: &[Resource], prices: &[Price]) -> String {
-    let bills = bills(region, resources, prices);
+pub fn table(
+    region: &str,
+    resources: &[Resource],
+    composition: &Composition,
+    prices: &[Price],
+) -> String {
+    let bills = bills(region, resources, composition, prices);
     let lines = || bills.iter().flat_map(|(_, bill)| &bill.lines);
     let what = lines().map(|line| line.what.len()).max().unwrap_or(0);
     let quantity = lines().map(|line| line.quantity.len()).max().unwrap_or(0);
@@ -52,7 +62,12 @@ pub fn table(region: &str, resources: &[Resource], prices: &[Price]) -> String {
 }
 
 /// The same as one JSON object.
-pub fn json(region: &str, resources: &[Resource], prices: &[Price]) -> Value {
+pub fn json(
+    region: &str,
+    resources: &[Resource],
+    composition: &Composition,
+    prices: &[Price],
+) -> Value {
     let bill = |(name, bill): &(&str, Bill)| {
         let ((least, most), unpriced) = bill.total();
         let lines = bill.lines.iter().map(|line| {
@@ -67,7 +82,8 @@ pub fn json(region: &str, resources: &[Resource], prices: &[Price]) -> Value {
             "items_not_priced": unpriced,
         })
     };
-    let bills: Vec<Value> = bills(region, resources, prices).iter().map(bill).collect();
+    let bills = bills(region, resources, composition, prices);
+    let bills: Vec<Value> = bills.iter().map(bill).collect();
     json!({ "region": region, "bills": bills })
 }
 

@@ -2,7 +2,27 @@
 
 use super::*;
 use crate::prices;
-use worldbus_deploy::{Deployment, Options, Stack};
+use worldbus_deploy::{Deployment, Options, ServiceSite, Stack};
+
+/// A clock and the weather that follows it, without the template of their queues.
+fn composition() -> Composition {
+    let site = |name: &str, api: &str, port, follows_clock| ServiceSite {
+        name: name.to_owned(),
+        api: api.to_owned(),
+        port,
+        follows_clock,
+        topics: vec![api.to_owned()],
+    };
+    Composition {
+        services: vec![
+            site("time-manager", "time", 7071, false),
+            site("weather-manager", "weather", 7072, true),
+        ],
+        topics: vec!["time".to_owned(), "weather".to_owned()],
+        messaging: r#"{"Parameters": {"SystemName": {"Type": "String"}}, "Resources": {}}"#
+            .to_owned(),
+    }
+}
 
 fn resources(parameters: &[(&str, &str)]) -> Vec<Resource> {
     let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -12,12 +32,12 @@ fn resources(parameters: &[(&str, &str)]) -> Vec<Resource> {
         parameters,
         ..Options::default()
     };
-    Deployment::new(options).unwrap().resources(&|_| None)
+    Deployment::new(options, composition()).unwrap().resources(&|_| None)
 }
 
 fn bill(parameters: &[(&str, &str)]) -> Bill {
     let prices = prices::list("us-east-1").unwrap();
-    of(&resources(parameters), &prices, Prices::of("us-east-1").ok().as_ref())
+    of(&resources(parameters), &composition(), &prices, Prices::of("us-east-1").ok().as_ref())
 }
 
 fn line<'a>(bill: &'a Bill, what: &str) -> &'a Line {
@@ -84,7 +104,8 @@ fn parameters_change_what_is_paid() {
     assert!(line(&endpoints, "endpoints").usd.is_some());
 }
 
-/// A type that is added to a template must be thought of here: it is free, or has a line.
+/// A type that is added to a template must be thought of here: it is free, or has a line. Those of
+/// topics and queues: a test of the command line, which knows their template.
 #[test]
 fn every_type_of_the_templates_is_free_or_has_a_line() {
     for profile in ["minimal", "production"] {
@@ -105,11 +126,11 @@ fn what_has_no_price_is_an_item_not_left_out() {
         kind: "AWS::Kitchen::Fridge".to_owned(),
         properties: Value::Null,
     };
-    let page = text("us-east-1", &[strange.clone(), strange], &[]);
+    let page = text("us-east-1", &[strange.clone(), strange], &composition(), &[]);
     let fridges = page.lines().find(|line| line.contains("AWS::Kitchen::Fridge")).unwrap();
     assert!(fridges.contains(" 2 ") && fridges.ends_with("not priced"), "{fridges}");
     // Nothing was looked up for another region: every item is there, none has a price.
-    let (here, there) = (bill(&[]), of(&resources(&[]), &[], None));
+    let (here, there) = (bill(&[]), of(&resources(&[]), &composition(), &[], None));
     assert_eq!(here.lines.len(), there.lines.len());
     assert!(there.lines.iter().all(|line| line.usd.is_none()));
 }

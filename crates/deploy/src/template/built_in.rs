@@ -50,7 +50,7 @@ impl Stack {
     }
 
     /// What its file is called where the templates are written out.
-    pub fn file(self) -> String {
+    fn file(self) -> String {
         let kind = if self == Self::Messaging { "json" } else { "yaml" };
         format!("{}.{kind}", self.label())
     }
@@ -66,6 +66,23 @@ impl Stack {
         };
         expand(written, composition).map(Cow::Owned)
     }
+}
+
+/// Every template by the name of its file, in the order in which their stacks are made, as people
+/// read it and `aws cloudformation deploy` takes it.
+///
+/// # Errors
+/// If a template is broken.
+pub fn templates(composition: &Composition) -> Result<Vec<(String, String)>, Error> {
+    let write = |stack: Stack| {
+        let text = stack.source(composition).map_err(|why| broken(stack, &why))?;
+        Ok((stack.file(), text.into_owned()))
+    };
+    Stack::ALL.into_iter().map(write).collect()
+}
+
+fn broken(stack: Stack, why: &str) -> Error {
+    Error::failed(format!("the {} template: {why}", stack.label()))
 }
 
 /// A template, as text and as data.
@@ -101,7 +118,7 @@ impl Template {
         composition: &Composition,
         without: &BTreeSet<String>,
     ) -> Result<Self, Error> {
-        let broken = |why: String| Error::failed(format!("the {} template: {why}", stack.label()));
+        let broken = |why: String| broken(stack, &why);
         let source = stack.source(composition).map_err(broken)?;
         let mut body = yaml::parse(&source).map_err(broken)?;
         let stripped = strip(&mut body, without);

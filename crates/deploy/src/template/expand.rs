@@ -35,6 +35,8 @@ pub struct ServiceSite {
     pub api: String,
     /// Where it listens.
     pub port: u16,
+    /// Whether it receives the announcements of the clock, which never stop.
+    pub follows_clock: bool,
     /// The topics that it publishes to or receives from.
     pub topics: Vec<String>,
 }
@@ -210,6 +212,7 @@ mod tests {
             name: name.to_owned(),
             api: name.split('-').next().unwrap().to_owned(),
             port,
+            follows_clock: false,
             topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
         };
         Composition {

@@ -1,6 +1,7 @@
 //! The command line of `worldbus deploy aws`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -40,6 +41,9 @@ pub(super) enum Action {
     /// Delete what was made, after asking; keeps the data
     #[command(after_help = DOWN)]
     Down(DownArguments),
+    /// Write the templates of the stacks into a folder, to read or to deploy with other tools
+    #[command(after_help = TEMPLATES)]
+    Templates(TemplatesArguments),
 }
 
 /// Which installation, where.
@@ -104,6 +108,17 @@ pub(super) struct UpArguments {
     /// Skip confirmation
     #[arg(long)]
     pub(super) yes: bool,
+}
+
+/// Where to write the templates.
+#[derive(Debug, Args)]
+pub(super) struct TemplatesArguments {
+    /// The folder; it is made if it is not there, and files of these names are replaced
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: PathBuf,
+    /// How to write the result
+    #[arg(long, value_enum, default_value_t)]
+    pub(super) format: Format,
 }
 
 /// What to delete.
@@ -220,8 +235,8 @@ Examples:
   worldbus deploy aws down --region eu-central-1
 
 Credentials are those of every AWS tool: AWS_PROFILE, AWS_ACCESS_KEY_ID, a role. The stacks are
-NAME-state, -network, -messaging, -services and -observability; their templates are in deploy/aws,
-and `aws cloudformation deploy` takes them as well.";
+NAME-state, -network, -messaging, -services and -observability; `worldbus deploy aws templates`
+writes their templates, which `aws cloudformation deploy` takes as well.";
 
 const PLAN: &str = "\
 Examples:
@@ -257,6 +272,13 @@ Examples:
 
 Says what goes and what stays, asks, then deletes in reverse order. The stack of the state stays
 unless --delete-data: a later `up` goes on with the same world and the same API key.";
+
+const TEMPLATES: &str = "\
+Examples:
+  worldbus deploy aws templates ./templates
+
+Writes state.yaml, network.yaml, messaging.json, services.yaml and observability.yaml. Each imports
+from those before it; `aws cloudformation deploy` takes them in that order.";
 
 #[cfg(test)]
 mod tests {

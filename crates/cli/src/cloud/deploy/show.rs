@@ -15,9 +15,13 @@ use worldbus_deploy::{Change, Changes, Deployment, Farewell, Finding, Plan, Stac
 pub(super) fn plan(deployment: &Deployment, plan: &Plan, format: Format) -> Result<()> {
     let region = &deployment.region;
     let prices = prices::list(region).map_err(WrongUse)?;
-    let document = plan_document(deployment, plan, bill::json(region, &plan.resources, &prices));
+    let document = plan_document(
+        deployment,
+        plan,
+        bill::json(region, &plan.resources, &deployment.composition, &prices),
+    );
     let text = || {
-        let bill = bill::table(region, &plan.resources, &prices);
+        let bill = bill::table(region, &plan.resources, &deployment.composition, &prices);
         plan_text(deployment, plan)
             + "\nWhat a month costs, with the load of the system before (`worldbus cost --profile` \
                says where prices are from):\n\n"

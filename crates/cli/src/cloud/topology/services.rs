@@ -4,7 +4,9 @@
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
+use crate::serve::services::SERVICES;
 use worldbus_bus::{SubscriptionName, Topic};
+use worldbus_service::Description;
 use worldbus_state_dynamodb::actions;
 use worldbus_transport_sns_sqs::topology::{Right, Service, Subscription};
 
@@ -42,8 +44,6 @@ pub(super) fn services(
 ) -> Result<Vec<Service>> {
     let wanted: Wanted = toml::from_str(WANTED).context("the table of wanted rights")?;
     let slots = slots.iter().map(|slot| slot.name.clone()).collect();
-    let time = SubscriptionName::new(worldbus_time_manager::NAME)?;
-    let weather = SubscriptionName::new(worldbus_weather_manager::NAME)?;
     let service = |name: &str, publishes, consumes, state: &[&[&str]]| {
         let state = Right::new("State", &state.concat(), vec![TABLE.to_owned()]);
         let wanted = wanted.right.iter().filter(|right| right.services.iter().any(|of| of == name));
@@ -58,19 +58,12 @@ pub(super) fn services(
     // It publishes what its clients send, on any topic, and claims a slot.
     let bus_state = [actions::GET, actions::COMPARE_AND_SET, actions::DELETE];
     let bus = service(worldbus_event_bus::NAME, topics.to_vec(), slots, &bus_state);
-    Ok(vec![
-        service(
-            worldbus_time_manager::NAME,
-            vec![Topic::new(worldbus_time_manager::TOPIC)?],
-            vec![time],
-            &[actions::GET, actions::COMPARE_AND_SET],
-        ),
-        service(
-            worldbus_weather_manager::NAME,
-            vec![Topic::new(worldbus_weather_manager::TOPIC)?],
-            vec![weather],
-            &[actions::GET, actions::COMPARE_AND_SET],
-        ),
-        Service { counts, ..bus },
-    ])
+    let simulated = |of: &Description| {
+        let publishes = of.topic.map(Topic::new).transpose()?.into_iter().collect();
+        let consumes = vec![SubscriptionName::new(of.name)?];
+        Ok(service(of.name, publishes, consumes, &[actions::GET, actions::COMPARE_AND_SET]))
+    };
+    let mut all = SERVICES.iter().map(simulated).collect::<Result<Vec<_>>>()?;
+    all.push(Service { counts, ..bus });
+    Ok(all)
 }
