@@ -37,9 +37,9 @@ mod resolved;
 mod setting;
 mod value;
 
-pub use common::{Common, LogFormat};
+pub use crate::observe::logging::LogFormat;
+pub use common::Common;
 pub use environment::{ENV_TOLERATED, Machine, Sources};
-pub(crate) use error::nearest;
 pub use error::{Error, Kind};
 pub use flags::Flags;
 pub use reference::reference;

@@ -28,6 +28,7 @@ pub mod config;
 mod description;
 pub mod file;
 mod http;
+mod nearest;
 mod observe;
 mod run;
 pub mod secret;

@@ -37,16 +37,19 @@
 //! the first two by default.
 
 mod connect;
+mod options;
 #[cfg(feature = "embedded")]
 mod spool;
+mod transport;
 mod url;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
 
-pub use connect::{ConnectOptions, connect, connect_with};
+pub use connect::{connect, connect_with};
+pub use options::ConnectOptions;
 #[cfg(feature = "embedded")]
-pub use spool::SpoolOptions;
+pub use options::SpoolOptions;
 pub use url::BusUrl;
 pub use worldbus_bus::*;
 pub use worldbus_events as events;

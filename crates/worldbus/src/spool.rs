@@ -1,14 +1,16 @@
 //! A bus with a spool: an embedded log in a folder of its own, and an engine that may not be
 //! there yet. How events go through it is in `worldbus-bus`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use tokio::sync::OnceCell;
 
-use crate::{BusUrl, ConnectOptions};
+use crate::BusUrl;
+use crate::options::{ConnectOptions, SpoolOptions};
+use crate::transport::transport;
 use worldbus_bus::{
     Appended, Bus, Capabilities, Error, Fate, Kind, SystemClock, Topic, Transport, WallClock, Wrap,
 };
@@ -22,26 +24,6 @@ const DEAD_LETTER_BYTES_MAX: u64 = 64 << 20;
 /// in earnest. A larger event goes alone.
 const AWAITED_BATCH_BYTES_MAX: usize = 64 << 10;
 
-/// The spool of a bus.
-#[derive(Debug, Clone)]
-pub struct SpoolOptions {
-    /// Its folder; created if need be. One process at a time. The events in it are for the
-    /// engine that the bus is opened over: another URL, another folder.
-    pub dir: PathBuf,
-    /// Bytes of batches that it holds; beyond them publishers wait. At least 2 MiB.
-    pub bytes_max: u64,
-}
-
-impl SpoolOptions {
-    /// The default of [`SpoolOptions::bytes_max`].
-    pub const BYTES_MAX: u64 = 256 << 20;
-
-    /// A spool of 256 MiB.
-    pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), bytes_max: Self::BYTES_MAX }
-    }
-}
-
 pub(crate) async fn connect(
     url: BusUrl,
     options: ConnectOptions,
@@ -50,14 +32,14 @@ pub(crate) async fn connect(
     // First: what it holds must not be forgotten because the engine is away.
     let wall: Arc<dyn WallClock> = Arc::new(SystemClock::default());
     let log = open(&spool.dir, &wall)?;
-    let engine = match crate::connect::transport(&url, options.clone()).await {
+    let engine = match transport(&url, options.clone()).await {
         Ok(engine) => engine,
         Err(error) if error.fate() == Fate::Refused => return Err(error),
         Err(error) => {
             tracing::warn!(%error, "the engine is away; events go to the spool");
             let connect: Connect = Box::new(move || {
                 let (url, options) = (url.clone(), options.clone());
-                Box::pin(async move { crate::connect::transport(&url, options).await })
+                Box::pin(async move { transport(&url, options).await })
             });
             Arc::new(Awaited::new(connect, log.capabilities()))
         }

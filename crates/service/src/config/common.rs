@@ -3,10 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::value::{Shape, Value};
 use crate::Secret;
 use crate::http::access::Origin;
-use crate::observe::logging::Filter;
+use crate::observe::logging::{Filter, LogFormat};
 
 crate::settings! {
     /// Settings of every command that serves.
@@ -30,28 +29,5 @@ crate::settings! {
         log: Filter = "info",
         /// How logs are written to standard error: `text` or `json`.
         log_format: LogFormat = "text",
-    }
-}
-
-/// How a log line is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line, for log collectors.
-    Json,
-}
-
-impl Value for LogFormat {
-    const EXPECTED: &'static str = "text or json";
-    const SHAPE: Shape = Shape::Text;
-
-    fn parse(texts: &[String]) -> Result<Self, String> {
-        match texts {
-            [text] if text == "text" => Ok(Self::Text),
-            [text] if text == "json" => Ok(Self::Json),
-            _ => Err(String::new()),
-        }
     }
 }

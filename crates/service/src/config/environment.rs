@@ -4,10 +4,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::{Error, nearest};
+use super::error::Error;
 use super::setting::{ENV_PREFIX, Layer, Setting};
 use super::value::Shape;
 use crate::file;
+use crate::nearest::nearest;
 
 /// Beginnings of `WORLDBUS_*` variables that we do not own and pass over in silence: those that
 /// Kubernetes sets in each container beside a Service named `worldbus` (service links), and those

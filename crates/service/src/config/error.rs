@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::setting::{Origin, Setting};
 use crate::Secret;
+use crate::nearest::nearest;
 
 /// What kind of mistake it was. All are refused before anything is started: correct and rerun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,19 +86,4 @@ impl Error {
     pub(super) fn undeclared(name: &str, reason: &str) -> Self {
         Self::new(Kind::Invalid, format!("setting `{name}` is not declared: {reason}"))
     }
-}
-
-/// The known name that `text` is most likely a misspelling of.
-pub(crate) fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let text = text.to_lowercase().replace('-', "_");
-    known
-        .map(|name| (strsim::damerau_levenshtein(&text, &name.to_lowercase()), name))
-        .filter(|(distance, name)| *distance <= distance_max(name.len()))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// One slip in a short name, two in a long one: beyond that it is another word.
-fn distance_max(name_bytes: usize) -> usize {
-    if name_bytes < 6 { 1 } else { 2 }
 }

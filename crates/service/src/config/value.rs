@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::Secret;
 use crate::http::access::Origin;
-use crate::observe::logging::Filter;
+use crate::observe::logging::{Filter, LogFormat};
 
 /// The TOML type that a value of the file must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,5 +146,18 @@ impl<T: Value> Value for Vec<T> {
 
     fn parse(texts: &[String]) -> Result<Self, String> {
         texts.iter().map(|text| T::parse(std::slice::from_ref(text))).collect()
+    }
+}
+
+impl Value for LogFormat {
+    const EXPECTED: &'static str = "text or json";
+    const SHAPE: Shape = Shape::Text;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        match texts {
+            [text] if text == "text" => Ok(Self::Text),
+            [text] if text == "json" => Ok(Self::Json),
+            _ => Err(String::new()),
+        }
     }
 }

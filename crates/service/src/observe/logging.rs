@@ -20,7 +20,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-use crate::config::{LogFormat, nearest};
+use crate::nearest::nearest;
 use crate::observe::colour;
 use crate::observe::trace::{Traces, WithTraceIds};
 use lines::Lines;
@@ -29,6 +29,16 @@ use one_line::OneLine;
 /// How long the end of a process may wait for who reads its logs.
 const FLUSH_MS_MAX: u64 = 200;
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// How a log line is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for log collectors.
+    Json,
+}
 
 /// Which lines are logged: a level, or a filter of `tracing`'s directives.
 #[derive(Debug, Clone, PartialEq, Eq)]
