@@ -2,7 +2,7 @@
 //! every 6 h 12 min of game time. It follows the world's clock and publishes each turn once,
 //! however many instances run and whichever of them is stopped.
 //!
-//! The whole service is what it computes ([`Tide`]) and how it is put together ([`start`]); the
+//! The whole service is what it computes (`Tide`) and how it is put together ([`start`]); the
 //! rest is the kit's. Not for: real tides.
 
 use std::sync::Arc;
