@@ -353,7 +353,7 @@ async fn request_by_hand_is_carried_out_once_when_it_is_received() {
         (&json!("skip"), &json!("anna"), &json!("the feast"))
     );
     instance.stop().await;
-    // A subscription that is made anew gets it again.
+    // A subscription that is made again receives it again.
     forget(&place).await;
     let instance = run(&place, 0).await;
     ask(&place, "europe", 2, &asked(Command::Stop(v1::ClockStop {}))).await;

@@ -51,7 +51,7 @@ pub(crate) fn pairs(pairs: &[(&str, String)]) -> String {
     there.map(|(name, value)| format!("{name:width$}  {}\n", printable(value))).collect()
 }
 
-/// The value of a key of a document, for people; empty if there is none.
+/// The value of a key of a document, for people; empty where it is missing.
 pub(crate) fn cell(document: &Value, key: &str) -> String {
     match &document[key] {
         Value::Null => String::new(),

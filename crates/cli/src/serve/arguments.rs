@@ -80,4 +80,4 @@ Examples:
   worldbus weather forecast brussels --url http://127.0.0.1:7072
 
 Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
-It follows the clock that a time-manager announces; until it has heard one it is not ready.";
+It follows the clock that a time-manager announces; until it has received one it is not ready.";

@@ -9,8 +9,11 @@ pub(crate) const SERVICES: &[Description] =
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::net::SocketAddr;
 
     use super::*;
+    use crate::settings::{EventBus, TimeManager, WeatherManager};
+    use worldbus_service::config::{Setting, Settings as _};
 
     #[test]
     fn no_two_services_share_a_name_a_port_or_a_part_of_the_rest_interface() {
@@ -19,5 +22,17 @@ mod tests {
         assert_eq!(all().map(|service| service.name).collect::<BTreeSet<_>>().len(), count);
         assert_eq!(all().map(|service| service.port).collect::<BTreeSet<_>>().len(), count);
         assert_eq!(all().map(|service| service.api).collect::<BTreeSet<_>>().len(), count);
+    }
+
+    #[test]
+    fn each_service_listens_by_default_where_its_description_states() {
+        let of = |settings: &[Setting]| {
+            let listen = settings.iter().find(|setting| setting.name == "listen").unwrap();
+            listen.default.unwrap().parse::<SocketAddr>().unwrap().port()
+        };
+        let listening =
+            [of(&TimeManager::declare()), of(&WeatherManager::declare()), of(&EventBus::declare())];
+        let all = SERVICES.iter().chain([&worldbus_event_bus::DESCRIPTION]);
+        assert_eq!(all.map(|service| service.port).collect::<Vec<_>>(), listening);
     }
 }

@@ -95,7 +95,7 @@ fn fate(stack: &StackPlan) -> String {
     }
 }
 
-/// `+ TYPE name`, with what changes and whether it is made anew.
+/// `+ TYPE name`, with what changes and whether it is replaced.
 fn line(change: &Change) -> String {
     let sign = match change.action.as_str() {
         "Add" => "+",
@@ -107,8 +107,8 @@ fn line(change: &Change) -> String {
         let _ = write!(line, ": {}", change.properties.join(", "));
     }
     match change.replacement.as_str() {
-        "True" => line.push_str(" (is made anew)"),
-        "Conditional" => line.push_str(" (may be made anew)"),
+        "True" => line.push_str(" (is replaced)"),
+        "Conditional" => line.push_str(" (may be replaced)"),
         _ => {}
     }
     line

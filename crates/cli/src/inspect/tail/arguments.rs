@@ -89,7 +89,7 @@ Examples:
   worldbus tail --type weather.severe --format json | jq .payload
   worldbus tail --from 2026-03-01T12:00:00Z --count 100
   worldbus tail --format protobuf --catalog studio.binpb > batches.bin
-  worldbus tail --url embedded:./worldbus-data/bus --from start    (while nobody else has it)";
+  worldbus tail --url embedded:./worldbus-data/bus --from start    (while no other process has it)";
 
 #[cfg(test)]
 mod tests {
