@@ -3,7 +3,7 @@
 //! Prints a table and writes it with commit and machine to `docs/evidence/`. Never a gate:
 //! this machine is noisy, so only ratios within one run mean much.
 //! Run it on a machine that does nothing else:
-//! `cargo build --release --workspace && target/release/worldbus-bench`.
+//! `cargo build --profile dist --workspace && target/dist/worldbus-bench`.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads clocks and files")]
 
@@ -29,21 +29,21 @@ use report::{Page, Row};
 
 const FIRST_FIGURES: Page = Page {
     title: "First figures",
-    command: "cargo build --release --workspace && target/release/worldbus-bench",
-    conditions: "Release build; broker, publisher and consumer share the machine. Compare only \
+    command: "cargo build --profile dist --workspace && target/dist/worldbus-bench",
+    conditions: "Dist build; broker, publisher and consumer share the machine. Compare only \
                  within this page: even quiet\nrepeats differ by up to two.",
 };
 
 const WORLD: Page = Page {
     title: "The world on one core",
-    command: "cargo build --release -p worldbus-bench && target/release/worldbus-bench --world",
-    conditions: "Release build for any x86-64; one thread. A region-hour is the published \
+    command: "cargo build --profile dist -p worldbus-bench && target/dist/worldbus-bench --world",
+    conditions: "Dist build for any x86-64; one thread. A region-hour is the published \
                  conditions of a whole game hour:\nstate, intensity and all quantised numbers.",
 };
 
 const REGIONS: Page = Page {
     title: "Ten thousand regions at 3,600 times",
-    command: "cargo build --release --workspace && target/release/worldbus-bench --regions",
+    command: "cargo build --profile dist --workspace && target/dist/worldbus-bench --regions",
     conditions: "`worldbus up` (clock, weather, bus with its log) bound to one core; a game hour \
                  passes each second. The runs of a row\nare stretches of twenty seconds, one after \
                  the other: a service that does not keep up has lags that grow.\nA lag is from the \
@@ -52,9 +52,9 @@ const REGIONS: Page = Page {
 
 const ATTACKS: Page = Page {
     title: "What one caller can take",
-    command: "cargo build --release --workspace && ulimit -n 20000 && \
-              target/release/worldbus-bench --attacks",
-    conditions: "`worldbus event-bus`, release build, a fresh process and log for each attack; \
+    command: "cargo build --profile dist --workspace && ulimit -n 20000 && \
+              target/dist/worldbus-bench --attacks",
+    conditions: "`worldbus event-bus`, dist build, a fresh process and log for each attack; \
                  attacker and bus share the machine.\nMemory is the peak of what is resident \
                  less what it was before. `/livez` is asked each 50 ms on a new connection;\none \
                  that fails counts as 10 s.",
@@ -62,8 +62,8 @@ const ATTACKS: Page = Page {
 
 const AWS: Page = Page {
     title: "Over SNS and SQS",
-    command: "pip install -r emulators/requirements.txt && cargo build --release --workspace && \
-              target/release/worldbus-bench --aws python3",
+    command: "pip install -r emulators/requirements.txt && cargo build --profile dist --workspace && \
+              target/dist/worldbus-bench --aws python3",
     conditions: "One subscription, us-east-1 as an emulator plays it; emulator, counting proxy, \
                  publisher and consumer\nshare the machine. Batches at 80,000 events a second \
                  with a linger of 50 ms, and at the\n2.4 of one world's clock, where each event \
@@ -75,8 +75,8 @@ const AWS: Page = Page {
 /// Measures Worldbus and writes the figures down.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// The release build of the worldbus binary, which is run as the other process.
-    #[arg(long, default_value = "target/release/worldbus")]
+    /// The dist build of the worldbus binary, which is run as the other process.
+    #[arg(long, default_value = "target/dist/worldbus")]
     worldbus: PathBuf,
     /// Where the figures go, as figures.json and README.md.
     #[arg(long, default_value = "docs/evidence/first-figures")]

@@ -32,8 +32,9 @@ pub(crate) fn command() -> Result<()> {
     let host = host()?;
     let mut build = cargo();
     build.current_dir(&repo.root);
-    run_command(build.args(["build", "--release", "--locked", "--package", "worldbus-cli"]))?;
-    let binary = repo.target_dir.join("release").join(format!("worldbus{EXE_SUFFIX}"));
+    build.args(["build", "--profile", "dist", "--locked", "--package", "worldbus-cli"]);
+    run_command(&mut build)?;
+    let binary = repo.target_dir.join("dist").join(format!("worldbus{EXE_SUFFIX}"));
     let name = format!("worldbus-{}-{host}", env!("CARGO_PKG_VERSION"));
     let folder = repo.target_dir.join("archive").join(&name);
     if folder.exists() {

@@ -34,7 +34,7 @@ const NSSWITCH: &str = "hosts: files dns\n";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Build {
     /// As it ships.
-    Release,
+    Dist,
     /// Quick to make; as large and slow as that is.
     Debug,
 }
@@ -42,7 +42,7 @@ pub(super) enum Build {
 impl Build {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Release => "release",
+            Self::Dist => "dist",
             Self::Debug => "debug",
         }
     }
@@ -50,7 +50,7 @@ impl Build {
     /// What makes an image of it.
     pub(super) fn command(self) -> &'static str {
         match self {
-            Self::Release => "cargo xtask image --evidence",
+            Self::Dist => "cargo xtask image --evidence",
             Self::Debug => "cargo xtask ci --only image",
         }
     }
@@ -91,8 +91,8 @@ fn binary(repo: &Repo, build: Build, host: &str) -> Result<PathBuf> {
     command.current_dir(&repo.root).env("RUSTFLAGS", "-C target-feature=+crt-static");
     command.env(COMMIT, commit(&repo.root));
     command.args(["build", "--package", "worldbus-cli", "--locked", "--target", host]);
-    if build == Build::Release {
-        command.arg("--release");
+    if build == Build::Dist {
+        command.args(["--profile", build.name()]);
     }
     run_command(&mut command)?;
     let built = repo.target_dir.join(host).join(build.name()).join("worldbus");
