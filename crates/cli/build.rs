@@ -1,5 +1,5 @@
 //! Gives the binary the commit that it is built from, for `worldbus --version`: what the variable
-//! `WORLDBUS_COMMIT` says, as in an image; else what git says of this working tree; else `unknown`.
+//! `WORLDBUS_COMMIT` names, as in an image; else git's commit of this working tree; else `unknown`.
 //! Only this crate is built again when the commit changes.
 #![expect(clippy::disallowed_methods, reason = "a build script reads its environment")]
 

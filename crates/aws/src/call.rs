@@ -45,7 +45,7 @@ pub struct Service {
     pub host: &'static str,
 }
 
-/// A service of AWS in a region, as somebody.
+/// A service of AWS in a region, with the credentials to call it.
 #[derive(Debug, Clone)]
 pub struct Caller {
     operation: Operation<Request, String, Fault>,
@@ -76,7 +76,7 @@ pub enum CallError {
         code: String,
         /// For people.
         message: String,
-        /// All that it said, in the form of its answers.
+        /// The whole answer, in the form that the service uses.
         answer: String,
     },
     /// It did not: what there was not, and in words what to do.

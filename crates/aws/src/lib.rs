@@ -57,9 +57,9 @@ fn http_client() -> SharedHttpClient {
 /// What there was not, when a call got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// Nobody to sign as. Nothing was sent.
+    /// No credentials to sign with. Nothing was sent.
     Credentials,
-    /// Nobody there. Nothing was sent.
+    /// No connection to it. Nothing was sent.
     Connection,
     /// Perhaps it was done.
     Answer,
@@ -95,15 +95,15 @@ where
     (missing, text)
 }
 
-/// What each cause says, down to the last, which is the one to mend. What was tried follows a
+/// The message of each cause, down to the last, which is the one to mend. What was tried follows a
 /// reason on lines of its own; people need the reason.
 fn words(error: &(dyn StdError + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    let said: Vec<String> = causes
+    let messages: Vec<String> = causes
         .map(|cause| cause.to_string().lines().next().unwrap_or_default().to_owned())
         .map(|line| line.trim_end_matches(" Attempted:").to_owned())
         .collect();
-    said.join(": ")
+    messages.join(": ")
 }
 
 /// Whether there was no connection, so that nothing was sent.

@@ -28,7 +28,7 @@ fn not_connected(reason: io::Error) -> (Missing, String) {
 }
 
 #[test]
-fn the_last_cause_is_told_whatever_the_others_say() {
+fn the_last_cause_is_reported_whatever_the_others_say() {
     let (missing, text) = not_connected(io::Error::other("the certificate is unknown"));
     assert_eq!(missing, Missing::Answer);
     assert!(text.contains("client error (Connect): the certificate is unknown)"), "{text}");

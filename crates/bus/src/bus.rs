@@ -46,7 +46,7 @@ impl Bus {
     }
 
     /// Waits while the engine takes what waits in the spool. Returns how many batches are left:
-    /// 0 when it is empty or there is none, more when the engine is away. What is left is
+    /// 0 when it is empty or the bus has none, more when the engine is away. What is left is
     /// durable, and drained when a bus is opened with the same spool again.
     ///
     /// # Errors

@@ -13,8 +13,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_thing_is_said_of_one_alone() {
-        let said = [0, 1, 2].map(|count: usize| counted(count, "batch", "batches"));
-        assert_eq!(said, ["0 batches", "1 batch", "2 batches"]);
+    fn singular_is_used_for_one_alone() {
+        let texts = [0, 1, 2].map(|count: usize| counted(count, "batch", "batches"));
+        assert_eq!(texts, ["0 batches", "1 batch", "2 batches"]);
     }
 }

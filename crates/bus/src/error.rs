@@ -34,7 +34,7 @@ pub enum Kind {
     NotFound,
     /// The API key is missing or wrong.
     Unauthorized,
-    /// The lease went to somebody else or ended. The delivery will come again, or did.
+    /// The lease went to another consumer or ended. The delivery will come again, or did.
     LeaseLost,
     /// No space is left on the disk. Make room; then the same call succeeds.
     Full,

@@ -26,12 +26,12 @@ pub use completion::{Pending, PendingReceipt, Receipt};
 
 /// Topics that one publisher writes to.
 const TOPICS_MAX: usize = 256;
-/// What an entry of metadata takes in a batch beside its texts.
+/// What an entry of metadata takes in a batch besides its texts.
 const ENTRY_BYTES: usize = 16;
-/// What an entry of metadata takes in memory beside its texts, about: a node of a map has room for
+/// What an entry of metadata takes in memory besides its texts, about: a node of a map has room for
 /// eleven.
 const ENTRY_MEMORY_BYTES: usize = 64;
-/// What the metadata of an event takes in memory beside its entries, about.
+/// What the metadata of an event takes in memory besides its entries, about.
 const METADATA_MEMORY_BYTES: usize = 512;
 
 /// How a publisher batches, waits and gives up.

@@ -68,7 +68,7 @@ impl Router {
     /// A router on the subscription of this name.
     ///
     /// # Errors
-    /// `Invalid` if the name is none.
+    /// `Invalid` if the name is not allowed.
     pub fn new(bus: &Bus, subscription: &str) -> Result<Self, Error> {
         let spec = SubscriptionSpec::new(SubscriptionName::new(subscription)?, Vec::new());
         Ok(Self {
@@ -285,8 +285,8 @@ impl Work {
         patiently(|| self.settler.settle(lease, outcome)).await
     }
 
-    /// Extends the lease again and again; returns if it is lost, so that nobody works on
-    /// what is somebody else's.
+    /// Extends the lease again and again; returns if it is lost, so that no one works on
+    /// what another consumer holds.
     async fn keep(&self, lease: &Lease) {
         loop {
             tokio::time::sleep(self.lease / 3).await;

@@ -87,7 +87,7 @@ impl State {
         self.lines.values().map(Line::batches).sum()
     }
 
-    /// Whether the engine is known to be away. Somebody must be waiting for it: else nobody
+    /// Whether the engine is known to be away. Batches must be waiting for it: else nothing
     /// would find out that it is back.
     fn away(&self) -> bool {
         self.away && self.batches() > 0
@@ -166,7 +166,7 @@ impl Spool {
         })
     }
 
-    /// Tells what a batch that did not go through the spool met.
+    /// Notes whether the engine was away for a batch that did not go through the spool.
     pub(crate) fn engine_is(&self, away: bool) {
         self.shared.set_away(away);
     }
@@ -248,13 +248,13 @@ impl Spool {
 
     async fn room(&self, bytes: u64, give_up: impl Future<Output = ()>) -> Result<(), Error> {
         tokio::pin!(give_up);
-        let mut told = false;
+        let mut reported = false;
         loop {
             let held = self.shared.held_bytes().await?;
             if held + bytes <= self.bytes_max {
                 return Ok(());
             }
-            if !std::mem::replace(&mut told, true) {
+            if !std::mem::replace(&mut reported, true) {
                 tracing::warn!(held, max = self.bytes_max, "the spool is full; publishers wait");
                 metrics::counter!("worldbus_spool_full_total").increment(1);
             }
@@ -306,7 +306,7 @@ impl Shared {
     }
 }
 
-/// Held by the task that drains a topic: if that panics, nobody waits for the topic to be drained.
+/// Held by the task that drains a topic: if that panics, no one waits for the topic to be drained.
 struct Draining(Arc<Shared>);
 
 impl Drop for Draining {

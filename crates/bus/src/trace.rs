@@ -33,7 +33,7 @@ pub trait Tracer: Send + Sync {
     /// The context of the span that this task is in, if it is sampled.
     fn current(&self) -> Option<TraceParent>;
 
-    /// Makes a span that nobody has entered yet the child of one elsewhere.
+    /// Makes a span that was not entered yet the child of one elsewhere.
     fn set_parent(&self, span: &Span, parent: TraceParent);
 }
 
@@ -59,7 +59,7 @@ pub fn current() -> Option<TraceParent> {
     TRACER.get()?.current()
 }
 
-/// Makes a span that nobody has entered yet the child of one elsewhere.
+/// Makes a span that was not entered yet the child of one elsewhere.
 pub fn set_parent(span: &Span, parent: TraceParent) {
     if let Some(tracer) = TRACER.get() {
         tracer.set_parent(span, parent);

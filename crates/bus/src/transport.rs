@@ -119,7 +119,7 @@ pub trait Transport: Send + Sync + 'static {
         Err(lists_nothing(self.capabilities()))
     }
 
-    /// The event types of studios that the engine knows beside Worldbus's own: none, unless it is
+    /// The event types of studios that the engine knows besides Worldbus's own: none, unless it is
     /// an event-bus.
     ///
     /// # Errors
@@ -133,7 +133,7 @@ pub trait Transport: Send + Sync + 'static {
     /// unknown.
     ///
     /// # Errors
-    /// `Unsupported` for all but an event-bus; `Invalid` for a set that is none, or that conflicts
+    /// `Unsupported` for all but an event-bus; `Invalid` for a malformed set, or one that conflicts
     /// with what is there, naming both; `TooLarge`.
     async fn register_types(&self, set: Bytes) -> Result<Vec<RegisteredType>, Error> {
         let _ = set;
@@ -354,7 +354,7 @@ pub trait Consumer: Send {
     async fn close(self: Box<Self>) -> Result<(), Error>;
 }
 
-/// The right to settle a delivery. Valid until it is given to somebody else, across
+/// The right to settle a delivery. Valid until it is given to another consumer, across
 /// reconnects and restarts of either side.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lease {
@@ -389,7 +389,7 @@ pub enum Outcome {
     Nack(Duration),
     /// Not begun, as at shutdown: it comes again at once and the attempt does not count.
     Release,
-    /// Still working: the lease begins anew.
+    /// Still working: the lease begins again.
     Extend,
 }
 
@@ -535,7 +535,7 @@ pub struct TopicStatus {
     pub events_total: u64,
     /// Bytes of the batches that are kept.
     pub bytes: u64,
-    /// How long nothing was published to it and nobody read it by name, as far as the engine knows.
+    /// How long nothing was published to it and no one read it by name, as far as the engine knows.
     pub idle: Option<Duration>,
 }
 

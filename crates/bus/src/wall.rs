@@ -4,7 +4,7 @@
 //! A machine's clock is corrected, and it may be wrong. Following each of its steps would date an
 //! event before its cause, or flood a world with days that never passed; standing until a clock
 //! that was ahead is right again would silence it. So a process goes by the time that passes and
-//! follows its machine's clock with care: [`steps`] says how.
+//! follows its machine's clock with care: [`steps`] shows how.
 
 mod followed;
 mod manual;

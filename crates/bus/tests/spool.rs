@@ -99,7 +99,7 @@ async fn what_is_spooled_arrives_once_and_in_order_when_the_engine_is_back() {
     let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id()).collect();
     let stored = engine.stored().await;
     let stored: Vec<_> = stored.iter().flat_map(|batch| batch.iter().map(|e| e.id)).collect();
-    assert_eq!(stored[3..40], ids, "the ids that the publisher was told");
+    assert_eq!(stored[3..40], ids, "the ids that the publisher was given");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -363,7 +363,7 @@ async fn what_was_drained_and_not_acked_is_drained_again_and_stored_once() {
     })
     .await;
     assert!(error.to_string().contains("check the disk"), "{error}");
-    // Nothing overtakes what nobody drains any more.
+    // Nothing overtakes what is not drained any more.
     let error = publisher.publish(&tick(3)).await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Retry));
     assert_eq!(engine.minutes().await, [0]);

@@ -35,7 +35,7 @@ const IN_FLIGHT_COUNT_MAX: usize = 8192;
 /// How long the bus has for an event before it is spooled, if there is a spool.
 const SPOOL_AFTER: Duration = Duration::from_secs(2);
 
-/// Publishes what the command line or standard input says.
+/// Publishes the events of the command line or of standard input.
 pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
     let Some(settings) = session::client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let client = &settings.client;
@@ -73,7 +73,7 @@ pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
     Ok(code)
 }
 
-/// The event types that the bus knows beside ours; ours alone while it is away and events are
+/// The event types that the bus knows besides ours; ours alone while it is away and events are
 /// spooled.
 async fn types_of_bus(
     settings: &settings::Publish,
@@ -94,7 +94,7 @@ fn is_away(error: &anyhow::Error) -> bool {
     of_bus.is_some_and(|error| matches!(error.kind(), Kind::Unavailable | Kind::Timeout))
 }
 
-/// Waits while the bus takes what is in the spool; says if something stays there.
+/// Waits while the bus takes what is in the spool; reports if something stays there.
 async fn drain(bus: &Bus, dir: &Path, shutdown: &CancellationToken) -> Result<()> {
     let left = tokio::select! {
         left = bus.spool_drained() => left.context("the spool is not drained")?,

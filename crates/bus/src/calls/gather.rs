@@ -105,7 +105,7 @@ impl<I: Send + 'static, A: Send + 'static> Gather<I, A> {
     }
 }
 
-/// Held by the task that makes the calls. However that ends, by a panic of a call as well, nobody
+/// Held by the task that makes the calls. However that ends, by a panic of a call as well, no one
 /// waits for it.
 struct Calling<I, A> {
     queue: Arc<Queue<I, A>>,

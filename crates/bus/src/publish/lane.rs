@@ -18,7 +18,7 @@ use crate::names::Topic;
 use crate::transport::Transport;
 use worldbus_events::{About, Batch, BatchBuilder, EventId, ProducerId};
 
-/// What an event takes in the buffer beside its payload, entity, place and metadata.
+/// What an event takes in the buffer besides its payload, entity, place and metadata.
 const EVENT_OVERHEAD_BYTES: usize = 64;
 
 /// What the caller wants of an event. The events of a batch all have the same.
@@ -208,7 +208,7 @@ impl Lane {
         self.filled.notify_one();
     }
 
-    /// Nobody empties it any more: what waits has failed.
+    /// It is not emptied any more: what waits has failed.
     fn abandon(&self) {
         self.close();
         let left = {
@@ -249,7 +249,7 @@ impl Lane {
         !state.builder.is_empty() && state.sealed.is_empty() && !state.closed
     }
 
-    /// The next batch to send; `Err(closed)` if there is none.
+    /// The next batch to send; `Err(closed)` if no batch waits.
     pub(super) fn next(&self) -> Result<Sealed, bool> {
         let mut state = self.lock();
         if state.sealed.is_empty() {

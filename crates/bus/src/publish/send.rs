@@ -182,7 +182,7 @@ fn halted() -> Error {
     Error::retry(Kind::Unavailable, context)
 }
 
-/// Neither the engine nor the spool took it. The engine may later, whatever the spool says.
+/// Neither the engine nor the spool took it. The engine may later, whatever became of the spool.
 fn neither(cause: Option<&Error>, error: Error) -> Error {
     let unknown =
         error.fate() == Fate::Unknown || cause.is_some_and(|cause| cause.fate() == Fate::Unknown);

@@ -44,7 +44,7 @@ pub struct Retry<H> {
 }
 
 impl<H> Retry<H> {
-    /// Retries around a handler; `wall` tells when the first attempt failed.
+    /// Retries around a handler; `wall` gives the time of the first failure.
     pub fn new(inner: H, policy: RetryPolicy, wall: Arc<dyn WallClock>) -> Self {
         Self { inner, policy, wall }
     }

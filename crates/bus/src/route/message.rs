@@ -1,4 +1,4 @@
-//! What a handler gets beside the decoded event.
+//! What a handler gets in addition to the decoded event.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -35,7 +35,7 @@ pub(super) async fn subscribe(
     log.subscribe(SubscriptionSpec {
         start: Position::Start,
         lease: LEASE,
-        // A lease that ends while the engine is away is still ours: nobody else consumes here.
+        // A lease that ends while the engine is away is still ours: there is no other consumer.
         attempts_max: u32::MAX,
         // One: what comes later must not overtake it.
         in_flight_max: 1,
@@ -112,7 +112,7 @@ impl Drain<'_> {
         Ok(())
     }
 
-    /// Offers a batch until the engine has it (`None`) or says that it will never take it.
+    /// Offers a batch until the engine has it (`None`) or refuses it for good.
     async fn offer(&self, batch: &Batch) -> Result<Option<Error>, Stopped> {
         let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
         let engine = &self.shared.engine;

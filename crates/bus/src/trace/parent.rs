@@ -55,7 +55,7 @@ impl fmt::Display for TraceParent {
 impl FromStr for TraceParent {
     type Err = NoTraceParent;
 
-    /// A later version may go on behind a dash; `ff` is none.
+    /// A later version may go on behind a dash; `ff` is not a version.
     fn from_str(text: &str) -> Result<Self, NoTraceParent> {
         let known = text.get(..TEXT_BYTES).ok_or(NoTraceParent)?;
         let rest = &text[TEXT_BYTES..];

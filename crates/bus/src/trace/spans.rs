@@ -79,7 +79,7 @@ pub fn appending(topic: &Topic, batch: &Batch) -> Vec<Span> {
     batch.iter().filter_map(span).collect()
 }
 
-/// Says in spans that what they stand for failed.
+/// Records in spans that what they stand for failed.
 pub fn failed<'a>(spans: impl IntoIterator<Item = &'a Span>, kind: &str, error: &dyn Display) {
     for span in spans {
         span.record("otel.status_code", "ERROR");

@@ -20,7 +20,7 @@ pub enum Capability {
     FilterByPlace,
     /// The engine drops an event whose id it has, within a bounded window.
     DropDuplicates,
-    /// An ack after the end of the lease counts until the delivery was given to somebody else.
+    /// An ack after the end of the lease counts until the delivery was given to another consumer.
     /// Without it such an ack is always `LeaseLost`, and the delivery comes again.
     LateAck,
     /// Topics and subscriptions are listed and deleted.

@@ -43,7 +43,7 @@ Examples:
 
 For the health check of a container, where WORLDBUS_LISTEN is that of its service. A service is
 healthy from when it was ready for the first time (/readyz) and as long as it answers (/livez);
-/healthz says so.";
+/healthz reports it.";
 
 /// Runs the command: success if the service is healthy.
 pub(crate) async fn run(arguments: &HealthArguments) -> Result<ExitCode> {

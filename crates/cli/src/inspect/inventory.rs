@@ -267,7 +267,7 @@ impl Name {
     }
 }
 
-/// Says what is lost and asks.
+/// Shows what is lost and asks.
 fn confirmed(why: &Error) -> Result<bool> {
     if !io::stdin().is_terminal() {
         return Err(WrongUse(format!("{why}; there is no terminal to ask on: give --yes")).into());

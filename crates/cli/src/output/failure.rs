@@ -12,7 +12,7 @@ pub(crate) const FAILED: u8 = 1;
 /// The command line, the configuration or the world file is wrong; nothing was started.
 const WRONG_USE: u8 = 2;
 
-/// The command line or a file it names is wrong; the text says what to do.
+/// The command line or a file it names is wrong; the text states what to do.
 #[derive(Debug)]
 pub(crate) struct WrongUse(pub(crate) String);
 
@@ -24,8 +24,8 @@ impl std::fmt::Display for WrongUse {
 
 impl std::error::Error for WrongUse {}
 
-/// Tells people what went wrong, and scripts by the code. A reader that has gone away, as in
-/// `worldbus tail | head`, is no failure.
+/// Reports what went wrong: to people in words, to scripts by the code. A reader that has gone
+/// away, as in `worldbus tail | head`, is no failure.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
@@ -47,7 +47,7 @@ pub(crate) fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "{shown}");
 }
 
-/// A line whose first word says how bad it is, in the colour of that.
+/// A line whose first word is its severity, in the colour of that.
 fn painted(line: &str) -> String {
     for (word, style) in [("error:", "\x1b[1;31m"), ("warning:", "\x1b[1;33m")] {
         if let Some(rest) = line.strip_prefix(word) {
@@ -85,7 +85,7 @@ mod tests {
     use worldbus_bus::{Error, Kind};
 
     #[test]
-    fn wrong_use_is_told_from_failure_through_any_context() {
+    fn wrong_use_differs_from_failure_through_any_context() {
         let wrong = Err::<(), _>(WrongUse("no such type".to_owned())).context("tail");
         assert_eq!(code(&wrong.unwrap_err()), WRONG_USE);
         assert_eq!(code(&anyhow::anyhow!("the disk is full")), FAILED);

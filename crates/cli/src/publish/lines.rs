@@ -83,7 +83,7 @@ fn finish(mut line: Vec<u8>, too_long: bool) -> Result<String, String> {
     let utf_16 = line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]);
     String::from_utf8(line).map_err(|_| match utf_16 {
         true => {
-            "not UTF-8 but, as its byte order mark says, UTF-16; convert it to UTF-8".to_owned()
+            "not UTF-8 but, as its byte order mark shows, UTF-16; convert it to UTF-8".to_owned()
         }
         false => "not UTF-8".to_owned(),
     })

@@ -12,7 +12,7 @@ use worldbus_bus::{Bus, Kind, StudioTypes};
 use worldbus_events::Catalogue;
 use worldbus_service::file;
 
-/// Bytes read of a file: more than a catalogue takes, so that it says what is too large.
+/// Bytes read of a file: more than a catalogue takes, so that it reports what is too large.
 const FILE_BYTES_MAX: u64 = 17 << 20;
 
 /// Worldbus's own event types and those of `files`.

@@ -77,9 +77,9 @@ fn check_log(url: &BusUrl) -> Result<(), WrongUse> {
 /// The error with what to do, as far as it does not say so itself.
 pub(crate) fn explain(url: &str, error: Error) -> anyhow::Error {
     let advice = match error.kind() {
-        // The transport itself says what to do.
+        // The transport itself states what to do.
         Kind::Unavailable | Kind::Timeout | Kind::InUse => return error.into(),
-        // It answered: what it says is wrong is all that is.
+        // It answered: only what it reports is wrong.
         Kind::NotFound | Kind::TooLarge | Kind::Unsupported => return error.into(),
         Kind::Invalid => return WrongUse(error.to_string()).into(),
         Kind::Unauthorized => format!("{url} asks for its API key: set WORLDBUS_API_KEY"),

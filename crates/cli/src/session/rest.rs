@@ -1,5 +1,5 @@
 //! A service's REST interface as a command uses it: one request, its answer as JSON, and a refusal
-//! that says what to do.
+//! that states what to do.
 //!
 //! Not an HTTP client crate: requests go over the HTTP/2 connection of `worldbus-rpc`, so that TLS,
 //! proxies and keys are the same as with gRPC.
@@ -52,7 +52,7 @@ impl Place {
         let is_flag = matches!(loaded.resolved.origin("url"), Some(Origin::Flag(_)));
         let url = if is_flag { url } else { own.unwrap_or(url) };
         if let Err(error) = worldbus_rpc::endpoint(&url) {
-            return Err(WrongUse(format!("--url: {error}; it says where the {service} is")));
+            return Err(WrongUse(format!("--url: {error}; it must be the {service}'s address")));
         }
         Ok(Self { service, url, api_key })
     }
@@ -81,12 +81,12 @@ impl Place {
     /// What to do about a server that has no such interface.
     pub(crate) fn is_another(&self) -> anyhow::Error {
         let Self { service, url, .. } = self;
-        anyhow!("{url} is no {service}: --url says where one is")
+        anyhow!("{url} is no {service}: set --url to the address of one")
     }
 
     /// What to do about silence.
     pub(crate) fn silent(&self, why: &str) -> anyhow::Error {
-        anyhow!("no answer of {}: {why}; --url says where the {} is", self.url, self.service)
+        anyhow!("no answer of {}: {why}; set --url to the {}'s address", self.url, self.service)
     }
 }
 
@@ -112,7 +112,7 @@ impl Rest {
     /// Asks.
     ///
     /// # Errors
-    /// Wrong use, if the service refuses a value; else what it says, or why it does not answer.
+    /// Wrong use, if the service refuses a value; else what it reports, or why it does not answer.
     pub(crate) async fn get(&self, path: &str, query: &[Parameter<'_>]) -> Result<Value> {
         self.call(Method::GET, path, query, Bytes::new()).await
     }
@@ -159,7 +159,7 @@ impl Rest {
         Err(self.refused(status, document.ok().filter(|_| is_problem)))
     }
 
-    /// A refusal with what to do: a problem's detail says that itself.
+    /// A refusal with what to do: a problem's detail states that itself.
     fn refused(&self, status: StatusCode, problem: Option<Value>) -> anyhow::Error {
         let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str());
         let is_of_request = problem.as_ref().is_some_and(|problem| problem["field"].is_string());
@@ -181,7 +181,7 @@ impl Rest {
     }
 }
 
-/// An error and what caused it, without what is said twice.
+/// An error and what caused it, without repetitions.
 fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

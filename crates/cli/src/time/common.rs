@@ -10,7 +10,7 @@ use worldbus_service::config::Flags;
 #[derive(Debug, Args)]
 #[command(mut_arg("time-url", |flag| flag.hide(true)))]
 pub(super) struct Common {
-    /// A clock beside the world's own
+    /// A named clock instead of the world's own
     #[arg(long, global = true, value_name = "NAME")]
     pub(super) clock: Option<String>,
     /// Who you are; kept with a command

@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_has_what_the_calendar_says_and_no_line_for_what_it_does_not() {
+    fn time_has_what_the_calendar_names_and_no_line_for_what_it_does_not() {
         let now = json!({
             "date": "2024-03-01", "time_string": "06:00", "second": 7, "phase": "dawn",
             "weekday": "Friday", "day_name": "1 March", "season_name": "Spring", "era": null,

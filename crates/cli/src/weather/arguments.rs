@@ -284,7 +284,7 @@ Examples:
   worldbus weather forecast brussels
   worldbus weather forecast brussels --hours 168 --kind fallible
 
-A forecast comes true unless somebody forces the weather; a fallible one is wrong by more the
+A forecast comes true unless the weather is forced; a fallible one is wrong by more the
 further ahead it looks.";
 
 const AT: &str = "\

@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weather_of_a_region_has_usual_units_and_says_that_it_is_forced() {
+    fn weather_of_a_region_has_usual_units_and_shows_that_it_is_forced() {
         let weather = json!({
             "region": "paris", "game_time": "2024-03-01T06:00:00", "season": "spring",
             "state": "storm", "forced": true, "temperature_c": -1.25, "wind_speed_mps": 20.0,

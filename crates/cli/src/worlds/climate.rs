@@ -1,5 +1,5 @@
 //! `worldbus climate`: makes a climate preset, prints years of its weather, and compares it with a
-//! record. Files and the command line are here; what is reckoned is in `worldbus-climate`.
+//! record. Files and the command line are here; the computations are in `worldbus-climate`.
 
 mod arguments;
 mod build;

@@ -1,6 +1,6 @@
 //! `worldbus world`: what a world file makes, before it is run. Nothing is started or kept.
 //!
-//! What it would be like is reckoned in `outlook` and written by `page`; what a world is and does
+//! What it would be like is computed in `outlook` and written by `page`; what a world is and does
 //! is in `worldbus-world`.
 
 mod outlook;
@@ -19,7 +19,7 @@ use crate::serve::world_of;
 use outlook::Outlook;
 use worldbus_world::World;
 
-/// Years that are simulated at most: more tells nothing new and takes minutes.
+/// Years that are simulated at most: more shows nothing new and takes minutes.
 const YEAR_COUNT_MAX: u32 = 100;
 /// Regions that are shown unless some are named.
 const REGION_COUNT: usize = 4;

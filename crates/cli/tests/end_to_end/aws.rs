@@ -53,7 +53,7 @@ fn template_makes_a_stack_that_is_as_it_should_be() {
     let outputs = account.deploy("messaging", &template.stdout, "stacked");
     assert!(outputs["WeatherManagerQueueUrl"].ends_with("/stacked-weather-manager-events"));
     assert_eq!(outputs["EventBus4DeadLettersName"], "stacked-event-bus-4-events-dead-letters");
-    // What an account has once is told apart by the name of the system.
+    // What an account has once is distinguished by the name of the system.
     let role = "arn:aws:iam::000000000000:role/stacked-weatherManagerTaskRole";
     assert_eq!(outputs["WeatherManagerTaskRoleArn"], role);
     let url = "sns-sqs://us-east-1?prefix=stacked";
@@ -61,9 +61,9 @@ fn template_makes_a_stack_that_is_as_it_should_be() {
     assert_eq!(diff.code, 0, "{:#?}", diff.lines());
 }
 
-/// In an account that judges by policies, with a subscription that somebody else made.
+/// In an account that judges by policies, with a subscription that another party made.
 #[test]
-fn queue_of_the_stack_takes_what_its_service_hears_of_its_topics_and_nothing_else() {
+fn queue_of_the_stack_takes_what_its_service_receives_of_its_topics_and_nothing_else() {
     const SEND: &str = "
 import boto3, json, sys
 sns, sqs = boto3.client('sns'), boto3.client('sqs')
@@ -91,7 +91,7 @@ print(received)
 }
 
 #[test]
-fn service_whose_queue_is_missing_says_which_and_what_to_do() {
+fn service_whose_queue_is_missing_reports_which_and_what_to_do() {
     let account = Account::open("bare");
     let dir = account.folder.path().to_str().unwrap();
     let bus = account.run(&["event-bus", "--listen", "127.0.0.1:0", "--data-dir", dir]);
@@ -99,7 +99,7 @@ fn service_whose_queue_is_missing_says_which_and_what_to_do() {
 }
 
 #[test]
-fn publisher_whose_topic_is_missing_is_not_ready_and_says_which_and_what_to_do() {
+fn publisher_whose_topic_is_missing_is_not_ready_and_reports_which_and_what_to_do() {
     let account = Account::open("topicless");
     let time = account.start("time-manager");
     let readyz = format!("{}/readyz", time.url);
@@ -113,7 +113,7 @@ fn publisher_whose_topic_is_missing_is_not_ready_and_says_which_and_what_to_do()
 }
 
 #[test]
-fn without_credentials_it_says_where_to_put_them() {
+fn without_credentials_it_reports_where_to_put_them() {
     let dir = tempfile::tempdir().unwrap();
     for arguments in [&["topology", "diff"][..], &["publish", "time.updated", "{}"]] {
         let mut command = worldbus();
@@ -183,12 +183,12 @@ for name in sys.argv[1:]:
     let sent = run_with_input(account.python(&["-c", POISON]).args(queues), b"");
     assert_eq!(sent.code, 0, "{sent:?}");
     eventually("all eight are counted", || (counted() == Some(8)).then_some(()));
-    // Without AWS they are unknown, and all else is told.
+    // Without AWS they are unknown, and all else is reported.
     account.emulator.stop();
     eventually("they are unknown", || {
-        let told = get(&stats).ok()?;
-        assert_eq!(told.status, 200, "{told:?}");
-        told.json()["dead_letters"].is_null().then_some(())
+        let reply = get(&stats).ok()?;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()["dead_letters"].is_null().then_some(())
     });
     for service in [bus, weather, time] {
         service.terminate();
@@ -210,8 +210,8 @@ fn three_processes_make_a_world_over_sns_and_sqs_and_killing_one_loses_nothing()
     assert_eq!(post(&format!("{}/api/time/set", time.url), &set).status, 200);
     let now = format!("{}/api/weather/current?region=brussels", weather.url);
     eventually("weather follows the clock", || {
-        let told = get(&now).unwrap().json()["game_time"].as_str()?.to_owned();
-        told.contains("T03:").then_some(())
+        let shown = get(&now).unwrap().json()["game_time"].as_str()?.to_owned();
+        shown.contains("T03:").then_some(())
     });
     let rain = json!({ "region": "brussels", "state": "heavy_rain" });
     assert_eq!(post(&format!("{}/api/weather/set", weather.url), &rain).status, 200);
@@ -298,16 +298,17 @@ pub(crate) fn minute(time: &Service) -> i64 {
 pub(crate) struct Log {
     ids: HashSet<worldbus_events::EventId>,
     pub(crate) types: BTreeSet<String>,
-    /// Minutes that were told, by the producer, which is the epoch of the clock.
-    pub(crate) told: BTreeMap<ProducerId, BTreeSet<i64>>,
+    /// Minutes that were published, by the producer, which is the epoch of the clock.
+    pub(crate) published: BTreeMap<ProducerId, BTreeSet<i64>>,
 }
 
 impl Log {
-    /// Reads until every minute up to one has been told, each once.
+    /// Reads until every minute up to one has been published, each once.
     pub(crate) fn follow(&mut self, tail: &Tail, up_to: i64) {
         tail.until(|event| {
             self.note(event);
-            self.told.values().any(|minutes| minutes.last() >= Some(&up_to)) && self.is_gapless()
+            self.published.values().any(|minutes| minutes.last() >= Some(&up_to))
+                && self.is_gapless()
         });
     }
 
@@ -315,12 +316,12 @@ impl Log {
         assert!(self.ids.insert(id(event)), "{event} came twice");
         self.types.insert(event["event_type"].as_str().unwrap().to_owned());
         if is(event, "time.updated") {
-            self.told.entry(id(event).producer).or_default().insert(minutes(event));
+            self.published.entry(id(event).producer).or_default().insert(minutes(event));
         }
     }
 
     pub(crate) fn is_gapless(&self) -> bool {
-        self.told.values().all(|minutes| {
+        self.published.values().all(|minutes| {
             let (first, last) = (minutes.first().unwrap(), minutes.last().unwrap());
             (last - first + 1) as usize == minutes.len()
         })

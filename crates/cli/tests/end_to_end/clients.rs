@@ -68,7 +68,7 @@ fn filters_and_count_choose_events_in_every_format() {
     }
     let published = publish_lines(&url, &lines);
     assert_eq!(published.code, 0, "{published:?}");
-    // Facts of another service, which is said once a type.
+    // Facts of another service, which is reported once a type.
     let warnings: Vec<&str> = published.stderr.lines().collect();
     assert!(warnings.len() == 2 && warnings.iter().all(|line| line.starts_with("warning: ")));
     let ids = published.lines();

@@ -50,7 +50,7 @@ fn a_preset_is_checked_against_its_record_and_drawn() {
         let svg = std::fs::read_to_string(plots.join(format!("{plot}.svg"))).unwrap();
         assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{plot}");
     }
-    // A climate that is another one misses bands, and the exit code says so.
+    // A climate that is another one misses bands, and the exit code shows it.
     let tunis = repository("crates/climate/targets/tunis.toml");
     let arguments = ["climate", "check", "--preset", "brussels", "--against", text(&tunis)];
     let short = ["--years", "3", "--format", "json", "--plots", text(&plots)];
@@ -63,7 +63,7 @@ fn a_preset_is_checked_against_its_record_and_drawn() {
 }
 
 #[test]
-fn building_says_from_the_first_moment_what_it_is_at_and_how_long_it_takes() {
+fn building_reports_from_the_first_moment_what_it_is_at_and_how_long_it_takes() {
     let folder = tempfile::tempdir().unwrap();
     let (normals, out) = (folder.path().join("normals.csv"), folder.path().join("out.toml"));
     let months = (1..=12).map(|month| format!("{month},0.4,5,12,4,4,3,80\n"));

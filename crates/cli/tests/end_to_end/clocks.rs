@@ -1,5 +1,5 @@
 //! `worldbus up` whose machine's wall clock is wrong, for a while or for a whole run: nothing is
-//! deleted, lost or invented, and `/readyz` says what is wrong.
+//! deleted, lost or invented, and `/readyz` reports what is wrong.
 
 use std::path::Path;
 
@@ -46,22 +46,22 @@ fn wait_for_minute(service: &Service, minute: i64) {
 }
 
 #[test]
-fn jump_of_eight_days_for_a_while_deletes_and_floods_nothing_and_is_said_by_readyz() {
+fn jump_of_eight_days_for_a_while_deletes_and_floods_nothing_and_is_reported_by_readyz() {
     let (shim, folder) = (Shim::new(), tempfile::tempdir().unwrap());
     let up = start(&shim, folder.path());
     wait_for_minute(&up, 10);
     shim.set_ahead_s(8 * DAY_S);
     let readyz = format!("{}/readyz", up.url);
-    let said =
-        eventually("/readyz says it", || get(&readyz).ok().filter(|reply| reply.status == 503));
-    assert!(said.text.contains("wall clock stepped ahead by 691"), "{said:?}");
+    let reply =
+        eventually("/readyz reports it", || get(&readyz).ok().filter(|reply| reply.status == 503));
+    assert!(reply.text.contains("wall clock stepped ahead by 691"), "{reply:?}");
     wait_for_minute(&up, 20);
     shim.set_ahead_s(0);
     let up = up.ready();
     wait_for_minute(&up, 30);
-    let told = ticks(&events(&up, "time"));
-    assert_each_minute_once(&told);
-    assert!(told[0] <= 1 && *told.last().unwrap() < 1_000, "{told:?}");
+    let published = ticks(&events(&up, "time"));
+    assert_each_minute_once(&published);
+    assert!(published[0] <= 1 && *published.last().unwrap() < 1_000, "{published:?}");
     assert_whole(&events(&up, "weather"));
     up.terminate();
 }
@@ -84,7 +84,7 @@ fn world_that_ran_a_day_ahead_goes_on_with_the_right_clock_and_takes_commands_at
     assert_eq!(post(&format!("{}/api/weather/set", up.url), &fog).status, 200);
     wait_for_minute(&up, ahead + 20);
     let stood = total_minutes(&up);
-    // Not in order: what was told and not noted must not be told twice.
+    // Not in order: what was published and not noted must not be published twice.
     up.kill();
 
     shim.set_ahead_s(0);
@@ -104,12 +104,12 @@ fn world_that_ran_a_day_ahead_goes_on_with_the_right_clock_and_takes_commands_at
         weather.text.contains("storm").then_some(())
     });
 
-    let ticks = eventually("a minute behind the skip is told", || {
+    let ticks = eventually("a minute behind the skip is published", || {
         let ticks = ticks(&events(&up, "time"));
         (*ticks.last()? >= before + 600).then_some(ticks)
     });
     let distinct: std::collections::HashSet<_> = ticks.iter().collect();
-    assert_eq!(distinct.len(), ticks.len(), "no minute is told twice");
+    assert_eq!(distinct.len(), ticks.len(), "no minute is published twice");
     // After the downtime, until the second skip, but for the first.
     let from = ticks.iter().position(|minute| *minute >= ahead).unwrap();
     let gaps = ticks[from..].windows(2).filter(|two| two[1] != two[0] + 1).count();

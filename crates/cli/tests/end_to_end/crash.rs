@@ -33,7 +33,7 @@ const HOPE: Duration = Duration::from_millis(30);
 /// What this process knows of the log.
 #[derive(Default)]
 struct Ledger {
-    /// Each event ever sent, by id, with what it said.
+    /// Each event ever sent, by id, with its value.
     sent: HashMap<EventId, i64>,
     /// Those of them that were acknowledged and not yet found in the log.
     acked: HashMap<EventId, i64>,
@@ -41,7 +41,7 @@ struct Ledger {
     last: HashMap<ProducerId, u64>,
     next_offset: u64,
     found: u64,
-    said: i64,
+    next_value: i64,
 }
 
 /// A xorshift generator: chance that can be repeated.
@@ -100,8 +100,8 @@ async fn stream_until_killed(ledger: &mut Ledger, bus: &Bus, service: Service, a
     let (progress, mut acked) = tokio::sync::watch::channel(0u64);
     let streams: Vec<_> = (0..PRODUCERS)
         .map(|_| {
-            let first = ledger.said;
-            ledger.said += 1_000_000;
+            let first = ledger.next_value;
+            ledger.next_value += 1_000_000;
             tokio::spawn(stream(bus.clone(), first, progress.clone()))
         })
         .collect();
@@ -109,16 +109,16 @@ async fn stream_until_killed(ledger: &mut Ledger, bus: &Bus, service: Service, a
     tokio::time::timeout(DEADLINE, enough).await.expect("events are acknowledged").unwrap();
     service.kill();
     for stream in streams {
-        for (id, said, acked) in stream.await.unwrap() {
-            assert!(ledger.sent.insert(id, said).is_none(), "{id} was given twice");
+        for (id, value, acked) in stream.await.unwrap() {
+            assert!(ledger.sent.insert(id, value).is_none(), "{id} was given twice");
             if acked {
-                ledger.acked.insert(id, said);
+                ledger.acked.insert(id, value);
             }
         }
     }
 }
 
-/// One producer: each event it sent, what it said, whether it was acknowledged.
+/// One producer: each event it sent, its value, whether it was acknowledged.
 async fn stream(
     bus: Bus,
     first: i64,
@@ -129,20 +129,20 @@ async fn stream(
     let mut under_way = std::collections::VecDeque::new();
     let mut events = Vec::new();
     let mut alive = true;
-    let mut said = first;
+    let mut value = first;
     while alive || !under_way.is_empty() {
         if alive && under_way.len() < IN_FLIGHT_MAX {
-            let event = TimeUpdated { total_minutes: said, ..Default::default() };
-            under_way.push_back((publisher.enqueue(None, &event).await.unwrap(), said));
-            said += 1;
+            let event = TimeUpdated { total_minutes: value, ..Default::default() };
+            under_way.push_back((publisher.enqueue(None, &event).await.unwrap(), value));
+            value += 1;
             continue;
         }
-        let Some((pending, said)) = under_way.pop_front() else { break };
+        let Some((pending, value)) = under_way.pop_front() else { break };
         let id = pending.id();
         let acked = pending.await.is_ok();
         alive &= acked;
         progress.send_modify(|count| *count += u64::from(acked));
-        events.push((id, said, acked));
+        events.push((id, value, acked));
     }
     events
 }
@@ -160,9 +160,9 @@ async fn verify(ledger: &mut Ledger, bus: &Bus) {
         assert_eq!(stored.offset, ledger.next_offset, "offsets have no gaps");
         ledger.next_offset += 1;
         for event in &stored.batch {
-            let said = ledger.sent.get(&event.id);
+            let value = ledger.sent.get(&event.id);
             let stored = event.decode::<TimeUpdated>().unwrap().total_minutes;
-            assert_eq!(said, Some(&stored), "{} was never sent, or not so", event.id);
+            assert_eq!(value, Some(&stored), "{} was never sent, or not so", event.id);
             let last = ledger.last.insert(event.id.producer, event.id.sequence);
             assert!(last < Some(event.id.sequence), "{} is out of order or twice", event.id);
             ledger.acked.remove(&event.id);

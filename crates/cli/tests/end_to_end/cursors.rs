@@ -151,7 +151,7 @@ fn tail_goes_on_at_another_event_bus_and_shows_each_event_once() {
         });
     };
     shows(&tail, publish(&account));
-    // The second comes back at the address of the first, whose slot nobody takes so soon.
+    // The second comes back at the address of the first, whose slot no other takes so soon.
     let listen = format!("127.0.0.1:{}", first.port());
     second.terminate();
     first.kill();

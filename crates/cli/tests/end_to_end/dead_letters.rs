@@ -135,8 +135,8 @@ fn dead_letters_are_seen_given_back_and_thrown_away() {
     });
     assert_eq!(gauges(&url, "_"), Vec::<String>::new());
 
-    let nobody = dead_letters(&url, &["replay", "1", "--subscription", "nobody"]);
-    nobody.refused(&["nobody", "does not exist"]);
+    let unknown = dead_letters(&url, &["replay", "1", "--subscription", "unknown"]);
+    unknown.refused(&["unknown", "does not exist"]);
 }
 
 fn id_of(letter: &Value) -> &str {

@@ -2,7 +2,7 @@
 //! runs, changes when a parameter does, and goes.
 //!
 //! The account lacks two types of resources, which are left out of the templates, and no others.
-//! What fails, and how it is told, is in `failures`: an emulator does not fail when asked to.
+//! What fails, and how it is reported, is in `failures`: an emulator does not fail when asked to.
 
 mod failures;
 mod peer;
@@ -21,7 +21,7 @@ const WITHOUT: [&str; 2] =
 const INVENTORY: &str = include_str!("deploy/inventory.py");
 const TASKS: &str = include_str!("deploy/tasks.py");
 
-/// What an installation of each profile has, beside what has no name of its own.
+/// What an installation of each profile has, besides what has no name of its own.
 const NAMED: [&str; 34] = [
     "cluster gaming-system-cluster",
     "service event-bus",
@@ -81,15 +81,15 @@ pub(crate) fn done(finished: Finished) -> String {
     page
 }
 
-pub(crate) fn told(account: &Account, script: &str, arguments: &[&str]) -> Value {
-    let told = run_with_input(account.python(&["-c", script]).args(arguments), b"");
-    assert_eq!(told.code, 0, "{told:?}");
-    serde_json::from_slice(&told.stdout).unwrap()
+pub(crate) fn run_script(account: &Account, script: &str, arguments: &[&str]) -> Value {
+    let finished = run_with_input(account.python(&["-c", script]).args(arguments), b"");
+    assert_eq!(finished.code, 0, "{finished:?}");
+    serde_json::from_slice(&finished.stdout).unwrap()
 }
 
 /// Kind and name of all that is there.
 fn inventory(account: &Account) -> BTreeSet<String> {
-    serde_json::from_value(told(account, INVENTORY, &[])).unwrap()
+    serde_json::from_value(run_script(account, INVENTORY, &[])).unwrap()
 }
 
 fn assert_there(there: &BTreeSet<String>, names: &[&str]) {
@@ -98,7 +98,7 @@ fn assert_there(there: &BTreeSet<String>, names: &[&str]) {
     }
 }
 
-/// Stacks that a page says are being made or changed.
+/// Stacks that a page shows as being made or changed.
 fn begun(page: &str) -> Vec<&str> {
     let is_begun = |line: &&str| line.starts_with("create ") || line.starts_with("update ");
     page.lines().filter(is_begun).collect()
@@ -134,7 +134,7 @@ fn minimal_installation_comes_about_runs_changes_and_goes() {
     assert!(begun(&again).is_empty(), "{again}");
     changed_parameter_changes_what_it_should(&account);
     world_runs_as_the_task_definitions_say(&account);
-    down_leaves_what_it_says(&account, &before);
+    down_leaves_what_it_lists(&account, &before);
 }
 
 fn plan_is_json_for_programs(account: &Account) {
@@ -186,7 +186,7 @@ fn changed_parameter_changes_what_it_should(account: &Account) {
 
 /// How ECS would start each service of what was deployed.
 pub(crate) fn tasks(account: &Account) -> Value {
-    told(account, TASKS, &["gaming-system-cluster"])
+    run_script(account, TASKS, &["gaming-system-cluster"])
 }
 
 /// A task as a process, with the environment that ECS would give it. It listens on an address of
@@ -241,7 +241,7 @@ fn world_runs_as_the_task_definitions_say(account: &Account) {
     }
 }
 
-fn down_leaves_what_it_says(account: &Account, before: &BTreeSet<String>) {
+fn down_leaves_what_it_lists(account: &Account, before: &BTreeSet<String>) {
     let gone = done(deploy(account, "down", &["--yes"]));
     assert!(gone.contains("4 stacks are deleted"), "{gone}");
     let mut kept = before.clone();
@@ -250,7 +250,7 @@ fn down_leaves_what_it_says(account: &Account, before: &BTreeSet<String>) {
     assert_eq!(there, kept, "only what it keeps");
     for (kind, name) in KEPT.iter().filter_map(|kept| kept.rsplit_once(' ')) {
         let line = |line: &str| kind == "stack" || line.trim_end().ends_with(&format!(" {name}"));
-        assert!(gone.lines().any(line), "{name} is not told in {gone}");
+        assert!(gone.lines().any(line), "{name} is missing in {gone}");
     }
     let status = deploy(account, "status", &[]);
     assert_eq!(status.code, 1, "{status:?}");
@@ -265,7 +265,7 @@ fn down_leaves_what_it_says(account: &Account, before: &BTreeSet<String>) {
 }
 
 #[test]
-fn production_installation_has_what_minimal_lacks_and_gives_its_data_up_when_told() {
+fn production_installation_has_what_minimal_lacks_and_gives_its_data_up_when_asked() {
     let account = Account::open("gaming-system");
     let before = inventory(&account);
     let profile = ["--profile", "production", "--image", "worldbus:1", "--yes"];
@@ -284,7 +284,7 @@ fn production_installation_has_what_minimal_lacks_and_gives_its_data_up_when_tol
             "nat gateway gaming-system-nat-b",
         ],
     );
-    let tasks = told(&account, TASKS, &["gaming-system-cluster"]);
+    let tasks = run_script(&account, TASKS, &["gaming-system-cluster"]);
     assert_eq!(
         (&tasks["time-manager"]["desired"], &tasks["event-bus"]["desired"]),
         (&json!(2), &json!(1))
@@ -294,7 +294,7 @@ fn production_installation_has_what_minimal_lacks_and_gives_its_data_up_when_tol
     done(deploy(&account, "status", &[]));
     world_runs_as_the_task_definitions_say(&account);
 
-    // An installation of another name stands beside it and goes without it.
+    // An installation of another name stands next to it and goes without it.
     let other = ["--system-name", "arena", "--image", "worldbus:1", "--yes"];
     done(deploy(&account, "up", &other));
     assert_there(
@@ -309,7 +309,7 @@ fn production_installation_has_what_minimal_lacks_and_gives_its_data_up_when_tol
 }
 
 #[test]
-fn stack_that_somebody_changed_by_hand_is_told_and_mended() {
+fn stack_that_was_changed_by_hand_is_reported_and_mended() {
     const CHANGE: &str = "
 import boto3
 stacks, name = boto3.client('cloudformation'), 'gaming-system-network'
@@ -321,7 +321,7 @@ print('{}')
 ";
     let account = Account::open("gaming-system");
     done(deploy(&account, "up", &["--image", "worldbus:1", "--yes"]));
-    told(&account, CHANGE, &[]);
+    run_script(&account, CHANGE, &[]);
     let status = deploy(&account, "status", &[]);
     assert_eq!(status.code, 1, "{status:?}");
     let lines = status.lines();

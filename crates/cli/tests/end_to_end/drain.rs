@@ -1,6 +1,6 @@
 //! SIGTERM in the middle of a load, over and over, as when AWS takes a Spot instance back. What
 //! was handled before is not handled again by the next instance, what was not is, and the process
-//! is gone in time. An outside ledger judges: what the publisher was told is durable, against what
+//! is gone in time. An outside ledger judges: what was acknowledged to the publisher, against what
 //! was handled.
 //!
 //! Two kinds of process are stopped. One is this test program itself, as a service that is built
@@ -32,14 +32,14 @@ const RUNS: u64 = 20;
 const WORK_MS_MAX: u64 = 500;
 /// Events under way at once: at 30 ms a batch, several thousand a second.
 const AHEAD: usize = 256;
-/// How long what is left may take when nobody is stopped any more. Longer than a lease: what an
-/// answer carried that nobody awaited any more comes again only when that has ended.
+/// How long what is left may take when no process is stopped any more. Longer than a lease: what an
+/// answer carried that no one awaited any more comes again only when that has ended.
 const REST_MAX: Duration = Duration::from_secs(120);
 const LINE: &str = "{\"type\":\"world_state.updated\",\"payload\":{}}";
 const TYPE: &str = "world_state.updated";
 const TOPIC: &str = "world";
 
-/// Tells the consumer process which file its ledger is, and which bus it consumes.
+/// Give the consumer process its ledger's file and the bus that it consumes.
 const LEDGER: &str = "DRAIN_TEST_LEDGER";
 const BUS: &str = "DRAIN_TEST_BUS";
 const SUBSCRIPTION: &str = "drain";
@@ -170,7 +170,7 @@ fn stop_over_and_over(
             handled.len() >= published.len()
         }
     };
-    // If it never is there, it is the judge who says what is missing.
+    // If it never is there, the judge reports what is missing.
     while Instant::now() < end && !is_there() {
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -179,7 +179,7 @@ fn stop_over_and_over(
     judge(&published, read(ledger));
 }
 
-/// What a ledger says; its last line may be under way.
+/// The lines of a ledger; its last line may be under way.
 fn read(ledger: &Path) -> impl Iterator<Item = String> {
     BufReader::new(File::open(ledger).unwrap()).lines().map_while(Result::ok)
 }

@@ -118,7 +118,7 @@ fn what_was_deleted_has_no_gauges_until_it_is_there_again() {
 }
 
 #[test]
-fn bus_without_a_list_says_so_of_topics_as_of_subscriptions() {
+fn bus_without_a_list_reports_it_of_topics_as_of_subscriptions() {
     for what in ["topics", "subscriptions"] {
         let mut list = worldbus();
         list.args([what, "list", "--url", "sns-sqs://us-east-1?prefix=none"]);

@@ -28,8 +28,8 @@ fn command(service: &Service, path: &str, body: &Value) {
     assert_eq!(reply.status, 200, "{reply:?}");
 }
 
-/// Whether it is what was said last: by either command, or by the stream.
-fn tells(event: &Value, fed: &[String]) -> bool {
+/// Whether it states what was set last, by either command, or by the stream.
+fn states_the_last(event: &Value, fed: &[String]) -> bool {
     let payload = &event["payload"];
     match event["event_type"].as_str().unwrap() {
         // 3,600 game seconds in 3.
@@ -56,7 +56,7 @@ fn killing_the_event_bus_of_three_processes_loses_nothing() {
     town.without_bus(|| {
         become_ready(&time, 503);
         become_ready(&weather, 503);
-        // Commands are taken: what they do is told when there is a bus again.
+        // Commands are taken: what they do is published when there is a bus again.
         command(&time, "/api/time/scale", &json!({ "real_seconds_per_game_hour": 3 }));
         let fog = json!({ "region": "brussels", "state": "fog" });
         command(&weather, "/api/weather/set", &fog);
@@ -68,14 +68,14 @@ fn killing_the_event_bus_of_three_processes_loses_nothing() {
     let fed = feed.finish();
     let mut missing = vec!["time.clock_changed", "weather.changed", "world_state.updated"];
     let events = tail.until(|event| {
-        missing.retain(|name| !is(event, name) || !tells(event, &fed));
+        missing.retain(|name| !is(event, name) || !states_the_last(event, &fed));
         missing.is_empty()
     });
     assert_whole(&events);
     let shown = events.iter().filter(|event| is(event, "world_state.updated"));
     let shown: Vec<String> = shown.map(|event| id(event).to_string()).collect();
     assert!(shown == fed, "what was acknowledged is there once, in its order");
-    // Nobody was restarted but the event-bus, and all end in order.
+    // Nothing was restarted but the event-bus, and all end in order.
     weather.terminate();
     time.terminate();
     town.bus.terminate();

@@ -43,7 +43,7 @@ impl Piped {
         self.reader = None;
     }
 
-    /// Fills the pipe, which nobody reads: each write to it waits from now on.
+    /// Fills the pipe, which no one reads: each write to it waits from now on.
     fn fill(&self) {
         let mut writer = self.writer.try_clone().unwrap();
         // It waits as well; that it does not end is how we know.

@@ -1,4 +1,4 @@
-//! What goes wrong on the way in: each a clear error that says what to do, and nothing is lost.
+//! What goes wrong on the way in: each a clear error that states what to do, and nothing is lost.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -45,7 +45,7 @@ fn mistakes_in_an_event_are_refused_with_what_was_expected() {
 
 /// A mistyped path is neither answered from nor left as an empty log.
 #[test]
-fn client_makes_no_log_and_says_where_there_is_one() {
+fn client_makes_no_log_and_reports_where_there_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     empty_log(&data.join("bus"));
@@ -124,7 +124,7 @@ fn a_load_that_cannot_be_is_refused_with_what_can() {
 }
 
 #[test]
-fn port_or_data_directory_in_use_is_told_and_the_holder_goes_on() {
+fn port_or_data_directory_in_use_is_reported_and_the_holder_goes_on() {
     let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (dir, other) = (folder.path().to_str().unwrap(), other.path().to_str().unwrap());
     let holder = Service::start("event-bus", &["--data-dir", dir]).ready();
@@ -236,7 +236,7 @@ fn wrong_configuration_exits_2_and_is_not_printed() {
 }
 
 #[test]
-fn beyond_loopback_nobody_enters_without_the_key() {
+fn beyond_loopback_no_request_enters_without_the_key() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
     let open = run(&["event-bus", "--data-dir", dir, "--listen", "0.0.0.0:0"]);
@@ -257,7 +257,7 @@ fn beyond_loopback_nobody_enters_without_the_key() {
 }
 
 /// An event-bus on a small disk with a file `ballast` on it. Needs a mount of our own; `None` where
-/// that is not allowed, which it says.
+/// that is not allowed, which it reports.
 fn on_a_small_disk(dir: &str) -> Option<Service> {
     let mount = format!("mount -t tmpfs -o size=4m tmpfs {dir}");
     let allowed = Command::new("unshare").args(["-rm", "sh", "-c", &mount]).output();
@@ -319,7 +319,7 @@ fn nothing_is_published_behind_the_line_that_a_full_disk_refused() {
 }
 
 #[test]
-fn publish_says_at_once_that_it_retries_why_and_for_how_long() {
+fn publish_reports_at_once_that_it_retries_why_and_for_how_long() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
     let Some(bus) = on_a_small_disk(dir) else { return };

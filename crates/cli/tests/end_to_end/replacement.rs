@@ -32,31 +32,31 @@ fn time_manager_that_is_replaced_while_both_run_tells_every_game_minute_once() {
 
     let new = task("new").ready();
     let begun = Instant::now();
-    // Both tell the same; what is told is looked at meanwhile.
+    // Both publish the same; what is published is checked meanwhile.
     while begun.elapsed() < OVERLAP {
         log.follow(&tail, minute(&new) + 1);
     }
     // A command by each of them, while both run; later in the year, so that minutes only grow.
     for (time, month) in [(&new, 4), (&old, 7)] {
         command(&time.url, "/api/time/set", &json!({ "month": month, "hour": 5 }));
-        let told = eventually("both know the command", || {
+        let reached = eventually("both know the command", || {
             let times = [&old, &new].map(|time| current(&time.url));
             let known = times.iter().all(|time| time["month"] == month);
             known.then(|| times[0]["total_minutes"].as_i64().unwrap())
         });
-        log.follow(&tail, told + 5);
+        log.follow(&tail, reached + 5);
     }
     old.terminate();
     log.follow(&tail, minute(&new) + 20);
     // Of each epoch no minute is missing, and no event came twice.
-    assert!(log.told.len() >= 3 && log.is_gapless(), "{:?}", log.told.keys());
+    assert!(log.published.len() >= 3 && log.is_gapless(), "{:?}", log.published.keys());
     new.terminate();
     bus.terminate();
 }
 
 #[test]
 fn tasks_that_are_replaced_keep_the_clock_that_was_set_and_the_weather_that_was_forced() {
-    let account = Account::open("anew");
+    let account = Account::open("again");
     assert_eq!(account.run(&["topology", "apply"]).code, 0);
     let start = |name: &str, generation: u32| {
         let dir = account.folder.path().join(format!("{name}-{generation}"));
@@ -70,20 +70,20 @@ fn tasks_that_are_replaced_keep_the_clock_that_was_set_and_the_weather_that_was_
     let (time, weather) = pair(1);
     command(&time.url, "/api/time/scale", &json!({ "real_seconds_per_game_hour": 50 }));
     command(&time.url, "/api/time/set", &json!({ "month": 7, "day": 14, "hour": 17 }));
-    let told = |weather: &Service| {
+    let shown = |weather: &Service| {
         let now = format!("{}/api/weather/current?region=vienna", weather.url);
         get(&now).unwrap().json()
     };
     let under_the_new_clock = |weather: &Service| {
         eventually("weather follows the clock", || {
-            let told = told(weather);
-            told["game_time"].as_str()?.contains("-07-14T17:").then_some(told)
+            let shown = shown(weather);
+            shown["game_time"].as_str()?.contains("-07-14T17:").then_some(shown)
         })
     };
     under_the_new_clock(&weather);
     let forced = json!({ "region": "vienna", "state": "blizzard" });
     command(&weather.url, "/api/weather/set", &forced);
-    eventually("the weather is forced", || (told(&weather)["state"] == "blizzard").then_some(()));
+    eventually("the weather is forced", || (shown(&weather)["state"] == "blizzard").then_some(()));
     let before = current(&time.url);
     time.terminate();
     weather.terminate();
@@ -97,7 +97,7 @@ fn tasks_that_are_replaced_keep_the_clock_that_was_set_and_the_weather_that_was_
     assert!((minutes(&before)..minutes(&before) + 60).contains(&minutes(&after)), "{after}");
     let weather_after = under_the_new_clock(&weather);
     assert_eq!(weather_after["state"], "blizzard", "{weather_after}");
-    // And it is told so.
+    // And it is published so.
     let tail = Tail::start(&bus.url, &["--type", "weather.changed"]);
     tail.until(|event| {
         is(event, "weather.changed")

@@ -78,10 +78,10 @@ fn scheduled_requests_are_carried_out_once_by_both_services_over_kills() {
     assert_eq!((is_running(&up), current(&up.url)["total_minutes"].as_i64()), (false, Some(stood)));
     assert_eq!(weather(&up).unwrap().json()["state"], "storm");
     command(&up, "start", &json!({}));
-    let all = eventually("game minutes behind the stop are told", || {
+    let all = eventually("game minutes behind the stop are published", || {
         let all = events(&up);
-        let told = of(&all, "time.updated").last().map(|tick| minutes(tick))?;
-        (told >= stood + 20).then_some(all)
+        let last = of(&all, "time.updated").last().map(|tick| minutes(tick))?;
+        (last >= stood + 20).then_some(all)
     });
     assert_eq!(current(&up.url)["real_seconds_per_game_hour"], 6.0);
     for (name, count) in [
@@ -160,7 +160,7 @@ fn command_lines_of_the_page_about_time_do_what_they_say() {
     let listed = run(&["schedule", "list", "--time-url", &up.url]);
     let scheduled = examples.iter().filter(|words| words[0] == "time").count();
     assert_eq!(listed.lines().len(), scheduled, "{listed:?}");
-    eventually("the clock is as the page says", || {
+    eventually("the clock is as on the page", || {
         let now = get(&format!("{}/api/time/history", up.url)).ok()?.json();
         let scale = |c: &Value| c["command"] == "scale" && c["actor"] == "worldbus-cli";
         now["commands"].as_array()?.iter().any(scale).then_some(())

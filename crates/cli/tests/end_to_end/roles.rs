@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::deploy::{deploy, done, process, tasks, told};
+use crate::deploy::{deploy, done, process, run_script, tasks};
 use crate::support::{Account, Feed, Service, eventually, get, post, run_with_input, worldbus};
 use worldbus_testkit::{Asked, Grant, Policy, Recorder};
 
@@ -21,14 +21,14 @@ const ROLES: [(&str, &str); 3] = [
 /// Slots of the event-bus in the stack.
 const SLOT_COUNT: usize = 4;
 
-/// Makes for each role a user of the same rights within the same boundary, whose key tells its
-/// requests apart; prints keys and rights.
+/// Makes for each role a user of the same rights within the same boundary, whose key marks its
+/// requests; prints keys and rights.
 const IDENTIFY: &str = "
 import boto3, json, sys
 iam = boto3.client('iam')
 boundary = 'arn:aws:iam::000000000000:policy/GamingSystemDistributedMessaging'
 version = iam.get_policy_version(PolicyArn=boundary, VersionId='v1')['PolicyVersion']
-told = {'boundary': version['Document']}
+made = {'boundary': version['Document']}
 for role in sys.argv[1:]:
     assert not iam.list_attached_role_policies(RoleName=role)['AttachedPolicies']
     [name] = iam.list_role_policies(RoleName=role)['PolicyNames']
@@ -36,8 +36,8 @@ for role in sys.argv[1:]:
     iam.create_user(UserName=role, PermissionsBoundary=boundary)
     iam.put_user_policy(UserName=role, PolicyName=name, PolicyDocument=json.dumps(rights))
     key = iam.create_access_key(UserName=role)['AccessKey']
-    told[role] = {'id': key['AccessKeyId'], 'secret': key['SecretAccessKey'], 'rights': rights}
-print(json.dumps(told))
+    made[role] = {'id': key['AccessKeyId'], 'secret': key['SecretAccessKey'], 'rights': rights}
+print(json.dumps(made))
 ";
 /// Puts what is no event into queues, given in pairs with their dead letters; ends once all of it
 /// was set aside.
@@ -58,7 +58,7 @@ print('null')
 ";
 
 /// An announcement of the clock of another world, and a request that its time-manager has carried
-/// out: every queue gets one of them, and nobody minds.
+/// out: every queue gets one of them, and no service minds.
 const ELSEWHERE: [&str; 2] = [
     r#"{"type":"time.clock_changed","world":"elsewhere","payload":{}}"#,
     r#"{"type":"time.clock_requested","world":"elsewhere","source":"time-manager","payload":{}}"#,
@@ -126,7 +126,7 @@ struct Stage<'a> {
 impl<'a> Stage<'a> {
     fn set(account: &'a Account) -> Self {
         done(deploy(account, "up", &["--image", "worldbus:1", "--yes"]));
-        let identities = told(account, IDENTIFY, &ROLES.map(|(_, role)| role));
+        let identities = run_script(account, IDENTIFY, &ROLES.map(|(_, role)| role));
         let recorder = Recorder::start(account.emulator.port());
         Self { account, tasks: tasks(account), identities, recorder }
     }
@@ -139,7 +139,7 @@ impl<'a> Stage<'a> {
         command.env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.recorder.port()));
         command.env("AWS_ACCESS_KEY_ID", identity("id"));
         command.env("AWS_SECRET_ACCESS_KEY", identity("secret"));
-        // On loopback nobody needs a key.
+        // On loopback no client needs a key.
         Service::spawn(command.env_remove("WORLDBUS_API_KEY"))
     }
 
@@ -157,7 +157,7 @@ impl<'a> Stage<'a> {
         });
         let places: Vec<&str> = places.collect();
         assert_eq!(places.len(), 2 * (SLOT_COUNT + 2), "{places:?}");
-        told(self.account, POISON, &places);
+        run_script(self.account, POISON, &places);
     }
 
     /// Compares what was asked for with what the roles and their boundary give.

@@ -87,9 +87,9 @@ fn text_that_is_no_schedule_exits_as_wrong_use_with_a_caret_under_the_fault() {
 }
 
 #[test]
-fn schedule_says_what_to_do_without_a_time_manager_or_its_key() {
+fn schedule_reports_what_to_do_without_a_time_manager_or_its_key() {
     run(&["schedule", "list", "--time-url", "http://127.0.0.1:1"])
-        .refused(&["no answer of http://127.0.0.1:1", "--url says where the time-manager is"]);
+        .refused(&["no answer of http://127.0.0.1:1", "set --url to the time-manager's address"]);
     let town = Town::found();
     run(&["schedule", "list", "--time-url", &town.bus.url]).refused(&["is no time-manager"]);
     let time = town.start_with("time-manager", |process| {

@@ -65,16 +65,16 @@ fn slot_of_a_killed_event_bus_is_taken_over_and_one_that_was_given_back_at_once(
     let leaving = account.event_bus("leaving", &slots).ready();
     let third = account.event_bus("third", &slots);
     let waits = |bus: &Service| {
-        eventually("it tells who has the slots", || {
-            let told = readiness(bus);
-            (told.contains("all 2 slots are taken") && told.contains("event-bus-2 by"))
+        eventually("it reports who has the slots", || {
+            let reply = readiness(bus);
+            (reply.contains("all 2 slots are taken") && reply.contains("event-bus-2 by"))
                 .then_some(())
         });
     };
     waits(&third);
     killed.kill();
     let begun = Instant::now();
-    // Nobody has the slot now; what comes waits in its queue.
+    // No instance has the slot now; what comes waits in its queue.
     let mut ids = publish(&account, EVENTS);
     let over = Duration::from_millis(TERM_MS + GRACE_MS);
     eventually_within(over + LOOK_MAX, "the slot is taken over", || {

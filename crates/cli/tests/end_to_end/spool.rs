@@ -90,7 +90,7 @@ fn a_filled_spool_survives_kill_9_and_is_drained_by_the_next_run() {
     let url = town.bus.url.clone();
     let mut ids = Vec::new();
     town.without_bus(|| {
-        // Opened while nobody answers, and killed, twice.
+        // Opened while no engine answers, and killed, twice.
         for _ in 0..2 {
             ids.extend(Stream::start(&url, spool).publish(50));
         }
@@ -132,9 +132,9 @@ fn a_spool_is_refused_where_something_else_is_and_services_need_none() {
 }
 
 /// A spool on a small disk of its own, filled while the bus is away: what was acknowledged
-/// arrives, what did not fit is an error that says so. Needs a mount; says where it cannot.
+/// arrives, what did not fit is reported as an error. Needs a mount; reports where it cannot.
 #[test]
-fn a_full_disk_under_the_spool_is_told_and_loses_nothing() {
+fn a_full_disk_under_the_spool_is_reported_and_loses_nothing() {
     let mut town = Town::found();
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
@@ -154,7 +154,7 @@ fn a_full_disk_under_the_spool_is_told_and_loses_nothing() {
     // The disk is this shell's alone, so both runs are in it.
     let script = format!(
         "{mount} && cd {dir} && head -c 1000000 /dev/zero > {disk}/ballast
-         {publish} < lines > ids 2> told; echo $? > code.new; mv code.new code
+         {publish} < lines > ids 2> errors; echo $? > code.new; mv code.new code
          while ! [ -e back ]; do sleep 0.05; done
          rm {disk}/ballast; {publish} < /dev/null 2> drained; echo $? > end.new; mv end.new end"
     );
@@ -165,11 +165,11 @@ fn a_full_disk_under_the_spool_is_told_and_loses_nothing() {
         let shell = shell.spawn().unwrap();
         let code = eventually("the disk is full", || read("code"));
         assert_eq!(code.trim(), "1");
-        let told = read("told").unwrap();
+        let errors = read("errors").unwrap();
         for part in ["make room", "was not published", "events wait in the spool"] {
-            assert!(told.contains(part), "`{part}` is not in: {told:.2000}");
+            assert!(errors.contains(part), "`{part}` is not in: {errors:.2000}");
         }
-        assert!(!told.contains("panicked"), "{told:.2000}");
+        assert!(!errors.contains("panicked"), "{errors:.2000}");
         shell
     });
     std::fs::write(format!("{dir}/back"), "").unwrap();

@@ -24,7 +24,7 @@ fn up(dir: &tempfile::TempDir) -> Service {
 }
 
 #[test]
-fn clock_is_commanded_and_its_history_says_who_and_why() {
+fn clock_is_commanded_and_its_history_shows_who_and_why() {
     let dir = tempfile::tempdir().unwrap();
     let up = up(&dir);
     let paused = text(&time(&up, &["pause", "--actor", "anna", "--reason", "the ball"]));
@@ -74,7 +74,7 @@ fn clock_calendar_and_sun_are_shown_to_people_and_to_programs() {
 }
 
 #[test]
-fn refusal_of_a_clock_says_what_to_do() {
+fn refusal_of_a_clock_states_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let up = up(&dir);
     let hour = time(&up, &["set", "25"]);
@@ -85,7 +85,7 @@ fn refusal_of_a_clock_says_what_to_do() {
     time(&up, &["sun", "atlantis"]).refused(&["atlantis"]);
     time(&up, &["skip"]).refused(&["--hours"]);
     let absent = run(&["time", "now", "--url", "http://127.0.0.1:1"]);
-    absent.refused(&["no answer of http://127.0.0.1:1", "--url says where"]);
+    absent.refused(&["no answer of http://127.0.0.1:1", "set --url to the"]);
     let mut elsewhere = worldbus();
     elsewhere.args(["time", "now"]).env("WORLDBUS_URL", "sns-sqs://us-east-1?prefix=a");
     let elsewhere = run_with_input(&mut elsewhere, b"");

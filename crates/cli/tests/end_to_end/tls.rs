@@ -1,6 +1,6 @@
 //! Clients reach an event-bus by `https://` behind a proxy that ends TLS, as at a load balancer.
 //!
-//! The certificate beside this file is for tests: it names localhost, and its key is public.
+//! The certificate next to this file is for tests: it names localhost, and its key is public.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -130,7 +130,7 @@ fn one_trace_leads_from_a_request_over_sns_and_sqs_to_the_weather_on_the_event_b
     );
 
     let spans = collector.spans();
-    // What nobody asked to trace was not: the minutes that passed meanwhile.
+    // What was not to be traced was not: the minutes that passed meanwhile.
     assert!(spans.iter().all(|span| span.trace == TRACE), "{spans:#?}");
     let mut sends = spans.iter().filter(|span| span.name == "send weather");
     let send =
@@ -172,7 +172,7 @@ fn request_begins_a_trace_that_leads_over_the_event_bus() {
 
 #[test]
 fn silent_collector_neither_slows_a_service_nor_keeps_it_from_ending() {
-    // Connections are taken by the system, and nobody ever answers.
+    // Connections are taken by the system, and nothing ever answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let dir = tempfile::tempdir().unwrap();
     let mut command = crate::support::worldbus();

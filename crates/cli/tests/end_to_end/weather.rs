@@ -111,7 +111,7 @@ fn weather_of_other_times_is_shown_to_people_and_to_programs() {
 }
 
 #[test]
-fn refusal_of_the_weather_says_what_to_do() {
+fn refusal_of_the_weather_states_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let up = up(&dir);
     let state = weather(&up, &["set", "paris", "drizzzle"]);

@@ -12,7 +12,7 @@ fn world(name: &str) -> String {
 }
 
 #[test]
-fn a_sound_world_is_told_with_calendar_days_climate_and_states() {
+fn a_sound_world_is_described_with_calendar_days_climate_and_states() {
     let checked = run(&["world", "check", &world("isles.toml"), "--years", "1"]);
     assert_eq!(checked.code, 0, "{checked:?}");
     let page = checked.lines().join("\n");
@@ -39,7 +39,7 @@ fn a_sound_world_is_told_with_calendar_days_climate_and_states() {
 }
 
 #[test]
-fn the_same_is_told_as_json_of_the_regions_that_are_named() {
+fn the_same_is_printed_as_json_of_the_regions_that_are_named() {
     let file = world("europe.toml");
     let arguments = ["world", "check", &file, "--region", "berlin", "--years", "2"];
     let checked = run(&[&arguments[..], &["--format", "json"]].concat());
@@ -64,7 +64,7 @@ fn the_same_is_told_as_json_of_the_regions_that_are_named() {
 }
 
 #[test]
-fn sun_that_rises_on_the_day_before_is_told_so() {
+fn sun_that_rises_on_the_day_before_is_marked_so() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("world.toml");
     let text = std::fs::read_to_string(world("europe.toml")).unwrap();

@@ -58,8 +58,8 @@ fn one_command_runs_a_world_that_goes_on_after_a_restart() {
     // 2.4 game minutes a second: a restart takes seconds.
     assert!((before..before + 60).contains(&after), "{before}, then {after}");
     let events = up_to_minute(&Tail::start(&up.url, &["--type", "time.updated"]), after + 2);
-    let told: HashSet<i64> = events.iter().map(minutes).collect();
-    assert!((before + 1..=after).all(|minute| told.contains(&minute)), "{before} to {after}");
+    let published: HashSet<i64> = events.iter().map(minutes).collect();
+    assert!((before + 1..=after).all(|minute| published.contains(&minute)), "{before} to {after}");
     up.terminate();
 }
 
@@ -72,7 +72,7 @@ fn weather_that_is_forced_right_after_the_clock_was_set_is_under_the_new_clock()
         let set = json!({ "month": month, "day": 1, "hour": hour });
         let time = post(&format!("{}/api/time/set", up.url), &set);
         assert_eq!(time.json()["announced"], true, "{time:?}");
-        let told = match round % 2 {
+        let shown = match round % 2 {
             0 => {
                 let fog = json!({ "region": "vienna", "state": "fog" });
                 post(&format!("{}/api/weather/set", up.url), &fog).json()["game_time"].clone()
@@ -83,7 +83,7 @@ fn weather_that_is_forced_right_after_the_clock_was_set_is_under_the_new_clock()
             }
         };
         let wanted = format!("-{month:02}-01T{hour:02}:");
-        assert!(told.as_str().is_some_and(|told| told.contains(&wanted)), "{told}, not {wanted}");
+        assert!(shown.as_str().is_some_and(|time| time.contains(&wanted)), "{shown}, not {wanted}");
     }
     up.terminate();
 }
@@ -98,7 +98,7 @@ fn service_without_its_event_bus_waits_and_is_not_ready() {
     let dir = folder.path().to_str().unwrap();
     let args = ["--data-dir", dir, "--url", "http://127.0.0.1:1"];
     let time = Service::start("time-manager", &args);
-    let ready = eventually("it says why it is not ready", || {
+    let ready = eventually("it reports why it is not ready", || {
         let reply = get(&format!("{}/readyz", time.url)).ok()?;
         reply.text.contains("bus").then_some(reply)
     });
@@ -115,13 +115,13 @@ fn three_processes_make_a_world_and_killing_one_loses_nothing() {
     let tail = Tail::start(&town.bus.url, &[]);
     let scale = json!({ "real_seconds_per_game_hour": 5 });
     assert_eq!(post(&format!("{}/api/time/scale", time.url), &scale).status, 200);
-    // Weather follows the clock that it hears.
+    // Weather follows the clock that it receives.
     let set = json!({ "hour": 3 });
     assert_eq!(post(&format!("{}/api/time/set", time.url), &set).status, 200);
     let now = format!("{}/api/weather/current?region=brussels", weather.url);
     eventually("weather follows the clock", || {
-        let told = get(&now).unwrap().json()["game_time"].as_str()?.to_owned();
-        told.contains("T03:").then_some(())
+        let shown = get(&now).unwrap().json()["game_time"].as_str()?.to_owned();
+        shown.contains("T03:").then_some(())
     });
     time.kill();
     let time = town.start("time-manager").ready();
@@ -191,18 +191,18 @@ fn two_instances_of_each_service_say_everything_once_while_one_restarts() {
     let weather_due = due.weather(until);
     // The weather of that minute may come after it.
     let untold = |events: &[Value]| {
-        let told: BTreeSet<_> = changes(events).collect();
-        weather_due.difference(&told).count()
+        let published: BTreeSet<_> = changes(events).collect();
+        weather_due.difference(&published).count()
     };
     while untold(&events) > 0 {
         events.push(tail.next());
     }
     assert_whole(&events);
-    let told = events.iter().filter(|event| is(event, "time.updated")).map(due::minute);
-    assert_eq!(told.take(minutes_due.len()).collect::<Vec<_>>(), minutes_due);
-    let told =
+    let published = events.iter().filter(|event| is(event, "time.updated")).map(due::minute);
+    assert_eq!(published.take(minutes_due.len()).collect::<Vec<_>>(), minutes_due);
+    let published =
         changes(&events).filter(|(_, _, began, _)| *began < (last + 1) * GameTime::MINUTE_US);
-    assert_eq!(told.collect::<BTreeSet<_>>(), weather_due);
+    assert_eq!(published.collect::<BTreeSet<_>>(), weather_due);
 }
 
 fn changes(events: &[Value]) -> impl Iterator<Item = due::Change> {

@@ -164,5 +164,5 @@ Examples:
   worldbus dead-letters discard 17 18 --subscription npc-brain
   worldbus dead-letters discard --all --subscription npc-brain --yes
 
-Says what will be lost and asks; without a terminal it needs --yes. Ids that are not there are
+Shows what will be lost and asks; without a terminal it needs --yes. Ids that are not there are
 named, the others are discarded, and the exit code is 1.";

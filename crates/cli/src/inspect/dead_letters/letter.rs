@@ -65,7 +65,7 @@ impl<'a> Form<'a> {
     }
 }
 
-/// The event in the JSON form, its payload by the catalogue; `None` if there is none to decode.
+/// The event in the JSON form, its payload by the catalogue; `None` without one to decode.
 pub(super) fn event_json(letter: &DeadLetter, catalogue: &Catalogue) -> Option<Box<RawValue>> {
     let batch = event(letter, catalogue)?;
     let text = json::event(&batch.iter().next()?, catalogue);

@@ -70,7 +70,7 @@ pub(super) async fn discard(
     work.report(&tally, which.format)
 }
 
-/// Whether somebody is there to be asked.
+/// Whether there is a person to ask.
 pub(super) fn can_ask(yes: bool) -> Result<()> {
     if yes || io::stdin().is_terminal() {
         return Ok(());
@@ -129,7 +129,7 @@ impl Work<'_> {
             }
             self.take_out(&page, tally.done + page.len(), &mut tally).await?;
         }
-        // Somebody else took them meanwhile, which is as good.
+        // Another process took them meanwhile, which is as good.
         tally.missing.clear();
         Ok(tally)
     }
@@ -178,7 +178,7 @@ impl Work<'_> {
         Ok(ExitCode::from(FAILED))
     }
 
-    /// Says what will be lost, and asks.
+    /// Shows what will be lost, and asks.
     fn confirmed(&self, doomed: &[DeadLetter]) -> Result<bool> {
         let shown = &doomed[..doomed.len().min(SHOWN_COUNT_MAX)];
         let mut err = io::stderr().lock();
@@ -199,7 +199,7 @@ fn is_yes(answer: &str) -> bool {
     matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
 
-/// Tells events from each other; letters change their ids as they come back.
+/// Distinguishes events; letters change their ids as they come back.
 fn hash(letter: &DeadLetter) -> u64 {
     let mut hasher = DefaultHasher::new();
     match &letter.content {

@@ -29,7 +29,7 @@ pub(crate) struct TailArguments {
     /// Only events at this place, or about it if they name no place; may be given several times
     #[arg(long, value_name = "PLACE")]
     pub(super) place: Vec<String>,
-    /// Only events of this world, such as europe, or europe:dungeon for a clock beside its own; may
+    /// Only events of this world, such as europe, or europe:dungeon for its clock dungeon; may
     /// be given several times
     #[arg(long, value_name = "WORLD")]
     pub(super) world: Vec<String>,
@@ -50,7 +50,7 @@ pub(crate) struct TailArguments {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(super) enum TailFormat {
     /// A row an event, for people: wall time, game time, the world if there are several, type,
-    /// entity, @place, and of the payload what says something, in usual units where field names say
+    /// entity, @place, and of the payload what is set, in usual units where field names say
     /// theirs
     #[default]
     Text,

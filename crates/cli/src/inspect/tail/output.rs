@@ -44,7 +44,7 @@ impl Wanted {
 }
 
 impl Output {
-    /// To standard output, coloured if that is a terminal and nobody objects.
+    /// To standard output, coloured if that is a terminal and colours are allowed.
     pub(super) fn new(format: TailFormat, catalogue: Arc<Catalogue>, wanted: Wanted) -> Self {
         let stdout = io::stdout();
         let colour = colour::wanted(&stdout);

@@ -37,7 +37,7 @@ fn numbers(flag: &str, names: &[String], catalogue: &Catalogue) -> Result<Vec<u3
     names.iter().map(number).collect()
 }
 
-/// Refuses a bus that keeps no past: nothing of it can be read beside its subscriptions.
+/// Refuses a bus that keeps no past: nothing of it can be read except by its subscriptions.
 pub(super) fn check_past(bus: &Bus) -> Result<()> {
     let capabilities = bus.transport().capabilities();
     if capabilities.can(Capability::Replay) {

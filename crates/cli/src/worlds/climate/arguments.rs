@@ -171,6 +171,6 @@ Examples:
   worldbus climate check --preset oslo.toml --against oslo-observed.csv
   worldbus climate check --preset brussels --against crates/climate/targets/brussels.toml
 
-Prints each figure of the record beside that of simulated years and where it may lie: within its
+Prints each figure of the record next to that of simulated years and where it may lie: within its
 band, or twice the record's own standard error if that is larger. Then writes temperature.svg,
 rain.svg, spells.svg and states.svg to look at.";

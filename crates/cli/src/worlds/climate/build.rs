@@ -1,5 +1,5 @@
 //! `worldbus climate build`: a preset from normals or from observations. It takes most of a minute,
-//! so it says on standard error what it is at.
+//! so it reports on standard error what it is at.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -60,7 +60,7 @@ fn builder() -> Builder {
 /// One line that is written over on a terminal, a line each elsewhere.
 fn show(step: &str) {
     let mut to = io::stderr().lock();
-    // That nobody reads it is no reason to stop.
+    // That no one reads it is no reason to stop.
     let _ = match overwrites() {
         true => write!(to, "\r\x1b[2K{step} ..."),
         false => writeln!(to, "{step}"),

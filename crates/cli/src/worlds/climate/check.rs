@@ -1,4 +1,4 @@
-//! `worldbus climate check`: a preset beside a record, as a table and as plots.
+//! `worldbus climate check`: a preset compared with a record, as a table and as plots.
 
 use std::fmt::Write as _;
 use std::path::Path;

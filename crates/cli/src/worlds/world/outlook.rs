@@ -30,7 +30,7 @@ pub(super) struct Outlook {
 #[derive(Debug, Serialize)]
 pub(super) struct CalendarOutlook {
     pub(super) name: String,
-    /// The date at which game time is 0, and what is said of that day.
+    /// The date at which game time is 0, and the description of that day.
     pub(super) epoch: String,
     pub(super) epoch_day: String,
     pub(super) hours_per_day: u8,
@@ -151,7 +151,7 @@ impl CalendarOutlook {
     }
 }
 
-/// What is said of the epoch's day: `Friday, 1 March 2024 CE, spring`.
+/// The description of the epoch's day: `Friday, 1 March 2024 CE, spring`.
 fn epoch_day(world: &World, calendar: &Calendar) -> String {
     let day = calendar.day(GameTime(0));
     let weekday = calendar.weekday_name(&day).map_or(String::new(), |name| format!("{name}, "));

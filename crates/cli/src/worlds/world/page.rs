@@ -123,7 +123,7 @@ fn sun(page: &mut String, sun: &SunOutlook) {
     }
 }
 
-/// A time of day for people, without the sign that says which day.
+/// A time of day for people, without the sign that shows which day.
 fn spoken(time: &str) -> String {
     let day = |sign: char, day: &str| Some(format!("{} the day {day}", time.strip_prefix(sign)?));
     day('-', "before").or_else(|| day('+', "after")).unwrap_or_else(|| time.to_owned())

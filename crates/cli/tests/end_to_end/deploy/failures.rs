@@ -1,5 +1,5 @@
-//! What goes wrong in an account, and what people are told to do about it. The account is a peer
-//! that fails as it is told.
+//! What goes wrong in an account, and what people are advised to do. The account is a peer
+//! that fails as it is scripted.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
@@ -11,14 +11,14 @@ const UP: [&str; 4] = ["up", "--yes", "--image", "worldbus:1"];
 const QUEUE: &str = "AWS::SQS::Queue";
 const STACK: &str = "AWS::CloudFormation::Stack";
 
-/// Asserts the code 1 and that each of `parts` was told.
+/// Asserts the code 1 and that each of `parts` was reported.
 fn failed(finished: &Finished, parts: &[&str]) {
     finished.refused(parts);
     assert_eq!(finished.code, 1, "{finished:?}");
 }
 
 #[test]
-fn stack_that_fails_is_told_with_its_cause_and_with_what_is_there() {
+fn stack_that_fails_is_reported_with_its_cause_and_with_what_is_there() {
     let peer = Peer::start(|cloud| {
         cloud.fate(
             "gaming-system-network",
@@ -61,7 +61,7 @@ fn stack_that_fails_is_told_with_its_cause_and_with_what_is_there() {
 }
 
 #[test]
-fn name_that_is_taken_is_told_apart() {
+fn name_that_is_taken_is_reported_as_such() {
     let peer = Peer::start(|cloud| {
         cloud.fate(
             "gaming-system-messaging",
@@ -83,7 +83,7 @@ fn name_that_is_taken_is_told_apart() {
 }
 
 #[test]
-fn stack_that_could_not_be_made_is_removed_and_made_anew() {
+fn stack_that_could_not_be_made_is_removed_and_made_again() {
     let wreck = [
         ("EventBusService", "AWS::ECS::Service", "CREATE_FAILED", "Circuit Breaker was triggered"),
         ("gaming-system-services", STACK, "ROLLBACK_COMPLETE", ""),
@@ -135,7 +135,7 @@ fn stack_that_is_stuck_is_refused_with_how_to_go_on() {
 }
 
 #[test]
-fn image_that_is_not_there_is_told_before_anything_is_made() {
+fn image_that_is_not_there_is_reported_before_anything_is_made() {
     let none = Peer::start(|_| {});
     none.run(&["up", "--yes"]).refused(&["no image", "--image REGISTRY/NAME:TAG"]);
     let peer = Peer::start(|cloud| {
@@ -154,7 +154,7 @@ fn image_that_is_not_there_is_told_before_anything_is_made() {
 }
 
 #[test]
-fn why_tasks_stop_is_told_while_their_stack_waits() {
+fn why_tasks_stop_is_reported_while_their_stack_waits() {
     let peer = Peer::start(|cloud| {
         cloud.fate("gaming-system-services", Fate { status: "CREATE_IN_PROGRESS", ..GOOD });
         cloud.json.insert("ListTasks", (200, "{\"taskArns\":[\"task/1\"]}"));
@@ -164,15 +164,15 @@ fn why_tasks_stop_is_told_while_their_stack_waits() {
     });
     let mut up = peer.command(&UP).stdout(Stdio::piped()).stdin(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(up.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let told = lines.into_iter().find(|line| line.starts_with("  task of"));
+    let line = lines.into_iter().find(|line| line.starts_with("  task of"));
     up.kill().unwrap();
     up.wait().unwrap();
-    let told = told.unwrap();
-    assert_eq!(told, "  task of time-manager stopped: CannotPullContainerError: no such tag");
+    let line = line.unwrap();
+    assert_eq!(line, "  task of time-manager stopped: CannotPullContainerError: no such tag");
 }
 
 #[test]
-fn who_interrupts_is_told_what_goes_on() {
+fn interrupt_reports_what_goes_on() {
     let peer = Peer::start(|cloud| {
         cloud.fate("gaming-system-network", Fate { status: "CREATE_IN_PROGRESS", ..GOOD });
     });
@@ -194,18 +194,18 @@ fn who_interrupts_is_told_what_goes_on() {
 }
 
 #[test]
-fn who_is_not_let_in_is_told_how_to_sign_in() {
+fn denied_access_is_reported_with_how_to_sign_in() {
     let peer = Peer::start(|cloud| {
         let refusal = ("ExpiredToken", "The security token included in the request is expired");
         cloud.refusals.insert("DescribeStacks", refusal);
     });
     failed(&peer.run(&UP), &["ExpiredToken", "sign in again"]);
     let dir = tempfile::tempdir().unwrap();
-    let mut nobody = worldbus();
-    nobody.args(["deploy", "aws", "plan", "--region", "us-east-1", "--image", "x"]);
-    nobody.env("HOME", dir.path()).env("AWS_EC2_METADATA_DISABLED", "true");
-    nobody.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env_remove("AWS_ACCESS_KEY_ID");
-    failed(&run_with_input(&mut nobody, b""), &["no AWS credentials", "AWS_PROFILE"]);
+    let mut anonymous = worldbus();
+    anonymous.args(["deploy", "aws", "plan", "--region", "us-east-1", "--image", "x"]);
+    anonymous.env("HOME", dir.path()).env("AWS_EC2_METADATA_DISABLED", "true");
+    anonymous.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env_remove("AWS_ACCESS_KEY_ID");
+    failed(&run_with_input(&mut anonymous, b""), &["no AWS credentials", "AWS_PROFILE"]);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn call_that_is_throttled_is_tried_again() {
 }
 
 #[test]
-fn right_that_is_missing_is_told() {
+fn right_that_is_missing_is_reported() {
     let peer = Peer::start(|cloud| {
         let refusal = ("AccessDenied", "User: x is not authorized to perform: CreateChangeSet");
         cloud.refusals.insert("CreateChangeSet", refusal);

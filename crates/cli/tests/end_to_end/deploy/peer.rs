@@ -1,5 +1,5 @@
 //! An HTTP server that plays CloudFormation, ECS and the container registry as far as a deployment
-//! asks them, and fails as a script says. Stacks and their change sets are kept; what is in a
+//! asks them, and fails as a script demands. Stacks and their change sets are kept; what is in a
 //! template is not looked at.
 
 use std::collections::BTreeMap;

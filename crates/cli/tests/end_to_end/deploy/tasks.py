@@ -9,7 +9,7 @@ import boto3
 ecs, secrets = boto3.client("ecs"), boto3.client("secretsmanager")
 cluster = sys.argv[1]
 arns = ecs.list_services(cluster=cluster)["serviceArns"]
-told = {}
+started = {}
 for service in ecs.describe_services(cluster=cluster, services=arns)["services"]:
     definition = ecs.describe_task_definition(taskDefinition=service["taskDefinition"])
     container = definition["taskDefinition"]["containerDefinitions"][0]
@@ -17,7 +17,7 @@ for service in ecs.describe_services(cluster=cluster, services=arns)["services"]
     for secret in container["secrets"]:
         value = secrets.get_secret_value(SecretId=secret["valueFrom"])["SecretString"]
         environment[secret["name"]] = value
-    told[service["serviceName"]] = {
+    started[service["serviceName"]] = {
         "command": container["command"],
         "environment": environment,
         "mounts": [mount["containerPath"] for mount in container.get("mountPoints", [])],
@@ -27,4 +27,4 @@ for service in ecs.describe_services(cluster=cluster, services=arns)["services"]
             for each in service["capacityProviderStrategy"]
         },
     }
-print(json.dumps(told))
+print(json.dumps(started))

@@ -30,7 +30,7 @@ pub(crate) struct Span {
 }
 
 impl Span {
-    /// The attribute as text, empty if there is none.
+    /// The attribute as text, empty if it has none.
     pub(crate) fn attribute(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }

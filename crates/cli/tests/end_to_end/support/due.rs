@@ -1,6 +1,6 @@
 //! What a world has to tell by its clock's announcements alone: each game minute, and the weather
 //! of each region that changes at a game hour or at a jump of the clock. Not here: severe weather,
-//! and weather that somebody forced.
+//! and weather that was forced.
 
 use std::collections::BTreeSet;
 
@@ -24,10 +24,10 @@ pub(crate) struct Due {
 
 impl Due {
     pub(crate) fn by(events: &[Value]) -> Self {
-        let told = events.iter().filter(|event| is(event, "time.clock_changed")).map(segment);
+        let segments = events.iter().filter(|event| is(event, "time.clock_changed")).map(segment);
         let world = World::sample();
         let weather = Weather::new(&world);
-        Self { world, weather, clock: Clock::from_segments(told).unwrap() }
+        Self { world, weather, clock: Clock::from_segments(segments).unwrap() }
     }
 
     /// From the world's beginning to a minute of the newest segment, with the wall time of that.
@@ -89,12 +89,12 @@ impl Due {
     }
 }
 
-/// A `time.updated` as it was told.
+/// A `time.updated` as it was published.
 pub(crate) fn minute(event: &Value) -> Minute {
     (id(event).producer, minutes(event))
 }
 
-/// A `weather.changed` as it was told.
+/// A `weather.changed` as it was published.
 pub(crate) fn change(event: &Value) -> Change {
     let state = event["payload"]["new_state"].as_str().unwrap().to_lowercase();
     let state = state.trim_start_matches("weather_state_").to_owned();
@@ -102,16 +102,16 @@ pub(crate) fn change(event: &Value) -> Change {
     (id(event).producer, region, number(event, "started_game_us"), state)
 }
 
-fn segment(told: &Value) -> Segment {
+fn segment(event: &Value) -> Segment {
     Segment {
-        epoch: told["payload"]["epoch"].as_u64().unwrap().try_into().unwrap(),
-        anchor_wall: WallTime(number(told, "anchor_wall_us")),
-        anchor_game: GameTime(number(told, "anchor_game_us")),
-        num: number(told, "scale_numerator").try_into().unwrap(),
-        den: number(told, "scale_denominator").try_into().unwrap(),
-        paused: told["payload"]["paused"].as_bool().unwrap(),
-        rev: number(told, "revision").try_into().unwrap(),
-        rest: number(told, "anchor_rest").try_into().unwrap(),
+        epoch: event["payload"]["epoch"].as_u64().unwrap().try_into().unwrap(),
+        anchor_wall: WallTime(number(event, "anchor_wall_us")),
+        anchor_game: GameTime(number(event, "anchor_game_us")),
+        num: number(event, "scale_numerator").try_into().unwrap(),
+        den: number(event, "scale_denominator").try_into().unwrap(),
+        paused: event["payload"]["paused"].as_bool().unwrap(),
+        rev: number(event, "revision").try_into().unwrap(),
+        rest: number(event, "anchor_rest").try_into().unwrap(),
         curve: None,
         continues: None,
     }

@@ -19,7 +19,7 @@ impl Shim {
         let mut compile = Command::new("cc");
         compile.args(["-shared", "-fPIC", "-O1", "-o"]).arg(folder.path().join("shim.so"));
         let done =
-            compile.args([source, "-ldl"]).status().expect("a C compiler, as the README says");
+            compile.args([source, "-ldl"]).status().expect("a C compiler, as the README requires");
         assert!(done.success());
         let ahead = File::create(folder.path().join("ahead")).unwrap();
         let this = Self { folder, ahead };

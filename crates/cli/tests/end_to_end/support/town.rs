@@ -81,7 +81,7 @@ pub(crate) fn id(event: &Value) -> EventId {
 pub(crate) fn assert_whole(events: &[Value]) {
     let mut ids = HashSet::new();
     let mut last: HashMap<ProducerId, i64> = HashMap::new();
-    let mut told: HashMap<ProducerId, Vec<i64>> = HashMap::new();
+    let mut published: HashMap<ProducerId, Vec<i64>> = HashMap::new();
     for event in events {
         let id = id(event);
         assert!(ids.insert(id), "{event} came twice");
@@ -92,10 +92,10 @@ pub(crate) fn assert_whole(events: &[Value]) {
         }
         if is(event, "time.updated") {
             // The producer of a simulated event is its epoch.
-            told.entry(id.producer).or_default().push(minutes(event));
+            published.entry(id.producer).or_default().push(minutes(event));
         }
     }
-    for (producer, minutes) in told {
+    for (producer, minutes) in published {
         let gapless = minutes.windows(2).all(|pair| pair[1] == pair[0] + 1);
         assert!(gapless, "minutes are missing of {producer:?}: {minutes:?}");
     }

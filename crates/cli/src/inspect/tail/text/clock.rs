@@ -1,7 +1,7 @@
 //! The game clock as the events of a stream show it: a column for people.
 //!
 //! Each world's hours and dates are what its ticks, hours, days and phases say; in between, the
-//! clock as it was announced says how far it is when an event happened. What nothing was announced
+//! clock as it was announced shows how far it is when an event happened. What nothing was announced
 //! of stays at what was published last.
 //!
 //! Not here: the rules of a calendar, which no event carries. Hours of 60 minutes and days of 24
@@ -57,7 +57,7 @@ pub(super) struct Now {
 }
 
 impl Clocks {
-    /// Follows what an event says of the time.
+    /// Follows what an event states about the time.
     pub(super) fn follow(&mut self, event: &EventView<'_>) {
         if !CLOCK_TYPES.contains(&event.event_type) && event.event_type != v1::DayChanged::NUMBER {
             return;

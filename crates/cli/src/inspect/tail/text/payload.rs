@@ -19,7 +19,7 @@ const DENOMINATOR: &str = "_denominator";
 #[derive(Debug, Default)]
 pub(super) struct Payload(Vec<(String, Value)>);
 
-/// What a line shows beside the payload.
+/// What a line shows in addition to the payload.
 #[derive(Debug, Default)]
 pub(super) struct About<'a> {
     pub(super) entity: &'a str,
@@ -29,7 +29,7 @@ pub(super) struct About<'a> {
 }
 
 impl Payload {
-    /// The game time that the event says it is of.
+    /// The game time that the event gives as its own.
     pub(super) fn game_us(&self, event_type: u32) -> Option<i64> {
         let minutes = |us: i64| us.checked_mul(60_000_000);
         match event_type {
@@ -51,7 +51,7 @@ impl Payload {
     ) {
         let of = catalogue.by_number(event_type);
         for (name, value) in &self.0 {
-            if says_nothing(value) || self.repeats(name, value, about) {
+            if is_unset(value) || self.repeats(name, value, about) {
                 continue;
             }
             if !out.is_empty() {
@@ -78,7 +78,7 @@ impl Payload {
         let is_now = || units::integer(value).is_some_and(|us| about.now_us == Some(us));
         match name {
             OWN_TIME => about.is_now_shown && is_now(),
-            // Open: until somebody ends it.
+            // Open: until it is ended.
             "end_game_us" => units::integer(value) == Some(0),
             _ if self.ratio_of(name).is_some() => true,
             _ => value.as_str().is_some_and(|text| text == about.entity),
@@ -130,7 +130,7 @@ fn count(name: &str, value: &Value) -> Option<String> {
 }
 
 /// Texts, enums, flags and lists that are not set; zeros may be values.
-fn says_nothing(value: &Value) -> bool {
+fn is_unset(value: &Value) -> bool {
     match value {
         Value::String(text) => text.is_empty() || text.ends_with("_UNSPECIFIED"),
         Value::Array(values) => values.is_empty(),
