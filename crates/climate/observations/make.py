@@ -2,7 +2,7 @@
 
 One file a set, named after it: `daily-NAME.csv` or `hourly-NAME.csv`. The raw data are not part of
 this repository, and neither are these files: what is committed is made of them by
-`worldbus climate targets` and is small. README.md here says how to run this and whose the data are.
+`worldbus climate targets` and is small. README.md here has how to run this and whose the data are.
 
 Nothing but the standard library is used: the packages are opened as folders of files.
 """

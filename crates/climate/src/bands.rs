@@ -86,7 +86,7 @@ const RUN: Band = Band::Part(0.25);
 /// A state is rare up to this share of hours.
 const RARE_SHARE_MAX: f64 = 0.01;
 
-/// A figure of the model beside that of the record.
+/// A figure of the model next to that of the record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// The figure's name.
@@ -195,7 +195,7 @@ fn range(band: Band, observed: f64, error: f64) -> Option<(f64, f64)> {
         Band::SameSign if observed.abs() <= 2.0 * error => None,
         Band::SameSign if observed < 0.0 => Some((f64::NEG_INFINITY, 0.0)),
         Band::SameSign => Some((0.0, f64::INFINITY)),
-        // A state that the record never saw says nothing: it may be rare, or impossible.
+        // A state that the record never saw shows nothing: it may be rare, or impossible.
         Band::Factor if observed == 0.0 => None,
         Band::Factor => {
             let factor = if observed > RARE_SHARE_MAX { 1.5 } else { 3.0 };

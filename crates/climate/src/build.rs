@@ -1,6 +1,6 @@
 //! Makes presets: simulates decades of a few draws of the world's own field and moves a preset's
 //! figures until the simulated weather is like the observed. What was not observed is lent by
-//! another preset, and said. Deterministic. Not here: files.
+//! another preset, and reported. Deterministic. Not here: files.
 
 mod air;
 mod base;
@@ -32,7 +32,7 @@ const DEPRESSION_CK_MAX: f64 = 6000.0;
 #[derive(Debug)]
 pub struct Builder {
     draws: Draws,
-    /// Told what is begun.
+    /// Called with what is begun.
     progress: fn(&str),
 }
 
@@ -57,7 +57,7 @@ impl Builder {
         Self::with_progress(year_count, |_| {})
     }
 
-    /// The same; `progress` is told each part of the work as it is begun, this one included.
+    /// The same; `progress` is called with each part of the work as it is begun, this one included.
     pub fn with_progress(year_count: u32, progress: fn(&str)) -> Self {
         progress("drawing years of weather");
         Self { draws: Draws::of_years(year_count), progress }

@@ -1,4 +1,4 @@
-//! The plots that a person looks at: the months, the spells, the states; the record beside the
+//! The plots that a person looks at: the months, the spells, the states; the record next to the
 //! model. Not here: how a chart is drawn (`svg`), which differences matter (`bands`).
 
 mod svg;
@@ -21,7 +21,7 @@ const MONTH_DAYS: [f64; 12] =
     [31.0, 28.25, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 31.0];
 const HEIGHT: f64 = 400.0;
 
-/// The plots of a preset beside a record: a short name and an SVG document each. What the record
+/// The plots of a preset next to a record: a short name and an SVG document each. What the record
 /// does not tell is drawn of the model alone.
 pub fn plots(
     preset: &str,

@@ -9,7 +9,7 @@ use worldbus_world::preset::{Preset, Table};
 /// The preset as the text of its file.
 pub fn to_text(preset: &Preset) -> String {
     let mut out = String::from(
-        "# Made by `worldbus climate build`; docs/how-to/climate.md says what it means.\n",
+        "# Made by `worldbus climate build`; docs/how-to/climate.md describes the format.\n",
     );
     let mut line = |key: &str, value: String| {
         // Writing to a String cannot fail.

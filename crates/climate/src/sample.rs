@@ -17,7 +17,7 @@ pub struct Sampled {
     pub hour: Hour,
     /// 1 to 366.
     pub day_of_year: u16,
-    /// As the simulation says it.
+    /// As the simulation has it.
     pub conditions: Conditions,
 }
 

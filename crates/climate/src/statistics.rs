@@ -1,5 +1,5 @@
 //! The figures that describe a record: those that the pass bands judge, and some that only people
-//! look at. Each is a [`Series`] under its name; [`NAMES`] says what it means.
+//! look at. Each is a [`Series`] under its name; [`NAMES`] states what it means.
 //! Not here: how far two records may differ (`bands`).
 
 mod blocks;
@@ -31,7 +31,7 @@ pub const SPELL_DAYS: [u16; 12] = [1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 50, 100];
 pub struct Series {
     /// The numbers.
     pub value: Vec<f64>,
-    /// The standard error of each; empty where nobody asked.
+    /// The standard error of each; empty where it was not asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub error: Vec<f64>,
 }
@@ -106,7 +106,7 @@ impl Figures {
         blocks::with_errors(record)
     }
 
-    /// A figure of the whole year, if the record told it.
+    /// A figure of the whole year, if the record shows it.
     pub fn year(&self, name: &str) -> Option<f64> {
         let value = *self.0.get(name)?.value.first()?;
         (!value.is_nan()).then_some(value)
@@ -123,7 +123,7 @@ impl Figures {
         }
     }
 
-    /// A quantile, with the error of its rank: leaving out blocks tells little of the error of
+    /// A quantile, with the error of its rank: leaving out blocks shows little of the error of
     /// one value among few.
     fn put_quantile(&mut self, name: &str, sorted: &[f64], part: f64) {
         let Some(value) = numbers::quantile(sorted, part) else { return };

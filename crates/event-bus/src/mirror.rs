@@ -1,4 +1,4 @@
-//! A log of one's own beside an engine that keeps no past: what passes there is written here as it
+//! A log of one's own next to an engine that keeps no past: what passes there is written here as it
 //! comes, and served from here, to readers and subscriptions alike. What is published goes to the
 //! engine first, and is read when it came back.
 //!
@@ -27,7 +27,7 @@ const IN_FLIGHT_MAX: u32 = 64;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
-/// An engine with a log beside it.
+/// An engine with a log next to it.
 pub struct Mirror {
     engine: Arc<dyn Transport>,
     log: Arc<dyn Transport>,
@@ -51,7 +51,7 @@ impl Mirror {
     /// Writes what comes from the engine into the log until `shutdown`, by a subscription of the
     /// engine's to all of `topics`; acks what is durable in the log. Each log needs a
     /// subscription of its own, since the instances of one would share the events; so it ends, and
-    /// hands back what it has, when the slot is not ours any more. `state` is told the error while
+    /// hands back what it has, when the slot is not ours any more. `state` is given the error while
     /// the engine is away, be it at the opening or while it is polled, and `None` once it is there.
     ///
     /// # Errors

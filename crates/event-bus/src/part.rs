@@ -26,7 +26,7 @@ pub struct Setup {
     pub shutdown: CancellationToken,
 }
 
-/// How long an event that was sent over REST is tried before its sender is told to come again.
+/// How long an event that was sent over REST is tried before its sender is asked to come again.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The event-bus: gRPC (bus, health) and REST routes, and what counts events.

@@ -38,7 +38,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Reads what was registered, to be known beside `configured`.
+    /// Reads what was registered, to be known in addition to `configured`.
     ///
     /// # Errors
     /// Those of the state store; `Invalid` if what is kept conflicts with `configured`, naming
@@ -78,7 +78,7 @@ impl Registry {
     /// shared catalogue when this returns.
     ///
     /// # Errors
-    /// `Invalid` for a set that is none, that conflicts with what is there, or that uses a topic of
+    /// `Invalid` for a malformed set, or one that conflicts with what is there or uses a topic of
     /// Worldbus, naming both sides; `TooLarge` beyond [`REGISTERED_BYTES_MAX`] or
     /// [`REGISTERED_TOPIC_COUNT_MAX`]; those of the state store.
     pub async fn register(&self, set: &[u8]) -> Result<Vec<RegisteredType>, Error> {
@@ -107,7 +107,7 @@ impl Registry {
         Ok(types.collect())
     }
 
-    /// What is known beside Worldbus's own event types.
+    /// What is known besides Worldbus's own event types.
     ///
     /// # Errors
     /// `TooLarge` if it is more than a client is given, which only `--catalog` can bring about.

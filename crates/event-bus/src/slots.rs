@@ -3,7 +3,7 @@
 //! gives it back at its end; who finds all of them taken waits.
 //!
 //! Not for: services whose instances compete for the events of one subscription. Not a lock for
-//! anything but this: what is lost when two hold a slot is said at [`GRACE_MS`].
+//! anything but this: what is lost when two hold a slot is stated at [`GRACE_MS`].
 
 mod claims;
 #[cfg(test)]
@@ -52,7 +52,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// A subscription that nobody else consumes, as whoever set it up knows.
+    /// A subscription that no one else consumes, as whoever set it up knows.
     pub fn sole(subscription: SubscriptionName) -> Self {
         Self { subscription, claim: None }
     }
@@ -104,7 +104,7 @@ impl Slots {
         Ok(Self { claims: Claims::new(names, holder, token, state, Arc::clone(&wall)), wall })
     }
 
-    /// Claims a slot and runs `work` with it until `shutdown`; claims anew when the claim was
+    /// Claims a slot and runs `work` with it until `shutdown`; claims again when the claim was
     /// lost. The token that `work` is given ends it in either case, and the slot is given back
     /// when it has ended. `condition` holds while there is a claim.
     ///
@@ -154,13 +154,13 @@ impl Slots {
         shutdown: &CancellationToken,
         condition: &Condition,
     ) -> Result<Option<Held>, Error> {
-        let mut told = false;
+        let mut reported = false;
         while !shutdown.is_cancelled() {
             match self.claims.take().await {
                 Ok(Ok(held)) => return Ok(Some(held)),
                 Ok(Err(taken)) => {
                     let text = taken.to_string();
-                    if !std::mem::replace(&mut told, true) {
+                    if !std::mem::replace(&mut reported, true) {
                         tracing::warn!("{text}; waiting for one");
                     }
                     condition.failed(text);

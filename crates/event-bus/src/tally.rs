@@ -1,5 +1,5 @@
 //! How many events pass, by type since the start and by topic of late: for
-//! `/api/events/stats`. A reader beside the others counts, so that events published within
+//! `/api/events/stats`. A reader next to the others counts, so that events published within
 //! this process count as well.
 
 use std::collections::{BTreeMap, HashMap};
@@ -64,7 +64,7 @@ impl Tally {
                     tracing::debug!(%error, "events are not counted any more");
                     return;
                 }
-                Err(error) => tracing::debug!(%error, "counting of events begins anew"),
+                Err(error) => tracing::debug!(%error, "counting of events begins again"),
             }
             sleep(PAUSE).await;
         }
@@ -142,7 +142,7 @@ fn report(topic: &Topic, bytes: f64, next_offset: f64) {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Counts are of use even if somebody panicked while counting.
+    // Counts are of use even if a thread panicked while counting.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -220,7 +220,7 @@ async fn consumer_that_closes_hands_back_what_it_took_ahead() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn closed_transport_says_so() {
+async fn closed_transport_reports_it() {
     let dir = dir();
     let server = Server::start(dir.path()).await;
     let remote = server.connect().await;
@@ -257,7 +257,7 @@ async fn key_is_asked_for_and_the_wrong_one_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn address_without_an_event_bus_says_what_to_do() {
+async fn address_without_an_event_bus_states_what_to_do() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -290,7 +290,7 @@ async fn broken_connection_leaves_the_fate_of_a_publish_unknown_and_a_refused_on
     server.stop().await;
     let name = topic("t");
     let publish = || remote.publish(&name, batch(1, 0..1));
-    // The first may find the old connection breaking; then there is none to be had.
+    // The first may find the old connection breaking; then no connection is to be had.
     let error = soon("a refusal", async {
         loop {
             let error = publish().await.unwrap_err();

@@ -138,7 +138,7 @@ async fn history_is_the_latest_from_older_to_newer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_input_is_told_by_problem_documents() {
+async fn bad_input_is_reported_by_problem_documents() {
     let dir = dir();
     let server = Server::start(dir.path()).await;
     let large = format!(r#"{{"type":"time.updated","payload":{{"x":"{}"}}}}"#, "x".repeat(2 << 20));
@@ -185,7 +185,7 @@ async fn statistics_count_topics_types_and_streams() {
     let dir = dir();
     let server = Server::start(dir.path()).await;
     let _stream = EventStream::open(server.address, "", None).await;
-    // Counting begins when its reader is open, which nothing tells: so until it counts.
+    // Counting begins when its reader is open, which nothing reports: so until it counts.
     let mut number = 0;
     let stats = soon("counts", async {
         loop {
@@ -442,7 +442,7 @@ async fn stream_shows_what_was_asked_for_and_ends_at_shutdown() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_the_key_nothing_is_told() {
+async fn without_the_key_nothing_is_shown() {
     let dir = dir();
     let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
     let server = Server::start_at(dir.path(), any, Some("swordfish")).await;

@@ -10,7 +10,7 @@
 //! }
 //! ```
 //!
-//! It writes one Rust file a protobuf package to `OUT_DIR`, as prost does, and beside them
+//! It writes one Rust file a protobuf package to `OUT_DIR`, as prost does, and next to them
 //! `catalogue.binpb`, the FileDescriptorSet that `worldbus --catalog` takes. The crate needs
 //! `worldbus` and nothing else, but `prost-types` if it uses Google's well-known types.
 //! Not for: anything at run time; reading a catalogue is `worldbus_events::Catalogue`.

@@ -1,4 +1,4 @@
-//! What a studio's build script gets: types and a descriptor set, or an error that says where.
+//! What a studio's build script gets: types and a descriptor set, or an error that states where.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The error of this crate: bytes or values that are not what the contract says.
+//! The error of this crate: bytes or values that are not what the contract states.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The bytes are not what their content type says. Set them aside; do not retry.
+    /// The bytes are not what their content type states. Set them aside; do not retry.
     Malformed,
     /// A bound of [`crate::limits`] is exceeded. Send less at once, or make the event smaller.
     TooLarge,
@@ -14,7 +14,7 @@ pub enum Kind {
     UnknownEventType,
     /// The payload does not fit the event type. Correct it.
     WrongPayload,
-    /// The content type is none of ours.
+    /// The content type is not one of ours.
     UnknownContentType,
     /// A catalogue of event types cannot be used. Correct its .proto files.
     WrongCatalogue,
@@ -29,7 +29,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error of a kind; `context` says what was found and what was expected.
+    /// An error of a kind; `context` states what was found and what was expected.
     pub fn new(kind: Kind, context: impl Into<String>) -> Self {
         Self { kind, context: context.into() }
     }

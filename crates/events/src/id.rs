@@ -37,7 +37,7 @@ impl ProducerId {
         Self(bits & Self::MAX.0)
     }
 
-    /// Refuses the id that is none: a writer of batches that leaves `producer_id` out means no
+    /// Refuses the id of no producer: a writer of batches that leaves `producer_id` out means no
     /// producer, and all such writers would share the ids of one.
     ///
     /// # Errors
@@ -93,7 +93,7 @@ impl EventId {
         Ok(Self { producer: ProducerId(producer as u64), sequence: sequence as u64 })
     }
 
-    /// The id for an event that carries somebody else's: itself if it is one of ours, else a
+    /// The id for an event that carries another system's: itself if it is one of ours, else a
     /// hash of the text (FNV-1a, 128 bits), so that copies still meet.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl EventId {
     pub fn from_foreign(text: &str) -> Result<Self, Error> {
         if text.is_empty() || is_nil(text) {
             let context =
-                format!("event id {text:?} is none; give each event its own, or leave it out");
+                format!("event id {text:?} is blank; give each event its own, or leave it out");
             return Err(Error::malformed(context));
         }
         Ok(text.parse().unwrap_or_else(|_| {

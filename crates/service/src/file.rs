@@ -11,7 +11,7 @@ use std::path::Path;
 /// The bytes of a regular file of at most so many.
 ///
 /// # Errors
-/// As the operating system says; also for what is no regular file, before it is opened, and for one
+/// The operating system's; also for what is no regular file, before it is opened, and for one
 /// that is longer.
 pub fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {

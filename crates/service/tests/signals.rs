@@ -50,7 +50,7 @@ impl Running {
 
     fn wait_for(&mut self, line: &str) {
         let found = self.lines.by_ref().map_while(Result::ok).any(|text| text == line);
-        assert!(found, "the child ended before it said `{line}`");
+        assert!(found, "the child ended before it printed `{line}`");
     }
 
     fn signal(&self, name: &str) {

@@ -3,10 +3,10 @@
 use worldbus_service::state::{Error, Kind};
 
 const SCHEME: &str = "dynamodb://";
-/// Bytes of a table's name, says AWS.
+/// Bytes of a table's name, by AWS's rules.
 const TABLE_BYTES: std::ops::RangeInclusive<usize> = 3..=255;
 
-/// What a URL says.
+/// What a URL names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// The region, e.g. `eu-west-1`.

@@ -5,16 +5,16 @@ use worldbus_service::state::{Error, Kind};
 
 /// The error of a call that reads.
 pub(crate) fn reading(table: &str, error: CallError) -> Error {
-    told(table, &error, Kind::Busy)
+    to_error(table, &error, Kind::Busy)
 }
 
 /// The error of a call that writes: without an answer it may have happened.
 pub(crate) fn writing(table: &str, error: CallError) -> Error {
-    told(table, &error, Kind::Io)
+    to_error(table, &error, Kind::Io)
 }
 
 /// `unanswered` is what a call without an answer is.
-fn told(table: &str, error: &CallError, unanswered: Kind) -> Error {
+fn to_error(table: &str, error: &CallError, unanswered: Kind) -> Error {
     let what = format!("state table {table}");
     let (kind, context) = match error {
         CallError::Refused { code, message, .. } => of_code(&what, code, message, unanswered),
@@ -31,18 +31,18 @@ fn told(table: &str, error: &CallError, unanswered: Kind) -> Error {
 }
 
 fn of_code(what: &str, code: &str, message: &str, unanswered: Kind) -> (Kind, String) {
-    let said = format!("{what}: {code}: {message}");
+    let text = format!("{what}: {code}: {message}");
     match code {
         "ResourceNotFoundException" => (
             Kind::Unopenable,
             format!(
-                "{said}; the table does not exist in this region: deploy it, correct the name, or \
+                "{text}; the table does not exist in this region: deploy it, correct the name, or \
                  have it created by ?create=true (WORLDBUS_STATE_URL)"
             ),
         ),
         "ValidationException" => (
             Kind::Damaged,
-            format!("{said}; the table is not one of ours, with the keys part and name"),
+            format!("{text}; the table is not one of ours, with the keys part and name"),
         ),
         "AccessDeniedException"
         | "UnrecognizedClientException"
@@ -53,7 +53,7 @@ fn of_code(what: &str, code: &str, message: &str, unanswered: Kind) -> (Kind, St
         | "KMSAccessDeniedException" => (
             Kind::Unopenable,
             format!(
-                "{said}; the role needs dynamodb:GetItem, Query, PutItem, UpdateItem and \
+                "{text}; the role needs dynamodb:GetItem, Query, PutItem, UpdateItem and \
                  DeleteItem on the table, and a clock that is right"
             ),
         ),
@@ -63,8 +63,8 @@ fn of_code(what: &str, code: &str, message: &str, unanswered: Kind) -> (Kind, St
         | "RequestLimitExceeded"
         | "TransactionConflictException"
         | "TransactionInProgressException"
-        | "LimitExceededException" => (Kind::Busy, format!("{said}; it is tried again")),
-        _ => (unanswered, said),
+        | "LimitExceededException" => (Kind::Busy, format!("{text}; it is tried again")),
+        _ => (unanswered, text),
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
             ("ValidationException", Kind::Damaged, "keys"),
             ("InternalServerError", Kind::Io, "InternalServerError"),
         ] {
-            let (found, text) = of_code("state table t", code, "said", Kind::Io);
+            let (found, text) = of_code("state table t", code, "text", Kind::Io);
             assert_eq!(found, kind, "{code}");
             assert!(text.contains(hint) && text.contains("state table t"), "{text}");
         }

@@ -57,7 +57,7 @@ impl DynamoDb {
         if options.create {
             this.create().await?;
         }
-        // What is missing is told at the start.
+        // What is missing is reported at the start.
         this.last_revision().await?;
         Ok(this)
     }

@@ -1,7 +1,7 @@
 //! The store at an emulated DynamoDB over HTTP: the contract of every state store, and what only a
 //! table can have.
 //!
-//! What this cannot show: that AWS isolates transactions as it says. Both emulators do one call
+//! What this cannot show: that AWS isolates transactions as it states. Both emulators do one call
 //! after the other.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
@@ -65,7 +65,7 @@ async fn list_goes_over_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_missing_is_told_at_the_start_with_what_to_do() {
+async fn what_is_missing_is_reported_at_the_start_with_what_to_do() {
     let emulator = Emulator::start(EmulatorKind::Ministack);
     let error = open(emulator.port(), "dynamodb://us-east-1/nowhere").await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::Unopenable, Fate::Refused), "{error}");

@@ -16,7 +16,7 @@ pub(super) const HEAVY_MM: f64 = 7.6;
 /// more.
 const HEAVY_PART: f64 = 0.8;
 
-/// A record of fewer years tells little of one month's rain.
+/// A record of fewer years shows little of one month's rain.
 const SHORT_YEARS: i32 = 10;
 const EVEN_SHORT: f64 = 0.1;
 const EVEN_LONG: f64 = 0.02;
@@ -50,7 +50,7 @@ pub(super) struct Goals {
 }
 
 impl Goals {
-    /// The goals that a record sets, with those of the base where it says nothing.
+    /// The goals that a record sets, with those of the base where it has nothing.
     pub(super) fn of_record(record: &Record, place: Place, base: &Base) -> Self {
         let targets = Targets::of(record, place);
         let wet_by = WetBy::of(record);
@@ -126,7 +126,7 @@ impl Goals {
         }
     }
 
-    /// Whether the record tells how rain persists from hour to hour.
+    /// Whether the record shows how rain persists from hour to hour.
     pub(super) fn has_hours(&self) -> bool {
         let figures = &self.targets.figures.0;
         ["wet_hour_given_wet", "wet_state_given_wet"].iter().any(|n| figures.contains_key(*n))
@@ -214,7 +214,7 @@ fn shares(hours: impl Iterator<Item = (u8, bool)>) -> [f64; 12] {
     std::array::from_fn(|month| is[month] / all[month].max(1.0))
 }
 
-/// A year of hours tells little of one month: its neighbours count half.
+/// A year of hours shows little of one month: its neighbours count half.
 fn smooth(shares: [f64; 12]) -> [f64; 12] {
     std::array::from_fn(|m| (shares[(m + 11) % 12] + 2.0 * shares[m] + shares[(m + 1) % 12]) / 4.0)
 }

@@ -130,7 +130,7 @@ pub(super) fn months(days: &[Day], wet_by: WetBy, window_years: i32) -> [Month; 
     })
 }
 
-/// A record of fewer years tells little of one month.
+/// A record of fewer years shows little of one month.
 const YEAR_COUNT_MIN: i32 = 10;
 const WET_SHARE_MIN: f64 = 1e-3;
 
@@ -144,7 +144,7 @@ pub(super) fn smoothed(months: [Month; 12], record_years: i32) -> [Month; 12] {
         let half = weights.len() / 2;
         for (i, weight) in weights.iter().enumerate() {
             let mut near = months[(m + 12 + i - half) % 12];
-            // The water of all days, since a month without a wet day tells nothing of one.
+            // The water of all days, since a month without a wet day shows nothing of one.
             near.wet_mm *= near.wet_share;
             around.add(weight / weights.iter().sum::<f64>(), near);
         }

@@ -16,7 +16,7 @@ const DEVIATION_K: f64 = 1.5;
 const WIND_MS: f64 = 2.0;
 const RH: f64 = 15.0;
 
-/// The normals of a record, as far as it tells them.
+/// The normals of a record, as far as it shows them.
 pub(super) fn of_record(record: &Record) -> Normals {
     let wet_by = WetBy::of(record);
     let found = months::months(&months::observed(record), wet_by, record.year_count());

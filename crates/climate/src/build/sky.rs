@@ -23,7 +23,7 @@ fn is_judged(figure: &str) -> bool {
     of_states.iter().any(|start| figure.starts_with(start)) || figure == "fog_dawn_over_afternoon"
 }
 
-/// Finds octaves if the record tells how long states or the wind last, and how far the loadings
+/// Finds octaves if the record shows how long states or the wind last, and how far the loadings
 /// are off what normal scores say of them.
 pub(super) fn calibrate(preset: &mut Preset, draws: &Draws, goals: &Goals, scores: &Scores) {
     let has = |name: &str| goals.targets.figures.0.contains_key(name);

@@ -15,7 +15,7 @@ const SLOT_HOURS: usize = 24 / SLOT_COUNT;
 const LOADING_MAX: f64 = 0.85;
 const TEMPERATURE_LOADING_MAX: f64 = 0.5;
 
-/// What an hour says of a variable.
+/// What an hour has of a variable.
 pub(super) type Read = fn(&Hour) -> Option<f64>;
 
 pub(super) fn depression_k(hour: &Hour) -> Option<f64> {
@@ -171,7 +171,7 @@ fn shape(usual: &Shape) -> Shape {
     })
 }
 
-/// Correlations between normal scores, as far as a record tells them.
+/// Correlations between normal scores, as far as a record shows them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Scores {
     cloud_rain: Option<f64>,
@@ -198,7 +198,7 @@ impl Scores {
     }
 
     /// The loadings that give these correlations. Two variables of different pace share less than
-    /// their loading says.
+    /// their loading suggests.
     pub(super) fn apply(&self, preset: &mut Preset) {
         let o = &preset.octaves;
         let loading = |found: f64, octaves: &[f64; 5]| {

@@ -174,7 +174,7 @@ impl Months {
 
 impl Month {
     /// Keeps the deviations of days and nights about as far apart as observed. Where the noise of
-    /// a day has all the range of the day they cannot be told apart, and would drift for ever.
+    /// a day has all the range of the day they cannot be distinguished, and would drift for ever.
     fn keep_together(&mut self, observed: f64) {
         let (middle, apart) = ((self.max_sd * self.min_sd).sqrt(), self.max_sd / self.min_sd);
         let apart = apart.clamp(observed / APART_MAX, observed * APART_MAX).sqrt();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn daily_and_hourly_rows_are_told_by_their_headings() {
+fn daily_and_hourly_rows_are_recognised_by_their_headings() {
     let daily =
         observations("d.csv", "year,month,day,tmin_c,tmax_c,precip_mm\n2001,2,28,-1,4.5,\n");
     let day = Day { year: 2001, month: 2, day: 28, tmin_c: -1.0, tmax_c: 4.5, precip_mm: None };

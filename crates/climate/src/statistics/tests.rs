@@ -98,7 +98,7 @@ fn hours_make_their_day_and_their_states_are_counted() {
     assert_eq!(figures.year(&share_of(Rain)), Some(0.125));
     assert_eq!(figures.year("wind_mean"), Some(4.0));
     assert_eq!(figures.year("fog_dawn_over_afternoon"), Some(1.25));
-    assert_eq!(figures.year(&run_of(Rain)), None, "a single run tells no mean");
+    assert_eq!(figures.year(&run_of(Rain)), None, "a single run shows no mean");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The file round-trips, and what is wrong in it is told by line.
+//! The file round-trips, and what is wrong in it is reported by line.
 
 use super::*;
 use crate::observations::Day;
@@ -30,7 +30,7 @@ fn text_is_read_back_as_it_was_but_for_rounding() {
 }
 
 #[test]
-fn mistakes_are_told_by_line() {
+fn mistakes_are_reported_by_line() {
     let text = targets().to_text();
     let cases = [
         (text.replace("latitude", "lattitude"), "t.toml:4: unknown field `lattitude`"),

@@ -1,8 +1,8 @@
 //! What the requests of all clients may hold in memory until they are answered.
 //!
-//! A message says how long it is before it comes. Until there is room for it none of it is read,
+//! A message states how long it is before it comes. Until there is room for it none of it is read,
 //! and HTTP/2 holds its sender back. Small messages have room of their own, and a connection has a
-//! share of each, so that nobody waits behind one large message or one greedy client.
+//! share of each, so that no one waits behind one large message or one greedy client.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -30,7 +30,7 @@ const LARGE_ROOM: (usize, usize) = (16 << 20, 8 << 20);
 /// What a request takes besides its message.
 const REQUEST_BYTES: usize = 1 << 10;
 /// Requests that wait for room, of all clients, and of one connection; further ones are refused at
-/// once. What waits fills the window of its connection with bytes that nobody reads: a few fill
+/// once. What waits fills the window of its connection with bytes that are not read: a few fill
 /// half of it, so that the one which is read comes through.
 const WAITING_COUNT: (usize, usize) = (1024, 8);
 /// How long a request may wait for room.
@@ -108,7 +108,7 @@ impl Intake {
     }
 }
 
-/// The code says it to clients that know only gRPC, the error to ours.
+/// The code reports it to clients that know only gRPC, the error to ours.
 fn busy() -> Status {
     metrics::counter!("worldbus_intake_refusals_total").increment(1);
     let context = "too much is being published at once; publish again in a moment";
@@ -172,7 +172,7 @@ mod tests {
     const LARGE: usize = 6 << 20;
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_behind_a_greedy_connection_and_who_waits_too_long_may_come_again() {
+    async fn no_one_waits_behind_a_greedy_connection_and_who_waits_too_long_may_come_again() {
         let intake = Intake::default();
         let (greedy, other) = (ConnectionId(1), ConnectionId(2));
         let first = intake.take(greedy, LARGE).await.expect("room");

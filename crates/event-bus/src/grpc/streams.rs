@@ -19,7 +19,7 @@ const MEMORY_FACTOR: usize = 2;
 
 /// Why the next thing does not come.
 enum End {
-    /// There is none, or we shut down.
+    /// It does not exist, or we shut down.
     Orderly,
     Failed(Error),
 }

@@ -1,4 +1,4 @@
-//! A log beside an engine, both in directories.
+//! A log next to an engine, both in directories.
 
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;

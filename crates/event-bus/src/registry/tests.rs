@@ -80,7 +80,7 @@ async fn instances_that_register_at_once_lose_nothing_of_each_other() {
 }
 
 #[tokio::test]
-async fn set_that_is_refused_changes_nothing_and_is_told_with_both_sides() {
+async fn set_that_is_refused_changes_nothing_and_is_reported_with_both_sides() {
     let (dir, registry) = registry().await;
     registry.register(&quest()).await.unwrap();
     let before = registry.studio_types().await.unwrap();

@@ -205,7 +205,7 @@ impl Cursor {
     /// The cursor in a text, of this version or those before.
     ///
     /// # Errors
-    /// `Invalid` if it is none of ours.
+    /// `Invalid` if it is not one of ours.
     pub(super) fn decode(text: &str) -> Result<Self, Error> {
         parse(text).ok_or_else(|| {
             let context = "the cursor is not one that this event-bus gave; \

@@ -5,7 +5,7 @@ use http::StatusCode;
 use worldbus_bus::{Fate, Kind};
 use worldbus_service::Problem;
 
-/// What was wrong with an event that somebody sent.
+/// What was wrong with an event that a client sent.
 pub(super) fn of_input(error: &worldbus_events::Error) -> Problem {
     use worldbus_events::Kind;
     let detail = error.to_string();

@@ -15,8 +15,8 @@ use worldbus_bus::{SubscriptionName, WallClock};
 use worldbus_service::StateStore;
 use worldbus_service::state::{Conflict, Entry, Error, Kind};
 
-/// How long a claim is looked at unchanged until it is taken, whatever it says of its end: its
-/// holder would have renewed it. So a holder whose clock was ahead keeps nobody out.
+/// How long a claim is looked at unchanged until it is taken, whatever it states as its end: its
+/// holder would have renewed it. So a holder whose clock was ahead keeps no one out.
 const UNCHANGED_MS: u64 = TERM_MS + GRACE_MS;
 
 /// How often a slot is tried that others claim and give back meanwhile.
@@ -113,7 +113,7 @@ impl Claims {
         mut current: Option<Entry>,
     ) -> Result<Result<Held, Claim>, Error> {
         for _ in 0..TURN_COUNT_MAX {
-            // Before the claim is written: by our clock it ends no later than it says.
+            // Before the claim is written: by our clock it ends no later than it states.
             let now_us = self.wall.now_us();
             let there = current.as_ref().map(|entry| parse(name, entry)).transpose()?;
             let is_left = current.as_ref().is_some_and(|entry| self.is_left(name, entry.revision));
@@ -160,7 +160,7 @@ impl Claims {
         let deleted = self.state.delete(&key, held.revision).await?;
         let Err(Conflict { current: Some(entry) }) = deleted else { return Ok(()) };
         if parse(&held.name, &entry)?.token == self.token {
-            // A conflict now is somebody else's doing.
+            // A conflict now is another instance's doing.
             let _ = self.state.delete(&key, entry.revision).await?;
         }
         Ok(())

@@ -61,16 +61,16 @@ async fn taken(slots: &Slots) -> String {
 }
 
 #[tokio::test]
-async fn each_instance_gets_a_slot_of_its_own_and_the_last_is_told_who_has_them() {
+async fn each_instance_gets_a_slot_of_its_own_and_the_last_learns_who_has_them() {
     let place = Place::new().await;
     let mut names = Vec::new();
     for holder in ["host-a", "host-b", "host-c"] {
         names.push(taken(&place.slots(holder, 3)).await);
     }
     assert_eq!(names, ["event-bus", "event-bus-2", "event-bus-3"]);
-    let told = taken(&place.slots("host-d", 3)).await;
+    let refusal = taken(&place.slots("host-d", 3)).await;
     assert_eq!(
-        told,
+        refusal,
         "all 3 slots are taken: event-bus by host-a until 2026-01-01T00:00:30Z, event-bus-2 by \
          host-b until 2026-01-01T00:00:30Z, event-bus-3 by host-c until 2026-01-01T00:00:30Z"
     );
@@ -126,7 +126,7 @@ fn base_that_has_no_room_for_a_number_is_refused() {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Weather {
     Fair,
-    /// It does what it is asked and says that it failed.
+    /// It does what it is asked and reports that it failed.
     AnswersLost,
     /// It does nothing.
     Away,
@@ -224,15 +224,15 @@ struct Instance {
 impl Instance {
     fn run(slots: Slots) -> Self {
         let (shutdown, readiness) = (CancellationToken::new(), Readiness::default());
-        let (told, works) = watch::channel(None);
+        let (working, works) = watch::channel(None);
         let (token, condition) = (shutdown.clone(), readiness.condition("slot"));
         let running = tokio::spawn(async move {
             let work = |slot, stop: CancellationToken| {
-                let told = told.clone();
+                let working = working.clone();
                 async move {
-                    told.send_replace(Some(slot));
+                    working.send_replace(Some(slot));
                     stop.cancelled().await;
-                    told.send_replace(None);
+                    working.send_replace(None);
                     Ok::<(), TaskError>(())
                 }
             };
@@ -300,7 +300,7 @@ async fn claim_is_renewed_as_long_as_its_instance_lives_and_given_back_at_its_en
 
 /// Three ways in which renewing fails.
 #[tokio::test]
-async fn instance_that_cannot_renew_stops_when_its_claim_ends_and_claims_anew() {
+async fn instance_that_cannot_renew_stops_when_its_claim_ends_and_claims_again() {
     for weather in [Weather::Away, Weather::Silent, Weather::AnswersLost] {
         let place = Place::new().await;
         let store = Moody::over(&place);
@@ -373,7 +373,7 @@ impl Clocked {
 }
 
 /// Four instances over three slots, each acting at random moments or not for minutes, by clocks
-/// that differ by up to `skew_ms`. How often somebody had a slot and how often two had the same.
+/// that differ by up to `skew_ms`. How often an instance had a slot and how often two had the same.
 async fn simulate(seed: u64, skew_ms: u64) -> (u32, u32) {
     let (place, mut dice) = (Place::new().await, Dice(seed));
     let mut instances = Vec::new();
@@ -414,7 +414,7 @@ async fn no_two_instances_have_one_slot_while_their_clocks_differ_by_less_than_t
 }
 
 #[tokio::test]
-async fn claim_by_a_clock_that_was_a_year_ahead_keeps_nobody_out() {
+async fn claim_by_a_clock_that_was_a_year_ahead_keeps_no_one_out() {
     let place = Place::new().await;
     let ahead = Arc::new(ManualClock::new(BEGIN_US + 365 * 86_400 * SECOND_US));
     let store = Arc::clone(&place.store) as Arc<dyn StateStore>;

@@ -70,7 +70,7 @@ struct Dictionary {
     ends: Vec<usize>,
     /// Open addressing with linear probing: ranks, 0 for none; never more than half full.
     slots: Vec<u32>,
-    /// Keyed at random, so that nobody can choose names that collide.
+    /// Keyed at random, so that no one can choose names that collide.
     hasher: RandomState,
 }
 

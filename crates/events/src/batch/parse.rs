@@ -31,7 +31,7 @@ pub(super) fn batch(bytes: Bytes) -> Result<Batch, Error> {
     }
 }
 
-/// Protocol Buffers let a writer split a packed column or write it unpacked. Nobody does, so
+/// Protocol Buffers let a writer split a packed column or write it unpacked. No one does, so
 /// the slow way is enough: decode, put in order, check again.
 fn normalised(bytes: &Bytes) -> Result<Batch, Error> {
     let message = v1::EventBatch::decode(&bytes[..])

@@ -150,7 +150,7 @@ fn a_tick_takes_fifteen_bytes_at_most() {
     let bytes = ticks(1000).bytes().len();
     assert!(bytes <= 15_000, "{bytes}");
     let alone = ticks(1).bytes().len();
-    assert!((50..70).contains(&alone), "about 59, as docs/reference/contract.md says: {alone}");
+    assert!((50..70).contains(&alone), "about 59, as docs/reference/contract.md states: {alone}");
 }
 
 #[test]

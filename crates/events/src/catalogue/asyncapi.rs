@@ -1,7 +1,7 @@
 //! A catalogue as an AsyncAPI 3.0 document: topics are channels, event types are messages.
 //!
 //! Messages are described in the JSON form, which every tool of AsyncAPI understands; the
-//! binary form is named beside it (`x-protobuf-message`). Hand-written, since the crates for
+//! binary form is named next to it (`x-protobuf-message`). Hand-written, since the crates for
 //! AsyncAPI know version 2 at most, and what we need of version 3 is one page.
 //!
 //! Not for: serving the document; the command line and the event-bus do.

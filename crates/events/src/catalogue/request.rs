@@ -25,7 +25,7 @@ impl EventType {
 }
 
 impl Catalogue {
-    /// What somebody should know who publishes an event of a type by hand or by a schedule: none
+    /// What a person should know who publishes an event of a type by hand or by a schedule: none
     /// unless it is a fact that a service of Worldbus publishes. Consumers believe such an event,
     /// and the service's own state stays as it is.
     pub fn caution(&self, event_type: &EventType) -> Option<String> {
@@ -47,7 +47,7 @@ impl Catalogue {
 }
 
 impl WeatherOverrideRequested {
-    /// Refuses what the contract does not allow; says which field, and what was expected. Whether
+    /// Refuses what the contract does not allow; names the field, and what was expected. Whether
     /// regions exist only a world's file knows.
     pub fn check(&self) -> Result<(), String> {
         let wrong = |field: &str, expected: String| Err(format!("{field}: expected {expected}"));

@@ -203,7 +203,7 @@ fn quest(number: u32, topic: &str, fields: &str) -> Vec<u8> {
 #[test]
 fn newer_version_of_a_file_replaces_it_and_the_same_changes_nothing() {
     let first = Catalogue::builtin().extended(&quest(1000, "quests", "")).unwrap();
-    assert_eq!(first.types.len(), 1, "of Worldbus's own files nothing is told");
+    assert_eq!(first.types.len(), 1, "of Worldbus's own files nothing is reported");
     assert_eq!((first.types[0].0.number(), first.types[0].1), (1000, Change::Added));
     let first = first.catalogue;
     let same = first.extended(&quest(1000, "quests", "")).unwrap();

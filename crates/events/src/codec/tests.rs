@@ -138,8 +138,8 @@ fn both_forms_take_and_refuse_the_same_ids() {
     }
     for (id, expected) in [
         ("", "without event_id"),
-        ("00000000-0000-0000-0000-000000000000", "is none"),
-        ("00000000000000000000000000000000", "is none"),
+        ("00000000-0000-0000-0000-000000000000", "is blank"),
+        ("00000000000000000000000000000000", "is blank"),
         // A UUIDv8 of producer 0, sequence 0.
         ("00000000-0000-8000-8000-000000000000", "producer id 0"),
     ] {
@@ -205,14 +205,14 @@ fn array_of_several_producers_is_a_batch_for_each_in_their_order() {
     let array = format!("[{}]", events.join(","));
     let catalogue = Catalogue::builtin();
     let batches = decode_all(ContentType::Json, array.clone().into(), &catalogue).unwrap();
-    let told: Vec<_> = batches
+    let found: Vec<_> = batches
         .iter()
         .map(|batch| {
             let sequences: Vec<u64> = batch.iter().map(|event| event.id.sequence).collect();
             (batch.source(), batch.iter().next().unwrap().id.producer.number(), sequences)
         })
         .collect();
-    assert_eq!(told, [("a", 1, vec![5, 9, 10]), ("a", 2, vec![1, 2]), ("b", 1, vec![1])]);
+    assert_eq!(found, [("a", 1, vec![5, 9, 10]), ("a", 2, vec![1, 2]), ("b", 1, vec![1])]);
     let refused = decoded(ContentType::Json, array).unwrap_err();
     assert!(refused.to_string().contains("they are 3 batches"), "{refused}");
 }

@@ -24,18 +24,18 @@ use message::Reader;
 /// U+FEFF at the start of UTF-8, as some editors and shells write it.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// An event as somebody wrote it in JSON; what they left out is for the caller to fill in.
+/// An event as a client wrote it in JSON; what it left out is for the caller to fill in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Input {
     /// The event type's number.
     pub event_type: u32,
-    /// The event's identity; the id of another system becomes a hash of it. An empty text is none.
+    /// The event's identity; the id of another system becomes a hash of it. An empty text is no id.
     pub id: Option<EventId>,
     /// The service that published the event.
     pub source: Option<String>,
     /// The world that the event happened in.
     pub world: Option<String>,
-    /// What the event is about; an empty text is none.
+    /// What the event is about; an empty text names nothing.
     pub entity: Option<String>,
     /// Where it happened, if that is not its entity; an empty text counts as absent.
     pub place: Option<String>,

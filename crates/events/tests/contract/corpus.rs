@@ -1,6 +1,6 @@
 //! Replays the corpus of the fuzz target `decode`, and writes it from the golden vectors.
 //!
-//! `WORLDBUS_BLESS=1` writes the seeds anew; what fuzzing finds is added to them by hand.
+//! `WORLDBUS_BLESS=1` writes the seeds again; what fuzzing finds is added to them by hand.
 
 #[path = "../../../../fuzz/decode_any.rs"]
 mod decode_any;

@@ -82,7 +82,7 @@ fn batches_are_read_and_written_again_byte_by_byte() {
 }
 
 #[test]
-fn the_json_of_a_vector_says_the_same_as_its_bytes() {
+fn the_json_of_a_vector_states_the_same_as_its_bytes() {
     let catalogue = Catalogue::builtin();
     for (name, batch) in vectors::batches() {
         let text = fs::read_to_string(folder().join(format!("{name}.json"))).unwrap();

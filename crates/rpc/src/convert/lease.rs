@@ -50,14 +50,14 @@ impl From<Outcome> for v1::Outcome {
 /// The outcome in a message.
 ///
 /// # Errors
-/// `Invalid` if there is none, or one that this side does not know.
+/// `Invalid` if it is missing, or one that this side does not know.
 pub fn outcome(message: Option<v1::Outcome>) -> Result<Outcome, Error> {
     match required(message, "outcome")?.outcome {
         Some(Choice::Ack(_)) => Ok(Outcome::Ack),
         Some(Choice::NackMs(delay)) => Ok(Outcome::Nack(Duration::from_millis(delay))),
         Some(Choice::Release(_)) => Ok(Outcome::Release),
         Some(Choice::Extend(_)) => Ok(Outcome::Extend),
-        None => Err(invalid("outcome is none that this event-bus knows")),
+        None => Err(invalid("outcome is unknown to this event-bus")),
     }
 }
 

@@ -38,7 +38,7 @@ impl TryFrom<v1::Position> for Position {
             Some(Choice::Offset(offset)) => Ok(Self::Offset(offset)),
             Some(Choice::TimeMs(time_ms)) => Ok(Self::TimeMs(time_ms)),
             Some(Choice::Commit(commit)) => Ok(Self::Commit(commit)),
-            None => Err(invalid("position is none that this event-bus knows")),
+            None => Err(invalid("position is unknown to this event-bus")),
         }
     }
 }

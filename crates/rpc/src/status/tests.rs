@@ -19,7 +19,7 @@ fn long_text_is_cut_between_characters() {
 }
 
 #[test]
-fn status_of_somebody_else_carries_none() {
+fn status_of_another_server_carries_none() {
     assert!(from_status(&Status::unavailable("proxy")).is_none());
     let mut noise = Status::unavailable("noise");
     noise.metadata_mut().insert_bin(ERROR_METADATA, MetadataValue::from_bytes(&[0xff, 0xff]));

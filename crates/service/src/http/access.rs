@@ -68,7 +68,7 @@ pub struct Access {
     bodies: body::Room,
 }
 
-/// The address asks for a key and there is none: refused before the port opens.
+/// The address asks for a key and no key is set: refused before the port opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "refusing to listen on {listen}, which other machines can reach, without an API key: \
@@ -298,7 +298,7 @@ fn bearer(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// A command without a body and without a content type, as `curl -X POST` sends it. A page of
-/// another origin may send such a one unasked, but its browser then says that it is foreign.
+/// another origin may send such a one unasked, but its browser then marks it as foreign.
 fn is_bare(request: &Request) -> bool {
     !request.headers().contains_key(header::CONTENT_TYPE) && request.body().is_end_stream()
 }

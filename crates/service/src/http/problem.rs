@@ -1,7 +1,7 @@
 //! What a client receives when a request fails: an RFC 9457 problem document. Not an error type for
 //! use inside a service; a service turns its own errors into a [`Problem`] at its REST border.
 //!
-//! The status says whose fault it was: 4xx for what the caller did wrong (do not repeat the same
+//! The status states whose fault it was: 4xx for what the caller did wrong (do not repeat the same
 //! request), 503 for what will pass (repeat it later), 500 for a fault of ours.
 
 use std::borrow::Cow;
@@ -43,7 +43,7 @@ const NO_SPACE: (&str, &str) = ("no-space", "The disk is full");
 const OUTCOME_UNKNOWN: (&str, &str) = ("outcome-unknown", "It may or may not have been done");
 
 /// Bytes of a detail. Of a longer one the middle is left out, since it names what was sent, and
-/// says at its end what to do.
+/// states at its end what to do.
 pub const DETAIL_BYTES_MAX: usize = 1024;
 /// Bytes of the name of a field; a longer one is cut.
 pub const FIELD_BYTES_MAX: usize = 200;
@@ -111,7 +111,7 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, detail)
     }
 
-    /// 409: a bound on how many there are is reached; the detail says how to make room.
+    /// 409: a bound on how many there are is reached; the detail states how to make room.
     pub fn limit_reached(detail: impl Into<String>) -> Self {
         Self::conflict(detail).of(LIMIT_REACHED)
     }
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn failing_state_is_told_by_its_fate() {
+    fn failing_state_is_reported_by_its_fate() {
         let status = |kind| Problem::from(state::Error::new(kind, "state.db: secret path")).status;
         assert_eq!(status(state::Kind::Full), 503);
         assert_eq!(status(state::Kind::Busy), 503);

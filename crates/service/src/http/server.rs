@@ -78,7 +78,7 @@ const ACCEPT_SHED_COUNT: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct ConnectionId(pub u64);
 
-/// The port could not be opened; the text says what to do.
+/// The port could not be opened; the text states what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Another process listens there.
@@ -99,7 +99,7 @@ pub enum BindError {
     Other {
         /// The address that was asked for.
         listen: SocketAddr,
-        /// What the operating system said.
+        /// What the operating system reported.
         source: io::Error,
     },
 }

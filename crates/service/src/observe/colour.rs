@@ -1,4 +1,4 @@
-//! Whether output may have colours: on a terminal, unless its user or the terminal itself says no.
+//! Whether output may have colours: on a terminal, unless its user or the terminal itself refuses.
 //! One rule for logs and for results.
 
 use std::ffi::OsStr;
@@ -35,12 +35,12 @@ mod tests {
 
     #[test]
     fn no_color_and_a_dumb_terminal_turn_colours_off() {
-        let says = |no_color: Option<&str>, term: Option<&str>| {
+        let is_allowed = |no_color: Option<&str>, term: Option<&str>| {
             allowed(no_color.map(OsStr::new), term.map(OsStr::new))
         };
-        assert!(says(None, None) && says(None, Some("xterm-256color")));
-        assert!(says(Some(""), Some("xterm")), "an empty NO_COLOR is not set");
-        assert!(!says(Some("1"), Some("xterm")) && !says(Some("0"), None));
-        assert!(!says(None, Some("dumb")));
+        assert!(is_allowed(None, None) && is_allowed(None, Some("xterm-256color")));
+        assert!(is_allowed(Some(""), Some("xterm")), "an empty NO_COLOR is not set");
+        assert!(!is_allowed(Some("1"), Some("xterm")) && !is_allowed(Some("0"), None));
+        assert!(!is_allowed(None, Some("dumb")));
     }
 }

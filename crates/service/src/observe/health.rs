@@ -79,7 +79,7 @@ impl Readiness {
         self.lock().is_ready()
     }
 
-    /// Says that every condition is registered. From now on it is remembered whether all of them
+    /// States that every condition is registered. From now on it is remembered whether all of them
     /// ever held at once, whether or not a request looked.
     fn complete(&self) {
         let mut state = self.lock();

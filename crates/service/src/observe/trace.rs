@@ -1,5 +1,5 @@
 //! Traces: the spans of this process given their identity, sampled and exported to a collector by
-//! OTLP, as the standard variables `OTEL_*` say. Without an endpoint there is none of it.
+//! OTLP, as the standard variables `OTEL_*` say. Without an endpoint nothing is traced.
 //!
 //! The only module that knows OpenTelemetry. Which spans there are is the business of the bus
 //! ([`worldbus_bus::trace`]) and of the module `request`; exporting never makes a service wait:

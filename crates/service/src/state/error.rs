@@ -35,7 +35,7 @@ pub enum Kind {
     Io,
 }
 
-/// A failure of the state store. Its text says what to do.
+/// A failure of the state store. Its text states what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{context}")]
 pub struct Error {

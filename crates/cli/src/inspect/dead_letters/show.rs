@@ -46,7 +46,7 @@ pub(super) async fn run(
         ShowFormat::Protobuf => match found.as_slice() {
             [letter] => page.extend_from_slice(&content(letter).1),
             more => bail!(
-                "{} events share the id {id:?}, and messages are not distinct without their \
+                "{} events share the id {id:?}, and messages look the same without their \
                  lengths; use --format json",
                 more.len()
             ),

@@ -92,7 +92,7 @@ impl Feed {
         None
     }
 
-    /// Takes the next batch, or gives what is sent while there is none.
+    /// Takes the next batch, or gives what is sent while no batch comes.
     async fn read(&mut self) -> Option<Bytes> {
         let shutdown = self.open.shutdown.clone();
         let behind = self.open.is_behind(self.appended_ms);

@@ -115,7 +115,7 @@ fn comments(file: &FileDescriptor) -> Comments {
         .collect()
 }
 
-/// Beside a reference other words are ignored (draft 7), so it is wrapped.
+/// Next to a reference other words are ignored (draft 7), so it is wrapped.
 fn described(schema: Value, comment: Option<String>) -> Value {
     let Some(comment) = comment else { return schema };
     match schema {

@@ -20,7 +20,7 @@ impl<'a> Cursor<'a> {
         Self { rest: json }
     }
 
-    /// The first byte of the next value: it says what kind of value it is. 0 at the end.
+    /// The first byte of the next value: it shows what kind of value it is. 0 at the end.
     pub(super) fn peek(&mut self) -> u8 {
         self.rest = self.rest.trim_start_matches(BLANKS);
         self.rest.bytes().next().unwrap_or(0)

@@ -1,6 +1,6 @@
 //! Scalars of proto3 JSON, exactly: each number is the nearest of its type, or is refused.
 //!
-//! As the JSON mapping of Protocol Buffers says: a number or a text of a number, with exponent or
+//! As the JSON mapping of Protocol Buffers states: a number or a text of a number, with exponent or
 //! not; `NaN` and the infinities as texts; whatever is no number of the field's type is an error.
 
 use std::borrow::Cow;
@@ -97,7 +97,7 @@ fn enumerator(of: &EnumDescriptor, token: &str) -> Result<i32, String> {
     value.map(|value| value.number()).ok_or_else(|| {
         let meant = by_short_name(of, &name);
         let hint = meant.map_or(String::new(), |meant| format!(" (did you mean {meant}?)"));
-        format!("{name:.40?} is none of them{hint}")
+        format!("{name:.40?} is not one of them{hint}")
     })
 }
 

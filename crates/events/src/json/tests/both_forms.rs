@@ -1,7 +1,7 @@
 //! The forms agree: random events of every type go from binary to JSON to binary, and from JSON to
 //! binary to JSON, and are what they were.
 //!
-//! `WORLDBUS_TEST_FORMS_CASES` says how many (some thousands, if it is not set):
+//! `WORLDBUS_TEST_FORMS_CASES` sets how many (some thousands, if it is not set):
 //! `WORLDBUS_TEST_FORMS_CASES=10000000 cargo test --release -p worldbus-events both_forms`.
 //! Not by proptest's strategies, which take longer to draw an event than the codec to read it: an
 //! event is a function of its number, which a failure names.

@@ -1,4 +1,4 @@
-//! What a caller is told about a request that is wrong, over real sockets.
+//! What is reported to the caller of a wrong request, over real sockets.
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -62,7 +62,7 @@ struct All {
 }
 
 #[test]
-fn faults_are_said_in_words_of_the_caller_not_of_the_program() {
+fn faults_are_reported_in_words_of_the_caller_not_of_the_program() {
     for (body, detail, field) in [
         ("[]", "expected an object, found an array", None),
         ("7", "expected an object, found 7", None),
@@ -86,8 +86,8 @@ fn faults_are_said_in_words_of_the_caller_not_of_the_program() {
         ),
     ] {
         let problem = parse::<All>(body.as_bytes()).err().unwrap();
-        let told = (problem.detail.as_str(), problem.field.as_deref());
-        assert_eq!(told, (detail, field), "{body}");
+        let found = (problem.detail.as_str(), problem.field.as_deref());
+        assert_eq!(found, (detail, field), "{body}");
         assert_eq!(problem.status, 422);
     }
     let problem = parse::<All>(b"{\"while\":1}").err().unwrap();

@@ -47,7 +47,7 @@ struct Entry {
     is_established: bool,
     /// Requests under way: from the end of their headers to the end of the response.
     request_count: usize,
-    /// Since when there is none; of no meaning while there is one.
+    /// Since when none is under way; of no meaning while one is.
     idle_since: Instant,
     shed: CancellationToken,
 }
@@ -99,7 +99,7 @@ impl Connections {
         Self(Arc::new(Shared { limits, table: Mutex::default() }))
     }
 
-    /// Gives a new connection its place; sheds another if there is none.
+    /// Gives a new connection its place; sheds another if there is no place.
     pub(super) fn admit(&self, peer: Peer) -> Arc<Connection> {
         let shed = CancellationToken::new();
         let id = self.0.table().admit(peer, shed.clone(), &self.0.limits);

@@ -62,7 +62,7 @@ async fn address_of_another_machine_is_refused() {
 }
 
 #[test]
-fn privileged_port_error_says_what_to_do() {
+fn privileged_port_error_states_what_to_do() {
     let text = BindError::Denied("127.0.0.1:80".parse().unwrap()).to_string();
     assert!(text.contains("127.0.0.1:80") && text.contains("from 1024"), "{text}");
 }

@@ -20,7 +20,7 @@ const LINES_MAX: usize = 1024;
 
 enum Job {
     Line(Vec<u8>),
-    /// Says when all lines before it are written.
+    /// Reports when all lines before it are written.
     Flush(SyncSender<()>),
 }
 
@@ -54,7 +54,7 @@ impl Lines {
 fn run(jobs: &Receiver<Job>, mut stderr: &File) {
     for job in jobs {
         match job {
-            // Nobody reads it any more: that is no reason to fail.
+            // No one reads it any more: that is no reason to fail.
             Job::Line(line) => drop(stderr.write_all(&line)),
             Job::Flush(written) => drop(written.try_send(())),
         }

@@ -30,7 +30,7 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Counter, "worldbus_events_served_total", "Events sent to other processes, by kind of stream."),
     (Counter, "worldbus_work_refusals_total", "Requests refused as too many long ones waited."),
     (Counter, "worldbus_panics_total", "Panics; each is a bug."),
-    (Counter, "worldbus_log_lines_dropped_total", "Log lines that nobody read in time."),
+    (Counter, "worldbus_log_lines_dropped_total", "Log lines that were not read in time."),
     // Publishing.
     (Counter, "worldbus_published_events_total", "Events in batches that left for the engine."),
     (Counter, "worldbus_publish_failed_total", "Events whose publisher was given an error."),

@@ -177,7 +177,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files.filter(is_source).collect()
 }
 
-/// Notes the names that stand in the macros that count. A name that is put together is none.
+/// Notes the names that stand in the macros that count. A name that is put together does not count.
 fn counted_in(file: &Path, named: &mut BTreeSet<String>) {
     let text = std::fs::read_to_string(file).unwrap();
     for call in ["counter!(", "gauge!(", "histogram!("] {
@@ -218,7 +218,7 @@ fn resident_bytes() -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn histograms_stay_small_though_nobody_asks_for_metrics() {
+async fn histograms_stay_small_though_no_one_asks_for_metrics() {
     use crate::http::access::Access;
     use crate::run::part::Host;
 

@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::format::{Format, Json, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Puts `trace_id` and `span_id` in front of what a line of JSON says already.
+/// Puts `trace_id` and `span_id` in front of what a line of JSON has already.
 pub(crate) struct WithTraceIds(pub(crate) Format<Json>);
 
 impl<S, N> FormatEvent<S, N> for WithTraceIds

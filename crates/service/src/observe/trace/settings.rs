@@ -28,7 +28,7 @@ pub struct Settings {
     pub(super) service_name: Option<String>,
 }
 
-/// A variable has a value that we cannot follow; the text says what to do.
+/// A variable has a value that we cannot follow; the text states what to do.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}={value}: {reason}")]
 pub struct BadSetting {
@@ -40,7 +40,7 @@ pub struct BadSetting {
 struct Variables(Vec<(String, String)>);
 
 impl Settings {
-    /// What the environment says; `None` if spans are to go nowhere.
+    /// The settings of the environment; `None` if spans are to go nowhere.
     ///
     /// # Errors
     /// [`BadSetting`].

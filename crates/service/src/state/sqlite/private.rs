@@ -1,5 +1,5 @@
-//! Who may read the file: the user that runs the process, and nobody else. SQLite gives the journal
-//! beside it the rights that the file has. On Windows a folder's own rights say who may.
+//! Who may read the file: the user that runs the process, and no one else. SQLite gives the journal
+//! next to it the rights that the file has. On Windows a folder's own rights say who may.
 #![allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]
 
 use std::io;
@@ -56,7 +56,7 @@ fn tighten(path: &Path) {
     use std::os::unix::fs::PermissionsExt as _;
 
     let metadata = std::fs::metadata(path);
-    // A folder is none of ours; SQLite says so.
+    // A folder is not ours; SQLite reports it.
     let others = metadata.is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o077 != 0);
     if !others {
         return;

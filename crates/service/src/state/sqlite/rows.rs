@@ -1,4 +1,4 @@
-//! The rows: their checksums, and the total that is kept beside them.
+//! The rows: their checksums, and the total that is kept with them.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 

@@ -62,7 +62,7 @@ async fn file_of_another_program_is_refused() {
 }
 
 #[tokio::test]
-async fn path_that_cannot_be_opened_says_so() {
+async fn path_that_cannot_be_opened_reports_it() {
     let directory = tempfile::tempdir().unwrap();
     let error = Sqlite::open(directory.path().to_owned()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unopenable, "{error}");
@@ -73,7 +73,7 @@ async fn path_that_cannot_be_opened_says_so() {
 }
 
 #[tokio::test]
-async fn full_disk_is_told_and_passes() {
+async fn full_disk_is_reported_and_passes() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(&directory.path().join("state.db")).await;
     let pages = |count: i64| {

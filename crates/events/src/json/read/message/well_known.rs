@@ -83,7 +83,7 @@ fn formatted(cursor: &mut Cursor<'_>, of: &MessageDescriptor) -> Result<DynamicM
     })
 }
 
-/// A message of the type that `@type` names: its fields beside it, or the form of its own of a
+/// A message of the type that `@type` names: its fields next to it, or the form of its own of a
 /// well-known type as `value`.
 fn any(
     reader: &mut Reader,
