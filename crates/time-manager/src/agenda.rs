@@ -100,8 +100,8 @@ impl Agenda {
     }
 
     /// The segments after an epoch as they are announced when the command is taken.
-    pub(crate) fn announcements(&self, history: &History, told: Option<u32>) -> Vec<Emission> {
-        let news = history.entries().filter(|(s, _)| told.is_none_or(|told| s.epoch > told));
+    pub(crate) fn announcements(&self, history: &History, after: Option<u32>) -> Vec<Emission> {
+        let news = history.entries().filter(|(s, _)| after.is_none_or(|after| s.epoch > after));
         news.map(|(s, made)| self.announcement(s, Some(made), 0, s.anchor_wall)).collect()
     }
 
@@ -171,9 +171,9 @@ impl Agenda {
         for game in self.instants(span) {
             let Some(wall) = span.segment.wall_at(game) else { break };
             let at = At { epoch: span.segment.epoch, game, wall };
-            let told = span.starts && game == span.segment.anchor_game;
+            let published = span.starts && game == span.segment.anchor_game;
             // Ticks are many: only at others may anything else begin.
-            if !told && (game.0 % self.cadence_us != 0 || self.may_turn(game)) {
+            if !published && (game.0 % self.cadence_us != 0 || self.may_turn(game)) {
                 self.changes(Some(game.plus_us(-1)), at, &mut events);
             }
             if game.0 % self.cadence_us == 0 {

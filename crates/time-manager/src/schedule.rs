@@ -25,7 +25,7 @@ pub(crate) struct Schedules {
     list: Vec<Schedule>,
 }
 
-/// An event that is published when the clock says so.
+/// An event that is published when the clock reaches its time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Schedule {
@@ -86,7 +86,7 @@ impl Schedules {
         Some(number)
     }
 
-    /// Ends a schedule at a wall time; none if there is none, or it has ended.
+    /// Ends a schedule at a wall time; none if it does not exist or has ended.
     pub(crate) fn cancel(&mut self, number: u64, at: WallTime) -> Option<&Schedule> {
         let live = |s: &&mut Schedule| s.number == number && s.until.is_none();
         let schedule = self.list.iter_mut().find(live)?;
@@ -103,10 +103,10 @@ impl Schedules {
     }
 
     /// Forgets what is over: due once and published, or cancelled long ago.
-    pub(crate) fn prune(&mut self, clock: &Clock, told: WallTime) {
+    pub(crate) fn prune(&mut self, clock: &Clock, published: WallTime) {
         self.list.retain(|schedule| match schedule.until {
-            Some(until) => until > told.plus_us(-CANCELLED_KEPT_US),
-            None => schedule.came(clock, told).is_none(),
+            Some(until) => until > published.plus_us(-CANCELLED_KEPT_US),
+            None => schedule.came(clock, published).is_none(),
         });
     }
 }

@@ -119,8 +119,8 @@ impl Simulation {
     fn rest(&mut self, before: &History, durable: Checkpoint, until: WallTime) -> Step<Emission> {
         // Nothing passed meanwhile: the clock goes on from there.
         self.caught_up = true;
-        let (clock, told) = (before.clock(), (durable.epoch, WallTime(durable.wall_us)));
-        let after = clock.untold_after(Some(told));
+        let (clock, last) = (before.clock(), (durable.epoch, WallTime(durable.wall_us)));
+        let after = clock.untold_after(Some(last));
         let after = clock.last_stretch(after, until, CATCH_UP_DAYS_MAX * self.agenda.day_us());
         let end = self.agenda.chunk_end(before, after, until);
         let mut events = self.agenda.announcements(before, Some(durable.epoch));
@@ -139,8 +139,8 @@ impl Simulated for Simulation {
         // Read behind the gate: a command may have come while we waited for it.
         let view = clockwork.view();
         let (history, now) = (&*view.log, clockwork.now());
-        let told = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
-        if let (Some(durable), Some((before, until))) = (durable, history.before_resuming(told)) {
+        let last = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
+        if let (Some(durable), Some((before, until))) = (durable, history.before_resuming(last)) {
             return self.rest(&before, durable, until);
         }
         let clock = history.clock();

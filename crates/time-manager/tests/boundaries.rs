@@ -57,9 +57,9 @@ async fn assert_complete(place: &Place) {
     assert_each_once(&seen);
     for event in seen.iter().filter(|event| event.event_type == v1::TimeUpdated::NUMBER) {
         assert!(known.contains(&event.id), "invented: {event:?}");
-        let told = v1::TimeUpdated::decode(&event.payload[..]).unwrap();
-        let date = calendar.at(GameTime::from_minutes(told.total_minutes));
-        assert_eq!((told.hour, told.minute), (u32::from(date.hour), u32::from(date.minute)));
+        let tick = v1::TimeUpdated::decode(&event.payload[..]).unwrap();
+        let date = calendar.at(GameTime::from_minutes(tick.total_minutes));
+        assert_eq!((tick.hour, tick.minute), (u32::from(date.hour), u32::from(date.minute)));
     }
 }
 

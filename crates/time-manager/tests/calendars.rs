@@ -1,5 +1,5 @@
 //! In a world with a calendar of its own: what is scheduled by the names of its days comes at their
-//! times, and its moons and holidays are told.
+//! times, and its moons and holidays are published.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -33,10 +33,10 @@ async fn add(instance: &Instance, text: &str, entity: &str) -> Value {
     answer
 }
 
-/// Lets so many game hours pass; gives all that was told since the world began.
+/// Lets so many game hours pass; gives all that was published since the world began.
 async fn pass(place: &Place, hours: i64) -> Vec<Seen> {
-    let told = |all: &[Seen]| of_type::<v1::HourChanged>(all).last().map(|told| told.game_us);
-    let before = told(&place.events_until(TOPIC, |all| told(all).is_some()).await).unwrap();
+    let latest = |all: &[Seen]| of_type::<v1::HourChanged>(all).last().map(|hour| hour.game_us);
+    let before = latest(&place.events_until(TOPIC, |all| latest(all).is_some()).await).unwrap();
     for hour in 0..hours {
         place.advance(HOUR_US);
         if hour % 24 == 0 {
@@ -44,7 +44,7 @@ async fn pass(place: &Place, hours: i64) -> Vec<Seen> {
         }
     }
     let until = before + (hours - 1) * GameTime::HOUR_US;
-    place.events_until(TOPIC, |all| told(all).is_some_and(|told| told >= until)).await
+    place.events_until(TOPIC, |all| latest(all).is_some_and(|hour| hour >= until)).await
 }
 
 /// The dates at which what is scheduled about an entity was due.
@@ -97,7 +97,7 @@ async fn schedules_by_moon_and_weekday_come_at_their_times_in_a_calendar_of_its_
 }
 
 #[tokio::test]
-async fn schedule_by_a_holiday_comes_on_each_of_its_days_and_the_holiday_is_told() {
+async fn schedule_by_a_holiday_comes_on_each_of_its_days_and_the_holiday_is_published() {
     let (place, instance) = run_isles().await;
     add(&instance, "Midsummer noon", "feast").await;
     add(&instance, "great-market", "fair").await;
@@ -126,12 +126,12 @@ async fn schedule_by_a_holiday_comes_on_each_of_its_days_and_the_holiday_is_told
 }
 
 #[tokio::test]
-async fn each_phase_of_each_moon_is_told_when_it_begins() {
+async fn each_phase_of_each_moon_is_published_when_it_begins() {
     let (place, instance) = run_isles().await;
     let all = pass(&place, 32 * 24).await;
     let calendar = isles().calendar();
     let until = GameTime(31 * GameTime::DAY_US);
-    let told = of_type::<v1::MoonPhaseChanged>(&all);
+    let changes = of_type::<v1::MoonPhaseChanged>(&all);
     for (moon, name) in ["Selva", "Orrin"].into_iter().enumerate() {
         let next = |game: &GameTime| calendar.next_moon_phase(moon, *game);
         let turns = successors(Some(GameTime(0)), next).take_while(|game| *game < until);
@@ -141,12 +141,13 @@ async fn each_phase_of_each_moon_is_told_when_it_begins() {
                 (game.0, state.phase as i32)
             })
             .collect();
-        let ours = told.iter().filter(|told| told.moon == name && told.game_us < until.0);
-        let ours: Vec<_> = ours.map(|told| (told.game_us, told.new_phase)).collect();
+        let ours = changes.iter().filter(|change| change.moon == name && change.game_us < until.0);
+        let ours: Vec<_> = ours.map(|change| (change.game_us, change.new_phase)).collect();
         assert_eq!(ours, wanted, "{name}");
         assert!(entities::<v1::MoonPhaseChanged>(&all).contains(&name));
     }
-    let full = told.iter().find(|t| t.moon == "Selva" && t.new_phase == v1::MoonPhase::Full as i32);
+    let full =
+        changes.iter().find(|t| t.moon == "Selva" && t.new_phase == v1::MoonPhase::Full as i32);
     let full = GameTime(full.unwrap().game_us);
     let wanted = DateTime { year: 901, month: 3, day: 14, hour: 3, minute: 0, second: 0 };
     assert_eq!(calendar.at(full), wanted);

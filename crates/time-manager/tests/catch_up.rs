@@ -1,4 +1,4 @@
-//! What is told of the time in which no instance ran, by each rule.
+//! What is published of the time in which no instance ran, by each rule.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -29,7 +29,7 @@ async fn after_downtime(rule: CatchUp) -> (Place, Vec<Seen>) {
     instance.stop().await;
     place.advance(50 * HOUR_US);
     let again = run_with_rule(&place, rule).await;
-    // The segment is told again at once.
+    // The segment is published again at once.
     let now_ms = place.now().0 / 1000;
     place
         .events_until(TOPIC, |all| all.iter().any(|event| event.timestamp_ms > now_ms - 5_000))
@@ -63,7 +63,7 @@ async fn all_makes_up_for_the_last_game_day_and_what_was_scheduled_once() {
 }
 
 #[tokio::test]
-async fn last_tells_the_latest_of_each_kind_and_for_how_many_it_stands() {
+async fn last_publishes_the_latest_of_each_kind_and_for_how_many_it_stands() {
     let (_place, seen) = after_downtime(CatchUp::Last).await;
     assert_eq!(ticks(&seen), [50 * 60 + 1, 50 * 60 + 2]);
     let stands = coalesced(&seen, v1::TimeUpdated::NUMBER);
@@ -80,7 +80,7 @@ async fn last_tells_the_latest_of_each_kind_and_for_how_many_it_stands() {
 }
 
 #[tokio::test]
-async fn none_tells_nothing_but_what_was_scheduled_once() {
+async fn none_publishes_nothing_but_what_was_scheduled_once() {
     let (_place, seen) = after_downtime(CatchUp::None).await;
     assert_eq!(ticks(&seen), [50 * 60 + 2]);
     assert_eq!(of_type::<v1::HourChanged>(&seen), []);

@@ -1,4 +1,4 @@
-//! Clocks beside the world's own, several worlds, phase speeds, skips, and who did what.
+//! Named clocks, several worlds, phase speeds, skips, and who did what.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -38,7 +38,7 @@ async fn named_clocks_run_side_by_side_each_with_segments_and_events_of_its_own(
     ];
     assert_eq!(shown, wanted);
     let hour = |hour: u32| {
-        move |seen: &[Seen]| of_type::<v1::HourChanged>(seen).iter().any(|told| told.hour == hour)
+        move |seen: &[Seen]| of_type::<v1::HourChanged>(seen).iter().any(|event| event.hour == hour)
     };
     let all = place
         .events_until(TOPIC, |all| {

@@ -1,4 +1,4 @@
-//! The gRPC service over a real port does what the REST routes do, and says where a fault is.
+//! The gRPC service over a real port does what the REST routes do, and reports where a fault is.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -58,7 +58,7 @@ async fn changed(client: &mut Client, wanted: Change) -> rpc::ClockView {
 }
 
 #[tokio::test]
-async fn schedule_is_added_listed_told_and_cancelled_over_grpc() {
+async fn schedule_is_added_listed_published_and_cancelled_over_grpc() {
     let place = Place::new().await;
     let instance = run(&place, 0).await;
     let mut client = client(&instance);
@@ -114,7 +114,7 @@ async fn text_that_is_no_schedule_is_refused_with_trailers_that_say_where() {
         let place = (number("worldbus-fault-at"), number("worldbus-fault-length"));
         assert_eq!(place, (at, length), "{text}");
     }
-    // A fault elsewhere is none of the text.
+    // A fault elsewhere is not one of the text.
     let other = rpc::AddScheduleRequest {
         event_type: "weather.chnged".to_owned(),
         ..wish("in 3 hours", "")

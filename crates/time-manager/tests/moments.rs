@@ -1,5 +1,5 @@
-//! Hours, days, months, years and seasons: each told once when it begins, and after a jump what is
-//! other than it was.
+//! Hours, days, months, years and seasons: each published once when it begins, and after a jump
+//! what is other than it was.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -33,21 +33,21 @@ async fn each_hour_day_month_and_season_of_a_season_comes_once() {
         .events_until(TOPIC, |all| {
             of_type::<v1::HourChanged>(all)
                 .last()
-                .is_some_and(|told| told.game_us >= i64::from(hours - 1) * 3_600_000_000)
+                .is_some_and(|last| last.game_us >= i64::from(hours - 1) * 3_600_000_000)
         })
         .await;
-    let told = of_type::<v1::HourChanged>(&all);
-    assert_eq!(told.len(), hours as usize);
-    for (index, hour) in told.iter().enumerate() {
+    let changes = of_type::<v1::HourChanged>(&all);
+    assert_eq!(changes.len(), hours as usize);
+    for (index, hour) in changes.iter().enumerate() {
         assert_eq!(hour.hour as usize, (6 + index) % 24);
         assert_eq!(hour.game_us, index as i64 * 3_600_000_000);
         assert_eq!(hour.is_day, (7..18).contains(&hour.hour));
     }
-    let days_told = of_type::<v1::DayChanged>(&all);
-    assert_eq!(days_told.len(), days as usize + 1);
+    let day_changes = of_type::<v1::DayChanged>(&all);
+    assert_eq!(day_changes.len(), days as usize + 1);
     // 2024 is a leap year: 1 March is its day 61, a Friday.
-    assert_eq!((days_told[0].day_of_year, days_told[0].weekday.as_str()), (61, "Friday"));
-    assert_eq!((days_told[3].day_of_year, days_told[3].weekday.as_str()), (64, "Monday"));
+    assert_eq!((day_changes[0].day_of_year, day_changes[0].weekday.as_str()), (61, "Friday"));
+    assert_eq!((day_changes[3].day_of_year, day_changes[3].weekday.as_str()), (64, "Monday"));
     let months = of_type::<v1::MonthChanged>(&all);
     let names: Vec<_> = months.iter().map(|month| month.name.as_str()).collect();
     assert_eq!(names, ["March", "April", "May", "June"]);
@@ -61,7 +61,7 @@ async fn each_hour_day_month_and_season_of_a_season_comes_once() {
 }
 
 #[tokio::test]
-async fn jump_tells_what_is_other_and_who_did_it() {
+async fn jump_reports_what_is_other_and_who_did_it() {
     let place = Place::new().await;
     let instance = run(&place, 0).await;
     let body = r#"{"year":2025,"month":1,"day":15,"hour":12,"minute":30,
@@ -98,7 +98,7 @@ async fn events_of_one_instant_come_in_the_order_of_their_ids_before_the_epoch_t
 }
 
 #[tokio::test]
-async fn pause_resume_and_scale_are_told_with_who_and_why() {
+async fn pause_resume_and_scale_are_published_with_who_and_why() {
     let place = Place::new().await;
     let instance = run(&place, 0).await;
     let body = r#"{"actor":"ops","reason":"patch"}"#;

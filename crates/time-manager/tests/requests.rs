@@ -25,7 +25,7 @@ const GAME_HOUR_US: i64 = 3_600_000_000;
 const MINUTE_US: i64 = 60_000_000;
 /// Wall time of a step of a test.
 const STEP_US: i64 = 500_000;
-/// Looks at what an instance says before a test gives up, ten milliseconds apart.
+/// Looks at what an instance shows before a test gives up, ten milliseconds apart.
 const LOOK_COUNT_MAX: usize = 3_000;
 
 async fn schedule(instance: &Instance, text: &str, payload: &Value) -> Value {
@@ -78,7 +78,7 @@ fn subscription() -> SubscriptionName {
     SubscriptionName::new(NAME).unwrap()
 }
 
-/// Forgets how far the clock was told, and what the subscription got: all of it comes again.
+/// Forgets how far the clock was published, and what the subscription got: all of it comes again.
 async fn forget(place: &Place) {
     let key = "clock/europe/checkpoint";
     if let Some(entry) = place.state.get(key).await.unwrap() {
@@ -94,29 +94,29 @@ fn names(commands: &[Value]) -> Vec<&str> {
 async fn until_hour(place: &Place, hour: i64) -> Vec<Seen> {
     place
         .events_until(TOPIC, |all| {
-            of_type::<v1::HourChanged>(all).iter().any(|told| told.game_us >= hour * GAME_HOUR_US)
+            of_type::<v1::HourChanged>(all).iter().any(|event| event.game_us >= hour * GAME_HOUR_US)
         })
         .await
 }
 
-/// Lets the clock go on, bit by bit, each told before the next, as time passes.
+/// Lets the clock go on, bit by bit, each published before the next, as time passes.
 async fn go_on(place: &Place, instance: &Instance, us: i64) {
     for _ in 0..us / STEP_US {
         place.advance(STEP_US);
         let mut looks = 0..LOOK_COUNT_MAX;
-        while !is_told(place, instance).await {
+        while !is_published(place, instance).await {
             let now = current(instance).await;
-            assert!(looks.next().is_some(), "not told: {now}");
+            assert!(looks.next().is_some(), "not published: {now}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
 }
 
-/// Whether the minute that the clock shows was told, or the jump into it.
-async fn is_told(place: &Place, instance: &Instance) -> bool {
+/// Whether the minute that the clock shows was published, or the jump into it.
+async fn is_published(place: &Place, instance: &Instance) -> bool {
     let shown = current(instance).await["total_minutes"].as_i64().unwrap();
     let all = place.events(TOPIC).await;
-    let ticks = of_type::<v1::TimeUpdated>(&all).into_iter().map(|told| told.total_minutes);
+    let ticks = of_type::<v1::TimeUpdated>(&all).into_iter().map(|tick| tick.total_minutes);
     let jumps = of_type::<v1::Jumped>(&all).into_iter().map(|jump| jump.to_game_us / MINUTE_US);
     ticks.chain(jumps).any(|minute| minute == shown)
 }
@@ -144,7 +144,7 @@ async fn scheduled_stop_stops_the_clock_where_it_is_due_with_who_wants_it() {
         (&json!(8), &json!(30), &json!(false))
     );
     let minutes = of_type::<v1::TimeUpdated>(&place.events(TOPIC).await);
-    assert_eq!(minutes.last().unwrap().total_minutes, 150, "nothing is told behind the stop");
+    assert_eq!(minutes.last().unwrap().total_minutes, 150, "nothing is published behind the stop");
     instance.stop().await;
 }
 
@@ -212,7 +212,7 @@ async fn command_that_was_due_in_a_downtime_is_carried_out_once_when_an_instance
 }
 
 #[tokio::test]
-async fn nothing_behind_a_scheduled_command_is_told_while_it_cannot_be_written() {
+async fn nothing_behind_a_scheduled_command_is_published_while_it_cannot_be_written() {
     let mut place = Place::new().await;
     let failing = Arc::new(Failing::new(Arc::clone(&place.state)));
     place.state = Arc::clone(&failing) as _;
@@ -224,8 +224,8 @@ async fn nothing_behind_a_scheduled_command_is_told_while_it_cannot_be_written()
         place.advance(2 * STEP_US);
         failing.until(count).await;
     }
-    let told = of_type::<v1::TimeUpdated>(&place.events(TOPIC).await);
-    assert_eq!(told.last().unwrap().total_minutes, 59);
+    let ticks = of_type::<v1::TimeUpdated>(&place.events(TOPIC).await);
+    assert_eq!(ticks.last().unwrap().total_minutes, 59);
     failing.fails.store(false, Ordering::SeqCst);
     place.advance(2 * STEP_US);
     let all = place.events_until(TOPIC, |all| !of_type::<v1::Paused>(all).is_empty()).await;
@@ -234,7 +234,7 @@ async fn nothing_behind_a_scheduled_command_is_told_while_it_cannot_be_written()
     instance.stop().await;
 }
 
-/// A state store that takes no clock when it is told to.
+/// A state store that takes no clock when it is set to.
 #[derive(Debug)]
 struct Failing {
     inner: Arc<dyn StateStore>,
@@ -269,7 +269,7 @@ impl StateStore for Failing {
     ) -> Result<Result<u64, Conflict>, Error> {
         if key == "clock/europe" && self.fails.load(Ordering::SeqCst) {
             self.failed.send_modify(|failed| *failed += 1);
-            return Err(Error::new(Kind::Io, "the test says so"));
+            return Err(Error::new(Kind::Io, "the test wants it"));
         }
         self.inner.compare_and_set(key, expected, value).await
     }
@@ -398,7 +398,7 @@ async fn request_that_cannot_be_met_is_set_aside_and_the_next_one_is_carried_out
 }
 
 #[tokio::test]
-async fn request_of_a_clock_beside_the_worlds_commands_that_clock() {
+async fn request_of_a_named_clock_commands_that_clock() {
     let place = Place::new().await;
     let dungeon = "[clocks.dungeon]\nreal_seconds_per_game_hour = 25";
     let place = place.with_world(world(dungeon));

@@ -51,15 +51,15 @@ async fn command_answers_when_its_announcement_is_durable() {
         let body = format!(r#"{{"hour":{}}}"#, round % 24);
         let (_, answer) = instance.post("/api/time/set", &body).await;
         assert_eq!((&answer["epoch"], &answer["announced"]), (&json!(round), &json!(true)));
-        let told = place.events(TOPIC).await;
-        assert!(told.iter().any(|event| event.id == id(round, 0, 4)), "round {round}");
+        let published = place.events(TOPIC).await;
+        assert!(published.iter().any(|event| event.id == id(round, 0, 4)), "round {round}");
         place.advance(1_000_000);
     }
     instance.stop().await;
 }
 
 #[tokio::test]
-async fn command_on_a_silent_bus_is_taken_and_says_that_it_was_not_announced() {
+async fn command_on_a_silent_bus_is_taken_and_reports_that_it_was_not_announced() {
     let place = silent().await;
     let instance = run(&place, 0).await;
     let (status, answer) = instance.post("/api/time/set", r#"{"hour":12}"#).await;
@@ -102,7 +102,7 @@ async fn stop_and_start_do_nothing_twice_and_keep_the_scale() {
 }
 
 #[tokio::test]
-async fn bad_input_is_told_what_was_expected_and_changes_nothing() {
+async fn bad_input_is_refused_with_what_was_expected_and_changes_nothing() {
     let place = Place::new().await;
     let instance = run(&place, 0).await;
     let cases = [

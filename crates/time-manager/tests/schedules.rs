@@ -1,4 +1,4 @@
-//! What is scheduled in game time comes when the clock says so, once, whoever runs.
+//! What is scheduled in game time comes when the clock reaches it, once, whoever runs.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -37,7 +37,7 @@ fn hours(all: &[Seen], entity: &str) -> Vec<f64> {
 async fn until(place: &Place, hour: i64) -> Vec<Seen> {
     place
         .events_until(TOPIC, |all| {
-            of_type::<v1::HourChanged>(all).iter().any(|told| told.game_us >= hour * 3_600_000_000)
+            of_type::<v1::HourChanged>(all).iter().any(|seen| seen.game_us >= hour * 3_600_000_000)
         })
         .await
 }
@@ -111,11 +111,11 @@ async fn schedule_survives_restarts_and_comes_once_from_two_instances() {
     let all = place.events_until(TOPIC, |all| hours(all, "b").len() == 1).await;
     // It counts from when the command took effect, after the lead.
     let lead = 2.0 / 25.0;
-    let about = |hour: f64| move |told: &f64| (told - hour - lead).abs() < 0.001;
+    let about = |hour: f64| move |found: &f64| (found - hour - lead).abs() < 0.001;
     assert!(hours(&all, "b").iter().all(about(10.0)));
-    let told = hours(&all, "a");
-    assert_eq!(told.len(), 3, "{told:?}");
-    assert!(told.iter().zip([3.0, 6.0, 9.0]).all(|(told, hour)| about(hour)(told)), "{told:?}");
+    let found = hours(&all, "a");
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(found.iter().zip([3.0, 6.0, 9.0]).all(|(found, hour)| about(hour)(found)), "{found:?}");
     let events = place.events_until(WEATHER, |all| all.len() >= 4).await;
     assert_eq!(events.len(), 4);
     assert_eq!(once["schedule_id"], "2");

@@ -23,9 +23,9 @@ fn polar() -> World {
     World::parse("polar.toml", &FILE.replace("latitude = 42.0", "latitude = 80.0")).unwrap()
 }
 
-/// What the regions were told, each from its own sun.
+/// The phases that were published of a region, each from its own sun.
 fn phases(all: &[Seen], region: &str) -> Vec<v1::TimeChanged> {
-    let of = |told: &v1::TimeChanged| told.region_id.as_deref() == Some(region);
+    let of = |event: &v1::TimeChanged| event.region_id.as_deref() == Some(region);
     of_type::<v1::TimeChanged>(all).into_iter().filter(of).collect()
 }
 
@@ -33,7 +33,7 @@ async fn until(place: &Place, hour: i64) -> Vec<Seen> {
     place
         .events_until(TOPIC, |all| {
             let hours = of_type::<v1::HourChanged>(all);
-            hours.last().is_some_and(|told| told.game_us >= hour * GameTime::HOUR_US)
+            hours.last().is_some_and(|last| last.game_us >= hour * GameTime::HOUR_US)
         })
         .await
 }
@@ -46,7 +46,7 @@ async fn pass(place: &Place, hours: i64) {
 }
 
 #[tokio::test]
-async fn each_region_is_told_its_phases_at_its_own_instants() {
+async fn each_region_has_its_phases_at_its_own_instants() {
     let (world, place) = (isles(), Place::new().await.with_world(isles()));
     let instance = run(&place, 0).await;
     pass(&place, 72).await;
@@ -62,26 +62,27 @@ async fn each_region_is_told_its_phases_at_its_own_instants() {
         let wanted: Vec<_> = turns
             .map(|game| (game.minutes(), sun.phase(game, latitude, longitude) as i32))
             .collect();
-        let told = phases(&all, &region.id);
-        let found: Vec<_> = told.iter().map(|told| (told.total_minutes, told.new_phase)).collect();
+        let changes = phases(&all, &region.id);
+        let found: Vec<_> =
+            changes.iter().map(|change| (change.total_minutes, change.new_phase)).collect();
         assert_eq!(found, wanted, "{}", region.id);
         // At the first minute of the day the sun's upper edge is over the horizon.
-        let begun = told[1..].iter().filter(|told| told.new_phase == Phase::Day as i32);
+        let begun = changes[1..].iter().filter(|change| change.new_phase == Phase::Day as i32);
         let begun: Vec<_> = begun.collect();
-        for told in &begun {
-            let altitude = told.sun_altitude_centidegrees.unwrap();
-            assert!((-84..-50).contains(&altitude), "{told:?}");
+        for change in &begun {
+            let altitude = change.sun_altitude_centidegrees.unwrap();
+            assert!((-84..-50).contains(&altitude), "{change:?}");
         }
         sunrises.push(begun[0].total_minutes);
         let days = of_type::<v1::DayActivated>(&all);
         let ours = days.iter().filter(|day| day.region_id.as_ref() == Some(&region.id)).count();
-        let wanted = told.iter().filter(|told| told.new_phase == Phase::Day as i32).count();
+        let wanted = changes.iter().filter(|change| change.new_phase == Phase::Day as i32).count();
         assert_eq!(ours, wanted, "{}", region.id);
     }
     assert!(sunrises[0] != sunrises[1] && sunrises[1] != sunrises[2], "{sunrises:?}");
     for event in all.iter().filter(|event| event.event_type == v1::TimeChanged::NUMBER) {
-        let told = &of_type::<v1::TimeChanged>(std::slice::from_ref(event))[0];
-        assert_eq!(event.entity, told.region_id);
+        let change = &of_type::<v1::TimeChanged>(std::slice::from_ref(event))[0];
+        assert_eq!(event.entity, change.region_id);
         assert_eq!(event.world, "isles");
     }
     assert_in_order(&all);
@@ -123,7 +124,7 @@ async fn hours_and_days_tell_the_light_of_the_first_region() {
 }
 
 #[tokio::test]
-async fn polar_night_tells_no_day_and_polar_day_no_night() {
+async fn polar_night_brings_no_day_and_polar_day_no_night() {
     let place = Place::new().await.with_world(polar());
     let instance = run_slowly(&place).await;
     let at = async |month: u32| {
@@ -159,7 +160,7 @@ async fn polar_night_tells_no_day_and_polar_day_no_night() {
     instance.stop().await;
 }
 
-/// Two days of the isles as they are told, by id; the last instance is started anew at times.
+/// Two days of the isles as they are published, by id; the last instance is started again at times.
 async fn two_days(place: &Place, mut instances: Vec<Instance>, step_us: i64) -> Vec<Seen> {
     let end = place.now().0 + 48 * HOUR_US + 10_000;
     let mut steps = 0;
@@ -183,7 +184,7 @@ async fn two_days(place: &Place, mut instances: Vec<Instance>, step_us: i64) -> 
 }
 
 #[tokio::test]
-async fn a_stretch_in_pieces_and_over_restarts_and_from_two_instances_tells_the_same() {
+async fn a_stretch_in_pieces_and_over_restarts_and_from_two_instances_publishes_the_same() {
     let whole = Place::new().await.with_world(isles());
     let whole = two_days(&whole, vec![run(&whole, 0).await], 48 * HOUR_US).await;
     let pieces = Place::new().await.with_world(isles());
@@ -212,15 +213,15 @@ async fn after_a_downtime_the_latest_phase_of_each_region_stands_for_the_others(
     place.advance(20 * 24 * HOUR_US);
     let again = run_with_rule(&place, CatchUp::Last).await;
     let regions = isles().regions;
-    let told = |all: &[Seen]| {
+    let complete = |all: &[Seen]| {
         let missed = all.get(before..).unwrap_or_default();
         regions.iter().all(|region| !phases(missed, &region.id).is_empty())
     };
-    let all = place.events_until(TOPIC, told).await;
+    let all = place.events_until(TOPIC, complete).await;
     let missed: Vec<_> = all[before..].to_vec();
     for region in &regions {
-        let told = phases(&missed, &region.id);
-        assert_eq!(told.len(), 1, "{}: {told:?}", region.id);
+        let changes = phases(&missed, &region.id);
+        assert_eq!(changes.len(), 1, "{}: {changes:?}", region.id);
         let of = |event: &&Seen| {
             event.event_type == v1::TimeChanged::NUMBER && event.entity.as_ref() == Some(&region.id)
         };
@@ -239,10 +240,10 @@ async fn world_by_the_clock_names_no_region_and_no_sun() {
     place.advance(10_000);
     let all = until(&place, 24).await;
     let changed = of_type::<v1::TimeChanged>(&all);
-    let hours: Vec<_> = changed.iter().map(|told| told.hour).collect();
+    let hours: Vec<_> = changed.iter().map(|change| change.hour).collect();
     assert_eq!(hours, [6, 7, 18, 20, 5]);
-    for told in changed {
-        assert_eq!((told.region_id, told.sun_altitude_centidegrees), (None, None));
+    for change in changed {
+        assert_eq!((change.region_id, change.sun_altitude_centidegrees), (None, None));
     }
     assert!(of_type::<v1::HourChanged>(&all).iter().all(|hour| hour.light_permille.is_none()));
     for day in of_type::<v1::DayChanged>(&all) {

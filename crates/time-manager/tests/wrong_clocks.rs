@@ -1,5 +1,5 @@
 //! Wall clocks that are wrong: a world that ran ahead of time goes on from the last point that was
-//! told, a jump counts as downtime, and no command waits for a wall time that a wrong clock set.
+//! published, a jump counts as downtime, and no command waits for a time that a wrong clock set.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -22,8 +22,8 @@ fn ticks(seen: &[Seen]) -> Vec<i64> {
     of_type::<v1::TimeUpdated>(seen).iter().map(|tick| tick.total_minutes).collect()
 }
 
-/// Waits until a game minute was told; all that is there then.
-async fn told(place: &Place, minute: i64) -> Vec<Seen> {
+/// Waits until a game minute was published; all that is there then.
+async fn until_minute(place: &Place, minute: i64) -> Vec<Seen> {
     place.events_until(TOPIC, |all| ticks(all).contains(&minute)).await
 }
 
@@ -41,7 +41,7 @@ fn ahead_of(place: &Place, us: i64) -> Arc<ManualClock> {
 async fn ran_ahead(place: &Place, by_us: i64, while_ahead: impl AsyncFn(&Instance)) -> i64 {
     let instance = run_by(place, Arc::clone(&place.wall), 0).await;
     place.advance(2 * MINUTE_US);
-    told(place, 2).await;
+    until_minute(place, 2).await;
     instance.stop().await;
     let ahead = ahead_of(place, by_us);
     let instance = run_by(place, Arc::clone(&ahead), 0).await;
@@ -50,13 +50,13 @@ async fn ran_ahead(place: &Place, by_us: i64, while_ahead: impl AsyncFn(&Instanc
     ahead.advance(Duration::from_micros(3 * MINUTE_US.unsigned_abs()));
     let (_, now) = instance.get("/api/time/current").await;
     let minute = now["total_minutes"].as_i64().unwrap();
-    told(place, minute).await;
+    until_minute(place, minute).await;
     instance.stop().await;
     minute
 }
 
 #[tokio::test]
-async fn world_that_ran_an_hour_ahead_goes_on_from_the_last_minute_told() {
+async fn world_that_ran_an_hour_ahead_goes_on_from_the_last_published_minute() {
     let place = Place::new().await;
     let last = ran_ahead(&place, HOUR_US, async |_| {}).await;
     let before = ticks(&place.events(TOPIC).await);
@@ -69,7 +69,7 @@ async fn world_that_ran_an_hour_ahead_goes_on_from_the_last_minute_told() {
         place.advance(MINUTE_US);
         tokio::task::yield_now().await;
     }
-    let all = ticks(&told(&place, last + 10).await);
+    let all = ticks(&until_minute(&place, last + 10).await);
     let own = &all[2..];
     let jump = own.iter().position(|minute| *minute > 1_000).unwrap();
     assert_each_once_and_in_order(&own[jump..]);
@@ -103,7 +103,7 @@ async fn commands_and_schedules_of_a_clock_that_was_ahead_hold_and_come_once() {
         place.advance(MINUTE_US);
         tokio::task::yield_now().await;
     }
-    let all = told(&place, last + 150).await;
+    let all = until_minute(&place, last + 150).await;
     let fired: Vec<_> =
         of_type::<v1::ScheduleFired>(&all).into_iter().map(|fired| fired.entity).collect();
     assert_eq!(fired, ["a", "b"], "each once");
@@ -121,7 +121,7 @@ async fn restart_after_a_clock_that_was_ahead_continues_it_once() {
     for round in 1..4 {
         let instance = run_by(&place, Arc::clone(&place.wall), 0).await;
         place.advance(MINUTE_US);
-        told(&place, last + round).await;
+        until_minute(&place, last + round).await;
         instance.stop().await;
     }
     let clock = kit::kept_clock(&place).await;
@@ -134,25 +134,25 @@ async fn jump_of_the_clock_counts_as_downtime_by_each_rule() {
         let place = Place::new().await;
         let instance = run_with_rule(&place, rule).await;
         place.advance(2 * MINUTE_US);
-        let before = told(&place, 2).await.len();
+        let before = until_minute(&place, 2).await.len();
         place.wall.jump(Duration::from_secs(30 * 86_400));
-        // The segment is told again at once.
+        // The segment is published again at once.
         let jumped_ms = place.now().0 / 1_000 - 5_000;
         place
             .events_until(TOPIC, |all| all.iter().any(|event| event.timestamp_ms > jumped_ms))
             .await;
         let (_, now) = instance.get("/api/time/current").await;
         place.advance(MINUTE_US);
-        let all = told(&place, now["total_minutes"].as_i64().unwrap() + 1).await;
-        let told = ticks(&all[before..]);
-        assert!(told.len() <= most, "{rule:?}: {} minutes", told.len());
-        // From there on each is told.
-        let last = *told.last().unwrap();
+        let all = until_minute(&place, now["total_minutes"].as_i64().unwrap() + 1).await;
+        let minutes = ticks(&all[before..]);
+        assert!(minutes.len() <= most, "{rule:?}: {} minutes", minutes.len());
+        // From there on each is published.
+        let last = *minutes.last().unwrap();
         for _ in 0..5 {
             place.advance(MINUTE_US);
             tokio::task::yield_now().await;
         }
-        let all = ticks(&self::told(&place, last + 5).await);
+        let all = ticks(&until_minute(&place, last + 5).await);
         assert_each_once_and_in_order(&all[all.len() - 6..]);
         instance.stop().await;
     }

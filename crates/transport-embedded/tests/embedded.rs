@@ -279,7 +279,7 @@ async fn what_was_taken_out_is_not_missed_and_makes_room() {
 
 /// Consumers of a subscription that is bound to others meanwhile get it still.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_replayed_is_nobody_elses() {
+async fn what_is_replayed_is_for_its_subscription_only() {
     let mut log = Poisoned::open(Options::default());
     log.set_aside(1).await;
     log.bus.replay_dead_letters(&log.name, &["0".to_owned()]).await.unwrap();

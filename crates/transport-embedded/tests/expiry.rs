@@ -108,7 +108,7 @@ fn killed(dir: &Path) -> tempfile::TempDir {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_uses_for_so_long_expires_whole_and_frees_its_place() {
+async fn what_is_unused_for_so_long_expires_whole_and_frees_its_place() {
     let (dir, clock, bus) = fresh(Options { subscriptions_max: 1, ..options() });
     bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
     drop(consumer(&bus, "s", "t").await);

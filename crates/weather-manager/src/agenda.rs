@@ -135,8 +135,8 @@ impl Agenda {
                 in_order_of_ids(&mut events[first..]);
             }
             for (game, wall) in instants(&span, &overrides) {
-                let told = span.starts && game == span.segment.anchor_game;
-                if !told {
+                let published = span.starts && game == span.segment.anchor_game;
+                if !published {
                     let epoch = span.segment.epoch;
                     let first = events.len();
                     self.boundary(At { epoch, game, wall, rev, overrides: &overrides }, events);

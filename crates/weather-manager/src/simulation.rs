@@ -108,8 +108,8 @@ impl Simulated for Simulation {
         let Some(clock) = view.clock.clone() else {
             return Step { events: Vec::new(), reached: None, next_us: None };
         };
-        let told = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
-        if let (Some(durable), Some((before, until))) = (durable, clock.before_resuming(told)) {
+        let last = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
+        if let (Some(durable), Some((before, until))) = (durable, clock.before_resuming(last)) {
             return self.rest((&before, until), &view, durable);
         }
         let mut events = self.news(&clock, &view);

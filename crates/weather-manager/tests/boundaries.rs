@@ -39,10 +39,10 @@ fn assert_chains(seen: &[Seen]) -> HashMap<String, i32> {
     assert_eq!(ids.len(), seen.len(), "an event came twice");
     let mut states = HashMap::new();
     for event in seen.iter().filter(|event| event.event_type == v1::WeatherChanged::NUMBER) {
-        let told = v1::WeatherChanged::decode(&event.payload[..]).unwrap();
-        let before = states.insert(told.region_id.clone(), told.new_state);
-        assert_eq!(before.unwrap_or_default(), told.old_state, "{told:?}");
-        assert_ne!(told.old_state, told.new_state);
+        let change = v1::WeatherChanged::decode(&event.payload[..]).unwrap();
+        let before = states.insert(change.region_id.clone(), change.new_state);
+        assert_eq!(before.unwrap_or_default(), change.old_state, "{change:?}");
+        assert_ne!(change.old_state, change.new_state);
     }
     states
 }
@@ -65,7 +65,7 @@ async fn first_clock_brings_the_weather_of_every_region() {
 }
 
 #[tokio::test]
-async fn clock_is_heard_though_an_instance_took_its_announcement_and_died() {
+async fn clock_is_received_though_an_instance_took_its_announcement_and_died() {
     let place = Place::new().await;
     let topics = vec![Topic::new(v1::ClockChanged::TOPIC).unwrap()];
     let spec = SubscriptionSpec::new(SubscriptionName::new(NAME).unwrap(), topics);
@@ -114,7 +114,7 @@ async fn two_instances_are_seen_as_one_while_the_clock_is_set_and_one_restarts()
 }
 
 #[tokio::test]
-async fn override_is_told_at_its_start_and_end_and_survives_a_restart() {
+async fn override_is_published_at_its_start_and_end_and_survives_a_restart() {
     let place = Place::new().await;
     let clock = new_clock(&place);
     tell(&place, clock.last()).await;

@@ -1,5 +1,5 @@
-//! Verbs of live operations and what is told because of them: transitions, alerts, undo, the log,
-//! and the weather at other times.
+//! Verbs of live operations and what is published because of them: transitions, alerts, undo,
+//! the log, and the weather at other times.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -24,13 +24,13 @@ async fn begun() -> (Place, Instance) {
     (place, instance)
 }
 
-fn told<E: Event>(seen: &[Seen]) -> Vec<E> {
+fn of_type<E: Event>(seen: &[Seen]) -> Vec<E> {
     let ours = seen.iter().filter(|event| event.event_type == E::NUMBER);
     ours.map(|event| E::decode(&event.payload[..]).unwrap()).collect()
 }
 
 #[tokio::test]
-async fn transitions_are_told_ten_game_minutes_ahead_and_completed() {
+async fn transitions_are_announced_ten_game_minutes_ahead_and_completed() {
     let (place, instance) = begun().await;
     place.advance(24 * GAME_HOUR_US);
     let weather = Weather::new(&place.world);
@@ -52,7 +52,7 @@ async fn transitions_are_told_ten_game_minutes_ahead_and_completed() {
     }
     assert!(wanted.len() > 60, "{}", wanted.len());
     let seen = place.events_with(TOPIC, wanted).await;
-    for started in told::<v1::WeatherTransitionStarted>(&seen) {
+    for started in of_type::<v1::WeatherTransitionStarted>(&seen) {
         assert_eq!(started.end_game_us - started.start_game_us, 20 * GameTime::MINUTE_US);
         assert_ne!(started.from_state, started.to_state);
     }
@@ -69,7 +69,7 @@ async fn an_alert_is_raised_updated_and_ended_under_one_name() {
     // Out of view until six hours before; then longer, by another override.
     place.advance(5 * GAME_HOUR_US);
     let raised = |seen: &[Seen]| {
-        let severe = told::<v1::WeatherSevere>(seen);
+        let severe = of_type::<v1::WeatherSevere>(seen);
         severe.iter().any(|alert| alert.region_id == "vienna" && alert.forced)
     };
     place.events_until(TOPIC, raised).await;
@@ -80,25 +80,25 @@ async fn an_alert_is_raised_updated_and_ended_under_one_name() {
     let (status, answer) = instance.post("/api/weather/overrides", &longer.to_string()).await;
     assert_eq!(status, 200, "{answer}");
     place.advance(1);
-    let updated = |seen: &[Seen]| !told::<v1::WeatherAlertUpdated>(seen).is_empty();
+    let updated = |seen: &[Seen]| !of_type::<v1::WeatherAlertUpdated>(seen).is_empty();
     let seen = place.events_until(TOPIC, updated).await;
-    let [update] = &told::<v1::WeatherAlertUpdated>(&seen)[..] else { panic!("one update") };
+    let [update] = &of_type::<v1::WeatherAlertUpdated>(&seen)[..] else { panic!("one update") };
     assert_eq!(json!(update.alert_id), alert);
     assert_eq!(update.end_game_us, GameTime::from_minutes(1320).0);
     place.advance(18 * GAME_HOUR_US);
     let ended = |seen: &[Seen]| {
-        let ended = told::<v1::WeatherAlertEnded>(seen);
-        ended.iter().any(|told| json!(told.alert_id) == alert && !told.called_off)
+        let ended = of_type::<v1::WeatherAlertEnded>(seen);
+        ended.iter().any(|event| json!(event.alert_id) == alert && !event.called_off)
     };
     let seen = place.events_until(TOPIC, ended).await;
-    let ended = told::<v1::WeatherAlertEnded>(&seen);
-    let ended = ended.iter().find(|told| json!(told.alert_id) == alert).unwrap();
+    let ended = of_type::<v1::WeatherAlertEnded>(&seen);
+    let ended = ended.iter().find(|event| json!(event.alert_id) == alert).unwrap();
     assert_eq!(ended.ended_game_us, update.end_game_us);
     instance.stop().await;
 }
 
 #[tokio::test]
-async fn undo_reverts_the_last_command_and_the_log_says_who_did_what() {
+async fn undo_reverts_the_last_command_and_the_log_shows_who_did_what() {
     let (place, instance) = begun().await;
     let post = async |path: &str, body: serde_json::Value| {
         place.advance(1_000_000);
@@ -131,10 +131,10 @@ async fn undo_reverts_the_last_command_and_the_log_says_who_did_what() {
     let who = |at: usize| (&log["commands"][at]["verb"], &log["commands"][at]["actor"]);
     assert_eq!(who(3), (&json!("set"), &json!("anna")));
     assert_eq!(who(1), (&json!("undo"), &json!("bert")));
-    let four = |seen: &[Seen]| told::<v1::WeatherCorrected>(seen).len() == 2;
+    let four = |seen: &[Seen]| of_type::<v1::WeatherCorrected>(seen).len() == 2;
     let seen = place.events_until(TOPIC, four).await;
-    assert_eq!(told::<v1::WeatherOverrideSet>(&seen)[0].actor, "anna");
-    assert_eq!(told::<v1::WeatherCorrected>(&seen)[0].undone_revision, 2);
+    assert_eq!(of_type::<v1::WeatherOverrideSet>(&seen)[0].actor, "anna");
+    assert_eq!(of_type::<v1::WeatherCorrected>(&seen)[0].undone_revision, 2);
     instance.stop().await;
 }
 
@@ -188,9 +188,9 @@ async fn one_override_is_cleared_by_its_id() {
     let (status, answer) = instance.post("/api/weather/clear", r#"{"id":"all-1"}"#).await;
     assert_eq!(status, 200, "{answer}");
     place.advance(1);
-    let cleared = |seen: &[Seen]| !told::<v1::WeatherOverrideCleared>(seen).is_empty();
+    let cleared = |seen: &[Seen]| !of_type::<v1::WeatherOverrideCleared>(seen).is_empty();
     let seen = place.events_until(TOPIC, cleared).await;
-    assert_eq!(told::<v1::WeatherOverrideCleared>(&seen)[0].override_id, "all-1");
+    assert_eq!(of_type::<v1::WeatherOverrideCleared>(&seen)[0].override_id, "all-1");
     instance.stop().await;
 }
 
@@ -222,12 +222,12 @@ async fn the_weather_at_a_time_is_the_history_and_the_forecast_of_it() {
 }
 
 #[tokio::test]
-async fn days_and_the_ground_are_told() {
+async fn days_and_the_ground_are_published() {
     let (place, instance) = begun().await;
     place.advance(25 * GAME_HOUR_US);
-    let days = |seen: &[Seen]| told::<v1::WeatherDailySummary>(seen).len() == 12;
+    let days = |seen: &[Seen]| of_type::<v1::WeatherDailySummary>(seen).len() == 12;
     let seen = place.events_until(TOPIC, days).await;
-    for day in told::<v1::WeatherDailySummary>(&seen) {
+    for day in of_type::<v1::WeatherDailySummary>(&seen) {
         assert!(day.temperature_min_decicelsius <= day.temperature_max_decicelsius);
         assert!(day.wet_hours <= 24 && day.dominant_state > 0);
     }
@@ -262,15 +262,15 @@ async fn refused_override_is_explained_by_names_and_units_of_the_request() {
         ),
     ] {
         let (status, problem) = instance.post("/api/weather/overrides", &body).await;
-        let told = problem["detail"].as_str().unwrap();
-        assert!(status == 422 && told.starts_with(detail), "{body}: {problem}");
+        let text = problem["detail"].as_str().unwrap();
+        assert!(status == 422 && text.starts_with(detail), "{body}: {problem}");
         assert!(detail.starts_with(problem["field"].as_str().unwrap()), "{problem}");
     }
     instance.stop().await;
 }
 
 #[tokio::test]
-async fn wrong_overrides_and_times_are_told_what_was_expected() {
+async fn wrong_overrides_and_times_are_refused_with_what_was_expected() {
     let (_place, instance) = begun().await;
     let cell = |radius: &str, path: &str| {
         format!(
@@ -324,7 +324,7 @@ async fn wrong_overrides_and_times_are_told_what_was_expected() {
 }
 
 #[tokio::test]
-async fn a_world_full_of_overrides_says_so_and_clearing_makes_room() {
+async fn a_world_full_of_overrides_reports_it_and_clearing_makes_room() {
     let (place, instance) = begun().await;
     // Long texts, so that it is full soon.
     let more = json!({"regions": ["paris"], "effect": {"kind": "lock"},
@@ -350,7 +350,7 @@ async fn a_world_full_of_overrides_says_so_and_clearing_makes_room() {
         assert_eq!(status, 200, "{path} {body}: {answer}");
     }
     place.advance(1_000_000);
-    let cleared = |seen: &[Seen]| told::<v1::WeatherOverrideCleared>(seen).len() == 2;
+    let cleared = |seen: &[Seen]| of_type::<v1::WeatherOverrideCleared>(seen).len() == 2;
     place.events_until(TOPIC, cleared).await;
     // There is room once the instance knows that those are durable, a moment after they are seen.
     let made = async { while instance.post("/api/weather/set", fog).await.0 != 200 {} };

@@ -18,7 +18,7 @@ use worldbus_weather_manager::COMMAND_COUNT_MAX;
 
 /// A command is measured with those before it: the median of so many.
 const NEIGHBOUR_COUNT: usize = 9;
-/// Commands of each kind, if it is not said.
+/// Commands of each kind, if it is not set.
 const COMMAND_COUNT: usize = 8;
 const MARKS: [usize; 8] = [1, 8, 16, 24, 100, 300, 600, COMMAND_COUNT_MAX];
 const REGIONS: [&str; 12] = [

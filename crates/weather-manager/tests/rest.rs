@@ -1,4 +1,4 @@
-//! The weather's REST routes: the forecast comes true, and bad input is told what was expected.
+//! The weather's REST routes: the forecast comes true, and bad input is refused with a reason.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -18,7 +18,7 @@ async fn begun(lead_ms: u64) -> (Place, Instance) {
 }
 
 #[tokio::test]
-async fn without_a_clock_the_weather_says_that_it_waits() {
+async fn without_a_clock_the_weather_reports_that_it_waits() {
     let place = Place::new().await;
     let instance = run(&place, 0).await;
     let (status, problem) = instance.get("/api/weather/current?region=paris").await;
@@ -57,9 +57,9 @@ async fn forecast_comes_true_in_every_region_for_three_days() {
         place.wall.set_us(begins.0);
         let (_, all) = instance.get("/api/weather/current").await;
         for (now, forecast) in all["regions"].as_array().unwrap().iter().zip(&forecasts) {
-            let said = &forecast[hour];
-            assert_eq!(said["hour"], json!(hour));
-            for (key, value) in said.as_object().unwrap().iter().filter(|(key, _)| *key != "hour") {
+            let plan = &forecast[hour];
+            assert_eq!(plan["hour"], json!(hour));
+            for (key, value) in plan.as_object().unwrap().iter().filter(|(key, _)| *key != "hour") {
                 assert_eq!(&now[key], value, "{key} of {} at hour {hour}", now["region"]);
             }
         }
@@ -125,7 +125,7 @@ async fn request_is_answered_under_the_clock_that_was_announced_before_it() {
 }
 
 #[tokio::test]
-async fn bad_input_is_told_what_was_expected() {
+async fn bad_input_is_refused_with_what_was_expected() {
     let (_place, instance) = begun(0).await;
     for (path, status, expected) in [
         ("current?region=viena", 404, "near: vienna"),

@@ -1,5 +1,5 @@
-//! Weather that was told by a machine whose wall clock was ahead: it goes on with the clock, and
-//! nothing that was told is told again.
+//! Weather that was published by a machine whose wall clock was ahead: it goes on with the clock,
+//! and nothing that was published is published again.
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 
 mod kit;
@@ -41,7 +41,7 @@ async fn weather_goes_on_after_a_clock_that_was_ahead_and_repeats_no_change() {
     let ahead = Arc::new(ManualClock::new(place.now().0 + AHEAD_US));
     let begun = clock.game_at(WallTime(ahead.now_us()));
     let instance = run_by(&place, Arc::clone(&ahead)).await;
-    // It looks back by its own clock, so it hears what is repeated only.
+    // It looks back by its own clock, so it receives what is repeated only.
     while !instance.readiness.is_ready() {
         tell(&place, clock.last()).await;
         tokio::time::sleep(Duration::from_millis(20)).await;

@@ -1,5 +1,5 @@
 //! The calendar of a world: dates, weeks, seasons, moons and holidays of an instant, and the
-//! instant of a date. Integers only, and data: a world's file says what its calendar is.
+//! instant of a date. Integers only, and data: a world's file states what its calendar is.
 //! Not `jiff` or `time`: they know Earth's calendar only; wall time stays with those crates.
 
 mod boundary;

@@ -22,7 +22,7 @@ pub type Monthly = [f64; 12];
 /// Shares of variance of the five octaves (1.5, 6, 24, 96, 480 hours); they sum to 1.
 pub type Octaves = [f64; OCTAVE_COUNT];
 
-/// A climate: what its file says, key by key; `docs/how-to/climate.md` describes the format.
+/// A climate: what its file states, key by key; `docs/how-to/climate.md` describes the format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
     /// Its name.

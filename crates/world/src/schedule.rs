@@ -74,7 +74,7 @@ impl Plan {
         matches!(self, Self::Once(_))
     }
 
-    /// The first instant at or after a game time; none if there is none in sight.
+    /// The first instant at or after a game time; none without one in sight.
     pub fn next(&self, from: GameTime, calendar: &Calendar) -> Option<GameTime> {
         match self {
             Self::Once(due) => (*due >= from).then_some(*due),

@@ -87,14 +87,14 @@ impl<'a> Table<'a> {
         Err(table.error_at(key.span().start, name, format!("unknown key; {hint}")))
     }
 
-    /// The first key of the text that is none of these.
+    /// The first key of the text that is not one of these.
     fn first_but(&self, keys: &[&str]) -> Option<&'a Spanned<Key<'a>>> {
         let others = self.table.keys().filter(|key| !keys.contains(&AsRef::as_ref(key.get_ref())));
         others.min_by_key(|key| key.span().start)
     }
 
     fn ask(&mut self, key: &'static str) {
-        debug_assert!(self.keys.contains(&key), "{key} is none of {:?}", self.keys);
+        debug_assert!(self.keys.contains(&key), "{key} is not one of {:?}", self.keys);
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
@@ -230,7 +230,7 @@ impl<'a> Table<'a> {
         array.iter().enumerate().map(table).collect()
     }
 
-    /// Refuses the first key that nobody asked for: one that does not go with the others.
+    /// Refuses the first key that was not asked for: one that does not go with the others.
     pub(crate) fn finish(self) -> Result<(), WorldFileError> {
         let Some(key) = self.first_but(&self.asked) else { return Ok(()) };
         let message = format!("expected one of the keys {}, found this", self.asked.join(", "));

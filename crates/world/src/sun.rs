@@ -1,6 +1,6 @@
 //! The sun over a world's regions: when it rises and sets, how high it stands, and the phases of
 //! the day by it. Formulas by `libm` alone, so every machine has the same sun. Not the crate
-//! `sunrise`: it knows dates and the tilt of Earth only. Not here: who is told, light and shadow.
+//! `sunrise`: it knows dates and the tilt of Earth only. Not here: light, shadow, events.
 //!
 //! Declination and equation of time are J. W. Spencer's series (1971) in the orbit's fraction, for
 //! another tilt of the axis stretched as a circle's: right to a few minutes on Earth.
@@ -26,7 +26,7 @@ const NAUTICAL_DEG: f64 = -12.0;
 const AHEAD_YEARS: f64 = 0.001_83;
 const MINUTES: f64 = 1440.0;
 
-/// What a world's file says of its sun, under `[sun]`.
+/// What a world's file states of its sun, under `[sun]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SunRules {
     /// The tilt of the axis in degrees, 0 to 90: 0 has no seasons.
@@ -138,7 +138,7 @@ impl Sun {
         Self { calendar, rules, tilt: sines, noon_tilt: half(tilt) / half(earth) }
     }
 
-    /// What the world's file says of it.
+    /// What the world's file states of it.
     pub fn rules(&self) -> SunRules {
         self.rules
     }

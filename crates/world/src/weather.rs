@@ -1,6 +1,6 @@
 //! The weather of a world's regions: a latent Gaussian field, turned into climate by a preset's
 //! tables, named by states, bent by overrides. Random access: any region, any game hour, no
-//! state. Not here: who is told of it (weather-manager), the sun.
+//! state. Not here: who publishes it (weather-manager), the sun.
 
 mod classify;
 mod conditions;
@@ -83,7 +83,7 @@ impl Climate {
 pub struct Forecast {
     /// When: now for the first entry, a whole game hour for the others.
     pub time: GameTime,
-    /// What the conditions are going to be then, unless somebody intervenes.
+    /// What the conditions are going to be then, unless it is forced.
     pub conditions: Conditions,
 }
 
@@ -96,7 +96,7 @@ impl Weather {
         Self::with_climates(world, world.climates.values().cloned(), climate_of)
     }
 
-    /// The weather of a world with one climate everywhere, whatever its file says.
+    /// The weather of a world with one climate everywhere, whatever its file states.
     pub fn with_preset(world: &World, preset: Preset) -> Self {
         Self::with_climates(world, [Arc::new(preset)], vec![0; world.regions.len()])
     }

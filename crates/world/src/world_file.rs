@@ -46,7 +46,7 @@ impl World {
     }
 
     /// The same for a file that may name files of climates: `read_climate` gives the text of one,
-    /// or says why it cannot.
+    /// or states why it cannot.
     ///
     /// # Errors
     /// The first mistake, in this file or in a preset's.

@@ -1,5 +1,5 @@
 //! The phases of the day: of the world by its clock, or of each region by its sun, where the world
-//! file says so. Not here: which instants are looked at (`agenda`), where the sun is (`skies`).
+//! file sets it. Not here: which instants are looked at (`agenda`), where the sun is (`skies`).
 
 use super::emission::Emission;
 use super::moments::Moment;

@@ -44,7 +44,7 @@ pub(crate) enum Verb {
     Scale,
     Pause,
     Resume,
-    /// An event is published when the clock says so.
+    /// An event is published when the clock reaches its time.
     Schedule,
     /// A schedule is taken back.
     Cancel,

@@ -123,9 +123,9 @@ impl History {
     /// epoch and a wall time, and until when that is to be published first.
     pub(crate) fn before_resuming(
         &self,
-        told: Option<(u32, WallTime)>,
+        published: Option<(u32, WallTime)>,
     ) -> Option<(Self, WallTime)> {
-        let (clock, until) = self.clock.before_resuming(told)?;
+        let (clock, until) = self.clock.before_resuming(published)?;
         let made = self.made[..clock.segments().len()].to_vec();
         Some((Self { clock, made, ..self.clone() }, until))
     }

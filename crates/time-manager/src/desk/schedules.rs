@@ -17,7 +17,7 @@ use worldbus_service::Problem;
 use worldbus_simulated::commands::By;
 use worldbus_world::{GameTime, Plan, ScheduleError, WallTime, World};
 
-/// A wish to publish an event when a clock says so.
+/// A wish to publish an event when a clock reaches its time.
 #[derive(Debug)]
 pub(crate) struct Wish {
     pub(crate) text: String,

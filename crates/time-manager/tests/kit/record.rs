@@ -9,7 +9,7 @@ use worldbus_testkit::{Place, Watched};
 
 /// An event but for its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Published {
     pub topic: String,
     pub event_type: u32,
     pub entity: Option<String>,
@@ -20,7 +20,7 @@ pub struct Told {
 /// What was published by all, and how often something was published again.
 #[derive(Debug, Default)]
 pub struct Record {
-    all: Mutex<(HashMap<EventId, Told>, usize)>,
+    all: Mutex<(HashMap<EventId, Published>, usize)>,
 }
 
 impl Record {
@@ -37,21 +37,21 @@ impl Record {
 
     fn note_all(&self, topic: &Topic, batch: &Batch) {
         for event in batch.iter() {
-            let told = Told {
+            let published = Published {
                 topic: topic.to_string(),
                 event_type: event.event_type,
                 entity: event.entity.map(str::to_owned),
                 timestamp_ms: event.timestamp_ms,
                 payload: event.payload.to_vec(),
             };
-            self.note(event.id, told);
+            self.note(event.id, published);
         }
     }
 
-    fn note(&self, id: EventId, told: Told) {
+    fn note(&self, id: EventId, published: Published) {
         let mut all = self.all.lock().unwrap();
-        let known = all.0.entry(id).or_insert_with(|| told.clone()).clone();
-        assert_eq!(known, told, "one id, two contents");
+        let known = all.0.entry(id).or_insert_with(|| published.clone()).clone();
+        assert_eq!(known, published, "one id, two contents");
         all.1 += 1;
     }
 

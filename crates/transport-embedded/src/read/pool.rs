@@ -227,7 +227,7 @@ fn check_contiguous(wanted: &BTreeMap<u32, u64>, stored: &[Stored]) -> Result<()
 }
 
 /// The first offset of a topic whose entry is at or behind a place that `behind` knows;
-/// `range.end` if there is none. Append times and commits rise with offsets, so halving finds it.
+/// `range.end` if no entry is. Append times and commits rise with offsets, so halving finds it.
 pub(crate) fn first_offset(
     connection: &Connection,
     topic: u32,

@@ -64,7 +64,7 @@ impl From<std::io::Error> for Failure {
 }
 
 impl Failure {
-    /// A write that was refused is for lack of space if there is none for so many bytes more, else
+    /// A write that was refused is for lack of space if so many bytes more have none, else
     /// a failure of the disk.
     pub(crate) fn sorted(self, file: &Path, bytes: u64) -> Self {
         match self {

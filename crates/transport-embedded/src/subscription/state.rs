@@ -14,7 +14,7 @@ pub(crate) struct Subscription {
     pub(crate) name: SubscriptionName,
     pub(crate) filter: Filter,
     pub(crate) cursors: BTreeMap<u32, Cursor>,
-    /// Deliveries under lease by consumer; no entry is none.
+    /// Deliveries under lease by consumer; without an entry 0.
     held: HashMap<ConsumerId, u32>,
 }
 

@@ -84,7 +84,7 @@ fn filter_policies_find_the_types_by_name() {
 }
 
 #[test]
-fn body_tells_people_what_it_is() {
+fn body_shows_people_what_it_is() {
     let message = written(&typed(1, 0..3, 1, None, 8), Encoding::Protobuf);
     let line: serde_json::Value = serde_json::from_str(&message.body).unwrap();
     assert_eq!(line["topic"], "weather");
@@ -279,7 +279,7 @@ fn contexts(batch: &Batch) -> Vec<Option<String>> {
 }
 
 #[test]
-fn sampled_event_is_named_beside_its_batch_and_others_cost_nothing() {
+fn sampled_event_is_named_next_to_its_batch_and_others_cost_nothing() {
     let plain = typed(1, 0..3, 4711, None, 8);
     assert!(!written(&plain, Encoding::Protobuf).attributes.contains_key(attribute::TRACE));
     let sampled = plain.annotated(trace::TRACEPARENT, TRACEPARENT);
@@ -296,7 +296,7 @@ fn sampled_event_is_named_beside_its_batch_and_others_cost_nothing() {
 }
 
 #[test]
-fn trace_of_somebody_who_knows_no_batches_goes_on() {
+fn trace_of_a_client_that_knows_no_batches_goes_on() {
     let message = written(&typed(1, 0..1, 4711, None, 8), Encoding::Protobuf);
     let mut theirs = received(message);
     theirs.trace_header = Some(TRACE_HEADER.to_owned());

@@ -43,7 +43,7 @@ async fn throttling_and_faults_of_the_server_are_tried_again() {
 }
 
 #[tokio::test]
-async fn entry_that_aws_says_nothing_of_is_sent_again() {
+async fn entry_that_aws_does_not_mention_is_sent_again() {
     let (script, calls) = at_first(1, |_| published(&[], &[]));
     publish(script).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 2);
@@ -123,7 +123,7 @@ async fn delivery_that_came_again_is_settled_by_its_last_receipt_only() {
 
 /// So its role needs no right to list, nor to look at subscriptions.
 #[tokio::test]
-async fn consumer_that_is_told_where_everything_is_looks_at_its_own_queue_and_no_further() {
+async fn consumer_that_knows_where_everything_is_looks_at_its_own_queue_and_no_further() {
     let calls = Arc::new(Mutex::new(BTreeSet::new()));
     let called = Arc::clone(&calls);
     let script = move |call: AwsCall| {

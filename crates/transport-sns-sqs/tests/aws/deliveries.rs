@@ -101,7 +101,7 @@ async fn what_is_no_event_goes_to_the_dead_letters_at_once_with_its_bytes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_of_all_subscriptions_are_counted_also_while_somebody_looks_at_them() {
+async fn dead_letters_of_all_subscriptions_are_counted_also_while_a_client_looks_at_them() {
     for kind in [EmulatorKind::Ministack, EmulatorKind::Moto] {
         let emulator = Emulator::start(kind);
         let counting = async || {

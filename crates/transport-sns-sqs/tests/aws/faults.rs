@@ -70,7 +70,7 @@ async fn queue_that_would_get_nothing_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn topic_that_is_deleted_and_made_anew_is_found_again() {
+async fn topic_that_is_deleted_and_made_again_is_found() {
     let emulator = Emulator::start(EmulatorKind::Ministack);
     let transport = connect(&emulator, "gone", "&create=true").await;
     transport.publish(&topic("time"), batch(1, 0..1)).await.unwrap();
@@ -126,7 +126,7 @@ async fn what_it_cannot_do_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_answering_is_told_with_where_to_look() {
+async fn missing_answer_is_reported_with_where_to_look() {
     let sdk = Some(sdk(free_port()));
     let setup = Setup { sdk, ..Setup::default() };
     let transport = SnsSqs::connect("sns-sqs://us-east-1", setup).await.unwrap();

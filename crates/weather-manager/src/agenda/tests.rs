@@ -59,9 +59,9 @@ fn story() -> (World, Clock, Commands) {
 
 fn push(commands: &mut Commands, at: WallTime, epoch: u32, game: GameTime, act: Act) {
     let (actor, reason) = (String::new(), String::new());
-    let told = Published { wall: at, game };
+    let published = Published { wall: at, game };
     commands
-        .push(Command { rev: 0, at, epoch, game, actor, reason, cause: None, act }, told)
+        .push(Command { rev: 0, at, epoch, game, actor, reason, cause: None, act }, published)
         .unwrap();
 }
 
@@ -106,19 +106,19 @@ fn the_timer_wakes_for_every_event() {
     let mut agenda = Agenda::new(&world, false);
     let end = WallTime(40 * WALL_HOUR_US);
     let whole = agenda.between(&clock, &commands, WallTime(-1), end);
-    let (mut told, mut from) = (Vec::new(), WallTime(-1));
+    let (mut published, mut from) = (Vec::new(), WallTime(-1));
     while let Some(next) = agenda.next(&clock, &commands, from).filter(|next| *next <= end) {
         for event in agenda.between(&clock, &commands, from, next) {
             assert_eq!(event.wall_us(), next.0, "it would come late");
-            told.push(event);
+            published.push(event);
         }
         from = next;
     }
-    assert!(told == whole);
+    assert!(published == whole);
 }
 
 #[test]
-fn an_alert_that_lasts_longer_than_was_told_is_updated_day_by_day_under_its_name() {
+fn an_alert_that_lasts_longer_than_was_announced_is_updated_day_by_day_under_its_name() {
     let world = World::sample();
     let clock = Clock::new(world.scale, WallTime(0), GameTime(0));
     let mut commands = Commands::default();
@@ -145,7 +145,7 @@ fn an_alert_that_lasts_longer_than_was_told_is_updated_day_by_day_under_its_name
         updates.iter().all(|u| u.alert_id == raised.alert_id && u.previous_alert_id.is_empty())
     );
     let ended: Vec<v1::WeatherAlertEnded> = of(63).iter().map(|p| decode(p)).collect();
-    let ended = ended.iter().find(|told| told.alert_id == raised.alert_id).unwrap();
+    let ended = ended.iter().find(|event| event.alert_id == raised.alert_id).unwrap();
     assert_eq!((ended.called_off, ended.ended_game_us), (true, GameTime(150 * HOUR).0));
 }
 

@@ -84,23 +84,23 @@ impl Agenda {
         (from != to).then_some(Transition { from, to, start, end })
     }
 
-    fn started(&self, at: At<'_>, region: usize, rank: usize, told: &Transition) -> Emission {
+    fn started(&self, at: At<'_>, region: usize, rank: usize, change: &Transition) -> Emission {
         let event = v1::WeatherTransitionStarted {
             region_id: self.region_ids[region].clone(),
-            from_state: told.from as i32,
-            to_state: told.to as i32,
-            start_game_us: told.start.0,
-            end_game_us: told.end.0,
+            from_state: change.from as i32,
+            to_state: change.to as i32,
+            start_game_us: change.start.0,
+            end_game_us: change.end.0,
             curve: v1::TransitionCurve::Smoothstep.into(),
         };
         self.emission(&event, at, Some(region), rank)
     }
 
-    fn completed(&self, at: At<'_>, region: usize, told: &Transition) -> Emission {
+    fn completed(&self, at: At<'_>, region: usize, change: &Transition) -> Emission {
         let event = v1::WeatherTransitionCompleted {
             region_id: self.region_ids[region].clone(),
-            from_state: told.from as i32,
-            to_state: told.to as i32,
+            from_state: change.from as i32,
+            to_state: change.to as i32,
             end_game_us: at.game.0,
         };
         self.emission(&event, at, Some(region), COMPLETED_RANK)

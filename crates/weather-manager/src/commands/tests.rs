@@ -57,9 +57,9 @@ fn an_unknown_command_is_damage_not_nothing() {
 #[test]
 fn undo_takes_back_command_after_command() {
     let mut commands = Commands::default();
-    commands.push(set("paris", 1, None, true), told(0)).unwrap();
-    commands.push(set("paris", 2, None, true), told(0)).unwrap();
-    commands.push(command(3, Act::Clear { regions: Vec::new() }), told(0)).unwrap();
+    commands.push(set("paris", 1, None, true), published_at(0)).unwrap();
+    commands.push(set("paris", 2, None, true), published_at(0)).unwrap();
+    commands.push(command(3, Act::Clear { regions: Vec::new() }), published_at(0)).unwrap();
     let in_force = |commands: &Commands, hours| {
         let overrides = commands.overrides_with(u64::MAX);
         let records = overrides.in_force("paris", hour(hours));
@@ -68,7 +68,7 @@ fn undo_takes_back_command_after_command() {
     assert_eq!([1, 2, 3].map(|h| in_force(&commands, h)), [vec![1], vec![2], vec![]]);
     for (at, undone, left) in [(4, 3, vec![2]), (5, 2, vec![1]), (6, 1, vec![])] {
         assert_eq!(commands.undoable().map(|command| command.rev), Some(undone));
-        commands.push(command(at, Act::Undo { undone }), told(0)).unwrap();
+        commands.push(command(at, Act::Undo { undone }), published_at(0)).unwrap();
         assert_eq!(in_force(&commands, at), left, "after undoing {undone}");
     }
     assert_eq!(commands.undoable(), None);
@@ -86,7 +86,7 @@ fn pruning_leaves_the_weather_as_it_is_and_revisions_never_fall() {
             (6, _) => command(step, Act::Clear { regions: vec![region.to_owned()] }),
             _ => set(region, step, end, step % 2 == 0),
         };
-        commands.push(act, told(0)).unwrap();
+        commands.push(act, published_at(0)).unwrap();
     }
     let whole = commands.clone();
     let now = KEPT_GAME_HOURS + 150;
@@ -107,7 +107,7 @@ fn pruning_leaves_the_weather_as_it_is_and_revisions_never_fall() {
     assert_eq!(commands.rev_at(WallTime(now)), whole.rev());
 }
 
-fn told(hours: i64) -> Published {
+fn published_at(hours: i64) -> Published {
     Published { wall: WallTime(hours), game: hour(hours) }
 }
 
@@ -118,7 +118,7 @@ fn long(command: Command) -> Command {
 
 fn full(more: &Command) -> Commands {
     let mut commands = Commands::default();
-    while commands.push(more.clone(), told(0)).is_ok() {}
+    while commands.push(more.clone(), published_at(0)).is_ok() {}
     commands
 }
 
@@ -133,7 +133,7 @@ fn log_full_of_what_is_over_takes_more_and_one_of_what_is_in_force_does_not() {
     }
     let mut commands = full(&long(set("paris", 1, None, false)));
     let count = commands.list().len();
-    assert_eq!(commands.push(long(set("paris", 2, None, true)), told(1)), Err(Full));
+    assert_eq!(commands.push(long(set("paris", 2, None, true)), published_at(1)), Err(Full));
     assert_eq!(commands.list().len(), count, "what is refused changes nothing");
 }
 
@@ -143,26 +143,26 @@ fn full_log_takes_clears_and_undos_which_make_room() {
     for act in [clear.act.clone(), Act::ClearOne { record: 7 }, Act::Undo { undone: 7 }] {
         let mut commands = full(&long(set("paris", 1, None, false)));
         let count = commands.list().len();
-        commands.push(command(2, act.clone()), told(1)).unwrap();
+        commands.push(command(2, act.clone()), published_at(1)).unwrap();
         assert_eq!(commands.list().len(), count + 1, "{act:?}: not published yet");
-        commands.push(long(set("paris", 3, None, false)), told(3)).unwrap();
+        commands.push(long(set("paris", 3, None, false)), published_at(3)).unwrap();
         assert!(commands.list().len() <= count, "{act:?}");
     }
     // A clear of a part makes no room, and stays: there is an end to them, but not for others.
     let mut commands = full(&long(set("paris", 1, None, false)));
-    while commands.push(long(clear.clone()), told(0)).is_ok() {}
+    while commands.push(long(clear.clone()), published_at(0)).is_ok() {}
     for record in [1, 2, 3] {
-        commands.push(command(3, Act::ClearOne { record }), told(0)).unwrap();
+        commands.push(command(3, Act::ClearOne { record }), published_at(0)).unwrap();
     }
     let most = COMMAND_COUNT_MAX + 2 * CLEARING_COUNT_MAX;
-    while commands.push(long(command(3, Act::ClearOne { record: 9 })), told(0)).is_ok() {}
+    while commands.push(long(command(3, Act::ClearOne { record: 9 })), published_at(0)).is_ok() {}
     assert!(commands.list().len() <= most && commands.encode().unwrap().len() <= VALUE_BYTES_MAX);
 }
 
 #[test]
 fn room_is_made_of_nothing_that_was_not_published_and_the_weather_stays_as_it_is() {
     let mut commands = Commands::default();
-    commands.push(set("paris", 0, None, false), told(0)).unwrap();
+    commands.push(set("paris", 0, None, false), published_at(0)).unwrap();
     let mut forgets = 0;
     for step in 1..500 {
         let act = match (step % 4, commands.undoable()) {
@@ -203,9 +203,9 @@ fn forgotten_command_leaves_lifted_what_it_lifted_and_is_not_taken_again() {
         _ => unreachable!(),
     };
     let paris = || command(3, Act::Clear { regions: vec!["paris".to_owned()] });
-    commands.push(everywhere(1), told(0)).unwrap();
-    commands.push(set("paris", 2, None, true), told(0)).unwrap();
-    commands.push(Command { cause: Some("a".to_owned()), ..paris() }, told(0)).unwrap();
+    commands.push(everywhere(1), published_at(0)).unwrap();
+    commands.push(set("paris", 2, None, true), published_at(0)).unwrap();
+    commands.push(Command { cause: Some("a".to_owned()), ..paris() }, published_at(0)).unwrap();
     let now = 10 * KEPT_GAME_HOURS;
     commands.prune(hour(now), WallTime(now));
     let revs =
@@ -226,13 +226,13 @@ fn lock_holds_what_it_held_however_long_ago_that_ended() {
         command(hours, Act::Set { record, replaces: false })
     };
     let mut commands = Commands::default();
-    commands.push(set("paris", 1, Some(4), false), told(0)).unwrap();
-    commands.push(lock(3), told(0)).unwrap();
+    commands.push(set("paris", 1, Some(4), false), published_at(0)).unwrap();
+    commands.push(lock(3), published_at(0)).unwrap();
     // What is lifted when a lock begins is not held, though the lift was undone later.
-    commands.push(set("paris", 10, Some(20), false), told(0)).unwrap();
-    commands.push(command(11, Act::ClearOne { record: 3 }), told(0)).unwrap();
-    commands.push(lock(12), told(0)).unwrap();
-    commands.push(command(13, Act::Undo { undone: 4 }), told(0)).unwrap();
+    commands.push(set("paris", 10, Some(20), false), published_at(0)).unwrap();
+    commands.push(command(11, Act::ClearOne { record: 3 }), published_at(0)).unwrap();
+    commands.push(lock(12), published_at(0)).unwrap();
+    commands.push(command(13, Act::Undo { undone: 4 }), published_at(0)).unwrap();
     let (world, now) = (World::sample(), 10 * KEPT_GAME_HOURS);
     let (weather, paris) = (Weather::new(&world), world.region_index("paris").unwrap());
     let held = |commands: &Commands| {
@@ -244,10 +244,10 @@ fn lock_holds_what_it_held_however_long_ago_that_ended() {
     commands.prune(hour(now), WallTime(now));
     assert_eq!(held(&commands), before);
     let mut full = commands.clone();
-    full.forget(0, told(now));
+    full.forget(0, published_at(now));
     assert_eq!(held(&full), before);
     // It is over: nothing is needed any more.
-    commands.push(command(now, Act::Clear { regions: Vec::new() }), told(now)).unwrap();
+    commands.push(command(now, Act::Clear { regions: Vec::new() }), published_at(now)).unwrap();
     commands.prune(hour(2 * now), WallTime(2 * now));
     assert_eq!(commands.list(), []);
 }
@@ -274,9 +274,10 @@ fn timeline_is_what_is_forced_as_of_any_wall_time() {
             };
             // Some together, and the wall clock is not the game's.
             let at = WallTime(step / 2 * 1_000);
-            commands.push(Command { at, ..command(step, act) }, told(0)).unwrap();
+            commands.push(Command { at, ..command(step, act) }, published_at(0)).unwrap();
             if step % 20 == 19 {
-                let published = Published { wall: WallTime((step - 5) / 2 * 1_000), ..told(step) };
+                let published =
+                    Published { wall: WallTime((step - 5) / 2 * 1_000), ..published_at(step) };
                 commands.forget(dice.below(10) as i64, published);
             }
             let timeline = commands.timeline();

@@ -12,9 +12,9 @@ async fn command_of_an_event_is_taken_once_however_often_the_event_comes() {
     let place = Place::new().await;
     let lead = Lead::new(Duration::ZERO).unwrap();
     let open = async || {
-        let heard = Readiness::default().condition("clock");
+        let condition = Readiness::default().condition("clock");
         let (state, wall) = (Arc::clone(&place.state), Arc::clone(place.bus.wall()));
-        Sky::open(state, &place.world, wall, lead, heard).await.unwrap()
+        Sky::open(state, &place.world, wall, lead, condition).await.unwrap()
     };
     let sky = open().await;
     let clock = Clock::new(place.world.scale, place.now(), GameTime(0));

@@ -31,7 +31,7 @@ pub fn new_clock(place: &Place) -> Clock {
     Clock::new(place.world.scale, place.now(), GameTime(0))
 }
 
-/// Tells a segment of the clock, as a time-manager would.
+/// Publishes a segment of the clock, as a time-manager would.
 pub async fn tell(place: &Place, segment: &Segment) {
     let event = v1::ClockChanged {
         epoch: segment.epoch,
@@ -69,5 +69,5 @@ pub async fn kept(place: &Place, epoch: u32) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(DEADLINE, kept).await.expect("not heard in time");
+    tokio::time::timeout(DEADLINE, kept).await.expect("not received in time");
 }

@@ -1,6 +1,6 @@
-//! When the next phase of the day, day, year or moon phase begins: what events are told
+//! When the next phase of the day, day, year or moon phase begins: what events are published
 //! at. Each is after the instant asked about, and none if beyond what 64 bits of microseconds
-//! hold. Not here: phases of the day by the sun (`sun`), who is told.
+//! hold. Not here: phases of the day by the sun (`sun`), who publishes them.
 
 use super::Calendar;
 use super::phase::Phase;

@@ -1,4 +1,4 @@
-//! What somebody asks a clock to be set to, checked field by field.
+//! What a clock is asked to be set to, checked field by field.
 //! Not here: the command's way from REST to a segment (time-manager).
 
 use super::{Calendar, CalendarRules, DateTime, Year};

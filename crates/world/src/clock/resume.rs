@@ -1,18 +1,19 @@
-//! Where who tells a clock's boundaries goes on: after downtime, after a segment that was heard
+//! Where who publishes a clock's boundaries goes on: after downtime, after a segment that came
 //! late, at the beginning of a segment, and after a wall clock that was ahead. Not here: what was
-//! told before (the services keep it).
+//! published before (the services keep it).
 
 use super::{Clock, Segment, Span};
 use crate::time::{GameTime, WallTime};
 
 impl Clock {
-    /// After which wall time something is still to be told by who told all of this clock as it was
-    /// at an epoch, up to a wall time: a segment that is new to them and began before that brings
-    /// its boundaries nevertheless. Without anything told: from the first segment on.
-    pub fn untold_after(&self, told: Option<(u32, WallTime)>) -> WallTime {
-        let news = self.segments.iter().filter(|s| told.is_none_or(|(epoch, _)| s.epoch > epoch));
+    /// After which wall time events are still to be published by who published all of this clock as
+    /// it was at an epoch, up to a wall time: a segment that is new to them and began before that
+    /// brings its boundaries nevertheless. Without anything published: from the first segment on.
+    pub fn untold_after(&self, published: Option<(u32, WallTime)>) -> WallTime {
+        let news =
+            self.segments.iter().filter(|s| published.is_none_or(|(epoch, _)| s.epoch > epoch));
         let begun = news.map(|s| s.anchor_wall.plus_us(-1)).min();
-        let reached = told.map(|(_, wall)| wall);
+        let reached = published.map(|(_, wall)| wall);
         begun.into_iter().chain(reached).min().unwrap_or_default()
     }
 
@@ -41,7 +42,7 @@ impl Clock {
             epoch: last.epoch.wrapping_add(1),
             rev: last.rev + 1,
             anchor_wall: now,
-            // What comes at that very instant was told.
+            // What comes at that very instant was published.
             anchor_game: if last.paused { game } else { game.plus_us(1) },
             rest: 0,
             continues: Some(reached),
@@ -49,11 +50,11 @@ impl Clock {
         }
     }
 
-    /// The clock as it was before a segment that continues it and is new to who told all of it up
-    /// to an epoch and a wall time; and until when that clock is to be told first, as what others
-    /// told, with the same ids.
-    pub fn before_resuming(&self, told: Option<(u32, WallTime)>) -> Option<(Self, WallTime)> {
-        let (epoch, wall) = told?;
+    /// The clock as it was before a segment that continues it and is new to who published all of it
+    /// up to an epoch and a wall time; and until when events of that clock are to be published
+    /// first, as others published them, with the same ids.
+    pub fn before_resuming(&self, published: Option<(u32, WallTime)>) -> Option<(Self, WallTime)> {
+        let (epoch, wall) = published?;
         let news = |s: &Segment| s.epoch > epoch && s.continues.is_some_and(|until| until > wall);
         let at = self.segments.iter().position(news)?;
         let until = self.segments[at].continues?;
@@ -74,8 +75,8 @@ impl Clock {
         later.map(|s| s.anchor_wall).fold(wall, WallTime::min)
     }
 
-    /// The game time that was told last before the segment of a span began; none at the world's
-    /// beginning, or if the segments before are forgotten.
+    /// The game time of what was published last before the segment of a span began; none at the
+    /// world's beginning, or if the segments before are forgotten.
     pub fn told_before(&self, span: &Span) -> Option<GameTime> {
         let before = span.before?;
         if span.segment.continues.is_some() {
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn segment_that_is_heard_late_is_told_from_its_beginning() {
+    fn segment_that_is_received_late_is_published_from_its_beginning() {
         let clock = clock();
         let late = Some((0, WallTime(90 * SECOND)));
         assert_eq!(clock.untold_after(late), WallTime(60 * SECOND - 1));
@@ -127,15 +128,15 @@ mod tests {
     }
 
     #[test]
-    fn told_last_is_just_before_the_jump_and_nothing_at_the_beginning() {
+    fn last_published_is_just_before_the_jump_and_nothing_at_the_beginning() {
         let clock = clock();
         let spans: Vec<_> = clock.spans(WallTime(-1), WallTime(100 * SECOND)).collect();
-        let told: Vec<_> = spans.iter().map(|span| clock.told_before(span)).collect();
+        let published: Vec<_> = spans.iter().map(|span| clock.told_before(span)).collect();
         let hour = GameTime::from_hours(1).plus_us(-1);
-        assert_eq!(told, [None, Some(hour)]);
+        assert_eq!(published, [None, Some(hour)]);
     }
 
-    /// The same by a machine that was an hour ahead, told there and resumed at second 70.
+    /// The same by a machine that was an hour ahead, published there and resumed at second 70.
     fn resumed() -> Clock {
         let mut clock = clock();
         let ahead = WallTime(3_610 * SECOND);
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_by_a_clock_that_was_ahead_is_not_told_again() {
+    fn what_was_published_by_a_clock_that_was_ahead_is_not_published_again() {
         let clock = resumed();
         let spans: Vec<_> = clock.spans(WallTime(69 * SECOND), WallTime(75 * SECOND)).collect();
         let resumed = spans.last().unwrap();
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lags_tells_the_rest_by_the_clock_before() {
+    fn who_lags_publishes_the_rest_by_the_clock_before() {
         let clock = resumed();
         let ahead = 3_610 * SECOND;
         let (before, until) = clock.before_resuming(Some((1, WallTime(65 * SECOND)))).unwrap();

@@ -38,7 +38,7 @@ pub struct Segment {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curve: Option<Curve>,
     /// It goes on from where the segments before it stood at this wall time, which had not come:
-    /// a machine's clock was ahead. What they bring until then was told, or is to be told by them.
+    /// a machine's clock was ahead. What they bring until then was published, or is to be by them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continues: Option<WallTime>,
 }

@@ -84,7 +84,7 @@ impl Span {
 }
 
 impl Boundaries {
-    /// Leaves out all but the last `count` boundaries; says how many were left out.
+    /// Leaves out all but the last `count` boundaries; returns how many were left out.
     pub fn keep_last(&mut self, count: u32) -> u64 {
         let skipped = self.remaining().saturating_sub(u64::from(count));
         self.next = self.next.saturating_add_unsigned(skipped);

@@ -84,14 +84,14 @@ impl fmt::Display for PhaseSpeeds {
         let speed = |phase: Phase| self.hundredths[phase as usize - 1];
         let others = Phase::START_HOURS.map(|(_, phase)| phase);
         let others = others.into_iter().filter(|phase| speed(*phase) != HUNDREDTHS);
-        let told: Vec<String> = others
+        let texts: Vec<String> = others
             .map(|phase| {
                 let times = speed(phase) as f64 / HUNDREDTHS as f64;
                 format!("{} {times} times as fast", phase.name())
             })
             .collect();
-        f.write_str(if told.is_empty() { "all phases alike" } else { "" })?;
-        f.write_str(&told.join(", "))
+        f.write_str(if texts.is_empty() { "all phases alike" } else { "" })?;
+        f.write_str(&texts.join(", "))
     }
 }
 

@@ -136,7 +136,7 @@ fn history_is_bounded_and_segments_are_taken_in_any_order() {
     for at in 1..200 {
         let segment = clock.change(Change::Scale(scale("25")), WallTime(at));
         assert_eq!(clock.insert(segment), Ok(true));
-        assert_eq!(clock.insert(segment), Ok(false), "heard again");
+        assert_eq!(clock.insert(segment), Ok(false), "received again");
         all.push(segment);
     }
     assert_eq!(clock.segments().len(), SEGMENT_COUNT_MAX);

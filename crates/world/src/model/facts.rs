@@ -11,8 +11,8 @@ use super::{NamedClock, World};
 use crate::calendar::CalendarRules;
 use crate::ids::{Fnv128, MODEL_VERSION};
 
-/// Up to this many regions differences are told one by one; of more as one.
-const REGIONS_TOLD_MAX: usize = 1_000;
+/// Up to this many regions differences are listed one by one; of more as one.
+const REGIONS_LISTED_MAX: usize = 1_000;
 /// Leap rules repeat within so many years.
 const LEAP_YEARS_MAX: i32 = 10_000;
 /// Facts on which the identity of events rests: under the same id an event would say another thing.
@@ -26,7 +26,7 @@ const NAME: &str = "name of region ";
 const NAMES: &str = "names of regions";
 const PLACES: &str = "places of regions";
 const CLIMATE: &str = "climate ";
-/// Characters of a fact that are told of each side.
+/// Characters of a fact that are shown of each side.
 const SHOWN_CHARS_MAX: usize = 80;
 
 /// What a world is made of, by name.
@@ -58,7 +58,7 @@ impl World {
     /// What this world is made of.
     pub fn facts(&self) -> Facts {
         let ids: Vec<&str> = self.regions.iter().map(|region| region.id.as_str()).collect();
-        let many = ids.len() > REGIONS_TOLD_MAX;
+        let many = ids.len() > REGIONS_LISTED_MAX;
         let regions = if many { digest(&ids.join(",")) } else { ids.join(",") };
         let sun = &self.sun;
         let mut facts = Facts::from([

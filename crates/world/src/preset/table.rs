@@ -93,7 +93,7 @@ impl Table {
         read(z, |knot| self.blend(season, knot))
     }
 
-    /// What [`Table::at`] says of every deviate.
+    /// What [`Table::at`] gives for every deviate.
     pub(crate) fn curve(&self, season: &Season) -> Curve {
         Curve(core::array::from_fn(|knot| self.blend(season, knot)))
     }

@@ -1,4 +1,4 @@
-//! The grammar of schedules. Every refusal says where the text stops to make sense, in characters,
+//! The grammar of schedules. Every refusal shows where the text stops to make sense, in characters,
 //! so that a caret can be put under it. Not here: what calendars know (`words`); times of day,
 //! dates and durations within a text (`parts`).
 
@@ -48,7 +48,7 @@ pub(super) fn parse(text: &str, now: GameTime, calendar: &Calendar) -> Result<Pl
         return Err(ScheduleError { at: 0, length: 1, expected, found });
     }
     let (words, end) = (split(text), text.chars().count());
-    // Nobody counts fractions of a second: what is due in an hour is so on a whole second.
+    // No one counts fractions of a second: what is due in an hour is so on a whole second.
     let now = GameTime::from_seconds(now.seconds());
     let mut parser = Parser { words, next: 0, end, now, calendar };
     let plan = parser.plan()?;

@@ -24,7 +24,7 @@ fn first(text: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn each_form_is_due_when_it_says() {
+fn each_form_is_due_when_it_states() {
     let cases: [(&str, &[&str]); 20] = [
         ("in 3 hours", &["2024-03-01T09:00"]),
         ("in 3 game hours", &["2024-03-01T09:00"]),
@@ -62,7 +62,7 @@ fn name_of_a_day_may_be_written_with_spaces_or_without() {
     assert!(matches!(market, Plan::Days { days: Days::Weekday(2), .. }), "{market:?}");
     assert_eq!(plan("dusk each market day"), Ok(market));
     assert_eq!(plan("greatmarket noon"), plan("Great Market at noon"));
-    // The longest name that fits: `market` alone is none.
+    // The longest name that fits: `market` alone is not one.
     let error = plan("dusk each market").unwrap_err();
     assert_eq!((error.at, error.length), (10, 6), "{error}");
     assert_eq!(plan("dusk each market daydream").unwrap_err().at, 10);

@@ -1,4 +1,4 @@
-//! What is told of the sun in a place, in whole numbers, so that every machine tells the same.
+//! What is published of the sun in a place, in whole numbers, the same from every machine.
 //! Not here: where the sun is (`sun`), and the phases of the day (`phases`).
 
 use super::{CIVIL_DEG, Sun};

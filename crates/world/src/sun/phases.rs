@@ -20,7 +20,7 @@ impl Sun {
         }
     }
 
-    /// The beginning of the next phase in a place, and which; none where there is none in the
+    /// The beginning of the next phase in a place, and which; none where no phase begins in the
     /// next thousand days, as at the pole of a world without seasons.
     pub fn next_phase(
         &self,

@@ -33,7 +33,7 @@ fn minutes(number: i64, game: GameTime) -> f64 {
 }
 
 /// Minutes of error that are allowed below 55 degrees. Beyond, the sun crosses at an angle so flat
-/// that a moment says little; there our sun is at the altitude at the other's moment.
+/// that a moment shows little; there our sun is at the altitude at the other's moment.
 const MINUTES_MAX: f64 = 1.5;
 const DEGREES_MAX: f64 = 0.15;
 
@@ -129,7 +129,7 @@ fn more_tilt_makes_longer_summer_days() {
 }
 
 #[test]
-fn longitude_moves_noon_unless_the_world_says_otherwise() {
+fn longitude_moves_noon_unless_the_world_sets_it_otherwise() {
     let noon = |by_longitude, longitude| {
         let sun = sun(SunRules { by_longitude, ..SunRules::default() });
         let day = day_of("2024-04-15");
@@ -164,9 +164,9 @@ fn light_follows_the_altitude_from_twilight_to_full_day() {
     let mut last = None;
     for minute in 0..720 {
         let game = begins.plus_us(minute * GameTime::MINUTE_US);
-        let told =
+        let reached =
             (sun.altitude_centidegrees(game, 50.0, 0.0), sun.light_permille(game, 50.0, 0.0));
-        match told {
+        match reached {
             (..=-600, light) => assert_eq!(light, 0),
             (600.., light) => assert_eq!(light, 1000),
             (altitude, light) => {
@@ -176,9 +176,9 @@ fn light_follows_the_altitude_from_twilight_to_full_day() {
         }
         // After solar midnight it only rises.
         if let Some((altitude, light)) = last.filter(|_| minute > 20) {
-            assert!(altitude <= told.0 && light <= told.1, "{minute}");
+            assert!(altitude <= reached.0 && light <= reached.1, "{minute}");
         }
-        last = Some(told);
+        last = Some(reached);
     }
     assert_eq!(last.map(|(_, light)| light), Some(1000));
 }

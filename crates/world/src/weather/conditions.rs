@@ -12,7 +12,7 @@ pub struct Conditions {
     pub state: WeatherState,
     /// Position inside the state's own band, 0 to 1000.
     pub intensity_permille: u16,
-    /// Somebody forced the state.
+    /// The state was forced.
     pub forced: bool,
     /// Air temperature, tenths of a degree Celsius.
     pub temperature_dc: i16,

@@ -43,7 +43,7 @@ pub(super) fn as_named(n: &Numbers, state: WeatherState, preset: &Preset) -> Con
     n.conditions(state, band(state, preset).position(*n), false)
 }
 
-/// Numbers of a state that somebody forced, at the given intensity.
+/// Numbers of a state that was forced, at the given intensity.
 pub(super) fn force(
     mut n: Numbers,
     state: WeatherState,

@@ -1,5 +1,5 @@
 //! The weather of 100,000 region-hours, as hashes of every bit that it is made of: the same in a
-//! debug and a release build, on every machine. `WORLDBUS_BLESS=1` writes the file anew.
+//! debug and a release build, on every machine. `WORLDBUS_BLESS=1` writes the file again.
 
 use std::fmt::Write as _;
 

@@ -43,7 +43,7 @@ struct Sky {
     thunder: bool,
     /// Snow has blown long enough.
     blizzard: bool,
-    /// The state and intensity that somebody set and nothing has moved since.
+    /// The state and intensity that were set and nothing has moved since.
     set: Option<(WeatherState, i64)>,
     touched: bool,
 }

@@ -1,4 +1,4 @@
-//! What somebody forced upon the weather: records with regions, a beginning, an end, fades and a
+//! What was forced upon the weather: records with regions, a beginning, an end, fades and a
 //! priority. Not here: what they do to numbers (`layers`), where records are stored.
 //!
 //! Precedence: the records in force in a region are layers, the lowest priority at the bottom
@@ -245,7 +245,7 @@ impl Overrides {
     }
 
     /// From `time` on takes out of force what counts in some regions, or in all if none is
-    /// named; says how many records that were. A record that is out of force there already keeps
+    /// named; returns how many records that were. A record that is out of force there already keeps
     /// the lift that it has: so a record has few lifts, however many commands come after it.
     /// Lifts are to be reverted last one first.
     pub fn lift(&mut self, rev: u64, regions: &[String], time: GameTime) -> usize {
@@ -287,7 +287,7 @@ impl Overrides {
         self.spans.of(&self.records, region)
     }
 
-    /// From `time` on takes one record out of force. False if there is none of that revision.
+    /// From `time` on takes one record out of force. False without a record of that revision.
     pub fn lift_one(&mut self, rev: u64, record: u64, time: GameTime) -> bool {
         self.spans.forget();
         let Ok(at) = self.records.binary_search_by_key(&record, |r| r.rev) else { return false };

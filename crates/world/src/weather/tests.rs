@@ -256,7 +256,7 @@ proptest! {
 }
 
 #[test]
-fn a_day_ends_when_the_calendar_says_so() {
+fn a_day_ends_when_the_calendar_sets_it() {
     let text = "id = \"w\"\nseed = 1\nepoch = \"1-1-1T06:00\"\nreal_seconds_per_game_hour = 25\n\
                 climate = \"brussels\"\ncalendar = \"short-year\"\n\
                 [[regions]]\nid = \"r\"\nlatitude = 50.0\nlongitude = 4.0\nelevation_m = 1\n";

@@ -1,5 +1,5 @@
 //! The calendar that a world file names or describes, and the date that its game time begins at.
-//! Not here: what a calendar's table says (`calendar::parse`).
+//! Not here: what a calendar's table states (`calendar::parse`).
 
 use toml::de::DeValue;
 use toml::value::Datetime;

@@ -1,5 +1,5 @@
 //! The climates that a world file names: built in, or a preset's file that the caller reads.
-//! Not here: what a preset's file says (`preset`), the disk.
+//! Not here: what a preset's file states (`preset`), the disk.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::source::{self, Table, WorldFileError};
 const FILE_COUNT_MAX: usize = 64;
 const FILE_SUFFIX: &str = ".toml";
 
-/// Gives the text of a preset's file by its name in the world file, or says why it cannot.
+/// Gives the text of a preset's file by its name in the world file, or states why it cannot.
 pub(super) type ReadClimate<'r> = &'r dyn Fn(&str) -> Result<String, String>;
 
 /// The presets named so far.

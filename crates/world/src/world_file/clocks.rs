@@ -1,4 +1,4 @@
-//! What a world file says of clocks: how fast the phases of the day pass, and clocks beside the
+//! What a world file states of clocks: how fast the phases of the day pass, and clocks next to the
 //! world's own. Not here: the scale of the world's own clock, which is a key of the world.
 
 use toml::Spanned;

@@ -105,7 +105,7 @@ fn a_world_names_its_calendar_or_describes_it() {
 }
 
 #[test]
-fn a_world_says_how_its_sun_moves() {
+fn a_world_states_how_its_sun_moves() {
     let parse = |keys: &str| {
         let text = SAMPLE.replacen("[[regions]]", &format!("[sun]\n{keys}\n[[regions]]"), 1);
         World::parse("w.toml", &text)

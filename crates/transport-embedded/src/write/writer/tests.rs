@@ -123,7 +123,7 @@ fn failures_have_the_fate_that_follows_from_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_writer_that_panics_leaves_nobody_waiting() {
+async fn a_writer_that_panics_leaves_no_one_waiting() {
     let dir = tempfile::tempdir().unwrap();
     let bus = open(dir.path());
     limit(&bus, PANIC);

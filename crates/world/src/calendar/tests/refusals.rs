@@ -100,7 +100,7 @@ fn leap_rules_must_end_and_make_sense() {
 }
 
 #[test]
-fn weeks_eras_and_seasons_must_be_told_apart() {
+fn weeks_eras_and_seasons_must_be_distinct() {
     assert!(error("\"One\", \"Two\"]", "\"One\", \"One\"]").contains("found \"One\" again"));
     assert!(error("[\"One\", \"Two\"]", "[1]").contains(":2: weekdays: expected 1 to 64 names"));
     assert!(error("epoch_weekday = \"One\"", "").contains("epoch_weekday: expected this key"));

@@ -47,17 +47,17 @@ fn calendars_that_count_days_alike_are_alike_and_others_are_not() {
 }
 
 #[test]
-fn differences_are_told_in_words() {
-    let said = |name: &str, was: &str, is: &str| {
+fn differences_are_shown_in_words() {
+    let text = |name: &str, was: &str, is: &str| {
         Difference { name: name.into(), was: was.into(), is: is.into() }.to_string()
     };
-    assert_eq!(said("seed", "7", "8"), "seed: was 7, is 8");
-    assert_eq!(said("climate desert", "", "fbe7"), "climate desert: is new");
-    assert_eq!(said("climate desert", "fbe7", ""), "climate desert: is gone");
-    assert_eq!(said("climate desert", "fbe7", "0a11"), "climate desert: is another than it was");
-    assert_eq!(said("calendar", "Moons (fb)", "Sun (0a)"), "calendar: was Moons, is Sun");
-    assert_eq!(said("calendar", "Moons (fb)", "Moons (0a)"), "calendar: is another than it was");
-    let long = said("regions", &"paris,".repeat(100), "paris");
+    assert_eq!(text("seed", "7", "8"), "seed: was 7, is 8");
+    assert_eq!(text("climate desert", "", "fbe7"), "climate desert: is new");
+    assert_eq!(text("climate desert", "fbe7", ""), "climate desert: is gone");
+    assert_eq!(text("climate desert", "fbe7", "0a11"), "climate desert: is another than it was");
+    assert_eq!(text("calendar", "Moons (fb)", "Sun (0a)"), "calendar: was Moons, is Sun");
+    assert_eq!(text("calendar", "Moons (fb)", "Moons (0a)"), "calendar: is another than it was");
+    let long = text("regions", &"paris,".repeat(100), "paris");
     assert!(long.len() < 120 && long.ends_with("..., is paris"), "{long}");
     let file = |more: &str| World::parse("e.toml", &format!("{EUROPE}\n{more}")).unwrap().facts();
     let clock = "[clocks.dungeon]\nreal_seconds_per_game_hour = 7\nphase_speeds = { night = 2.5 }";

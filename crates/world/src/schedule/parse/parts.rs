@@ -46,10 +46,10 @@ impl Parser<'_> {
     }
 
     pub(super) fn time_or_midnight(&mut self) -> Result<i64, ScheduleError> {
-        let said = self.takes("at");
+        let has_at = self.takes("at");
         match self.time()? {
             Some(at_us) => Ok(at_us),
-            None if said || self.next < self.words.len() => Err(self.refuse(TIME)),
+            None if has_at || self.next < self.words.len() => Err(self.refuse(TIME)),
             None => Ok(0),
         }
     }

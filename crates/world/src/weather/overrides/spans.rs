@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Kind, Override};
 use crate::time::GameTime;
 
-/// Stretches that are kept of all regions together; beyond them it begins anew.
+/// Stretches that are kept of all regions together; beyond them it begins again.
 const KEPT_COUNT_MAX: usize = 1 << 18;
 
 /// The overrides that concern a region.

@@ -81,7 +81,7 @@ impl Place {
         Self { cells: Cells::default(), warmer_c: 0.0, shift: Shift::default() }
     }
 
-    /// A region as seen from the map's origin; `sun` says whether its longitude moves its noon.
+    /// A region as seen from the map's origin; `sun` states whether its longitude moves its noon.
     pub(in super::super) fn new(
         origin: &Region,
         region: &Region,

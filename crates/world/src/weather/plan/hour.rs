@@ -15,7 +15,7 @@ use crate::whole::round;
 /// A blizzard must have lasted this many hours.
 const BLIZZARD_HOURS: i64 = 3;
 
-/// What the field says of an hour.
+/// What the field gives for an hour.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) struct Hour {
     pub(in super::super) numbers: Numbers,

@@ -1,5 +1,5 @@
 //! The plan of all regions at some hours, kept: who asks for the same hours again and again has
-//! them computed once, by a sweep, and hears what single looks say to the bit.
+//! them computed once, by a sweep, and gets what single looks give, to the bit.
 //! Not here: which hours those are.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,7 +4,7 @@
 use super::mix::{Latent, rest};
 use crate::preset::{Curve, Preset, Season, Table};
 
-/// What a preset says at a moment.
+/// What a preset gives at a moment.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Moment {
     pub(in super::super) hour: usize,

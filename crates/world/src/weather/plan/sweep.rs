@@ -43,7 +43,7 @@ struct Cells {
     kept: Vec<Cell>,
 }
 
-/// What a climate says at an hour.
+/// What a climate gives at an hour.
 #[derive(Clone, Debug)]
 struct Now {
     moment: Moment,
@@ -119,7 +119,7 @@ impl Weather {
         Sweep { weather: self, hour, instant, lattices, scenes, scene_of }
     }
 
-    /// What a climate says at an hour, by its seasons and hours at a place.
+    /// What a climate gives at an hour, by its seasons and hours at a place.
     fn now(&self, climate: usize, shift: Shift, hour: i64) -> Now {
         let climate = &self.climates[climate];
         let preset = &climate.preset;
@@ -149,7 +149,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// The conditions in a region at the beginning of the hour, if nobody forces others.
+    /// The conditions in a region at the beginning of the hour, if no others are forced.
     ///
     /// # Panics
     /// If the world has no region of this index.

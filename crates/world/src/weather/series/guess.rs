@@ -1,6 +1,6 @@
 //! A forecast as people of the world would make it: wrong by more the further ahead it looks,
-//! and honest about that. Not here: the true plan (`forecast`), what somebody forces, which
-//! nobody in the world can know.
+//! and honest about that. Not here: the true plan (`forecast`), what is forced later, which
+//! no one in the world can know.
 //!
 //! Each octave of the field keeps the part exp(-lead / tau) of what is going to be; the rest is
 //! another field's, of the hour at which the forecast was issued. So forecasts of one hour are
@@ -22,7 +22,7 @@ const STREAM: u32 = 0x6775_6573;
 pub struct Guess {
     /// When: now for the first entry, a whole game hour for the others.
     pub time: GameTime,
-    /// What the conditions are said to be then; what they are, for the first entry.
+    /// What the conditions are forecast to be then; what they are, for the first entry.
     pub conditions: Conditions,
     /// How much of each variable is known.
     pub confidence: Confidence,

@@ -39,13 +39,13 @@ pub struct Spell {
     pub severity: Severity,
     /// When it begins: a whole game hour, or an override's start.
     pub onset: GameTime,
-    /// When it ends, as far as [`SPELL_HOURS_MAX`] tells.
+    /// When it ends, as far as [`SPELL_HOURS_MAX`] shows.
     pub end: GameTime,
     /// The strongest gust of its hours, decimetres per second.
     pub peak_gust_dmps: u16,
     /// The highest rate of its hours, micrometres of water an hour.
     pub peak_precipitation_umph: u32,
-    /// Somebody forced a part of it.
+    /// A part of it was forced.
     pub forced: bool,
 }
 

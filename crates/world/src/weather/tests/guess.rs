@@ -16,7 +16,7 @@ fn a_guess_is_the_truth_now_and_the_same_whoever_asks() {
     assert_eq!(guess[0].conditions, weather.conditions(3, now, &none));
     assert_eq!(guess[0].confidence.temperature_permille, 1000);
     assert_eq!(guess, weather.guess(3, hour(5000).plus_us(7_000_000), 200, &none).tap(&guess[0]));
-    assert_ne!(guess[1..], weather.guess(3, hour(5001), 168, &none)[..167], "issued anew");
+    assert_ne!(guess[1..], weather.guess(3, hour(5001), 168, &none)[..167], "issued again");
     for entry in &guess {
         assert_agrees(&entry.conditions, &weather.climate(3).preset);
     }
@@ -37,11 +37,11 @@ impl Tap for Vec<Guess> {
 /// With k the part of an octave that is kept and a^2 its share, truth and guess correlate by
 /// c = sum a^2 k, and the confidence sum a^2 k^2 lies between c^2 and c.
 #[test]
-fn confidence_says_how_wrong_a_guess_is() {
+fn confidence_shows_how_wrong_a_guess_is() {
     let (_, weather) = weather();
     let none = Overrides::default();
     let leads = [1, 6, 24, 72, 160];
-    let (mut hits, mut errors, mut said) = ([0; 5], [0.0; 5], [0; 5]);
+    let (mut hits, mut errors, mut stated) = ([0; 5], [0.0; 5], [0; 5]);
     let mut unrelated = 0.0;
     let issues = 250;
     for issue in 0..issues {
@@ -55,17 +55,17 @@ fn confidence_says_how_wrong_a_guess_is() {
             let other = weather.conditions((issue % 12) as usize, year, &none);
             let off = f64::from(other.temperature_dc - truth.temperature_dc);
             unrelated += off * off / 5.0;
-            said[i] = guess[lead].confidence.temperature_permille;
+            stated[i] = guess[lead].confidence.temperature_permille;
         }
     }
     assert!(hits[0] > hits[2] && hits[2] > hits[4], "{hits:?}");
     assert!(i64::from(hits[0]) * 10 > issues * 6, "an hour ahead it is mostly right: {hits:?}");
-    assert!(said.is_sorted_by(|a, b| a > b), "{said:?}");
+    assert!(stated.is_sorted_by(|a, b| a > b), "{stated:?}");
     assert!(errors.is_sorted_by(|a, b| a < b), "{errors:?}");
-    for (error, said) in errors.into_iter().zip(said) {
-        let (correlation, said) = (1.0 - error / unrelated, f64::from(said) / 1000.0);
+    for (error, stated) in errors.into_iter().zip(stated) {
+        let (correlation, stated) = (1.0 - error / unrelated, f64::from(stated) / 1000.0);
         let wanted = correlation.max(0.0).powi(2) - 0.12..=correlation + 0.12;
-        assert!(wanted.contains(&said), "{said} for a correlation of {correlation}");
+        assert!(wanted.contains(&stated), "{stated} for a correlation of {correlation}");
     }
 }
 

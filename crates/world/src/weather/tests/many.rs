@@ -14,7 +14,7 @@ fn storm(rev: u64, region: &str) -> Override {
     Override { regions: vec![region.to_owned()], ..record(rev, kind, minute(rev), None) }
 }
 
-/// Sets the storm of a region anew each game minute.
+/// Sets the storm of a region again each game minute.
 fn set_each_minute(overrides: &mut Overrides, region: impl Fn(u64) -> &'static str) {
     for rev in 1..=COUNT {
         let record = storm(rev, region(rev));
@@ -88,7 +88,7 @@ fn locks_that_fade_together_are_followed_so_often_and_no_more() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn spans_say_what_each_override_says_of_itself(
+    fn spans_say_what_each_override_states_of_itself(
         acts in proptest::collection::vec((0..4_u8, 0..3_usize, 0..60_i64, 1..30_i64), 1..40),
     ) {
         let regions = ["brussels", "vienna", "paris"];

@@ -180,7 +180,7 @@ fn a_storm_cell_reaches_one_region_after_another_and_ends_with_its_path() {
 }
 
 #[test]
-fn a_lift_takes_out_of_force_where_it_says_and_a_revert_brings_back() {
+fn a_lift_takes_out_of_force_where_it_states_and_a_revert_brings_back() {
     let (_, weather) = weather();
     let mut overrides = Overrides::default();
     let mut both = record(1, set(WeatherState::Fog, 500), hour(0), None);
@@ -304,7 +304,7 @@ fn everything() -> Overrides {
 }
 
 #[test]
-fn the_state_changes_at_told_instants_only() {
+fn the_state_changes_at_published_instants_only() {
     let (_, weather) = weather();
     let overrides = everything();
     let mut state = weather.state(3, hour(3000), &overrides);
@@ -313,10 +313,10 @@ fn the_state_changes_at_told_instants_only() {
         let next = weather.next_change(3, at, &overrides);
         assert_eq!(weather.last_change(3, next, &overrides), at);
         assert_eq!(weather.state(3, next.plus_us(-1), &overrides), state, "{at:?}");
-        let told = next.0 % HOUR == 0
+        let published = next.0 % HOUR == 0
             || overrides.instants(at, next).last() == Some(&next)
                 && weather.may_change(3, next, &overrides);
-        assert!(told, "{next:?}");
+        assert!(published, "{next:?}");
         at = next;
         state = weather.state(3, at, &overrides);
     }
