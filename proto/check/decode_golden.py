@@ -1,6 +1,6 @@
 """Decodes and re-encodes the golden vectors: decode_golden.py STUBS GOLDEN_FOLDER
 
-Each NAME.binpb is an EventBatch; NAME.json beside it lists its events in JSON form. Each
+Each NAME.binpb is an EventBatch; NAME.json next to it lists its events in JSON form. Each
 game_event/NAME.binpb is a GameEvent. event_ids.json lists what ids are made of.
 """
 
