@@ -224,15 +224,15 @@ struct Instance {
 impl Instance {
     fn run(slots: Slots) -> Self {
         let (shutdown, readiness) = (CancellationToken::new(), Readiness::default());
-        let (working, works) = watch::channel(None);
+        let (report, works) = watch::channel(None);
         let (token, condition) = (shutdown.clone(), readiness.condition("slot"));
         let running = tokio::spawn(async move {
             let work = |slot, stop: CancellationToken| {
-                let working = working.clone();
+                let report = report.clone();
                 async move {
-                    working.send_replace(Some(slot));
+                    report.send_replace(Some(slot));
                     stop.cancelled().await;
-                    working.send_replace(None);
+                    report.send_replace(None);
                     Ok::<(), TaskError>(())
                 }
             };

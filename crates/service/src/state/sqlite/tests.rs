@@ -62,7 +62,7 @@ async fn file_of_another_program_is_refused() {
 }
 
 #[tokio::test]
-async fn path_that_cannot_be_opened_reports_it() {
+async fn path_that_cannot_be_opened_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let error = Sqlite::open(directory.path().to_owned()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unopenable, "{error}");
