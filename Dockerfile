@@ -34,6 +34,6 @@ VOLUME ["/data"]
 # A number, so that `runAsNonRoot` and the like can tell that it is not root.
 USER 65532:65532
 STOPSIGNAL SIGTERM
-# For Docker; orchestrators have checks of their own. It asks where WORLDBUS_LISTEN says.
+# For Docker; orchestrators have checks of their own. It asks at WORLDBUS_LISTEN.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["worldbus", "health"]
 ENTRYPOINT ["/worldbus"]

@@ -56,7 +56,7 @@ def mend_cloudformation():
     from ministack.services import ec2, ecs
     from ministack.services.cloudformation import provisioners
 
-    def made_anew(create, delete):
+    def made_again(create, delete):
         """A type of resource of which every change makes another."""
 
         def update(physical_id, old_properties, properties, stack):
@@ -104,7 +104,7 @@ def mend_cloudformation():
             gone = provisioners._ec2_sg_permissions([properties])
             group[direction] = [kept for kept in group.get(direction, []) if kept not in gone]
 
-        return made_anew(create, delete)
+        return made_again(create, delete)
 
     alarm_record = provisioners._cw_metric_alarm_record
 
@@ -140,8 +140,8 @@ def mend_cloudformation():
     provisioners._cw_metric_alarm_record = alarm_record_over_several
     provisioners._ecs_task_def_create = create_whole_task
     types = provisioners._RESOURCE_HANDLERS
-    types["AWS::EC2::EIP"] = made_anew(create_address, delete_address)
-    types["AWS::EC2::NatGateway"] = made_anew(create_nat_gateway, delete_nat_gateway)
+    types["AWS::EC2::EIP"] = made_again(create_address, delete_address)
+    types["AWS::EC2::NatGateway"] = made_again(create_nat_gateway, delete_nat_gateway)
     types["AWS::EC2::SecurityGroupEgress"] = rule("IpPermissionsEgress")
     types["AWS::EC2::SecurityGroupIngress"] = rule("IpPermissions")
     types["AWS::ECS::TaskDefinition"]["create"] = create_whole_task
