@@ -5,6 +5,7 @@ Run by `cargo xtask ci --only stacks`.
 """
 
 import json
+import os
 import re
 
 from account import BODY_BYTES_MAX, STACKS, UNKNOWN, Account, source, template
@@ -13,21 +14,20 @@ from botocore.exceptions import ClientError
 NAME = "gaming-system"
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/worldbus:1.0"
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/6fdd22ba"
-PORTS = {"time-manager": 7071, "weather-manager": 7072, "event-bus": 7070}
+# What `worldbus services` prints of each.
+SERVICES = {of["name"]: of for of in json.loads(os.environ["WORLDBUS_SERVICES"])["services"]}
+PORTS = {name: of["port"] for name, of in SERVICES.items()}
+OF_WORLD = [name for name in SERVICES if name != "event-bus"]
 SLOTS = ["event-bus", "event-bus-2", "event-bus-3", "event-bus-4"]
-SUBSCRIPTIONS = ["time-manager", "weather-manager", *SLOTS]
-TOPICS = ["time", "weather", "world"]
+SUBSCRIPTIONS = [*OF_WORLD, *SLOTS]
+TOPICS = SERVICES["event-bus"]["topics"]
 LOGS = [*PORTS, "stopped-tasks"]
 # What each service gets of topics and queues.
 GIVEN = {
-    "time-manager": (["time"], ["time-manager"]),
-    "weather-manager": (["time", "weather"], ["weather-manager"]),
-    "event-bus": (TOPICS, SLOTS),
+    name: (of["topics"], [name] if name in OF_WORLD else SLOTS) for name, of in SERVICES.items()
 }
 ALARMS = {
-    "time-manager-oldest-message",
-    "weather-manager-oldest-message",
-    "event-bus-oldest-message",
+    *(f"{service}-oldest-message" for service in SERVICES),
     *(f"{subscription}-dead-letters" for subscription in SUBSCRIPTIONS),
     *(f"{topic}-failed-notifications" for topic in TOPICS),
     "no-time-updated",
@@ -113,8 +113,9 @@ def network(account, name, production, clients=None):
     same("endpoints", endpoints, {f"{region}.dynamodb", f"{region}.s3"})
     members = groups(account, name)
     services, balancer = members["services"], members["balancer"]
-    mine = (services["GroupId"], "tcp", 7070, 7072)
-    admitted = {mine, (balancer["GroupId"], "tcp", 7070, 7072)}
+    ports = (min(PORTS.values()), max(PORTS.values()))
+    mine = (services["GroupId"], "tcp", *ports)
+    admitted = {mine, (balancer["GroupId"], "tcp", *ports)}
     same("who reaches the services", set(rules(services["IpPermissions"])), admitted)
     reached = {mine, ("0.0.0.0/0", "tcp", 443, 443)}
     same("what the services reach", set(rules(services["IpPermissionsEgress"])), reached)
@@ -279,7 +280,9 @@ def balancer(account, name, internet=False):
     infix = "-i-" if internet else "-"
     targets = elb.describe_target_groups()["TargetGroups"]
     targets = {target["TargetGroupArn"]: target for target in targets}
-    of = {"bus": 7070, "time": 7071, "weather": 7072} | ({"grpc": 7070} if internet else {})
+    bus = PORTS["event-bus"]
+    of = {SERVICES[name]["api"]: PORTS[name] for name in OF_WORLD}
+    of |= {"bus": bus, "grpc": bus} if internet else {"bus": bus}
     ports = {target["TargetGroupName"]: target["Port"] for target in targets.values()}
     same("target groups", ports, {f"{name}{infix}{to}": port for to, port in of.items()})
     for target in targets.values():
@@ -294,7 +297,8 @@ def balancer(account, name, internet=False):
         (action,) = rule["Actions"]
         to = targets[action["TargetGroupArn"]]["TargetGroupName"]
         found[paths[0] if paths else "the rest"] = to.removeprefix(f"{name}{infix}")
-    wanted = {"/api/time/*": "time", "/api/weather/*": "weather", "the rest": "bus"}
+    apis = [SERVICES[name]["api"] for name in OF_WORLD]
+    wanted = {f"/api/{api}/*": api for api in apis} | {"the rest": "bus"}
     same("routes", found, wanted | ({"/worldbus.bus.v1.*": "grpc"} if internet else {}))
 
 
@@ -435,7 +439,8 @@ def production_under_another_name():
         everything(account, name, production=True, internet=True)
         account.deploy(name, **opened, InternetFacing="true", CollectorImage="collector:1")
         traced(account, name)
-        account.deploy(name, Image=IMAGE, EventBusCount="0", WeatherManagerCount="0")
+        stopped = {f"{camel(service)}Count": "0" for service in SERVICES}
+        account.deploy(name, Image=IMAGE, **(stopped | {"TimeManagerCount": "1"}))
         listed = account.client("ecs").list_services(cluster=f"{name}-cluster")["serviceArns"]
         same("services", [arn.rsplit("/", 1)[1] for arn in listed], ["time-manager"])
         only_state_is_left(account, name)

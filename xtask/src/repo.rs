@@ -21,6 +21,8 @@ pub(crate) struct Package {
     pub(crate) name: String,
     /// Its folder, relative to the root, with `/` as separator: `crates/bus`.
     pub(crate) folder: String,
+    /// It is a service of a world, by `[package.metadata.worldbus] service = true`.
+    pub(crate) is_service: bool,
     pub(crate) dependencies: Vec<Dependency>,
 }
 
@@ -102,6 +104,7 @@ impl Package {
         Ok(Self {
             name: string(package, "name")?.to_owned(),
             folder: folder.to_string_lossy().replace('\\', "/"),
+            is_service: package["metadata"]["worldbus"]["service"] == true,
             dependencies: dependencies.collect::<Result<_>>()?,
         })
     }

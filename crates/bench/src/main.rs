@@ -62,7 +62,8 @@ const ATTACKS: Page = Page {
 
 const AWS: Page = Page {
     title: "Over SNS and SQS",
-    command: "pip install -r emulators/requirements.txt && cargo build --profile dist --workspace && \
+    command: "pip install -r emulators/requirements.txt && \
+              cargo build --profile dist --workspace && \
               target/dist/worldbus-bench --aws python3",
     conditions: "One subscription, us-east-1 as an emulator plays it; emulator, counting proxy, \
                  publisher and consumer\nshare the machine. Batches at 80,000 events a second \

@@ -6,10 +6,13 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::cloud::{cost, deploy, dev, topology};
 use crate::generate::{completions, config_reference, man};
-use crate::inspect::{catalog, dead_letters, health, inventory, tail};
+use crate::inspect::{catalog, dead_letters, health, inventory, services, tail};
 use crate::output::color::Color;
+use crate::serve::ServeArguments;
+use crate::serve::services::ServiceCommand;
 use crate::worlds::{climate, world};
 use crate::{publish, serve, time, weather};
+use worldbus_event_bus::DESCRIPTION as EVENT_BUS;
 
 /// The binary event backbone of a living game world.
 #[derive(Debug, Parser)]
@@ -28,13 +31,12 @@ const VERSION: &str = env!("WORLDBUS_VERSION");
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run everything in one process: clock, weather, bus, REST
-    Up(serve::UpArguments),
-    /// Run the clock of a world, over an event-bus
-    TimeManager(serve::TimeManagerArguments),
-    /// Run the weather of a world, over an event-bus
-    WeatherManager(serve::WeatherManagerArguments),
-    /// Run the bus for other processes: gRPC, REST, live stream
-    EventBus(serve::EventBusArguments),
+    #[command(after_help = serve::HELP_OF_UP)]
+    Up(ServeArguments<serve::Up>),
+    #[command(flatten)]
+    Service(ServiceCommand),
+    #[command(about = EVENT_BUS.about, after_help = EVENT_BUS.help)]
+    EventBus(ServeArguments<serve::EventBus>),
     /// Show events, past and as they come
     Tail(tail::TailArguments),
     /// Publish an event, or one a line from standard input
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Topics(inventory::TopicsArguments),
     /// List or delete the subscriptions of a bus
     Subscriptions(inventory::SubscriptionsArguments),
+    /// List the services of this program, and what each publishes and receives
+    Services(services::ServicesArguments),
     /// Compare or create the topics and queues that a bus over SNS and SQS needs
     Topology(topology::TopologyArguments),
     /// Run everything in the cloud
@@ -101,8 +105,7 @@ impl Command {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Up(arguments) => serve::up(&arguments).await,
-            Self::TimeManager(arguments) => serve::time_manager(&arguments).await,
-            Self::WeatherManager(arguments) => serve::weather_manager(&arguments).await,
+            Self::Service(command) => command.run().await,
             Self::EventBus(arguments) => serve::event_bus(&arguments).await,
             Self::Tail(arguments) => tail::run(arguments).await,
             Self::Publish(arguments) => publish::run(arguments).await,
@@ -113,6 +116,7 @@ impl Command {
             Self::DeadLetters(arguments) => dead_letters::run(arguments).await,
             Self::Topics(arguments) => inventory::topics(arguments).await,
             Self::Subscriptions(arguments) => inventory::subscriptions(arguments).await,
+            Self::Services(arguments) => services::run(&arguments),
             Self::Topology(arguments) => topology::run(arguments).await,
             Self::Deploy(command) => deploy::run(command).await,
             Self::Health(arguments) => health::run(&arguments).await,

@@ -2,7 +2,7 @@
 //! this machine. Not here: the work itself, which is in `worldbus-deploy`, `worldbus-cost` and
 //! `worldbus-transport-sns-sqs`.
 
-mod composition;
+pub(crate) mod composition;
 pub(crate) mod cost;
 pub(crate) mod deploy;
 pub(crate) mod dev;

@@ -39,7 +39,7 @@ const SPOOL_AFTER: Duration = Duration::from_secs(2);
 pub(crate) async fn run(arguments: PublishArguments) -> Result<ExitCode> {
     let Some(settings) = session::client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let client = &settings.client;
-    let own = catalogue::load(&client.catalog)?;
+    let own = catalogue::load(&client.types.catalog)?;
     let known = single(&arguments, &own);
     let shutdown = shutdown::on_signal().context("cannot listen for signals")?;
     let bus = match (connection::open_with_spool(&settings, &own).await, &known) {

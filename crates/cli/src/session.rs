@@ -2,6 +2,7 @@
 //! and errors that say what to do. Not here: what a serving command begins with (`serve::ground`).
 
 pub(crate) mod catalogue;
+pub(crate) mod configuration;
 pub(crate) mod connection;
 pub(crate) mod rest;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::output;
-use crate::settings::{self, Client, Publish};
+use crate::settings::{Client, Publish};
 use worldbus_bus::{Bus, Error};
 use worldbus_events::Catalogue;
 use worldbus_service::config::{Flags, Loaded, Settings};
@@ -28,7 +29,7 @@ impl Session {
     /// Opens the bus that the settings name; `None` after `--print-config`.
     pub(crate) async fn open(flags: &Flags<Client>) -> Result<Option<Self>> {
         let Some(client) = client(flags)? else { return Ok(None) };
-        let own = catalogue::load(&client.catalog)?;
+        let own = catalogue::load(&client.types.catalog)?;
         let bus = connection::open(&client, &own).await?;
         let catalogue = catalogue::of_bus(&client.url, &bus, &own).await?;
         Ok(Some(Self { bus, url: client.url, catalogue }))
@@ -74,7 +75,7 @@ pub(crate) fn settings<S: Settings>(flags: &Flags<S>) -> Result<Option<S>> {
 
 /// The settings with their origins; `None` after `--print-config`.
 pub(crate) fn loaded<S: Settings>(flags: &Flags<S>) -> Result<Option<Loaded<S>>> {
-    let loaded = settings::load(flags)?;
+    let loaded = configuration::load(flags)?;
     if flags.print_config {
         output::page(&loaded.print())?;
         return Ok(None);

@@ -23,15 +23,28 @@ pub use slots::{GRACE_MS, SLOT_COUNT_MAX, Slot, Slots, TERM_MS, slot_name};
 #[cfg(test)]
 mod tests;
 
+use worldbus_service::{Description, StateUse};
+
 /// The service's name: the source of what is published over REST, and its subscription over an
 /// engine that keeps no past.
 pub const NAME: &str = "event-bus";
 
-/// What it is to those who run it.
-pub const DESCRIPTION: worldbus_service::Description = worldbus_service::Description {
+/// What it states of itself.
+pub const DESCRIPTION: Description = Description {
     name: NAME,
+    about: "Run the bus for other processes: gRPC, REST, live stream",
+    help: HELP,
+    ask: "topics list",
     topic: None,
     receives: &[],
+    studio_types: true,
+    state: &[StateUse::Get, StateUse::CompareAndSet, StateUse::Delete],
     api: "events",
     port: 7070,
 };
+
+const HELP: &str = "\
+Examples:
+  worldbus event-bus                      its log: ./worldbus-data/bus
+  worldbus event-bus --url embedded:/var/lib/worldbus/bus
+  worldbus topics list                    what it holds";

@@ -37,6 +37,8 @@ mod resolved;
 mod setting;
 mod value;
 
+use std::collections::BTreeMap;
+
 pub use crate::observe::logging::LogFormat;
 pub use common::Common;
 pub use environment::{ENV_TOLERATED, Machine, Sources};
@@ -76,6 +78,15 @@ pub fn load<S: Settings>(flags: &Flags<S>, sources: &dyn Sources) -> Result<Load
     load_tolerating(flags, sources, &[])
 }
 
+/// The settings where nothing is set: each at its declared default.
+///
+/// # Errors
+/// [`Kind::Invalid`] for one that must be set.
+pub fn defaults<S: Settings>() -> Result<S, Error> {
+    let nothing = BTreeMap::new();
+    S::from_resolved(&resolved::resolve(S::declare(), &nothing, &nothing, &file::Keys::default()))
+}
+
 /// Like [`load`], where `elsewhere` are settings of other commands of the same binary: one
 /// environment and one file may serve them all, so theirs are ignored here.
 ///
@@ -108,7 +119,7 @@ macro_rules! settings {
     (
         $(#[doc = $about:literal])*
         $visibility:vis struct $name:ident {
-            $( .. $part:ident : $Part:ty { $( $other:ident : $text:literal ),* $(,)? } $(,)? )*
+            $( .. $part:ident : $Part:ty { $( $other:ident : $text:literal ),* $(,)? } , )*
             $(
                 $(#[doc = $doc:literal])*
                 $field:ident : $Field:ty $( = $default:literal )?
@@ -134,7 +145,7 @@ macro_rules! settings {
             fn declare() -> ::std::vec::Vec<$crate::config::Setting> {
                 let declared: ::std::vec::Vec<::std::vec::Vec<$crate::config::Setting>> = vec![
                     $(
-                        <$Part as $crate::config::Settings>::declare_with(
+                        <$Part as $crate::config::Settings>::declare_with::<&'static str>(
                             &[ $( (stringify!($other), $text) ),* ],
                         ),
                     )*

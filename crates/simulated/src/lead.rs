@@ -26,7 +26,10 @@ pub struct Lead {
 }
 
 impl Lead {
-    /// A lead of at most [`LEAD_MS_MAX`]. Zero is for one process that owns the state alone.
+    /// For one process that owns the state alone.
+    pub const NONE: Self = Self { us: 0 };
+
+    /// A lead of at most [`LEAD_MS_MAX`]. Zero is [`Lead::NONE`].
     ///
     /// # Errors
     /// `Setting` if it is longer.

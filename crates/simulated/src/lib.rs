@@ -6,7 +6,8 @@
 //! durable. The [`Ticker`] takes its steps when their wall time comes, publishes through an
 //! [`Emitter`], and keeps its [`Progress`] so that a restart continues there. It computes from the
 //! world's clock, which it follows ([`follow`], [`SharedClock`]), and from commands, which its
-//! instances keep together ([`commands`]); the [`Lead`] lets each of them know in time.
+//! instances keep together ([`commands`]); the [`Lead`] lets each of them know in time. A program
+//! runs it as a [`Service`].
 //!
 //! Not for: services whose state is data (the service kit alone), and the meaning of events.
 //! Nothing off the shelf does this: schedulers elect a leader, which these services do not need.
@@ -16,8 +17,10 @@ mod checkpoint;
 mod clock;
 pub mod commands;
 mod emit;
+mod event_types;
 pub mod follow;
 mod lead;
+mod service;
 mod ticker;
 mod wake;
 pub mod weather;
@@ -26,6 +29,8 @@ pub use causes::Causes;
 pub use checkpoint::{Checkpoint, Checkpoints, Progress};
 pub use clock::{SharedClock, segment};
 pub use emit::{Emitted, Emitter};
+pub use event_types::{EventTypes, Refresh};
 pub use lead::{LEAD_MS_MAX, Lead};
+pub use service::{Service, Setup};
 pub use ticker::{Emission, Simulated, Step, Ticker};
 pub use wake::Wake;

@@ -3,7 +3,6 @@
 //! documents and messages.
 //! Commands on schedules are in `schedules`.
 
-mod event_types;
 mod schedules;
 
 use std::collections::BTreeMap;
@@ -11,13 +10,11 @@ use std::sync::Arc;
 
 use crate::clock::clockwork::{Clockwork, Taken};
 use crate::clock::command::{Command, Speed};
-use event_types::EventTypes;
-use worldbus_events::SharedCatalogue;
 use worldbus_service::{Problem, Work};
+use worldbus_simulated::EventTypes;
 use worldbus_simulated::commands::By;
 use worldbus_world::{SetTime, World};
 
-pub use event_types::Refresh;
 pub(crate) use schedules::{NoSchedule, Wish};
 
 /// The clocks of a world.
@@ -40,12 +37,7 @@ pub(crate) struct Face {
 }
 
 impl Desk {
-    pub(crate) fn new(
-        clocks: BTreeMap<String, Face>,
-        (catalogue, refresh): (SharedCatalogue, Option<Arc<dyn Refresh>>),
-        work: Work,
-    ) -> Self {
-        let event_types = EventTypes::new(catalogue, refresh);
+    pub(crate) fn new(clocks: BTreeMap<String, Face>, event_types: EventTypes, work: Work) -> Self {
         Self { clocks: Arc::new(clocks), event_types, work }
     }
 

@@ -16,22 +16,12 @@ mod schedule;
 mod simulation;
 mod start;
 
-pub use desk::Refresh;
 pub use schedule::{SCHEDULE_COUNT_MAX, SCHEDULE_PAYLOAD_BYTES_MAX, SCHEDULES_BYTES_MAX};
 pub use simulation::CatchUp;
-pub use start::{Settings, check_cadence, start};
+pub use start::{Settings, TimeManager};
 
 /// The service's name: the source of its events and its subscription.
 pub const NAME: &str = "time-manager";
 
 /// The topic of its events.
 pub const TOPIC: &str = <worldbus_events::v1::TimeUpdated as worldbus_events::Event>::TOPIC;
-
-/// What it is to those who run it.
-pub const DESCRIPTION: worldbus_service::Description = worldbus_service::Description {
-    name: NAME,
-    topic: Some(TOPIC),
-    receives: &[<worldbus_events::v1::ClockRequested as worldbus_events::Event>::NAME],
-    api: "time",
-    port: 7071,
-};

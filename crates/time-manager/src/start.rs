@@ -1,75 +1,90 @@
-//! The service as a part of a binary: how it works, and what it becomes.
+//! The service as a part of a program: what it states of itself, how it works, what it becomes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::agenda::Agenda;
 use crate::clock::clockwork::Clockwork;
-use crate::desk::{Desk, Face, Refresh};
+use crate::desk::{Desk, Face};
 use crate::simulation::{CatchUp, Simulation};
 use crate::{NAME, TOPIC, grpc, requests, rest};
-use worldbus_events::SharedCatalogue;
+use worldbus_events::Event as _;
+use worldbus_events::v1::ClockRequested;
 use worldbus_service::start::Error;
-use worldbus_service::{Deps, Part, Task};
-use worldbus_simulated::{Checkpoints, Emitter, Lead, Progress, Ticker};
+use worldbus_service::{Deps, Description, Part, StateUse, Task, settings};
+use worldbus_simulated::{Checkpoints, Emitter, Lead, Progress, Service, Setup, Ticker};
 use worldbus_world::{GameTime, World};
 
-/// How the service works; the same in all instances.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Game minutes from one `time.updated` to the next: 1 to those of a day of the world's
-    /// calendar.
-    pub cadence_game_minutes: u32,
-    /// How far ahead commands take effect. Zero only where one process owns the state.
-    pub lead: Duration,
-    /// What is published of the time in which no instance ran.
-    pub catch_up: CatchUp,
-    /// The event types that may be scheduled.
-    pub catalogue: SharedCatalogue,
-    /// Asked for news when an event cannot be scheduled as it is, if anything registers event types
-    /// elsewhere.
-    pub refresh: Option<Arc<dyn Refresh>>,
-}
-
-impl Default for Settings {
-    /// Each game minute; two seconds; all; the types of Worldbus.
-    fn default() -> Self {
-        let (lead, catch_up) = (Duration::from_secs(2), CatchUp::All);
-        let catalogue = SharedCatalogue::default();
-        Self { cadence_game_minutes: 1, lead, catch_up, catalogue, refresh: None }
+settings! {
+    /// How the service works; the same in all instances.
+    pub struct Settings {
+        /// Game minutes from one `time.updated` to the next, at most those of a day of the world's
+        /// calendar; the same in all instances.
+        cadence_game_minutes: u32 = "1",
+        /// What is published of the game time that passed while no instance ran: `none`, `last`
+        /// (the latest of each kind) or `all` (of the last game day).
+        catch_up: CatchUp = "all",
     }
 }
 
-/// Restores a world's clocks, or begins them now, and hands out routes and tasks. Their state is
-/// kept under `clock/{world}`, that of a named clock under `clock/{world}:{name}`;
-/// the conditions: the bus takes events, the state can be read.
-///
-/// # Errors
-/// See [`Error`].
-pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<Part, Error> {
-    let lead = Lead::new(settings.lead)?;
-    check_cadence(settings.cadence_game_minutes, &world)?;
-    let mut clocks = BTreeMap::from([(String::new(), Arc::clone(&world))]);
-    for clock in &world.clocks {
-        clocks.insert(clock.name.clone(), Arc::new(world.of_clock(clock)));
+/// The service. It restores a world's clocks, or begins them. Their state is kept under
+/// `clock/{world}`, that of a named clock under `clock/{world}:{name}`; the conditions: the bus
+/// takes events, the state can be read.
+#[derive(Debug)]
+pub struct TimeManager;
+
+impl Service for TimeManager {
+    const DESCRIPTION: Description = Description {
+        name: NAME,
+        about: "Run the clock of a world, over an event-bus",
+        help: HELP,
+        ask: "time now",
+        topic: Some(TOPIC),
+        receives: &[ClockRequested::NAME],
+        studio_types: true,
+        state: &[StateUse::Get, StateUse::CompareAndSet],
+        api: "time",
+        port: 7071,
+    };
+
+    type Settings = Settings;
+
+    fn check(settings: &Settings, world: &World) -> Result<(), Error> {
+        check_cadence(settings.cadence_game_minutes, world)
     }
-    let (mut faces, mut tasks) = (BTreeMap::new(), Vec::new());
-    for (name, world) in clocks {
-        let (face, own) = open(&deps, &name, world, lead, &settings).await?;
-        faces.insert(name, face);
-        tasks.extend(own);
+
+    async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
+        let Setup { deps, world, lead, event_types } = setup;
+        Self::check(&settings, &world)?;
+        let mut clocks = BTreeMap::from([(String::new(), Arc::clone(&world))]);
+        for clock in &world.clocks {
+            clocks.insert(clock.name.clone(), Arc::new(world.of_clock(clock)));
+        }
+        let (mut faces, mut tasks) = (BTreeMap::new(), Vec::new());
+        for (name, world) in clocks {
+            let (face, own) = open(&deps, &name, world, lead, &settings).await?;
+            faces.insert(name, face);
+            tasks.extend(own);
+        }
+        let desk = Desk::new(faces, event_types, deps.work.clone());
+        let requests = requests::run(deps.bus.clone(), desk.clone(), deps.shutdown.clone());
+        tasks.push(Task::new("clock requests", requests));
+        let router = rest::routes(desk.clone()).merge(grpc::routes(desk));
+        let part = Part::new(NAME, router)
+            .with_openapi(rest::openapi())
+            .with_descriptors(worldbus_rpc::TIME_FILE_DESCRIPTOR_SET);
+        Ok(tasks.into_iter().fold(part, Part::with_task))
     }
-    let event_types = (settings.catalogue.clone(), settings.refresh.clone());
-    let desk = Desk::new(faces, event_types, deps.work.clone());
-    let requests = requests::run(deps.bus.clone(), desk.clone(), deps.shutdown.clone());
-    tasks.push(Task::new("clock requests", requests));
-    let router = rest::routes(desk.clone()).merge(grpc::routes(desk));
-    let part = Part::new(NAME, router)
-        .with_openapi(rest::openapi())
-        .with_descriptors(worldbus_rpc::TIME_FILE_DESCRIPTOR_SET);
-    Ok(tasks.into_iter().fold(part, Part::with_task))
 }
+
+const HELP: &str = "\
+Examples:
+  worldbus time-manager                   its bus: http://127.0.0.1:7070
+  worldbus time-manager --url http://bus:7070 --data-dir ./time
+  worldbus time set 22 --url http://127.0.0.1:7071
+
+Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
+It waits for an event-bus that is not there yet; /readyz reports it.";
 
 /// One clock, and what runs for it.
 async fn open(
@@ -106,10 +121,7 @@ async fn open(
 }
 
 /// Refuses a cadence that the world's calendar has no place for.
-///
-/// # Errors
-/// `Setting`, saying what was expected.
-pub fn check_cadence(found: u32, world: &World) -> Result<(), Error> {
+fn check_cadence(found: u32, world: &World) -> Result<(), Error> {
     let most = world.calendar().day_us() / GameTime::MINUTE_US;
     if (1..=most).contains(&i64::from(found)) {
         return Ok(());

@@ -72,7 +72,7 @@ impl Embedded {
     /// it. Each names the file and what to do.
     pub fn open(dir: impl AsRef<Path>, mut options: Options) -> Result<Self, Error> {
         let dir = dir.as_ref();
-        private::create_dir(dir).map_err(|error| {
+        worldbus_files::create_dir(dir).map_err(|error| {
             let dir = dir.display();
             let context = format!("cannot create the directory {dir}: {error}; check the path");
             Error::refused(Kind::Invalid, context)
@@ -84,7 +84,7 @@ impl Embedded {
         ours.iter().try_for_each(|path| check_file(path))?;
         let lock = lock::take(dir)?;
         // The rights of others to what versions before this one created.
-        private::tighten(dir, &ours.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+        private::tighten_all(dir, &ours.iter().map(PathBuf::as_path).collect::<Vec<_>>());
 
         // A queue is one for ever.
         options.queue = mark_queue(dir, &file, options.queue)?;
@@ -241,7 +241,7 @@ fn files(dir: &Path, file: &Path) -> [PathBuf; 5] {
 
 /// Refuses what is there and no file of ours, before anything of it is opened or changed.
 fn check_file(path: &Path) -> Result<(), Error> {
-    private::check_file(path).map_err(|error| {
+    worldbus_files::check_file(path).map_err(|error| {
         let path = path.display();
         let context = format!(
             "cannot use {path}: {error}; put the file itself there, or choose another --data-dir"

@@ -15,7 +15,7 @@ mod sky;
 mod start;
 
 pub use commands::COMMAND_COUNT_MAX;
-pub use start::{Settings, start};
+pub use start::{Settings, WeatherManager};
 
 /// Intensity where none is given: in the middle of a state's band.
 const INTENSITY_DEFAULT: u16 = 500;
@@ -25,15 +25,3 @@ pub const NAME: &str = "weather-manager";
 
 /// The topic of its events.
 pub const TOPIC: &str = <worldbus_events::v1::WeatherChanged as worldbus_events::Event>::TOPIC;
-
-/// What it is to those who run it.
-pub const DESCRIPTION: worldbus_service::Description = worldbus_service::Description {
-    name: NAME,
-    topic: Some(TOPIC),
-    receives: &[
-        <worldbus_events::v1::ClockChanged as worldbus_events::Event>::NAME,
-        <worldbus_events::v1::WeatherOverrideRequested as worldbus_events::Event>::NAME,
-    ],
-    api: "weather",
-    port: 7072,
-};

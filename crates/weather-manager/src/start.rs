@@ -1,7 +1,6 @@
-//! The service as a part of a binary: how it works, and what it becomes.
+//! The service as a part of a program: what it states of itself, how it works, what it becomes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::agenda::Agenda;
 use crate::requests::Requests;
@@ -10,62 +9,83 @@ use crate::simulation::Simulation;
 use crate::sky::Sky;
 use crate::{NAME, TOPIC};
 use worldbus_bus::Bus;
+use worldbus_events::Event as _;
+use worldbus_events::v1::{ClockChanged, WeatherOverrideRequested};
 use worldbus_service::start::Error;
-use worldbus_service::{CancellationToken, Deps, Part, Task};
+use worldbus_service::{CancellationToken, Deps, Description, Part, StateUse, Task, settings};
 use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
-use worldbus_simulated::{Checkpoints, Emitter, Lead, Progress, SharedClock, Ticker};
-use worldbus_world::World;
+use worldbus_simulated::{Checkpoints, Emitter, Progress, Service, Setup, SharedClock, Ticker};
 
-/// How the service works; the same in all instances.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// How far ahead commands take effect. Zero only where one process owns the state.
-    pub lead: Duration,
-    /// The weather of every region at each whole game hour is announced too.
-    pub samples: bool,
-}
-
-impl Default for Settings {
-    /// Two seconds, and no samples.
-    fn default() -> Self {
-        Self { lead: Duration::from_secs(2), samples: false }
+settings! {
+    /// How the service works; the same in all instances.
+    pub struct Settings {
+        /// Publish the weather of every region at each whole game hour, as `weather.sample`.
+        samples: bool = "false",
     }
 }
 
-/// Restores what was received and forced in a world, and hands out routes and tasks. Its state is
-/// kept under `weather/{world}`; its conditions: a clock was received, the bus takes events, the
-/// state can be read.
-///
-/// # Errors
-/// See [`Error`].
-pub async fn start(deps: Deps, world: Arc<World>, settings: Settings) -> Result<Part, Error> {
-    let Deps { bus, state, readiness, work, shutdown } = deps;
-    let lead = Lead::new(settings.lead)?;
-    let polling = readiness.condition(format!("{NAME}: state"));
-    let received = readiness.condition(format!("{NAME}: clock"));
-    let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;
-    let wall = Arc::clone(bus.wall());
-    let sky = Sky::open(Arc::clone(&state), &world, Arc::clone(&wall), lead, received).await?;
-    let sky = Arc::new(sky);
-    let checkpoints = Checkpoints::new(state, format!("weather/{}/checkpoint", world.id));
-    let ticker = Ticker {
-        simulated: Simulation::new(Agenda::new(&world, settings.samples), Arc::clone(&sky)),
-        news: sky.watch(),
-        emitter,
-        progress: Progress::load(checkpoints).await?,
-        causes: sky.causes.clone(),
+/// The service. It restores what was received and forced in a world. Its state is kept under
+/// `weather/{world}`; its conditions: a clock was received, the bus takes events, the state can be
+/// read.
+#[derive(Debug)]
+pub struct WeatherManager;
+
+impl Service for WeatherManager {
+    const DESCRIPTION: Description = Description {
+        name: NAME,
+        about: "Run the weather of a world, over an event-bus",
+        help: HELP,
+        ask: "weather now",
+        topic: Some(TOPIC),
+        receives: &[ClockChanged::NAME, WeatherOverrideRequested::NAME],
+        studio_types: false,
+        state: &[StateUse::Get, StateUse::CompareAndSet],
+        api: "weather",
+        port: 7072,
     };
-    let clock = Follower::new(bus.clone(), &world.id, Arc::clone(&sky.clock));
-    let clock = Arc::new(clock);
-    let requests = Requests::new(Arc::clone(&world), Arc::clone(&sky), Arc::clone(&clock));
-    let received = receive(bus, requests, Arc::clone(&clock), shutdown.clone());
-    let poller = Arc::clone(&sky);
-    Ok(Part::new(NAME, rest::routes(world, sky, clock, work))
-        .with_openapi(rest::openapi())
-        .with_task(Task::new("weather subscription", received))
-        .with_task(Task::new("weather ticker", ticker.run(wall, shutdown.clone())))
-        .with_task(Task::new("weather poll", async move { poller.poll(polling, shutdown).await })))
+
+    type Settings = Settings;
+
+    async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
+        let Setup { deps, world, lead, .. } = setup;
+        let Deps { bus, state, readiness, work, shutdown } = deps;
+        let polling = readiness.condition(format!("{NAME}: state"));
+        let received = readiness.condition(format!("{NAME}: clock"));
+        let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;
+        let wall = Arc::clone(bus.wall());
+        let sky = Sky::open(Arc::clone(&state), &world, Arc::clone(&wall), lead, received).await?;
+        let sky = Arc::new(sky);
+        let checkpoints = Checkpoints::new(state, format!("weather/{}/checkpoint", world.id));
+        let ticker = Ticker {
+            simulated: Simulation::new(Agenda::new(&world, settings.samples), Arc::clone(&sky)),
+            news: sky.watch(),
+            emitter,
+            progress: Progress::load(checkpoints).await?,
+            causes: sky.causes.clone(),
+        };
+        let clock = Follower::new(bus.clone(), &world.id, Arc::clone(&sky.clock));
+        let clock = Arc::new(clock);
+        let requests = Requests::new(Arc::clone(&world), Arc::clone(&sky), Arc::clone(&clock));
+        let received = receive(bus, requests, Arc::clone(&clock), shutdown.clone());
+        let poller = Arc::clone(&sky);
+        Ok(Part::new(NAME, rest::routes(world, sky, clock, work))
+            .with_openapi(rest::openapi())
+            .with_task(Task::new("weather subscription", received))
+            .with_task(Task::new("weather ticker", ticker.run(wall, shutdown.clone())))
+            .with_task(Task::new(
+                "weather poll",
+                async move { poller.poll(polling, shutdown).await },
+            )))
+    }
 }
+
+const HELP: &str = "\
+Examples:
+  worldbus weather-manager                its bus: http://127.0.0.1:7070
+  worldbus weather forecast brussels --url http://127.0.0.1:7072
+
+Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
+It follows the clock that a time-manager announces; until it has received one it is not ready.";
 
 /// Receives what the service subscribes to, until the shutdown.
 async fn receive(

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use kit::{TOPIC, kept, new_clock, run_by, tell};
+use kit::{TOPIC, kept, new_clock, run_by, start, tell};
 use worldbus_bus::{ManualClock, WallClock as _};
 use worldbus_events::{Event as _, EventId, ProducerId, prost::Message as _, v1};
 use worldbus_simulated::weather::WeatherFollower;
 use worldbus_testkit::{DEADLINE, Dice, Instance, Place, Seen};
-use worldbus_weather_manager::{NAME, Settings, start};
+use worldbus_weather_manager::{NAME, Settings};
 use worldbus_world::{
     Change, Clock, Conditions, GameTime, Scale, Slots, WallTime, WeatherState, producer_id,
 };
@@ -25,8 +25,8 @@ const LEAD_MS: u64 = 2_000;
 const SAMPLE_RANK: usize = 29;
 
 async fn run(place: &Place) -> Instance {
-    let settings = Settings { lead: Duration::from_millis(LEAD_MS), samples: true };
-    place.run(|deps, world| start(deps, world, settings)).await
+    let settings = Settings { samples: true };
+    place.run(|deps, world| start(deps, world, LEAD_MS, settings)).await
 }
 
 /// Receives what a topic announced, in the order in which it was published.

@@ -2,20 +2,21 @@
 //! every 6 h 12 min of game time. It follows the world's clock and publishes each turn once,
 //! however many instances run and whichever of them is stopped.
 //!
-//! The whole service is what it computes (`Tide`) and how it is put together ([`start`]); the
+//! The whole service is what it computes (`Water`) and how it is put together ([`Tide`]); the
 //! rest is the kit's. Not for: real tides.
 
 use std::sync::Arc;
 
 use worldbus_bus::{Bus, Outgoing, WallClock};
 use worldbus_events::prost::Message as _;
+use worldbus_events::v1::ClockChanged;
 use worldbus_events::{Event as _, EventId, ProducerId};
 use worldbus_service::start::Error;
-use worldbus_service::{CancellationToken, Deps, Part, Task};
+use worldbus_service::{CancellationToken, Deps, Description, Part, StateUse, Task};
 use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
 use worldbus_simulated::{
-    Causes, Checkpoint, Checkpoints, Emission, Emitter, Progress, SharedClock, Simulated, Step,
-    Ticker, Wake,
+    Causes, Checkpoint, Checkpoints, Emission, Emitter, Progress, Service, Setup, SharedClock,
+    Simulated, Step, Ticker, Wake,
 };
 use worldbus_world::{Boundary, GameTime, Slots, WallTime, World, producer_id};
 
@@ -35,11 +36,32 @@ const CHUNK_COUNT_MAX: usize = 256;
 /// Days of the world's calendar that are made up for after downtime.
 const CATCH_UP_DAYS_MAX: i64 = 1;
 
-/// Puts the service together; its state is kept under `tide/{world}`.
-///
-/// # Errors
-/// The state store or the bus fails.
-pub async fn start(deps: Deps, world: Arc<World>) -> Result<Part, Error> {
+/// The service; its state is kept under `tide/{world}`.
+#[derive(Debug)]
+pub struct Tide;
+
+impl Service for Tide {
+    const DESCRIPTION: Description = Description {
+        name: NAME,
+        about: "Run the tide of a world, over an event-bus",
+        help: "",
+        ask: "",
+        topic: Some(v1::TideTurned::TOPIC),
+        receives: &[ClockChanged::NAME],
+        studio_types: false,
+        state: &[StateUse::Get, StateUse::CompareAndSet],
+        api: "tide",
+        port: 7079,
+    };
+
+    type Settings = ();
+
+    async fn start(setup: Setup, (): ()) -> Result<Part, Error> {
+        start(setup).await
+    }
+}
+
+async fn start(Setup { deps, world, .. }: Setup) -> Result<Part, Error> {
     let Deps { bus, state, readiness, shutdown, .. } = deps;
     let (causes, wake) = (Causes::default(), Wake::default());
     let received = readiness.condition(format!("{NAME}: clock"));
@@ -52,7 +74,7 @@ pub async fn start(deps: Deps, world: Arc<World>) -> Result<Part, Error> {
     let ticker = Ticker {
         emitter: Emitter::new(&bus, NAME, &world.id, v1::TideTurned::TOPIC, &readiness)?,
         progress: Progress::load(checkpoints).await?,
-        simulated: Tide::new(Arc::clone(&world), Arc::clone(&clock), Arc::clone(&wall)),
+        simulated: Water::new(Arc::clone(&world), Arc::clone(&clock), Arc::clone(&wall)),
         news,
         causes,
     };
@@ -73,7 +95,7 @@ async fn follow(
 }
 
 /// What the service computes.
-struct Tide {
+struct Water {
     world: Arc<World>,
     clock: Arc<SharedClock>,
     wall: Arc<dyn WallClock>,
@@ -88,7 +110,7 @@ struct Turn {
     payload: Vec<u8>,
 }
 
-impl Tide {
+impl Water {
     fn new(world: Arc<World>, clock: Arc<SharedClock>, wall: Arc<dyn WallClock>) -> Self {
         let slots = Slots::new(1, world.regions.len());
         Self { world, clock, wall, slots }
@@ -110,7 +132,7 @@ impl Tide {
     }
 }
 
-impl Simulated for Tide {
+impl Simulated for Water {
     type Emission = Turn;
 
     async fn step(&mut self, durable: Option<Checkpoint>) -> Step<Turn> {

@@ -4,13 +4,18 @@
 use std::collections::HashSet;
 
 use tide::v1::TideTurned;
-use tide::{NAME, TURN_US, start};
+use tide::{NAME, TURN_US, Tide};
 
 use worldbus_events::prost::Message as _;
 use worldbus_events::v1::ClockChanged;
 use worldbus_events::{Event as _, EventId, ProducerId};
-use worldbus_testkit::{BEGIN_US, Place};
+use worldbus_simulated::{Service as _, Setup};
+use worldbus_testkit::{BEGIN_US, Instance, Place};
 use worldbus_world::{Change, Clock, GameTime, Segment, Slots, WallTime, producer_id};
+
+async fn run(place: &Place) -> Instance {
+    place.run(|deps, world| Tide::start(Setup::new(deps, world), ())).await
+}
 
 /// Announces a segment, as a time-manager would.
 async fn announce(place: &Place, segment: &Segment) {
@@ -47,7 +52,7 @@ fn wanted(place: &Place, clock: &Clock, until: WallTime) -> HashSet<EventId> {
 async fn two_instances_publish_each_turn_once_over_a_restart_and_a_jump() {
     let place = Place::new().await;
     let mut clock = Clock::new(place.world.scale, place.now(), GameTime(0));
-    let (first, second) = (place.run(start).await, place.run(start).await);
+    let (first, second) = (run(&place).await, run(&place).await);
     announce(&place, clock.last()).await;
     first.ready().await;
     second.ready().await;
@@ -65,7 +70,7 @@ async fn two_instances_publish_each_turn_once_over_a_restart_and_a_jump() {
     announce(&place, clock.last()).await;
     place.advance(1);
     place.events_with(TideTurned::TOPIC, wanted(&place, &clock, place.now())).await;
-    let second = place.run(start).await;
+    let second = run(&place).await;
     second.ready().await;
     place.advance(400_000_000);
 

@@ -86,6 +86,8 @@ pub(super) fn template(lane: &Lane) -> Result<()> {
 pub(super) fn stacks(lane: &Lane) -> Result<()> {
     let mut check = lane.command(lane.emulators()?.join("python"));
     check.env("WORLDBUS_TEMPLATES", lane.templates("stacks")?);
+    let mut services = lane.command(lane.worldbus()?);
+    check.env("WORLDBUS_SERVICES", output(services.args(["services", "--format", "json"]))?);
     run_command(check.arg("deploy/check/stacks.py"))
 }
 

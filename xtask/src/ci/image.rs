@@ -44,7 +44,7 @@ pub(crate) fn command(options: &[&str]) -> Result<()> {
         unknown => bail!("unknown options: {}; there is --evidence", unknown.join(" ")),
     };
     let lane = Lane::load()?;
-    let figures = make(&lane, Build::Release, RELEASE_RUNS)?;
+    let figures = make(&lane, Build::Dist, RELEASE_RUNS)?;
     print!("{}", figures.table());
     if writes {
         figures.write(&lane.repo.root)?;
@@ -54,7 +54,7 @@ pub(crate) fn command(options: &[&str]) -> Result<()> {
 
 /// `cargo xtask image-files DIR`: what the image holds, for the build stage of the Dockerfile.
 pub(crate) fn files(folder: &str) -> Result<()> {
-    files::lay_out(&Repo::load()?, Build::Release, Path::new(folder))
+    files::lay_out(&Repo::load()?, Build::Dist, Path::new(folder))
 }
 
 /// Builds, checks and measures; leaves the image's archive and its SBOM under `target/image`.
@@ -73,9 +73,10 @@ fn make(lane: &Lane, build: Build, runs: usize) -> Result<Figures> {
     checks::read_only_root(&engine, &image)?;
     sbom_is_valid(lane, &out.join("root").join(files::SBOM))?;
     named_aws::check(lane, &engine, &image, &folder)?;
+    let services = services::all(&out.join("root/worldbus"))?;
     let mut starts = Vec::new();
     for _ in 0..runs {
-        starts.push(services::check(&engine, &image)?);
+        starts.push(services::check(&engine, &image, &services)?);
     }
     let bytes = engine.save(&image, &folder)?;
     fs::copy(out.join("root").join(files::SBOM), folder.join("worldbus.cdx.json"))?;

@@ -6,37 +6,39 @@
 use super::{Violation, short};
 use crate::repo::{Dependency, Kind, Package};
 
+/// The program that composes the services.
+const PROGRAM: &str = "cli";
+
 /// What a package may depend on, by short names.
-struct Arrows {
-    of: &'static str,
+struct Arrows<'a> {
+    of: &'a str,
     normal: &'static [&'static str],
     build: &'static [&'static str],
 }
 
-const fn arrows(of: &'static str, normal: &'static [&'static str]) -> Arrows {
+const fn arrows(of: &'static str, normal: &'static [&'static str]) -> Arrows<'static> {
     Arrows { of, normal, build: &[] }
 }
 
-const ALLOWED: &[Arrows] = &[
+const ALLOWED: &[Arrows<'static>] = &[
     arrows("events-build", &[]),
     Arrows { of: "events", normal: &[], build: &["events-build"] },
     arrows("aws", &[]),
     arrows("deploy", &["aws"]),
     arrows("cost", &["deploy"]),
+    arrows("files", &[]),
     arrows("bus", &["events"]),
     arrows("conformance", &["bus", "events"]),
     arrows("rpc", &["bus", "events"]),
-    arrows("transport-embedded", &["bus", "events"]),
+    arrows("transport-embedded", &["bus", "events", "files"]),
     arrows("transport-remote", &["bus", "events", "rpc"]),
     arrows("transport-sns-sqs", &["aws", "bus", "events"]),
     arrows("world", &[]),
     arrows("climate", &["world"]),
-    arrows("service", &["bus"]),
+    arrows("service", &["bus", "files"]),
     arrows("simulated", &["bus", "events", "service", "world"]),
     arrows("state-dynamodb", &["aws", "bus", "service"]),
     arrows("testkit", &["bus", "events", "service", "transport-embedded", "world"]),
-    arrows("time-manager", &["bus", "events", "rpc", "service", "simulated", "world"]),
-    arrows("weather-manager", &["bus", "events", "service", "simulated", "world"]),
     arrows("event-bus", &["bus", "events", "rpc", "service"]),
     arrows(
         "worldbus",
@@ -55,10 +57,8 @@ const ALLOWED: &[Arrows] = &[
             "service",
             "simulated",
             "state-dynamodb",
-            "time-manager",
             "transport-embedded",
             "transport-sns-sqs",
-            "weather-manager",
             "world",
             "worldbus",
         ],
@@ -73,6 +73,10 @@ const ALLOWED: &[Arrows] = &[
     },
     arrows("xtask", &[]),
 ];
+
+/// What a service of a world may depend on; `cli` may depend on every one of these services, and
+/// none of them on another.
+const OF_SERVICES: &[&str] = &["bus", "events", "rpc", "service", "simulated", "world"];
 
 /// Packages that exist for tests: under dev-dependencies only, but for those of each other.
 const TEST_KITS: &[&str] = &["bench", "conformance", "testkit"];
@@ -121,12 +125,18 @@ fn unused(package: &Package) -> Vec<Violation> {
 
 fn check_package(package: &Package, packages: &[Package]) -> Vec<Violation> {
     let of = short(&package.folder);
-    let Some(allowed) = ALLOWED.iter().find(|allowed| allowed.of == of) else {
-        return vec![violation(package, format!("`{of}` is not in the table of arrows"))];
+    let own = ALLOWED.iter().find(|allowed| allowed.of == of);
+    let allowed = match own {
+        Some(own) => Arrows { ..*own },
+        None if package.is_service => Arrows { of, normal: OF_SERVICES, build: &[] },
+        None => return vec![violation(package, format!("`{of}` is not in the table of arrows"))],
     };
-    let ours = |dependency: &&Dependency| packages.iter().any(|p| p.name == dependency.name);
-    let arrows = package.dependencies.iter().filter(ours);
-    let forbidden = arrows.filter(|arrow| !is_allowed(allowed, arrow));
+    let ours = |dependency: &Dependency| packages.iter().find(|p| p.name == dependency.name);
+    let arrows = package
+        .dependencies
+        .iter()
+        .filter(|arrow| ours(arrow).is_some_and(|to| !(of == PROGRAM && to.is_service)));
+    let forbidden = arrows.filter(|arrow| !is_allowed(&allowed, arrow));
     let describe = |arrow: &Dependency| {
         let to = short_name(&arrow.name);
         violation(package, format!("`{of}` may not depend on `{to}` ({})", heading(arrow.kind)))
@@ -134,7 +144,7 @@ fn check_package(package: &Package, packages: &[Package]) -> Vec<Violation> {
     forbidden.map(describe).collect()
 }
 
-fn is_allowed(allowed: &Arrows, arrow: &Dependency) -> bool {
+fn is_allowed(allowed: &Arrows<'_>, arrow: &Dependency) -> bool {
     let to = short_name(&arrow.name);
     let is_kit = |package| TEST_KITS.contains(&package);
     let normal = allowed.normal.contains(&to) && (!is_kit(to) || is_kit(allowed.of));

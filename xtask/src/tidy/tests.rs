@@ -12,7 +12,12 @@ pub(crate) fn package(folder: &str, dependencies: &[(&str, Kind)]) -> Package {
     };
     let dependencies =
         dependencies.map(|&(name, kind)| Dependency { name: name.to_owned(), kind }).collect();
-    Package { name, folder: folder.to_owned(), dependencies }
+    Package { name, folder: folder.to_owned(), is_service: false, dependencies }
+}
+
+/// The same of a service of a world.
+pub(crate) fn service(folder: &str, dependencies: &[(&str, Kind)]) -> Package {
+    Package { is_service: true, ..package(folder, dependencies) }
 }
 
 pub(crate) fn file(path: &str, text: &str) -> TextFile {

@@ -11,24 +11,34 @@ use crate::repo::{Kind, Package};
 struct Vendor {
     name: &'static str,
     within: &'static [&'static str],
+    /// Services of a world may name it, too: what has routes.
+    by_services: bool,
     tests_too: bool,
 }
 
 const fn vendor(name: &'static str, within: &'static [&'static str]) -> Vendor {
-    Vendor { name, within, tests_too: true }
+    Vendor { name, within, by_services: false, tests_too: true }
+}
+
+const fn of_routes(name: &'static str, within: &'static [&'static str]) -> Vendor {
+    Vendor { by_services: true, ..vendor(name, within) }
+}
+
+const fn not_in_tests(name: &'static str, within: &'static [&'static str]) -> Vendor {
+    Vendor { tests_too: false, ..vendor(name, within) }
 }
 
 const VENDORS: &[Vendor] = &[
     vendor("rusqlite", &["transport-embedded", "service"]),
-    vendor("tonic", &["rpc", "transport-remote", "service", "event-bus", "time-manager", "cli"]),
-    vendor("axum", &["service", "time-manager", "weather-manager", "event-bus"]),
-    vendor("utoipa", &["service", "time-manager", "weather-manager", "event-bus"]),
+    of_routes("tonic", &["rpc", "transport-remote", "service", "event-bus", "cli"]),
+    of_routes("axum", &["service", "event-bus"]),
+    of_routes("utoipa", &["service", "event-bus"]),
     vendor("hyper", &["service"]),
     vendor("metrics-exporter-prometheus", &["service"]),
     vendor("opentelemetry_sdk", &["service"]),
     vendor("tracing-opentelemetry", &["service"]),
     // Tests read what was exported.
-    Vendor { name: "opentelemetry", within: &["service"], tests_too: false },
+    not_in_tests("opentelemetry", &["service"]),
     vendor("tracing-subscriber", &["service"]),
     vendor("aws-config", &["aws", "state-dynamodb", "transport-sns-sqs"]),
     vendor("aws-sdk", &["state-dynamodb", "transport-sns-sqs"]),
@@ -37,7 +47,7 @@ const VENDORS: &[Vendor] = &[
     vendor("zstd", &["events"]),
     vendor("protox", &["events-build", "events", "rpc"]),
     // Our tests drive servers with a blocking client; no server of ours calls out by it.
-    Vendor { name: "ureq", within: &["bench"], tests_too: false },
+    not_in_tests("ureq", &["bench"]),
 ];
 
 /// Every vendor crate stands only in the manifests of the packages that may name it.
@@ -53,7 +63,8 @@ fn check_package(package: &Package) -> Vec<Violation> {
             continue;
         };
         let applies = vendor.tests_too || dependency.kind != Kind::Dev;
-        if applies && !vendor.within.contains(&of) {
+        let may = vendor.within.contains(&of) || (vendor.by_services && package.is_service);
+        if applies && !may {
             violations.push(violation(package, &dependency.name, vendor));
         }
     }

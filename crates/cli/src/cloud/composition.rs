@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::topology;
-use crate::serve::services::SERVICES;
+use crate::serve::services::descriptions;
 use worldbus_deploy::{Composition, ServiceSite};
 use worldbus_events::Catalogue;
 use worldbus_service::Description;
@@ -18,7 +18,7 @@ use worldbus_service::Description;
 /// None but of descriptions that are wrong, which its test would find.
 pub(crate) fn composition() -> Result<Composition> {
     let catalogue = Arc::new(Catalogue::builtin());
-    let sites: Result<_> = SERVICES.iter().map(|service| site(service, &catalogue)).collect();
+    let sites: Result<_> = descriptions().map(|service| site(&service, &catalogue)).collect();
     Ok(Composition {
         services: sites?,
         topics: catalogue.topics().map(str::to_owned).collect(),
@@ -27,17 +27,28 @@ pub(crate) fn composition() -> Result<Composition> {
 }
 
 fn site(service: &Description, catalogue: &Catalogue) -> Result<ServiceSite> {
-    let mut topics: BTreeSet<String> = service.topic.into_iter().map(str::to_owned).collect();
-    for name in service.receives {
-        topics.insert(catalogue.by_name(name)?.topic().to_owned());
-    }
     Ok(ServiceSite {
         name: service.name.to_owned(),
         api: service.api.to_owned(),
         port: service.port,
         follows_clock: service.receives.contains(&CLOCK_CHANGED),
-        topics: topics.into_iter().collect(),
+        topics: topics_of(service, catalogue)?,
     })
+}
+
+/// The topics that a service publishes to or receives from: all, if its clients choose them.
+///
+/// # Errors
+/// It receives an event type that the catalogue does not have.
+pub(crate) fn topics_of(service: &Description, catalogue: &Catalogue) -> Result<Vec<String>> {
+    let Some(own) = service.topic else {
+        return Ok(catalogue.topics().map(str::to_owned).collect());
+    };
+    let mut topics = BTreeSet::from([own.to_owned()]);
+    for name in service.receives {
+        topics.insert(catalogue.by_name(name)?.topic().to_owned());
+    }
+    Ok(topics.into_iter().collect())
 }
 
 /// By this event type the clock is announced, again every few seconds.
@@ -64,7 +75,7 @@ mod tests {
                 .filter(|resource| resource.kind == "AWS::ECS::Service")
                 .map(|resource| resource.properties["ServiceName"].as_str().unwrap().to_owned())
                 .collect();
-            let expected = SERVICES.iter().map(|service| service.name).chain(["event-bus"]);
+            let expected = descriptions().map(|service| service.name).chain(["event-bus"]);
             assert_eq!(services, expected.map(str::to_owned).collect());
             let bill = worldbus_cost::bill::table("us-east-1", &made, &deployment.composition, &[]);
             let unknown: Vec<_> = bill.lines().filter(|line| line.contains("AWS::")).collect();

@@ -16,7 +16,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::output::failure::{FAILED, WrongUse};
-use crate::serve::services::SERVICES;
+use crate::serve::services::descriptions;
 use crate::session;
 use crate::session::{catalogue, connection};
 use arguments::TopologyAction;
@@ -40,7 +40,7 @@ const SLOT_RETENTION: Duration = Duration::from_secs(3600);
 /// Runs the command. `diff` is 1 if something differs.
 pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
     let Some(client) = session::client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
-    let catalogue = catalogue::load(&client.catalog)?;
+    let catalogue = catalogue::load(&client.types.catalog)?;
     let of_action = if arguments.action == TopologyAction::Template { STACK_SLOT_COUNT } else { 1 };
     let slot_count = arguments.event_bus_slots.unwrap_or(of_action);
     let more = More {
@@ -135,7 +135,7 @@ fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<To
     let topics: Vec<Topic> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
     let slots = slots(&topics, more.slot_count)?;
     let mut subscriptions = slots.clone();
-    for service in SERVICES {
+    for service in descriptions() {
         subscriptions.push(studio::subscription(service.name, service.receives, catalogue)?);
     }
     let own = studio::subscriptions(more.subscriptions, catalogue)?;

@@ -4,9 +4,9 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::settings::{
-    Catalog, Client, EventBus, Health, Publish, Time, TimeManager, Up, Weather, WeatherManager,
-};
+use crate::serve::services::SERVICES;
+use crate::serve::{EventBus, Up};
+use crate::settings::{Client, Health, Publish, StudioTypes, Time, Weather};
 use worldbus_service::config::reference;
 
 const HEAD: &str = "# Configuration
@@ -29,18 +29,17 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
 }
 
 fn page() -> String {
-    let sections = [
-        reference::<Up>("worldbus up"),
-        reference::<EventBus>("worldbus event-bus"),
-        reference::<TimeManager>("worldbus time-manager"),
-        reference::<WeatherManager>("worldbus weather-manager"),
+    let serving = [reference::<Up>("worldbus up"), reference::<EventBus>("worldbus event-bus")];
+    let services = SERVICES.iter().map(|service| service.reference());
+    let clients = [
         reference::<Client>("worldbus tail"),
         reference::<Publish>("worldbus publish"),
         reference::<Time>("worldbus time"),
         reference::<Weather>("worldbus weather"),
-        reference::<Catalog>("worldbus catalog"),
+        reference::<StudioTypes>("worldbus catalog"),
         reference::<Health>("worldbus health"),
     ];
+    let sections: Vec<String> = serving.into_iter().chain(services).chain(clients).collect();
     HEAD.to_owned() + &sections.join("\n")
 }
 

@@ -14,7 +14,7 @@ use crate::output;
 use crate::output::failure::WrongUse;
 use crate::output::format::Format;
 use crate::session::{self, Session, catalogue, connection};
-use crate::settings::{Catalog, Client};
+use crate::settings::{Client, StudioTypes};
 use page::{CatalogFormat, Origins};
 use worldbus_bus::Kind;
 use worldbus_events::Catalogue;
@@ -30,7 +30,7 @@ pub(crate) struct CatalogArguments {
     #[arg(long, value_enum, default_value_t)]
     format: CatalogFormat,
     #[command(flatten)]
-    flags: Flags<Catalog>,
+    flags: Flags<StudioTypes>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -94,7 +94,7 @@ pub(crate) async fn run(arguments: CatalogArguments) -> Result<ExitCode> {
 }
 
 /// Prints the catalogue of this program and of files, without asking a bus.
-fn print(flags: &Flags<Catalog>, format: CatalogFormat) -> Result<ExitCode> {
+fn print(flags: &Flags<StudioTypes>, format: CatalogFormat) -> Result<ExitCode> {
     let Some(settings) = session::settings(flags)? else { return Ok(ExitCode::SUCCESS) };
     let catalogue = catalogue::load(&settings.catalog)?;
     output::page(&page::write(&catalogue, format, None)?)?;
@@ -116,7 +116,7 @@ async fn add(arguments: &AddArguments) -> Result<ExitCode> {
     let path = arguments.file.display();
     let set = catalogue::read(&arguments.file);
     let set = set.map_err(|error| WrongUse(format!("cannot read {path}: {error}")))?;
-    let own = catalogue::load(&client.catalog)?;
+    let own = catalogue::load(&client.types.catalog)?;
     let bus = connection::open(&client, &own).await?;
     let registered = bus.transport().register_types(lean(set)).await;
     let registered = registered.map_err(|error| match error.kind() {

@@ -10,14 +10,15 @@ use super::ground::Ground;
 use crate::output::format::Format;
 use worldbus_service::config::Common;
 
-/// Of `worldbus up`.
-pub(super) fn up(ground: &Ground, common: &Common, format: Format) {
+/// Of `worldbus up`, which runs these services.
+pub(super) fn up(ground: &Ground, common: &Common, services: &[&str], format: Format) {
     let (url, program) = (url(ground.address), program());
     let world = &ground.world;
     let text = || {
         format!(
             "listening on http://{}
-world     {} with {} regions; clock, weather and bus run in this process
+world     {} with {} regions
+services  {}
 data      {}
 follow    {program} tail --url {url}
 ask       {program} time now --url {url}
@@ -27,6 +28,7 @@ stop      Ctrl-C",
             ground.address,
             world.name,
             world.regions.len(),
+            services.join(", "),
             common.data_dir.display(),
             world.regions[0].id,
         )
@@ -50,14 +52,17 @@ stop      Ctrl-C",
     say(format, &document(ground), text);
 }
 
-/// Of a service on its own; `verb` is something to ask it.
-pub(super) fn single(ground: &Ground, common: &Common, verb: &str, format: Format) {
+/// Of a service alone; `ask` is a command that asks it something, if it has one.
+pub(super) fn alone(ground: &Ground, common: &Common, ask: &str, format: Format) {
     let (url, program) = (url(ground.address), program());
+    let ask = match ask {
+        "" => String::new(),
+        ask => format!("\nask       {program} {ask} --url {url}"),
+    };
     let text = || {
         format!(
             "listening on http://{}
-bus       {}
-ask       {program} {verb} --url {url}
+bus       {}{ask}
 stop      Ctrl-C",
             ground.address, common.url,
         )

@@ -6,16 +6,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::source::Source;
-use super::{ground, own_bus, state};
+use super::ground::{self, state};
 use crate::output::failure::WrongUse;
-use crate::session::connection;
-use crate::settings;
 use worldbus_service::access::Access;
 use worldbus_service::config::{Common, Loaded, Resolved, Settings};
-use worldbus_service::start;
+use worldbus_service::{Part, start};
 use worldbus_simulated::Lead;
-use worldbus_time_manager::check_cadence;
 use worldbus_world::World;
 
 /// The settings of a command that serves.
@@ -36,60 +32,20 @@ pub(super) fn check<S: Serving>(loaded: &Loaded<S>) -> Result<World> {
     Ok(world)
 }
 
-impl Serving for settings::Up {
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
-    fn check(&self, from: &Resolved, world: &World) -> Result<()> {
-        self.retention.check()?;
-        own_bus::dir("worldbus up", from, &self.common)?;
-        check_lead(self.lead_ms)?;
-        check_cadence(self.cadence_game_minutes, world).map_err(wrong)
-    }
+/// The lead that a setting means.
+pub(super) fn check_lead(lead_ms: u64) -> Result<Lead> {
+    Lead::new(Duration::from_millis(lead_ms)).map_err(wrong)
 }
 
-impl Serving for settings::EventBus {
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
-    fn check(&self, from: &Resolved, _: &World) -> Result<()> {
-        self.retention.check()?;
-        Source::check(self)?;
-        own_bus::dir_of_event_bus(from, &self.common)?;
-        Ok(())
-    }
-}
-
-impl Serving for settings::TimeManager {
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
-    fn check(&self, _: &Resolved, world: &World) -> Result<()> {
-        connection::parse(&self.common.url)?;
-        check_lead(self.lead_ms)?;
-        check_cadence(self.cadence_game_minutes, world).map_err(wrong)
-    }
-}
-
-impl Serving for settings::WeatherManager {
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
-    fn check(&self, _: &Resolved, _: &World) -> Result<()> {
-        connection::parse(&self.common.url)?;
-        check_lead(self.lead_ms)
-    }
-}
-
-fn check_lead(lead_ms: u64) -> Result<()> {
-    Lead::new(Duration::from_millis(lead_ms)).map_err(wrong)?;
-    Ok(())
-}
-
-fn wrong(error: start::Error) -> anyhow::Error {
+/// What a service refuses before it is started.
+pub(super) fn wrong(error: start::Error) -> anyhow::Error {
     WrongUse(error.to_string()).into()
+}
+
+/// The service that was started, or why it was not.
+pub(super) fn started(name: &str, part: Result<Part, start::Error>) -> Result<Part> {
+    part.map_err(|error| match error {
+        start::Error::Setting(_) => wrong(error),
+        error => anyhow::Error::new(error).context(format!("cannot start the {name}")),
+    })
 }

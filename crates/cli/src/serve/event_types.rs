@@ -1,5 +1,5 @@
 //! The event types of studios in a process: an event-bus has what was registered in its state
-//! store, a time-manager of its own asks its bus.
+//! store, a service alone asks its bus.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use worldbus_bus::{Bus, StudioTypes};
 use worldbus_event_bus::Registry;
 use worldbus_events::{Catalogue, SharedCatalogue};
 use worldbus_service::StateStore;
-use worldbus_time_manager::Refresh;
+use worldbus_simulated::Refresh;
 
 /// The registry of an event-bus that was started with `configured`.
 pub(super) async fn registry(
@@ -23,7 +23,7 @@ pub(super) async fn registry(
     Ok(Arc::new(registry.map_err(|error| connection::explain("the state store", error))?))
 }
 
-/// What a time-manager knows: its own, and what its bus does. Over SNS and SQS, which know
+/// What a service alone knows: its own, and what its bus does. Over SNS and SQS, which know
 /// nothing, that is what an event-bus keeps in the state store of all.
 #[derive(Debug)]
 pub(super) struct OfBus {

@@ -1,6 +1,10 @@
 //! What every serving command prepares before it starts anything: logs, signals, the world,
 //! access, the port. Whatever is wrong with the command line or its files ends it here.
 
+pub(super) mod kept_world;
+pub(super) mod state;
+pub(super) mod wall;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

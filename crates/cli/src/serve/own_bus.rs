@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
+use super::event_bus::Source;
 use super::ground::Ground;
-use super::source::Source;
+use super::services::all_descriptions;
+use super::settings::Retention;
 use crate::output::failure::WrongUse;
 use crate::session::connection;
-use crate::settings::Retention;
 use worldbus::BusUrl;
 use worldbus_bus::{Bus, Error, SubscriptionName, SystemClock, Topic, WallClock};
 use worldbus_event_bus::Mirror;
@@ -20,10 +21,6 @@ use worldbus_service::config::{Common, Origin, Resolved};
 use worldbus_service::health::Condition;
 use worldbus_service::{CancellationToken, part::Task};
 use worldbus_transport_embedded::{Embedded, Health, Options};
-
-/// Services, whose subscriptions are named as they are.
-const SERVICES: [&str; 3] =
-    [worldbus_event_bus::NAME, worldbus_time_manager::NAME, worldbus_weather_manager::NAME];
 
 /// A bus that this process owns.
 pub(super) struct OwnBus {
@@ -47,9 +44,8 @@ impl OwnBus {
         let options = Options {
             clock: Arc::clone(&wall),
             topics_kept: Arc::new(move || topics(&catalogue.current())),
-            subscriptions_kept: SERVICES
-                .into_iter()
-                .map(SubscriptionName::new)
+            subscriptions_kept: all_descriptions()
+                .map(|service| SubscriptionName::new(service.name))
                 .collect::<Result<_, _>>()?,
             ..retention.options()
         };

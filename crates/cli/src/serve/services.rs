@@ -1,38 +1,192 @@
-//! The services besides the event-bus, as they describe themselves. A new one is a line here.
+//! The services besides the event-bus. A new one is a line here: its command, its settings in `up`,
+//! its topic, queue and role in AWS, and its lines in the bill all come from what it states.
 
-use worldbus_service::Description;
+use std::marker::PhantomData;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
+
+use super::ServeArguments;
+use super::alone::{self, Alone};
+use super::checks::{started, wrong};
+use worldbus_service::config::{self, Error, Resolved, Setting, Settings};
+use worldbus_service::{Description, Part};
+use worldbus_simulated::{Service, Setup};
+use worldbus_time_manager::TimeManager;
+use worldbus_weather_manager::WeatherManager;
+use worldbus_world::World;
 
 /// In the order in which people read of them.
-pub(crate) const SERVICES: &[Description] =
-    &[worldbus_time_manager::DESCRIPTION, worldbus_weather_manager::DESCRIPTION];
+pub(crate) const SERVICES: &[&dyn Entry] = &[&of::<TimeManager>(), &of::<WeatherManager>()];
+
+/// What they state of themselves.
+pub(crate) fn descriptions() -> impl Iterator<Item = Description> {
+    SERVICES.iter().map(|service| service.description())
+}
+
+/// What they and the event-bus state of themselves.
+pub(crate) fn all_descriptions() -> impl Iterator<Item = Description> {
+    descriptions().chain([worldbus_event_bus::DESCRIPTION])
+}
+
+/// A service as this program has it, whatever its type.
+#[async_trait]
+pub(crate) trait Entry: Sync {
+    fn description(&self) -> Description;
+
+    /// The settings that it alone has.
+    fn declare(&self) -> Vec<Setting>;
+
+    /// Refuses settings before anything is opened.
+    fn check(&self, from: &Resolved, world: &World) -> Result<()>;
+
+    async fn start(&self, setup: Setup, from: &Resolved) -> Result<Part>;
+
+    /// Its command.
+    fn command(&self) -> Command;
+
+    /// Runs its command.
+    async fn run(&self, matches: &ArgMatches) -> Result<ExitCode>;
+
+    /// The section on its command's settings in the reference.
+    fn reference(&self) -> String;
+}
+
+struct Of<S>(PhantomData<fn() -> S>);
+
+const fn of<S: Service>() -> Of<S> {
+    Of(PhantomData)
+}
+
+#[async_trait]
+impl<S: Service> Entry for Of<S> {
+    fn description(&self) -> Description {
+        S::DESCRIPTION
+    }
+
+    fn declare(&self) -> Vec<Setting> {
+        S::Settings::declare()
+    }
+
+    fn check(&self, from: &Resolved, world: &World) -> Result<()> {
+        S::check(&S::Settings::from_resolved(from)?, world).map_err(wrong)
+    }
+
+    async fn start(&self, setup: Setup, from: &Resolved) -> Result<Part> {
+        let settings = S::Settings::from_resolved(from)?;
+        started(S::DESCRIPTION.name, S::start(setup, settings).await)
+    }
+
+    fn command(&self) -> Command {
+        let Description { name, about, help, .. } = S::DESCRIPTION;
+        let command = ServeArguments::<Alone<S>>::augment_args(Command::new(name));
+        command.about(about).after_help(help)
+    }
+
+    async fn run(&self, matches: &ArgMatches) -> Result<ExitCode> {
+        alone::run::<S>(&ServeArguments::from_arg_matches(matches)?).await
+    }
+
+    fn reference(&self) -> String {
+        config::reference::<Alone<S>>(&format!("worldbus {}", S::DESCRIPTION.name))
+    }
+}
+
+/// The settings of all of them, of which each takes its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OfServices;
+
+impl Settings for OfServices {
+    const ABOUT: &'static str = "Settings of the services.";
+
+    fn declare() -> Vec<Setting> {
+        SERVICES.iter().flat_map(|service| service.declare()).collect()
+    }
+
+    fn from_resolved(_: &Resolved) -> Result<Self, Error> {
+        Ok(Self)
+    }
+}
+
+/// The command line of one of them.
+#[derive(Debug)]
+pub(crate) struct ServiceCommand {
+    name: String,
+    matches: ArgMatches,
+}
+
+impl ServiceCommand {
+    /// Runs the service.
+    pub(crate) async fn run(&self) -> Result<ExitCode> {
+        let service = SERVICES.iter().find(|service| service.description().name == self.name);
+        match service {
+            Some(service) => service.run(&self.matches).await,
+            None => anyhow::bail!("no service is named {:?}", self.name),
+        }
+    }
+}
+
+impl Subcommand for ServiceCommand {
+    fn augment_subcommands(command: Command) -> Command {
+        command.subcommands(SERVICES.iter().map(|service| service.command()))
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        descriptions().any(|service| service.name == name)
+    }
+}
+
+impl FromArgMatches for ServiceCommand {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        match matches.subcommand() {
+            Some((name, matches)) if Self::has_subcommand(name) => {
+                Ok(Self { name: name.to_owned(), matches: matches.clone() })
+            }
+            _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
-    use std::net::SocketAddr;
 
     use super::*;
-    use crate::settings::{EventBus, TimeManager, WeatherManager};
-    use worldbus_service::config::{Setting, Settings as _};
+    use crate::serve::EventBus;
 
     #[test]
     fn no_two_services_share_a_name_a_port_or_a_part_of_the_rest_interface() {
-        let all = || SERVICES.iter().chain([&worldbus_event_bus::DESCRIPTION]);
-        let count = all().count();
-        assert_eq!(all().map(|service| service.name).collect::<BTreeSet<_>>().len(), count);
-        assert_eq!(all().map(|service| service.port).collect::<BTreeSet<_>>().len(), count);
-        assert_eq!(all().map(|service| service.api).collect::<BTreeSet<_>>().len(), count);
+        let count = all_descriptions().count();
+        assert_eq!(all_descriptions().map(|of| of.name).collect::<BTreeSet<_>>().len(), count);
+        assert_eq!(all_descriptions().map(|of| of.port).collect::<BTreeSet<_>>().len(), count);
+        assert_eq!(all_descriptions().map(|of| of.api).collect::<BTreeSet<_>>().len(), count);
+    }
+
+    /// One environment, one file and `up` serve them all.
+    #[test]
+    fn no_setting_of_a_service_has_the_name_of_another_one() {
+        let mut names = BTreeSet::new();
+        for setting in crate::serve::Up::declare() {
+            assert!(names.insert(setting.name), "{} is declared twice", setting.name);
+        }
     }
 
     #[test]
-    fn each_service_listens_by_default_where_its_description_states() {
-        let of = |settings: &[Setting]| {
-            let listen = settings.iter().find(|setting| setting.name == "listen").unwrap();
-            listen.default.unwrap().parse::<SocketAddr>().unwrap().port()
-        };
-        let listening =
-            [of(&TimeManager::declare()), of(&WeatherManager::declare()), of(&EventBus::declare())];
-        let all = SERVICES.iter().chain([&worldbus_event_bus::DESCRIPTION]);
-        assert_eq!(all.map(|service| service.port).collect::<Vec<_>>(), listening);
+    fn event_bus_listens_by_default_where_its_description_states() {
+        let declared = EventBus::declare();
+        let listen = declared.iter().find(|setting| setting.name == "listen").unwrap();
+        let port = format!(":{}", worldbus_event_bus::DESCRIPTION.port);
+        assert!(listen.default.as_ref().unwrap().ends_with(&port));
     }
 }

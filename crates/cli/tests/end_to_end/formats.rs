@@ -38,17 +38,21 @@ fn at(url: &str, arguments: &[&str]) -> Finished {
 
 #[test]
 fn verbs_without_a_service_print_json() {
-    let json = |arguments: &[&str]| run(&[arguments, &["--format", "json"]].concat());
-    assert!(document(&json(&["cost"]))["ways"].is_array());
-    let bills = document(&json(&["cost", "--profile", "minimal"]));
+    let json_of = |arguments: &[&str]| run(&[arguments, &["--format", "json"]].concat());
+    assert!(document(&json_of(&["cost"]))["ways"].is_array());
+    let bills = document(&json_of(&["cost", "--profile", "minimal"]));
     assert!(bills["bills"][0]["usd_per_month"]["least"].is_number(), "{bills:#}");
-    let types = document(&json(&["catalog"]));
+    let types = document(&json_of(&["catalog"]));
     assert_eq!(one(&types["event_types"], "name", "weather.changed")["topic"], "weather");
+    let services = document(&json_of(&["services"]));
+    let weather = one(&services["services"], "name", "weather-manager");
+    assert_eq!(weather["topics"], json!(["time", "weather"]), "{weather:#}");
+    assert_eq!(one(&services["services"], "name", "event-bus")["publishes_to"], Value::Null);
     let world = format!("{ROOT}/worlds/europe.toml");
-    let outlook = document(&json(&["world", "check", &world, "--years", "1"]));
+    let outlook = document(&json_of(&["world", "check", &world, "--years", "1"]));
     assert!(outlook["regions"][0]["sun"].is_object(), "{outlook:#}");
     let sample = ["climate", "sample", "--preset", "brussels", "--years", "1", "--seed", "7"];
-    let hours = documents(&json(&sample));
+    let hours = documents(&json_of(&sample));
     assert!(hours.len() >= 365 * 24, "{}", hours.len());
     assert!(hours[0]["temp_c"].is_number() && hours[0]["state"].is_string(), "{}", hours[0]);
 }

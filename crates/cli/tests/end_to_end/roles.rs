@@ -168,11 +168,9 @@ impl<'a> Stage<'a> {
             let identity = &self.identities[role];
             let asked = self.recorder.of(identity["id"].as_str().unwrap());
             assert!(!asked.is_empty(), "{service} asked for nothing");
-            let wanted = wanted.get(service).cloned().unwrap_or_default();
             faults.extend(judge(role, &Policy::parse(&identity["rights"]), &asked, &wanted));
             all.extend(asked);
         }
-        let wanted: Vec<Grant> = wanted.into_values().flatten().collect();
         faults.extend(judge(
             "boundary",
             &Policy::parse(&self.identities["boundary"]),
@@ -202,23 +200,19 @@ fn judge(of: &str, policy: &Policy, asked: &BTreeSet<Asked>, wanted: &[Grant]) -
     missing.chain(excess).chain(stale).collect()
 }
 
-/// The rights that are listed with a reason, by service.
-fn wanted() -> BTreeMap<String, Vec<Grant>> {
+/// The rights that every service has and that are listed with a reason.
+fn wanted() -> Vec<Grant> {
     let table = include_str!("../../src/cloud/topology/wanted.toml");
     let table: toml::Table = toml::from_str(table).unwrap();
     let texts = |value: &toml::Value| -> Vec<String> {
         value.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
     };
-    let mut wanted = BTreeMap::<String, Vec<Grant>>::new();
+    let mut wanted = Vec::new();
     for right in table["right"].as_array().unwrap() {
         assert!(!right["reason"].as_str().unwrap().is_empty(), "{right:?}");
         let (actions, resources) = (texts(&right["actions"]), texts(&right["resources"]));
-        let grants = actions
-            .iter()
-            .flat_map(|action| resources.iter().map(move |resource| Grant::new(action, resource)));
-        let grants: Vec<Grant> = grants.collect();
-        for service in texts(&right["services"]) {
-            wanted.entry(service).or_default().extend(grants.iter().cloned());
+        for action in &actions {
+            wanted.extend(resources.iter().map(|resource| Grant::new(action, resource)));
         }
     }
     wanted

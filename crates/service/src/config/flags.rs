@@ -105,7 +105,8 @@ fn value_name(setting: &Setting) -> &'static str {
 fn help(setting: &Setting) -> String {
     let doc = setting.doc.replace('`', "");
     let words: Vec<&str> = doc.split_whitespace().collect();
-    let default = setting.default.map(|text| format!(" [default: {text}]")).unwrap_or_default();
+    let default =
+        setting.default.as_ref().map(|text| format!(" [default: {text}]")).unwrap_or_default();
     format!("{}{default} [env: {}]", words.join(" "), setting.variable())
 }
 

@@ -19,7 +19,7 @@ fn row(setting: &Setting) -> String {
         Some(flag) => format!("`--{flag}`"),
         None => "none: a secret".to_owned(),
     };
-    let default = match setting.default {
+    let default = match setting.default.as_deref() {
         Some("") => "empty".to_owned(),
         Some(default) => format!("`{default}`"),
         None => "not set".to_owned(),

@@ -1,6 +1,7 @@
 //! The layers merged into one value a setting, with its origin, and a struct of settings made of
 //! them.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use super::error::Error;
@@ -24,16 +25,32 @@ pub trait Settings: Sized {
     fn from_resolved(resolved: &Resolved) -> Result<Self, Error>;
 
     /// Each setting, some with other defaults.
-    fn declare_with(defaults: &[(&'static str, &'static str)]) -> Vec<Setting> {
+    fn declare_with<D>(defaults: &[(&'static str, D)]) -> Vec<Setting>
+    where
+        D: Clone + Into<Cow<'static, str>>,
+    {
         let mut declared = Self::declare();
         for (name, default) in defaults {
             let known = declared.iter_mut().find(|setting| setting.name == *name);
             debug_assert!(known.is_some(), "default for `{name}`, which is not declared");
             if let Some(setting) = known {
-                setting.default = Some(default);
+                setting.default = Some(default.clone().into());
             }
         }
         declared
+    }
+}
+
+/// Of what has no settings of its own.
+impl Settings for () {
+    const ABOUT: &'static str = "";
+
+    fn declare() -> Vec<Setting> {
+        Vec::new()
+    }
+
+    fn from_resolved(_: &Resolved) -> Result<Self, Error> {
+        Ok(())
     }
 }
 
@@ -117,8 +134,8 @@ fn highest(
     if let Some((texts, line)) = file.values.get(setting.name) {
         return (texts.clone(), Origin::File { path: file.path.clone(), line: *line });
     }
-    match setting.default {
-        Some(default) => (vec![default.to_owned()], Origin::Default),
+    match &setting.default {
+        Some(default) => (vec![default.to_string()], Origin::Default),
         None => (Vec::new(), Origin::Unset),
     }
 }

@@ -1,6 +1,7 @@
 //! A setting as it was declared, and where a value of it may come from. Not here: the merge of the
 //! layers (`resolved`).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ pub struct Setting {
     /// What it is for, as Markdown.
     pub doc: &'static str,
     /// The default as text; `{data_dir}` stands for that setting's effective value.
-    pub default: Option<&'static str>,
+    pub default: Option<Cow<'static, str>>,
     /// What a value looks like.
     pub expected: &'static str,
     /// The type in the file.
@@ -35,7 +36,7 @@ impl Setting {
         default: Option<&'static str>,
     ) -> Self {
         let (expected, shape, secret) = (T::EXPECTED, T::SHAPE, T::SECRET);
-        Self { name, doc, default, expected, shape, secret }
+        Self { name, doc, default: default.map(Cow::Borrowed), expected, shape, secret }
     }
 
     /// The flag without its dashes: `data-dir`. `None` for secrets.

@@ -188,7 +188,7 @@ fn write_failed(error: &rusqlite::Error) -> bool {
 #[allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]
 fn open(path: &Path) -> Result<Connection, Error> {
     if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        private::create_dir(directory).map_err(|error| {
+        worldbus_files::create_dir(directory).map_err(|error| {
             let text = format!("cannot create the directory {}: {error}", directory.display());
             Error::new(Kind::Unopenable, text).caused_by(error)
         })?;
@@ -196,7 +196,7 @@ fn open(path: &Path) -> Result<Connection, Error> {
     let mut journal = path.as_os_str().to_owned();
     journal.push("-journal");
     for path in [path, Path::new(&journal)] {
-        private::check_file(path).map_err(|error| {
+        worldbus_files::check_file(path).map_err(|error| {
             let path = path.display();
             let advice = "put the file itself there, or choose another --data-dir";
             Error::new(Kind::Unopenable, format!("cannot use {path}: {error}; {advice}"))

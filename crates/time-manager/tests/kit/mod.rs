@@ -13,8 +13,12 @@ use serde_json::Value;
 
 use worldbus_bus::ManualClock;
 use worldbus_events::{Event, EventId, ProducerId, v1};
+use worldbus_service::config::defaults;
+use worldbus_service::start::Error;
+use worldbus_service::{Deps, Part};
+use worldbus_simulated::{Lead, Service as _, Setup};
 use worldbus_testkit::{Instance, Place, Seen, Watched};
-use worldbus_time_manager::{CatchUp, NAME, Settings, start};
+use worldbus_time_manager::{CatchUp, NAME, Settings, TimeManager};
 use worldbus_world::{Clock, GameTime, Segment, Slots, WallTime, World, producer_id};
 
 pub use record::Record;
@@ -28,28 +32,36 @@ static ENTITIES: LazyLock<usize> = LazyLock::new(|| {
 /// The service's topic.
 pub const TOPIC: &str = v1::TimeUpdated::TOPIC;
 
+/// What starts an instance with a lead.
+async fn start(
+    deps: Deps,
+    world: Arc<World>,
+    lead_ms: u64,
+    settings: Settings,
+) -> Result<Part, Error> {
+    let lead = Lead::new(Duration::from_millis(lead_ms))?;
+    TimeManager::start(Setup { lead, ..Setup::new(deps, world) }, settings).await
+}
+
 pub async fn run(place: &Place, lead_ms: u64) -> Instance {
-    let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
-    place.run(|deps, world| start(deps, world, settings)).await
+    place.run(|deps, world| start(deps, world, lead_ms, defaults().unwrap())).await
 }
 
 /// An instance that ticks once a game day.
 pub async fn run_slowly(place: &Place) -> Instance {
-    let (lead, cadence_game_minutes) = (Duration::ZERO, 1_440);
-    let settings = Settings { lead, cadence_game_minutes, ..Settings::default() };
-    place.run(|deps, world| start(deps, world, settings)).await
+    let settings = Settings { cadence_game_minutes: 1_440, ..defaults().unwrap() };
+    place.run(|deps, world| start(deps, world, 0, settings)).await
 }
 
 /// An instance with a rule for what it missed.
 pub async fn run_with_rule(place: &Place, catch_up: CatchUp) -> Instance {
-    let settings = Settings { lead: Duration::ZERO, catch_up, ..Settings::default() };
-    place.run(|deps, world| start(deps, world, settings)).await
+    let settings = Settings { catch_up, ..defaults().unwrap() };
+    place.run(|deps, world| start(deps, world, 0, settings)).await
 }
 
 /// An instance whose machine has a wall clock of its own.
 pub async fn run_by(place: &Place, wall: Arc<ManualClock>, lead_ms: u64) -> Instance {
-    let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
-    place.run_by(wall, |deps, world| start(deps, world, settings)).await
+    place.run_by(wall, |deps, world| start(deps, world, lead_ms, defaults().unwrap())).await
 }
 
 /// The sample world with more in its file.

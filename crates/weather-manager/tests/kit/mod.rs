@@ -8,22 +8,35 @@ use std::time::Duration;
 
 use worldbus_bus::ManualClock;
 use worldbus_events::{Event as _, EventId, ProducerId, v1};
+use worldbus_service::config::defaults;
+use worldbus_service::start::Error;
+use worldbus_service::{Deps, Part};
+use worldbus_simulated::{Lead, Service as _, Setup};
 use worldbus_testkit::{DEADLINE, Instance, Place};
-use worldbus_weather_manager::{NAME, Settings, start};
-use worldbus_world::{Clock, GameTime, Segment, Slots, producer_id};
+use worldbus_weather_manager::{NAME, Settings, WeatherManager};
+use worldbus_world::{Clock, GameTime, Segment, Slots, World, producer_id};
 
 /// The service's topic.
 pub const TOPIC: &str = v1::WeatherChanged::TOPIC;
 
+/// What starts an instance with a lead.
+pub async fn start(
+    deps: Deps,
+    world: Arc<World>,
+    lead_ms: u64,
+    settings: Settings,
+) -> Result<Part, Error> {
+    let lead = Lead::new(Duration::from_millis(lead_ms))?;
+    WeatherManager::start(Setup { lead, ..Setup::new(deps, world) }, settings).await
+}
+
 pub async fn run(place: &Place, lead_ms: u64) -> Instance {
-    let settings = Settings { lead: Duration::from_millis(lead_ms), ..Settings::default() };
-    place.run(|deps, world| start(deps, world, settings)).await
+    place.run(|deps, world| start(deps, world, lead_ms, defaults().unwrap())).await
 }
 
 /// An instance whose machine has a wall clock of its own.
 pub async fn run_by(place: &Place, wall: Arc<ManualClock>) -> Instance {
-    let settings = Settings { lead: Duration::ZERO, ..Settings::default() };
-    place.run_by(wall, |deps, world| start(deps, world, settings)).await
+    place.run_by(wall, |deps, world| start(deps, world, 0, defaults().unwrap())).await
 }
 
 /// A clock of the sample world that begins now.

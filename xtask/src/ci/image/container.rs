@@ -31,7 +31,7 @@ const ANSWER_BYTES_MAX: u64 = 1 << 20;
 /// A running service, removed when dropped.
 pub(super) struct Container<'a> {
     engine: &'a Engine,
-    pub(super) service: &'static str,
+    pub(super) service: String,
     log: PathBuf,
     port: u16,
     /// Podman, which returns some time after the service has begun.
@@ -43,8 +43,8 @@ impl<'a> Container<'a> {
     pub(super) fn start(
         engine: &'a Engine,
         image: &str,
-        service: &'static str,
-        variables: &[(&str, &str)],
+        service: &str,
+        variables: &[(&str, String)],
     ) -> Result<Self> {
         let log = engine.scratch().join(format!("{service}.log"));
         if log.exists() {
@@ -60,13 +60,15 @@ impl<'a> Container<'a> {
             ("WORLDBUS_API_KEY", API_KEY),
             ("WORLDBUS_LOG_FORMAT", "json"),
         ];
-        for (name, value) in common.iter().chain(variables) {
+        let more = variables.iter().map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in common.into_iter().chain(more) {
             run.arg(format!("--env={name}={value}"));
         }
         // Its monitor lives on, so it gets a file: it must not hold our own output open.
         let errors = File::create(engine.scratch().join(format!("{service}.errors")))?;
         run.args([image, service]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
         let run = run.spawn().context("cannot start podman")?;
+        let service = service.to_owned();
         let mut container = Self { engine, service, log, port: 0, run };
         container.port = container.wait("an open port", Self::port_of_log)?;
         Ok(container)
@@ -104,7 +106,7 @@ impl<'a> Container<'a> {
     pub(super) fn is_healthy(&self) -> Result<()> {
         let mut check = self.engine.podman();
         let listen = format!("--env=WORLDBUS_LISTEN=127.0.0.1:{}", self.port);
-        output(check.args(["exec", &listen, self.service, "worldbus", "health"]))?;
+        output(check.args(["exec", &listen, &self.service, "worldbus", "health"]))?;
         Ok(())
     }
 
@@ -120,7 +122,7 @@ impl<'a> Container<'a> {
     pub(super) fn stop(&self) -> Result<(i32, Duration)> {
         let began = Instant::now();
         let mut stop = self.engine.podman();
-        run_command(stop.args(["stop", "--time", STOP_SECS, self.service]).stdout(Stdio::null()))?;
+        run_command(stop.args(["stop", "--time", STOP_SECS, &self.service]).stdout(Stdio::null()))?;
         let took = began.elapsed();
         Ok((self.inspect("{{.State.ExitCode}}")?.parse()?, took))
     }
@@ -138,7 +140,7 @@ impl<'a> Container<'a> {
     }
 
     fn inspect(&self, question: &str) -> Result<String> {
-        self.engine.inspect("container", self.service, question)
+        self.engine.inspect("container", &self.service, question)
     }
 
     fn port_of_log(&self) -> Option<u16> {
@@ -155,7 +157,7 @@ impl<'a> Container<'a> {
             }
             sleep(PAUSE);
         }
-        let (service, secs) = (self.service, WAIT_MAX.as_secs());
+        let (service, secs) = (&self.service, WAIT_MAX.as_secs());
         let errors = self.engine.scratch().join(format!("{service}.errors"));
         let errors = fs::read_to_string(errors).unwrap_or_default();
         bail!("{service}: no {what} within {secs} s; its errors:\n{errors}{}", self.log())
@@ -165,7 +167,7 @@ impl<'a> Container<'a> {
 impl Drop for Container<'_> {
     fn drop(&mut self) {
         let mut remove = self.engine.podman();
-        remove.args(["rm", "--force", "--time", "0", "--volumes", self.service]);
+        remove.args(["rm", "--force", "--time", "0", "--volumes", &self.service]);
         if let Err(error) = run_command(remove.stdout(Stdio::null())) {
             eprintln!("xtask: {error:#}");
         }

@@ -27,7 +27,7 @@ pub(super) struct Figures {
 
 /// Of one service, over all starts.
 struct Row {
-    name: &'static str,
+    name: String,
     live: Duration,
     ready: Duration,
     stop: Duration,
@@ -105,7 +105,7 @@ impl Figures {
     fn row(&self, at: usize) -> Row {
         let all: Vec<&Service> = self.starts.iter().map(|start| &start.services[at]).collect();
         Row {
-            name: all[0].name,
+            name: all[0].name.clone(),
             live: median(all.iter().map(|service| service.live).collect()),
             ready: median(all.iter().map(|service| service.ready).collect()),
             stop: median(all.iter().map(|service| service.stop).collect()),

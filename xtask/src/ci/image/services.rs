@@ -1,17 +1,23 @@
-//! Three containers of one image make a world: each serves, is confined, and drains on SIGTERM.
+//! Containers of one image make a world: each serves, is confined, and drains on SIGTERM.
 
 use std::fs;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
 use super::container::{Container, MEMORY_MIB};
 use super::engine::Engine;
+use crate::repo::output;
 
+/// The service that the others are connected to.
+const BUS: &str = "event-bus";
 /// What a stop may take, the engine's own work included.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
-/// What one start of the three services showed.
+/// What one start of all services showed.
 pub(super) struct Start {
     /// Each service, in the order of their start.
     pub(super) services: Vec<Service>,
@@ -19,7 +25,7 @@ pub(super) struct Start {
 
 /// One service of it.
 pub(super) struct Service {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     /// From the begin of the process to the first answer, and to being ready.
     pub(super) live: Duration,
     pub(super) ready: Duration,
@@ -29,30 +35,41 @@ pub(super) struct Service {
     pub(super) peak_kib: u64,
 }
 
-/// Starts all, checks each, stops all. The weather is ready only once it has received the clock,
-/// which proves that events pass from one container through another to the third.
-pub(super) fn check(engine: &Engine, image: &str) -> Result<Start> {
-    let mut bus = Container::start(engine, image, "event-bus", &[])?;
-    let bus_times = times(&mut bus)?;
-    let url = bus.url();
-    let on_bus = [("WORLDBUS_URL", url.as_str())];
-    let mut time = Container::start(engine, image, "time-manager", &on_bus)?;
-    let time_times = times(&mut time)?;
-    let mut weather = Container::start(engine, image, "weather-manager", &on_bus)?;
-    let weather_times = times(&mut weather)?;
-    serves(&time, "/api/time/current")?;
-    serves(&weather, "/api/weather/regions")?;
-    serves(&bus, "/api/events/stats")?;
-    for container in [&bus, &time, &weather] {
-        container.is_healthy()?;
+/// The services of a binary: names, and their parts of the REST interface. The event-bus, which the
+/// others wait for, is first.
+pub(super) fn all(binary: &Path) -> Result<Vec<(String, String)>> {
+    let list = output(Command::new(binary).args(["services", "--format", "json"]))?;
+    let list: Value = serde_json::from_str(&list).context("the list of services is not JSON")?;
+    let list = list["services"].as_array().context("no services are listed")?;
+    let text = |of: &Value, key| of[key].as_str().map(str::to_owned);
+    let pair = |of| Some((text(of, "name")?, text(of, "api")?));
+    let pairs: Option<Vec<_>> = list.iter().map(pair).collect();
+    let mut pairs = pairs.context("a service without a name")?;
+    pairs.sort_by_key(|(name, _)| name != BUS);
+    Ok(pairs)
+}
+
+/// Starts all, checks each, stops all. One that follows the clock is ready only once it has
+/// received it, which proves that events pass from one container through another to the third.
+pub(super) fn check(engine: &Engine, image: &str, services: &[(String, String)]) -> Result<Start> {
+    let mut all = Vec::new();
+    let mut variables = Vec::new();
+    for (name, api) in services {
+        let mut container = Container::start(engine, image, name, &variables)?;
+        let times = times(&mut container)?;
+        if name == BUS {
+            variables.push(("WORLDBUS_URL", container.url()));
+        }
+        serves(&container, api).with_context(|| name.clone())?;
+        all.push((container, times));
     }
-    let all = [(weather, weather_times), (time, time_times), (bus, bus_times)];
     for (container, _) in &all {
-        is_confined(container).with_context(|| container.service)?;
+        container.is_healthy()?;
+        is_confined(container).with_context(|| container.service.clone())?;
     }
     let mut services = Vec::new();
-    for (container, (live, ready)) in &all {
-        services.push(end(container, *live, *ready).with_context(|| container.service)?);
+    for (container, (live, ready)) in all.iter().rev() {
+        services.push(end(container, *live, *ready).with_context(|| container.service.clone())?);
     }
     services.reverse();
     Ok(Start { services })
@@ -65,9 +82,11 @@ fn times(container: &mut Container<'_>) -> Result<(Duration, Duration)> {
     Ok((live.duration_since(began)?, ready.duration_since(began)?))
 }
 
-fn serves(container: &Container<'_>, path: &str) -> Result<()> {
-    let (status, body) = container.get(path)?;
-    ensure!(status == 200, "{path} answered {status}: {body}");
+/// Its description names its part of the REST interface.
+fn serves(container: &Container<'_>, api: &str) -> Result<()> {
+    let (status, body) = container.get("/openapi.json")?;
+    ensure!(status == 200, "/openapi.json answered {status}: {body}");
+    ensure!(body.contains(&format!("\"/api/{api}/")), "/openapi.json has no path of {api}");
     Ok(())
 }
 
@@ -77,7 +96,7 @@ fn end(container: &Container<'_>, live: Duration, ready: Duration) -> Result<Ser
     ensure!(code == 0, "exit code {code} after SIGTERM; its log:\n{}", container.log());
     ensure!(container.log().contains("draining"), "it did not drain:\n{}", container.log());
     ensure!(stop < STOP_MAX, "it took {stop:?} to stop");
-    Ok(Service { name: container.service, live, ready, stop, peak_kib })
+    Ok(Service { name: container.service.clone(), live, ready, stop, peak_kib })
 }
 
 /// What the kernel reports of the process.

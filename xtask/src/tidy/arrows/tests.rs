@@ -2,7 +2,7 @@
 
 use super::{check, forbidden, unused};
 use crate::repo::Kind;
-use crate::tidy::tests::{brief, package};
+use crate::tidy::tests::{brief, package, service};
 
 #[test]
 fn upward_arrow_is_found() {
@@ -16,17 +16,30 @@ fn upward_arrow_is_found() {
 
 #[test]
 fn services_do_not_know_each_other_even_in_tests() {
-    let time = package("crates/time-manager", &[("worldbus-weather-manager", Kind::Dev)]);
-    let weather = package("crates/weather-manager", &[]);
+    let time = service("crates/time-manager", &[("worldbus-weather-manager", Kind::Dev)]);
+    let weather = service("crates/weather-manager", &[]);
     assert_eq!(forbidden(&[time, weather]).len(), 1);
+}
+
+#[test]
+fn service_that_states_its_kind_needs_no_line() {
+    let npc = service("crates/npc-behavior", &[("worldbus-world", Kind::Normal)]);
+    let cli = package("crates/cli", &[("worldbus-npc-behavior", Kind::Normal)]);
+    let world = package("crates/world", &[]);
+    assert!(forbidden(&[npc, cli, world]).is_empty());
+    let npc = || service("crates/npc-behavior", &[("worldbus-deploy", Kind::Normal)]);
+    let deploy = package("crates/deploy", &[]);
+    assert_eq!(forbidden(&[npc(), deploy]).len(), 1);
+    let bus = package("crates/bus", &[("worldbus-npc-behavior", Kind::Normal)]);
+    assert_eq!(forbidden(&[bus, npc()]).len(), 1);
 }
 
 #[test]
 fn a_real_transport_is_for_tests_only() {
     let embedded = || package("crates/transport-embedded", &[]);
-    let dev = package("crates/time-manager", &[("worldbus-transport-embedded", Kind::Dev)]);
+    let dev = service("crates/time-manager", &[("worldbus-transport-embedded", Kind::Dev)]);
     assert!(forbidden(&[dev, embedded()]).is_empty());
-    let normal = package("crates/time-manager", &[("worldbus-transport-embedded", Kind::Normal)]);
+    let normal = service("crates/time-manager", &[("worldbus-transport-embedded", Kind::Normal)]);
     assert_eq!(forbidden(&[normal, embedded()]).len(), 1);
 }
 

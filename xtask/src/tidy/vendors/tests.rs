@@ -2,7 +2,7 @@
 
 use super::check;
 use crate::repo::Kind::{Dev, Normal};
-use crate::tidy::tests::{brief, package};
+use crate::tidy::tests::{brief, package, service};
 
 #[test]
 fn stray_vendor_is_found_with_its_family() {
@@ -26,6 +26,12 @@ fn vendor_is_at_home_where_the_table_says() {
 #[test]
 fn a_name_that_only_begins_alike_is_no_vendor() {
     assert!(check(&[package("crates/bus", &[("hyperloglog", Normal)])]).is_empty());
+}
+
+#[test]
+fn services_have_routes_and_no_store() {
+    assert!(check(&[service("crates/npc-behavior", &[("axum", Normal)])]).is_empty());
+    assert_eq!(check(&[service("crates/npc-behavior", &[("rusqlite", Normal)])]).len(), 1);
 }
 
 #[test]

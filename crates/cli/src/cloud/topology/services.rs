@@ -4,9 +4,9 @@
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::serve::services::SERVICES;
+use crate::serve::services::descriptions;
 use worldbus_bus::{SubscriptionName, Topic};
-use worldbus_service::Description;
+use worldbus_service::{Description, StateUse};
 use worldbus_state_dynamodb::actions;
 use worldbus_transport_sns_sqs::topology::{Right, Service, Subscription};
 
@@ -27,7 +27,6 @@ struct Wanted {
 #[serde(deny_unknown_fields)]
 struct WantedRight {
     name: String,
-    services: Vec<String>,
     actions: Vec<String>,
     resources: Vec<String>,
     /// For readers of the table.
@@ -44,26 +43,33 @@ pub(super) fn services(
 ) -> Result<Vec<Service>> {
     let wanted: Wanted = toml::from_str(WANTED).context("the table of wanted rights")?;
     let slots = slots.iter().map(|slot| slot.name.clone()).collect();
-    let service = |name: &str, publishes, consumes, state: &[&[&str]]| {
-        let state = Right::new("State", &state.concat(), vec![TABLE.to_owned()]);
-        let wanted = wanted.right.iter().filter(|right| right.services.iter().any(|of| of == name));
-        let wanted = wanted.map(|right| Right {
+    let service = |of: &Description, publishes, consumes| {
+        let actions = of.state.iter().flat_map(|state| actions_of(*state)).copied();
+        let state = Right::new("State", &actions.collect::<Vec<_>>(), vec![TABLE.to_owned()]);
+        let wanted = wanted.right.iter().map(|right| Right {
             name: right.name.clone(),
             actions: right.actions.clone(),
             resources: right.resources.clone(),
         });
         let more = std::iter::once(state).chain(wanted).collect();
-        Service { name: name.to_owned(), publishes, consumes, counts: Vec::new(), more }
+        Service { name: of.name.to_owned(), publishes, consumes, counts: Vec::new(), more }
     };
     // It publishes what its clients send, on any topic, and claims a slot.
-    let bus_state = [actions::GET, actions::COMPARE_AND_SET, actions::DELETE];
-    let bus = service(worldbus_event_bus::NAME, topics.to_vec(), slots, &bus_state);
-    let simulated = |of: &Description| {
+    let bus = service(&worldbus_event_bus::DESCRIPTION, topics.to_vec(), slots);
+    let simulated = |of: Description| {
         let publishes = of.topic.map(Topic::new).transpose()?.into_iter().collect();
         let consumes = vec![SubscriptionName::new(of.name)?];
-        Ok(service(of.name, publishes, consumes, &[actions::GET, actions::COMPARE_AND_SET]))
+        Ok(service(&of, publishes, consumes))
     };
-    let mut all = SERVICES.iter().map(simulated).collect::<Result<Vec<_>>>()?;
+    let mut all = descriptions().map(simulated).collect::<Result<Vec<_>>>()?;
     all.push(Service { counts, ..bus });
     Ok(all)
+}
+
+fn actions_of(state: StateUse) -> &'static [&'static str] {
+    match state {
+        StateUse::Get => actions::GET,
+        StateUse::CompareAndSet => actions::COMPARE_AND_SET,
+        StateUse::Delete => actions::DELETE,
+    }
 }

@@ -104,18 +104,6 @@ fn names_that_would_be_one_resource_are_refused() {
 }
 
 #[test]
-fn rights_that_are_wanted_are_those_of_services_that_there_are() {
-    let services = of(&[]).unwrap().services;
-    let wanted: toml::Table = toml::from_str(include_str!("wanted.toml")).unwrap();
-    for right in wanted["right"].as_array().unwrap() {
-        for name in right["services"].as_array().unwrap() {
-            let known = services.iter().any(|service| Some(&*service.name) == name.as_str());
-            assert!(known, "{name:?} is no service");
-        }
-    }
-}
-
-#[test]
 fn event_bus_has_slots_that_keep_less_if_it_is_asked_for_them() {
     let topology = with(&[], &[], 4).unwrap();
     let queues = &topology.document().unwrap()["queues"];

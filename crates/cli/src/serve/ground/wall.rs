@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ground::Ground;
+use super::Ground;
 use worldbus_bus::WallClock;
 use worldbus_service::CancellationToken;
 use worldbus_service::health::Condition;
@@ -14,7 +14,7 @@ use worldbus_service::part::Task;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Watches the wall clock of a process.
-pub(super) fn watch(ground: &Ground, wall: Arc<dyn WallClock>) -> Task {
+pub(in crate::serve) fn watch(ground: &Ground, wall: Arc<dyn WallClock>) -> Task {
     let condition = ground.readiness.condition("wall clock");
     Task::new("wall clock", look(wall, condition, ground.shutdown.clone()))
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::EventBus;
 use crate::output::failure::WrongUse;
 use crate::session::connection;
-use crate::settings::EventBus;
 use worldbus_bus::{Bus, SubscriptionName};
 use worldbus_event_bus::{SLOT_COUNT_MAX, Slot, Slots};
 use worldbus_service::StateStore;
@@ -21,7 +21,7 @@ const HOSTNAME: &str = "/proc/sys/kernel/hostname";
 const HOSTNAME_BYTES_MAX: u64 = 64;
 
 /// What an event-bus consumes.
-pub(super) enum Source {
+pub(in crate::serve) enum Source {
     /// The only instance's subscription.
     Sole(Slot),
     /// One of several, shared out among the instances.

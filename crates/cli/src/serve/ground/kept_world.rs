@@ -15,7 +15,11 @@ use worldbus_world::{Difference, Facts, Meaning, World};
 /// # Errors
 /// The identity of events would change, and `accept` is not set; nothing is kept then. Or the
 /// state store is unavailable.
-pub(super) async fn check(store: &dyn StateStore, world: &World, accept: bool) -> Result<()> {
+pub(in crate::serve) async fn check(
+    store: &dyn StateStore,
+    world: &World,
+    accept: bool,
+) -> Result<()> {
     let key = format!("world/{}", world.id);
     let facts = world.facts();
     for _ in 0..UPDATE_COUNT_MAX {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use tokio::net::TcpListener;
 
-use super::ground::Ground;
+use crate::serve::ground::Ground;
 use crate::session::connection;
 use worldbus_bus::{Backoff, Bus, Error, Fate};
 use worldbus_service::config::Common;

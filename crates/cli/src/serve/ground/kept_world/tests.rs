@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
 use super::*;
-use crate::serve::state;
+use crate::serve::ground::state;
 
 fn world(from: &str, to: &str) -> World {
-    let text = include_str!("../../../../../worlds/europe.toml");
+    let text = include_str!("../../../../../../worlds/europe.toml");
     assert!(text.contains(from));
     World::parse("europe.toml", &text.replacen(from, to, 1)).unwrap()
 }
@@ -27,7 +27,8 @@ async fn changed_seed_is_refused_until_it_is_accepted_and_then_is_the_worlds() {
     // What changes no identity goes on.
     let scale = "real_seconds_per_game_hour = ";
     check(&*store, &world("seed = ", "seed = 7"), false).await.unwrap();
-    let text = include_str!("../../../../../worlds/europe.toml").replacen("seed = ", "seed = 7", 1);
+    let text =
+        include_str!("../../../../../../worlds/europe.toml").replacen("seed = ", "seed = 7", 1);
     let faster = text.replacen(scale, &format!("{scale}1"), 1);
     check(&*store, &World::parse("europe.toml", &faster).unwrap(), false).await.unwrap();
 }

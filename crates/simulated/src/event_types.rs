@@ -1,4 +1,4 @@
-//! The event types that may be scheduled, brought up to date when one is asked for that is not
+//! The event types that a service works on, brought up to date when one is asked for that is not
 //! known. Not for: where they come from, which the composition gives ([`Refresh`]).
 
 use std::fmt::Debug;
@@ -23,9 +23,10 @@ pub trait Refresh: Debug + Send + Sync {
     async fn refresh(&self) -> Result<(), String>;
 }
 
-/// The event types of a time-manager. Clones share them.
-#[derive(Debug, Clone)]
-pub(crate) struct EventTypes {
+/// The event types of a service: those of Worldbus, and of studios. Clones share them. By default
+/// those of Worldbus alone.
+#[derive(Debug, Clone, Default)]
+pub struct EventTypes {
     shared: SharedCatalogue,
     source: Option<Arc<dyn Refresh>>,
     /// When the last refresh began; held while one is under way.
@@ -33,17 +34,20 @@ pub(crate) struct EventTypes {
 }
 
 impl EventTypes {
-    pub(crate) fn new(shared: SharedCatalogue, source: Option<Arc<dyn Refresh>>) -> Self {
+    /// Those of a catalogue; `source` is asked for news if anything registers event types
+    /// elsewhere.
+    pub fn new(shared: SharedCatalogue, source: Option<Arc<dyn Refresh>>) -> Self {
         Self { shared, source, begun: Arc::default() }
     }
 
-    pub(crate) fn current(&self) -> Arc<Catalogue> {
+    /// As they are now.
+    pub fn current(&self) -> Arc<Catalogue> {
         self.shared.current()
     }
 
-    /// Takes over what was registered before this call. Those who ask meanwhile share a refresh.
+    /// Takes over what was registered before this call. Calls at the same time share a refresh.
     /// If it fails the types stay as they are.
-    pub(crate) async fn refresh(&self) {
+    pub async fn refresh(&self) {
         let Some(source) = &self.source else { return };
         let asked = Instant::now();
         let mut last = self.begun.lock().await;

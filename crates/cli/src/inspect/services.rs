@@ -1,0 +1,83 @@
+//! `worldbus services`: what each service states of itself. It asks no one: these are the services
+//! of this program, running or not.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::cloud::composition::topics_of;
+use crate::output;
+use crate::output::format::Format;
+use crate::output::table::Table;
+use crate::serve::services::all_descriptions;
+use worldbus_events::Catalogue;
+use worldbus_service::{Description, StateUse};
+
+/// How to list them.
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(crate) struct ServicesArguments {
+    /// How to write the list
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+const HELP: &str = "\
+Examples:
+  worldbus services
+  worldbus services --format json         with the rights that each has in AWS
+  worldbus up                             all of them in one process";
+
+/// Prints the list.
+pub(crate) fn run(arguments: &ServicesArguments) -> Result<ExitCode> {
+    let catalogue = Arc::new(Catalogue::builtin());
+    let services: Result<Vec<_>> =
+        all_descriptions().map(|service| Ok((topics_of(&service, &catalogue)?, service))).collect();
+    let services = services?;
+    let document = json!({ "services": services.iter().map(document).collect::<Vec<_>>() });
+    output::page(&arguments.format.page(&document, || table(&services)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn document((topics, service): &(Vec<String>, Description)) -> Value {
+    json!({
+        "name": service.name,
+        "about": service.about,
+        "port": service.port,
+        "api": service.api,
+        "publishes_to": service.topic,
+        "receives": service.receives,
+        "topics": topics,
+        "studio_types": service.studio_types,
+        "state": service.state.iter().map(|state| state_use(*state)).collect::<Vec<_>>(),
+    })
+}
+
+fn state_use(state: StateUse) -> &'static str {
+    match state {
+        StateUse::Get => "get",
+        StateUse::CompareAndSet => "compare_and_set",
+        StateUse::Delete => "delete",
+    }
+}
+
+fn table(services: &[(Vec<String>, Description)]) -> String {
+    let mut table = Table::new(&["SERVICE", "PORT", "REST", "PUBLISHES TO", "RECEIVES"]);
+    for (_, service) in services {
+        let receives = match service.receives {
+            [] => "what its clients subscribe to".to_owned(),
+            receives => receives.join(" "),
+        };
+        table.row([
+            service.name.to_owned(),
+            service.port.to_string(),
+            format!("/api/{}/", service.api),
+            service.topic.unwrap_or("any topic").to_owned(),
+            receives,
+        ]);
+    }
+    table.to_string()
+}

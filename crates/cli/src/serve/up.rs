@@ -1,0 +1,81 @@
+//! `worldbus up`: every service and the bus, in one process.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::checks::{Serving, check_lead};
+use super::ground::{Ground, kept_world, state};
+use super::own_bus::{self, OwnBus};
+use super::services::{OfServices, SERVICES, all_descriptions};
+use super::settings::{OfWorld, Retention};
+use super::{ServeArguments, banner, event_bus, event_types, load, serve};
+use crate::session::catalogue;
+use crate::settings::StudioTypes;
+use worldbus_service::config::{Common, Resolved};
+use worldbus_service::settings;
+use worldbus_simulated::{EventTypes, Setup};
+use worldbus_world::World;
+
+settings! {
+    /// Settings of `worldbus up`: everything in one process.
+    pub(crate) struct Up {
+        ..common: Common { listen: "127.0.0.1:7070" },
+        ..retention: Retention {},
+        ..of_world: OfWorld { lead_ms: "0" },
+        ..types: StudioTypes {},
+        ..services: OfServices {},
+    }
+}
+
+/// What the help of `worldbus up` ends with.
+pub(crate) const HELP: &str = "\
+Examples:
+  worldbus up
+  worldbus up --world worlds/europe.toml --data-dir /var/lib/worldbus
+  WORLDBUS_API_KEY=… worldbus up --listen 0.0.0.0:7070
+
+With port 0 the system chooses one; the line `listening on http://…` names it. The same data
+directory continues the same world, at the time that it should be by then.";
+
+/// Runs the command.
+pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
+    let Some((loaded, world)) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
+    let (settings, common) = (&loaded.settings, &loaded.settings.common);
+    let ground = Ground::prepare("worldbus", common, world, &loaded.warnings).await?;
+    let catalogue = catalogue::load(&settings.types.catalog)?;
+    let dir = own_bus::dir("worldbus up", &loaded.resolved, common)?;
+    let state = state::open(&common.state_url).await?;
+    let registry = event_types::registry(&state, catalogue).await?;
+    let catalogue = registry.shared();
+    let own = OwnBus::open(dir, &settings.retention, catalogue).await?;
+    kept_world::check(&*state, &ground.world, settings.of_world.accept_world_changes).await?;
+    let setup = Setup {
+        deps: ground.deps(own.bus.clone(), state),
+        world: ground.world.clone(),
+        lead: check_lead(settings.of_world.lead_ms)?,
+        event_types: EventTypes::new(catalogue.clone(), None),
+    };
+    let mut parts = Vec::new();
+    for service in SERVICES {
+        parts.push(service.start(setup.clone(), &loaded.resolved).await?);
+    }
+    let event_bus = event_bus::part(&ground, &own.bus, registry).await;
+    parts.push(event_bus.with_task(own.watch(&ground)));
+    let services: Vec<_> = all_descriptions().map(|service| service.name).collect();
+    banner::up(&ground, common, &services, arguments.format);
+    serve(ground, own.bus, parts).await
+}
+
+impl Serving for Up {
+    fn common(&self) -> &Common {
+        &self.common
+    }
+
+    fn check(&self, from: &Resolved, world: &World) -> Result<()> {
+        self.retention.check()?;
+        own_bus::dir("worldbus up", from, &self.common)?;
+        check_lead(self.of_world.lead_ms)?;
+        SERVICES.iter().try_for_each(|service| service.check(from, world))
+    }
+}

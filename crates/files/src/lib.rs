@@ -1,0 +1,102 @@
+//! Files and directories that are for one user: the one who runs the process. What is stored is
+//! all that a world's services and players did. On Windows a folder's own rights decide.
+//!
+//! Not for: reading what a person named (`worldbus_service::file`), and what is in the files.
+#![allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]
+
+use std::io;
+use std::path::Path;
+
+/// Creates a directory and those above it that are missing, for this user alone. One that is there
+/// stays as it is: others may keep theirs in it.
+///
+/// # Errors
+/// The operating system's.
+pub fn create_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Refuses a name at which there is something else than a file: through a link another's file would
+/// be changed, and a FIFO would be waited for.
+///
+/// # Errors
+/// `InvalidInput` for what is there and no regular file; else the operating system's.
+pub fn check_file(path: &Path) -> io::Result<()> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => {
+            let kind = if found.is_symlink() { "a symbolic link" } else { "not a regular file" };
+            Err(io::Error::new(io::ErrorKind::InvalidInput, kind))
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Takes the rights of others to what an older version created: a file, or a directory that holds
+/// nothing else. What is missing is left out; what belongs to another user stays as it is, with a
+/// warning.
+#[cfg(unix)]
+pub fn tighten(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let Ok(metadata) = std::fs::metadata(path) else { return };
+    if metadata.permissions().mode() & OTHERS == 0 {
+        return;
+    }
+    let mode = if metadata.is_dir() { 0o700 } else { 0o600 };
+    if let Err(error) = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)) {
+        let path = path.display();
+        tracing::warn!(%path, %error, "others may read this; run `chmod go= {path}`");
+    }
+}
+
+/// Rights of group and others.
+#[cfg(unix)]
+const OTHERS: u32 = 0o077;
+
+/// Leaves the rights to the folder.
+#[cfg(not(unix))]
+pub fn tighten(_: &Path) {}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_created_or_tightened_is_for_its_user_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, file) = (folder.path().join("a/b"), folder.path().join("file"));
+        create_dir(&dir).unwrap();
+        assert_eq!((mode(&dir), mode(dir.parent().unwrap())), (0o700, 0o700));
+        fs::write(&file, "").unwrap();
+        for (path, wanted) in [(&file, 0o600), (&dir, 0o700)] {
+            fs::set_permissions(path, fs::Permissions::from_mode(wanted | 0o055)).unwrap();
+            tighten(path);
+            assert_eq!(mode(path), wanted);
+        }
+        tighten(&folder.path().join("missing"));
+    }
+
+    #[test]
+    fn name_of_a_link_or_a_directory_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        check_file(&file).unwrap();
+        fs::write(&file, "").unwrap();
+        check_file(&file).unwrap();
+        symlink(&file, &link).unwrap();
+        assert_eq!(check_file(&link).unwrap_err().to_string(), "a symbolic link");
+        assert_eq!(check_file(folder.path()).unwrap_err().to_string(), "not a regular file");
+    }
+}
