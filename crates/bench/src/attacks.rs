@@ -2,7 +2,7 @@
 //! keeps others waiting meanwhile. Each attack has a process and a log of its own.
 //!
 //! Not here: that nothing is lost (`crates/cli/tests/end_to_end/crash.rs`), and what each refusal
-//! asserts (`crates/event-bus/tests/bounds.rs`).
+//! asserts (`crates/event-bus/tests/all/bounds.rs`).
 
 mod requests;
 mod sockets;

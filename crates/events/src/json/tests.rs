@@ -139,7 +139,7 @@ fn wrong_payloads_name_the_field_and_what_it_takes() {
         ("time.updated", r#"{"hours":1}"#, "payload: unrecognized field name 'hours'"),
         ("time.updated", r#"{"hours":1}"#, "its fields: total_minutes, hour, minute, phase"),
         ("time.updated", r#"{"phase":"NIGHT"}"#, "PHASE_DUSK, PHASE_NIGHT"),
-        ("time.updated", r#"{"phase":"night"}"#, "none of them (did you mean PHASE_NIGHT?)"),
+        ("time.updated", r#"{"phase":"night"}"#, "not one of them (did you mean PHASE_NIGHT?)"),
         ("weather.changed", r#"{"new_state":"rain"}"#, "did you mean WEATHER_STATE_RAIN?"),
         ("weather.changed", r#"{"new_state":"rian"}"#, "\"rian\" is not one of them; expected one"),
         ("time.updated", "[]", "payload: a list is not an object"),

@@ -1,0 +1,8 @@
+//! Publisher, router and spool over a real engine, one that fails when it is asked to.
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(unreachable_pub, reason = "a kit of a crate without others")]
+
+mod kit;
+mod publish;
+mod route;
+mod spool;
