@@ -28,9 +28,9 @@ use crate::session::configuration;
 use checks::Serving;
 use ground::{Ground, wall};
 use worldbus_bus::Bus;
-use worldbus_service::Part;
 use worldbus_service::config::{Flags, Loaded, Settings};
 use worldbus_service::part::Host;
+use worldbus_service::{Part, start};
 use worldbus_world::World;
 
 pub(crate) use event_bus::{EventBus, run as event_bus};
@@ -60,6 +60,14 @@ fn load<S: Serving>(flags: &Flags<S>) -> Result<Option<(Loaded<S>, World)>> {
         return Ok(None);
     }
     Ok(Some((loaded, world)))
+}
+
+/// Why a service that was prepared does not start.
+fn not_started(name: &str, error: start::Error) -> anyhow::Error {
+    match error {
+        start::Error::Setting(_) => checks::into_wrong_use(error),
+        error => anyhow::Error::new(error).context(format!("cannot start the {name}")),
+    }
 }
 
 /// Serves until a signal, then drains and closes the bus.

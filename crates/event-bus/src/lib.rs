@@ -23,7 +23,7 @@ pub use slots::{GRACE_MS, SLOT_COUNT_MAX, Slot, Slots, TERM_MS, slot_name};
 #[cfg(test)]
 mod tests;
 
-use worldbus_service::{Description, StateUse};
+use worldbus_service::{Description, Publishes, StateUse};
 
 /// The service's name: the source of what is published over REST, and its subscription over an
 /// engine that keeps no past.
@@ -34,8 +34,8 @@ pub const DESCRIPTION: Description = Description {
     name: NAME,
     about: "Run the bus for other processes: gRPC, REST, live stream",
     help: HELP,
-    ask: "topics list",
-    topic: None,
+    ask: Some("topics list"),
+    publishes: Publishes::WhatClientsSend,
     receives: &[],
     studio_types: true,
     state: &[StateUse::Get, StateUse::CompareAndSet, StateUse::Delete],

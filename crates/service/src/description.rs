@@ -10,22 +10,45 @@ pub struct Description {
     pub about: &'static str,
     /// What the help of its command ends with: examples, and what else users must know.
     pub help: &'static str,
-    /// A command of the program that asks it something, without `--url`: `time now`. Empty if there
-    /// is none.
-    pub ask: &'static str,
-    /// The topic of its events; `None` if it publishes what its clients send, on any.
-    pub topic: Option<&'static str>,
+    /// A command of the program that asks it something, without `--url`: `time now`.
+    pub ask: Option<&'static str>,
+    /// What it publishes to.
+    pub publishes: Publishes,
     /// The event types that its subscription receives, by name; empty: none of its own choice.
     pub receives: &'static [&'static str],
     /// It works on event types of studios, too: those of `--catalog` and those that its bus knows.
     pub studio_types: bool,
-    /// What it does with the state store, and may do there.
+    /// What it does with the state store, and may do there; empty if it keeps nothing.
     pub state: &'static [StateUse],
-    /// Its part of the REST interface: `time` for `/api/time/…`. Short: target groups of a
-    /// balancer, whose names have 32 characters, end in it.
+    /// Its part of the REST interface: `time` for `/api/time/…`, of [`API_CHARACTERS_MAX`] at most.
     pub api: &'static str,
     /// Where it listens by default.
     pub port: u16,
+}
+
+/// The longest [`Description::api`]: the names of a balancer's target groups, which end in it, have
+/// 32 characters, of which 22 are the system's.
+pub const API_CHARACTERS_MAX: usize = 7;
+
+/// Where events of a service go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publishes {
+    /// To a topic, which is its own.
+    To(&'static str),
+    /// To any, as its clients ask.
+    WhatClientsSend,
+    /// Nowhere: it only receives.
+    Nothing,
+}
+
+impl Publishes {
+    /// The topic that is its own.
+    pub fn topic(self) -> Option<&'static str> {
+        match self {
+            Self::To(topic) => Some(topic),
+            Self::WhatClientsSend | Self::Nothing => None,
+        }
+    }
 }
 
 /// What a service does with the state store.

@@ -9,7 +9,8 @@
 //! instances keep together ([`commands`]); the [`Lead`] lets each of them know in time. A program
 //! runs it as a [`Service`].
 //!
-//! Not for: services whose state is data (the service kit alone), and the meaning of events.
+//! A [`Service`] is for every service of a world, also for one whose state is data and which needs
+//! nothing else of this. Not for: the meaning of events.
 //! Nothing off the shelf does this: schedulers elect a leader, which these services do not need.
 
 mod causes;

@@ -11,7 +11,7 @@ use crate::{NAME, TOPIC, grpc, requests, rest};
 use worldbus_events::Event as _;
 use worldbus_events::v1::ClockRequested;
 use worldbus_service::start::Error;
-use worldbus_service::{Deps, Description, Part, StateUse, Task, settings};
+use worldbus_service::{Deps, Description, Part, Publishes, StateUse, Task, settings};
 use worldbus_simulated::{Checkpoints, Emitter, Lead, Progress, Service, Setup, Ticker};
 use worldbus_world::{GameTime, World};
 
@@ -38,8 +38,8 @@ impl Service for TimeManager {
         name: NAME,
         about: "Run the clock of a world, over an event-bus",
         help: HELP,
-        ask: "time now",
-        topic: Some(TOPIC),
+        ask: Some("time now"),
+        publishes: Publishes::To(TOPIC),
         receives: &[ClockRequested::NAME],
         studio_types: true,
         state: &[StateUse::Get, StateUse::CompareAndSet],

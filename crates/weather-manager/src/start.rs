@@ -12,7 +12,9 @@ use worldbus_bus::Bus;
 use worldbus_events::Event as _;
 use worldbus_events::v1::{ClockChanged, WeatherOverrideRequested};
 use worldbus_service::start::Error;
-use worldbus_service::{CancellationToken, Deps, Description, Part, StateUse, Task, settings};
+use worldbus_service::{
+    CancellationToken, Deps, Description, Part, Publishes, StateUse, Task, settings,
+};
 use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
 use worldbus_simulated::{Checkpoints, Emitter, Progress, Service, Setup, SharedClock, Ticker};
 
@@ -35,8 +37,8 @@ impl Service for WeatherManager {
         name: NAME,
         about: "Run the weather of a world, over an event-bus",
         help: HELP,
-        ask: "weather now",
-        topic: Some(TOPIC),
+        ask: Some("weather now"),
+        publishes: Publishes::To(TOPIC),
         receives: &[ClockChanged::NAME, WeatherOverrideRequested::NAME],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],

@@ -12,7 +12,7 @@ use worldbus_events::prost::Message as _;
 use worldbus_events::v1::ClockChanged;
 use worldbus_events::{Event as _, EventId, ProducerId};
 use worldbus_service::start::Error;
-use worldbus_service::{CancellationToken, Deps, Description, Part, StateUse, Task};
+use worldbus_service::{CancellationToken, Deps, Description, Part, Publishes, StateUse, Task};
 use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
 use worldbus_simulated::{
     Causes, Checkpoint, Checkpoints, Emission, Emitter, Progress, Service, Setup, SharedClock,
@@ -45,8 +45,8 @@ impl Service for Tide {
         name: NAME,
         about: "Run the tide of a world, over an event-bus",
         help: "",
-        ask: "",
-        topic: Some(v1::TideTurned::TOPIC),
+        ask: None,
+        publishes: Publishes::To(v1::TideTurned::TOPIC),
         receives: &[ClockChanged::NAME],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],

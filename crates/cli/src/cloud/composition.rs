@@ -10,7 +10,7 @@ use super::topology;
 use crate::serve::services::descriptions;
 use worldbus_deploy::{Composition, ServiceSite};
 use worldbus_events::Catalogue;
-use worldbus_service::Description;
+use worldbus_service::{Description, Publishes};
 
 /// What is deployed.
 ///
@@ -41,10 +41,10 @@ fn site(service: &Description, catalogue: &Catalogue) -> Result<ServiceSite> {
 /// # Errors
 /// It receives an event type that the catalogue does not have.
 pub(crate) fn topics_of(service: &Description, catalogue: &Catalogue) -> Result<Vec<String>> {
-    let Some(own) = service.topic else {
-        return Ok(catalogue.topics().map(str::to_owned).collect());
+    let mut topics: BTreeSet<String> = match service.publishes {
+        Publishes::WhatClientsSend => catalogue.topics().map(str::to_owned).collect(),
+        of => of.topic().into_iter().map(str::to_owned).collect(),
     };
-    let mut topics = BTreeSet::from([own.to_owned()]);
     for name in service.receives {
         topics.insert(catalogue.by_name(name)?.topic().to_owned());
     }

@@ -14,7 +14,7 @@ use crate::output::format::Format;
 use crate::output::table::Table;
 use crate::serve::services::all_descriptions;
 use worldbus_events::Catalogue;
-use worldbus_service::{Description, StateUse};
+use worldbus_service::{Description, Publishes, StateUse};
 
 /// How to list them.
 #[derive(Debug, Args)]
@@ -28,15 +28,14 @@ pub(crate) struct ServicesArguments {
 const HELP: &str = "\
 Examples:
   worldbus services
-  worldbus services --format json         with the rights that each has in AWS
+  worldbus services --format json         with what each does with the state store
   worldbus up                             all of them in one process";
 
 /// Prints the list.
 pub(crate) fn run(arguments: &ServicesArguments) -> Result<ExitCode> {
     let catalogue = Arc::new(Catalogue::builtin());
-    let services: Result<Vec<_>> =
-        all_descriptions().map(|service| Ok((topics_of(&service, &catalogue)?, service))).collect();
-    let services = services?;
+    let described = |service| Ok((topics_of(&service, &catalogue)?, service));
+    let services = all_descriptions().map(described).collect::<Result<Vec<_>>>()?;
     let document = json!({ "services": services.iter().map(document).collect::<Vec<_>>() });
     output::page(&arguments.format.page(&document, || table(&services)))?;
     Ok(ExitCode::SUCCESS)
@@ -48,7 +47,7 @@ fn document((topics, service): &(Vec<String>, Description)) -> Value {
         "about": service.about,
         "port": service.port,
         "api": service.api,
-        "publishes_to": service.topic,
+        "publishes_to": service.publishes.topic(),
         "receives": service.receives,
         "topics": topics,
         "studio_types": service.studio_types,
@@ -67,16 +66,17 @@ fn state_use(state: StateUse) -> &'static str {
 fn table(services: &[(Vec<String>, Description)]) -> String {
     let mut table = Table::new(&["SERVICE", "PORT", "REST", "PUBLISHES TO", "RECEIVES"]);
     for (_, service) in services {
-        let receives = match service.receives {
-            [] => "what its clients subscribe to".to_owned(),
-            receives => receives.join(" "),
-        };
         table.row([
             service.name.to_owned(),
             service.port.to_string(),
             format!("/api/{}/", service.api),
-            service.topic.unwrap_or("any topic").to_owned(),
-            receives,
+            match service.publishes {
+                Publishes::To(topic) => topic,
+                Publishes::WhatClientsSend => "any topic",
+                Publishes::Nothing => "",
+            }
+            .to_owned(),
+            service.receives.join(" "),
         ]);
     }
     table.to_string()

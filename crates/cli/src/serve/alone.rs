@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::checks::{Serving, check_lead, started, wrong};
-use super::event_types::OfBus;
+use super::checks::{Serving, into_wrong_use, lead};
+use super::event_types::BusTypes;
 use super::ground::{Ground, kept_world, state};
-use super::settings::OfWorld;
-use super::{ServeArguments, banner, load, serve};
+use super::settings::WorldSettings;
+use super::{ServeArguments, banner, load, not_started, serve};
 use crate::session::{catalogue, connection};
 use crate::settings::StudioTypes;
 use worldbus_service::config::{Common, Error, Resolved, Setting, Settings};
@@ -24,8 +24,9 @@ const URL: &str = "http://127.0.0.1:7070";
 /// Settings of the command of a service.
 pub(super) struct Alone<S: Service> {
     common: Common,
-    of_world: OfWorld,
-    types: StudioTypes,
+    of_world: WorldSettings,
+    /// If it works on event types of studios.
+    types: Option<StudioTypes>,
     own: S::Settings,
 }
 
@@ -35,7 +36,7 @@ impl<S: Service> Settings for Alone<S> {
     fn declare() -> Vec<Setting> {
         let listen = format!("127.0.0.1:{}", S::DESCRIPTION.port);
         let mut declared = Common::declare_with(&[("listen", listen), ("url", URL.to_owned())]);
-        declared.extend(OfWorld::declare());
+        declared.extend(WorldSettings::declare());
         if S::DESCRIPTION.studio_types {
             declared.extend(StudioTypes::declare());
         }
@@ -46,8 +47,11 @@ impl<S: Service> Settings for Alone<S> {
     fn from_resolved(resolved: &Resolved) -> Result<Self, Error> {
         Ok(Self {
             common: Common::from_resolved(resolved)?,
-            of_world: OfWorld::from_resolved(resolved)?,
-            types: StudioTypes::from_resolved(resolved)?,
+            of_world: WorldSettings::from_resolved(resolved)?,
+            types: match S::DESCRIPTION.studio_types {
+                true => Some(StudioTypes::from_resolved(resolved)?),
+                false => None,
+            },
             own: S::Settings::from_resolved(resolved)?,
         })
     }
@@ -59,28 +63,29 @@ pub(super) async fn run<S: Service>(arguments: &ServeArguments<Alone<S>>) -> Res
     let Alone { common, of_world, types, own } = loaded.settings;
     let description = S::DESCRIPTION;
     let ground = Ground::prepare(description.name, &common, world, &loaded.warnings).await?;
-    let catalogue = catalogue::load(&types.catalog)?;
+    let catalogue = types.map(|types| catalogue::load(&types.catalog)).transpose()?;
     let state = state::open(&common.state_url).await?;
     kept_world::check(&*state, &ground.world, of_world.accept_world_changes).await?;
-    banner::alone(&ground, &common, description.ask, arguments.format);
+    banner::alone(&ground, &common, &description, arguments.format);
     let Some(bus) = waiting::connect(&ground, &common).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let event_types = match description.studio_types {
-        true => {
+    let event_types = match catalogue {
+        Some(own) => {
             let url = connection::parse(&common.url)?;
-            let types = OfBus::new(&url, &bus, &state, catalogue).await;
+            let types = BusTypes::new(&url, &bus, &state, own).await;
             EventTypes::new(types.shared(), Some(Arc::new(types)))
         }
-        false => EventTypes::default(),
+        None => EventTypes::default(),
     };
     let setup = Setup {
         deps: ground.deps(bus.clone(), state),
         world: ground.world.clone(),
-        lead: check_lead(of_world.lead_ms)?,
+        lead: lead(of_world.lead_ms)?,
         event_types,
     };
-    let part = started(description.name, S::start(setup, own).await)?;
+    let part = S::start(setup, own).await;
+    let part = part.map_err(|error| not_started(description.name, error))?;
     serve(ground, bus, vec![part]).await
 }
 
@@ -91,7 +96,7 @@ impl<S: Service> Serving for Alone<S> {
 
     fn check(&self, _: &Resolved, world: &World) -> Result<()> {
         connection::parse(&self.common.url)?;
-        check_lead(self.of_world.lead_ms)?;
-        S::check(&self.own, world).map_err(wrong)
+        lead(self.of_world.lead_ms)?;
+        S::check(&self.own, world).map_err(into_wrong_use)
     }
 }

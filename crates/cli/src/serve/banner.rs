@@ -8,29 +8,29 @@ use serde_json::{Value, json};
 
 use super::ground::Ground;
 use crate::output::format::Format;
+use worldbus_service::Description;
 use worldbus_service::config::Common;
 
 /// Of `worldbus up`, which runs these services.
-pub(super) fn up(ground: &Ground, common: &Common, services: &[&str], format: Format) {
+pub(super) fn up(ground: &Ground, common: &Common, services: &[Description], format: Format) {
     let (url, program) = (url(ground.address), program());
     let world = &ground.world;
+    let names: Vec<_> = services.iter().map(|service| service.name).collect();
+    let asks: String = services.iter().map(|service| ask(service, &url)).collect();
     let text = || {
         format!(
             "listening on http://{}
 world     {} with {} regions
 services  {}
 data      {}
-follow    {program} tail --url {url}
-ask       {program} time now --url {url}
-          {program} weather forecast {} --url {url}
+follow    {program} tail --url {url}{asks}
 all paths {url}/openapi.json
 stop      Ctrl-C",
             ground.address,
             world.name,
             world.regions.len(),
-            services.join(", "),
+            names.join(", "),
             common.data_dir.display(),
-            world.regions[0].id,
         )
     };
     say(format, &document(ground), text);
@@ -39,12 +39,12 @@ stop      Ctrl-C",
 /// Of `worldbus event-bus`.
 pub(super) fn event_bus(ground: &Ground, format: Format) {
     let (url, program) = (url(ground.address), program());
+    let ask = ask(&worldbus_event_bus::DESCRIPTION, &url);
     let text = || {
         format!(
             "listening on http://{}
 follow    {program} tail --url {url}
-publish   {program} publish time.day_activated '{{}}' --url {url}
-ask       {program} topics list --url {url}
+publish   {program} publish time.day_activated '{{}}' --url {url}{ask}
 stop      Ctrl-C",
             ground.address,
         )
@@ -52,13 +52,9 @@ stop      Ctrl-C",
     say(format, &document(ground), text);
 }
 
-/// Of a service alone; `ask` is a command that asks it something, if it has one.
-pub(super) fn alone(ground: &Ground, common: &Common, ask: &str, format: Format) {
-    let (url, program) = (url(ground.address), program());
-    let ask = match ask {
-        "" => String::new(),
-        ask => format!("\nask       {program} {ask} --url {url}"),
-    };
+/// Of a service alone.
+pub(super) fn alone(ground: &Ground, common: &Common, service: &Description, format: Format) {
+    let ask = ask(service, &url(ground.address));
     let text = || {
         format!(
             "listening on http://{}
@@ -68,6 +64,12 @@ stop      Ctrl-C",
         )
     };
     say(format, &document(ground), text);
+}
+
+/// A line with a command that asks a service something, if it has one.
+fn ask(service: &Description, url: &str) -> String {
+    let line = |ask| format!("\nask       {} {ask} --url {url}", program());
+    service.ask.map(line).unwrap_or_default()
 }
 
 /// The same for programs: where it listens, and which world it has.

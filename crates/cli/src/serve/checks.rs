@@ -10,7 +10,7 @@ use super::ground::{self, state};
 use crate::output::failure::WrongUse;
 use worldbus_service::access::Access;
 use worldbus_service::config::{Common, Loaded, Resolved, Settings};
-use worldbus_service::{Part, start};
+use worldbus_service::start;
 use worldbus_simulated::Lead;
 use worldbus_world::World;
 
@@ -33,19 +33,11 @@ pub(super) fn check<S: Serving>(loaded: &Loaded<S>) -> Result<World> {
 }
 
 /// The lead that a setting means.
-pub(super) fn check_lead(lead_ms: u64) -> Result<Lead> {
-    Lead::new(Duration::from_millis(lead_ms)).map_err(wrong)
+pub(super) fn lead(lead_ms: u64) -> Result<Lead> {
+    Lead::new(Duration::from_millis(lead_ms)).map_err(into_wrong_use)
 }
 
-/// What a service refuses before it is started.
-pub(super) fn wrong(error: start::Error) -> anyhow::Error {
+/// Why a service refuses its settings.
+pub(super) fn into_wrong_use(error: start::Error) -> anyhow::Error {
     WrongUse(error.to_string()).into()
-}
-
-/// The service that was started, or why it was not.
-pub(super) fn started(name: &str, part: Result<Part, start::Error>) -> Result<Part> {
-    part.map_err(|error| match error {
-        start::Error::Setting(_) => wrong(error),
-        error => anyhow::Error::new(error).context(format!("cannot start the {name}")),
-    })
 }

@@ -26,7 +26,7 @@ pub(super) async fn registry(
 /// What a service alone knows: its own, and what its bus does. Over SNS and SQS, which know
 /// nothing, that is what an event-bus keeps in the state store of all.
 #[derive(Debug)]
-pub(super) struct OfBus {
+pub(super) struct BusTypes {
     bus: Bus,
     /// The state store, if that has what was registered.
     state: Option<Arc<dyn StateStore>>,
@@ -34,7 +34,7 @@ pub(super) struct OfBus {
     shared: SharedCatalogue,
 }
 
-impl OfBus {
+impl BusTypes {
     /// With what the bus at `url` knows now, if it can be had.
     pub(super) async fn new(
         url: &BusUrl,
@@ -67,7 +67,7 @@ impl OfBus {
 }
 
 #[async_trait]
-impl Refresh for OfBus {
+impl Refresh for BusTypes {
     async fn refresh(&self) -> Result<(), String> {
         let types = self.types().await.map_err(|error| error.to_string())?;
         let joined = catalogue::joined(&self.own, &types).map_err(|error| error.to_string())?;

@@ -10,7 +10,8 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 
 use super::ServeArguments;
 use super::alone::{self, Alone};
-use super::checks::{started, wrong};
+use super::checks::into_wrong_use;
+use super::not_started;
 use worldbus_service::config::{self, Error, Resolved, Setting, Settings};
 use worldbus_service::{Description, Part};
 use worldbus_simulated::{Service, Setup};
@@ -19,7 +20,8 @@ use worldbus_weather_manager::WeatherManager;
 use worldbus_world::World;
 
 /// In the order in which people read of them.
-pub(crate) const SERVICES: &[&dyn Entry] = &[&of::<TimeManager>(), &of::<WeatherManager>()];
+pub(crate) const SERVICES: &[&dyn AnyService] =
+    &[&Registered::<TimeManager>::NEW, &Registered::<WeatherManager>::NEW];
 
 /// What they state of themselves.
 pub(crate) fn descriptions() -> impl Iterator<Item = Description> {
@@ -33,13 +35,16 @@ pub(crate) fn all_descriptions() -> impl Iterator<Item = Description> {
 
 /// A service as this program has it, whatever its type.
 #[async_trait]
-pub(crate) trait Entry: Sync {
+pub(crate) trait AnyService: Sync {
     fn description(&self) -> Description;
 
     /// The settings that it alone has.
     fn declare(&self) -> Vec<Setting>;
 
-    /// Refuses settings before anything is opened.
+    /// Refuses values that these settings cannot take.
+    fn parse(&self, from: &Resolved) -> Result<(), Error>;
+
+    /// Refuses settings that do not fit each other or the world, before anything is opened.
     fn check(&self, from: &Resolved, world: &World) -> Result<()>;
 
     async fn start(&self, setup: Setup, from: &Resolved) -> Result<Part>;
@@ -54,14 +59,15 @@ pub(crate) trait Entry: Sync {
     fn reference(&self) -> String;
 }
 
-struct Of<S>(PhantomData<fn() -> S>);
+/// A service by its type.
+struct Registered<S>(PhantomData<fn() -> S>);
 
-const fn of<S: Service>() -> Of<S> {
-    Of(PhantomData)
+impl<S> Registered<S> {
+    const NEW: Self = Self(PhantomData);
 }
 
 #[async_trait]
-impl<S: Service> Entry for Of<S> {
+impl<S: Service> AnyService for Registered<S> {
     fn description(&self) -> Description {
         S::DESCRIPTION
     }
@@ -70,13 +76,18 @@ impl<S: Service> Entry for Of<S> {
         S::Settings::declare()
     }
 
+    fn parse(&self, from: &Resolved) -> Result<(), Error> {
+        S::Settings::from_resolved(from).map(drop)
+    }
+
     fn check(&self, from: &Resolved, world: &World) -> Result<()> {
-        S::check(&S::Settings::from_resolved(from)?, world).map_err(wrong)
+        S::check(&S::Settings::from_resolved(from)?, world).map_err(into_wrong_use)
     }
 
     async fn start(&self, setup: Setup, from: &Resolved) -> Result<Part> {
         let settings = S::Settings::from_resolved(from)?;
-        started(S::DESCRIPTION.name, S::start(setup, settings).await)
+        let part = S::start(setup, settings).await;
+        part.map_err(|error| not_started(S::DESCRIPTION.name, error))
     }
 
     fn command(&self) -> Command {
@@ -96,16 +107,17 @@ impl<S: Service> Entry for Of<S> {
 
 /// The settings of all of them, of which each takes its own.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct OfServices;
+pub(crate) struct ServiceSettings;
 
-impl Settings for OfServices {
+impl Settings for ServiceSettings {
     const ABOUT: &'static str = "Settings of the services.";
 
     fn declare() -> Vec<Setting> {
         SERVICES.iter().flat_map(|service| service.declare()).collect()
     }
 
-    fn from_resolved(_: &Resolved) -> Result<Self, Error> {
+    fn from_resolved(resolved: &Resolved) -> Result<Self, Error> {
+        SERVICES.iter().try_for_each(|service| service.parse(resolved))?;
         Ok(Self)
     }
 }
@@ -164,6 +176,7 @@ mod tests {
 
     use super::*;
     use crate::serve::EventBus;
+    use worldbus_service::API_CHARACTERS_MAX;
 
     #[test]
     fn no_two_services_share_a_name_a_port_or_a_part_of_the_rest_interface() {
@@ -171,6 +184,14 @@ mod tests {
         assert_eq!(all_descriptions().map(|of| of.name).collect::<BTreeSet<_>>().len(), count);
         assert_eq!(all_descriptions().map(|of| of.port).collect::<BTreeSet<_>>().len(), count);
         assert_eq!(all_descriptions().map(|of| of.api).collect::<BTreeSet<_>>().len(), count);
+    }
+
+    /// With the longest name of a system, `-i-` and this a target group has 32 characters.
+    #[test]
+    fn parts_of_the_rest_interface_are_short_enough_for_target_groups() {
+        for service in descriptions() {
+            assert!(service.api.len() <= API_CHARACTERS_MAX, "{}", service.api);
+        }
     }
 
     /// One environment, one file and `up` serve them all.

@@ -44,7 +44,7 @@ settings! {
 
 settings! {
     /// What every service of a world takes.
-    pub(crate) struct OfWorld {
+    pub(crate) struct WorldSettings {
         /// How far ahead commands take effect, in milliseconds; the same in all instances.
         lead_ms: u64 = "2000",
         /// Go on with a world file under which the identity of events changes (seed, epoch,

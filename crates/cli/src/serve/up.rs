@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use super::checks::{Serving, check_lead};
+use super::checks::{Serving, lead};
 use super::ground::{Ground, kept_world, state};
 use super::own_bus::{self, OwnBus};
-use super::services::{OfServices, SERVICES, all_descriptions};
-use super::settings::{OfWorld, Retention};
+use super::services::{SERVICES, ServiceSettings, all_descriptions};
+use super::settings::{Retention, WorldSettings};
 use super::{ServeArguments, banner, event_bus, event_types, load, serve};
 use crate::session::catalogue;
 use crate::settings::StudioTypes;
@@ -22,9 +22,9 @@ settings! {
     pub(crate) struct Up {
         ..common: Common { listen: "127.0.0.1:7070" },
         ..retention: Retention {},
-        ..of_world: OfWorld { lead_ms: "0" },
+        ..of_world: WorldSettings { lead_ms: "0" },
         ..types: StudioTypes {},
-        ..services: OfServices {},
+        ..services: ServiceSettings {},
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
     let setup = Setup {
         deps: ground.deps(own.bus.clone(), state),
         world: ground.world.clone(),
-        lead: check_lead(settings.of_world.lead_ms)?,
+        lead: lead(settings.of_world.lead_ms)?,
         event_types: EventTypes::new(catalogue.clone(), None),
     };
     let mut parts = Vec::new();
@@ -62,8 +62,7 @@ pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
     }
     let event_bus = event_bus::part(&ground, &own.bus, registry).await;
     parts.push(event_bus.with_task(own.watch(&ground)));
-    let services: Vec<_> = all_descriptions().map(|service| service.name).collect();
-    banner::up(&ground, common, &services, arguments.format);
+    banner::up(&ground, common, &all_descriptions().collect::<Vec<_>>(), arguments.format);
     serve(ground, own.bus, parts).await
 }
 
@@ -75,7 +74,7 @@ impl Serving for Up {
     fn check(&self, from: &Resolved, world: &World) -> Result<()> {
         self.retention.check()?;
         own_bus::dir("worldbus up", from, &self.common)?;
-        check_lead(self.of_world.lead_ms)?;
+        lead(self.of_world.lead_ms)?;
         SERVICES.iter().try_for_each(|service| service.check(from, world))
     }
 }

@@ -2,7 +2,7 @@
 //! time is the machine's. As a test it takes a few of each kind; by hand, as many as there may be:
 //!
 //! `WORLDBUS_TEST_OVERRIDES=800 cargo test --release -p worldbus-weather-manager
-//! --test many_overrides -- --nocapture --test-threads 1`
+//! --test all many_overrides -- --nocapture --test-threads 1`
 #![allow(clippy::disallowed_methods, reason = "a measurement reads clocks and files")]
 
 use std::time::Instant;

@@ -45,19 +45,21 @@ pub(super) fn services(
     let slots = slots.iter().map(|slot| slot.name.clone()).collect();
     let service = |of: &Description, publishes, consumes| {
         let actions = of.state.iter().flat_map(|state| actions_of(*state)).copied();
-        let state = Right::new("State", &actions.collect::<Vec<_>>(), vec![TABLE.to_owned()]);
+        let actions: Vec<_> = actions.collect();
+        let state = Right::new("State", &actions, vec![TABLE.to_owned()]);
+        let state = (!actions.is_empty()).then_some(state);
         let wanted = wanted.right.iter().map(|right| Right {
             name: right.name.clone(),
             actions: right.actions.clone(),
             resources: right.resources.clone(),
         });
-        let more = std::iter::once(state).chain(wanted).collect();
+        let more = state.into_iter().chain(wanted).collect();
         Service { name: of.name.to_owned(), publishes, consumes, counts: Vec::new(), more }
     };
     // It publishes what its clients send, on any topic, and claims a slot.
     let bus = service(&worldbus_event_bus::DESCRIPTION, topics.to_vec(), slots);
     let simulated = |of: Description| {
-        let publishes = of.topic.map(Topic::new).transpose()?.into_iter().collect();
+        let publishes = of.publishes.topic().map(Topic::new).transpose()?.into_iter().collect();
         let consumes = vec![SubscriptionName::new(of.name)?];
         Ok(service(&of, publishes, consumes))
     };
