@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::model::{self, Encoding, Load, Way};
 use crate::prices::{Item, Price, Prices, usd};
 use standing::standing;
-use worldbus_deploy::{Composition, Resource};
+use worldbus_deploy::{ClockRole, Composition, Resource};
 
 pub use page::{json, table, text};
 
@@ -140,12 +140,16 @@ fn of(
         }
     }
     let count = |name: &str| counts.get(name).copied().unwrap_or(0.0);
-    let of = |is_follower: bool| {
-        let chosen = composition.services.iter().filter(|of| of.follows_clock == is_follower);
+    let of = |role: ClockRole| {
+        let chosen = composition.services.iter().filter(|of| of.clock == role);
         chosen.map(|of| count(&of.name)).collect()
     };
-    let instances =
-        Instances { clocks: of(false), followers: of(true), event_bus: count(EVENT_BUS) };
+    let instances = Instances {
+        clocks: of(ClockRole::Announces),
+        followers: of(ClockRole::Follows),
+        others: of(ClockRole::None),
+        event_bus: count(EVENT_BUS),
+    };
     transport(&mut bill, &instances, messages);
     logs(&mut bill, tasks, prices);
     if public > 0.0 {
@@ -185,17 +189,19 @@ impl Bill {
 
 /// How many run of each service.
 struct Instances {
-    /// Of those that do not follow the clock: that which announces it.
+    /// Of that which announces the clock.
     clocks: Vec<f64>,
     /// Of those that follow it.
     followers: Vec<f64>,
+    /// Of those that do neither.
+    others: Vec<f64>,
     event_bus: f64,
 }
 
 /// SNS and SQS: the same ten million events, and polls that bring nothing. Instances of a simulated
 /// service all publish the same, and each is billed.
 fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
-    let Instances { clocks, followers, event_bus } = instances;
+    let Instances { clocks, followers, others, event_bus } = instances;
     let nothing = Prices { all: Vec::new(), sns_publish: 0.0, sns_to_sqs: 0.0, sqs_request: 0.0 };
     let way = Way::Batches { linger_ms: model::default_linger_ms(), encoding: Encoding::Protobuf };
     let estimate = |rate: f64, producers: f64, subscribers: f64| {
@@ -205,7 +211,7 @@ fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
         model::cost(&load, way, prices.unwrap_or(&nothing))
     };
     let time: f64 = clocks.iter().sum();
-    let publishers = time + followers.iter().sum::<f64>();
+    let publishers = time + followers.iter().chain(others).sum::<f64>();
     let rate = LOAD_MESSAGES / MONTH_S * publishers / PUBLISHER_COUNT;
     // The event-bus receives everything, in a queue an instance.
     let Some(all) = estimate(rate, publishers, *event_bus) else { return };
@@ -215,7 +221,7 @@ fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
     // each polls. The others receive requests for commands, which are few, and poll for them.
     let received = |count: &f64| CLOCK_REPEATS_PER_S * time / count.max(1.0);
     let following = followers.iter().map(|count| (received(count), *count));
-    for (rate, count) in following.chain(clocks.iter().map(|count| (0.0, *count))) {
+    for (rate, count) in following.chain(clocks.iter().chain(others).map(|count| (0.0, *count))) {
         let Some(queue) = estimate(rate, 1.0, count) else { return };
         if rate > 0.0 {
             deliveries += queue.messages * count;

@@ -27,4 +27,4 @@ pub use plan::{Changes, Plan, StackPlan};
 pub use status::{Finding, Status};
 pub use template::built_in::{Resource, Stack, TEMPLATE_BYTES_MAX, Template, templates};
 pub use template::evaluate::Parameters;
-pub use template::expand::{Composition, ServiceSite};
+pub use template::expand::{ClockRole, Composition, ServiceSite};

@@ -19,7 +19,8 @@ pub trait Service: 'static {
     /// such a type.
     type Settings: config::Settings + Send;
 
-    /// Refuses settings that do not fit each other or the world, before anything is opened.
+    /// Refuses settings that do not fit each other or the world. A program calls it before it opens
+    /// anything.
     ///
     /// # Errors
     /// `Setting`, with what was expected.
@@ -27,10 +28,13 @@ pub trait Service: 'static {
         Ok(())
     }
 
-    /// Restores what it keeps, or begins, and hands out routes and tasks.
+    /// Restores what it keeps in the state store, or begins it, and hands out routes and tasks.
+    /// What it wrote there is durable when this returns; it publishes and receives nothing before
+    /// its tasks run. Its conditions are known to `deps.readiness` by then.
     ///
     /// # Errors
-    /// See [`Error`].
+    /// `Setting` for what [`check`](Service::check) refuses, `State` if the store fails or holds
+    /// what it cannot read, `Bus` if the bus refuses a name. Nothing is left running.
     fn start(
         setup: Setup,
         settings: Self::Settings,
@@ -52,7 +56,8 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// For one process that owns the state: without a lead, on the event types of Worldbus.
+    /// For one process that owns the state, on the event types of Worldbus: without a lead, a
+    /// second instance would miss commands.
     pub fn new(deps: Deps, world: Arc<World>) -> Self {
         Self { deps, world, lead: Lead::NONE, event_types: EventTypes::default() }
     }

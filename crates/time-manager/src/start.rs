@@ -84,6 +84,7 @@ Examples:
   worldbus time set 22 --url http://127.0.0.1:7071
 
 Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
+One with another --state-url would announce another clock for the same world.
 It waits for an event-bus that is not there yet; /readyz reports it.";
 
 /// One clock, and what runs for it.

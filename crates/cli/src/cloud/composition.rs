@@ -8,8 +8,9 @@ use anyhow::Result;
 
 use super::topology;
 use crate::serve::services::descriptions;
-use worldbus_deploy::{Composition, ServiceSite};
-use worldbus_events::Catalogue;
+use worldbus_deploy::{ClockRole, Composition, ServiceSite};
+use worldbus_events::v1::ClockChanged;
+use worldbus_events::{Catalogue, Event as _};
 use worldbus_service::{Description, Publishes};
 
 /// What is deployed.
@@ -31,9 +32,19 @@ fn site(service: &Description, catalogue: &Catalogue) -> Result<ServiceSite> {
         name: service.name.to_owned(),
         api: service.api.to_owned(),
         port: service.port,
-        follows_clock: service.receives.contains(&CLOCK_CHANGED),
+        clock: clock_role(service),
         topics: topics_of(service, catalogue)?,
     })
+}
+
+fn clock_role(service: &Description) -> ClockRole {
+    if service.publishes.topic() == Some(ClockChanged::TOPIC) {
+        ClockRole::Announces
+    } else if service.receives.contains(&ClockChanged::NAME) {
+        ClockRole::Follows
+    } else {
+        ClockRole::None
+    }
 }
 
 /// The topics that a service publishes to or receives from: all, if its clients choose them.
@@ -50,9 +61,6 @@ pub(crate) fn topics_of(service: &Description, catalogue: &Catalogue) -> Result<
     }
     Ok(topics.into_iter().collect())
 }
-
-/// By this event type the clock is announced, again every few seconds.
-const CLOCK_CHANGED: &str = <worldbus_events::v1::ClockChanged as worldbus_events::Event>::NAME;
 
 #[cfg(test)]
 mod tests {

@@ -4,19 +4,17 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use crate::serve::services::SERVICES;
-use crate::serve::{EventBus, Up};
-use crate::settings::{Client, Health, Publish, StudioTypes, Time, Weather};
-use worldbus_service::config::reference;
+use crate::session::configuration::commands;
 
 const HEAD: &str = "# Configuration
 
 A setting is taken from the first of: its flag, its environment variable, its key in the TOML file
 that `--config FILE` or `WORLDBUS_CONFIG` names, its default. `--print-config` prints the effective
 values with the origin of each. One file may serve all commands: each takes what is its own, and a
-key that none has is refused. In a default, `{data_dir}` stands for the effective value of that
-setting. In an environment variable, the items of a list are separated by commas. Traces are set by
-the standard variables `OTEL_*`: `docs/how-to/tracing.md`.
+key that none has is refused. `listen` and `url` do not belong into such a file: they differ from
+service to service. In a default, `{data_dir}` stands for the effective value of that setting. In an
+environment variable, the items of a list are separated by commas. Traces are set by the standard
+variables `OTEL_*`: `docs/how-to/tracing.md`.
 
 This page is generated: `cargo run -- config-reference > docs/reference/config.md`.
 
@@ -29,17 +27,7 @@ pub(crate) fn run() -> anyhow::Result<ExitCode> {
 }
 
 fn page() -> String {
-    let serving = [reference::<Up>("worldbus up"), reference::<EventBus>("worldbus event-bus")];
-    let services = SERVICES.iter().map(|service| service.reference());
-    let clients = [
-        reference::<Client>("worldbus tail"),
-        reference::<Publish>("worldbus publish"),
-        reference::<Time>("worldbus time"),
-        reference::<Weather>("worldbus weather"),
-        reference::<StudioTypes>("worldbus catalog"),
-        reference::<Health>("worldbus health"),
-    ];
-    let sections: Vec<String> = serving.into_iter().chain(services).chain(clients).collect();
+    let sections: Vec<String> = commands().map(|command| (command.reference)()).collect();
     HEAD.to_owned() + &sections.join("\n")
 }
 

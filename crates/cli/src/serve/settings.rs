@@ -45,7 +45,8 @@ settings! {
 settings! {
     /// What every service of a world takes.
     pub(crate) struct WorldSettings {
-        /// How far ahead commands take effect, in milliseconds; the same in all instances.
+        /// How far ahead commands take effect, in milliseconds, at most 60000; the same in all
+        /// instances.
         lead_ms: u64 = "2000",
         /// Go on with a world file under which the identity of events changes (seed, epoch,
         /// calendar, regions or their order), though the state was begun with another.

@@ -17,6 +17,7 @@ use tonic::transport::Channel;
 use tower::ServiceExt as _;
 
 use crate::output::failure::WrongUse;
+use crate::serve::services::descriptions;
 use worldbus_service::Secret;
 use worldbus_service::config::{Loaded, Origin};
 
@@ -81,7 +82,13 @@ impl Place {
     /// What to do about a server that has no such interface.
     pub(crate) fn is_another(&self) -> anyhow::Error {
         let Self { service, url, .. } = self;
-        anyhow!("{url} is no {service}: set --url to the address of one")
+        let own = descriptions().find(|of| of.name == *service);
+        let usual = own.map(|of| format!(", by default http://127.0.0.1:{}", of.port));
+        anyhow!(
+            "{url} is no {service}, or one that waits for its bus ({url}/readyz has the reason): \
+             set --url to the address of one{}",
+            usual.unwrap_or_default()
+        )
     }
 
     /// What to do about silence.

@@ -2,21 +2,21 @@
 
 use super::*;
 use crate::prices;
-use worldbus_deploy::{Deployment, Options, ServiceSite, Stack};
+use worldbus_deploy::{ClockRole, Deployment, Options, ServiceSite, Stack};
 
 /// A clock and the weather that follows it, without the template of their queues.
 fn composition() -> Composition {
-    let site = |name: &str, api: &str, port, follows_clock| ServiceSite {
+    let site = |name: &str, api: &str, port, clock| ServiceSite {
         name: name.to_owned(),
         api: api.to_owned(),
         port,
-        follows_clock,
+        clock,
         topics: vec![api.to_owned()],
     };
     Composition {
         services: vec![
-            site("time-manager", "time", 7071, false),
-            site("weather-manager", "weather", 7072, true),
+            site("time-manager", "time", 7071, ClockRole::Announces),
+            site("weather-manager", "weather", 7072, ClockRole::Follows),
         ],
         topics: vec!["time".to_owned(), "weather".to_owned()],
         messaging: r#"{"Parameters": {"SystemName": {"Type": "String"}}, "Resources": {}}"#
@@ -74,6 +74,23 @@ fn instances_that_say_the_same_are_billed_each() {
     assert!(usd(&clock, "SQS, requests") > 0.04, "it polls for requests");
     let none = [("EventBusCount", "0"), ("WeatherManagerCount", "0"), ("TimeManagerCount", "0")];
     assert!(close(Some((usd(&none, "SQS, requests"), 0.0)), 0.0, 0.0), "nothing polls");
+}
+
+#[test]
+fn service_without_a_part_in_the_clock_is_not_billed_as_one_that_announces_it() {
+    let resources = resources(&[]);
+    let prices = Prices::of("us-east-1").ok();
+    let deliveries = |clock| {
+        let mut composition = composition();
+        let chronicle = ServiceSite { clock, ..composition.services[0].clone() };
+        composition.services.push(chronicle);
+        let bill = of(&resources, &composition, &[], prices.as_ref());
+        let delivered = line(&bill, "SNS, deliveries to queues").quantity.clone();
+        (delivered, line(&bill, "SQS, requests").usd.unwrap().0)
+    };
+    let (delivered, polls) = deliveries(ClockRole::None);
+    assert!(polls > line(&bill(&[]), "SQS, requests").usd.unwrap().0, "it has a queue");
+    assert_ne!(deliveries(ClockRole::Announces).0, delivered);
 }
 
 #[test]

@@ -35,10 +35,21 @@ pub struct ServiceSite {
     pub api: String,
     /// Where it listens.
     pub port: u16,
-    /// Whether it receives the announcements of the clock, which never stop.
-    pub follows_clock: bool,
+    /// What it has to do with the announcements of the clock, which never stop.
+    pub clock: ClockRole,
     /// The topics that it publishes to or receives from.
     pub topics: Vec<String>,
+}
+
+/// What a service has to do with the announcements of the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockRole {
+    /// It publishes them.
+    Announces,
+    /// It receives them.
+    Follows,
+    /// Neither.
+    None,
 }
 
 /// Where the event-bus listens: the first port of all.
@@ -212,7 +223,7 @@ mod tests {
             name: name.to_owned(),
             api: name.split('-').next().unwrap().to_owned(),
             port,
-            follows_clock: false,
+            clock: ClockRole::None,
             topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
         };
         Composition {

@@ -1,14 +1,14 @@
 //! The templates of systems with few and with many services, and what stripping takes out.
 
 use super::*;
-use crate::template::expand::ServiceSite;
+use crate::template::expand::{ClockRole, ServiceSite};
 
 fn composition(count: usize) -> Composition {
     let service = |n: usize| ServiceSite {
         name: format!("service-{n}"),
         api: format!("s{n}"),
         port: 7071 + u16::try_from(n).unwrap(),
-        follows_clock: n > 0,
+        clock: if n > 0 { ClockRole::Follows } else { ClockRole::Announces },
         topics: vec!["time".to_owned(), format!("topic-{n}")],
     };
     Composition {
