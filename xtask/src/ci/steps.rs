@@ -103,11 +103,10 @@ fn with_emulators<'c>(lane: &Lane, nextest: &'c mut Command) -> Result<&'c mut C
     Ok(nextest.env("WORLDBUS_AWS_EMULATORS", lane.tools.python(&emulators)?))
 }
 
-/// The golden weather, which `test` has seen optimised with assertions: not optimised, as people
-/// build it, and as it ships but with all that this machine can do.
+/// The golden weather, which `test` has seen optimised with assertions: not optimised, and as it
+/// ships but with all that this machine can do.
 pub(super) fn bits(lane: &Lane) -> Result<()> {
-    for (profile, flags) in [("unoptimized", ""), ("release", ""), ("dist", "-C target-cpu=native")]
-    {
+    for (profile, flags) in [("unoptimized", ""), ("dist", "-C target-cpu=native")] {
         let mut test = lane.cargo();
         test.args(["test", "-p", "worldbus-world", "--locked", "--lib", "--profile", profile]);
         test.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", lane.repo.target_dir.join("bits"));

@@ -115,11 +115,13 @@ struct More<'a> {
 }
 
 /// The template of topics, queues and roles for the stacks of a deployment; it takes the names'
-/// prefix as a parameter.
+/// prefix as a parameter. Indented for people, unless it would be too long to send.
 pub(super) fn stack_template(catalogue: &Arc<Catalogue>) -> Result<String> {
     let more = More { subscriptions: &[], publishes: &[], slot_count: STACK_SLOT_COUNT };
     let template = topology(STACK_URL, catalogue, &more)?.template()?;
-    Ok(format!("{}\n", serde_json::to_string_pretty(&template)?))
+    let indented = format!("{template:#}\n");
+    let fits = indented.len() <= worldbus_deploy::TEMPLATE_BYTES_MAX;
+    Ok(if fits { indented } else { format!("{template}\n") })
 }
 
 /// What an installation at a URL has.
