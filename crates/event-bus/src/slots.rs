@@ -52,7 +52,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// A subscription that no one else consumes, as whoever set it up knows.
+    /// A subscription that no other instance consumes: the caller must know that.
     pub fn sole(subscription: SubscriptionName) -> Self {
         Self { subscription, claim: None }
     }

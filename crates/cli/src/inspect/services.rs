@@ -2,7 +2,6 @@
 //! of this program, running or not.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Result;
 use clap::Args;
@@ -33,7 +32,7 @@ Examples:
 
 /// Prints the list.
 pub(crate) fn run(arguments: &ServicesArguments) -> Result<ExitCode> {
-    let catalogue = Arc::new(Catalogue::builtin());
+    let catalogue = Catalogue::builtin();
     let described = |service| Ok((topics_of(&service, &catalogue)?, service));
     let services = all_descriptions().map(described).collect::<Result<Vec<_>>>()?;
     let document = json!({ "services": services.iter().map(document).collect::<Vec<_>>() });

@@ -32,8 +32,8 @@ settings! {
         /// hours in which the log was open. 0: never. One with dead letters stays, and so do
         /// those of the services.
         subscription_expiry_hours: u64 = "0",
-        /// Hours after which an empty topic without subscriptions is deleted that nobody publishes
-        /// to or reads. 0: never. The topics of the catalogue stay.
+        /// Hours after which an empty topic without subscriptions is deleted that no client
+        /// publishes to or reads. 0: never. The topics of the catalogue stay.
         topic_expiry_hours: u64 = "0",
         /// Dead letters that are kept; beyond them the oldest are removed.
         dead_letters_max: u64 = "10000",

@@ -1,4 +1,4 @@
-//! What is scheduled in game time comes when the clock reaches it, once, whoever runs.
+//! What is scheduled in game time comes when the clock reaches it, once, whichever instance runs.
 
 use serde_json::{Value, json};
 
