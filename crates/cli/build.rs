@@ -1,5 +1,6 @@
-//! Gives the binary the commit that it is built from, for `worldbus --version`: what the variable
-//! `WORLDBUS_COMMIT` names, as in an image; else git's commit of this working tree; else `unknown`.
+//! Gives the binary the commit that it is built from, for `worldbus --version` and `/version`: what
+//! the variable `WORLDBUS_COMMIT` names, as in an image; else git's commit of this working tree; else
+//! `unknown`.
 //! Only this crate is built again when the commit changes.
 #![expect(clippy::disallowed_methods, reason = "a build script reads its environment")]
 
@@ -14,6 +15,7 @@ fn main() {
     println!("cargo::rerun-if-env-changed=WORLDBUS_COMMIT");
     let given = std::env::var("WORLDBUS_COMMIT").ok().filter(|commit| !commit.is_empty());
     let commit = given.or_else(of_git).unwrap_or_else(|| "unknown".to_owned());
+    println!("cargo::rustc-env=WORLDBUS_BUILT_FROM={commit}");
     let commit: String = commit.chars().take(DIGITS).collect();
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
     println!("cargo::rustc-env=WORLDBUS_VERSION={version} ({commit})");

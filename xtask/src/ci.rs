@@ -54,6 +54,7 @@ const STEPS: &[Step] = &[
     step("doctest", "examples in the docs run", steps::doctest),
     step("windows", "types hold on Windows", steps::windows),
     step("doc", "docs build, warnings denied", steps::doc),
+    step("static", "the image's binary is built", image::build),
     waits("buf", "proto/ obeys buf's STANDARD rules", contract::buf),
     waits("golden", "stock Python decodes golden vectors", contract::golden),
     waits("tail", "stock Python decodes a live tail", contract::tail),

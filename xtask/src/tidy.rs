@@ -20,7 +20,7 @@ use anyhow::{Result, bail};
 use crate::repo::{Repo, TextFile};
 use docs::{adr, links, map, quotes};
 use ratchet::Finding;
-use rust::{circles, flat, headers, imports};
+use rust::{circles, compiled, flat, headers, imports};
 
 /// A place that breaks a rule, and how to mend it.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ pub(crate) fn run() -> Result<()> {
         ("arrows", arrows::check(&repo.packages)),
         ("vendors", vendors::check(&repo.packages)),
         ("headers", headers::check(&files)),
+        ("compiled", compiled::check(&files)),
         ("map", map::check(&repo.packages, &files, &exists)),
         ("adr", adr::check(&files)),
         ("links", links::check(&files, &exists)),

@@ -27,10 +27,11 @@ use clap::Parser as _;
 
 use arguments::Arguments;
 use output::failure;
-use worldbus_service::{logging, shutdown};
+use worldbus_service::{build, logging, shutdown};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    build::set_commit(env!("WORLDBUS_BUILT_FROM"));
     arguments.color.decide();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -23,6 +23,7 @@ use clap::Args;
 use tokio::time::{Instant, timeout_at};
 
 use crate::output;
+use crate::output::failure::WrongUse;
 use crate::output::format::Format;
 use crate::session::configuration;
 use checks::Serving;
@@ -65,7 +66,7 @@ fn load<S: Serving>(flags: &Flags<S>) -> Result<Option<(Loaded<S>, World)>> {
 /// Why a service that was prepared does not start.
 fn not_started(name: &str, error: start::Error) -> anyhow::Error {
     match error {
-        start::Error::Setting(_) => checks::into_wrong_use(error),
+        start::Error::Setting { .. } => WrongUse(error.to_string()).into(),
         error => anyhow::Error::new(error).context(format!("cannot start the {name}")),
     }
 }

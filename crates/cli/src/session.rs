@@ -1,6 +1,7 @@
 //! How a verb that uses a bus begins: settings, logs, an open bus, the event types that it knows,
 //! and errors that say what to do. Not here: what a serving command begins with (`serve::ground`).
 
+pub(crate) mod by;
 pub(crate) mod catalogue;
 pub(crate) mod configuration;
 pub(crate) mod connection;

@@ -37,8 +37,8 @@ pub(crate) async fn run(arguments: TimeArguments) -> Result<ExitCode> {
         Action::Set(wish) => command::set(&rest, &common, &wish).await?,
         Action::Skip(wish) => command::skip(&rest, &common, &wish).await?,
         Action::Scale(wish) => command::scale(&rest, &common, &wish).await?,
-        Action::Pause => command::turn(&rest, &common, "/api/time/stop").await?,
-        Action::Resume => command::turn(&rest, &common, "/api/time/start").await?,
+        Action::Pause(by) => command::turn(&rest, &common, "/api/time/stop", &by).await?,
+        Action::Resume(by) => command::turn(&rest, &common, "/api/time/start", &by).await?,
         Action::Schedule(action) => schedule::run(rest.place(), action, &common).await?,
     };
     output::page(&page)?;

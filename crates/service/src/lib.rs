@@ -42,7 +42,7 @@ pub use self::http::problem::Problem;
 pub use self::http::{access, extract, problem, server};
 pub use description::{API_CHARACTERS_MAX, Description, Publishes, StateUse};
 pub use observe::health::Readiness;
-pub use observe::{colour, health, logging, metrics, panics, trace};
+pub use observe::{build, colour, health, logging, metrics, panics, trace};
 pub use run::part::{Part, Task};
 pub use run::start::Deps;
 pub use run::work::Work;

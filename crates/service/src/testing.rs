@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::http::server;
 
 /// No test waits longer than this for anything.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A server under test.
 pub(crate) struct Server {

@@ -18,7 +18,7 @@ use worldbus_service::panics::Panics;
 use worldbus_service::part::Host;
 use worldbus_service::{CancellationToken, Part, server};
 
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 async fn ask(address: SocketAddr, path: &str) -> String {
     let talk = async {

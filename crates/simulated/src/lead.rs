@@ -38,8 +38,8 @@ impl Lead {
         match i64::try_from(lead.as_micros()) {
             Ok(us) if found <= u128::from(LEAD_MS_MAX) => Ok(Self { us }),
             _ => {
-                let text = format!("lead: expected 0 to {LEAD_MS_MAX} ms, found {found}");
-                Err(start::Error::Setting(text))
+                let expected = format!("0 to {LEAD_MS_MAX} ms");
+                Err(start::Error::Setting { name: "lead_ms", expected })
             }
         }
     }
@@ -108,7 +108,7 @@ mod tests {
     fn lead_of_more_than_the_longest_is_refused() {
         assert!(Lead::new(Duration::from_millis(LEAD_MS_MAX)).is_ok());
         let error = Lead::new(Duration::from_millis(LEAD_MS_MAX + 1)).unwrap_err();
-        assert_eq!(error.to_string(), "lead: expected 0 to 60000 ms, found 60001");
+        assert_eq!(error.to_string(), "setting `lead_ms`: expected 0 to 60000 ms");
         assert!(Lead::new(Duration::MAX).is_err());
     }
 

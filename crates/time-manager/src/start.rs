@@ -127,6 +127,6 @@ fn check_cadence(found: u32, world: &World) -> Result<(), Error> {
     if (1..=most).contains(&i64::from(found)) {
         return Ok(());
     }
-    let wanted = format!("1 to {most} game minutes, a day of the world's calendar");
-    Err(Error::Setting(format!("cadence: expected {wanted}, found {found}")))
+    let expected = format!("1 to {most} game minutes, a day of the world's calendar");
+    Err(Error::Setting { name: "cadence_game_minutes", expected })
 }

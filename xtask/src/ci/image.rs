@@ -29,6 +29,13 @@ const NAME: &str = "localhost/worldbus";
 /// How often a release is started for its figures.
 const RELEASE_RUNS: usize = 5;
 
+/// CI's step before the next, which finds it built: cargo builds one thing at a time, and others that
+/// need a binary of their own run at the same time as the image.
+pub(super) fn build(lane: &Lane) -> Result<()> {
+    files::binary(&lane.repo, Build::Debug)?;
+    Ok(())
+}
+
 /// CI's step: the debug build, since an optimised one would take CI minutes and prove no more.
 pub(super) fn step(lane: &Lane) -> Result<()> {
     let figures = make(lane, Build::Debug, 1)?;

@@ -4,6 +4,10 @@ use anyhow::{Result, bail};
 
 use super::Lane;
 
+pub(super) fn build(_: &Lane) -> Result<()> {
+    bail!("images are built on Linux")
+}
+
 pub(super) fn step(_: &Lane) -> Result<()> {
     bail!("images are built on Linux")
 }

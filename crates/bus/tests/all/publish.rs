@@ -172,10 +172,10 @@ async fn what_waits_fails_when_the_transport_panics_and_closing_ends() {
     let publisher = engine.bus().publisher("test", "europe");
     engine.faults.lock().unwrap().push_back(Fault::Panic);
     let pending = publisher.enqueue(None, &tick(1)).await.unwrap();
-    let answered = tokio::time::timeout(Duration::from_secs(20), pending).await;
+    let answered = tokio::time::timeout(Duration::from_secs(60), pending).await;
     let error = answered.expect("no answer in time").unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Unknown));
-    tokio::time::timeout(Duration::from_secs(20), publisher.close()).await.expect("no end");
+    tokio::time::timeout(Duration::from_secs(60), publisher.close()).await.expect("no end");
     assert_eq!(publisher.publish(&tick(2)).await.unwrap_err().kind(), Kind::Closed);
 }
 

@@ -45,7 +45,7 @@ fn set_down(engine: &Faulty, error: Option<Error>) {
 }
 
 async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let in_time = tokio::time::timeout(Duration::from_secs(20), future).await;
+    let in_time = tokio::time::timeout(Duration::from_secs(60), future).await;
     in_time.unwrap_or_else(|_| panic!("not in time: {what}"))
 }
 

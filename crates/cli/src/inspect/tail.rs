@@ -8,9 +8,11 @@ mod text;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use futures_util::FutureExt as _;
+use tokio::time::{Instant, sleep_until};
 
 use crate::session::Session;
 use output::Output;
@@ -18,6 +20,9 @@ use worldbus_bus::Reader;
 use worldbus_service::{CancellationToken, shutdown};
 
 pub(crate) use arguments::TailArguments;
+
+/// After so long without an event a person may wonder whether anything is wrong.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Writes the events that are asked for until there are enough, or a signal.
 pub(crate) async fn run(arguments: TailArguments) -> Result<ExitCode> {
@@ -47,13 +52,20 @@ async fn copy(
     explain: &dyn Fn(worldbus_bus::Error) -> anyhow::Error,
 ) -> Result<()> {
     let mut left = count.unwrap_or(u64::MAX);
+    let quiet = Instant::now() + QUIET;
+    let mut is_quiet = true;
     while left > 0 && !shutdown.is_cancelled() {
+        if is_quiet && Instant::now() >= quiet {
+            is_quiet = false;
+            crate::output::failure::complain(notice::QUIET);
+        }
         let next = match reader.next().now_or_never() {
             Some(next) => next,
             None => {
                 output.flush()?;
                 tokio::select! {
                     () = shutdown.cancelled() => break,
+                    () = sleep_until(quiet), if is_quiet => continue,
                     next = reader.next() => next,
                 }
             }
@@ -64,7 +76,9 @@ async fn copy(
             crate::output::failure::complain(&notice::describe(&notice));
         }
         let Some(stored) = next else { break };
-        left -= output.write(&stored, left)?;
+        let written = output.write(&stored, left)?;
+        is_quiet &= written == 0;
+        left -= written;
     }
     Ok(())
 }

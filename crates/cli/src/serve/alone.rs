@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::checks::{Serving, into_wrong_use, lead};
+use super::checks::{Serving, lead};
 use super::event_types::BusTypes;
 use super::ground::{Ground, kept_world, state};
 use super::settings::WorldSettings;
@@ -97,6 +97,6 @@ impl<S: Service> Serving for Alone<S> {
     fn check(&self, _: &Resolved, world: &World) -> Result<()> {
         connection::parse(&self.common.url)?;
         lead(self.of_world.lead_ms)?;
-        S::check(&self.own, world).map_err(into_wrong_use)
+        Ok(S::check(&self.own, world)?)
     }
 }

@@ -28,16 +28,22 @@ pub(super) fn check<S: Serving>(loaded: &Loaded<S>) -> Result<World> {
     Access::new(common.listen, common.api_key.clone())?;
     state::check(&common.state_url)?;
     let world = ground::world(common.world.as_deref())?;
-    loaded.settings.check(&loaded.resolved, &world)?;
+    let checked = loaded.settings.check(&loaded.resolved, &world);
+    checked.map_err(|error| with_origin(error, &loaded.resolved))?;
     Ok(world)
 }
 
 /// The lead that a setting means.
-pub(super) fn lead(lead_ms: u64) -> Result<Lead> {
-    Lead::new(Duration::from_millis(lead_ms)).map_err(into_wrong_use)
+pub(super) fn lead(lead_ms: u64) -> Result<Lead, start::Error> {
+    Lead::new(Duration::from_millis(lead_ms))
 }
 
-/// Why a service refuses its settings.
-pub(super) fn into_wrong_use(error: start::Error) -> anyhow::Error {
-    WrongUse(error.to_string()).into()
+/// A setting that is out of its range names the place to correct.
+fn with_origin(error: anyhow::Error, from: &Resolved) -> anyhow::Error {
+    match error.downcast_ref() {
+        Some(start::Error::Setting { name, expected }) => {
+            WrongUse(from.out_of_range(name, expected).to_string()).into()
+        }
+        _ => error,
+    }
 }

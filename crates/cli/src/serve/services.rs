@@ -10,7 +10,6 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 
 use super::ServeArguments;
 use super::alone::{self, Alone};
-use super::checks::into_wrong_use;
 use super::not_started;
 use worldbus_service::config::{self, Error, Resolved, Setting, Settings};
 use worldbus_service::{Description, Part};
@@ -81,7 +80,7 @@ impl<S: Service> AnyService for Registered<S> {
     }
 
     fn check(&self, from: &Resolved, world: &World) -> Result<()> {
-        S::check(&S::Settings::from_resolved(from)?, world).map_err(into_wrong_use)
+        Ok(S::check(&S::Settings::from_resolved(from)?, world)?)
     }
 
     async fn start(&self, setup: Setup, from: &Resolved) -> Result<Part> {

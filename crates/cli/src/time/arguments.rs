@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::common::Common;
 use super::schedule;
+use crate::session::by::By;
 
 /// What to do with the clocks.
 #[derive(Debug, Args)]
@@ -44,10 +45,10 @@ pub(super) enum Action {
     Sun(SunArguments),
     /// Stop the clock
     #[command(visible_alias = "stop", after_help = PAUSE)]
-    Pause,
+    Pause(By),
     /// Let the clock run on
     #[command(visible_alias = "start", after_help = RESUME)]
-    Resume,
+    Resume(By),
     /// Change how fast the clock runs
     #[command(after_help = SCALE)]
     Scale(ScaleArguments),
@@ -91,6 +92,8 @@ pub(super) struct SetArguments {
     /// `22`, `22:30`, or with a date `2024-05-01T22:30`
     #[arg(value_name = "TIME", allow_hyphen_values = true)]
     pub(super) time: Instant,
+    #[command(flatten)]
+    pub(super) by: By,
 }
 
 /// How far.
@@ -109,6 +112,8 @@ pub(super) struct SkipArguments {
     /// Seconds
     #[arg(long, value_name = "NUMBER")]
     pub(super) seconds: Option<u32>,
+    #[command(flatten)]
+    pub(super) by: By,
 }
 
 /// How fast.
@@ -125,6 +130,8 @@ pub(super) struct ScaleArguments {
     /// Let all phases of the day pass at one speed again
     #[arg(long, conflicts_with = "phase")]
     pub(super) even: bool,
+    #[command(flatten)]
+    pub(super) by: By,
 }
 
 /// `night=2`.

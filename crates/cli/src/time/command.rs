@@ -9,6 +9,7 @@ use super::arguments::{PhaseSpeed, ScaleArguments, SetArguments, SkipArguments};
 use super::common::Common;
 use super::look;
 use crate::output::failure::complain;
+use crate::session::by::By;
 use crate::session::rest::{Rest, object};
 
 /// Sets the clock.
@@ -22,7 +23,7 @@ pub(super) async fn set(rest: &Rest, common: &Common, wish: &SetArguments) -> Re
         ("month", date(|(_, month, _)| month)),
         ("day", date(|(.., day)| day)),
     ]);
-    post(rest, common, "/api/time/set", body).await
+    post(rest, common, "/api/time/set", body, &wish.by).await
 }
 
 /// Skips game time.
@@ -33,7 +34,7 @@ pub(super) async fn skip(rest: &Rest, common: &Common, wish: &SkipArguments) -> 
         ("minutes", wish.minutes.map(Value::from)),
         ("seconds", wish.seconds.map(Value::from)),
     ]);
-    post(rest, common, "/api/time/skip", body).await
+    post(rest, common, "/api/time/skip", body, &wish.by).await
 }
 
 /// Changes how fast the clock runs.
@@ -45,20 +46,17 @@ pub(super) async fn scale(rest: &Rest, common: &Common, wish: &ScaleArguments) -
         ("real_seconds_per_game_hour", wish.seconds.map(Value::from)),
         ("phase_speeds", is_given.then(|| serde_json::json!(speeds))),
     ]);
-    post(rest, common, "/api/time/scale", body).await
+    post(rest, common, "/api/time/scale", body, &wish.by).await
 }
 
 /// Stops the clock or lets it run.
-pub(super) async fn turn(rest: &Rest, common: &Common, path: &str) -> Result<String> {
-    post(rest, common, path, object([])).await
+pub(super) async fn turn(rest: &Rest, common: &Common, path: &str, by: &By) -> Result<String> {
+    post(rest, common, path, object([]), by).await
 }
 
-async fn post(rest: &Rest, common: &Common, path: &str, mut body: Value) -> Result<String> {
-    body["actor"] = common.actor.clone().into();
-    if let Some(reason) = &common.reason {
-        body["reason"] = reason.clone().into();
-    }
-    let changed = rest.post(path, &[("clock", common.clock.clone())], &body).await?;
+async fn post(rest: &Rest, common: &Common, path: &str, body: Value, by: &By) -> Result<String> {
+    let clock = [("clock", common.clock.clone())];
+    let changed = rest.post(path, &clock, &by.sign(body)).await?;
     if changed["announced"] == false {
         complain("warning: the bus did not take the announcement in time; it follows");
     }

@@ -11,6 +11,7 @@ use tonic::{Code, Request, Status};
 use super::common::Common;
 use crate::output::failure::{WrongUse, complain};
 use crate::output::terminal::escaped;
+use crate::session::by::By;
 use crate::session::rest::Place;
 use worldbus_rpc::time as rpc;
 use worldbus_rpc::time::time_service_client::TimeServiceClient;
@@ -28,6 +29,8 @@ pub(super) enum Action {
     Cancel {
         /// Its id, as `list` shows it
         id: String,
+        #[command(flatten)]
+        by: By,
     },
 }
 
@@ -44,6 +47,8 @@ pub(super) struct AddArguments {
     /// What the event is about
     #[arg(long, default_value = "", hide_default_value = true, value_name = "ENTITY")]
     entity: String,
+    #[command(flatten)]
+    by: By,
 }
 
 pub(super) const HELP: &str = "\
@@ -88,7 +93,7 @@ pub(super) async fn run(place: &Place, action: Action, common: &Common) -> Resul
     match action {
         Action::Add(arguments) => desk.add(arguments, common).await,
         Action::List => desk.list(common).await,
-        Action::Cancel { id } => desk.cancel(id, common).await,
+        Action::Cancel { id, by } => desk.cancel(id, common, by).await,
     }
 }
 
@@ -127,12 +132,12 @@ impl<'a> Desk<'a> {
     }
 
     async fn add(&mut self, arguments: AddArguments, common: &Common) -> Result<String> {
-        let AddArguments { schedule, event_type, payload: payload_json, entity } = arguments;
+        let AddArguments { schedule, event_type, payload: payload_json, entity, by } = arguments;
         let text = schedule.clone();
         let request = self.signed(rpc::AddScheduleRequest {
             clock: common.clock.clone().unwrap_or_default(),
-            actor: common.actor.clone(),
-            reason: common.reason.clone().unwrap_or_default(),
+            actor: by.actor,
+            reason: by.reason.unwrap_or_default(),
             schedule,
             event_type,
             payload_json,
@@ -155,15 +160,18 @@ impl<'a> Desk<'a> {
         let answer = answer.map_err(|status| self.explain(&status, None))?;
         let schedules = answer.into_inner().schedules;
         let all = json!({ "schedules": schedules.iter().map(document).collect::<Vec<_>>() });
-        let text = || schedules.iter().map(|schedule| line(schedule) + "\n").collect();
+        let text = || match schedules.is_empty() {
+            true => "no schedules\n".to_owned(),
+            false => schedules.iter().map(|schedule| line(schedule) + "\n").collect(),
+        };
         Ok(common.format.page(&all, text))
     }
 
-    async fn cancel(&mut self, schedule_id: String, common: &Common) -> Result<String> {
+    async fn cancel(&mut self, schedule_id: String, common: &Common, by: By) -> Result<String> {
         let request = self.signed(rpc::CancelScheduleRequest {
             clock: common.clock.clone().unwrap_or_default(),
-            actor: common.actor.clone(),
-            reason: common.reason.clone().unwrap_or_default(),
+            actor: by.actor,
+            reason: by.reason.unwrap_or_default(),
             schedule_id,
         });
         let answer = self.client.cancel_schedule(request).await;

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::output::format::Format;
+use crate::session::by::By;
 use crate::settings::Weather;
 use worldbus_service::config::Flags;
 
@@ -66,17 +67,6 @@ pub(super) enum Action {
     /// List what is forced or is going to be
     #[command(after_help = OVERRIDES)]
     Overrides,
-}
-
-/// Who commands, and why.
-#[derive(Debug, Args)]
-pub(super) struct By {
-    /// Who you are; kept with the command
-    #[arg(long, default_value = "worldbus-cli", value_name = "NAME")]
-    pub(super) actor: String,
-    /// Why; kept with the command
-    #[arg(long, value_name = "TEXT")]
-    pub(super) reason: Option<String>,
 }
 
 /// Which region, if not all.

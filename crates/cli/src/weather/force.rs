@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::arguments::{By, ClearArguments, OffsetArguments, OverrideArguments};
+use super::arguments::{ClearArguments, OffsetArguments, OverrideArguments};
 use super::arguments::{SeasonShiftArguments, SetArguments, StormCellArguments};
 use super::look;
 use crate::output::format::Format;
@@ -102,12 +102,8 @@ pub(super) async fn undo(rest: &Rest, format: Format, by: &By) -> Result<String>
     Ok(format.page(&taken, || command(&taken)))
 }
 
-async fn post(rest: &Rest, path: &str, mut body: Value, by: &By) -> Result<Value> {
-    body["actor"] = by.actor.clone().into();
-    if let Some(reason) = &by.reason {
-        body["reason"] = reason.clone().into();
-    }
-    rest.post(path, &[], &body).await
+async fn post(rest: &Rest, path: &str, body: Value, by: &By) -> Result<Value> {
+    rest.post(path, &[], &by.sign(body)).await
 }
 
 /// A command that was taken.

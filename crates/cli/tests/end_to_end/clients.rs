@@ -1,12 +1,13 @@
 //! `publish`, `tail` and `catalog`: what scripts rely on.
 
 use std::collections::HashSet;
+use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 use prost_reflect::{DescriptorPool, DynamicMessage, Value as Field};
 use serde_json::{Value, json};
 
-use crate::support::{Finished, Service, Tail, empty_log, run, run_with_input, worldbus};
+use crate::support::{Finished, Service, Tail, empty_log, run, run_with_input, serving, worldbus};
 
 const LINES: usize = 5_000;
 /// Every so many lines one is bad.
@@ -126,6 +127,20 @@ fn tail_of_a_place_has_what_happened_there_and_what_is_the_place() {
     let text = tail(&[]);
     assert!(text[0].contains("  npc-7  @market"), "{text:?}");
     assert!(text[1].contains("  market") && !text[1].contains('@'), "{text:?}");
+}
+
+#[test]
+fn tail_that_has_nothing_to_write_states_that_it_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = Service::start("event-bus", &["--data-dir", folder.path().to_str().unwrap()]);
+    let mut binary = worldbus();
+    binary.args(["tail", "--url", &bus.url, "--entity", "nothing"]);
+    let mut tail = binary.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut note = String::new();
+    BufReader::new(tail.stderr.take().unwrap()).read_line(&mut note).unwrap();
+    tail.kill().unwrap();
+    tail.wait().unwrap();
+    assert!(note.contains("no event to show yet; waiting for one"), "{note}");
 }
 
 #[test]
@@ -312,8 +327,9 @@ fn catalogue_and_configuration_are_printed_for_people_and_tools() {
     let page = String::from_utf8(config.stdout).unwrap();
     assert!(page.contains("embedded:/srv/x/bus") && page.contains("flag --data-dir"), "{page}");
     assert!(!page.contains("swordfish"), "{page}");
-    for command in ["up", "time-manager", "weather-manager", "event-bus", "tail", "publish"] {
-        let help = String::from_utf8(run(&[command, "--help"]).stdout).unwrap();
+    let clients = ["tail", "publish"].map(str::to_owned);
+    for command in serving().into_iter().chain(clients) {
+        let help = String::from_utf8(run(&[&command, "--help"]).stdout).unwrap();
         assert!(help.contains("Examples:") && help.contains("WORLDBUS_URL"), "{command}");
     }
     assert!(run(&["--version"]).lines()[0].starts_with("worldbus "));

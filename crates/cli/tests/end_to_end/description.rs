@@ -1,11 +1,11 @@
-//! `/openapi.json` of all services on one port: whole, and unambiguous over their parts. What
-//! outside tools make of it is a step of CI of its own.
+//! What a process states of itself: `/openapi.json` of all services on one port, whole and unambiguous
+//! over their parts, and the commit. What outside tools make of the former is a step of CI of its own.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::support::{Service, get};
+use crate::support::{Service, get, run};
 
 fn described(service: &Service) -> Value {
     get(&format!("{}/openapi.json", service.url)).unwrap().json()
@@ -34,6 +34,18 @@ fn operations(document: &Value) -> Vec<(&str, &Value)> {
         all.extend(item.as_object().unwrap().values().map(|operation| (path.as_str(), operation)));
     }
     all
+}
+
+#[test]
+fn commit_is_that_of_the_command_line_in_the_version_and_in_the_metrics() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = Service::start("event-bus", &["--data-dir", dir.path().to_str().unwrap()]);
+    let ask = |path: &str| get(&format!("{}{path}", bus.url)).unwrap();
+    let version = ask("/version").json();
+    let commit = version["commit"].as_str().unwrap();
+    let start: String = commit.chars().take(12).collect();
+    assert!(run(&["--version"]).lines()[0].ends_with(&format!("({start})")), "{version}");
+    assert!(ask("/metrics").text.contains(&format!("commit=\"{commit}\"")), "{version}");
 }
 
 #[test]

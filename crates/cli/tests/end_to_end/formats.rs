@@ -8,7 +8,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::inventory::subscribe;
-use crate::support::{Finished, Service, eventually, run, run_with_input, worldbus};
+use crate::support::{Finished, Service, eventually, run, run_with_input, serving, worldbus};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -59,12 +59,10 @@ fn verbs_without_a_service_print_json() {
 
 #[test]
 fn every_service_prints_where_it_listens_as_json() {
-    let services = document(&run(&["services", "--format", "json"]));
-    let services = services["services"].as_array().unwrap();
-    for verb in services.iter().map(|service| service["name"].as_str().unwrap()).chain(["up"]) {
+    for verb in serving() {
         let dir = tempfile::tempdir().unwrap();
         let mut command = worldbus();
-        command.args([verb, "--listen", "127.0.0.1:0", "--format", "json", "--data-dir"]);
+        command.args([&verb, "--listen", "127.0.0.1:0", "--format", "json", "--data-dir"]);
         command.arg(dir.path()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut service = command.spawn().unwrap();
         let mut line = String::new();

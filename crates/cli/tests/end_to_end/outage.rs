@@ -92,6 +92,9 @@ fn health_is_found_when_a_service_was_ready_and_holds_through_an_outage() {
     let waiting =
         Service::start("time-manager", &["--url", "http://127.0.0.1:1", "--data-dir", dir]);
     health(waiting.port()).refused(&["503", "not ready", "bus"]);
+    let early = get(&format!("{}/api/time/current", waiting.url)).unwrap();
+    assert_eq!(early.status, 503, "{early:?}");
+    assert!(early.text.contains("waiting for the event-bus"), "{early:?}");
     let mut town = Town::found();
     let time = town.start("time-manager").ready();
     let healthy = health(time.port());

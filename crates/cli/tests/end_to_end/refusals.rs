@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::support::{
-    Service, Tail, empty_log, eventually, get, id, is, post, run, run_with_input, worldbus,
+    Service, Tail, empty_log, eventually, get, id, is, post, run, run_with_input, serving, worldbus,
 };
 
 #[test]
@@ -129,8 +129,8 @@ fn port_or_data_directory_in_use_is_reported_and_the_holder_goes_on() {
     let (dir, other) = (folder.path().to_str().unwrap(), other.path().to_str().unwrap());
     let holder = Service::start("event-bus", &["--data-dir", dir]).ready();
     let listen = format!("127.0.0.1:{}", holder.port());
-    for command in ["up", "event-bus", "time-manager", "weather-manager"] {
-        let taken = run(&[command, "--data-dir", other, "--listen", &listen]);
+    for command in serving() {
+        let taken = run(&[&command, "--data-dir", other, "--listen", &listen]);
         taken.refused(&[holder.port(), "in use", "--listen"]);
     }
     for command in ["up", "event-bus"] {
@@ -218,8 +218,8 @@ fn wrong_configuration_exits_2_and_is_not_printed() {
         (["--catch-up", "some"], &["catch_up", "none, last or all"]),
         (["--url", "ftp://x"], &["ftp://x", "embedded:DIR"]),
         (["--world", "/nonexistent.toml"], &["/nonexistent.toml"]),
-        (["--cadence-game-minutes", "0"], &["cadence", "1 to 1440"]),
-        (["--lead-ms", "99999999"], &["lead", "0 to"]),
+        (["--cadence-game-minutes", "0"], &["from flag --cadence-game-minutes: `0`", "1 to 1440"]),
+        (["--lead-ms", "99999999"], &["from flag --lead-ms: `99999999`", "0 to 60000 ms"]),
         (["--log", "worldbus=loud"], &["worldbus=loud", "info"]),
         (["--log", "wran"], &["did you mean `warn`"]),
         (["--retention-hours", "0"], &["--retention-hours", "at least"]),

@@ -6,7 +6,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::json;
 
-use crate::support::{Service, Tail, Town, eventually, id, is, run, run_with_input, worldbus};
+use crate::support::{
+    Service, Tail, Town, eventually, id, is, run, run_with_input, serving, worldbus,
+};
 
 /// A `publish --stdin` that is given lines and asked for ids; killed when dropped.
 struct Stream {
@@ -124,9 +126,9 @@ fn a_spool_is_refused_where_something_else_is_and_services_need_none() {
     publish(&["--spool-dir", &spool, "--spool-bytes-max", "1000"]).refused(&["needs room for"]);
     publish(&[]).refused(&["worldbus up"]);
     // One environment serves all: the others take no notice.
-    for command in ["up", "event-bus", "time-manager", "weather-manager", "tail"] {
+    for command in serving().into_iter().chain(["tail".to_owned()]) {
         let mut other = worldbus();
-        other.args([command, "--print-config"]).env("WORLDBUS_SPOOL_DIR", &spool);
+        other.args([&command, "--print-config"]).env("WORLDBUS_SPOOL_DIR", &spool);
         assert_eq!(run_with_input(&mut other, b"").code, 0, "{command}");
     }
 }

@@ -82,6 +82,7 @@ fn refusal_of_a_clock_states_what_to_do() {
     hour.refused(&["hour", "25"]);
     time(&up, &["set", "noon"]).refused(&["22:30"]);
     time(&up, &["now", "--clock", "moon"]).refused(&["moon"]);
+    time(&up, &["now", "--actor", "anna"]).refused(&["--actor"]);
     time(&up, &["sun", "atlantis"]).refused(&["atlantis"]);
     time(&up, &["skip"]).refused(&["--hours"]);
     let absent = run(&["time", "now", "--url", "http://127.0.0.1:1"]);

@@ -43,7 +43,7 @@ async fn what_comes_for_a_slot_that_is_not_ours_any_more_is_left_to_who_has_it()
     let read = ReadSpec::topics([topic("t")], Position::Start, true);
     let mut reader = theirs.read(read).await.unwrap();
     for _ in 0..EVENTS {
-        tokio::time::timeout(Duration::from_secs(20), reader.next()).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(60), reader.next()).await.unwrap().unwrap();
     }
     stop.cancel();
     kept.await.unwrap().unwrap();

@@ -12,7 +12,7 @@ use worldbus_service::Readiness;
 use worldbus_service::state::{Conflict, Entry, Kind, Sqlite};
 use worldbus_testkit::Dice;
 
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(60);
 const BEGIN_US: i64 = 1_767_225_600_000_000;
 const SECOND_US: i64 = 1_000_000;
 const TERM_S: i64 = TERM_MS as i64 / 1000;

@@ -134,7 +134,7 @@ async fn bind(address: SocketAddr) -> TcpListener {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), attempts).await.unwrap()
+    tokio::time::timeout(Duration::from_secs(60), attempts).await.unwrap()
 }
 
 pub fn dir() -> TempDir {

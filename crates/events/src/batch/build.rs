@@ -229,8 +229,8 @@ impl BatchBuilder {
         if payload_bytes > PAYLOAD_BYTES_MAX {
             return Err(Error::too_large("bytes of a payload", payload_bytes, PAYLOAD_BYTES_MAX));
         }
-        let [entity_bytes, place_bytes] =
-            [event.entity, event.place].map(|name| name.map_or(0, str::len));
+        let entity_bytes = event.entity.map_or(0, str::len);
+        let place_bytes = event.place.map_or(0, str::len);
         if entity_bytes > ENTITY_BYTES_MAX {
             return Err(Error::too_large("bytes of an entity", entity_bytes, ENTITY_BYTES_MAX));
         }

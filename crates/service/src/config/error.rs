@@ -68,17 +68,38 @@ impl Error {
         Self::new(Kind::UnknownVariable, text)
     }
 
+    /// A value that is not of the setting's type.
     pub(super) fn invalid(
         setting: &Setting,
         texts: &[String],
         origin: &Origin,
         reason: &str,
     ) -> Self {
-        let shown = if setting.secret { Secret::MASK.to_owned() } else { texts.join(", ") };
         let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+        Self::not_valid(setting, texts, origin, &reason, setting.expected)
+    }
+
+    /// A value of the setting's type that is out of its range.
+    pub(super) fn out_of_range(
+        setting: &Setting,
+        texts: &[String],
+        origin: &Origin,
+        expected: &str,
+    ) -> Self {
+        Self::not_valid(setting, texts, origin, "", expected)
+    }
+
+    fn not_valid(
+        setting: &Setting,
+        texts: &[String],
+        origin: &Origin,
+        reason: &str,
+        expected: &str,
+    ) -> Self {
+        let shown = if setting.secret { Secret::MASK.to_owned() } else { texts.join(", ") };
         let text = format!(
-            "setting `{}` from {origin}: `{shown}` is not valid{reason}; expected {}",
-            setting.name, setting.expected
+            "setting `{}` from {origin}: `{shown}` is not valid{reason}; expected {expected}",
+            setting.name
         );
         Self::new(Kind::Invalid, text)
     }

@@ -66,8 +66,7 @@ impl Resolved {
     /// # Errors
     /// [`Kind::Invalid`](super::Kind::Invalid), naming the origin, when the text is not a `T`.
     pub fn value<T: Value>(&self, name: &str) -> Result<T, Error> {
-        let entry = self.entries.iter().find(|(setting, ..)| setting.name == name);
-        let Some((setting, texts, origin)) = entry else {
+        let Some((setting, texts, origin)) = self.entry(name) else {
             return T::parse(&[]).map_err(|reason| Error::undeclared(name, &reason));
         };
         T::parse(texts).map_err(|reason| Error::invalid(setting, texts, origin, &reason))
@@ -75,8 +74,19 @@ impl Resolved {
 
     /// Where the value of the setting `name` came from.
     pub fn origin(&self, name: &str) -> Option<&Origin> {
-        let entry = self.entries.iter().find(|(setting, ..)| setting.name == name);
-        entry.map(|(_, _, origin)| origin)
+        self.entry(name).map(|(_, _, origin)| origin)
+    }
+
+    /// The error of a value of its type that is out of its range, naming the origin.
+    pub fn out_of_range(&self, name: &str, expected: &str) -> Error {
+        match self.entry(name) {
+            Some((setting, texts, origin)) => Error::out_of_range(setting, texts, origin, expected),
+            None => Error::undeclared(name, expected),
+        }
+    }
+
+    fn entry(&self, name: &str) -> Option<&(Setting, Vec<String>, Origin)> {
+        self.entries.iter().find(|(setting, ..)| setting.name == name)
     }
 
     /// A TOML file of the effective values; the comment behind each is its origin.

@@ -16,7 +16,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 
 use crate::Json;
-use crate::observe::metrics;
+use crate::observe::{build, metrics};
 
 /// The reason of a condition that was not looked at yet.
 const STARTING: &str = "starting";
@@ -136,7 +136,7 @@ pub struct Version {
     pub name: String,
     /// Its version.
     pub version: &'static str,
-    /// The commit that it was built from, when the build knew it (`WORLDBUS_COMMIT`).
+    /// The commit that it was built from, when the program knows it.
     pub commit: Option<&'static str>,
     /// The oldest Rust that it builds with.
     pub rust_version: &'static str,
@@ -148,7 +148,7 @@ impl Version {
         Self {
             name: name.into(),
             version: env!("CARGO_PKG_VERSION"),
-            commit: option_env!("WORLDBUS_COMMIT"),
+            commit: build::commit(),
             rust_version: env!("CARGO_PKG_RUST_VERSION"),
         }
     }

@@ -136,18 +136,28 @@ pub struct Host {
     access: Access,
     readiness: Readiness,
     parts: Vec<Part>,
+    waits_for: Option<&'static str>,
 }
 
 impl Host {
     /// A host without parts; `name` is the program, for `/version` and `/openapi.json`.
     pub fn new(name: impl Into<String>, access: Access) -> Self {
-        Self { name: name.into(), access, readiness: Readiness::default(), parts: Vec::new() }
+        let (readiness, parts) = (Readiness::default(), Vec::new());
+        Self { name: name.into(), access, readiness, parts, waits_for: None }
     }
 
     /// The same host, ready when `readiness` is.
     #[must_use]
     pub fn with_readiness(mut self, readiness: Readiness) -> Self {
         self.readiness = readiness;
+        self
+    }
+
+    /// The same host while its parts wait for something: a path that nothing serves is unavailable
+    /// (503) instead of missing (404).
+    #[must_use]
+    pub fn waiting_for(mut self, what: &'static str) -> Self {
+        self.waits_for = Some(what);
         self
     }
 
@@ -189,7 +199,7 @@ impl Host {
         let router = router
             .route("/", get(move || async move { home::respond(page) }))
             .route("/openapi.json", get(move || async move { axum::Json(openapi) }))
-            .fallback(not_found)
+            .fallback(move |request: Request| async move { missing(&request, self.waits_for) })
             .method_not_allowed_fallback(method_not_allowed)
             .layer(middleware::from_fn(metrics::count_request));
         (self.access.with_ticket_paths(ticket_paths).guard(router), tasks)
@@ -306,7 +316,12 @@ async fn drain(mut running: JoinSet<Result<(), TaskEnded>>) -> Result<(), TaskEn
     result
 }
 
-async fn not_found(request: Request) -> Response {
+/// The answer where nothing is served, or not yet.
+fn missing(request: &Request, waits_for: Option<&str>) -> Response {
+    if let Some(what) = waits_for {
+        let detail = format!("waiting for {what}; /readyz has the reason");
+        return access::refuse(request.headers(), StatusCode::SERVICE_UNAVAILABLE, &detail);
+    }
     if content::is_grpc(request.headers()) {
         let detail = reflection::unknown(request.uri().path());
         return access::refuse(request.headers(), StatusCode::NOT_FOUND, &detail);

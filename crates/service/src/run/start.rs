@@ -28,8 +28,13 @@ pub struct Deps {
 #[non_exhaustive]
 pub enum Error {
     /// A setting is out of its range. Correct it.
-    #[error("{0}")]
-    Setting(String),
+    #[error("setting `{name}`: expected {expected}")]
+    Setting {
+        /// As it is declared, e.g. `lead_ms`.
+        name: &'static str,
+        /// The range, in words.
+        expected: String,
+    },
     /// The state store fails or is damaged: see its kinds.
     #[error(transparent)]
     State(#[from] state::Error),

@@ -248,7 +248,7 @@ impl Failing {
     async fn until(&self, count: usize) {
         let mut failed = self.failed.subscribe();
         let enough = failed.wait_for(|failed| *failed >= count);
-        tokio::time::timeout(Duration::from_secs(20), enough).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(60), enough).await.unwrap().unwrap();
     }
 }
 

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::commit;
 use crate::ci::archive::host;
 use crate::ci::run_command;
 use crate::ci::sbom::{self, Subject};
@@ -47,6 +46,14 @@ impl Build {
         }
     }
 
+    /// The profile of cargo that makes it.
+    fn profile(self) -> &'static str {
+        match self {
+            Self::Dist => "dist",
+            Self::Debug => "dev",
+        }
+    }
+
     /// What makes an image of it.
     pub(super) fn command(self) -> &'static str {
         match self {
@@ -59,7 +66,7 @@ impl Build {
 /// Builds the binary and fills `folder`, which it empties first.
 pub(super) fn lay_out(repo: &Repo, build: Build, folder: &Path) -> Result<()> {
     let host = host()?;
-    let binary = binary(repo, build, &host)?;
+    let binary = binary(repo, build)?;
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
@@ -84,22 +91,20 @@ fn put(root: &Path, path: &str, bytes: &[u8]) -> Result<()> {
     fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// A binary that needs no library of the image. Naming the target keeps the flags away from what
-/// only runs while building, whose debug form other builds have made already.
-fn binary(repo: &Repo, build: Build, host: &str) -> Result<PathBuf> {
-    let mut command = cargo();
-    command.current_dir(&repo.root).env("RUSTFLAGS", "-C target-feature=+crt-static");
-    command.env(COMMIT, commit(&repo.root));
-    command.args(["build", "--package", "worldbus-cli", "--locked", "--target", host]);
-    if build == Build::Dist {
-        command.args(["--profile", build.name()]);
-    }
-    run_command(&mut command)?;
-    let built = repo.target_dir.join(host).join(build.name()).join("worldbus");
-    let stripped = repo.target_dir.join("image").join("worldbus");
-    fs::create_dir_all(stripped.parent().context("a file is in a folder")?)?;
+/// A binary that needs no library of the image.
+pub(super) fn binary(repo: &Repo, build: Build) -> Result<PathBuf> {
+    let folder = repo.target_dir.join("image/binary");
+    let mut rustc = cargo();
+    rustc.current_dir(&repo.root);
+    // What it is made of is shared with other builds, it itself is not: they may be in use.
+    rustc.env("CARGO_BUILD_BUILD_DIR", &repo.target_dir).env("CARGO_TARGET_DIR", &folder);
+    rustc.args(["rustc", "--package", "worldbus-cli", "--bin", "worldbus", "--locked"]);
+    rustc.args(["--profile", build.profile(), "--", "-C", "target-feature=+crt-static"]);
+    run_command(&mut rustc)?;
+    let stripped = folder.with_file_name("worldbus");
     let mut strip = std::process::Command::new("strip");
-    run_command(strip.arg("--strip-debug").arg("-o").arg(&stripped).arg(built))?;
+    strip.arg("--strip-debug").arg("-o").arg(&stripped);
+    run_command(strip.arg(folder.join(build.name()).join("worldbus")))?;
     Ok(stripped)
 }
 

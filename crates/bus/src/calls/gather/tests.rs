@@ -154,7 +154,7 @@ async fn those_in_line_have_an_error_when_a_call_panics() {
     let limits = GatherLimits { count_max: 1, bytes_max: BYTES_MAX, linger: Duration::ZERO };
     let gather: Gather<u32, u32> = Gather::start(limits, Box::new(call));
     let sends = join_all((0..3).map(|item| gather.send(item, 1)));
-    let results = tokio::time::timeout(Duration::from_secs(20), sends).await.expect("no answers");
+    let results = tokio::time::timeout(Duration::from_secs(60), sends).await.expect("no answers");
     for result in results {
         assert_eq!(result.expect_err("a panic").kind(), Kind::Unavailable);
     }

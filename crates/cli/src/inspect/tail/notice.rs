@@ -4,6 +4,10 @@ use jiff::Timestamp;
 
 use worldbus_bus::{Gap, GapReason, Notice};
 
+/// Where nothing has been written for a while.
+pub(super) const QUIET: &str =
+    "note: no event to show yet; waiting for one (--from start also shows those of the past)";
+
 /// The line for a notice.
 pub(super) fn describe(notice: &Notice) -> String {
     match notice {

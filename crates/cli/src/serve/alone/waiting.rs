@@ -33,7 +33,8 @@ pub(super) async fn connect(ground: &Ground, common: &Common) -> Result<Option<B
     let condition = readiness.condition("bus");
     attempt_failed(error, &common.url, &condition)?;
     let stop = ground.shutdown.child_token();
-    let host = Host::new(ground.name, ground.access.clone()).with_readiness(readiness);
+    let host = Host::new(ground.name, ground.access.clone());
+    let host = host.with_readiness(readiness).waiting_for("the event-bus");
     let listener = twin(&ground.listener).context("cannot serve while waiting")?;
     let serving = tokio::spawn(host.run(listener, stop.clone()));
     // Ends with what serves meanwhile, too.

@@ -1,7 +1,5 @@
 //! REST as a script would use it.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 /// An answer, whatever its status.
@@ -45,7 +43,7 @@ pub(crate) fn post_with(url: &str, headers: &[(&str, &str)], body: &Value) -> Re
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(10)));
+        .timeout_global(Some(super::DEADLINE));
     config.build().into()
 }
 

@@ -20,14 +20,14 @@ pub(crate) use collector::{Collector, Span};
 pub(crate) use feed::Feed;
 pub(crate) use http::{get, post, post_with};
 pub(crate) use process::{
-    Finished, SHUTDOWN_MAX, Service, run, run_with_input, signal, wait_for_end, worldbus,
+    Finished, SHUTDOWN_MAX, Service, run, run_with_input, serving, signal, wait_for_end, worldbus,
 };
 pub(crate) use shim::Shim;
 pub(crate) use tail::Tail;
 pub(crate) use town::{Town, assert_whole, current, id, is, minutes};
 
 /// No test waits longer than this for one thing.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 

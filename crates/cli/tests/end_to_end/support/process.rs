@@ -44,6 +44,15 @@ impl Finished {
     }
 }
 
+/// The verbs that serve: `up`, and each service by its name.
+pub(crate) fn serving() -> Vec<String> {
+    let list = run(&["services", "--format", "json"]);
+    let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
+    let name = |service: &serde_json::Value| service["name"].as_str().unwrap().to_owned();
+    let services = list["services"].as_array().unwrap().iter().map(name);
+    ["up".to_owned()].into_iter().chain(services).collect()
+}
+
 /// Runs a command to its end.
 pub(crate) fn run(arguments: &[&str]) -> Finished {
     run_with_input(worldbus().args(arguments), b"")

@@ -7,6 +7,8 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use crate::observe::build;
+
 /// Parts of a second in which Linux counts times of a process; fixed for user space (`USER_HZ`).
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -43,7 +45,7 @@ fn put(page: &mut String, name: &str, kind: &str, help: &str, value: Option<f64>
 
 fn build_info(page: &mut String) {
     let version = env!("CARGO_PKG_VERSION");
-    let commit = option_env!("WORLDBUS_COMMIT").unwrap_or("unknown");
+    let commit = build::commit().unwrap_or("unknown");
     let _ = write!(
         page,
         "# HELP worldbus_build_info The build that runs; always 1.\n\

@@ -89,7 +89,7 @@ async fn a_failed_log_acknowledges_nothing_and_reports_it() {
     let error = failure.to_error(&bus.shared().file, Fate::Unknown);
     bus.shared().health.send_replace(Health::Failed(error));
     bus.shared().wake();
-    let failed = tokio::time::timeout(Duration::from_secs(10), bus.failed()).await.unwrap();
+    let failed = tokio::time::timeout(Duration::from_secs(60), bus.failed()).await.unwrap();
     assert!(failed.to_string().contains("check the disk"), "{failed}");
     for error in [
         bus.publish(&topic("t"), batch(1, 3..4)).await.unwrap_err(),
