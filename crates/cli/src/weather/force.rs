@@ -8,6 +8,7 @@ use super::arguments::{SeasonShiftArguments, SetArguments, StormCellArguments};
 use super::look;
 use crate::output::format::Format;
 use crate::output::table::{cell, pairs};
+use crate::session::by::By;
 use crate::session::rest::{Rest, object};
 
 /// Forces a state on a region.
