@@ -1,6 +1,6 @@
 //! Gives the binary the commit that it is built from, for `worldbus --version` and `/version`: what
-//! the variable `WORLDBUS_COMMIT` names, as in an image; else git's commit of this working tree; else
-//! `unknown`.
+//! the variable `WORLDBUS_COMMIT` names, as in an image; else git's commit of this working tree;
+//! else `unknown`.
 //! Only this crate is built again when the commit changes.
 #![expect(clippy::disallowed_methods, reason = "a build script reads its environment")]
 

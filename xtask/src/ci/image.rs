@@ -29,8 +29,8 @@ const NAME: &str = "localhost/worldbus";
 /// How often a release is started for its figures.
 const RELEASE_RUNS: usize = 5;
 
-/// CI's step before the next, which finds it built: cargo builds one thing at a time, and others that
-/// need a binary of their own run at the same time as the image.
+/// CI's step before the next, which finds it built: cargo builds one thing at a time, and others
+/// that need a binary of their own run at the same time as the image.
 pub(super) fn build(lane: &Lane) -> Result<()> {
     files::binary(&lane.repo, Build::Debug)?;
     Ok(())

@@ -1,4 +1,5 @@
-//! Checks of Rust sources: headers, what is compiled, imports, circles, and how many modules a folder holds.
+//! Checks of Rust sources: headers, imports, circles, what is compiled, and how many modules a
+//! folder holds.
 
 pub(super) mod circles;
 pub(super) mod compiled;

@@ -1,5 +1,6 @@
-//! What a process states of itself: `/openapi.json` of all services on one port, whole and unambiguous
-//! over their parts, and the commit. What outside tools make of the former is a step of CI of its own.
+//! What a process states of itself: `/openapi.json` of all services on one port, whole and
+//! unambiguous over their parts, and the commit. What outside tools make of the former is a step of
+//! CI of its own.
 
 use std::collections::HashSet;
 

@@ -40,7 +40,7 @@ fn is_root(path: &str, rust: &[&TextFile]) -> bool {
     ["lib.rs", "main.rs", "build.rs"].contains(&name) || is_flat
 }
 
-/// What a file declares: the folder of the module and its name, or the name behind `#[path]`.
+/// What a file declares: the folder of the module and its name, or the name behind `path =`.
 fn declarations(file: &TextFile) -> Vec<String> {
     let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
     let stem = name.trim_end_matches(".rs");
@@ -50,7 +50,7 @@ fn declarations(file: &TextFile) -> Vec<String> {
     let pairs = tokens.windows(3).filter(|three| three[0].text == "mod" && three[2].text == ";");
     let named =
         pairs.flat_map(|three| homes.each_ref().map(|home| format!("{home}/{}", three[1].text)));
-    let paths = file.text.split("#[path = \"").skip(1).filter_map(|rest| rest.split_once('"'));
+    let paths = file.text.split("path = \"").skip(1).filter_map(|rest| rest.split_once('"'));
     named.chain(paths.map(|(path, _)| base(path).to_owned())).collect()
 }
 
@@ -99,7 +99,7 @@ mod tests {
             ("crates/a/build.rs", ""),
             ("crates/a/tests/own.rs", "mod support;\n"),
             ("crates/a/tests/support/mod.rs", ""),
-            ("crates/a/examples/own.rs", "#[path = \"own/queue.rs\"]\nmod queue;\n"),
+            ("crates/a/examples/own.rs", "#[cfg_attr(unix, path = \"own/queue.rs\")]\nmod queue;\n"),
             ("crates/a/examples/own/queue.rs", ""),
             ("examples/b/src/bin/storm.rs", ""),
             ("fuzz/fuzz_targets/decode.rs", ""),
