@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use worldbus_bus::{Error, Topic, Transport};
 
 /// How long a condition may take on a busy machine.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 /// An engine under test. An `Arc` of a transport is one that cannot be restarted and has no door
 /// for foreign bytes; a test kit that can do more implements the rest. What it cannot do is
