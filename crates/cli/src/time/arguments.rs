@@ -51,13 +51,28 @@ pub(super) enum Action {
     Resume(By),
     /// Change how fast the clock runs
     #[command(after_help = SCALE)]
-    Scale(ScaleArguments),
+    Scale {
+        #[command(flatten)]
+        wish: ScaleArguments,
+        #[command(flatten)]
+        by: By,
+    },
     /// Set the clock
     #[command(after_help = SET)]
-    Set(SetArguments),
+    Set {
+        #[command(flatten)]
+        wish: SetArguments,
+        #[command(flatten)]
+        by: By,
+    },
     /// Skip game time
     #[command(visible_alias = "advance", after_help = SKIP)]
-    Skip(SkipArguments),
+    Skip {
+        #[command(flatten)]
+        wish: SkipArguments,
+        #[command(flatten)]
+        by: By,
+    },
     /// Publish events at game times: add, list, cancel
     #[command(subcommand, after_help = schedule::HELP)]
     Schedule(schedule::Action),
@@ -92,8 +107,6 @@ pub(super) struct SetArguments {
     /// `22`, `22:30`, or with a date `2024-05-01T22:30`
     #[arg(value_name = "TIME", allow_hyphen_values = true)]
     pub(super) time: Instant,
-    #[command(flatten)]
-    pub(super) by: By,
 }
 
 /// How far.
@@ -112,8 +125,6 @@ pub(super) struct SkipArguments {
     /// Seconds
     #[arg(long, value_name = "NUMBER")]
     pub(super) seconds: Option<u32>,
-    #[command(flatten)]
-    pub(super) by: By,
 }
 
 /// How fast.
@@ -130,8 +141,6 @@ pub(super) struct ScaleArguments {
     /// Let all phases of the day pass at one speed again
     #[arg(long, conflicts_with = "phase")]
     pub(super) even: bool,
-    #[command(flatten)]
-    pub(super) by: By,
 }
 
 /// `night=2`.

@@ -13,7 +13,12 @@ use crate::session::by::By;
 use crate::session::rest::{Rest, object};
 
 /// Sets the clock.
-pub(super) async fn set(rest: &Rest, common: &Common, wish: &SetArguments) -> Result<String> {
+pub(super) async fn set(
+    rest: &Rest,
+    common: &Common,
+    wish: &SetArguments,
+    by: &By,
+) -> Result<String> {
     let time = &wish.time;
     let date = |of: fn((i64, i64, i64)) -> i64| time.date.map(of).map(Value::from);
     let body = object([
@@ -23,22 +28,32 @@ pub(super) async fn set(rest: &Rest, common: &Common, wish: &SetArguments) -> Re
         ("month", date(|(_, month, _)| month)),
         ("day", date(|(.., day)| day)),
     ]);
-    post(rest, common, "/api/time/set", body, &wish.by).await
+    post(rest, common, "/api/time/set", body, by).await
 }
 
 /// Skips game time.
-pub(super) async fn skip(rest: &Rest, common: &Common, wish: &SkipArguments) -> Result<String> {
+pub(super) async fn skip(
+    rest: &Rest,
+    common: &Common,
+    wish: &SkipArguments,
+    by: &By,
+) -> Result<String> {
     let body = object([
         ("days", wish.days.map(Value::from)),
         ("hours", wish.hours.map(Value::from)),
         ("minutes", wish.minutes.map(Value::from)),
         ("seconds", wish.seconds.map(Value::from)),
     ]);
-    post(rest, common, "/api/time/skip", body, &wish.by).await
+    post(rest, common, "/api/time/skip", body, by).await
 }
 
 /// Changes how fast the clock runs.
-pub(super) async fn scale(rest: &Rest, common: &Common, wish: &ScaleArguments) -> Result<String> {
+pub(super) async fn scale(
+    rest: &Rest,
+    common: &Common,
+    wish: &ScaleArguments,
+    by: &By,
+) -> Result<String> {
     let speeds: BTreeMap<_, _> =
         wish.phase.iter().map(|PhaseSpeed(name, speed)| (name.as_str(), *speed)).collect();
     let is_given = wish.even || !speeds.is_empty();
@@ -46,7 +61,7 @@ pub(super) async fn scale(rest: &Rest, common: &Common, wish: &ScaleArguments) -
         ("real_seconds_per_game_hour", wish.seconds.map(Value::from)),
         ("phase_speeds", is_given.then(|| serde_json::json!(speeds))),
     ]);
-    post(rest, common, "/api/time/scale", body, &wish.by).await
+    post(rest, common, "/api/time/scale", body, by).await
 }
 
 /// Stops the clock or lets it run.
