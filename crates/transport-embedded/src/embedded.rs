@@ -14,7 +14,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::dead_letters::admin;
 use crate::dead_letters::replay;
-use crate::format::record::{Head, Identity};
+use crate::format::record::Head;
 use crate::options::Options;
 use crate::read::pool::Reads;
 use crate::read::reader::{LogReader, resolve};
@@ -26,7 +26,7 @@ use crate::store::lock;
 use crate::store::path::with_suffix;
 use crate::store::private;
 use crate::store::space::SPACE_BYTES_MIN;
-use crate::store::{self, DeadPlace, Loaded};
+use crate::store::{self, DeadPlace, Loaded, Names};
 use crate::subscription::consumer::LogConsumer;
 use crate::subscription::runtime::Live;
 use crate::subscription::state::Subscription;
@@ -108,7 +108,7 @@ impl Embedded {
 
     fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
         // What versions before this one left of what was deleted.
-        let Opened { connection, reads, checkpointer, loaded, identity } = opened;
+        let Opened { connection, reads, checkpointer, loaded, names } = opened;
         let Loaded { tally, mut heads, mut subscriptions, mut dead, seen, ages, idle } = loaded;
         replay::delete_orphans(&mut heads)?;
         forget_deleted(&heads, &mut subscriptions, &mut dead);
@@ -145,7 +145,7 @@ impl Embedded {
         let can = capabilities(options.queue);
         let reads = Arc::new(reads);
         let mut shared = Shared::new(file, options, can, tail, live, topic_uses, reads);
-        shared.identity = identity;
+        shared.names = names;
         let shared = Arc::new(shared);
         shared.dead_letters.store(ledger.dead_count(), Ordering::Relaxed);
 
@@ -207,7 +207,7 @@ struct Opened {
     reads: Reads,
     checkpointer: Checkpointer,
     loaded: Loaded,
-    identity: Option<Identity>,
+    names: Names,
 }
 
 impl Opened {
@@ -218,10 +218,8 @@ impl Opened {
             let now_ms = options.clock.steady_us().div_euclid(1000);
             store::load(&connection, options.seen, options.seen_rebuild_bytes_max, now_ms)?
         };
-        // One that holds nothing yet is as if made now.
-        let is_new = loaded.tally.next_group == 0;
         let now_ms = options.clock.now_us().div_euclid(1000);
-        let identity = store::identify(&connection, is_new, now_ms)?;
+        let names = store::name(&connection, loaded.tally.next_group, now_ms)?;
         // Leaves nothing behind the end of the write-ahead log that could be taken for damage
         // later. Without space for it, it goes on as it is.
         if checkpoint(&connection, "TRUNCATE") && options.sync {
@@ -229,7 +227,7 @@ impl Opened {
         }
         let reads = Reads::open(file.to_path_buf())?;
         let checkpointer = Checkpointer::start(store::connect(file, options.sync)?)?;
-        Ok(Self { connection, reads, checkpointer, loaded, identity })
+        Ok(Self { connection, reads, checkpointer, loaded, names })
     }
 }
 

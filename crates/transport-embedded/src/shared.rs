@@ -9,10 +9,10 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use crate::dead_letters::replay;
-use crate::format::record::Identity;
 use crate::options::Options;
 use crate::read::pool::Reads;
 use crate::read::tail::Tail;
+use crate::store::Names;
 use crate::store::failure::Failure;
 use crate::subscription::runtime::Live;
 use crate::usage::{Idle, Use};
@@ -42,8 +42,8 @@ pub(crate) struct Shared {
     pub(crate) file: PathBuf,
     pub(crate) options: Options,
     pub(crate) capabilities: Capabilities,
-    /// Which log this is, if it has a name.
-    pub(crate) identity: Option<Identity>,
+    /// Which log this is.
+    pub(crate) names: Names,
     pub(crate) queue: Queue,
     tail: Mutex<Tail>,
     subscriptions: Mutex<HashMap<SubscriptionName, Arc<Live>>>,
@@ -77,7 +77,7 @@ impl Shared {
             queue: Queue::new(options.queue_bytes_max),
             options,
             capabilities,
-            identity: None,
+            names: Names::default(),
             tail: Mutex::new(tail),
             subscriptions: Mutex::new(by_name.collect()),
             topic_uses: Mutex::new(topic_uses),
@@ -116,7 +116,7 @@ impl Shared {
 
     /// The name of the log, if it has one.
     pub(crate) fn log(&self) -> Option<LogId> {
-        self.identity.map(|identity| identity.id)
+        self.names.last()
     }
 
     /// The wall time, for what people read.

@@ -18,7 +18,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use crate::format::codec::Kind;
 use crate::store::failure::Failure;
 
-pub(crate) use identity::identify;
+pub(crate) use identity::{Names, name};
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
 pub(crate) use open::{connect, connect_reader, open_file, reserve_wal, upgrade};
 pub(crate) use query::{

@@ -63,6 +63,7 @@ pub(crate) enum Kind {
     Entry = 6,
     Ages = 7,
     Identity = 8,
+    Opening = 9,
 }
 
 /// The checksum of a record at its place.

@@ -142,6 +142,28 @@ impl Identity {
     }
 }
 
+/// An opening of the log, which gives it another name: so it is known whether a place that was given
+/// under a name is in what this log holds, or in what it lost when it was put back to an earlier
+/// state and went on from there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opening {
+    pub(crate) id: LogId,
+    /// The first commit since.
+    pub(crate) from_group: u64,
+}
+
+impl Opening {
+    pub(crate) fn encode(&self, number: u64) -> Vec<u8> {
+        let put = Put::default().u64(self.id.bits()).u64(self.from_group);
+        put.seal(Kind::Opening, number)
+    }
+
+    pub(crate) fn decode(number: u64, sealed: &[u8]) -> Option<Self> {
+        let mut take = unseal(Kind::Opening, number, sealed)?;
+        Some(Self { id: LogId::from_bits(take.u64()?)?, from_group: take.u64()? })
+    }
+}
+
 /// Which event a dead letter is: one that is set aside twice is kept once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct DeadKey {

@@ -57,7 +57,7 @@ impl LogReader {
     pub(crate) async fn open(shared: Arc<Shared>, mut spec: ReadSpec) -> Result<Self, Error> {
         let commits = shared.commits.subscribe();
         let resume = spec.resume;
-        let notices = gaps::settle_log(&shared, &mut spec);
+        let notices = gaps::settle_log(&shared, &mut spec).await?;
         let by_time = resume.filter(|_| !notices.is_empty());
         let heads: Vec<_> = shared.tail().heads().cloned().collect();
         let mut this = Self {

@@ -1,46 +1,104 @@
-//! The name of the log: made when the log is, or when one of a version before is first opened.
+//! The names of the log: one is made when the log is, or when one of a version before is first
+//! opened, and one with each opening. A place in the log is given under the last of them.
 
 use rusqlite::{Connection, params};
 
 use super::query;
 use crate::format::codec::Kind;
-use crate::format::record::Identity;
+use crate::format::record::{Identity, Opening};
 use crate::store::failure::Failure;
 use worldbus_bus::LogId;
 
-/// Which log this is; names one that has no name yet. `None` if there is neither space nor chance
-/// for that now: the next opening tries again.
-pub(crate) fn identify(
-    connection: &Connection,
-    is_new: bool,
-    now_ms: i64,
-) -> Result<Option<Identity>, Failure> {
-    if let Some(sealed) = query::stored(connection, Kind::Identity, 0)? {
-        let wrong = || Failure::Damaged("the checksum of the log's name is wrong".to_owned());
-        return Identity::decode(&sealed).map(Some).ok_or_else(wrong);
+/// So many openings are kept, the latest. A place that was given before is taken as of another log.
+const OPENING_COUNT_MAX: u64 = 1024;
+
+/// The names that a log has had.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Names {
+    /// When it was made; `None` if it is older than its first name.
+    pub(crate) begun_ms: Option<i64>,
+    /// Each with the first commit that was its own, in their order.
+    names: Vec<Opening>,
+}
+
+impl Names {
+    /// The last one; `None` if there has been neither space nor chance for any.
+    pub(crate) fn last(&self) -> Option<LogId> {
+        self.names.last().map(|name| name.id)
     }
-    let bits = match getrandom::u64() {
-        Ok(bits) => bits,
-        Err(error) => {
-            tracing::warn!(%error, "no random number: the log has no name yet");
-            return Ok(None);
-        }
-    };
-    let identity = Identity { id: LogId::from_random(bits), begun_ms: is_new.then_some(now_ms) };
-    match insert(connection, &identity) {
-        Ok(()) => Ok(Some(identity)),
-        Err(Failure::Full(why) | Failure::Write(why) | Failure::Busy(why)) => {
-            tracing::warn!(why, "the log has no name yet");
-            Ok(None)
-        }
-        Err(failure) => Err(failure),
+
+    /// The commit behind all that was appended under a name, in a log whose next commit is given;
+    /// `None` if it never had that name.
+    pub(crate) fn end_of(&self, name: LogId, next_group: u64) -> Option<u64> {
+        let index = self.names.iter().position(|one| one.id == name)?;
+        Some(self.names.get(index + 1).map_or(next_group, |next| next.from_group))
     }
 }
 
-fn insert(connection: &Connection, identity: &Identity) -> Result<(), Failure> {
-    connection.execute(
-        "INSERT INTO record (kind, id, value) VALUES (?1, 0, ?2)",
-        params![Kind::Identity as u8, identity.encode()],
+/// The names of this log and a new one, under which commits are appended from `next_group` on.
+pub(crate) fn name(
+    connection: &Connection,
+    next_group: u64,
+    now_ms: i64,
+) -> Result<Names, Failure> {
+    let wrong = || Failure::Damaged("the checksum of a name of the log is wrong".to_owned());
+    let made = match query::stored(connection, Kind::Identity, 0)? {
+        Some(sealed) => Some(Identity::decode(&sealed).ok_or_else(wrong)?),
+        None => None,
+    };
+    let mut kept = Vec::new();
+    for (number, sealed) in query::stored_all(connection, Kind::Opening)? {
+        kept.push((number, Opening::decode(number, &sealed).ok_or_else(wrong)?));
+    }
+    let mut names = Names { begun_ms: made.and_then(|made| made.begun_ms), names: Vec::new() };
+    // One of a version before had the name that it was made with until its first opening was kept.
+    let first = made.filter(|made| kept.first().is_none_or(|(_, opening)| opening.id != made.id));
+    names.names.extend(first.map(|made| Opening { id: made.id, from_group: 0 }));
+    names.names.extend(kept.iter().map(|(_, opening)| *opening));
+    let id = match getrandom::u64() {
+        Ok(bits) => LogId::from_random(bits),
+        Err(error) => {
+            tracing::warn!(%error, "no random number: the log has no name of its own yet");
+            return Ok(names);
+        }
+    };
+    let opening = Opening { id, from_group: next_group };
+    // One that holds nothing yet is as if made now.
+    let begun_ms = (next_group == 0).then_some(now_ms);
+    let identity = made.is_none().then_some(Identity { id, begun_ms });
+    let number = kept.last().map_or(0, |(number, _)| number + 1);
+    match insert(connection, number, &opening, identity) {
+        Ok(()) => {
+            names.begun_ms = identity.map_or(names.begun_ms, |identity| identity.begun_ms);
+            names.names.push(opening);
+        }
+        // Neither space nor chance for that now: the next opening tries again.
+        Err(Failure::Full(why) | Failure::Write(why) | Failure::Busy(why)) => {
+            tracing::warn!(why, "the log has no name of its own yet");
+        }
+        Err(failure) => return Err(failure),
+    }
+    Ok(names)
+}
+
+fn insert(
+    connection: &Connection,
+    number: u64,
+    opening: &Opening,
+    identity: Option<Identity>,
+) -> Result<(), Failure> {
+    let transaction = connection.unchecked_transaction()?;
+    let put = "INSERT INTO record (kind, id, value) VALUES (?1, ?2, ?3)";
+    if let Some(identity) = identity {
+        transaction.execute(put, params![Kind::Identity as u8, 0, identity.encode()])?;
+    }
+    let sealed = opening.encode(number);
+    transaction.execute(put, params![Kind::Opening as u8, number.cast_signed(), sealed])?;
+    let oldest = number.saturating_sub(OPENING_COUNT_MAX - 1);
+    transaction.execute(
+        "DELETE FROM record WHERE kind = ?1 AND id < ?2",
+        params![Kind::Opening as u8, oldest.cast_signed()],
     )?;
+    transaction.commit()?;
     Ok(())
 }

@@ -235,6 +235,18 @@ pub(super) fn stored(
     Ok(found)
 }
 
+/// All records of a kind with their numbers, in their order.
+pub(super) fn stored_all(
+    connection: &Connection,
+    kind: Kind,
+) -> Result<Vec<(u64, Vec<u8>)>, Failure> {
+    let mut statement =
+        connection.prepare("SELECT id, value FROM record WHERE kind = ?1 ORDER BY id")?;
+    let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?));
+    let rows = statement.query_map(params![kind as u8], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// A record that must be there.
 pub(super) fn record(connection: &Connection, kind: Kind, id: u64) -> Result<Vec<u8>, Failure> {
     stored(connection, kind, id)?

@@ -48,17 +48,20 @@ async fn first_sequence(reader: &mut Box<dyn Reader>) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn log_keeps_its_name_and_no_other_has_it_and_one_of_a_version_before_gets_one() {
+async fn log_knows_its_names_and_no_other_has_them_and_one_of_a_version_before_gets_one() {
     let (dir, other, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), clock());
     let bus = open(dir.path(), &clock);
     bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
     let log = end(&bus).await.log.unwrap();
     drop(bus);
-    assert_eq!(end(&open(dir.path(), &clock)).await.log, Some(log));
+    let bus = open(dir.path(), &clock);
+    let mut reader = resumed(&bus, 1, Resume { log, time_ms: BEGIN_MS }).await;
+    assert_eq!(notices(&mut reader), []);
+    drop((bus, reader));
     assert_ne!(end(&open(other.path(), &clock)).await.log, Some(log));
     let file = rusqlite::Connection::open(dir.path().join("log.db")).unwrap();
     // As a version before left it.
-    assert_eq!(file.execute("DELETE FROM record WHERE kind = 8", []).unwrap(), 1);
+    assert_eq!(file.execute("DELETE FROM record WHERE kind IN (8, 9)", []).unwrap(), 3);
     file.close().unwrap();
     let bus = open(dir.path(), &clock);
     let named = end(&bus).await.log.unwrap();
@@ -69,7 +72,94 @@ async fn log_keeps_its_name_and_no_other_has_it_and_one_of_a_version_before_gets
     let mut reader = resumed(&bus, 0, past).await;
     assert_eq!(notices(&mut reader), [Notice::Resumed { from_ms: past.from_ms() }]);
     drop((bus, reader));
-    assert_eq!(end(&open(dir.path(), &clock)).await.log, Some(named));
+    let bus = open(dir.path(), &clock);
+    let mut reader = resumed(&bus, 1, Resume { log: named, time_ms: BEGIN_MS }).await;
+    assert_eq!(notices(&mut reader), []);
+}
+
+/// Three batches, then what `lose` does with the log, then three others: places from before.
+async fn put_back(lose: impl AsyncFnOnce(&Path, Embedded, &Arc<ManualClock>) -> LogEnd) {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
+    let log = dir.path().join("log");
+    let bus = open(&log, &clock);
+    for sequence in 0..3 {
+        bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    let LogEnd { log: name, next_commit, time_ms } = lose(&log, bus, &clock).await;
+    assert_eq!(next_commit, 6);
+    let bus = open(&log, &clock);
+    for sequence in 10..16 {
+        bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    let resume = Resume { log: name.unwrap(), time_ms };
+    let mut reader = resumed(&bus, next_commit, resume).await;
+    assert_eq!(notices(&mut reader), [Notice::Resumed { from_ms: resume.from_ms() }]);
+    let spec = ReadSpec::topics([topic("t")], Position::Offset(next_commit), true);
+    let spec = ReadSpec { resume: Some(resume), ..spec };
+    let mut reader = bus.read(spec).await.unwrap();
+    assert_eq!(notices(&mut reader), [Notice::Resumed { from_ms: resume.from_ms() }]);
+}
+
+async fn three_more(bus: &Embedded) -> LogEnd {
+    for sequence in 3..6 {
+        bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    end(bus).await
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for file in std::fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copy_of_before_a_restart_that_has_grown_past_a_place_is_another_log() {
+    put_back(async |log, bus, clock| {
+        drop(bus);
+        let kept = log.with_file_name("copy");
+        copy(log, &kept);
+        let bus = open(log, clock);
+        let end = three_more(&bus).await;
+        drop(bus);
+        std::fs::remove_dir_all(log).unwrap();
+        std::fs::rename(kept, log).unwrap();
+        end
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copy_of_a_running_log_that_has_grown_past_a_place_is_another_log() {
+    put_back(async |log, bus, _| {
+        let kept = log.with_file_name("copy");
+        copy(log, &kept);
+        let end = three_more(&bus).await;
+        drop(bus);
+        std::fs::remove_dir_all(log).unwrap();
+        std::fs::rename(kept, log).unwrap();
+        end
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn place_holds_over_many_restarts() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
+    let mut places = Vec::new();
+    for sequence in 0..8 {
+        let bus = open(dir.path(), &clock);
+        bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+        let LogEnd { log, next_commit, time_ms } = end(&bus).await;
+        places.push((next_commit, Resume { log: log.unwrap(), time_ms }));
+    }
+    let bus = open(dir.path(), &clock);
+    for (commit, resume) in places {
+        let mut reader = resumed(&bus, commit, resume).await;
+        assert_eq!(notices(&mut reader), [], "from commit {commit}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,36 +3,62 @@
 
 use std::collections::VecDeque;
 
+use super::resolve;
 use crate::dead_letters::replay;
 use crate::format::record::Head;
 use crate::shared::Shared;
-use worldbus_bus::{Gap, GapReason, Notice, Position, ReadSpec, Resume};
+use worldbus_bus::{Error, Gap, GapReason, Notice, Position, ReadSpec, Resume};
 
 /// Has a specification of another log go on by time; what is to be reported of that.
-pub(super) fn settle_log(shared: &Shared, spec: &mut ReadSpec) -> VecDeque<Notice> {
-    let Some(resume) = spec.resume else { return VecDeque::new() };
-    if shared.log() == Some(resume.log) && !is_beyond_the_end(shared, spec) {
-        return VecDeque::new();
+pub(super) async fn settle_log(
+    shared: &Shared,
+    spec: &mut ReadSpec,
+) -> Result<VecDeque<Notice>, Error> {
+    let Some(resume) = spec.resume else { return Ok(VecDeque::new()) };
+    if is_held(shared, spec, resume).await? {
+        return Ok(VecDeque::new());
     }
     let from_ms = resume.from_ms();
     spec.by_time(from_ms);
     let mut notices = VecDeque::from([Notice::Resumed { from_ms }]);
-    let begun_ms = shared.identity.and_then(|identity| identity.begun_ms);
-    if let Some(until_ms) = begun_ms.filter(|&begun_ms| begun_ms > resume.time_ms) {
+    if let Some(until_ms) = shared.names.begun_ms.filter(|&begun_ms| begun_ms > resume.time_ms) {
         let (topic, batches, from_ms) = (None, None, Some(resume.time_ms));
         let (reason, until_ms) = (GapReason::LogBegan, Some(until_ms));
         notices.push_back(Notice::Gap(Gap { reason, topic, batches, from_ms, until_ms }));
     }
-    notices
+    Ok(notices)
 }
 
-/// Whether a commit is asked for that there has not been: the log was put back to an earlier state,
-/// and what has come since is not what the reader knows.
-fn is_beyond_the_end(shared: &Shared, spec: &ReadSpec) -> bool {
-    let next_group = shared.tail().next_group();
-    let listed = spec.topics.iter().map(|(_, from)| *from);
-    let mut places = listed.chain(spec.all_topics.then_some(spec.default_from));
-    places.any(|from| matches!(from, Position::Commit(commit) if commit > next_group))
+/// Whether what is before the places of a specification is in this log, as it was when they were
+/// given: then they are not behind the end of what was appended under the name that they were given
+/// with. If they are, the log was put back to an earlier state, and what has come since is not what
+/// the reader knows.
+async fn is_held(shared: &Shared, spec: &ReadSpec, resume: Resume) -> Result<bool, Error> {
+    let (next_group, topics) = {
+        let tail = shared.tail();
+        let topics: Vec<_> = tail.heads().map(|head| head.name.clone()).collect();
+        (tail.next_group(), topics)
+    };
+    let Some(end) = shared.names.end_of(resume.log, next_group) else { return Ok(false) };
+    let others = spec.all_topics.then_some((None, spec.default_from));
+    let listed = spec.topics.iter().map(|(topic, from)| (Some(topic), *from));
+    for (topic, from) in listed.chain(others) {
+        let is_behind = match from {
+            Position::Commit(commit) => commit > end,
+            Position::Offset(offset) => {
+                // What of a topic is gone for good is reported elsewhere.
+                match topics.iter().position(|name| Some(name) == topic) {
+                    Some(n) => offset > resolve(shared, n as u32, Position::Commit(end)).await?,
+                    None => false,
+                }
+            }
+            _ => false,
+        };
+        if is_behind {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What of a topic is not there any more at the opening of a reader that goes on from a place;
