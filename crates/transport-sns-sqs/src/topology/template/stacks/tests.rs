@@ -45,9 +45,7 @@ fn referred(value: &Value, within: &mut BTreeSet<String>, imports: &mut BTreeSet
 fn service_has_its_queues_and_its_role_in_its_own_stack() {
     let templates = templates();
     let clock = &templates.services["clock"];
-    for id in
-        ["ClockQueue", "ClockDeadLetters", "ClockQueuePolicy", "ClockHearsTime", "ClockTaskRole"]
-    {
+    for id in ["ClockQueue", "ClockDeadLetters", "ClockQueuePolicy", "ClockTaskRole"] {
         assert!(clock["Resources"][id].is_object(), "{id}");
         assert!(templates.shared["Resources"][id].is_null(), "{id}");
     }
