@@ -16,9 +16,13 @@ from botocore.exceptions import ClientError
 from cfnlint.decode import cfn_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+# What `worldbus services` prints of each service.
+SERVICES = {of["name"]: of for of in json.loads(os.environ["WORLDBUS_SERVICES"])["services"]}
+# Each has a stack of its own, but for the event-bus.
+OF_WORLD = [name for name in SERVICES if name != "event-bus"]
 # In the order in which one stands on the other.
-STACKS = ("state", "network", "messaging", "services", "observability")
-SERVICES = (
+STACKS = ("state", "network", "messaging", "services", *OF_WORLD, "observability")
+SERVICES_OF_AWS = (
     "cloudformation,dynamodb,ec2,ecs,elasticloadbalancing,events,iam,logs,monitoring,"
     "secretsmanager,servicediscovery,sns,sqs,sts"
 )
@@ -61,7 +65,7 @@ class Account:
             "BIND_HOST": "127.0.0.1",
             "MINISTACK_HOST": "127.0.0.1",
             "IOT_MTLS_ENABLED": "0",
-            "SERVICES": SERVICES,
+            "SERVICES": SERVICES_OF_AWS,
         }
         command = [sys.executable, str(ROOT / "emulators" / "ministack.py")]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -91,7 +95,17 @@ class Account:
 
     def deploy(self, name, **parameters):
         """Creates or updates every stack of a system; what became of each."""
-        return {stack: self.deploy_stack(stack, name, parameters) for stack in STACKS}
+        order = list(STACKS)
+        if self.listener(name) and parameters.get("Profile") != "production":
+            # Services leave the balancer and the namespace before these go.
+            order.sort(key=lambda stack: stack in ("services", "observability"))
+        return {stack: self.deploy_stack(stack, name, parameters) for stack in order}
+
+    def listener(self, name):
+        """Where the balancer of a system listens; empty without one."""
+        if self.status(f"{name}-services") is None:
+            return ""
+        return self.outputs(f"{name}-services").get("ListenerArn", "")
 
     def deploy_stack(self, stack, name, parameters):
         body = template(stack)
@@ -100,6 +114,8 @@ class Account:
             key: value for key, value in resources.items() if value["Type"] not in UNKNOWN
         }
         given = {"SystemName": name, **parameters}
+        if given.get("Profile") == "production":
+            given["ListenerArn"] = self.listener(name)
         request = {
             "StackName": f"{name}-{stack}",
             "TemplateBody": json.dumps(body),

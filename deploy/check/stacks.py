@@ -5,19 +5,24 @@ Run by `cargo xtask ci --only stacks`.
 """
 
 import json
-import os
 import re
 
-from account import BODY_BYTES_MAX, STACKS, UNKNOWN, Account, source, template
+from account import (
+    BODY_BYTES_MAX,
+    OF_WORLD,
+    SERVICES,
+    STACKS,
+    UNKNOWN,
+    Account,
+    source,
+    template,
+)
 from botocore.exceptions import ClientError
 
 NAME = "gaming-system"
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/team/worldbus:1.0"
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/6fdd22ba"
-# What `worldbus services` prints of each.
-SERVICES = {of["name"]: of for of in json.loads(os.environ["WORLDBUS_SERVICES"])["services"]}
 PORTS = {name: of["port"] for name, of in SERVICES.items()}
-OF_WORLD = [name for name in SERVICES if name != "event-bus"]
 SLOTS = ["event-bus", "event-bus-2", "event-bus-3", "event-bus-4"]
 SUBSCRIPTIONS = [*OF_WORLD, *SLOTS]
 TOPICS = SERVICES["event-bus"]["topics"]
@@ -133,7 +138,8 @@ def messaging(account, name):
     queues = account.client("sqs").list_queues(MaxResults=100)["QueueUrls"]
     queues = {url.rsplit("/", 1)[1] for url in queues}
     wanted = {f"{name}-{subscription}-events" for subscription in SUBSCRIPTIONS}
-    same("queues", queues, wanted | {f"{queue}-dead-letters" for queue in wanted})
+    wanted |= {f"{queue}-dead-letters" for queue in wanted}
+    same("queues", queues, wanted | {f"{name}-ticks"})
     iam = account.client("iam")
     boundary = role(name, "GamingSystemDistributedMessaging")
     policies = iam.list_policies(Scope="Local")["Policies"]
@@ -331,6 +337,7 @@ def observability(account, name, production):
     same("balancer on the dashboard", "ApplicationELB" in board, production)
     for dimension, value in set(dimensions):
         is_there(account, name, dimension, value)
+    ticks_alone_are_counted(account, name)
     (rule,) = account.client("events").list_rules()["Rules"]
     same("rule", rule["Name"], f"{name}-stopped-tasks")
     (target,) = account.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
@@ -338,6 +345,20 @@ def observability(account, name, production):
     same("where it leads", target["Arn"], log)
     (policy,) = account.client("logs").describe_resource_policies()["resourcePolicies"]
     assert log in policy["policyDocument"], f"{policy} does not admit it"
+
+
+def ticks_alone_are_counted(account, name):
+    """What the queue of an alarm gets of a topic, whatever else subscribes to it."""
+    sns, sqs = account.client("sns"), account.client("sqs")
+    topic = f"arn:aws:sns:us-east-1:000000000000:{name}-time-events"
+    ticks = sqs.get_queue_url(QueueName=f"{name}-ticks")["QueueUrl"]
+    for event_types in (["time.clock_changed"], ["time.changed", "time.updated"]):
+        types = {"DataType": "String.Array", "StringValue": json.dumps(event_types)}
+        attributes = {"event_types": types}
+        sns.publish(TopicArn=topic, Message=event_types[-1], MessageAttributes=attributes)
+    got = sqs.receive_message(QueueUrl=ticks, MaxNumberOfMessages=10).get("Messages", [])
+    same("what counts as a tick", [message["Body"] for message in got], ["time.updated"])
+    sqs.purge_queue(QueueUrl=ticks)
 
 
 def is_there(account, name, dimension, value):
@@ -401,9 +422,9 @@ def only_state_is_left(account, name):
     same("log groups", account.client("logs").describe_log_groups()["logGroups"], [])
 
 
-def refused(account, reason, **parameters):
+def refused(account, reason, stack="services", **parameters):
     try:
-        account.deploy_stack("services", NAME, {"Image": IMAGE, **parameters})
+        account.deploy_stack(stack, NAME, {"Image": IMAGE, **parameters})
     except ClientError as error:
         assert reason in str(error), f"{reason!r} is not in {error}"
         return
@@ -417,13 +438,17 @@ def minimal_then_production():
         unchanged_but(account.deploy(NAME, Image=IMAGE))
         arm = {"Image": IMAGE, "Architecture": "ARM64"}
         shares = {f"{camel(service)}SpotPercent": "0" for service in PORTS}
-        unchanged_but(account.deploy(NAME, **arm, **shares), "services")
+        unchanged_but(account.deploy(NAME, **arm, **shares), "services", *OF_WORLD)
+        share = {**arm, **shares, f"{camel(OF_WORLD[0])}SpotPercent": "20"}
+        unchanged_but(account.deploy(NAME, **share), OF_WORLD[0])
+        account.deploy(NAME, **arm, **shares)
         everything(account, NAME, production=False, architecture="ARM64", weights=(0, 1))
         refused(account, "the API key would cross the internet", InternetFacing="true")
         refused(account, "only Profile=production has", CertificateArn=CERTIFICATE)
         refused(account, "EventBusCount", EventBusCount="3")
+        refused(account, "needs ListenerArn", stack=OF_WORLD[0], Profile="production")
         grown = account.deploy(NAME, Image=IMAGE, Profile="production")
-        unchanged_but(grown, "state", "network", "services", "observability")
+        unchanged_but(grown, *(stack for stack in STACKS if stack != "messaging"))
         everything(account, NAME, production=True)
         account.deploy(NAME, Image=IMAGE)
         everything(account, NAME, production=False)
@@ -468,17 +493,45 @@ def what_the_emulator_drops():
     oldest = template("observability")["Resources"]["EventBusOldestMessage"]["Properties"]
     followed = re.findall(r"\$\{SystemName\}-(\w+)QueueName", json.dumps(oldest))
     same("queues that an alarm looks at", followed, [camel(slot) for slot in SLOTS])
-    for key, resource in template("services")["Resources"].items():
-        if resource["Type"] == "AWS::ECS::Service":
-            registry = resource["Properties"]["ServiceRegistries"]["Fn::If"]
-            wanted = {"Fn::GetAtt": [key.replace("Service", "Discovery"), "Arn"]}
-            same(f"name of {key}", registry[:2], ["Production", [{"RegistryArn": wanted}]])
+    boundary = "GamingSystemDistributedMessaging"
+    for stack in ("services", *OF_WORLD):
+        for key, resource in template(stack)["Resources"].items():
+            if resource["Type"] == "AWS::ECS::Service":
+                registry = resource["Properties"]["ServiceRegistries"]["Fn::If"]
+                wanted = {"Fn::GetAtt": [key.replace("Service", "Discovery"), "Arn"]}
+                same(f"name of {key}", registry[:2], ["Production", [{"RegistryArn": wanted}]])
+            if stack in OF_WORLD and resource["Type"] == "AWS::IAM::Role":
+                edge = {"Fn::ImportValue": {"Fn::Sub": f"${{SystemName}}-{boundary}Arn"}}
+                found = resource["Properties"]["PermissionsBoundary"]
+                same(f"boundary of {key}", found, edge)
     for key, resource in template("messaging")["Resources"].items():
         if resource["Type"] == "AWS::SNS::Topic":
             assert resource["Properties"]["KmsMasterKeyId"], f"{key} is not encrypted"
         if resource["Type"] == "AWS::IAM::Role":
             edge = resource["Properties"]["PermissionsBoundary"]
-            same(f"boundary of {key}", edge, {"Ref": "GamingSystemDistributedMessaging"})
+            same(f"boundary of {key}", edge, {"Ref": boundary})
+    nothing_that_changes_is_imported()
+
+
+def nothing_that_changes_is_imported():
+    """CloudFormation keeps what is imported as it is; a balancer that opens is another one."""
+    exports = {}
+    for stack in STACKS:
+        for key, output in template(stack).get("Outputs", {}).items():
+            if "Export" in output:
+                exports[output["Export"]["Name"]["Fn::Sub"]] = (stack, key, output.get("Condition"))
+    imported = set()
+    for stack in STACKS:
+        text = json.dumps(template(stack))
+        imported |= set(re.findall(r'"Fn::ImportValue": \{"Fn::Sub": "([^"]+)"', text))
+    same("imports that none exports", imported - set(exports), set())
+    conditional = {name for name in imported if exports[name][2]}
+    same("imports that come and go", conditional, {"${SystemName}-NamespaceId"})
+    changing = {"Listener", "Balancer", *(f"{camel(name)}Task" for name in SERVICES)}
+    for name in imported:
+        stack, key, _ = exports[name]
+        value = json.dumps(template(stack)["Outputs"][key]["Value"])
+        assert not any(f'"{of}"' in value for of in changing), f"{name} is imported and changes"
 
 
 for check in (what_the_emulator_drops, minimal_then_production, production_under_another_name):

@@ -5,6 +5,7 @@ pub(crate) mod by;
 pub(crate) mod catalogue;
 pub(crate) mod configuration;
 pub(crate) mod connection;
+pub(crate) mod number;
 pub(crate) mod rest;
 
 use std::sync::Arc;

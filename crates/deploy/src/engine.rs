@@ -37,6 +37,10 @@ struct OpenChangeSet {
     hollow: Option<String>,
 }
 
+/// The parameter of a service's stack that is an output of the services stack. No import: what is
+/// imported may not change, and a balancer that opens or closes to the internet is another one.
+const LISTENER: &str = "ListenerArn";
+
 /// Stacks as they are.
 pub(crate) type Now = BTreeMap<Stack, Description>;
 
@@ -54,23 +58,36 @@ impl Engine {
     /// All stacks that are there.
     pub(crate) async fn look(&self) -> Result<Now, Error> {
         let mut now = Now::new();
-        for stack in Stack::ALL {
-            let name = self.deployment.name(stack);
-            let described = self.account.cloudformation.describe(&name).await;
-            let described = described
-                .map_err(|error| self.account.explain(&format!("describe stack {name}"), &error))?;
-            // A deleted stack may be described for a while.
-            if let Some(described) = described.filter(|found| found.status != "DELETE_COMPLETE") {
-                now.insert(stack, described);
+        for stack in self.deployment.stacks() {
+            if let Some(described) = self.describe(stack).await? {
+                now.insert(stack.clone(), described);
             }
         }
         Ok(now)
     }
 
+    /// A stack as it is; `None` if it is not there.
+    pub(crate) async fn describe(&self, stack: &Stack) -> Result<Option<Description>, Error> {
+        let name = self.deployment.name(stack);
+        let described = self.account.cloudformation.describe(&name).await;
+        let described = described
+            .map_err(|error| self.account.explain(&format!("describe stack {name}"), &error))?;
+        // A deleted stack may be described for a while.
+        Ok(described.filter(|found| found.status != "DELETE_COMPLETE"))
+    }
+
+    /// What a stack's parameters shall be.
+    pub(crate) fn parameters(&self, stack: &Stack, now: &Now) -> Parameters {
+        let has = |stack: &Stack| now.get(stack).map(|found| found.parameters.clone());
+        let mut shall = self.deployment.parameters(stack, &has);
+        take_listener(&mut shall, now.get(&Stack::Services));
+        shall
+    }
+
     /// Makes a change set and waits until CloudFormation has worked it out.
     pub(crate) async fn change_set(
         &self,
-        stack: Stack,
+        stack: &Stack,
         before: Option<&Description>,
         shall: &Parameters,
     ) -> Result<(String, ChangeSet), Error> {
@@ -150,5 +167,39 @@ impl Engine {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<OpenChangeSet>> {
         // No holder panics.
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sets where the balancer listens, in the parameters of a service's stack: empty without one.
+pub(crate) fn take_listener(shall: &mut Parameters, services: Option<&Description>) {
+    let is_balanced = is_production(shall);
+    let Some(listener) = shall.get_mut(LISTENER) else { return };
+    let mut outputs = services.into_iter().flat_map(|found| &found.outputs);
+    let found = outputs.find(|(name, ..)| is_balanced && name == LISTENER);
+    *listener = found.map(|(_, value, _)| value.clone()).unwrap_or_default();
+}
+
+/// Whether a stack with these parameters has or uses a balancer.
+pub(crate) fn is_production(parameters: &Parameters) -> bool {
+    parameters.get("Profile").is_some_and(|profile| profile == "production")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_takes_the_listener_that_is_there_and_none_without_a_balancer() {
+        let output = (LISTENER.to_owned(), "arn:new".to_owned(), String::new());
+        let services = Description { outputs: vec![output], ..Description::default() };
+        let taken = |profile: &str, services| {
+            let given = [("Profile", profile), (LISTENER, "arn:old")];
+            let mut shall = given.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            take_listener(&mut shall, services);
+            shall.remove(LISTENER)
+        };
+        assert_eq!(taken("production", Some(&services)).as_deref(), Some("arn:new"));
+        assert_eq!(taken("minimal", Some(&services)).as_deref(), Some(""));
+        assert_eq!(taken("production", None).as_deref(), Some(""));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Not for: the command line; who calls this has one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
 use crate::aws::region;
@@ -17,7 +17,7 @@ const SYSTEM_NAME: &str = "SystemName";
 /// The service that has no default: what runs.
 const IMAGE: &str = "Image";
 /// The service that the templates name themselves.
-const EVENT_BUS: &str = "event-bus";
+pub(crate) const EVENT_BUS: &str = "event-bus";
 /// More instances add availability, not capacity, and an event-bus has four slots, two of which a
 /// rolling replacement needs.
 const COUNT_MAX: u32 = 2;
@@ -46,8 +46,8 @@ pub struct Deployment {
     pub system_name: String,
     /// The services and topics that the templates were written out for.
     pub composition: Composition,
-    /// A template a stack, in order.
-    pub templates: Vec<Template>,
+    /// A template a stack.
+    pub templates: BTreeMap<Stack, Template>,
     /// Resources that were left out: stack, logical id, type.
     pub stripped: Vec<(Stack, String, String)>,
     given: Parameters,
@@ -65,8 +65,12 @@ impl Deployment {
     pub fn new(options: Options, composition: Composition) -> Result<Self, Error> {
         region::check(&options.region)?;
         check_system_name(&options.system_name)?;
-        let template = |stack| Template::of(stack, &composition, &options.without);
-        let templates: Result<Vec<_>, _> = Stack::ALL.into_iter().map(template).collect();
+        let template = |stack: Stack| {
+            let template = Template::of(&stack, &composition, &options.without)?;
+            Ok((stack, template))
+        };
+        let templates: Result<_, Error> =
+            Stack::all(&composition).into_iter().map(template).collect();
         let mut this = Self {
             region: options.region,
             system_name: options.system_name,
@@ -83,29 +87,39 @@ impl Deployment {
         Ok(this)
     }
 
+    /// Its stacks, in their order.
+    pub(crate) fn stacks(&self) -> impl Iterator<Item = &Stack> {
+        self.templates.keys()
+    }
+
     /// The name of a stack.
-    pub fn name(&self, stack: Stack) -> String {
+    pub fn name(&self, stack: &Stack) -> String {
         stack.name(&self.system_name)
     }
 
-    pub(crate) fn template(&self, stack: Stack) -> &Template {
-        // There is one a stack, in the order of the stacks.
-        &self.templates[stack as usize]
+    pub(crate) fn template(&self, stack: &Stack) -> &Template {
+        // There is one for each of its stacks.
+        &self.templates[stack]
     }
 
     /// What a stack's parameters shall be: given, else what the stack has, else what another stack
-    /// has, else the default.
+    /// has, else the default. What the stack of a service has in common with the services stack is
+    /// as there.
     pub fn parameters(
         &self,
-        stack: Stack,
-        now: &dyn Fn(Stack) -> Option<Parameters>,
+        stack: &Stack,
+        now: &dyn Fn(&Stack) -> Option<Parameters>,
     ) -> Parameters {
+        let shared = match stack {
+            Stack::Service(_) => self.parameters(&Stack::Services, now),
+            _ => Parameters::new(),
+        };
         let has = now(stack);
-        let others: Vec<_> = Stack::ALL.into_iter().filter_map(now).collect();
+        let others: Vec<_> = self.stacks().filter_map(now).collect();
         let template = self.template(stack);
         let mut shall = Parameters::new();
         for name in template.parameters() {
-            let kept = has.as_ref().and_then(|has| has.get(name));
+            let kept = shared.get(name).or_else(|| has.as_ref()?.get(name));
             let elsewhere = || others.iter().find_map(|other| other.get(name));
             let value = match self.given.get(name) {
                 Some(given) => Some(given.clone()),
@@ -119,23 +133,16 @@ impl Deployment {
         shall
     }
 
-    /// The parameters that were given for a stack.
-    pub(crate) fn given(&self, stack: Stack) -> Parameters {
-        let known: BTreeSet<_> = self.template(stack).parameters().collect();
-        let given = self.given.iter().filter(|(name, _)| known.contains(name.as_str()));
-        given.map(|(name, value)| (name.clone(), value.clone())).collect()
-    }
-
     /// Every resource, for the parameters that the stacks shall have.
-    pub fn resources(&self, now: &dyn Fn(Stack) -> Option<Parameters>) -> Vec<Resource> {
-        let of = |template: &Template| {
-            template.resources(&self.parameters(template.stack, now), &self.region)
+    pub fn resources(&self, now: &dyn Fn(&Stack) -> Option<Parameters>) -> Vec<Resource> {
+        let of = |(stack, template): (&Stack, &Template)| {
+            template.resources(&self.parameters(stack, now), &self.region)
         };
         self.templates.iter().flat_map(of).collect()
     }
 
     /// A parameter of a stack that has no value: none was given and there is no default.
-    pub(crate) fn missing(&self, stack: Stack, shall: &Parameters) -> Option<String> {
+    pub(crate) fn missing(&self, stack: &Stack, shall: &Parameters) -> Option<String> {
         let template = self.template(stack);
         template.parameters().find(|name| !shall.contains_key(*name)).map(str::to_owned)
     }
@@ -185,7 +192,8 @@ impl Deployment {
     }
 
     fn check_given(&self) -> Result<(), Error> {
-        let known: BTreeSet<&str> = self.templates.iter().flat_map(Template::parameters).collect();
+        let known: BTreeSet<&str> =
+            self.templates.values().flat_map(Template::parameters).collect();
         for name in self.given.keys() {
             if !known.contains(name.as_str()) {
                 let known: Vec<_> = known.into_iter().collect();
@@ -199,7 +207,7 @@ impl Deployment {
     }
 }
 
-/// The parameters that set how many of each service run; the event-bus last, as in the templates.
+/// The parameters that set how many of each service run; the event-bus last.
 fn counts(composition: &Composition) -> Vec<(String, String)> {
     let names = composition.services.iter().map(|service| service.name.as_str());
     let count = |name: &str| (name.to_owned(), format!("{}Count", cases(name)[1]));
@@ -231,4 +239,63 @@ fn check_system_name(name: &str) -> Result<(), Error> {
         "--system-name {name:?}: expected 2 to {SYSTEM_NAME_CHARACTERS_MAX} letters, digits and \
          hyphens, a letter first, e.g. gaming-system"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::expand::{ClockRole, ServiceSite};
+
+    /// With a clock and the weather.
+    fn deployment(services: &[&str]) -> Result<Deployment, Error> {
+        let site = |name: &str| ServiceSite {
+            name: name.to_owned(),
+            api: name.to_owned(),
+            port: 7071,
+            clock: ClockRole::None,
+            topics: Vec::new(),
+            messaging: serde_json::Value::Null,
+        };
+        let composition = Composition {
+            services: ["clock", "weather"].map(site).into(),
+            messaging: r#"{"Resources": {}}"#.to_owned(),
+            ..Composition::default()
+        };
+        let options = Options {
+            region: "us-east-1".to_owned(),
+            system_name: "gaming-system".to_owned(),
+            services: services.iter().map(|&text| text.to_owned()).collect(),
+            ..Options::default()
+        };
+        Deployment::new(options, composition)
+    }
+
+    fn of(given: &[(&str, &str)]) -> Parameters {
+        given.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn service_left_behind_by_a_failed_update_is_as_the_services_stack_again() {
+        let clock = Stack::Service("clock".to_owned());
+        let now = |stack: &Stack| match stack {
+            Stack::Services => Some(of(&[("Image", "w:2"), ("Architecture", "ARM64")])),
+            Stack::Service(name) if name == "clock" => {
+                Some(of(&[("Image", "w:1"), ("ClockSpotPercent", "20")]))
+            }
+            _ => None,
+        };
+        let shall = deployment(&[]).unwrap().parameters(&clock, &now);
+        assert_eq!((&*shall["Image"], &*shall["Architecture"]), ("w:2", "ARM64"));
+        assert_eq!((&*shall["ClockSpotPercent"], &*shall["ClockCount"]), ("20", ""));
+    }
+
+    #[test]
+    fn count_of_a_service_is_a_parameter_of_its_stack_alone() {
+        let deployment = deployment(&["clock=2"]).unwrap();
+        let shall = |stack| deployment.parameters(&stack, &|_| None);
+        assert_eq!(shall(Stack::Service("clock".to_owned()))["ClockCount"], "2");
+        assert_eq!(shall(Stack::Service("weather".to_owned()))["WeatherCount"], "0");
+        let shared = shall(Stack::Services);
+        assert!(!shared.contains_key("ClockCount") && shared["EventBusCount"] == "0");
+    }
 }

@@ -4,7 +4,7 @@
 use crate::Error;
 use crate::aws::cloudformation::{Change, Description};
 use crate::change::tasks;
-use crate::engine::{Engine, Now};
+use crate::engine::{Engine, Now, is_production};
 use crate::options::ask_for;
 use crate::template::built_in::{Resource, Stack};
 use crate::template::evaluate::Parameters;
@@ -78,35 +78,40 @@ impl Engine {
     /// allows no change, or AWS refuses; with what to do. Nothing was changed.
     pub async fn plan(&self) -> Result<Plan, Error> {
         let now = self.look().await?;
-        let has = |stack: Stack| now.get(&stack).map(|found| found.parameters.clone());
-        for stack in Stack::ALL {
-            if let Some(found) = now.get(&stack) {
+        for stack in self.deployment.stacks() {
+            if let Some(found) = now.get(stack) {
                 self.check_state(stack, found).await?;
             }
-            let shall = self.deployment.parameters(stack, &has);
+            let shall = self.parameters(stack, &now);
             if let Some(parameter) = self.deployment.missing(stack, &shall) {
                 return Err(ask_for(&parameter));
             }
         }
-        tasks::check_image(self, &self.deployment.parameters(Stack::Services, &has)).await?;
+        let shared = self.parameters(&Stack::Services, &now);
+        tasks::check_image(self, &shared).await?;
+        let balancer = Balancer::of(now.get(&Stack::Services), &shared);
         let mut stacks: Vec<StackPlan> = Vec::new();
-        for stack in Stack::ALL {
-            let parameters = self.deployment.parameters(stack, &has);
+        for stack in balancer.order(self.deployment.stacks()) {
+            let parameters = self.parameters(stack, &now);
             let stands = stacks.iter().all(|before| matches!(before.changes, Changes::None));
-            stacks.push(self.plan_stack(stack, &now, parameters, stands).await?);
+            let is_later = balancer == Balancer::Another && stack.is_service();
+            stacks.push(self.plan_stack(stack, &now, parameters, stands, is_later).await?);
         }
+        let has = |stack: &Stack| now.get(stack).map(|found| found.parameters.clone());
         Ok(Plan { stacks, resources: self.deployment.resources(&has) })
     }
 
-    /// `stands` if nothing changes in the stacks before.
+    /// `stands` if nothing changes in the stacks before, `is_later` if a parameter is known only
+    /// once they have changed.
     async fn plan_stack(
         &self,
-        stack: Stack,
+        stack: &Stack,
         now: &Now,
         parameters: Parameters,
         stands: bool,
+        is_later: bool,
     ) -> Result<StackPlan, Error> {
-        let found = now.get(&stack);
+        let found = now.get(stack);
         let name = self.deployment.name(stack);
         let is_wreck = found.is_some_and(|found| found.status == "ROLLBACK_COMPLETE");
         let wreck = match found {
@@ -117,16 +122,19 @@ impl Engine {
         let leans = self.deployment.template(stack).imports();
         let changes = if is_wreck || (is_new && leans && !stands) {
             Changes::Foreseen(self.foreseen(stack, &parameters))
+        } else if is_later {
+            Changes::Foreseen(Vec::new())
         } else {
             self.worked_out(stack, found, &parameters, stands).await?
         };
         let status = found.map(|found| found.status.clone());
+        let stack = stack.clone();
         Ok(StackPlan { stack, name, status, wreck, changes, parameters })
     }
 
     async fn worked_out(
         &self,
-        stack: Stack,
+        stack: &Stack,
         found: Option<&Description>,
         parameters: &Parameters,
         stands: bool,
@@ -147,7 +155,7 @@ impl Engine {
     }
 
     /// All that a stack which is not there yet will have.
-    fn foreseen(&self, stack: Stack, parameters: &Parameters) -> Vec<Change> {
+    fn foreseen(&self, stack: &Stack, parameters: &Parameters) -> Vec<Change> {
         let template = self.deployment.template(stack);
         let added = |resource: Resource| Change {
             action: "Add".to_owned(),
@@ -161,7 +169,7 @@ impl Engine {
     }
 
     /// Refuses a stack that cannot be changed as it is.
-    async fn check_state(&self, stack: Stack, found: &Description) -> Result<(), Error> {
+    async fn check_state(&self, stack: &Stack, found: &Description) -> Result<(), Error> {
         let name = self.deployment.name(stack);
         let (status, region) = (&found.status, &self.deployment.region);
         if is_not_yet(found) || status == "ROLLBACK_COMPLETE" {
@@ -192,6 +200,40 @@ impl Engine {
     }
 }
 
+/// What becomes of the balancer that the services stack has, and of the namespace with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Balancer {
+    /// As it is, or absent.
+    Same,
+    /// It comes about, or another takes its place: services join it once it is there.
+    Another,
+    /// It goes: services leave it first.
+    Goes,
+}
+
+impl Balancer {
+    fn of(services: Option<&Description>, shall: &Parameters) -> Self {
+        let open = |of: &Parameters| of.get("InternetFacing").is_some_and(|open| open == "true");
+        let had = services.map(|found| &found.parameters).filter(|had| is_production(had));
+        match (had, is_production(shall)) {
+            (Some(_), false) => Self::Goes,
+            (Some(had), true) if open(had) == open(shall) => Self::Same,
+            (_, true) => Self::Another,
+            (None, false) => Self::Same,
+        }
+    }
+
+    /// Stacks in the order in which they change.
+    fn order<'a>(self, stacks: impl Iterator<Item = &'a Stack>) -> Vec<&'a Stack> {
+        let mut stacks: Vec<&Stack> = stacks.collect();
+        if self == Self::Goes {
+            // The sort is stable.
+            stacks.sort_by_key(|stack| matches!(stack, Stack::Services | Stack::Observability));
+        }
+        stacks
+    }
+}
+
 /// Whether there is a stack by name only.
 fn is_not_yet(found: &Description) -> bool {
     found.status == "REVIEW_IN_PROGRESS" || found.status == "ROLLBACK_COMPLETE"
@@ -200,4 +242,46 @@ fn is_not_yet(found: &Description) -> bool {
 /// The two ways in which CloudFormation reports that there is nothing to do.
 pub(crate) fn reports_no_changes(reason: &str) -> bool {
     reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameters(profile: &str, open: &str) -> Parameters {
+        let given = [("Profile", profile), ("InternetFacing", open)];
+        given.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
+
+    fn labels(balancer: Balancer) -> Vec<String> {
+        let service = |name: &str| Stack::Service(name.to_owned());
+        let stacks = [Stack::Messaging, Stack::Services, service("a"), service("b")];
+        let stacks = [&stacks[..], &[Stack::Observability]].concat();
+        balancer.order(stacks.iter()).iter().map(|stack| stack.label().to_owned()).collect()
+    }
+
+    #[test]
+    fn services_join_a_balancer_after_it_is_there_and_leave_it_before_it_goes() {
+        let becomes = |before: Option<(&str, &str)>, after: (&str, &str)| {
+            let parameters_before = before.map(|(profile, open)| parameters(profile, open));
+            let found = parameters_before
+                .map(|parameters| Description { parameters, ..Description::default() });
+            Balancer::of(found.as_ref(), &parameters(after.0, after.1))
+        };
+        let (minimal, inside, open) =
+            (("minimal", "false"), ("production", "false"), ("production", "true"));
+        assert_eq!(becomes(None, minimal), Balancer::Same);
+        assert_eq!(becomes(Some(minimal), minimal), Balancer::Same);
+        assert_eq!(becomes(Some(inside), inside), Balancer::Same);
+        for (before, after) in
+            [(None, inside), (Some(minimal), open), (Some(inside), open), (Some(open), inside)]
+        {
+            assert_eq!(becomes(before, after), Balancer::Another, "{before:?} {after:?}");
+        }
+        assert_eq!(becomes(Some(open), minimal), Balancer::Goes);
+        let usual = ["messaging", "services", "a", "b", "observability"];
+        assert_eq!(labels(Balancer::Another), usual);
+        let leaving = ["messaging", "a", "b", "services", "observability"];
+        assert_eq!(labels(Balancer::Goes), leaving);
+    }
 }

@@ -50,16 +50,16 @@ impl Engine {
     pub async fn status(&self) -> Result<Status, Error> {
         let now = self.look().await?;
         let mut status = Status::default();
-        for stack in Stack::ALL {
+        for stack in self.deployment.stacks() {
             let name = self.deployment.name(stack);
             let is_made = |found: &&Description| found.status != "REVIEW_IN_PROGRESS";
-            let Some(found) = now.get(&stack).filter(is_made) else {
+            let Some(found) = now.get(stack).filter(is_made) else {
                 status.findings.push(finding("stack", &name, "is not there", &[UP]));
                 continue;
             };
             let mut differs = self.state_differs(&found.id, &found.status).await?;
             differs.extend(self.template_differs(stack, &name).await?);
-            for (parameter, shall) in self.deployment.given(stack) {
+            for (parameter, shall) in self.parameters(stack, &now) {
                 let is = found.parameters.get(&parameter);
                 if is.is_some_and(|is| *is != shall) {
                     let is = is.map_or("", String::as_str);
@@ -68,14 +68,18 @@ impl Engine {
             }
             status.findings.push(Finding { of: "stack", name, is: found.status.clone(), differs });
         }
-        if let Some(services) = now.get(&Stack::Services) {
-            let resources = self.resources_of(&services.id, "AWS::ECS::Service").await?;
-            status.findings.extend(self.services(&resources).await?);
+        let (mut services, mut alarms) = (Vec::new(), Vec::new());
+        for found in now.values() {
+            for resource in self.resources_of(&found.id).await? {
+                match resource.kind.as_str() {
+                    "AWS::ECS::Service" => services.push(resource),
+                    "AWS::CloudWatch::Alarm" => alarms.push(resource),
+                    _ => {}
+                }
+            }
         }
-        if let Some(observability) = now.get(&Stack::Observability) {
-            let alarms = self.resources_of(&observability.id, "AWS::CloudWatch::Alarm").await?;
-            status.findings.extend(self.alarms(&alarms).await?);
-        }
+        status.findings.extend(self.services(&services).await?);
+        status.findings.extend(self.alarms(&alarms).await?);
         Ok(status)
     }
 
@@ -90,7 +94,7 @@ impl Engine {
         Ok(vec![format!("{why}; `worldbus deploy aws plan` shows how to go on")])
     }
 
-    async fn template_differs(&self, stack: Stack, name: &str) -> Result<Option<String>, Error> {
+    async fn template_differs(&self, stack: &Stack, name: &str) -> Result<Option<String>, Error> {
         let deployed = self.account.cloudformation.template(name).await;
         let deployed = deployed.map_err(|error| {
             self.account.explain(&format!("read the template of {name}"), &error)
@@ -99,13 +103,11 @@ impl Engine {
         Ok((!is_ours).then(|| format!("its template is not that of this program: {UP}")))
     }
 
-    async fn resources_of(&self, id: &str, kind: &str) -> Result<Vec<StackResource>, Error> {
+    async fn resources_of(&self, id: &str) -> Result<Vec<StackResource>, Error> {
         let all = self.account.cloudformation.resources(id).await;
         let all = all.map_err(|error| self.account.explain("list a stack's resources", &error))?;
         let is_there = |resource: &StackResource| {
-            resource.kind == kind
-                && !resource.physical.is_empty()
-                && resource.status != "DELETE_COMPLETE"
+            !resource.physical.is_empty() && resource.status != "DELETE_COMPLETE"
         };
         Ok(all.into_iter().filter(is_there).collect())
     }

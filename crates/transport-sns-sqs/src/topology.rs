@@ -21,6 +21,7 @@ pub use reconcile::Change;
 pub(crate) use reconcile::reconcile;
 pub(crate) use resources::Resources;
 pub use rights::{Right, Service};
+pub use template::StackTemplates;
 pub(crate) use verify::verify;
 
 /// Deliveries of a message after which SQS itself moves it to the dead letters. Our consumers

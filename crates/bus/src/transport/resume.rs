@@ -24,8 +24,10 @@ use super::{Position, ReadSpec, StoredBatch, Topic};
 /// What lies within was mostly seen, and comes twice, under the same event ids.
 pub const RESUME_OVERLAP: Duration = Duration::from_secs(60);
 
-/// The name of a log: a random number that is made with the log and kept in it, of 48 bits and
-/// never 0. Of a thousand logs two have the same name once in half a billion times.
+/// The name of a log: a random number of 48 bits, never 0, that is made with each opening. The log
+/// keeps its names, each with where it began: so a place that was given under one of them is known
+/// to be in this log, or in what it lost when it was put back to an earlier state. Of a thousand
+/// names two are the same once in half a billion times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LogId(u64);
 

@@ -2,13 +2,13 @@
 //! topics of the catalogue, and the template of topics, queues and roles.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::topology;
 use crate::serve::services::descriptions;
-use worldbus_deploy::{ClockRole, Composition, ServiceSite};
+use worldbus_deploy::{ClockRole, Composition, ServiceSite, TEMPLATE_BYTES_MAX};
 use worldbus_events::v1::ClockChanged;
 use worldbus_events::{Catalogue, Event as _};
 use worldbus_service::{Description, Publishes};
@@ -18,22 +18,37 @@ use worldbus_service::{Description, Publishes};
 /// # Errors
 /// None but of descriptions that are wrong, which its test would find.
 pub(crate) fn composition() -> Result<Composition> {
-    let catalogue = Arc::new(Catalogue::builtin());
-    let sites: Result<_> = descriptions().map(|service| site(&service, &catalogue)).collect();
-    Ok(Composition {
-        services: sites?,
-        topics: catalogue.topics().map(str::to_owned).collect(),
-        messaging: topology::stack_template(&catalogue)?,
-    })
+    let catalogue = Catalogue::builtin();
+    let topics = catalogue.topics().map(str::to_owned).collect();
+    of(&descriptions().collect::<Vec<_>>(), topics, &catalogue)
 }
 
-fn site(service: &Description, catalogue: &Catalogue) -> Result<ServiceSite> {
+/// What these services and these topics are deployed as.
+fn of(services: &[Description], topics: Vec<String>, catalogue: &Catalogue) -> Result<Composition> {
+    let mut stacks = topology::stack_templates(services, &topics, catalogue)?;
+    let sites = services.iter().map(|service| {
+        let messaging = stacks.services.remove(service.name).unwrap_or_default();
+        site(service, messaging, catalogue)
+    });
+    let services = sites.collect::<Result<_>>()?;
+    Ok(Composition { services, topics, messaging: text(&stacks.shared) })
+}
+
+/// A template as text. Indented for people, unless it would be too long to send.
+fn text(template: &Value) -> String {
+    let indented = format!("{template:#}\n");
+    let fits = indented.len() <= TEMPLATE_BYTES_MAX;
+    if fits { indented } else { format!("{template}\n") }
+}
+
+fn site(service: &Description, messaging: Value, catalogue: &Catalogue) -> Result<ServiceSite> {
     Ok(ServiceSite {
         name: service.name.to_owned(),
         api: service.api.to_owned(),
         port: service.port,
         clock: clock_role(service),
         topics: topics_of(service, catalogue)?,
+        messaging,
     })
 }
 
@@ -65,7 +80,58 @@ pub(crate) fn topics_of(service: &Description, catalogue: &Catalogue) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use worldbus_deploy::{Deployment, Options};
+    use worldbus_deploy::{Deployment, Options, Stack};
+    use worldbus_service::StateUse;
+
+    /// Services besides the event-bus that are deployed at the least, with a topic each.
+    const SERVICE_COUNT: u16 = 12;
+
+    /// Names and topics as long as a studio's are.
+    fn many_services() -> (Vec<Description>, Vec<String>) {
+        let service = |n: u16| {
+            let name: &str = Box::leak(format!("world-state-manager-{n}").into_boxed_str());
+            Description {
+                name,
+                publishes: Publishes::To(name),
+                receives: &["time.clock_changed", "weather.changed", "weather.override_requested"],
+                state: &[StateUse::Get, StateUse::CompareAndSet, StateUse::Delete],
+                api: &name[name.len() - 2..],
+                port: 7071 + n,
+                ..descriptions().next().unwrap()
+            }
+        };
+        let services: Vec<_> = (10..10 + SERVICE_COUNT).map(service).collect();
+        let own = services.iter().map(|service| service.name.to_owned());
+        let topics = Catalogue::builtin().topics().map(str::to_owned).chain(own).collect();
+        (services, topics)
+    }
+
+    /// CloudFormation limits a template that is sent with a call, IAM the boundary of all roles.
+    #[test]
+    fn twelve_services_with_topics_of_their_own_can_be_deployed() {
+        let (services, topics) = many_services();
+        let composition = of(&services, topics, &Catalogue::builtin()).unwrap();
+        let options = Options {
+            region: "us-east-1".to_owned(),
+            system_name: "gaming-system".to_owned(),
+            ..Options::default()
+        };
+        let deployment = Deployment::new(options, composition).unwrap();
+        assert_eq!(deployment.templates.len(), 5 + usize::from(SERVICE_COUNT));
+        for (stack, template) in &deployment.templates {
+            let bytes = template.text.len();
+            assert!(bytes <= TEMPLATE_BYTES_MAX, "{}: {bytes} bytes", stack.label());
+        }
+        let own = |kind: &str| {
+            let made = deployment.resources(&|_| None);
+            made.iter()
+                .filter(|of| of.kind == kind && matches!(of.stack, Stack::Service(_)))
+                .count()
+        };
+        assert_eq!(own("AWS::ECS::Service"), usize::from(SERVICE_COUNT));
+        assert_eq!(own("AWS::IAM::Role"), usize::from(SERVICE_COUNT));
+        assert_eq!(own("AWS::SQS::Queue"), 2 * usize::from(SERVICE_COUNT));
+    }
 
     #[test]
     fn templates_of_both_profiles_are_made_of_what_the_services_state() {

@@ -9,7 +9,6 @@ mod studio;
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -24,8 +23,9 @@ use worldbus::BusUrl;
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_event_bus::{SLOT_COUNT_MAX, slot_name};
 use worldbus_events::Catalogue;
-use worldbus_transport_sns_sqs::topology::{Change, Subscription, Topology};
-use worldbus_transport_sns_sqs::{Options, Setup, SnsSqs};
+use worldbus_service::Description;
+use worldbus_transport_sns_sqs::topology::{Change, StackTemplates, Subscription, Topology};
+use worldbus_transport_sns_sqs::{Names, Options, Setup, SnsSqs};
 
 pub(crate) use arguments::TopologyArguments;
 
@@ -41,6 +41,9 @@ const SLOT_RETENTION: Duration = Duration::from_secs(3600);
 pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
     let Some(client) = session::client(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let catalogue = catalogue::load(&client.types.catalog)?;
+    if arguments.without_services && arguments.action != TopologyAction::Template {
+        return Err(WrongUse("--without-services is for `template` alone".to_owned()).into());
+    }
     let of_action = if arguments.action == TopologyAction::Template { STACK_SLOT_COUNT } else { 1 };
     let slot_count = arguments.event_bus_slots.unwrap_or(of_action);
     let more = More {
@@ -51,6 +54,10 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
     let topology = topology(&client.url, &catalogue, &more)?;
     let document = match arguments.action {
         TopologyAction::Print => Some(topology.document()?),
+        TopologyAction::Template if arguments.without_services => {
+            let services: Vec<_> = descriptions().map(|service| service.name).collect();
+            Some(topology.stacks(&services)?.shared)
+        }
         TopologyAction::Template => Some(topology.template()?),
         TopologyAction::Apply | TopologyAction::Diff => None,
     };
@@ -114,18 +121,21 @@ struct More<'a> {
     slot_count: usize,
 }
 
-/// The template of topics, queues and roles for the stacks of a deployment; it takes the names'
-/// prefix as a parameter. Indented for people, unless it would be too long to send.
-pub(super) fn stack_template(catalogue: &Arc<Catalogue>) -> Result<String> {
+/// Topics, queues and roles for the stacks of a deployment, in which each service besides the
+/// event-bus has its own; they take the names' prefix as a parameter.
+pub(super) fn stack_templates(
+    services: &[Description],
+    topics: &[String],
+    catalogue: &Catalogue,
+) -> Result<StackTemplates> {
     let more = More { subscriptions: &[], publishes: &[], slot_count: STACK_SLOT_COUNT };
-    let template = topology(STACK_URL, catalogue, &more)?.template()?;
-    let indented = format!("{template:#}\n");
-    let fits = indented.len() <= worldbus_deploy::TEMPLATE_BYTES_MAX;
-    Ok(if fits { indented } else { format!("{template}\n") })
+    let topics = topics.iter().map(|name| Topic::new(name)).collect::<Result<_, _>>()?;
+    let topology = installation(names(STACK_URL)?, services, topics, catalogue, &more)?;
+    Ok(topology.stacks(&services.iter().map(|service| service.name).collect::<Vec<_>>())?)
 }
 
 /// What an installation at a URL has.
-fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<Topology> {
+fn topology(url: &str, catalogue: &Catalogue, more: &More<'_>) -> Result<Topology> {
     if !matches!(connection::parse(url)?, BusUrl::SnsSqs(_)) {
         let text = format!(
             "{url} needs no topology: its topics and subscriptions come about as they are used; \
@@ -133,18 +143,33 @@ fn topology(url: &str, catalogue: &Arc<Catalogue>, more: &More<'_>) -> Result<To
         );
         return Err(WrongUse(text).into());
     }
-    let names = Options::parse(url).map_err(|error| connection::explain(url, error))?.names;
-    let topics: Vec<Topic> = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
+    let topics = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
+    let services: Vec<_> = descriptions().collect();
+    installation(names(url)?, &services, topics, catalogue, more)
+}
+
+fn names(url: &str) -> Result<Names> {
+    Ok(Options::parse(url).map_err(|error| connection::explain(url, error))?.names)
+}
+
+/// What the event-bus, these services and a studio need.
+fn installation(
+    names: Names,
+    services: &[Description],
+    topics: Vec<Topic>,
+    catalogue: &Catalogue,
+    more: &More<'_>,
+) -> Result<Topology> {
     let slots = slots(&topics, more.slot_count)?;
     let mut subscriptions = slots.clone();
-    for service in descriptions() {
+    for service in services {
         subscriptions.push(studio::subscription(service.name, service.receives, catalogue)?);
     }
     let own = studio::subscriptions(more.subscriptions, catalogue)?;
     let of_studio = studio::services(&own, more.publishes, &topics)?;
     subscriptions.extend(own);
     let all = subscriptions.iter().map(|subscription| subscription.name.clone()).collect();
-    let mut services = services::services(&topics, &slots, all)?;
+    let mut services = services::services(services, &topics, &slots, all)?;
     services.extend(of_studio);
     Ok(Topology { names, topics, subscriptions, services })
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::ground::Ground;
 use crate::output::format::Format;
+use crate::output::terminal::escaped;
 use worldbus_service::Description;
 use worldbus_service::config::Common;
 
@@ -27,7 +28,7 @@ follow    {program} tail --url {url}{asks}
 all paths {url}/openapi.json
 stop      Ctrl-C",
             ground.address,
-            world.name,
+            escaped(&world.name),
             world.regions.len(),
             names.join(", "),
             common.data_dir.display(),

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use super::common::Common;
 use super::schedule;
 use crate::session::by::By;
+use crate::session::number::finite;
 
 /// What to do with the clocks.
 #[derive(Debug, Args)]
@@ -132,7 +133,7 @@ pub(super) struct SkipArguments {
 #[group(required = true, multiple = true)]
 pub(super) struct ScaleArguments {
     /// Real seconds that a game hour takes, 0.01 to 86400
-    #[arg(value_name = "SECONDS")]
+    #[arg(value_name = "SECONDS", value_parser = finite)]
     pub(super) seconds: Option<f64>,
     /// The speed of a phase of the day over that: dawn, day, dusk or night; may be given several
     /// times. Phases that are not given run even
@@ -152,7 +153,7 @@ impl FromStr for PhaseSpeed {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let parts =
-            text.split_once('=').and_then(|(name, speed)| Some((name, speed.parse().ok()?)));
+            text.split_once('=').and_then(|(name, speed)| Some((name, finite(speed).ok()?)));
         let (name, speed) = parts.ok_or("expected PHASE=SPEED such as night=2")?;
         Ok(Self(name.to_owned(), speed))
     }
@@ -281,7 +282,7 @@ mod tests {
     #[test]
     fn speed_of_a_phase_is_a_pair() {
         assert_eq!("night=2".parse(), Ok(PhaseSpeed("night".to_owned(), 2.0)));
-        for wrong in ["night", "night=", "night=fast"] {
+        for wrong in ["night", "night=", "night=fast", "night=nan"] {
             assert!(wrong.parse::<PhaseSpeed>().unwrap_err().contains("night=2"), "{wrong}");
         }
     }

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::output::format::Format;
 use crate::session::by::By;
+use crate::session::number::finite;
 use crate::settings::Weather;
 use worldbus_service::config::Flags;
 
@@ -138,7 +139,7 @@ pub(super) struct SetArguments {
     #[arg(value_name = "STATE")]
     pub(super) state: String,
     /// Where inside the state's own band, 0 to 1; 0.5 if left out
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = finite)]
     pub(super) intensity: Option<f64>,
     /// How long, in game minutes; until it is cleared if left out
     #[arg(long, value_name = "NUMBER")]
@@ -179,13 +180,13 @@ pub(super) struct OverrideArguments {
         args = ["temperature_c", "wind_mps", "rain_factor"])]
 pub(super) struct OffsetArguments {
     /// Degrees Celsius that are added, -60 to 60
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = finite)]
     pub(super) temperature_c: Option<f64>,
     /// Metres per second that are added to the wind, -50 to 50
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = finite)]
     pub(super) wind_mps: Option<f64>,
     /// What falls is multiplied by it, 0 to 10
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = finite)]
     pub(super) rain_factor: Option<f64>,
     #[command(flatten)]
     pub(super) common: OverrideArguments,
@@ -209,16 +210,16 @@ pub(super) struct StormCellArguments {
           allow_hyphen_values = true, value_parser = point)]
     pub(super) path: Vec<Point>,
     /// How far it reaches from its middle, 1 to 2000
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = finite)]
     pub(super) radius_km: f64,
     /// Kilometres in a game hour, 0 to 2000
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = finite)]
     pub(super) speed_kmh: f64,
     /// The state in its middle
     #[arg(long, value_name = "STATE", default_value = "storm")]
     pub(super) state: String,
     /// Where inside the state's own band, 0 to 1; 0.5 if left out
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = finite)]
     pub(super) intensity: Option<f64>,
     #[command(flatten)]
     pub(super) common: OverrideArguments,
@@ -234,7 +235,7 @@ pub(super) struct Point {
 }
 
 fn point(text: &str) -> Result<Point, String> {
-    let degrees = |text: &str| text.trim().parse::<f64>().ok().filter(|value| value.is_finite());
+    let degrees = |text: &str| finite(text).ok();
     let point = text.split_once(',').and_then(|(latitude, longitude)| {
         Some(Point { latitude: degrees(latitude)?, longitude: degrees(longitude)? })
     });

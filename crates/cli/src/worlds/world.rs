@@ -15,6 +15,7 @@ use clap::{Args, Subcommand};
 use crate::output;
 use crate::output::failure::WrongUse;
 use crate::output::format::Format;
+use crate::output::terminal::escaped_lines;
 use crate::serve::world_of;
 use outlook::Outlook;
 use worldbus_world::World;
@@ -69,7 +70,7 @@ pub(crate) fn run(command: &WorldCommand) -> Result<ExitCode> {
     let regions = regions(&world, &arguments.region)?;
     let outlook = Outlook::new(&world, &regions, arguments.years);
     let page = match arguments.format {
-        Format::Text => page::text(&outlook),
+        Format::Text => escaped_lines(&page::text(&outlook)),
         Format::Json => serde_json::to_string_pretty(&outlook)? + "\n",
     };
     output::page(&page)?;

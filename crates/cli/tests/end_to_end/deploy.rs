@@ -22,7 +22,7 @@ const INVENTORY: &str = include_str!("deploy/inventory.py");
 const TASKS: &str = include_str!("deploy/tasks.py");
 
 /// What an installation of each profile has, besides what has no name of its own.
-const NAMED: [&str; 34] = [
+const NAMED: [&str; 36] = [
     "cluster gaming-system-cluster",
     "service event-bus",
     "service time-manager",
@@ -56,6 +56,8 @@ const NAMED: [&str; 34] = [
     "network gaming-system-vpc",
     "alarm gaming-system-no-time-updated",
     "dashboard gaming-system",
+    "queue gaming-system-ticks",
+    "stack gaming-system-time-manager",
     "stack gaming-system-observability",
 ];
 /// What `down` keeps.
@@ -115,15 +117,16 @@ fn minimal_installation_comes_about_runs_changes_and_goes() {
     let before = inventory(&account);
     plan_is_json_for_programs(&account);
     let planned = done(deploy(&account, "plan", &["--image", "worldbus:1"]));
-    assert!(planned.contains("gaming-system-services (new, 8 resources by its template)"));
+    assert!(planned.contains("gaming-system-services (new, 6 resources by its template)"));
     assert!(planned.contains("+ AWS::ECS::Cluster Cluster"), "{planned}");
+    assert!(planned.contains("+ AWS::ECS::Service WeatherManagerService"), "{planned}");
     assert!(planned.contains("this deployment") && planned.contains("the system before"));
     assert!(planned.contains("not priced"), "{planned}");
     assert_eq!(inventory(&account), before, "a plan leaves nothing behind");
 
     let made = done(deploy(&account, "up", &["--image", "worldbus:1", "--yes"]));
     assert_eq!(left_out(&made), BTreeSet::from(WITHOUT));
-    assert_eq!(begun(&made).len(), 5, "{made}");
+    assert_eq!(begun(&made).len(), 7, "{made}");
     assert!(made.contains("CREATE_COMPLETE              AWS::SQS::Queue WeatherManagerQueue"));
     assert!(made.contains("ClusterName") && made.contains("gaming-system-cluster"), "{made}");
     assert_there(&inventory(&account), &NAMED);
@@ -141,7 +144,7 @@ fn plan_is_json_for_programs(account: &Account) {
     let planned = deploy(account, "plan", &["--image", "worldbus:1", "--format", "json"]);
     assert_eq!(planned.code, 0, "{planned:?}");
     let plan = &documents(&planned)[0];
-    assert_eq!((&plan["differs"], plan["stacks"].as_array().unwrap().len()), (&json!(true), 5));
+    assert_eq!((&plan["differs"], plan["stacks"].as_array().unwrap().len()), (&json!(true), 7));
     assert!(plan["cost"]["bills"].is_array(), "{plan:#}");
 }
 
@@ -157,7 +160,7 @@ fn changed_parameter_changes_what_it_should(account: &Account) {
     let status = documents(&deploy(account, "status", &[&spot[..], &json].concat()));
     assert_eq!(status[0]["differs"], true, "{status:#?}");
     let page = done(deploy(account, "up", &[&spot[..], &["--yes"]].concat()));
-    assert_eq!(begun(&page), ["update gaming-system-services"]);
+    assert_eq!(begun(&page), ["update gaming-system-time-manager"]);
     let after = tasks();
     assert_eq!(after["time-manager"]["spread"], json!({ "FARGATE_SPOT": 0, "FARGATE": 1 }));
     assert_eq!(after["weather-manager"], before["weather-manager"]);
@@ -243,7 +246,7 @@ fn world_runs_as_the_task_definitions_say(account: &Account) {
 
 fn down_leaves_what_it_lists(account: &Account, before: &BTreeSet<String>) {
     let gone = done(deploy(account, "down", &["--yes"]));
-    assert!(gone.contains("4 stacks are deleted"), "{gone}");
+    assert!(gone.contains("6 stacks are deleted"), "{gone}");
     let mut kept = before.clone();
     kept.extend(KEPT.map(str::to_owned));
     let there = inventory(account);
@@ -304,8 +307,52 @@ fn production_installation_has_what_minimal_lacks_and_gives_its_data_up_when_ask
     done(deploy(&account, "down", &["--system-name", "arena", "--delete-data", "--yes"]));
     assert_eq!(inventory(&account), there);
     done(deploy(&account, "status", &[]));
+    balancer_opens_and_goes(&account);
     done(deploy(&account, "down", &["--delete-data", "--yes"]));
     assert_eq!(inventory(&account), before, "also the table that was protected");
+}
+
+#[test]
+fn messaging_template_is_what_topology_prints_without_services() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut write = worldbus();
+    write.args(["deploy", "aws", "templates"]).arg(folder.path());
+    let written = done(run_with_input(&mut write, b""));
+    for name in ["time-manager.yaml", "weather-manager.yaml", "services.yaml"] {
+        assert!(written.lines().any(|path| path.ends_with(name)), "{written}");
+    }
+    let messaging = std::fs::read(folder.path().join("messaging.json")).unwrap();
+    let topology = |action: &str| {
+        let url = "sns-sqs://us-east-1?prefix=gaming-system";
+        let arguments = ["topology", action, "--without-services", "--url", url];
+        run_with_input(worldbus().args(arguments), b"")
+    };
+    let printed: Value = serde_json::from_slice(&topology("template").stdout).unwrap();
+    assert_eq!(printed, serde_json::from_slice::<Value>(&messaging).unwrap());
+    topology("print").refused(&["--without-services", "template"]);
+}
+
+/// Services join another balancer after it is there, and leave one before it goes.
+fn balancer_opens_and_goes(account: &Account) {
+    const CERTIFICATE: &str = "arn:aws:acm:us-east-1:000000000000:certificate/6fdd22ba";
+    let services = ["update gaming-system-time-manager", "update gaming-system-weather-manager"];
+    let open = ["--certificate-arn", CERTIFICATE, "--internet-facing", "true", "--yes"];
+    let opened = done(deploy(account, "up", &open));
+    assert_eq!(begun(&opened), [&["update gaming-system-services"][..], &services].concat());
+    let there = inventory(account);
+    assert_there(&there, &["balancer gaming-system-internet", "target group gaming-system-i-time"]);
+    assert!(!there.contains("target group gaming-system-time"), "{there:#?}");
+    done(deploy(account, "status", &[]));
+
+    let close = ["--profile", "minimal", "--certificate-arn", "", "--internet-facing", "false"];
+    let gone = done(deploy(account, "up", &[&close[..], &["--yes"]].concat()));
+    let place = |stack: &str| begun(&gone).iter().position(|line| line.ends_with(stack)).unwrap();
+    assert!(place("-weather-manager") < place("-services"), "{gone}");
+    let there = inventory(account);
+    let left = ["balancer", "target group", "namespace", "discovery"];
+    let left = |name: &String| left.iter().any(|kind| name.starts_with(kind));
+    assert!(!there.iter().any(left), "{there:#?}");
+    done(deploy(account, "status", &[]));
 }
 
 #[test]

@@ -1,14 +1,39 @@
 //! `worldbus world check`, as a person who makes a world uses it.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::run;
+use crate::support::{run, worldbus};
 
 fn world(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds").join(name);
     path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn names_of_a_world_do_not_steer_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("hostile.toml");
+    let sample = std::fs::read_to_string(world("europe.toml")).unwrap();
+    let hostile = sample.replacen("name = \"Europe\"", "name = \"\\u001b]0;x\\u0007\"", 1);
+    assert_ne!(hostile, sample);
+    std::fs::write(&file, hostile).unwrap();
+    let file = file.to_str().unwrap();
+    let checked = run(&["world", "check", file, "--years", "1"]);
+    let page = checked.lines().join("\n");
+    assert!(page.starts_with("\\u{1b}]0;x\\u{7} (europe)"), "{page}");
+    let up = ["up", "--world", file, "--data-dir", dir.path().to_str().unwrap()];
+    let mut binary = worldbus();
+    let up = binary.args(up).args(["--listen", "127.0.0.1:0"]);
+    let mut up = up.stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(up.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let line = lines.into_iter().find(|line| line.starts_with("world ")).unwrap();
+    up.kill().unwrap();
+    up.wait().unwrap();
+    assert!(line.contains("\\u{1b}]0;x\\u{7} with 12 regions"), "{line}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn composition() -> Composition {
         port,
         clock,
         topics: vec![api.to_owned()],
+        messaging: Value::Null,
     };
     Composition {
         services: vec![

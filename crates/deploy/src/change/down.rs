@@ -27,36 +27,38 @@ impl Engine {
         let now = self.look().await?;
         let mut farewell = Farewell::default();
         for (stack, found) in now.iter().rev() {
-            let name = self.deployment.name(*stack);
+            let name = self.deployment.name(stack);
             let resources = self.account.cloudformation.resources(&found.id).await;
             let resources = resources.map_err(|error| {
                 self.account.explain(&format!("list resources of {name}"), &error)
             })?;
             let goes = delete_data || *stack != Stack::State;
-            let template = self.deployment.template(*stack);
+            let template = self.deployment.template(stack);
             let kept = resources.iter().filter(|found| {
                 found.status != "DELETE_COMPLETE" && (!goes || template.retains(&found.logical))
             });
             farewell.stays.extend(kept.map(|kept| (kept.kind.clone(), kept.physical.clone())));
             if goes {
-                farewell.goes.push((*stack, name, resources.len()));
+                farewell.goes.push((stack.clone(), name, resources.len()));
             }
         }
         Ok(farewell)
     }
 
-    /// Deletes the stacks, the last first; that of the state only if its data may go.
+    /// Deletes the stacks, the last first, those of services at once; that of the state only if its
+    /// data may go.
     ///
     /// # Errors
     /// At the first stack that cannot be deleted: why, what to do, and what is there still.
     pub async fn down(&self, farewell: &Farewell, report: Report<'_>) -> Result<(), Error> {
-        for (stack, _, _) in &farewell.goes {
+        let stacks: Vec<&Stack> = farewell.goes.iter().map(|(stack, _, _)| stack).collect();
+        for stacks in stacks.chunk_by(|a, b| a.is_service() && b.is_service()) {
             let mut done = Ok(());
-            if *stack == Stack::State {
+            if stacks.contains(&&Stack::State) {
                 done = self.unprotect(report).await;
             }
             if done.is_ok() {
-                done = self.remove(*stack, report).await;
+                done = self.remove(stacks, report).await;
             }
             if let Err(error) = done {
                 return Err(error.and(&self.inventory().await));
@@ -65,18 +67,52 @@ impl Engine {
         Ok(())
     }
 
-    /// Deletes a stack and waits until it is gone.
-    pub(crate) async fn remove(&self, stack: Stack, report: Report<'_>) -> Result<(), Error> {
+    /// Deletes stacks at once and waits until they are gone; the first failure.
+    pub(crate) async fn remove(&self, stacks: &[&Stack], report: Report<'_>) -> Result<(), Error> {
+        let (mut begun, mut done) = (Vec::new(), Ok(()));
+        for stack in stacks {
+            match self.begin_removal(stack, report).await {
+                Ok(removal) => begun.extend(removal.map(|(id, since)| (*stack, id, since))),
+                Err(error) => {
+                    done = Err(error);
+                    break;
+                }
+            }
+        }
+        for (stack, id, since) in begun {
+            let end = self.finish_removal(stack, &id, since, report).await;
+            done = done.and(end);
+        }
+        done
+    }
+
+    /// The id of the stack and its last event before; `None` if it is not there.
+    async fn begin_removal(
+        &self,
+        stack: &Stack,
+        report: Report<'_>,
+    ) -> Result<Option<(String, Option<String>)>, Error> {
         let name = self.deployment.name(stack);
         let failed = |error| self.account.explain(&format!("delete stack {name}"), &error);
         let cloudformation = &self.account.cloudformation;
         let Some(found) = cloudformation.describe(&name).await.map_err(failed)? else {
-            return Ok(());
+            return Ok(None);
         };
         let since = self.last_event(&found.id).await?;
         cloudformation.delete_stack(&found.id).await.map_err(failed)?;
-        report(Progress::Begun { stack: name.clone(), what: "delete" });
-        let end = self.follow(stack, &found.id, since, report).await?;
+        report(Progress::Begun { stack: name, what: "delete" });
+        Ok(Some((found.id, since)))
+    }
+
+    async fn finish_removal(
+        &self,
+        stack: &Stack,
+        id: &str,
+        since: Option<String>,
+        report: Report<'_>,
+    ) -> Result<(), Error> {
+        let name = self.deployment.name(stack);
+        let end = self.follow(stack, id, since, report).await?;
         if end.is_good() {
             return Ok(());
         }
@@ -99,15 +135,15 @@ impl Engine {
         if before.as_deref() == Some(value) || !found.status.ends_with("_COMPLETE") {
             return Ok(());
         }
-        let (id, set) = self.change_set(Stack::State, Some(found), &parameters).await?;
+        let (id, set) = self.change_set(&Stack::State, Some(found), &parameters).await?;
         if set.status != "CREATE_COMPLETE" {
             return self.discard(&id).await;
         }
-        let stack = self.deployment.name(Stack::State);
+        let stack = self.deployment.name(&Stack::State);
         let since = self.last_event(&found.id).await?;
         self.execute(&stack, &id).await?;
         report(Progress::Begun { stack: stack.clone(), what: "update" });
-        let end = self.follow(Stack::State, &found.id, since, report).await?;
+        let end = self.follow(&Stack::State, &found.id, since, report).await?;
         if end.is_good() {
             return Ok(());
         }

@@ -69,7 +69,7 @@ impl Engine {
     /// Follows a stack, by its id, from an event on until it is done.
     pub(crate) async fn follow(
         &self,
-        stack: Stack,
+        stack: &Stack,
         id: &str,
         since: Option<String>,
         report: Report<'_>,
@@ -97,8 +97,8 @@ impl Engine {
                     return Err(self.account.explain(&what, &error).and(&self.goes_on(&name)));
                 }
             }
-            if stack == Stack::Services {
-                tasks::report_stopped(self, &mut stopped, report).await;
+            if let Some(service) = tasks::service_of(stack) {
+                tasks::report_stopped(self, service, &mut stopped, report).await;
             }
             if Instant::now() > end {
                 let words = format!("stack {name} is not done within {FOLLOW_MAX:?}");

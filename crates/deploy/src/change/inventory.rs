@@ -2,7 +2,6 @@
 
 use crate::aws::cloudformation::StackResource;
 use crate::engine::Engine;
-use crate::template::built_in::Stack;
 
 /// Resources of a stack that failed that are named one by one.
 const NAMED_COUNT_MAX: usize = 50;
@@ -12,9 +11,10 @@ impl Engine {
     /// end of an error; that AWS does not answer is no second error.
     pub(crate) async fn inventory(&self) -> String {
         let mut text = "\nwhat is there now:".to_owned();
-        let width = self.deployment.system_name.len() + "-observability".len();
-        for stack in Stack::ALL {
-            let name = self.deployment.name(stack);
+        let names: Vec<_> =
+            self.deployment.stacks().map(|stack| self.deployment.name(stack)).collect();
+        let width = names.iter().map(String::len).max().unwrap_or(0);
+        for name in names {
             let line = match self.account.cloudformation.describe(&name).await {
                 Ok(Some(found)) if found.status == "DELETE_COMPLETE" => "not made".to_owned(),
                 Ok(None) => "not made".to_owned(),

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use crate::Error;
 use crate::change::progress::{Progress, Report};
 use crate::engine::Engine;
+use crate::options::EVENT_BUS;
+use crate::template::built_in::Stack;
 use crate::template::evaluate::Parameters;
 use worldbus_aws::CallError;
 
@@ -59,14 +61,25 @@ fn place(image: &str) -> Option<Place<'_>> {
     Some(Place { registry, region, name, which })
 }
 
-/// Reports tasks that stopped, each once. That ECS does not answer is no reason to fail.
+/// The service whose tasks a stack waits for.
+pub(crate) fn service_of(stack: &Stack) -> Option<&str> {
+    match stack {
+        Stack::Services => Some(EVENT_BUS),
+        Stack::Service(name) => Some(name),
+        _ => None,
+    }
+}
+
+/// Reports tasks of a service that stopped, each once. That ECS does not answer is no reason to
+/// fail.
 pub(crate) async fn report_stopped(
     engine: &Engine,
+    service: &str,
     reported: &mut BTreeSet<String>,
     report: Report<'_>,
 ) {
     let cluster = format!("{}-cluster", engine.deployment.system_name);
-    let wanted = json!({ "cluster": cluster, "desiredStatus": "STOPPED" });
+    let wanted = json!({ "cluster": cluster, "serviceName": service, "desiredStatus": "STOPPED" });
     let Ok(listed) = engine.account.ecs("ListTasks", &wanted).await else { return };
     let arns = listed["taskArns"].as_array().map(Vec::as_slice).unwrap_or_default();
     let arns = arns.iter().filter_map(Value::as_str).filter(|arn| !reported.contains(*arn));
@@ -79,14 +92,9 @@ pub(crate) async fn report_stopped(
     for task in described["tasks"].as_array().into_iter().flatten() {
         let arn = task["taskArn"].as_str().unwrap_or_default();
         if reported.insert(arn.to_owned()) {
-            report(Progress::Stopped { service: service(task), reason: reason(task) });
+            report(Progress::Stopped { service: service.to_owned(), reason: reason(task) });
         }
     }
-}
-
-fn service(task: &Value) -> String {
-    let group = task["group"].as_str().unwrap_or_default();
-    group.strip_prefix("service:").unwrap_or(group).to_owned()
 }
 
 /// The reasons of the task and of its containers.
@@ -123,14 +131,12 @@ mod tests {
     #[test]
     fn task_that_stopped_has_its_reasons() {
         let task = json!({
-            "group": "service:time-manager",
             "stoppedReason": "Essential container in task exited",
             "containers": [
                 { "name": "time-manager", "exitCode": 2 },
                 { "name": "collector", "reason": "CannotPullContainerError: no such tag" },
             ],
         });
-        assert_eq!(service(&task), "time-manager");
         let why = reason(&task);
         assert!(why.contains("exit code 2") && why.contains("CannotPull"), "{why}");
     }

@@ -13,58 +13,76 @@ use crate::template::yaml;
 /// CloudFormation's limit for a template that is sent with a call, in bytes (D).
 pub const TEMPLATE_BYTES_MAX: usize = 51_200;
 
-/// A stack of the deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A stack of the deployment. In their order each may import from those before it, but services do
+/// not from one another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stack {
     /// What must outlive everything else: the state table, the API key, logs.
     State,
     /// Subnets and security groups.
     Network,
-    /// Topics, queues, and the roles that may use them.
+    /// Topics, the queues and the role of the event-bus, and the boundary of all roles.
     Messaging,
-    /// Cluster, task definitions, services, balancer.
+    /// What all services share: cluster, execution role, alarms topic, balancer; and the event-bus.
     Services,
-    /// Dashboard and alarms.
+    /// One service besides the event-bus, by its name: queue, role, tasks, alarms.
+    Service(String),
+    /// Dashboard, and the alarms of what is shared.
     Observability,
 }
 
 impl Stack {
-    /// All of them; each may import from those before it.
-    pub const ALL: [Self; 5] =
-        [Self::State, Self::Network, Self::Messaging, Self::Services, Self::Observability];
+    /// All of a deployment, in their order.
+    pub fn all(composition: &Composition) -> BTreeSet<Self> {
+        let own = composition.services.iter().map(|service| Self::Service(service.name.clone()));
+        [Self::State, Self::Network, Self::Messaging, Self::Services, Self::Observability]
+            .into_iter()
+            .chain(own)
+            .collect()
+    }
 
     /// The last part of its name.
-    pub fn label(self) -> &'static str {
+    pub fn label(&self) -> &str {
         match self {
             Self::State => "state",
             Self::Network => "network",
             Self::Messaging => "messaging",
             Self::Services => "services",
+            Self::Service(name) => name,
             Self::Observability => "observability",
         }
     }
 
     /// Its name in CloudFormation.
-    pub fn name(self, system: &str) -> String {
+    pub fn name(&self, system: &str) -> String {
         format!("{system}-{}", self.label())
     }
 
+    /// Whether it is the stack of one service.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self, Self::Service(_))
+    }
+
     /// What its file is called where the templates are written out.
-    fn file(self) -> String {
-        let kind = if self == Self::Messaging { "json" } else { "yaml" };
+    fn file(&self) -> String {
+        let kind = if *self == Self::Messaging { "json" } else { "yaml" };
         format!("{}.{kind}", self.label())
     }
 
     /// The template as people may read it, with all services and topics.
-    fn source(self, composition: &Composition) -> Result<Cow<'_, str>, String> {
+    fn source<'a>(&self, composition: &'a Composition) -> Result<Cow<'a, str>, String> {
         let written = match self {
             Self::State => include_str!("../../../../deploy/aws/state.yaml"),
             Self::Network => include_str!("../../../../deploy/aws/network.yaml"),
             Self::Messaging => return Ok(Cow::Borrowed(&composition.messaging)),
             Self::Services => include_str!("../../../../deploy/aws/services.yaml"),
+            Self::Service(name) => {
+                let written = include_str!("../../../../deploy/aws/service.yaml");
+                return expand(written, composition, Some(name)).map(Cow::Owned);
+            }
             Self::Observability => include_str!("../../../../deploy/aws/observability.yaml"),
         };
-        expand(written, composition).map(Cow::Owned)
+        expand(written, composition, None).map(Cow::Owned)
     }
 }
 
@@ -74,14 +92,14 @@ impl Stack {
 /// # Errors
 /// If a template is broken.
 pub fn templates(composition: &Composition) -> Result<Vec<(String, String)>, Error> {
-    let write = |stack: Stack| {
+    let write = |stack: &Stack| {
         let text = stack.source(composition).map_err(|why| broken(stack, &why))?;
         Ok((stack.file(), text.into_owned()))
     };
-    Stack::ALL.into_iter().map(write).collect()
+    Stack::all(composition).iter().map(write).collect()
 }
 
-fn broken(stack: Stack, why: &str) -> Error {
+fn broken(stack: &Stack, why: &str) -> Error {
     Error::failed(format!("the {} template: {why}", stack.label()))
 }
 
@@ -114,7 +132,7 @@ impl Template {
     /// # Errors
     /// If the template that is built in is broken, or too long to send.
     pub(crate) fn of(
-        stack: Stack,
+        stack: &Stack,
         composition: &Composition,
         without: &BTreeSet<String>,
     ) -> Result<Self, Error> {
@@ -124,14 +142,14 @@ impl Template {
         let stripped = strip(&mut body, without);
         // People read it in the console: it goes as it is written, unless that is generated or
         // too long with its comments.
-        let is_written = stripped == 0 && stack != Stack::Messaging;
+        let is_written = stripped == 0 && *stack != Stack::Messaging;
         let fits = source.len() <= TEMPLATE_BYTES_MAX;
         let text = if is_written && fits { source.into_owned() } else { body.to_string() };
         if text.len() > TEMPLATE_BYTES_MAX {
             let length = text.len();
             return Err(broken(format!("{length} bytes, of {TEMPLATE_BYTES_MAX} at most")));
         }
-        Ok(Self { stack, text, body })
+        Ok(Self { stack: stack.clone(), text, body })
     }
 
     /// The names of its parameters.
@@ -153,7 +171,7 @@ impl Template {
     pub fn resources(&self, parameters: &Parameters, region: &str) -> Vec<Resource> {
         let made = Scope::new(&self.body, parameters, region).resources();
         let resource = |(logical, mut definition): (String, Value)| Resource {
-            stack: self.stack,
+            stack: self.stack.clone(),
             logical,
             kind: definition["Type"].as_str().unwrap_or_default().to_owned(),
             properties: definition["Properties"].take(),
@@ -189,13 +207,13 @@ pub(crate) fn stripped(
     without: &BTreeSet<String>,
 ) -> Result<Vec<(Stack, String, String)>, Error> {
     let mut found = Vec::new();
-    for stack in Stack::ALL {
-        let template = Template::of(stack, composition, &BTreeSet::new())?;
+    for stack in Stack::all(composition) {
+        let template = Template::of(&stack, composition, &BTreeSet::new())?;
         let resources = template.body["Resources"].as_object();
         for (logical, definition) in resources.into_iter().flatten() {
             let kind = definition["Type"].as_str().unwrap_or_default();
             if without.contains(kind) {
-                found.push((stack, logical.clone(), kind.to_owned()));
+                found.push((stack.clone(), logical.clone(), kind.to_owned()));
             }
         }
     }

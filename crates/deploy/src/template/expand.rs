@@ -1,8 +1,10 @@
-//! Writes out what a template repeats for each service and each topic.
+//! Writes out what a template repeats for each service and each topic, or has of one service.
 //!
 //! The templates name no service but the event-bus. A line `#: for service` begins what is repeated
 //! and `#: end` ends it; `#: for topic` repeats for each topic of the system, and within a service
-//! `#: for topic of service` for those that it uses. Loops nest; a name in `<>` stands for a value:
+//! `#: for topic of service` for those that it uses. Loops nest. In the template of one service,
+//! outside loops, `#: messaging Resources` stands for the entries that its queues and its role have
+//! in that section. A name in `<>` stands for a value:
 //!
 //! ```text
 //! <service> time-manager   <Service> TimeManager   <SERVICE> TIME_MANAGER
@@ -14,6 +16,8 @@
 //! Why not CloudFormation's own loop, `Fn::ForEach`: it repeats entries of a map, not items of a
 //! list or parts of a text, and its transform is not everywhere.
 
+use serde_json::Value;
+
 /// What is deployed, as the services describe themselves.
 #[derive(Debug, Clone, Default)]
 pub struct Composition {
@@ -21,8 +25,15 @@ pub struct Composition {
     pub services: Vec<ServiceSite>,
     /// All topics.
     pub topics: Vec<String>,
-    /// The template of topics, queues and roles, as `worldbus topology template` prints it.
+    /// The template of what all services share of topics, queues and roles.
     pub messaging: String,
+}
+
+impl Composition {
+    /// A service by its name, and its place among the others.
+    fn site(&self, name: &str) -> Option<(usize, &ServiceSite)> {
+        self.services.iter().enumerate().find(|(_, service)| service.name == name)
+    }
 }
 
 /// What the templates need to know of a service.
@@ -39,6 +50,9 @@ pub struct ServiceSite {
     pub clock: ClockRole,
     /// The topics that it publishes to or receives from.
     pub topics: Vec<String>,
+    /// Its queues, its subscriptions and its role: the sections `Conditions`, `Resources` and
+    /// `Outputs` of a template.
+    pub messaging: Value,
 }
 
 /// What a service has to do with the announcements of the clock.
@@ -58,21 +72,34 @@ const EVENT_BUS_PORT: u16 = 7070;
 const PRIORITY_STEP: usize = 10;
 /// How a line that directs begins, after its indent.
 const DIRECTIVE: &str = "#: ";
+/// How one begins that names a section.
+const MESSAGING: &str = "messaging ";
 
 /// The values that stand for names in `<>`, innermost last.
 type Values = Vec<(&'static str, String)>;
 
-/// A template with every loop written out.
+/// A template with every loop written out: that of a service, if one is named.
 ///
 /// # Errors
-/// What is wrong with the template: a loop that is unknown or does not end, an `end` too many.
-pub(crate) fn expand(source: &str, composition: &Composition) -> Result<String, String> {
+/// The service is unknown, or what is wrong with the template: a loop that is unknown or does not
+/// end, an `end` too many.
+pub(crate) fn expand(
+    source: &str,
+    composition: &Composition,
+    service: Option<&str>,
+) -> Result<String, String> {
     let lines: Vec<&str> = source.lines().collect();
     let last = composition.services.iter().map(|service| service.port).max();
     let port_max = last.unwrap_or(EVENT_BUS_PORT).max(EVENT_BUS_PORT);
     let mut expansion = Expansion { composition, lines: &lines, text: String::new() };
-    let values = vec![("port_max", port_max.to_string())];
-    let end = expansion.write(0, None, &values)?;
+    let mut values = vec![("port_max", port_max.to_string())];
+    let mut of = None;
+    if let Some(name) = service {
+        let (n, site) = composition.site(name).ok_or_else(|| format!("no service {name:?}"))?;
+        values.extend(of_service(site, n, true));
+        of = Some(site);
+    }
+    let end = expansion.write(0, of, &values)?;
     match end == lines.len() {
         true => Ok(expansion.text),
         false => Err(format!("line {}: an end without a loop", end + 1)),
@@ -97,7 +124,10 @@ impl<'a> Expansion<'a> {
         while let Some(line) = self.lines.get(number) {
             match line.trim_start().strip_prefix(DIRECTIVE) {
                 Some("end") => return Ok(number),
-                Some(loop_of) => number = self.repeat(loop_of, number + 1, service, values)?,
+                Some(directive) => match (directive.strip_prefix(MESSAGING), service) {
+                    (Some(section), Some(of)) => self.write_messaging(section, of),
+                    _ => number = self.repeat(directive, number + 1, service, values)?,
+                },
                 None => {
                     self.text.push_str(&fill(line, values));
                     self.text.push('\n');
@@ -106,6 +136,15 @@ impl<'a> Expansion<'a> {
             number += 1;
         }
         Ok(number)
+    }
+
+    /// Writes the entries of a section, as JSON, which YAML takes.
+    fn write_messaging(&mut self, section: &str, service: &ServiceSite) {
+        for (id, value) in service.messaging[section].as_object().into_iter().flatten() {
+            // Every line of a value is further in than its name.
+            let value = format!("{value:#}").replace('\n', "\n    ");
+            self.text.push_str(&format!("  {id}: {value}\n"));
+        }
     }
 
     /// Writes a loop whose first line is given; the number of its `end`.
@@ -217,6 +256,7 @@ fn fill(line: &str, values: &Values) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn composition() -> Composition {
         let service = |name: &str, port, topics: &[&str]| ServiceSite {
@@ -225,6 +265,7 @@ mod tests {
             port,
             clock: ClockRole::None,
             topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
+            messaging: json!({ "Resources": { "Queue": { "Type": "Q" } } }),
         };
         Composition {
             services: vec![
@@ -244,13 +285,26 @@ mod tests {
         let expected = "a 7079\n  TimeManager: 7071 20\n    TIME=TIME_MANAGER/time\n  \
                         WeatherManager: 7079 30\n    TIME=WEATHER_MANAGER/weather,\n    \
                         WEATHER=WEATHER_MANAGER/weather\nb\n";
-        assert_eq!(expand(source, &composition()).unwrap(), expected);
+        assert_eq!(expand(source, &composition(), None).unwrap(), expected);
+    }
+
+    #[test]
+    fn template_of_a_service_has_its_values_and_what_it_has_of_messaging() {
+        let source = "a <service> <priority>\n#: for topic of service\n<topic>\n#: end\n\
+                      b:\n  #: messaging Resources\n  #: messaging Outputs\nc\n";
+        let expected = "a weather-manager 30\ntime\nweather\n\
+                        b:\n  Queue: {\n      \"Type\": \"Q\"\n    }\nc\n";
+        assert_eq!(expand(source, &composition(), Some("weather-manager")).unwrap(), expected);
+        let error = expand(source, &composition(), Some("story")).unwrap_err();
+        assert_eq!(error, "no service \"story\"");
+        let error = expand(source, &composition(), None).unwrap_err();
+        assert!(error.contains("unknown loop"), "{error}");
     }
 
     #[test]
     fn loop_without_rounds_writes_nothing_and_ends_at_its_own_end() {
         let source = "a\n#: for service\n#: for topic\nx\n#: end\ny\n#: end\nb\n";
-        assert_eq!(expand(source, &Composition::default()).unwrap(), "a\nb\n");
+        assert_eq!(expand(source, &Composition::default(), None).unwrap(), "a\nb\n");
     }
 
     #[test]
@@ -261,7 +315,7 @@ mod tests {
             ("x\n#: for color\n#: end\n", "line 2: unknown loop \"for color\""),
             ("#: for topic of service\n#: end\n", "line 1: unknown loop \"for topic of service\""),
         ] {
-            assert_eq!(expand(source, &composition()).unwrap_err(), error);
+            assert_eq!(expand(source, &composition(), None).unwrap_err(), error);
         }
     }
 }

@@ -235,8 +235,9 @@ Examples:
   worldbus deploy aws down --region eu-central-1
 
 Credentials are those of every AWS tool: AWS_PROFILE, AWS_ACCESS_KEY_ID, a role. The stacks are
-NAME-state, -network, -messaging, -services and -observability; `worldbus deploy aws templates`
-writes their templates, which `aws cloudformation deploy` takes as well.";
+NAME-state, -network, -messaging, -services, one for each service besides the event-bus such as
+NAME-time-manager, and NAME-observability; `worldbus deploy aws templates` writes their templates,
+which `aws cloudformation deploy` takes as well.";
 
 const PLAN: &str = "\
 Examples:
@@ -254,16 +255,17 @@ Examples:
   worldbus deploy aws up --region eu-central-1 --profile production --alarm-email ops@studio.example
   worldbus deploy aws up --region eu-central-1 --services time-manager=2,weather-manager,event-bus
 
-Shows what `plan` shows, asks, then does it stack by stack; without a terminal it needs --yes. What
-is not given stays as it is. Run again it changes nothing. Ctrl-C stops the watching, not AWS.";
+Shows what `plan` shows, asks, then does it stack by stack, the services at once; without a
+terminal it needs --yes. What is not given stays as it is. Run again it changes nothing. Ctrl-C
+stops the watching, not AWS.";
 
 const STATUS: &str = "\
 Examples:
   worldbus deploy aws status --region eu-central-1
   worldbus deploy aws status --region eu-central-1 --image REGISTRY/worldbus:1.1
 
-Looks at stacks, their templates and the parameters that are given, at services and their rollout,
-and at alarms.";
+Looks at stacks, their templates and their parameters, at services and their rollout, and at
+alarms.";
 
 const DOWN: &str = "\
 Examples:
@@ -277,8 +279,9 @@ const TEMPLATES: &str = "\
 Examples:
   worldbus deploy aws templates ./templates
 
-Writes state.yaml, network.yaml, messaging.json, services.yaml and observability.yaml. Each imports
-from those before it; `aws cloudformation deploy` takes them in that order.";
+Writes state.yaml, network.yaml, messaging.json, services.yaml, one for each service besides the
+event-bus such as time-manager.yaml, and observability.yaml. Each imports from those before it;
+`aws cloudformation deploy` takes them in that order.";
 
 #[cfg(test)]
 mod tests {

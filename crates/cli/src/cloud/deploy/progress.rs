@@ -1,5 +1,6 @@
 //! What is written while AWS is at it, and what it was at when somebody stopped watching.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,8 +12,8 @@ use worldbus_deploy::{Deployment, Progress};
 /// Who watches.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    /// The stack that AWS is at, and what it does with it.
-    at: Mutex<Option<(String, &'static str)>>,
+    /// The stacks that AWS is at, and what it does with each.
+    at: Mutex<BTreeMap<String, &'static str>>,
     format: Format,
 }
 
@@ -26,8 +27,12 @@ impl Watch {
     pub(super) fn show(&self, progress: &Progress) {
         let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {
-            Progress::Begun { stack, what } => *at = Some((stack.clone(), what)),
-            Progress::Ended { .. } => *at = None,
+            Progress::Begun { stack, what } => {
+                at.insert(stack.clone(), what);
+            }
+            Progress::Ended { stack, .. } => {
+                at.remove(stack);
+            }
             _ => {}
         }
         let mut out = io::stdout().lock();
@@ -40,24 +45,25 @@ impl Watch {
         let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
         let place =
             format!("--region {} --system-name {}", deployment.region, deployment.system_name);
-        match &*at {
-            None => "interrupted; nothing goes on in AWS".to_owned(),
-            Some((stack, what)) => {
-                let cancel = match *what {
-                    "update" => format!(
-                        "\n  aws cloudformation cancel-update-stack --region {} --stack-name \
-                         {stack}    takes it back",
-                        deployment.region
-                    ),
-                    _ => String::new(),
-                };
-                format!(
-                    "interrupted; AWS goes on to {what} stack {stack}, and begins no other:\n  \
-                     worldbus deploy aws status {place}    shows how far it is{cancel}\n\
-                     Once it is done the same command goes on from there."
-                )
-            }
+        if at.is_empty() {
+            return "interrupted; nothing goes on in AWS".to_owned();
         }
+        let all: Vec<_> = at.iter().map(|(stack, what)| format!("{what} stack {stack}")).collect();
+        let updates = at.iter().filter(|(_, what)| **what == "update");
+        let cancel = updates.map(|(stack, _)| {
+            format!(
+                "\n  aws cloudformation cancel-update-stack --region {} --stack-name {stack}    \
+                 takes it back",
+                deployment.region
+            )
+        });
+        format!(
+            "interrupted; AWS goes on to {}, and begins no other:\n  \
+             worldbus deploy aws status {place}    shows how far it is{}\n\
+             Once it is done the same command goes on from there.",
+            all.join(", "),
+            cancel.collect::<String>()
+        )
     }
 }
 

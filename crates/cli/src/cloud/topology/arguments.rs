@@ -24,6 +24,10 @@ pub(crate) struct TopologyArguments {
     /// else 1
     #[arg(long, value_name = "NUMBER")]
     pub(super) event_bus_slots: Option<usize>,
+    /// In a template, leave out queues and roles of the built-in services: `worldbus deploy aws`
+    /// has them in a stack of each service
+    #[arg(long)]
+    pub(super) without_services: bool,
     /// How to write changes; documents are JSON in any case
     #[arg(long, value_enum, default_value_t)]
     pub(super) format: Format,
@@ -49,7 +53,7 @@ Examples:
   worldbus topology print --url 'sns-sqs://us-east-1?prefix=gaming-system'
   worldbus topology template --url 'sns-sqs://us-east-1?prefix=gaming-system' >messaging.json
   worldbus topology template --url 'sns-sqs://us-east-1?prefix=gaming-system' \\
-    --subscription npc-brain=weather.changed --publishes npc-brain=world >messaging.json
+    --without-services --subscription npc-brain=weather.changed >messaging.json
   worldbus topology diff --url 'sns-sqs://us-east-1?prefix=gaming-system'
   worldbus topology apply --url 'sns-sqs://us-east-1?prefix=gaming-system' \\
     --subscription npc-brain=weather.changed,time.changed

@@ -4,7 +4,6 @@
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use crate::serve::services::descriptions;
 use worldbus_bus::{SubscriptionName, Topic};
 use worldbus_service::{Description, StateUse};
 use worldbus_state_dynamodb::actions;
@@ -34,9 +33,10 @@ struct WantedRight {
     reason: String,
 }
 
-/// The services of an installation with these topics, whose event-bus has these slots and counts
-/// the dead letters of these subscriptions.
+/// What these services and the event-bus may do in an installation with these topics, whose
+/// event-bus has these slots and counts the dead letters of these subscriptions.
 pub(super) fn services(
+    descriptions: &[Description],
     topics: &[Topic],
     slots: &[Subscription],
     counts: Vec<SubscriptionName>,
@@ -58,12 +58,12 @@ pub(super) fn services(
     };
     // It publishes what its clients send, on any topic, and claims a slot.
     let bus = service(&worldbus_event_bus::DESCRIPTION, topics.to_vec(), slots);
-    let simulated = |of: Description| {
+    let simulated = |of: &Description| {
         let publishes = of.publishes.topic().map(Topic::new).transpose()?.into_iter().collect();
         let consumes = vec![SubscriptionName::new(of.name)?];
-        Ok(service(&of, publishes, consumes))
+        Ok(service(of, publishes, consumes))
     };
-    let mut all = descriptions().map(simulated).collect::<Result<Vec<_>>>()?;
+    let mut all = descriptions.iter().map(simulated).collect::<Result<Vec<_>>>()?;
     all.push(Service { counts, ..bus });
     Ok(all)
 }

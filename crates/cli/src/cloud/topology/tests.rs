@@ -4,9 +4,6 @@ use serde_json::json;
 
 use super::*;
 
-/// What CloudFormation takes in a request.
-const TEMPLATE_BYTES_MAX: usize = 51_200;
-
 const URL: &str = STACK_URL;
 
 fn of(subscriptions: &[&str]) -> Result<Topology> {
@@ -17,7 +14,7 @@ fn with(subscriptions: &[&str], publishes: &[&str], slot_count: usize) -> Result
     let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let (subscriptions, publishes) = (&owned(subscriptions)[..], &owned(publishes)[..]);
     let more = More { subscriptions, publishes, slot_count };
-    topology(URL, &Arc::new(Catalogue::builtin()), &more)
+    topology(URL, &Catalogue::builtin(), &more)
 }
 
 #[test]
@@ -90,7 +87,7 @@ fn what_cannot_be_meant_is_refused_by_name() {
         let error = with(&[], &[], wrong).unwrap_err();
         assert!(error.to_string().contains("1 to 16"), "{error:#}");
     }
-    let catalogue = Arc::new(Catalogue::builtin());
+    let catalogue = Catalogue::builtin();
     let more = More { subscriptions: &[], publishes: &[], slot_count: 1 };
     let error = topology("http://127.0.0.1:7070", &catalogue, &more).unwrap_err();
     assert!(error.to_string().contains("sns-sqs://"), "{error}");
@@ -120,7 +117,21 @@ fn event_bus_has_slots_that_keep_less_if_it_is_asked_for_them() {
 }
 
 #[test]
-fn template_of_the_stacks_is_short_enough_to_send() {
-    let template = stack_template(&Arc::new(Catalogue::builtin())).unwrap();
-    assert!(template.len() < TEMPLATE_BYTES_MAX, "{} bytes", template.len());
+fn stacks_have_together_what_one_template_has() {
+    let catalogue = Catalogue::builtin();
+    let topics: Vec<_> = catalogue.topics().map(str::to_owned).collect();
+    let services: Vec<_> = descriptions().collect();
+    let stacks = stack_templates(&services, &topics, &catalogue).unwrap();
+    let whole = with(&[], &[], STACK_SLOT_COUNT).unwrap().template().unwrap();
+    let ids = |template: &Value, section: &str| {
+        template[section].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    for section in ["Resources", "Outputs"] {
+        let own = stacks.services.values().flat_map(|own| ids(own, section));
+        let mut together: Vec<_> = ids(&stacks.shared, section).into_iter().chain(own).collect();
+        together.sort();
+        assert_eq!(together, ids(&whole, section));
+    }
+    let of_weather = ids(&stacks.services["weather-manager"], "Resources");
+    assert!(of_weather.contains(&"WeatherManagerTaskRole".to_owned()), "{of_weather:?}");
 }

@@ -48,9 +48,9 @@ fn stack_that_fails_is_reported_with_its_cause_and_with_what_is_there() {
             "Service Quotas",
             "run `worldbus deploy aws up` again",
             "what is there now:",
-            "gaming-system-state          CREATE_COMPLETE, 1 resources",
+            "gaming-system-state            CREATE_COMPLETE, 1 resources",
             "AWS::SQS::Queue the-Kept (DELETE_SKIPPED)",
-            "gaming-system-services       not made",
+            "gaming-system-services         not made",
         ],
     );
     assert!(!up.stderr.contains("cancelled"), "what followed is no cause: {}", up.stderr);
@@ -61,10 +61,42 @@ fn stack_that_fails_is_reported_with_its_cause_and_with_what_is_there() {
 }
 
 #[test]
+fn service_that_fails_keeps_no_other_from_its_end() {
+    let peer = Peer::start(|cloud| {
+        cloud.fate(
+            "gaming-system-time-manager",
+            Fate {
+                status: "ROLLBACK_COMPLETE",
+                events: &[(
+                    "TimeManagerService",
+                    "AWS::ECS::Service",
+                    "CREATE_FAILED",
+                    "ECS Deployment Circuit Breaker was triggered",
+                )],
+            },
+        );
+    });
+    failed(
+        &peer.run(&UP),
+        &[
+            "stack gaming-system-time-manager failed (ROLLBACK_COMPLETE)",
+            "tasks did not stay up",
+            "gaming-system-weather-manager  CREATE_COMPLETE, 1 resources",
+            "gaming-system-observability    not made",
+        ],
+    );
+    peer.cloud().fate("gaming-system-time-manager", GOOD);
+    let again = peer.run(&UP);
+    assert_eq!(again.code, 0, "{again:?}");
+    let calls = &peer.cloud().calls;
+    assert!(calls.contains(&"DeleteStack gaming-system-time-manager".to_owned()), "{calls:?}");
+}
+
+#[test]
 fn name_that_is_taken_is_reported_as_such() {
     let peer = Peer::start(|cloud| {
         cloud.fate(
-            "gaming-system-messaging",
+            "gaming-system-time-manager",
             Fate {
                 status: "ROLLBACK_COMPLETE",
                 events: &[(
@@ -156,7 +188,7 @@ fn image_that_is_not_there_is_reported_before_anything_is_made() {
 #[test]
 fn why_tasks_stop_is_reported_while_their_stack_waits() {
     let peer = Peer::start(|cloud| {
-        cloud.fate("gaming-system-services", Fate { status: "CREATE_IN_PROGRESS", ..GOOD });
+        cloud.fate("gaming-system-time-manager", Fate { status: "CREATE_IN_PROGRESS", ..GOOD });
         cloud.json.insert("ListTasks", (200, "{\"taskArns\":[\"task/1\"]}"));
         let body = "{\"tasks\":[{\"taskArn\":\"task/1\",\"group\":\"service:time-manager\",\
                     \"stoppedReason\":\"CannotPullContainerError: no such tag\"}]}";

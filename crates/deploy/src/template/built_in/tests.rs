@@ -1,5 +1,7 @@
 //! The templates of systems with few and with many services, and what stripping takes out.
 
+use serde_json::json;
+
 use super::*;
 use crate::template::expand::{ClockRole, ServiceSite};
 
@@ -10,6 +12,9 @@ fn composition(count: usize) -> Composition {
         port: 7071 + u16::try_from(n).unwrap(),
         clock: if n > 0 { ClockRole::Follows } else { ClockRole::Announces },
         topics: vec!["time".to_owned(), format!("topic-{n}")],
+        messaging: json!({ "Resources": {
+            (format!("Service{n}Queue")): { "Type": "AWS::SQS::Queue" },
+        } }),
     };
     Composition {
         services: (0..count).map(service).collect(),
@@ -26,16 +31,12 @@ const MESSAGING: &str = r#"{
     "Resources": { "TimeTopic": { "Type": "AWS::SNS::Topic" } }
 }"#;
 
-/// So many services besides the event-bus fit into one template of CloudFormation.
-const SERVICE_COUNT_MAX: usize = 4;
-
 #[test]
-fn each_template_is_read_and_short_enough_to_send() {
-    for count in [0, 2, SERVICE_COUNT_MAX] {
+fn each_template_is_read_whatever_the_number_of_services() {
+    for count in [0, 2, 12] {
         let composition = composition(count);
-        for stack in Stack::ALL {
-            let template = Template::of(stack, &composition, &BTreeSet::new()).unwrap();
-            assert!(template.text.len() <= TEMPLATE_BYTES_MAX);
+        for stack in Stack::all(&composition) {
+            let template = Template::of(&stack, &composition, &BTreeSet::new()).unwrap();
             assert!(template.is(&template.text) && template.is(&template.body.to_string()));
             assert!(!template.resources(&Parameters::new(), "us-east-1").is_empty());
             assert!(template.parameters().any(|name| name == "SystemName"), "{stack:?}");
@@ -45,26 +46,38 @@ fn each_template_is_read_and_short_enough_to_send() {
 }
 
 #[test]
-fn more_services_than_a_template_holds_are_refused_by_name() {
-    let composition = composition(SERVICE_COUNT_MAX + 1);
-    let error = Template::of(Stack::Services, &composition, &BTreeSet::new()).unwrap_err();
-    assert!(error.to_string().contains("of 51200 at most"), "{error}");
+fn more_services_than_a_template_holds_are_refused_by_the_name_of_the_stack() {
+    let error = Template::of(&Stack::Observability, &composition(40), &BTreeSet::new());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("observability") && error.contains("of 51200 at most"), "{error}");
+}
+
+#[test]
+fn stacks_are_in_the_order_in_which_one_stands_on_the_other() {
+    let labels: Vec<_> =
+        Stack::all(&composition(2)).iter().map(|stack| stack.label().to_owned()).collect();
+    let services = ["services", "service-0", "service-1"];
+    assert_eq!(labels[..3], ["state", "network", "messaging"]);
+    assert_eq!((&labels[3..6], &*labels[6]), (&services.map(str::to_owned)[..], "observability"));
 }
 
 #[test]
 fn each_service_has_its_task_its_log_and_its_alarms() {
     let composition = composition(3);
-    let kinds = |stack| {
+    let made = |stack: &Stack| {
         let template = Template::of(stack, &composition, &BTreeSet::new()).unwrap();
         let made = template.resources(&Parameters::new(), "us-east-1");
         made.into_iter().map(|resource| resource.logical).collect::<BTreeSet<_>>()
     };
-    let made: BTreeSet<_> = Stack::ALL.into_iter().flat_map(kinds).collect();
+    let (state, observability) = (made(&Stack::State), made(&Stack::Observability));
     for n in 0..3 {
-        for part in ["Task", "Service", "Logs", "OldestMessage", "DeadLetters"] {
-            assert!(made.contains(&format!("Service{n}{part}")), "{n} {part}: {made:?}");
+        let own = made(&Stack::Service(format!("service-{n}")));
+        for part in ["Queue", "Task", "Service", "OldestMessage", "DeadLettersAlarm"] {
+            assert!(own.contains(&format!("Service{n}{part}")), "{n} {part}: {own:?}");
         }
-        assert!(made.contains(&format!("Topic{n}FailedNotifications")), "{n}: {made:?}");
+        assert!(state.contains(&format!("Service{n}Logs")), "{n}: {state:?}");
+        let failed = format!("Topic{n}FailedNotifications");
+        assert!(observability.contains(&failed), "{n}: {observability:?}");
     }
 }
 
@@ -72,7 +85,7 @@ fn each_service_has_its_task_its_log_and_its_alarms() {
 fn stripped_types_are_gone_and_nothing_else() {
     let composition = composition(2);
     let without = BTreeSet::from(["AWS::DynamoDB::Table".to_owned()]);
-    let of = |without| Template::of(Stack::State, &composition, without).unwrap();
+    let of = |without| Template::of(&Stack::State, &composition, without).unwrap();
     let (all, less) = (of(&BTreeSet::new()), of(&without));
     let kinds = |template: &Template| -> Vec<String> {
         let made = template.resources(&Parameters::new(), "us-east-1");

@@ -16,10 +16,18 @@ const TASK_ROLE: &str = "TaskRole";
 const ROLE_NAME_CHARS_MAX: usize = 64;
 /// Characters of a managed policy, without white space.
 const POLICY_CHARS_MAX: usize = 6144;
-/// Characters of the ARN of a queue or topic: a name of 80 and what stands before it.
-const ARN_CHARS_MAX: usize = 130;
-/// Characters of what stands for a part of an ARN: a prefix is the longest.
-const PART_CHARS_MAX: usize = 40;
+/// What stands for parts of an ARN, and the most characters that each becomes. Of a system's name:
+/// as the stacks of a deployment take it.
+const PARTS: [(&str, usize); 4] = [
+    ("${AWS::Partition}", "aws-us-gov".len()),
+    ("${AWS::Region}", "ap-southeast-1".len()),
+    ("${AWS::AccountId}", 12),
+    (SYSTEM_NAME, 22),
+];
+/// What the ARN of a queue or a topic has before its name.
+const BEFORE_NAME: &str = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:";
+/// Characters of the name of a queue.
+const NAME_CHARS_MAX: usize = 80;
 
 /// Adds the boundary and a role for each service.
 ///
@@ -30,7 +38,7 @@ pub(super) fn add(stack: &mut Stack, services: &[Service]) -> Result<(), Error> 
         return Ok(());
     }
     let rights = union(services);
-    check_size(&rights)?;
+    check_size(stack, &rights)?;
     let boundary = json!({
         "ManagedPolicyName": once_in_an_account(BOUNDARY),
         "Description": "The most that any service of the system may do: the union of the rights \
@@ -38,13 +46,18 @@ pub(super) fn add(stack: &mut Stack, services: &[Service]) -> Result<(), Error> 
         "PolicyDocument": document(&rights),
     });
     stack.resource(BOUNDARY, "AWS::IAM::ManagedPolicy", boundary);
+    stack.output(&format!("{BOUNDARY}Arn"), reference(BOUNDARY));
     for service in services {
         role(stack, service)?;
     }
     Ok(())
 }
 
-fn role(stack: &mut Stack, service: &Service) -> Result<(), Error> {
+/// Adds the role of a service.
+///
+/// # Errors
+/// `Invalid` for a name that IAM does not take.
+pub(super) fn role(stack: &mut Stack, service: &Service) -> Result<(), Error> {
     let (id, name) =
         (format!("{}{TASK_ROLE}", names::camel(&service.name)), role_name(&service.name)?);
     let properties = json!({
@@ -128,13 +141,22 @@ fn resource(text: &str) -> Value {
 }
 
 /// IAM counts what the names become, so the estimate takes the longest that they can.
-fn check_size(rights: &[Right]) -> Result<(), Error> {
-    let resolved = |text: &str| match resource(text) {
-        Value::Object(object) if object.contains_key("Fn::Sub") => {
-            text.len() + text.matches("${").count() * PART_CHARS_MAX
-        }
-        Value::Object(_) => ARN_CHARS_MAX,
-        _ => text.len(),
+fn check_size(stack: &Stack, rights: &[Right]) -> Result<(), Error> {
+    let chars = |text: &str| {
+        let longest =
+            |text: String, (part, chars): &(&str, usize)| text.replace(part, &"x".repeat(*chars));
+        PARTS.iter().fold(text.to_owned(), longest).len()
+    };
+    // Of the stack's own topics and queues the names are known.
+    let of_own = |id: &str| {
+        let properties = &stack.resources.get(id).unwrap_or(&Value::Null)["Properties"];
+        let name = ["QueueName", "TopicName"].map(|name| properties[name]["Fn::Sub"].as_str());
+        chars(BEFORE_NAME) + name.into_iter().flatten().next().map_or(NAME_CHARS_MAX, chars)
+    };
+    let resolved = |text: &str| {
+        let written = resource(text);
+        let id = written["Ref"].as_str().or_else(|| written["Fn::GetAtt"][0].as_str());
+        id.map_or_else(|| chars(text), of_own)
     };
     let quoted = |text: usize| text + 3;
     let of_right = |right: &Right| {
@@ -142,12 +164,12 @@ fn check_size(rights: &[Right]) -> Result<(), Error> {
         let resources = right.resources.iter().map(|text| quoted(resolved(text))).sum::<usize>();
         60 + right.name.len() + actions + resources
     };
-    let chars = 40 + rights.iter().map(of_right).sum::<usize>();
-    if chars <= POLICY_CHARS_MAX {
+    let total = 40 + rights.iter().map(of_right).sum::<usize>();
+    if total <= POLICY_CHARS_MAX {
         return Ok(());
     }
     let context = format!(
-        "the rights of all services may have {chars} characters, IAM takes {POLICY_CHARS_MAX} in \
+        "the rights of all services may have {total} characters, IAM takes {POLICY_CHARS_MAX} in \
          one policy; deploy some services as a system of their own"
     );
     Err(Error::refused(Kind::Invalid, context))
