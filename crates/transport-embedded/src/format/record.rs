@@ -142,9 +142,9 @@ impl Identity {
     }
 }
 
-/// An opening of the log, which gives it another name: so it is known whether a place that was given
-/// under a name is in what this log holds, or in what it lost when it was put back to an earlier
-/// state and went on from there.
+/// An opening of the log, which gives it another name: so it is known whether a place that was
+/// given under a name is in what this log holds, or in what it lost when it was put back to an
+/// earlier state and went on from there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Opening {
     pub(crate) id: LogId,
