@@ -135,6 +135,14 @@ impl Follow for SharedClock {
         let segment = segment(event).map_err(|error| NotKept::Invalid(error.to_string()))?;
         self.keep(segment).await
     }
+
+    fn pass_over(&self, announced: &str, followed: &str) {
+        if self.clock.borrow().is_none() {
+            self.received.failed(format!(
+                "the bus has the clock of world {announced:?} and none of {followed:?} yet;                  do all services have the same --world?"
+            ));
+        }
+    }
 }
 
 /// Of two readings of the store, the one that was written later has more epochs.

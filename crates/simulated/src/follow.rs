@@ -43,6 +43,10 @@ pub trait Follow: Send + Sync + 'static {
         announcement: &Self::Announcement,
         cause: Option<TraceParent>,
     ) -> impl Future<Output = Result<(), NotKept>> + Send;
+
+    /// An announcement of another world than the one that is followed came, which is not kept. A
+    /// bus may have several; who waits for the first of its own may give it as a reason.
+    fn pass_over(&self, _announced: &str, _followed: &str) {}
 }
 
 /// Why an announcement was not kept.
@@ -160,6 +164,7 @@ impl<F: Follow> Follower<F> {
 
     async fn receive_all(&self, stored: &StoredBatch) {
         if stored.batch.world() != self.world {
+            self.kept.pass_over(stored.batch.world(), &self.world);
             return;
         }
         for view in stored.batch.iter().filter(|e| e.event_type == F::Announcement::NUMBER) {
@@ -177,6 +182,7 @@ impl<F: Follow> Follower<F> {
         message: &Message,
     ) -> Result<(), HandlerError> {
         if message.world() != self.world {
+            self.kept.pass_over(message.world(), &self.world);
             return Ok(());
         }
         let kept = self.kept.receive(announcement, trace::current()).await;

@@ -2,9 +2,9 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod failure;
-mod identity;
 mod load;
 pub(crate) mod lock;
+mod names;
 mod open;
 pub(crate) mod path;
 pub(crate) mod private;
@@ -18,8 +18,8 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use crate::format::codec::Kind;
 use crate::store::failure::Failure;
 
-pub(crate) use identity::{Names, name};
 pub(crate) use load::{DeadPlace, Loaded, load, remember};
+pub(crate) use names::{Names, name};
 pub(crate) use open::{connect, connect_reader, open_file, reserve_wal, upgrade};
 pub(crate) use query::{
     Entry, Page, dead_letter_bytes, dead_letters, dead_letters_numbered, entry_at, expired_groups,

@@ -3,9 +3,8 @@
 
 use std::time::Duration;
 
-use crate::output::failure::WrongUse;
 use worldbus_events::limits::BATCH_BYTES_MAX;
-use worldbus_service::settings;
+use worldbus_service::{settings, start};
 use worldbus_transport_embedded::Options;
 
 /// The least that a log keeps: less would delete all that comes.
@@ -56,16 +55,16 @@ settings! {
 
 impl Retention {
     /// Refuses to keep nothing.
-    pub(crate) fn check(&self) -> Result<(), WrongUse> {
-        for (flag, found, least) in [
-            ("retention-hours", self.retention_hours, RETENTION_HOURS_MIN),
-            ("retention-bytes", self.retention_bytes, RETENTION_BYTES_MIN),
-            ("dead-letters-max", self.dead_letters_max, DEAD_LETTERS_MIN),
-            ("dead-letter-bytes-max", self.dead_letter_bytes_max, RETENTION_BYTES_MIN),
+    pub(crate) fn check(&self) -> Result<(), start::Error> {
+        for (name, found, least) in [
+            ("retention_hours", self.retention_hours, RETENTION_HOURS_MIN),
+            ("retention_bytes", self.retention_bytes, RETENTION_BYTES_MIN),
+            ("dead_letters_max", self.dead_letters_max, DEAD_LETTERS_MIN),
+            ("dead_letter_bytes_max", self.dead_letter_bytes_max, RETENTION_BYTES_MIN),
         ] {
             if found < least {
-                let text = format!("--{flag}: expected at least {least}, found {found}");
-                return Err(WrongUse(text));
+                let expected = format!("at least {least}");
+                return Err(start::Error::Setting { name, expected });
             }
         }
         Ok(())

@@ -222,7 +222,7 @@ fn wrong_configuration_exits_2_and_is_not_printed() {
         (["--lead-ms", "99999999"], &["from flag --lead-ms: `99999999`", "0 to 60000 ms"]),
         (["--log", "worldbus=loud"], &["worldbus=loud", "info"]),
         (["--log", "wran"], &["did you mean `warn`"]),
-        (["--retention-hours", "0"], &["--retention-hours", "at least"]),
+        (["--retention-hours", "0"], &["from flag --retention-hours: `0`", "at least 1"]),
         (["--retention-bytes", "0"], &["--retention-bytes", "at least"]),
         (["--dead-letters-max", "0"], &["--dead-letters-max", "at least"]),
         (["--dead-letter-bytes-max", "9"], &["--dead-letter-bytes-max", "at least"]),

@@ -108,6 +108,24 @@ fn service_without_its_event_bus_waits_and_is_not_ready() {
 }
 
 #[test]
+fn service_of_another_world_than_the_clock_names_both() {
+    let town = Town::found();
+    let time = town.start("time-manager").ready();
+    let dir = tempfile::tempdir().unwrap();
+    let isles = concat!(env!("CARGO_MANIFEST_DIR"), "/../../worlds/isles.toml");
+    let dir = dir.path().to_str().unwrap();
+    let arguments = ["--url", &town.bus.url, "--data-dir", dir, "--world", isles];
+    let weather = Service::start("weather-manager", &arguments);
+    eventually("the reason names both worlds", || {
+        let reply = get(&format!("{}/readyz", weather.url)).unwrap();
+        let names = ["\"europe\"", "\"isles\"", "--world"];
+        (reply.status == 503 && names.iter().all(|name| reply.text.contains(name))).then_some(())
+    });
+    weather.terminate();
+    time.terminate();
+}
+
+#[test]
 fn three_processes_make_a_world_and_killing_one_loses_nothing() {
     let town = Town::found();
     let time = town.start("time-manager").ready();

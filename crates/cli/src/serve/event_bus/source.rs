@@ -12,8 +12,8 @@ use crate::output::failure::WrongUse;
 use crate::session::connection;
 use worldbus_bus::{Bus, SubscriptionName};
 use worldbus_event_bus::{SLOT_COUNT_MAX, Slot, Slots};
-use worldbus_service::StateStore;
 use worldbus_service::config::{Origin, Resolved};
+use worldbus_service::{StateStore, start};
 
 /// Where Linux tells the name of the machine, or of the container.
 const HOSTNAME: &str = "/proc/sys/kernel/hostname";
@@ -37,8 +37,8 @@ impl Source {
         if (1..=SLOT_COUNT_MAX).contains(&count) {
             return Ok((subscription, count));
         }
-        let text = format!("--subscription-slots: expected 1 to {SLOT_COUNT_MAX}, found {count}");
-        Err(WrongUse(text).into())
+        let expected = format!("1 to {SLOT_COUNT_MAX}");
+        Err(start::Error::Setting { name: "subscription_slots", expected }.into())
     }
 
     /// What the settings say; slots are claimed in `state`.
