@@ -1,5 +1,5 @@
 //! What the templates of a deployment are made of: the services as they describe themselves, the
-//! topics of the catalogue, and the template of topics, queues and roles.
+//! topics of both, and the template of topics, queues and roles.
 
 use std::collections::BTreeSet;
 
@@ -18,14 +18,13 @@ use worldbus_service::{Description, Publishes};
 /// # Errors
 /// None but of descriptions that are wrong, which its test would find.
 pub(crate) fn composition() -> Result<Composition> {
-    let catalogue = Catalogue::builtin();
-    let topics = catalogue.topics().map(str::to_owned).collect();
-    of(&descriptions().collect::<Vec<_>>(), topics, &catalogue)
+    of(&descriptions().collect::<Vec<_>>(), &Catalogue::builtin())
 }
 
-/// What these services and these topics are deployed as.
-fn of(services: &[Description], topics: Vec<String>, catalogue: &Catalogue) -> Result<Composition> {
-    let mut stacks = topology::stack_templates(services, &topics, catalogue)?;
+/// What these services are deployed as.
+fn of(services: &[Description], catalogue: &Catalogue) -> Result<Composition> {
+    let mut stacks = topology::stack_templates(services, catalogue)?;
+    let topics = topology::topics(services, catalogue).into_iter().map(str::to_owned).collect();
     let sites = services.iter().map(|service| {
         let messaging = stacks.services.remove(service.name).unwrap_or_default();
         site(service, messaging, catalogue)
@@ -87,7 +86,7 @@ mod tests {
     const SERVICE_COUNT: u16 = 12;
 
     /// Names and topics as long as a studio's are.
-    fn many_services() -> (Vec<Description>, Vec<String>) {
+    fn many_services() -> Vec<Description> {
         let service = |n: u16| {
             let name: &str = Box::leak(format!("world-state-manager-{n}").into_boxed_str());
             Description {
@@ -100,17 +99,14 @@ mod tests {
                 ..descriptions().next().unwrap()
             }
         };
-        let services: Vec<_> = (10..10 + SERVICE_COUNT).map(service).collect();
-        let own = services.iter().map(|service| service.name.to_owned());
-        let topics = Catalogue::builtin().topics().map(str::to_owned).chain(own).collect();
-        (services, topics)
+        (10..10 + SERVICE_COUNT).map(service).collect()
     }
 
     /// CloudFormation limits a template that is sent with a call, IAM the boundary of all roles.
     #[test]
     fn twelve_services_with_topics_of_their_own_can_be_deployed() {
-        let (services, topics) = many_services();
-        let composition = of(&services, topics, &Catalogue::builtin()).unwrap();
+        let services = many_services();
+        let composition = of(&services, &Catalogue::builtin()).unwrap();
         let options = Options {
             region: "us-east-1".to_owned(),
             system_name: "gaming-system".to_owned(),

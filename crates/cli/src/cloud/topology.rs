@@ -6,7 +6,7 @@ mod arguments;
 mod services;
 mod studio;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -125,12 +125,10 @@ struct More<'a> {
 /// event-bus has its own; they take the names' prefix as a parameter.
 pub(super) fn stack_templates(
     services: &[Description],
-    topics: &[String],
     catalogue: &Catalogue,
 ) -> Result<StackTemplates> {
     let more = More { subscriptions: &[], publishes: &[], slot_count: STACK_SLOT_COUNT };
-    let topics = topics.iter().map(|name| Topic::new(name)).collect::<Result<_, _>>()?;
-    let topology = installation(names(STACK_URL)?, services, topics, catalogue, &more)?;
+    let topology = installation(names(STACK_URL)?, services, catalogue, &more)?;
     Ok(topology.stacks(&services.iter().map(|service| service.name).collect::<Vec<_>>())?)
 }
 
@@ -143,9 +141,14 @@ fn topology(url: &str, catalogue: &Catalogue, more: &More<'_>) -> Result<Topolog
         );
         return Err(WrongUse(text).into());
     }
-    let topics = catalogue.topics().map(Topic::new).collect::<Result<_, _>>()?;
     let services: Vec<_> = descriptions().collect();
-    installation(names(url)?, &services, topics, catalogue, more)
+    installation(names(url)?, &services, catalogue, more)
+}
+
+/// The topics of an installation: those of the event types, and those that its services publish to.
+pub(super) fn topics<'a>(services: &[Description], catalogue: &'a Catalogue) -> BTreeSet<&'a str> {
+    let own = services.iter().filter_map(|service| service.publishes.topic());
+    catalogue.topics().chain(own).collect()
 }
 
 fn names(url: &str) -> Result<Names> {
@@ -156,10 +159,11 @@ fn names(url: &str) -> Result<Names> {
 fn installation(
     names: Names,
     services: &[Description],
-    topics: Vec<Topic>,
     catalogue: &Catalogue,
     more: &More<'_>,
 ) -> Result<Topology> {
+    let topics = topics(services, catalogue).into_iter().map(Topic::new);
+    let topics: Vec<Topic> = topics.collect::<Result<_, _>>()?;
     let slots = slots(&topics, more.slot_count)?;
     let mut subscriptions = slots.clone();
     for service in services {

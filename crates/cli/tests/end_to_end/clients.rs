@@ -328,7 +328,7 @@ fn catalogue_and_configuration_are_printed_for_people_and_tools() {
     assert!(page.contains("embedded:/srv/x/bus") && page.contains("flag --data-dir"), "{page}");
     assert!(!page.contains("swordfish"), "{page}");
     let clients = ["tail", "publish"].map(str::to_owned);
-    for command in serving().into_iter().chain(clients) {
+    for command in serving().chain(clients) {
         let help = String::from_utf8(run(&[&command, "--help"]).stdout).unwrap();
         assert!(help.contains("Examples:") && help.contains("WORLDBUS_URL"), "{command}");
     }

@@ -126,7 +126,7 @@ fn a_spool_is_refused_where_something_else_is_and_services_need_none() {
     publish(&["--spool-dir", &spool, "--spool-bytes-max", "1000"]).refused(&["needs room for"]);
     publish(&[]).refused(&["worldbus up"]);
     // One environment serves all: the others take no notice.
-    for command in serving().into_iter().chain(["tail".to_owned()]) {
+    for command in serving().chain(["tail".to_owned()]) {
         let mut other = worldbus();
         other.args([&command, "--print-config"]).env("WORLDBUS_SPOOL_DIR", &spool);
         assert_eq!(run_with_input(&mut other, b"").code, 0, "{command}");

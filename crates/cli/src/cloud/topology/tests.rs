@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use worldbus_service::Publishes;
 
 const URL: &str = STACK_URL;
 
@@ -117,11 +118,22 @@ fn event_bus_has_slots_that_keep_less_if_it_is_asked_for_them() {
 }
 
 #[test]
+fn topic_that_only_a_service_names_is_there() {
+    let tide = Description {
+        name: "tide",
+        publishes: Publishes::To("tide"),
+        ..descriptions().next().unwrap()
+    };
+    let stacks = stack_templates(&[tide], &Catalogue::builtin()).unwrap();
+    let topic = &stacks.shared["Resources"]["TideTopic"];
+    assert_eq!(topic["Type"], "AWS::SNS::Topic");
+}
+
+#[test]
 fn stacks_have_together_what_one_template_has() {
     let catalogue = Catalogue::builtin();
-    let topics: Vec<_> = catalogue.topics().map(str::to_owned).collect();
     let services: Vec<_> = descriptions().collect();
-    let stacks = stack_templates(&services, &topics, &catalogue).unwrap();
+    let stacks = stack_templates(&services, &catalogue).unwrap();
     let whole = with(&[], &[], STACK_SLOT_COUNT).unwrap().template().unwrap();
     let ids = |template: &Value, section: &str| {
         template[section].as_object().unwrap().keys().cloned().collect::<Vec<_>>()

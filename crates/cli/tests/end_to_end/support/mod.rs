@@ -20,7 +20,8 @@ pub(crate) use collector::{Collector, Span};
 pub(crate) use feed::Feed;
 pub(crate) use http::{get, post, post_with};
 pub(crate) use process::{
-    Finished, SHUTDOWN_MAX, Service, run, run_with_input, serving, signal, wait_for_end, worldbus,
+    Finished, SHUTDOWN_MAX, Service, run, run_with_input, services, serving, signal, wait_for_end,
+    worldbus,
 };
 pub(crate) use shim::Shim;
 pub(crate) use tail::Tail;

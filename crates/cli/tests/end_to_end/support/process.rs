@@ -44,13 +44,17 @@ impl Finished {
     }
 }
 
-/// The verbs that serve: `up`, and each service by its name.
-pub(crate) fn serving() -> Vec<String> {
+/// The services of the program by their names, the event-bus among them.
+pub(crate) fn services() -> Vec<String> {
     let list = run(&["services", "--format", "json"]);
     let list: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
     let name = |service: &serde_json::Value| service["name"].as_str().unwrap().to_owned();
-    let services = list["services"].as_array().unwrap().iter().map(name);
-    ["up".to_owned()].into_iter().chain(services).collect()
+    list["services"].as_array().unwrap().iter().map(name).collect()
+}
+
+/// The verbs that serve: `up`, and each service.
+pub(crate) fn serving() -> impl Iterator<Item = String> {
+    ["up".to_owned()].into_iter().chain(services())
 }
 
 /// Runs a command to its end.
