@@ -138,9 +138,11 @@ impl Follow for SharedClock {
 
     fn pass_over(&self, announced: &str, followed: &str) {
         if self.clock.borrow().is_none() {
-            self.received.failed(format!(
-                "the bus has the clock of world {announced:?} and none of {followed:?} yet;                  do all services have the same --world?"
-            ));
+            let text = format!(
+                "the bus has the clock of world {announced:?} and none of {followed:?} yet; \
+                 do all services have the same --world?"
+            );
+            self.received.failed(text);
         }
     }
 }
