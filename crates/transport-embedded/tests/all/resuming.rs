@@ -77,7 +77,8 @@ async fn log_knows_its_names_and_no_other_has_them_and_one_of_a_version_before_g
     assert_eq!(notices(&mut reader), []);
 }
 
-/// Three batches, then what `lose` does with the log, then three others: places from before.
+/// Three batches, of which `lose` makes a copy next to the log before three more; then the copy in
+/// place of the log, and others in it: the places from before are of another log.
 async fn put_back(lose: impl AsyncFnOnce(&Path, Embedded, &Arc<ManualClock>) -> LogEnd) {
     let (dir, clock) = (tempfile::tempdir().unwrap(), clock());
     let log = dir.path().join("log");
@@ -87,6 +88,8 @@ async fn put_back(lose: impl AsyncFnOnce(&Path, Embedded, &Arc<ManualClock>) -> 
     }
     let LogEnd { log: name, next_commit, time_ms } = lose(&log, bus, &clock).await;
     assert_eq!(next_commit, 6);
+    std::fs::remove_dir_all(&log).unwrap();
+    std::fs::rename(log.with_file_name("copy"), &log).unwrap();
     let bus = open(&log, &clock);
     for sequence in 10..16 {
         bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
@@ -100,11 +103,11 @@ async fn put_back(lose: impl AsyncFnOnce(&Path, Embedded, &Arc<ManualClock>) -> 
     assert_eq!(notices(&mut reader), [Notice::Resumed { from_ms: resume.from_ms() }]);
 }
 
-async fn three_more(bus: &Embedded) -> LogEnd {
+async fn three_more(bus: Embedded) -> LogEnd {
     for sequence in 3..6 {
         bus.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
     }
-    end(bus).await
+    end(&bus).await
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -119,14 +122,8 @@ fn copy(from: &Path, to: &Path) {
 async fn copy_of_before_a_restart_that_has_grown_past_a_place_is_another_log() {
     put_back(async |log, bus, clock| {
         drop(bus);
-        let kept = log.with_file_name("copy");
-        copy(log, &kept);
-        let bus = open(log, clock);
-        let end = three_more(&bus).await;
-        drop(bus);
-        std::fs::remove_dir_all(log).unwrap();
-        std::fs::rename(kept, log).unwrap();
-        end
+        copy(log, &log.with_file_name("copy"));
+        three_more(open(log, clock)).await
     })
     .await;
 }
@@ -134,13 +131,8 @@ async fn copy_of_before_a_restart_that_has_grown_past_a_place_is_another_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn copy_of_a_running_log_that_has_grown_past_a_place_is_another_log() {
     put_back(async |log, bus, _| {
-        let kept = log.with_file_name("copy");
-        copy(log, &kept);
-        let end = three_more(&bus).await;
-        drop(bus);
-        std::fs::remove_dir_all(log).unwrap();
-        std::fs::rename(kept, log).unwrap();
-        end
+        copy(log, &log.with_file_name("copy"));
+        three_more(bus).await
     })
     .await;
 }
