@@ -3,7 +3,7 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = |name: &str| format!("../../proto/worldbus/events/v1/{name}.proto");
     worldbus_events_build::Builder::new().events_crate("crate").compile(
-        &["catalogue", "envelope", "time", "weather", "world_state"].map(file),
+        &["catalogue", "envelope", "npc", "story", "time", "weather", "world_state"].map(file),
         &["../../proto"],
     )
 }

@@ -1,6 +1,7 @@
 //! What the golden vectors hold.
 
 mod overrides;
+mod people;
 mod requests;
 mod sun;
 mod time;
@@ -45,6 +46,9 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("clock_requests", requests::clock()),
         ("weather_overrides", overrides::batch()),
         ("places", places()),
+        ("people_types", people::people()),
+        ("people_requests", people::requests()),
+        ("story_types", people::story()),
     ]
 }
 
