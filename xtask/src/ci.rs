@@ -50,7 +50,7 @@ const STEPS: &[Step] = &[
     step("clippy", "lints, warnings denied", steps::clippy),
     step("deny", "licences, bans, sources of dependencies", steps::deny),
     step("test", "unit, integration and reliability tests", steps::test),
-    step("bits", "the weather is the same in any build", steps::bits),
+    step("bits", "weather and people are the same in any build", steps::bits),
     step("doctest", "examples in the docs run", steps::doctest),
     step("windows", "types hold on Windows", steps::windows),
     step("doc", "docs build, warnings denied", steps::doc),

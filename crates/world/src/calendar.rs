@@ -25,7 +25,7 @@ pub use date::{DateTime, Day, NoDate, Year};
 pub use holiday::Holiday;
 pub use moon::{Moon, MoonPhase, MoonState};
 pub use parse::NAMES;
-pub(crate) use parse::{KEYS, table as parse_table};
+pub(crate) use parse::{KEYS, table as parse_table, with_holidays};
 pub use parts::{Era, Intercalary, Month};
 pub use phase::Phase;
 pub(crate) use position::ClimatePosition;

@@ -26,7 +26,7 @@ pub mod ids;
 mod model;
 pub mod preset;
 pub mod schedule;
-mod source;
+pub mod source;
 pub mod sun;
 mod time;
 pub mod weather;
@@ -44,7 +44,7 @@ pub use clock::{
 };
 pub use ids::{MODEL_VERSION, Slots, producer_id};
 pub use model::facts::{self, Difference, Facts, Meaning};
-pub use model::{CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World};
+pub use model::{CLOCK_COUNT_MAX, NamedClock, REGION_COUNT_MAX, Region, World, WorldFile};
 pub use schedule::{Days, Plan, SCHEDULE_BYTES_MAX, ScheduleError};
 pub use source::WorldFileError;
 pub use sun::{Daylight, EARTH_OBLIQUITY_DEG, PhasePolicy, Sun, SunDay, SunRules};

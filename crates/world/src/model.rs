@@ -45,6 +45,17 @@ pub struct World {
     /// The regions, at least one; a region's index is its rank in the identity of events.
     pub regions: Vec<Region>,
     pub(crate) by_id: HashMap<String, usize>,
+    /// The file: other crates read their parts of it.
+    pub file: WorldFile,
+}
+
+/// The file that a world was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorldFile {
+    /// Its name, for errors.
+    pub name: Arc<str>,
+    /// What it holds.
+    pub text: Arc<str>,
 }
 
 /// A place with weather of its own.

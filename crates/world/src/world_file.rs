@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use self::climates::Climates;
 use crate::clock::Scale;
-use crate::model::{REGION_COUNT_MAX, Region, World};
+use crate::model::{REGION_COUNT_MAX, Region, World, WorldFile};
 use crate::source::{self, Keys, Source, Table, WorldFileError};
 use crate::sun::{PhasePolicy, SunRules};
 use crate::time::GameTime;
@@ -25,6 +25,7 @@ const KEYS: Keys = &[
     "name",
     "seed",
     "calendar",
+    "holidays",
     "epoch",
     "sun",
     "real_seconds_per_game_hour",
@@ -32,7 +33,13 @@ const KEYS: Keys = &[
     "regions",
     "clock",
     "clocks",
+    "people",
+    "names",
+    "places",
+    "roles",
 ];
+/// What describes the people of a world: read by another crate.
+const PEOPLE_KEYS: Keys = &["people", "names", "places", "roles"];
 const SUN_KEYS: Keys = &["obliquity_deg", "by_longitude", "phases"];
 const REGION_KEYS: Keys = &["id", "name", "latitude", "longitude", "elevation_m", "climate"];
 
@@ -75,6 +82,9 @@ impl World {
         let climate = climates.name(&mut root)?;
         let (regions, by_id) = regions(&mut root, &climate, &mut climates)?;
         let clocks::Clocks { phase_speeds, named: clocks } = clocks::read(&mut root, scale)?;
+        for key in PEOPLE_KEYS {
+            root.has(key);
+        }
         root.finish()?;
         Ok(Self {
             id,
@@ -90,6 +100,7 @@ impl World {
             climates: climates.by_name,
             regions,
             by_id,
+            file: WorldFile { name: file.into(), text: text.into() },
         })
     }
 

@@ -103,22 +103,26 @@ fn with_emulators<'c>(lane: &Lane, nextest: &'c mut Command) -> Result<&'c mut C
     Ok(nextest.env("WORLDBUS_AWS_EMULATORS", lane.tools.python(&emulators)?))
 }
 
-/// The golden weather, which `test` has seen optimised with assertions: not optimised, and as it
+/// The golden weather and people, which `test` has seen optimised with assertions: not optimised, and as it
 /// ships but with all that this machine can do.
 pub(super) fn bits(lane: &Lane) -> Result<()> {
-    let mut unoptimized = golden_weather(lane);
-    unoptimized.args(["--config", "profile.dev.package.worldbus-world.opt-level=0"]);
+    let mut unoptimized = golden(lane);
+    for package in ["worldbus-population", "worldbus-world"] {
+        let level = format!("profile.dev.package.{package}.opt-level=0");
+        unoptimized.args(["--config", &level]);
+    }
     run_command(&mut unoptimized)?;
-    let mut native = golden_weather(lane);
+    let mut native = golden(lane);
     // Flags are for all that it is made of: in a folder of their own they leave the rest as it is.
     native.env("RUSTFLAGS", "-C target-cpu=native");
     native.env("CARGO_TARGET_DIR", lane.repo.target_dir.join("bits"));
     run_command(native.args(["--profile", "dist"]))
 }
 
-fn golden_weather(lane: &Lane) -> Command {
+fn golden(lane: &Lane) -> Command {
     let mut test = lane.cargo();
-    test.args(["test", "--package", "worldbus-world", "--locked", "--lib", "golden"]);
+    test.args(["test", "--package", "worldbus-world", "--package", "worldbus-population"]);
+    test.args(["--locked", "--lib", "golden"]);
     test
 }
 

@@ -18,6 +18,7 @@ use crate::output::format::Format;
 use crate::output::terminal::escaped_lines;
 use crate::serve::world_of;
 use outlook::Outlook;
+use worldbus_population::Population;
 use worldbus_world::World;
 
 /// Years that are simulated at most: more shows nothing new and takes minutes.
@@ -28,7 +29,7 @@ const REGION_COUNT: usize = 4;
 /// What to do with a world.
 #[derive(Debug, Subcommand)]
 pub(crate) enum WorldCommand {
-    /// Validate a world file and print what the world would be like
+    /// Validate a world file and print what the world and its people would be like
     #[command(after_help = CHECK)]
     Check(CheckArguments),
 }
@@ -68,7 +69,8 @@ pub(crate) fn run(command: &WorldCommand) -> Result<ExitCode> {
     let WorldCommand::Check(arguments) = command;
     let world = world_of(&arguments.file, "")?;
     let regions = regions(&world, &arguments.region)?;
-    let outlook = Outlook::new(&world, &regions, arguments.years);
+    let people = Population::read(&world)?;
+    let outlook = Outlook::new(&world, &people, &regions, arguments.years);
     let page = match arguments.format {
         Format::Text => escaped_lines(&page::text(&outlook)),
         Format::Json => serde_json::to_string_pretty(&outlook)? + "\n",

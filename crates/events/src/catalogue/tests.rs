@@ -93,6 +93,20 @@ fn the_fixed_numbers_keep_their_names() {
             (69, "ground.state_changed", "weather"),
             (70, "weather.override_requested", "time"),
             (71, "weather.overrides_announced", "weather"),
+            (100, "npc.activity_changed", "npc"),
+            (101, "npc.crowd_changed", "npc"),
+            (102, "npc.directive_set", "npc"),
+            (103, "npc.directive_cleared", "npc"),
+            (104, "npc.corrected", "npc"),
+            (105, "npc.spawned", "npc"),
+            (106, "npc.removed", "npc"),
+            (107, "npc.directive_requested", "time"),
+            (120, "world_state.change_requested", "time"),
+            (140, "story.entry_added", "story"),
+            (141, "story.arc_advanced", "story"),
+            (142, "story.proposal_made", "story"),
+            (143, "story.proposal_answered", "story"),
+            (144, "story.entry_rewritten", "story"),
         ]
     );
     assert_eq!(catalogue.topics().collect::<Vec<_>>(), ["time", "weather", "world"]);
@@ -145,7 +159,7 @@ fn unknown_topic_suggests_those_that_are_alike_or_names_all() {
     assert!(catalogue.unknown_topic("wether", []).ends_with("did you mean weather?"));
     assert!(catalogue.unknown_topic("quset", ["quest"]).ends_with("did you mean quest?"));
     let all = catalogue.unknown_topic("xyz", ["quest"]);
-    assert!(all.contains("there are quest, time") && all.contains("weather"), "{all}");
+    assert!(all.contains("there are npc, quest, story, time, weather, world"), "{all}");
 }
 
 #[test]

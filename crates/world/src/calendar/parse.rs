@@ -7,6 +7,7 @@ mod feasts;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
+use super::holiday::Holiday;
 use super::parts::{Intercalary, Leap, Month};
 use super::rules::CalendarRules;
 use super::years::{self, CYCLE_YEARS_MAX, Years};
@@ -114,6 +115,25 @@ pub(crate) fn table(mut table: Table<'_>) -> Parsed<CalendarRules> {
     rules.holidays = feasts::holidays(&mut table, &rules)?;
     table.finish()?;
     Ok(rules)
+}
+
+/// A calendar with the holidays of a table besides its own.
+pub(crate) fn with_holidays(
+    table: &mut Table<'_>,
+    rules: Arc<CalendarRules>,
+) -> Parsed<Arc<CalendarRules>> {
+    let more = feasts::holidays(table, &rules)?;
+    if more.is_empty() {
+        return Ok(rules);
+    }
+    let taken = |holiday: &Holiday| more.iter().any(|other| other.id == holiday.id);
+    if let Some(taken) = rules.holidays.iter().find(|holiday| taken(holiday)) {
+        let message = format!("expected each id once, found {:?} in the calendar, too", taken.id);
+        return Err(table.error("holidays", message));
+    }
+    let mut rules = CalendarRules::clone(&rules);
+    rules.holidays.extend(more);
+    Ok(Arc::new(rules))
 }
 
 fn cycle_years(table: &Table<'_>, leaps: &[Leap], days: &[Intercalary]) -> Parsed<i64> {

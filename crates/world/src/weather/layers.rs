@@ -82,12 +82,10 @@ impl Weather {
     }
 
     /// The next instant after `time` at which the state may change.
-    pub(super) fn next_change(
-        &self,
-        region: usize,
-        time: GameTime,
-        overrides: &Overrides,
-    ) -> GameTime {
+    ///
+    /// # Panics
+    /// If the world has no region of this index.
+    pub fn next_change(&self, region: usize, time: GameTime, overrides: &Overrides) -> GameTime {
         let hour = GameTime::from_hours(time.hours().saturating_add(1));
         let spans = overrides.spans(&self.region_ids[region]);
         let edge = spans.edge_after(time);

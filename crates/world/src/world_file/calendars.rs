@@ -4,10 +4,10 @@
 use toml::de::DeValue;
 use toml::value::Datetime;
 
-use crate::calendar::{Calendar, CalendarRules, DateTime, KEYS, NAMES, parse_table};
+use crate::calendar::{Calendar, CalendarRules, DateTime, KEYS, NAMES, parse_table, with_holidays};
 use crate::source::{self, Table, WorldFileError};
 
-/// Reads `calendar`, by default Gregorian, and `epoch`.
+/// Reads `calendar`, by default Gregorian, the `holidays` that are added to it, and `epoch`.
 pub(super) fn calendar(root: &mut Table<'_>) -> Result<Calendar, WorldFileError> {
     let rules = if !root.has("calendar") {
         CalendarRules::gregorian()
@@ -21,6 +21,7 @@ pub(super) fn calendar(root: &mut Table<'_>) -> Result<Calendar, WorldFileError>
             known.ok_or_else(|| source::expected(&wanted(), value))
         })?
     };
+    let rules = with_holidays(root, rules)?;
     root.with("epoch", |value| {
         let epoch = epoch(value).ok_or_else(|| source::expected(WANTED, value))?;
         Calendar::with_rules(rules, epoch).map_err(|e| e.to_string())

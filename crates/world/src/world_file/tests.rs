@@ -50,8 +50,8 @@ fn a_mistake_names_file_line_key_and_what_was_expected() {
     let known = error("seed = 20240301", "seed = 20240301\ncolour = 2");
     assert!(
         known.ends_with(
-            "known keys: id, name, seed, calendar, epoch, sun, \
-         real_seconds_per_game_hour, climate, regions, clock, clocks"
+            "known keys: id, name, seed, calendar, holidays, epoch, sun, \
+         real_seconds_per_game_hour, climate, regions, clock, clocks, people, names, places, roles"
         ),
         "{known}"
     );
@@ -75,9 +75,11 @@ fn a_mistake_names_file_line_key_and_what_was_expected() {
 
 #[test]
 fn a_world_names_its_calendar_or_describes_it() {
+    // Its holidays are in the months of its own calendar.
+    let sample = SAMPLE.split("# The days on which").next().unwrap();
     let parse = |from: &str, to: &str| {
-        let text = SAMPLE.replacen(from, to, 1);
-        assert_ne!(text, SAMPLE, "{from}");
+        let text = sample.replacen(from, to, 1);
+        assert_ne!(text, sample, "{from}");
         World::parse("w.toml", &text)
     };
     let named = "epoch = \"0901-02-30T06:00\"\ncalendar = \"twin-moons\"";
@@ -87,7 +89,7 @@ fn a_world_names_its_calendar_or_describes_it() {
     assert_eq!(World::sample().calendar().rules().name(), "Gregorian");
     let table = "[calendar]\nname = \"Own\"\nhours_per_day = 30\nmonths = [{ name = \"All\", \
                  days = 40 }]\n[[regions]]";
-    let text = SAMPLE.replacen("2024-03-01T06:00:00", "\"-7-01-40T29:00:00\"", 1);
+    let text = sample.replacen("2024-03-01T06:00:00", "\"-7-01-40T29:00:00\"", 1);
     let text = text.replacen("[[regions]]", table, 1);
     let world = World::parse("w.toml", &text).unwrap();
     assert_eq!((world.epoch.year, world.epoch.day, world.epoch.hour), (-7, 40, 29));
@@ -227,4 +229,23 @@ fn every_key_is_on_the_page_about_world_files() {
     for key in keys {
         assert!(words.contains(&key.as_str()), "`{key}` is not on the page");
     }
+}
+
+#[test]
+fn world_file_adds_holidays_to_its_calendar() {
+    let sample = World::sample();
+    let calendar = sample.calendar();
+    let midsummer = DateTime { year: 2024, month: 6, day: 24, hour: 0, minute: 0, second: 0 };
+    let day = calendar.day(calendar.game_time(&midsummer).unwrap());
+    let ids: Vec<&str> = calendar.holidays(&day).map(|holiday| holiday.id.as_str()).collect();
+    assert_eq!(ids, ["midsummer"]);
+    let text = SAMPLE.replacen("id = \"europe\"", "id = \"europe\"\ncalendar = \"short-year\"", 1);
+    let error = World::parse("w.toml", &text).unwrap_err();
+    assert_eq!(error.key, "holidays[0].month");
+    let twice = "[calendar]\nname = \"c\"\nmonths = [{ name = \"January\", days = 30 }]\n\
+                 holidays = [{ id = \"h\", month = \"January\", day = 1 }]\n[[holidays]]\n\
+                 id = \"h\"\nmonth = \"January\"\nday = 2\n";
+    let text = format!("id = \"w\"\nseed = 1\nepoch = 2024-01-01T00:00:00\n{twice}");
+    let error = World::parse("w.toml", &text).unwrap_err();
+    assert!(error.message.contains("found \"h\" in the calendar, too"), "{error}");
 }

@@ -2,13 +2,16 @@
 //! regions. Not here: how it is written.
 
 mod climate;
+mod people;
 mod sun;
 
 use serde::Serialize;
 
+use worldbus_population::Population;
 use worldbus_world::{Calendar, CalendarRules, GameTime, Hemisphere, PhasePolicy, Weather, World};
 
 pub(super) use climate::{MonthOutlook, SeasonOutlook};
+pub(super) use people::PeopleOutlook;
 pub(super) use sun::{DayOutlook, SunOutlook};
 
 /// A world, foreseen.
@@ -24,6 +27,8 @@ pub(super) struct Outlook {
     /// Years of weather behind the figures.
     pub(super) simulated_years: u32,
     pub(super) regions: Vec<RegionOutlook>,
+    /// None if the world has no people.
+    pub(super) people: Option<PeopleOutlook>,
 }
 
 /// A calendar in a few figures and names.
@@ -87,8 +92,8 @@ pub(super) struct RegionOutlook {
 const YEARS: i64 = 10;
 
 impl Outlook {
-    /// Foresees a world, with so many years of the weather of some of its regions.
-    pub(super) fn new(world: &World, regions: &[usize], years: u32) -> Self {
+    /// Foresees a world and its people, with so many years of the weather of some of its regions.
+    pub(super) fn new(world: &World, people: &Population, regions: &[usize], years: u32) -> Self {
         let (calendar, sun, weather) = (world.calendar(), world.sun(), Weather::new(world));
         let region = |index: &usize| {
             let region = &world.regions[*index];
@@ -115,6 +120,7 @@ impl Outlook {
             },
             simulated_years: years,
             regions: regions.iter().map(region).collect(),
+            people: PeopleOutlook::new(world, people),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What a world would be like, for people: tables of text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::outlook::{
-    CalendarOutlook, DayOutlook, Outlook, RegionOutlook, SeasonOutlook, SunOutlook, side,
+    CalendarOutlook, DayOutlook, Outlook, PeopleOutlook, RegionOutlook, SeasonOutlook, SunOutlook,
+    side,
 };
 use worldbus_bus::counted;
 
@@ -27,6 +29,9 @@ pub(super) fn text(outlook: &Outlook) -> String {
     );
     for region in &outlook.regions {
         write_region(&mut page, region, outlook.simulated_years);
+    }
+    if let Some(people) = &outlook.people {
+        write_people(&mut page, people);
     }
     page
 }
@@ -129,8 +134,31 @@ fn spoken(time: &str) -> String {
     day('-', "before").or_else(|| day('+', "after")).unwrap_or_else(|| time.to_owned())
 }
 
+fn write_people(page: &mut String, people: &PeopleOutlook) {
+    let (count, places) = (people.count, people.place_count);
+    let _ = writeln!(page, "\nPeople: {count}, {}", counted(places, "place", "places"));
+    let roles: Vec<String> =
+        people.roles.iter().map(|role| format!("{} {}", role.count, role.role)).collect();
+    let _ = writeln!(page, "  roles     {}", roles.join(", "));
+    let _ =
+        writeln!(page, "  percent of them by the hour, over the first {} days", people.day_count);
+    for hour in &people.hours {
+        let _ = writeln!(page, "  {:02}:00     {}", hour.hour, shares(&hour.percent));
+    }
+    let example = &people.example;
+    let _ = writeln!(page, "  a day of {}, {} ({})", example.name, example.role, example.id);
+    for span in &example.day {
+        let _ = writeln!(page, "  {:9} {} at {}", span.from, span.activity, span.place);
+    }
+}
+
 fn states(season: &SeasonOutlook) -> String {
-    let mut states: Vec<_> = season.percent.iter().collect();
+    shares(&season.percent)
+}
+
+/// The largest shares, and how many others there are.
+fn shares(percent: &BTreeMap<&'static str, f64>) -> String {
+    let mut states: Vec<_> = percent.iter().collect();
     states.sort_by(|a, b| b.1.total_cmp(a.1));
     let (named, rest) = states.split_at(states.len().min(STATE_COUNT));
     let mut parts: Vec<String> =

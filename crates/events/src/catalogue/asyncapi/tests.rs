@@ -26,7 +26,7 @@ fn topics_are_channels_and_event_types_are_messages() {
     let document = document(&Catalogue::builtin());
     assert_eq!(document["asyncapi"], "3.0.0");
     let time = at(&document, "/channels/time/messages").as_object().unwrap();
-    assert_eq!(time.len(), 20);
+    assert_eq!(time.len(), 22);
     assert_eq!(at(&document, "/operations/publish_time/action"), "send");
     assert_eq!(at(&document, "/operations/consume_weather/action"), "receive");
     let tick = at(&document, "/components/messages/time.updated");

@@ -1,0 +1,367 @@
+//! The people of a world, made of its places, its roles and its seed: who they are, where they live
+//! and work, and which of the places of each kind they go to. Nobody is given a place that is full,
+//! so no place ever holds more than it may. Not here: reading the file (`file`).
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::activity::Activity;
+use crate::chance::{Chance, Draw};
+use crate::model::{
+    CHARACTER_MAX, Character, NOWHERE, Named, Names, PERSON_COUNT_MAX, Person, Place, Population,
+    RegionOfPeople, Role,
+};
+use crate::routine::{Does, Slot};
+use worldbus_world::{Region, World};
+
+/// Of places with room so many are compared by how near they are.
+const NEAR_COUNT_MAX: usize = 16;
+
+/// What a file states of the people of a world.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Draft {
+    /// How many people there are in each region besides those that are named.
+    pub(crate) counts: Vec<usize>,
+    /// Region by region.
+    pub(crate) places: Vec<Place>,
+    pub(crate) kinds: Vec<String>,
+    pub(crate) roles: Vec<Role>,
+    /// How many of each role, over all shares of a region; and the only region, if there is one.
+    pub(crate) shares: Vec<(u64, Option<usize>)>,
+    pub(crate) names: Names,
+    pub(crate) named: Vec<NamedDraft>,
+}
+
+/// A person that the file names.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedDraft {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) region: usize,
+    pub(crate) role: usize,
+    pub(crate) home: Option<usize>,
+    pub(crate) work: Option<usize>,
+    /// What is not left out of its character.
+    pub(crate) character: [Option<u16>; 4],
+}
+
+/// What one goes to a kind of places for, the most important first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Use {
+    Routine,
+    Pastime,
+}
+
+/// What does not fit, for the reader of the file to point at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Misfit {
+    /// In a region: so many people, and beds for fewer.
+    Homes {
+        region: usize,
+        people: usize,
+        room: u64,
+    },
+    /// In a region: so many of a role, and places at work for fewer.
+    Work {
+        role: usize,
+        region: usize,
+        people: usize,
+        room: u64,
+    },
+    TooMany {
+        people: usize,
+    },
+}
+
+impl Draft {
+    pub(crate) fn people(self, world: &World) -> Result<Population, Misfit> {
+        let total = self.counts.iter().sum::<usize>() + self.named.len();
+        if total > PERSON_COUNT_MAX {
+            return Err(Misfit::TooMany { people: total });
+        }
+        let Self { counts, places, kinds, roles, shares, names, named } = self;
+        let place_ids = places.iter().enumerate().map(|(rank, place)| (place.id.clone(), rank));
+        let mut people = Population {
+            haunts: vec![NOWHERE; total * kinds.len()],
+            people: Vec::with_capacity(total),
+            regions: regions(world, &places),
+            chance: Chance::new(world.seed),
+            calendar: world.calendar(),
+            sun: world.sun(),
+            place_ids: place_ids.collect(),
+            named_ids: HashMap::new(),
+            places,
+            roles,
+            kinds,
+            names,
+        };
+        for (region, count) in counts.into_iter().enumerate() {
+            people.populate(region, count, &shares, &named)?;
+        }
+        Ok(people)
+    }
+}
+
+fn regions(world: &World, places: &[Place]) -> Vec<RegionOfPeople> {
+    let run = |region: usize| {
+        let begin = places.partition_point(|place| place.region < region);
+        begin..places.partition_point(|place| place.region <= region)
+    };
+    let of = |(rank, region): (usize, &Region)| RegionOfPeople {
+        id: region.id.clone(),
+        latitude: region.latitude,
+        longitude: region.longitude,
+        hemisphere: region.hemisphere(),
+        people: 0..0,
+        places: run(rank),
+    };
+    world.regions.iter().enumerate().map(of).collect()
+}
+
+impl Population {
+    fn populate(
+        &mut self,
+        region: usize,
+        count: usize,
+        shares: &[(u64, Option<usize>)],
+        named: &[NamedDraft],
+    ) -> Result<(), Misfit> {
+        let first = self.people.len();
+        for (at, role) in roles_of(region, count, shares, self.chance).into_iter().enumerate() {
+            let person = self.anyone(first + at, role, region);
+            self.people.push(person);
+        }
+        for draft in named.iter().filter(|draft| draft.region == region) {
+            self.named_ids.insert(draft.id.clone(), self.people.len());
+            let person = self.named(self.people.len(), draft);
+            self.people.push(person);
+        }
+        let people = first..self.people.len();
+        self.regions[region].people = people.clone();
+        self.give_homes(region, people.clone())?;
+        self.give_work(region, people.clone())?;
+        self.give_haunts(region, people);
+        Ok(())
+    }
+
+    fn anyone(&self, rank: usize, role: usize, region: usize) -> Person {
+        let draw = |which: u64| {
+            let half = |more: u64| {
+                let most = u64::from(CHARACTER_MAX) / 2 + 1;
+                self.chance.below(Draw::Character, rank as u64, 2 * which + more, most) as u16
+            };
+            half(0) + half(1)
+        };
+        let given = self.names.given.len().max(1) as u64;
+        Person {
+            role: role as u16,
+            region: region as u16,
+            given: self.chance.below(Draw::Name, rank as u64, 0, given) as u16,
+            family: 0,
+            home: NOWHERE,
+            work: NOWHERE,
+            character: Character {
+                sociable: draw(0),
+                devout: draw(1),
+                hardy: draw(2),
+                diligent: draw(3),
+            },
+            named: None,
+        }
+    }
+
+    fn named(&self, rank: usize, draft: &NamedDraft) -> Person {
+        let person = self.anyone(rank, draft.role, draft.region);
+        let [sociable, devout, hardy, diligent] = draft.character;
+        let drawn = person.character;
+        let place = |rank: Option<usize>| rank.map_or(NOWHERE, |rank| rank as u32);
+        Person {
+            home: place(draft.home),
+            work: place(draft.work),
+            character: Character {
+                sociable: sociable.unwrap_or(drawn.sociable),
+                devout: devout.unwrap_or(drawn.devout),
+                hardy: hardy.unwrap_or(drawn.hardy),
+                diligent: diligent.unwrap_or(drawn.diligent),
+            },
+            named: Some(Box::new(Named { id: draft.id.clone(), name: draft.name.clone() })),
+            ..person
+        }
+    }
+
+    /// Households of one to as many as a home holds; where people are left over, homes fill up.
+    fn give_homes(&mut self, region: usize, people: Range<usize>) -> Result<(), Misfit> {
+        let mut room = self.room_of_kind(region, "home");
+        for person in &self.people[people.clone()] {
+            take(&mut room, person.home);
+        }
+        let all = self.beds(region);
+        let mut beds: Vec<u32> = Vec::new();
+        let mut spare: Vec<u32> = Vec::new();
+        for (place, room) in &room {
+            let household =
+                self.chance.below(Draw::Home, u64::from(*place), 0, u64::from(*room).max(1));
+            let household = (household as u32 + 1).min(*room);
+            beds.extend(std::iter::repeat_n(*place, household as usize));
+            spare.extend(std::iter::repeat_n(*place, (*room - household) as usize));
+        }
+        let mut beds = beds.into_iter().chain(spare);
+        for rank in people.clone() {
+            if self.people[rank].home == NOWHERE {
+                let misfit = Misfit::Homes { region, people: people.len(), room: all };
+                self.people[rank].home = beds.next().ok_or(misfit)?;
+            }
+            let families = self.names.family.len().max(1) as u64;
+            let home = u64::from(self.people[rank].home);
+            self.people[rank].family = self.chance.below(Draw::Name, home, 1, families) as u16;
+        }
+        Ok(())
+    }
+
+    fn beds(&self, region: usize) -> u64 {
+        self.room_of_kind(region, "home").iter().map(|(_, room)| u64::from(*room)).sum()
+    }
+
+    fn give_work(&mut self, region: usize, people: Range<usize>) -> Result<(), Misfit> {
+        for role in 0..self.roles.len() {
+            let Some(kind) = self.roles[role].workplace else { continue };
+            let workers: Vec<usize> = people
+                .clone()
+                .filter(|rank| usize::from(self.people[*rank].role) == role)
+                .collect();
+            let mut room = self.room(region, kind);
+            let all = room.iter().map(|(_, room)| u64::from(*room)).sum();
+            for rank in people.clone() {
+                take(&mut room, self.people[rank].work);
+            }
+            for rank in &workers {
+                if self.people[*rank].work != NOWHERE {
+                    continue;
+                }
+                let misfit = Misfit::Work { role, region, people: workers.len(), room: all };
+                let place = self.near(*rank, kind, &mut room).ok_or(misfit)?;
+                self.people[*rank].work = place;
+            }
+        }
+        Ok(())
+    }
+
+    /// For each kind a place of it, for as many as there is room.
+    fn give_haunts(&mut self, region: usize, people: Range<usize>) {
+        let kinds = self.kinds.len();
+        for kind in 0..kinds {
+            let mut room = self.room(region, kind);
+            let is_home = self.kinds[kind] == "home";
+            for rank in people.clone() {
+                let Person { home, work, .. } = self.people[rank];
+                let at_work = work != NOWHERE && self.places[work as usize].kind == kind;
+                let own = if is_home {
+                    home
+                } else if at_work {
+                    work
+                } else {
+                    continue;
+                };
+                self.haunts[rank * kinds + kind] = own;
+                take(&mut room, own);
+            }
+            // Those whose routine leads there come first; who never goes takes no room.
+            let uses: Vec<Option<Use>> =
+                self.roles.iter().map(|role| self.uses(role, kind)).collect();
+            let of = |rank: usize| uses[usize::from(self.people[rank].role)];
+            let mut order: Vec<usize> = people.clone().filter(|rank| of(*rank).is_some()).collect();
+            order.sort_by_key(|rank| {
+                (of(*rank), self.chance.bits(Draw::Order, *rank as u64, kind as u64))
+            });
+            for rank in order {
+                if self.haunts[rank * kinds + kind] == NOWHERE
+                    && let Some(place) = self.near(rank, kind, &mut room)
+                {
+                    self.haunts[rank * kinds + kind] = place;
+                }
+            }
+        }
+    }
+
+    /// Whether people of a role go to places of a kind, and why.
+    fn uses(&self, role: &Role, kind: usize) -> Option<Use> {
+        let slots = || role.routines.iter().flat_map(|routine| &routine.slots);
+        let leads_there = |slot: &Slot| {
+            let Does::One(activity) = slot.does else { return false };
+            slot.kind.or_else(|| self.kind(activity.kind()?)) == Some(kind)
+        };
+        if slots().any(leads_there) {
+            return Some(Use::Routine);
+        }
+        let is_pastime = Activity::PASTIMES.iter().any(|a| a.kind() == Some(&self.kinds[kind]));
+        (is_pastime && slots().any(|slot| slot.does == Does::Free)).then_some(Use::Pastime)
+    }
+
+    /// One of the places of a kind that have room, near a person's home; it takes the room.
+    fn near(&self, rank: usize, kind: usize, room: &mut [(u32, u32)]) -> Option<u32> {
+        let count = room.len();
+        let begin = match count {
+            0 => return None,
+            _ => self.chance.below(Draw::Position, rank as u64, kind as u64, count as u64) as usize,
+        };
+        let home = self.people[rank].home as usize;
+        let around = (begin..begin + count).map(|at| at % count);
+        let with_room = around.filter(|at| room[*at].1 > 0).take(NEAR_COUNT_MAX);
+        let nearest = with_room.min_by_key(|at| self.distance_m(home, room[*at].0 as usize))?;
+        room[nearest].1 -= 1;
+        Some(room[nearest].0)
+    }
+
+    fn room_of_kind(&self, region: usize, kind: &str) -> Vec<(u32, u32)> {
+        self.kind(kind).map_or_else(Vec::new, |kind| self.room(region, kind))
+    }
+
+    /// The places of a kind in a region with how many may be there.
+    fn room(&self, region: usize, kind: usize) -> Vec<(u32, u32)> {
+        let places = self.regions[region].places.clone();
+        let of_kind = places.filter(|place| self.places[*place].kind == kind);
+        of_kind.map(|place| (place as u32, self.places[place].capacity)).collect()
+    }
+}
+
+fn take(room: &mut [(u32, u32)], place: u32) {
+    if let Some((_, left)) = room.iter_mut().find(|(of, _)| *of == place) {
+        *left = left.saturating_sub(1);
+    }
+}
+
+/// The role of each of a region's people: by their shares, in an order of chance.
+fn roles_of(
+    region: usize,
+    count: usize,
+    shares: &[(u64, Option<usize>)],
+    chance: Chance,
+) -> Vec<usize> {
+    let here = |only: Option<usize>| only.is_none_or(|only| only == region);
+    let shares: Vec<u64> =
+        shares.iter().map(|(share, only)| if here(*only) { *share } else { 0 }).collect();
+    let all: u64 = shares.iter().sum();
+    if all == 0 || count == 0 {
+        return Vec::new();
+    }
+
+    // Whole people for each share, and what is left to the largest remainders.
+    let of = |share: u64| share as u128 * count as u128;
+    let mut counts: Vec<usize> =
+        shares.iter().map(|share| (of(*share) / u128::from(all)) as usize).collect();
+    let mut by_rest: Vec<usize> = (0..shares.len()).collect();
+    by_rest.sort_by_key(|role| (std::cmp::Reverse(of(shares[*role]) % u128::from(all)), *role));
+    let left = count - counts.iter().sum::<usize>();
+    for role in by_rest.into_iter().take(left) {
+        counts[role] += 1;
+    }
+
+    let roles = counts.iter().enumerate();
+    let mut roles: Vec<usize> =
+        roles.flat_map(|(role, count)| std::iter::repeat_n(role, *count)).collect();
+    for at in (1..roles.len()).rev() {
+        let other = chance.below(Draw::Role, region as u64, at as u64, at as u64 + 1) as usize;
+        roles.swap(at, other);
+    }
+    roles
+}

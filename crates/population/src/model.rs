@@ -1,0 +1,267 @@
+//! The people of a world and the places that they go to, as the file and the seed make them.
+//! Not here: reading the file (`file`), making them (`generate`), what they do (`plan`).
+
+use std::collections::HashMap;
+
+use crate::chance::Chance;
+use crate::routine::{Hours, Routine};
+use worldbus_world::{Calendar, Hemisphere, Sun};
+
+/// People that a world may have, those that are added later included.
+pub const PERSON_COUNT_MAX: usize = 1 << 20;
+/// Places that a world may have.
+pub const PLACE_COUNT_MAX: usize = 1 << 20;
+/// Roles that a world may have.
+pub const ROLE_COUNT_MAX: usize = 256;
+/// Kinds of places that a world may have.
+pub const KIND_COUNT_MAX: usize = 32;
+/// The highest value of a trait; the lowest is 0.
+pub const CHARACTER_MAX: u16 = 1000;
+
+/// The place of one who has none of a kind.
+pub(crate) const NOWHERE: u32 = u32::MAX;
+
+/// The people of one world, their places and roles.
+#[derive(Clone, Debug)]
+pub struct Population {
+    pub(crate) places: Vec<Place>,
+    pub(crate) roles: Vec<Role>,
+    /// Kinds of places by name.
+    pub(crate) kinds: Vec<String>,
+    pub(crate) people: Vec<Person>,
+    /// The place of each kind where a person goes: person by person, kind by kind.
+    pub(crate) haunts: Vec<u32>,
+    pub(crate) regions: Vec<RegionOfPeople>,
+    pub(crate) names: Names,
+    pub(crate) chance: Chance,
+    pub(crate) calendar: Calendar,
+    pub(crate) sun: Sun,
+    pub(crate) place_ids: HashMap<String, usize>,
+    pub(crate) named_ids: HashMap<String, usize>,
+}
+
+/// What the people of a region share.
+#[derive(Clone, Debug)]
+pub(crate) struct RegionOfPeople {
+    pub(crate) id: String,
+    pub(crate) latitude: f64,
+    pub(crate) longitude: f64,
+    pub(crate) hemisphere: Hemisphere,
+    /// Its people and places are these, in one run.
+    pub(crate) people: std::ops::Range<usize>,
+    pub(crate) places: std::ops::Range<usize>,
+}
+
+/// The lists that names are drawn from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    pub(crate) given: Vec<String>,
+    pub(crate) family: Vec<String>,
+}
+
+/// Somewhere that people go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Names it among all places of the world.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// The rank of its region.
+    pub region: usize,
+    /// What it is: one of [`Population::kinds`].
+    pub kind: usize,
+    /// Metres east of the middle of the region.
+    pub east_m: i32,
+    /// Metres north of it.
+    pub north_m: i32,
+    /// How many people may be there at a time.
+    pub capacity: u32,
+    /// How well it keeps the weather off: 0 under the sky, 1000 behind thick walls.
+    pub roof_permille: u16,
+    /// When people may be there.
+    pub open: Hours,
+}
+
+/// What people of a kind do day by day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Role {
+    /// Names it among the roles.
+    pub id: String,
+    /// For people.
+    pub name: String,
+    /// The kind of place that it works at, if it works.
+    pub workplace: Option<usize>,
+    /// How far each slot of a routine is moved at the most, in minutes.
+    pub jitter_minutes: u16,
+    /// Days by their condition; the first that fits counts, and the last fits always.
+    pub(crate) routines: Vec<Routine>,
+}
+
+/// One of the people. 32 bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The rank of its role.
+    pub role: u16,
+    /// The rank of its region.
+    pub region: u16,
+    pub(crate) given: u16,
+    pub(crate) family: u16,
+    pub(crate) home: u32,
+    pub(crate) work: u32,
+    /// What it is like.
+    pub character: Character,
+    /// Its name and id where the file gives them: where in the list of those.
+    pub(crate) named: Option<Box<Named>>,
+}
+
+/// A person that the file names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// What a person is like, 0 to [`CHARACTER_MAX`] each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Character {
+    /// Seeks company.
+    pub sociable: u16,
+    /// Goes to temples.
+    pub devout: u16,
+    /// Does not mind the weather.
+    pub hardy: u16,
+    /// Sticks to the routine.
+    pub diligent: u16,
+}
+
+impl Population {
+    /// How many people there are.
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    /// The places, by rank: those of a region in one run, regions in the world's order.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The roles, by rank.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// The kinds of places, by rank.
+    pub fn kinds(&self) -> &[String] {
+        &self.kinds
+    }
+
+    /// A person by rank.
+    ///
+    /// # Panics
+    /// If there are not so many people.
+    pub fn person(&self, rank: usize) -> &Person {
+        &self.people[rank]
+    }
+
+    /// The ranks of a region's people.
+    ///
+    /// # Panics
+    /// If the world has no region of this index.
+    pub fn people_of(&self, region: usize) -> std::ops::Range<usize> {
+        self.regions[region].people.clone()
+    }
+
+    /// The ranks of a region's places.
+    ///
+    /// # Panics
+    /// If the world has no region of this index.
+    pub fn places_of(&self, region: usize) -> std::ops::Range<usize> {
+        self.regions[region].places.clone()
+    }
+
+    /// The id of a person: that of the file, or region and number.
+    pub fn id(&self, rank: usize) -> String {
+        let person = &self.people[rank];
+        if let Some(named) = &person.named {
+            return named.id.clone();
+        }
+        let region = &self.regions[usize::from(person.region)];
+        format!("{}-{}", region.id, rank - region.people.start + 1)
+    }
+
+    /// The name of a person.
+    pub fn name(&self, rank: usize) -> String {
+        let person = &self.people[rank];
+        if let Some(named) = &person.named {
+            return named.name.clone();
+        }
+        let Names { given, family } = &self.names;
+        let (given, family) =
+            (&given[usize::from(person.given)], &family[usize::from(person.family)]);
+        format!("{given} {family}")
+    }
+
+    /// The rank of a person by id.
+    pub fn rank(&self, id: &str) -> Option<usize> {
+        if let Some(rank) = self.named_ids.get(id) {
+            return Some(*rank);
+        }
+        let (region, number) = id.rsplit_once('-')?;
+        let is_plain = !number.starts_with('0') && number.bytes().all(|b| b.is_ascii_digit());
+        let number: usize = number.parse().ok().filter(|_| is_plain)?;
+        let region = self.regions.iter().find(|of| of.id == region)?;
+        let rank = region.people.start + number.checked_sub(1)?;
+        let is_there = region.people.contains(&rank) && self.people[rank].named.is_none();
+        is_there.then_some(rank)
+    }
+
+    /// The rank of a place by id.
+    pub fn place_rank(&self, id: &str) -> Option<usize> {
+        self.place_ids.get(id).copied()
+    }
+
+    /// The rank of a role by id.
+    pub fn role_rank(&self, id: &str) -> Option<usize> {
+        self.roles.iter().position(|role| role.id == id)
+    }
+
+    /// Where a person lives.
+    pub fn home(&self, rank: usize) -> usize {
+        self.people[rank].home as usize
+    }
+
+    /// Where a person works, if it does.
+    pub fn workplace(&self, rank: usize) -> Option<usize> {
+        let work = self.people[rank].work;
+        (work != NOWHERE).then_some(work as usize)
+    }
+
+    /// The place of a kind where a person goes, if there is room for it at one.
+    pub fn haunt(&self, rank: usize, kind: usize) -> Option<usize> {
+        let place = self.haunts[rank * self.kinds.len() + kind];
+        (place != NOWHERE).then_some(place as usize)
+    }
+
+    /// Whether a place is one of those where a person goes.
+    pub(crate) fn is_regular(&self, rank: usize, place: usize) -> bool {
+        self.haunt(rank, self.places[place].kind) == Some(place)
+            || self.home(rank) == place
+            || self.workplace(rank) == Some(place)
+    }
+
+    pub(crate) fn kind(&self, name: &str) -> Option<usize> {
+        self.kinds.iter().position(|kind| kind == name)
+    }
+
+    /// Metres from one place to another of the same region, as the crow flies.
+    pub(crate) fn distance_m(&self, from: usize, to: usize) -> i64 {
+        let (from, to) = (&self.places[from], &self.places[to]);
+        let [east, north] = [to.east_m - from.east_m, to.north_m - from.north_m].map(i64::from);
+        (east * east + north * north).isqrt()
+    }
+}

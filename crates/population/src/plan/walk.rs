@@ -1,0 +1,211 @@
+//! A person from one decision to the next. Not here: what it decides (`decide`).
+
+use super::day::Day;
+use super::decide::{self, Choice, Wish};
+use super::inputs::Inputs;
+use crate::activity::{Activity, Cause};
+use crate::chance::Draw;
+use crate::model::Population;
+use crate::routine::WAY_MINUTES_MAX;
+use worldbus_world::WeatherState;
+
+/// Metres that one walks in a minute.
+const PACE_M: i64 = 80;
+/// A way is so much longer than the crow's, in percent.
+const DETOUR_PERCENT: i64 = 130;
+/// People notice the weather within so many minutes.
+const REACTION_MINUTES_MAX: u64 = 8;
+/// Under less of a roof one is outdoors.
+pub(super) const ROOF_PERMILLE_MIN: u16 = 500;
+/// Days that are planned to find where a person is at the beginning of one: a directive lasts 30
+/// days at the most, and there may be one after another.
+const DAYS_BACK_MAX: i64 = 64;
+
+/// What a person does, since when, and until when if nothing comes between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stand {
+    pub(super) since: i64,
+    pub(super) until: i64,
+    pub(super) because: i64,
+    /// When the last meal began.
+    pub(super) ate: i64,
+    pub(super) from: u32,
+    pub(super) place: u32,
+    pub(super) activity: Activity,
+    /// What it does where it is on its way to.
+    pub(super) goal: Activity,
+    pub(super) cause: Cause,
+}
+
+/// A person's way through time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    person: u32,
+    /// When it decided last, and as what it stood there: a decision may be to go on.
+    decided: i64,
+    stand: Stand,
+    before: Stand,
+}
+
+impl Walk {
+    /// Where a person is at a minute, with what it does known from its beginning: from the day
+    /// before on.
+    pub(super) fn at(inputs: &Inputs<'_>, person: usize, minute: i64) -> Self {
+        let day = inputs.day_of(person, minute) - 1;
+        let mut walk = Self::at_home(inputs, person, free_day(inputs, person, day));
+        while walk.next(inputs) <= minute {
+            walk.step(inputs);
+        }
+        walk
+    }
+
+    fn at_home(inputs: &Inputs<'_>, person: usize, day: i64) -> Self {
+        let begins = Day::of_number(inputs, person, day).begins();
+        let home = inputs.people.home(person) as u32;
+        let stand = Stand {
+            since: begins,
+            until: begins,
+            because: 0,
+            ate: begins,
+            from: home,
+            place: home,
+            activity: Activity::Sleep,
+            goal: Activity::Sleep,
+            cause: Cause::Routine,
+        };
+        let mut walk = Self { person: person as u32, decided: begins, stand, before: stand };
+        walk.decide(inputs, begins);
+        walk
+    }
+
+    /// What it does.
+    pub(super) fn stand(&self) -> &Stand {
+        &self.stand
+    }
+
+    /// When it decided last, and what it did then.
+    pub(super) fn decided(&self) -> (i64, Stand) {
+        (self.decided, self.before)
+    }
+
+    /// Up to the next minute at which it does something else.
+    pub(super) fn go_on(&mut self, inputs: &Inputs<'_>) {
+        let was = self.stand;
+        while self.stand.since == was.since {
+            self.step(inputs);
+        }
+    }
+
+    /// One decision.
+    pub(super) fn step(&mut self, inputs: &Inputs<'_>) {
+        let next = self.next(inputs);
+        self.decide(inputs, next);
+    }
+
+    /// When it decides next, as far as is known.
+    pub(super) fn next(&self, inputs: &Inputs<'_>) -> i64 {
+        let Stand { until, activity, .. } = self.stand;
+        if activity == Activity::Travel {
+            return until;
+        }
+        let person = self.person as usize;
+        let edge = inputs.directives.next_edge(inputs.people, person, self.decided);
+        let sky = if self.minds_weather(inputs) { self.next_sky(inputs, until) } else { None };
+        [edge, sky].into_iter().flatten().fold(until, i64::min)
+    }
+
+    /// Whether a change of the weather matters: outdoors, and while one waits for it.
+    fn minds_weather(&self, inputs: &Inputs<'_>) -> bool {
+        let place = &inputs.people.places()[self.stand.place as usize];
+        place.roof_permille < ROOF_PERMILLE_MIN || self.stand.cause == Cause::Weather
+    }
+
+    /// When it notices the next change of the weather, if that is before a minute.
+    fn next_sky(&self, inputs: &Inputs<'_>, before: i64) -> Option<i64> {
+        let person = self.person as usize;
+        let region = inputs.people.person(person).region;
+        let change = inputs.next_sky(region, self.decided)?;
+        if change >= before {
+            return None;
+        }
+        let (draw, who) = (Draw::Reaction, person as u64);
+        let later = inputs.people.chance.below(draw, who, change as u64, REACTION_MINUTES_MAX + 1);
+        Some(change + later as i64)
+    }
+
+    /// Decides at a minute.
+    fn decide(&mut self, inputs: &Inputs<'_>, minute: i64) {
+        let arrived = self.arrived(minute);
+        let Choice { wish, .. } = decide::decide(inputs, self.person as usize, &arrived, minute);
+        (self.decided, self.before) = (minute, arrived);
+        self.stand = follow(inputs, self.person as usize, arrived, wish, minute);
+    }
+
+    /// As it stands at a minute: there, if it was on its way.
+    fn arrived(&self, minute: i64) -> Stand {
+        let stand = self.stand;
+        match stand.activity {
+            Activity::Travel => Stand { activity: stand.goal, since: minute, ..stand },
+            _ => stand,
+        }
+    }
+}
+
+/// The latest day up to another at whose beginning no directive keeps a person from home.
+fn free_day(inputs: &Inputs<'_>, person: usize, day: i64) -> i64 {
+    let is_free = |day: &i64| {
+        let day = Day::of_number(inputs, person, *day);
+        let night = (day.kept_from(), day.begins());
+        !inputs.directives.touches(inputs.people, person, night)
+    };
+    let mut days = (0..DAYS_BACK_MAX).map(|back| day - back);
+    days.find(is_free).unwrap_or(day - DAYS_BACK_MAX)
+}
+
+/// What a person does from a minute on that wishes something.
+fn follow(inputs: &Inputs<'_>, person: usize, stand: Stand, wish: Wish, minute: i64) -> Stand {
+    let Wish { activity, place, cause, because, until } = wish;
+    let ate = if activity == Activity::Eat { minute } else { stand.ate };
+    if place != stand.place {
+        let state = inputs.state(inputs.people.person(person).region, minute);
+        let way = way_minutes(inputs.people, stand.place as usize, place as usize, state);
+        return Stand {
+            since: minute,
+            until: minute + way,
+            because,
+            ate: stand.ate,
+            from: stand.place,
+            place,
+            activity: Activity::Travel,
+            goal: activity,
+            cause,
+        };
+    }
+    let goes_on = stand.activity == activity && stand.cause == cause && stand.since < minute;
+    let (since, from, because) = match goes_on {
+        true => (stand.since, stand.from, stand.because),
+        false => (minute, stand.place, because),
+    };
+    let from = if stand.since == minute { stand.from } else { from };
+    let ate = if goes_on { stand.ate } else { ate };
+    Stand { since, until, because, ate, from, place, activity, goal: activity, cause }
+}
+
+/// How long a way takes on foot.
+pub(super) fn way_minutes(people: &Population, from: usize, to: usize, state: WeatherState) -> i64 {
+    if from == to {
+        return 0;
+    }
+    let way_m = people.distance_m(from, to) * DETOUR_PERCENT / 100;
+    let minutes = way_m * slowness_percent(state) / (100 * PACE_M) + 1;
+    minutes.min(WAY_MINUTES_MAX)
+}
+
+fn slowness_percent(state: WeatherState) -> i64 {
+    match state {
+        WeatherState::Storm | WeatherState::Blizzard | WeatherState::HeavySnow => 150,
+        WeatherState::Snow | WeatherState::HeavyRain | WeatherState::Fog => 125,
+        WeatherState::Windy | WeatherState::Rain => 110,
+        _ => 100,
+    }
+}

@@ -1,0 +1,164 @@
+//! What is forced changes nothing before it, and nothing that is out of its reach.
+
+use crate::kit::{DAY, HOUR, at, nothing, people, skies, sky, world};
+use worldbus_population::{
+    Activity, Cause, Directive, DirectiveError, Directives, Planner, Population, Skies, Span,
+    Target,
+};
+use worldbus_world::{GameTime, Kind, Override, Overrides, Weather, WeatherState, World};
+
+const T: i64 = DAY + 5 * HOUR + 13;
+
+fn spans(people: &Population, skies: &Skies, directives: &Directives) -> Vec<Vec<Span>> {
+    let planner = Planner::new(people, skies, directives);
+    (0..people.len()).map(|person| planner.spans(person, 0, 3 * DAY)).collect()
+}
+
+/// What each does at each minute before an instant, of spans that may end behind it.
+fn before(spans: &[Span], minute: i64) -> Vec<Span> {
+    let begun = spans.iter().filter(|span| span.from < minute);
+    begun.map(|span| Span { until: span.until.min(minute), ..*span }).collect()
+}
+
+fn storm(world: &World, region: &str) -> Overrides {
+    let kind = Kind::SetState { state: WeatherState::Storm, intensity_permille: 800 };
+    let [start, end] = [T, T + 4 * HOUR].map(GameTime::from_minutes);
+    let mut record = Override::new(vec![region.to_owned()], kind, start, Some(end));
+    record.rev = 1;
+    let mut overrides = Overrides::default();
+    overrides.insert(record).unwrap();
+    assert!(world.region_index(region).is_some());
+    overrides
+}
+
+#[test]
+fn forced_storm_changes_nothing_before_it_and_nothing_elsewhere() {
+    let world = world(5);
+    let (people, nothing) = (people(&world), nothing());
+    let plan = spans(&people, &skies(&world), &nothing);
+    let forced = Skies::new(Weather::new(&world), storm(&world, "paris"));
+    let outcome = spans(&people, &forced, &nothing);
+    let paris = people.people_of(world.region_index("paris").unwrap());
+    let mut differ = 0;
+    for person in 0..people.len() {
+        let [was, is] = [&plan[person], &outcome[person]];
+        assert_eq!(before(was, T), before(is, T), "{}", people.id(person));
+        assert!(paris.contains(&person) || was == is, "{}", people.id(person));
+        differ += usize::from(was != is);
+    }
+    assert!(differ > 20, "{differ} of {} in Paris", paris.len());
+}
+
+fn to_the_temple(people: &Population, target: Target, minutes: i64) -> Directive {
+    Directive {
+        rev: 1,
+        target,
+        activity: Activity::Worship,
+        place: people.place_rank("paris-temple"),
+        start: T,
+        end: T + minutes,
+    }
+}
+
+#[test]
+fn directive_moves_those_in_reach_after_its_beginning_and_lets_them_go() {
+    let world = world(6);
+    let (people, skies) = (people(&world), skies(&world));
+    let paris = world.region_index("paris").unwrap();
+    let target = Target { region: Some(paris), ..Target::default() };
+    let mut directives = Directives::default();
+    let count = directives.push(&people, to_the_temple(&people, target, 5 * HOUR)).unwrap();
+    assert_eq!(count, people.people_of(paris).len());
+    let plan = spans(&people, &skies, &nothing());
+    let outcome = spans(&people, &skies, &directives);
+    let planner = Planner::new(&people, &skies, &directives);
+    for person in 0..people.len() {
+        let [was, is] = [&plan[person], &outcome[person]];
+        assert_eq!(before(was, T), before(is, T));
+        if !people.people_of(paris).contains(&person) {
+            assert_eq!(was, is);
+            continue;
+        }
+        let there = planner.activity(person, T + 3 * HOUR);
+        assert_eq!((there.activity, there.cause), (Activity::Worship, Cause::Directive));
+        assert_eq!((people.places()[there.place].id.as_str(), there.because), ("paris-temple", 1));
+        // A day later everything is as it would have been, since each day begins at home.
+        let next = T + 2 * DAY - HOUR;
+        assert_eq!(before(was, next).last(), before(is, next).last());
+    }
+}
+
+#[test]
+fn directive_over_nights_keeps_people_away_from_home_and_leaves_no_gap() {
+    let world = world(7);
+    let (people, skies) = (people(&world), sky(&world, WeatherState::Clear, &[]));
+    let person = people.people_of(3).start;
+    let target = Target { persons: vec![person], ..Target::default() };
+    let mut directives = Directives::default();
+    directives.push(&people, to_the_temple(&people, target, 4 * DAY)).unwrap();
+    let planner = Planner::new(&people, &skies, &directives);
+    let spans = planner.spans(person, 0, 7 * DAY);
+    for pair in spans.windows(2) {
+        assert_eq!(pair[0].until, pair[1].from);
+        assert!(pair[0].place == pair[1].place || pair[1].activity == Activity::Travel);
+    }
+    let worship = spans
+        .iter()
+        .find(|span| span.cause == Cause::Directive && span.activity == Activity::Worship);
+    let worship = worship.unwrap();
+    assert!(worship.from < T + 2 * HOUR && worship.until == T + 4 * DAY, "{worship:?}");
+    // Asked in the middle, days after the beginning, it is the same span.
+    assert_eq!(planner.activity(person, T + 3 * DAY), *worship);
+}
+
+#[test]
+fn directive_that_cannot_be_followed_is_refused() {
+    let world = world(8);
+    let people = people(&world);
+    let mut directives = Directives::default();
+    let mut refused = |directive: Directive| directives.push(&people, directive).unwrap_err();
+    let paris = Target { region: world.region_index("paris"), ..Target::default() };
+    let plain = to_the_temple(&people, paris.clone(), HOUR);
+    assert_eq!(
+        refused(Directive { target: Target::default(), ..plain.clone() }),
+        DirectiveError::Target
+    );
+    assert_eq!(refused(Directive { end: T, ..plain.clone() }), DirectiveError::Length);
+    assert_eq!(
+        refused(Directive { activity: Activity::Travel, ..plain.clone() }),
+        DirectiveError::Travel
+    );
+    let berlin = Target { region: world.region_index("berlin"), ..Target::default() };
+    assert_eq!(refused(Directive { target: berlin, ..plain }), DirectiveError::OutOfReach);
+}
+
+#[test]
+fn directive_to_a_small_place_takes_as_many_as_there_is_room_for() {
+    let world = world(9);
+    let (people, skies) = (people(&world), sky(&world, WeatherState::Clear, &[]));
+    let paris = world.region_index("paris").unwrap();
+    let hall = people.place_rank("paris-town-hall").unwrap();
+    let target = Target { region: Some(paris), ..Target::default() };
+    let mut directives = Directives::default();
+    let gather = Directive {
+        place: Some(hall),
+        activity: Activity::Gather,
+        ..to_the_temple(&people, target, 3 * HOUR)
+    };
+    let capacity = people.places()[hall].capacity;
+    assert_eq!(directives.push(&people, gather.clone()), Ok(capacity as usize));
+    let planner = Planner::new(&people, &skies, &directives);
+    let crowd = planner.crowd(hall, at(0, 6) + T + 2 * HOUR);
+    assert_eq!(crowd.count, capacity);
+    // What is full is full for others, too.
+    let baker = (0..people.len()).find(|person| {
+        people.people_of(paris).contains(person) && !crowd_has(&planner, *person, hall)
+    });
+    let other = Target { persons: vec![baker.unwrap()], ..Target::default() };
+    let late = Directive { rev: 2, target: other, ..gather };
+    assert_eq!(directives.push(&people, late), Err(DirectiveError::NoRoom));
+}
+
+fn crowd_has(planner: &Planner<'_>, person: usize, place: usize) -> bool {
+    planner.activity(person, T + 2 * HOUR).place == place
+}
