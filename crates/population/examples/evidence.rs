@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use worldbus_population::{Activity, Directives, Planner, Population, Skies, SkyChange, Sweep};
@@ -35,7 +36,7 @@ fn main() -> Result<(), Anything> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/evidence/people");
     std::fs::create_dir_all(&folder)?;
     let world = World::sample();
-    let people = Population::read(&world)?;
+    let people = Arc::new(Population::read(&world)?);
     let fair = sky(&world, None);
     let storm = sky(&world, Some((TUESDAY + 10 * 60, TUESDAY + 15 * 60)));
     let days = [
@@ -52,20 +53,19 @@ fn main() -> Result<(), Anything> {
 }
 
 /// A cloudy sky everywhere, but for a storm.
-fn sky(world: &World, storm: Option<(i64, i64)>) -> Skies {
+fn sky(world: &World, storm: Option<(i64, i64)>) -> Arc<Skies> {
     let cloudy = WeatherState::Cloudy;
     let mut changes = vec![SkyChange { minute: i64::MIN, state: cloudy }];
     if let Some((from, until)) = storm {
         changes.push(SkyChange { minute: from, state: WeatherState::Storm });
         changes.push(SkyChange { minute: until, state: cloudy });
     }
-    Skies::received(vec![changes; world.regions.len()])
+    Arc::new(Skies::received(vec![changes; world.regions.len()]))
 }
 
 /// The share of each activity at each quarter of an hour, one upon the other.
-fn day(people: &Population, skies: &Skies, begin: i64, title: &str) -> String {
-    let directives = Directives::default();
-    let planner = Planner::new(people, skies, &directives);
+fn day(people: &Arc<Population>, skies: &Arc<Skies>, begin: i64, title: &str) -> String {
+    let planner = Planner::new(Arc::clone(people), Arc::clone(skies), Directives::default());
     let mut sweep = Sweep::new(&planner, begin);
     let mut shares = Vec::new();
     for minute in (begin..=begin + DAY).step_by(QUARTER as usize) {
@@ -143,8 +143,7 @@ fn speed() -> Result<(), Anything> {
     let people = Population::read(&world)?;
     println!("{} people made in {:?}", people.len(), begun.elapsed());
     let skies = Skies::new(Weather::new(&world), Overrides::default());
-    let directives = Directives::default();
-    let planner = Planner::new(&people, &skies, &directives);
+    let planner = Planner::new(people, skies, Directives::default());
     let begun = Instant::now();
     let mut sweep = Sweep::new(&planner, TUESDAY);
     println!("placed at midnight in {:?}", begun.elapsed());

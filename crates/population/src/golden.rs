@@ -18,10 +18,9 @@ const DAY_COUNT: i64 = 8;
 /// A line for each region and day: the hash of what its people do, and how many changes that is.
 fn vectors() -> String {
     let world = World::sample();
-    let people = Population::read(&world).unwrap();
     let skies = Skies::new(Weather::new(&world), Overrides::default());
-    let directives = Directives::default();
-    let planner = Planner::new(&people, &skies, &directives);
+    let planner = Planner::new(Population::read(&world).unwrap(), skies, Directives::default());
+    let people = planner.people();
     let mut text = format!("model version {MODEL_VERSION}\n");
     for (region, of) in world.regions.iter().enumerate() {
         for day in (0..DAY_COUNT).map(|number| (number - 2) * DAYS_APART) {

@@ -14,7 +14,8 @@
 //! let world = World::sample();
 //! let people = Population::read(&world).expect("the sample world is correct");
 //! let skies = Skies::new(Weather::new(&world), Overrides::default());
-//! let planner = Planner::new(&people, &skies, &Directives::default());
+//! let planner = Planner::new(people, skies, Directives::default());
+//! let people = planner.people();
 //! let night = GameTime::from_hours(21).minutes(); // 3 o'clock: the world begins at 6
 //! let asleep = (0..people.len()).filter(|person| {
 //!     planner.activity(*person, night).activity == Activity::Sleep

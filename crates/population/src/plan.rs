@@ -7,6 +7,8 @@ mod inputs;
 mod sweep;
 mod walk;
 
+use std::sync::Arc;
+
 use crate::activity::{Activity, Cause};
 use crate::directive::Directives;
 use crate::model::Population;
@@ -20,8 +22,8 @@ pub use sweep::{Change, Sweep};
 
 /// Answers what people do. It keeps what many of them share, and is for one thread.
 #[derive(Debug)]
-pub struct Planner<'a> {
-    inputs: Inputs<'a>,
+pub struct Planner {
+    inputs: Inputs,
 }
 
 /// What a person does for a while.
@@ -62,10 +64,24 @@ pub struct Crowd {
     pub by_activity: Vec<(Activity, u32)>,
 }
 
-impl<'a> Planner<'a> {
+impl Planner {
     /// For people under a weather and directives.
-    pub fn new(people: &'a Population, skies: &'a Skies, directives: &'a Directives) -> Self {
-        Self { inputs: Inputs::new(people, skies, directives) }
+    pub fn new(
+        people: impl Into<Arc<Population>>,
+        skies: impl Into<Arc<Skies>>,
+        directives: impl Into<Arc<Directives>>,
+    ) -> Self {
+        Self { inputs: Inputs::new(people.into(), skies.into(), directives.into()) }
+    }
+
+    /// The people.
+    pub fn people(&self) -> &Arc<Population> {
+        &self.inputs.people
+    }
+
+    /// Goes on under another weather or other directives.
+    pub fn change(&mut self, skies: Arc<Skies>, directives: Arc<Directives>) {
+        self.inputs.change(skies, directives);
     }
 
     /// What a person does at a minute.
@@ -109,7 +125,7 @@ impl<'a> Planner<'a> {
     /// # Panics
     /// If there are not so many places.
     pub fn crowd(&self, place: usize, minute: i64) -> Crowd {
-        let people = self.inputs.people;
+        let people = &self.inputs.people;
         let region = people.places()[place].region;
         let mut counts = [0_u32; Activity::ALL.len()];
         for person in people.people_of(region) {

@@ -1,7 +1,13 @@
 //! The weather of the regions as people see it: what it is called, at whole minutes.
 //! Not here: what it does to people (`plan`).
 
+use std::sync::Arc;
+
 use worldbus_world::{GameTime, Overrides, Weather, WeatherState};
+
+/// People notice the weather so much later: what is forced has time to be announced to those who
+/// compute them.
+const NOTICE_MINUTES: i64 = 1;
 
 /// What the weather is called from a minute on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,15 +24,15 @@ pub struct Skies(Source);
 
 #[derive(Clone, Debug)]
 enum Source {
-    Computed(Box<Weather>, Overrides),
+    Computed(Arc<Weather>, Overrides),
     /// By region, in order.
     Received(Vec<Vec<SkyChange>>),
 }
 
 impl Skies {
-    /// The weather of the world, with what is forced on it.
-    pub fn new(weather: Weather, overrides: Overrides) -> Self {
-        Self(Source::Computed(Box::new(weather), overrides))
+    /// The weather of the world, with what is forced on it, as people notice it: a minute later.
+    pub fn new(weather: impl Into<Arc<Weather>>, overrides: Overrides) -> Self {
+        Self(Source::Computed(weather.into(), overrides))
     }
 
     /// Weather that was received: for each region its changes, in order. Before the first it is
@@ -40,7 +46,10 @@ impl Skies {
     pub(crate) fn changes(&self, region: usize, from: i64, until: i64) -> Vec<SkyChange> {
         match &self.0 {
             Source::Computed(weather, overrides) => {
-                computed(weather, overrides, region, from, until)
+                let noticed = (from - NOTICE_MINUTES, until - NOTICE_MINUTES);
+                let mut changes = computed(weather, overrides, region, noticed);
+                changes.iter_mut().for_each(|change| change.minute += NOTICE_MINUTES);
+                changes
             }
             Source::Received(changes) => received(&changes[region], from, until),
         }
@@ -51,8 +60,7 @@ fn computed(
     weather: &Weather,
     overrides: &Overrides,
     region: usize,
-    from: i64,
-    until: i64,
+    (from, until): (i64, i64),
 ) -> Vec<SkyChange> {
     let mut changes: Vec<SkyChange> = Vec::new();
     let mut minute = from;
@@ -97,7 +105,7 @@ mod tests {
         assert!(changes.iter().any(|change| change.state == WeatherState::Storm));
         for minute in 0..600 {
             let seen = changes.iter().rfind(|change| change.minute <= minute).unwrap().state;
-            let is = weather.state(3, GameTime::from_minutes(minute), &overrides);
+            let is = weather.state(3, GameTime::from_minutes(minute - 1), &overrides);
             assert_eq!(seen, is, "minute {minute}");
         }
     }

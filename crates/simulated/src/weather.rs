@@ -16,14 +16,36 @@ use std::collections::BTreeMap;
 
 use crate::clock::segment;
 use worldbus_events::v1::{ClockChanged, WeatherOverridesAnnounced};
+use worldbus_events::{EventId, ProducerId};
 use worldbus_world::{
-    Clock, Conditions, GameTime, Overrides, Timeline, WallTime, Weather, WeatherState, World,
+    Clock, Conditions, GameTime, Overrides, Slots, Timeline, WallTime, Weather, WeatherState,
+    World, producer_id,
 };
 
 pub use parts::{PART_BYTES_MAX, PART_COUNT_MAX, announce};
 
 /// Announcements whose parts have not all come are kept so many at a time, the latest ones.
 const INCOMPLETE_COUNT_MAX: usize = 4;
+
+/// The service that publishes the weather, and how many ranks its events have in their identity.
+pub const PUBLISHER: &str = "weather-manager";
+/// See [`PUBLISHER`].
+pub const RANK_COUNT: usize = 32;
+/// The rank of `weather.changed`.
+pub const CHANGED_RANK: usize = 0;
+
+/// The id of the `weather.changed` of a region at a game time, by the clock's epoch and the
+/// overrides' revision there; `region` is its index, and how many regions the world has.
+pub fn changed_id(
+    world: &str,
+    (epoch, rev): (u32, u64),
+    game: GameTime,
+    (region, count): (usize, usize),
+) -> EventId {
+    let producer = ProducerId::from_bits(producer_id(world, PUBLISHER, epoch, rev));
+    let slots = Slots::new(RANK_COUNT, count);
+    EventId { producer, sequence: slots.sequence(game.seconds(), CHANGED_RANK, Some(region)) }
+}
 
 /// An announcement that no weather-manager publishes. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

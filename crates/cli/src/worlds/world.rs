@@ -8,6 +8,7 @@ mod page;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -69,7 +70,7 @@ pub(crate) fn run(command: &WorldCommand) -> Result<ExitCode> {
     let WorldCommand::Check(arguments) = command;
     let world = world_of(&arguments.file, "")?;
     let regions = regions(&world, &arguments.region)?;
-    let people = Population::read(&world)?;
+    let people = Arc::new(Population::read(&world)?);
     let outlook = Outlook::new(&world, &people, &regions, arguments.years);
     let page = match arguments.format {
         Format::Text => escaped_lines(&page::text(&outlook)),

@@ -1,7 +1,7 @@
 //! A person's own day: the slots of its role, each moved a little. Not here: the slots themselves
 //! (`routine::table`).
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::inputs::Inputs;
 use crate::chance::Draw;
@@ -13,19 +13,19 @@ const EARLY_MINUTES_MAX: i64 = 10;
 
 /// A person's day.
 pub(super) struct Day<'a> {
-    table: Rc<Table>,
+    table: Arc<Table>,
     slots: &'a [Slot],
-    inputs: &'a Inputs<'a>,
+    inputs: &'a Inputs,
     person: usize,
 }
 
 impl<'a> Day<'a> {
     /// The day that a minute is in.
-    pub(super) fn of(inputs: &'a Inputs<'a>, person: usize, minute: i64) -> Self {
+    pub(super) fn of(inputs: &'a Inputs, person: usize, minute: i64) -> Self {
         Self::of_number(inputs, person, inputs.day_of(person, minute))
     }
 
-    pub(super) fn of_number(inputs: &'a Inputs<'a>, person: usize, day: i64) -> Self {
+    pub(super) fn of_number(inputs: &'a Inputs, person: usize, day: i64) -> Self {
         let table = inputs.table(person, day);
         let role = usize::from(inputs.people.person(person).role);
         let slots = &inputs.people.roles()[role].routines[table.routine].slots;
@@ -75,7 +75,7 @@ impl<'a> Day<'a> {
     /// When a slot begins for this person. No slot begins before an earlier one: of two that are
     /// moved past each other the later has no time.
     fn start(&self, slot: usize) -> i64 {
-        let people = self.inputs.people;
+        let people = &self.inputs.people;
         let person = people.person(self.person);
         let jitter = i64::from(people.roles()[usize::from(person.role)].jitter_minutes);
         let early =

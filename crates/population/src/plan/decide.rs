@@ -98,9 +98,9 @@ impl Score {
 }
 
 /// What a person decides at a minute, as it stands then.
-pub(super) fn decide(inputs: &Inputs<'_>, person: usize, stand: &Stand, minute: i64) -> Choice {
+pub(super) fn decide(inputs: &Inputs, person: usize, stand: &Stand, minute: i64) -> Choice {
     let mut options = Options::new(inputs, person, stand, minute);
-    if let Some(directive) = inputs.directives.at(inputs.people, person, minute) {
+    if let Some(directive) = inputs.directives.at(&inputs.people, person, minute) {
         let place = directive.place.or_else(|| options.usual(directive.activity, None));
         let place = place.unwrap_or_else(|| inputs.people.home(person));
         options.add(directive.activity, place, Cause::Directive, ORDER, directive.end);
@@ -126,7 +126,7 @@ pub(super) fn decide(inputs: &Inputs<'_>, person: usize, stand: &Stand, minute: 
 }
 
 struct Options<'a> {
-    inputs: &'a Inputs<'a>,
+    inputs: &'a Inputs,
     person: usize,
     stand: &'a Stand,
     minute: i64,
@@ -137,7 +137,7 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    fn new(inputs: &'a Inputs<'a>, person: usize, stand: &'a Stand, minute: i64) -> Self {
+    fn new(inputs: &'a Inputs, person: usize, stand: &'a Stand, minute: i64) -> Self {
         let day = Day::of(inputs, person, minute);
         let state = inputs.state(inputs.people.person(person).region, minute);
         let list = Vec::with_capacity(CANDIDATE_COUNT_MAX);
@@ -235,7 +235,7 @@ impl<'a> Options<'a> {
 
     /// The place of an activity: of the kind that is named, or of the usual one.
     fn usual(&self, activity: Activity, kind: Option<usize>) -> Option<usize> {
-        let people = self.inputs.people;
+        let people = &self.inputs.people;
         let kind = match (kind, activity.kind()) {
             (Some(kind), _) => kind,
             (None, None) => return people.workplace(self.person),
@@ -246,7 +246,7 @@ impl<'a> Options<'a> {
 
     /// A place, if it is open, with the minute until which one may stay.
     fn open(&self, place: usize, end: i64) -> Option<(usize, i64)> {
-        let people = self.inputs.people;
+        let people = &self.inputs.people;
         let there = self.minute + self.way(place);
         let (day, minute) = self.inputs.days.split(there);
         let hours = &people.places()[place].open;
@@ -261,7 +261,7 @@ impl<'a> Options<'a> {
 
     /// Where it is dry: here, if there is a roof, or at the nearest of one's places that has one.
     fn nearest_roof(&self, end: i64) -> Option<(usize, i64)> {
-        let people = self.inputs.people;
+        let people = &self.inputs.people;
         let row = &people.haunts[self.person * people.kinds.len()..][..people.kinds.len()];
         let here = self.stand.place as usize;
         let haunts = row.iter().filter(|place| **place != NOWHERE).map(|place| *place as usize);
@@ -273,7 +273,7 @@ impl<'a> Options<'a> {
     }
 
     fn way(&self, place: usize) -> i64 {
-        way_minutes(self.inputs.people, self.stand.place as usize, place, self.state)
+        way_minutes(&self.inputs.people, self.stand.place as usize, place, self.state)
     }
 
     fn is_outdoors(&self) -> bool {

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::directive::Directives;
 use crate::model::Population;
@@ -20,31 +20,40 @@ const BLOCK_MINUTES: i64 = 1_440;
 /// Blocks that are looked through for the next change of the weather, and for the last one.
 const BLOCKS_AWAY_MAX: i64 = 8;
 
-type Of<K, V> = RefCell<HashMap<K, Rc<V>>>;
+type Of<K, V> = RefCell<HashMap<K, Arc<V>>>;
 
 /// What decisions rest on.
 #[derive(Debug)]
-pub(super) struct Inputs<'a> {
-    pub(super) people: &'a Population,
-    pub(super) directives: &'a Directives,
+pub(super) struct Inputs {
+    pub(super) people: Arc<Population>,
+    pub(super) directives: Arc<Directives>,
     pub(super) days: Days,
-    skies: &'a Skies,
+    skies: Arc<Skies>,
     tables: Of<(u16, u16, i64), Table>,
     blocks: Of<(u16, i64), Vec<SkyChange>>,
 }
 
-impl<'a> Inputs<'a> {
+impl Inputs {
     pub(super) fn new(
-        people: &'a Population,
-        skies: &'a Skies,
-        directives: &'a Directives,
+        people: Arc<Population>,
+        skies: Arc<Skies>,
+        directives: Arc<Directives>,
     ) -> Self {
         let (tables, blocks) = (RefCell::default(), RefCell::default());
-        Self { people, directives, days: Days::of(people), skies, tables, blocks }
+        let days = Days::of(&people);
+        Self { people, directives, days, skies, tables, blocks }
+    }
+
+    /// Under another weather and other directives.
+    pub(super) fn change(&mut self, skies: Arc<Skies>, directives: Arc<Directives>) {
+        if !Arc::ptr_eq(&skies, &self.skies) {
+            self.blocks.borrow_mut().clear();
+        }
+        (self.skies, self.directives) = (skies, directives);
     }
 
     /// The slots of a person's role on a day.
-    pub(super) fn table(&self, person: usize, day: i64) -> Rc<Table> {
+    pub(super) fn table(&self, person: usize, day: i64) -> Arc<Table> {
         let person = self.people.person(person);
         let make = || self.people.table(person.role.into(), person.region.into(), day);
         kept(&self.tables, (person.role, person.region, day), TABLE_COUNT_MAX, make)
@@ -95,7 +104,7 @@ impl<'a> Inputs<'a> {
         })
     }
 
-    fn block(&self, region: u16, number: i64) -> Rc<Vec<SkyChange>> {
+    fn block(&self, region: u16, number: i64) -> Arc<Vec<SkyChange>> {
         let from = number * BLOCK_MINUTES;
         let make = || self.skies.changes(region.into(), from, from + BLOCK_MINUTES);
         kept(&self.blocks, (region, number), BLOCK_COUNT_MAX, make)
@@ -107,15 +116,15 @@ fn kept<K: Eq + std::hash::Hash, V>(
     key: K,
     count_max: usize,
     make: impl FnOnce() -> V,
-) -> Rc<V> {
+) -> Arc<V> {
     let mut of = of.borrow_mut();
     if let Some(known) = of.get(&key) {
-        return Rc::clone(known);
+        return Arc::clone(known);
     }
     if of.len() >= count_max {
         of.clear();
     }
-    let value = Rc::new(make());
-    of.insert(key, Rc::clone(&value));
+    let value = Arc::new(make());
+    of.insert(key, Arc::clone(&value));
     value
 }

@@ -45,7 +45,7 @@ pub struct Change {
 
 impl Sweep {
     /// Everyone as they are at a minute.
-    pub fn new(planner: &Planner<'_>, minute: i64) -> Self {
+    pub fn new(planner: &Planner, minute: i64) -> Self {
         let count = planner.inputs.people.len();
         let walks = (0..count).map(|person| Walk::at(&planner.inputs, person, minute)).collect();
         let counts = vec![[0; Activity::ALL.len()]; planner.inputs.people.places().len()];
@@ -64,7 +64,7 @@ impl Sweep {
     }
 
     /// Takes what changed in weather or directives into account, from the next minute on.
-    pub fn plan_again(&mut self, planner: &Planner<'_>) {
+    pub fn plan_again(&mut self, planner: &Planner) {
         self.next.clear();
         for person in 0..self.walks.len() {
             self.schedule(planner, person);
@@ -77,7 +77,7 @@ impl Sweep {
     }
 
     /// Goes to a minute; `each` is given what changes until then, by minute and person.
-    pub fn advance(&mut self, planner: &Planner<'_>, minute: i64, mut each: impl FnMut(Change)) {
+    pub fn advance(&mut self, planner: &Planner, minute: i64, mut each: impl FnMut(Change)) {
         while let Some(&Reverse((due, person))) = self.next.peek() {
             if due > minute {
                 break;
@@ -104,7 +104,7 @@ impl Sweep {
     ///
     /// # Panics
     /// If there are not so many people.
-    pub fn now(&self, planner: &Planner<'_>, person: usize) -> Change {
+    pub fn now(&self, planner: &Planner, person: usize) -> Change {
         let mut ahead = self.walks[person];
         let stand = *ahead.stand();
         ahead.go_on(&planner.inputs);
@@ -138,7 +138,7 @@ impl Sweep {
         counts
     }
 
-    fn schedule(&mut self, planner: &Planner<'_>, person: usize) {
+    fn schedule(&mut self, planner: &Planner, person: usize) {
         let due = self.walks[person].next(&planner.inputs);
         self.due[person] = due;
         self.next.push(Reverse((due, person as u32)));

@@ -50,7 +50,7 @@ pub(super) struct Walk {
 impl Walk {
     /// Where a person is at a minute, with what it does known from its beginning: from the day
     /// before on.
-    pub(super) fn at(inputs: &Inputs<'_>, person: usize, minute: i64) -> Self {
+    pub(super) fn at(inputs: &Inputs, person: usize, minute: i64) -> Self {
         let day = inputs.day_of(person, minute) - 1;
         let mut walk = Self::at_home(inputs, person, free_day(inputs, person, day));
         while walk.next(inputs) <= minute {
@@ -59,7 +59,7 @@ impl Walk {
         walk
     }
 
-    fn at_home(inputs: &Inputs<'_>, person: usize, day: i64) -> Self {
+    fn at_home(inputs: &Inputs, person: usize, day: i64) -> Self {
         let begins = Day::of_number(inputs, person, day).begins();
         let home = inputs.people.home(person) as u32;
         let stand = Stand {
@@ -89,7 +89,7 @@ impl Walk {
     }
 
     /// Up to the next minute at which it does something else.
-    pub(super) fn go_on(&mut self, inputs: &Inputs<'_>) {
+    pub(super) fn go_on(&mut self, inputs: &Inputs) {
         let was = self.stand;
         while self.stand.since == was.since {
             self.step(inputs);
@@ -97,31 +97,31 @@ impl Walk {
     }
 
     /// One decision.
-    pub(super) fn step(&mut self, inputs: &Inputs<'_>) {
+    pub(super) fn step(&mut self, inputs: &Inputs) {
         let next = self.next(inputs);
         self.decide(inputs, next);
     }
 
     /// When it decides next, as far as is known.
-    pub(super) fn next(&self, inputs: &Inputs<'_>) -> i64 {
+    pub(super) fn next(&self, inputs: &Inputs) -> i64 {
         let Stand { until, activity, .. } = self.stand;
         if activity == Activity::Travel {
             return until;
         }
         let person = self.person as usize;
-        let edge = inputs.directives.next_edge(inputs.people, person, self.decided);
+        let edge = inputs.directives.next_edge(&inputs.people, person, self.decided);
         let sky = if self.minds_weather(inputs) { self.next_sky(inputs, until) } else { None };
         [edge, sky].into_iter().flatten().fold(until, i64::min)
     }
 
     /// Whether a change of the weather matters: outdoors, and while one waits for it.
-    fn minds_weather(&self, inputs: &Inputs<'_>) -> bool {
+    fn minds_weather(&self, inputs: &Inputs) -> bool {
         let place = &inputs.people.places()[self.stand.place as usize];
         place.roof_permille < ROOF_PERMILLE_MIN || self.stand.cause == Cause::Weather
     }
 
     /// When it notices the next change of the weather, if that is before a minute.
-    fn next_sky(&self, inputs: &Inputs<'_>, before: i64) -> Option<i64> {
+    fn next_sky(&self, inputs: &Inputs, before: i64) -> Option<i64> {
         let person = self.person as usize;
         let region = inputs.people.person(person).region;
         let change = inputs.next_sky(region, self.decided)?;
@@ -134,7 +134,7 @@ impl Walk {
     }
 
     /// Decides at a minute.
-    fn decide(&mut self, inputs: &Inputs<'_>, minute: i64) {
+    fn decide(&mut self, inputs: &Inputs, minute: i64) {
         let arrived = self.arrived(minute);
         let Choice { wish, .. } = decide::decide(inputs, self.person as usize, &arrived, minute);
         (self.decided, self.before) = (minute, arrived);
@@ -152,23 +152,23 @@ impl Walk {
 }
 
 /// The latest day up to another at whose beginning no directive keeps a person from home.
-fn free_day(inputs: &Inputs<'_>, person: usize, day: i64) -> i64 {
+fn free_day(inputs: &Inputs, person: usize, day: i64) -> i64 {
     let is_free = |day: &i64| {
         let day = Day::of_number(inputs, person, *day);
         let night = (day.kept_from(), day.begins());
-        !inputs.directives.touches(inputs.people, person, night)
+        !inputs.directives.touches(&inputs.people, person, night)
     };
     let mut days = (0..DAYS_BACK_MAX).map(|back| day - back);
     days.find(is_free).unwrap_or(day - DAYS_BACK_MAX)
 }
 
 /// What a person does from a minute on that wishes something.
-fn follow(inputs: &Inputs<'_>, person: usize, stand: Stand, wish: Wish, minute: i64) -> Stand {
+fn follow(inputs: &Inputs, person: usize, stand: Stand, wish: Wish, minute: i64) -> Stand {
     let Wish { activity, place, cause, because, until } = wish;
     let ate = if activity == Activity::Eat { minute } else { stand.ate };
     if place != stand.place {
         let state = inputs.state(inputs.people.person(person).region, minute);
-        let way = way_minutes(inputs.people, stand.place as usize, place as usize, state);
+        let way = way_minutes(&inputs.people, stand.place as usize, place as usize, state);
         return Stand {
             since: minute,
             until: minute + way,

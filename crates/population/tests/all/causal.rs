@@ -1,5 +1,7 @@
 //! What is forced changes nothing before it, and nothing that is out of its reach.
 
+use std::sync::Arc;
+
 use crate::kit::{DAY, HOUR, at, nothing, people, skies, sky, world};
 use worldbus_population::{
     Activity, Cause, Directive, DirectiveError, Directives, Planner, Population, Skies, Span,
@@ -9,8 +11,8 @@ use worldbus_world::{GameTime, Kind, Override, Overrides, Weather, WeatherState,
 
 const T: i64 = DAY + 5 * HOUR + 13;
 
-fn spans(people: &Population, skies: &Skies, directives: &Directives) -> Vec<Vec<Span>> {
-    let planner = Planner::new(people, skies, directives);
+fn spans(people: &Arc<Population>, skies: &Arc<Skies>, directives: &Directives) -> Vec<Vec<Span>> {
+    let planner = Planner::new(Arc::clone(people), Arc::clone(skies), directives.clone());
     (0..people.len()).map(|person| planner.spans(person, 0, 3 * DAY)).collect()
 }
 
@@ -36,7 +38,7 @@ fn forced_storm_changes_nothing_before_it_and_nothing_elsewhere() {
     let world = world(5);
     let (people, nothing) = (people(&world), nothing());
     let plan = spans(&people, &skies(&world), &nothing);
-    let forced = Skies::new(Weather::new(&world), storm(&world, "paris"));
+    let forced = Arc::new(Skies::new(Weather::new(&world), storm(&world, "paris")));
     let outcome = spans(&people, &forced, &nothing);
     let paris = people.people_of(world.region_index("paris").unwrap());
     let mut differ = 0;
@@ -71,7 +73,7 @@ fn directive_moves_those_in_reach_after_its_beginning_and_lets_them_go() {
     assert_eq!(count, people.people_of(paris).len());
     let plan = spans(&people, &skies, &nothing());
     let outcome = spans(&people, &skies, &directives);
-    let planner = Planner::new(&people, &skies, &directives);
+    let planner = Planner::new(Arc::clone(&people), Arc::clone(&skies), directives.clone());
     for person in 0..people.len() {
         let [was, is] = [&plan[person], &outcome[person]];
         assert_eq!(before(was, T), before(is, T));
@@ -96,7 +98,7 @@ fn directive_over_nights_keeps_people_away_from_home_and_leaves_no_gap() {
     let target = Target { persons: vec![person], ..Target::default() };
     let mut directives = Directives::default();
     directives.push(&people, to_the_temple(&people, target, 4 * DAY)).unwrap();
-    let planner = Planner::new(&people, &skies, &directives);
+    let planner = Planner::new(Arc::clone(&people), Arc::clone(&skies), directives.clone());
     let spans = planner.spans(person, 0, 7 * DAY);
     for pair in spans.windows(2) {
         assert_eq!(pair[0].until, pair[1].from);
@@ -147,7 +149,7 @@ fn directive_to_a_small_place_takes_as_many_as_there_is_room_for() {
     };
     let capacity = people.places()[hall].capacity;
     assert_eq!(directives.push(&people, gather.clone()), Ok(capacity as usize));
-    let planner = Planner::new(&people, &skies, &directives);
+    let planner = Planner::new(Arc::clone(&people), Arc::clone(&skies), directives.clone());
     let crowd = planner.crowd(hall, at(0, 6) + T + 2 * HOUR);
     assert_eq!(crowd.count, capacity);
     // What is full is full for others, too.
@@ -159,6 +161,6 @@ fn directive_to_a_small_place_takes_as_many_as_there_is_room_for() {
     assert_eq!(directives.push(&people, late), Err(DirectiveError::NoRoom));
 }
 
-fn crowd_has(planner: &Planner<'_>, person: usize, place: usize) -> bool {
+fn crowd_has(planner: &Planner, person: usize, place: usize) -> bool {
     planner.activity(person, T + 2 * HOUR).place == place
 }

@@ -1,5 +1,7 @@
 //! What the tests share: the sample world by other seeds, and weather to order.
 
+use std::sync::Arc;
+
 use worldbus_population::{Activity, Directives, Planner, Population, Skies, SkyChange};
 use worldbus_world::{Overrides, Weather, WeatherState, World};
 
@@ -13,22 +15,26 @@ pub(crate) fn world(seed: u64) -> World {
         .unwrap()
 }
 
-pub(crate) fn people(world: &World) -> Population {
-    Population::read(world).unwrap()
+pub(crate) fn people(world: &World) -> Arc<Population> {
+    Arc::new(Population::read(world).unwrap())
 }
 
-pub(crate) fn skies(world: &World) -> Skies {
-    Skies::new(Weather::new(world), Overrides::default())
+pub(crate) fn skies(world: &World) -> Arc<Skies> {
+    Arc::new(Skies::new(Weather::new(world), Overrides::default()))
 }
 
 /// One state everywhere, but another from one minute to another.
-pub(crate) fn sky(world: &World, state: WeatherState, but: &[(i64, i64, WeatherState)]) -> Skies {
+pub(crate) fn sky(
+    world: &World,
+    state: WeatherState,
+    but: &[(i64, i64, WeatherState)],
+) -> Arc<Skies> {
     let mut changes = vec![SkyChange { minute: i64::MIN, state }];
     for (from, until, other) in but {
         changes.push(SkyChange { minute: *from, state: *other });
         changes.push(SkyChange { minute: *until, state });
     }
-    Skies::received(vec![changes; world.regions.len()])
+    Arc::new(Skies::received(vec![changes; world.regions.len()]))
 }
 
 /// A minute by the clock of a day, counted from 0, which is Friday, 1 March.
@@ -51,7 +57,7 @@ pub(crate) fn of_roles(people: &Population, roles: &[&str]) -> Vec<usize> {
     (0..people.len()).filter(is).collect()
 }
 
-pub(crate) fn does(planner: &Planner<'_>, person: usize, minute: i64) -> Activity {
+pub(crate) fn does(planner: &Planner, person: usize, minute: i64) -> Activity {
     planner.activity(person, minute).activity
 }
 

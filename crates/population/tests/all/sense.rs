@@ -1,6 +1,7 @@
 //! That the people of the sample world behave as people do, as bands over ten seeds.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::kit::{HOUR, at, does, nothing, of_roles, people, percent, skies, sky, world};
 use worldbus_population::{Activity, Planner};
@@ -19,16 +20,16 @@ fn at_night_day_workers_sleep_and_at_ten_they_are_at_work() {
     for seed in SEEDS {
         let world = world(seed);
         let (people, fair) = (people(&world), sky(&world, WeatherState::Cloudy, &[]));
-        let (own, nothing) = (skies(&world), nothing());
+        let own = skies(&world);
         let workers = of_roles(&people, DAY_WORKERS);
         for skies in [&fair, &own] {
-            let planner = Planner::new(&people, skies, &nothing);
+            let planner = Planner::new(Arc::clone(&people), Arc::clone(skies), nothing());
             let asleep = percent(&workers, |person| {
                 does(&planner, person, at(TUESDAY, 3)) == Activity::Sleep
             });
             assert!(asleep >= 90, "seed {seed}: {asleep} % sleep at 3");
         }
-        let planner = Planner::new(&people, &fair, &nothing);
+        let planner = Planner::new(Arc::clone(&people), Arc::clone(&fair), nothing());
         let at_work = percent(&workers, |person| {
             let span = planner.activity(person, at(TUESDAY, 10));
             matches!(span.activity, Activity::Work | Activity::Patrol)
@@ -46,8 +47,7 @@ fn in_a_storm_people_are_under_a_roof_within_an_hour_and_come_out_again() {
         let all: Vec<usize> = (0..people.len()).collect();
         let (from, until) = (at(TUESDAY, 10) + 7, at(TUESDAY, 14));
         let skies = sky(&world, WeatherState::Cloudy, &[(from, until, WeatherState::Storm)]);
-        let nothing = nothing();
-        let planner = Planner::new(&people, &skies, &nothing);
+        let planner = Planner::new(Arc::clone(&people), skies, nothing());
         let under_roof = |person: usize, minute: i64| {
             let span = planner.activity(person, minute);
             span.activity != Activity::Travel && people.places()[span.place].roof_permille >= 500
@@ -66,8 +66,8 @@ fn market_days_draw_three_times_the_crowd_of_others() {
     for seed in SEEDS {
         let world = world(seed);
         let people = people(&world);
-        let (skies, nothing) = (sky(&world, WeatherState::Cloudy, &[]), nothing());
-        let planner = Planner::new(&people, &skies, &nothing);
+        let skies = sky(&world, WeatherState::Cloudy, &[]);
+        let planner = Planner::new(Arc::clone(&people), skies, nothing());
         let shoppers = |day: i64| -> u32 {
             let market = people.place_rank("vienna-market").unwrap();
             let hours = 7..19;
@@ -89,8 +89,8 @@ fn night_watchmen_keep_the_night() {
     for seed in SEEDS {
         let world = world(seed);
         let people = people(&world);
-        let (skies, nothing) = (sky(&world, WeatherState::Cloudy, &[]), nothing());
-        let planner = Planner::new(&people, &skies, &nothing);
+        let skies = sky(&world, WeatherState::Cloudy, &[]);
+        let planner = Planner::new(Arc::clone(&people), skies, nothing());
         let watch = of_roles(&people, &["night-watch"]);
         for hour in [21, 24, 27] {
             let on_guard = percent(&watch, |person| {
@@ -108,8 +108,8 @@ fn night_watchmen_keep_the_night() {
 fn no_person_is_in_two_places_or_arrives_before_it_leaves_and_no_place_is_too_full() {
     let world = world(3);
     let people = people(&world);
-    let (skies, nothing) = (skies(&world), nothing());
-    let planner = Planner::new(&people, &skies, &nothing);
+    let skies = skies(&world);
+    let planner = Planner::new(Arc::clone(&people), skies, nothing());
     let (from, until) = (at(0, 8), at(3, 8));
     let mut there: HashMap<(usize, i64), u32> = HashMap::new();
     for person in 0..people.len() {

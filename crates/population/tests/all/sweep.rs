@@ -1,10 +1,12 @@
 //! A sweep over all people is the same as asking each, in any order; and capacity of memory.
 
+use std::sync::Arc;
+
 use crate::kit::{at, nothing, people, skies, world};
 use worldbus_population::{Activity, Change, Planner, Population, Sweep};
 
 /// What changes in a stretch, by asking each person, in the sweep's order.
-fn asked(planner: &Planner<'_>, people: &Population, from: i64, until: i64) -> Vec<Change> {
+fn asked(planner: &Planner, people: &Population, from: i64, until: i64) -> Vec<Change> {
     let mut all: Vec<(i64, usize)> = Vec::new();
     // From the last person to the first: the order does not matter.
     for person in (0..people.len()).rev() {
@@ -33,8 +35,8 @@ fn asked(planner: &Planner<'_>, people: &Population, from: i64, until: i64) -> V
 fn plan_asked_beforehand_is_what_happens_for_three_days() {
     let world = world(11);
     let people = people(&world);
-    let (skies, nothing) = (skies(&world), nothing());
-    let planner = Planner::new(&people, &skies, &nothing);
+    let skies = skies(&world);
+    let planner = Planner::new(Arc::clone(&people), skies, nothing());
     let (from, until) = (at(2, 9), at(5, 9));
     let plan = asked(&planner, &people, from, until);
 
@@ -54,8 +56,8 @@ fn plan_asked_beforehand_is_what_happens_for_three_days() {
 fn sweep_counts_the_crowds_that_asking_everyone_gives() {
     let world = world(12);
     let people = people(&world);
-    let (skies, nothing) = (skies(&world), nothing());
-    let planner = Planner::new(&people, &skies, &nothing);
+    let skies = skies(&world);
+    let planner = Planner::new(Arc::clone(&people), skies, nothing());
     let mut sweep = Sweep::new(&planner, at(0, 8));
     for hour in [9, 13, 20, 30] {
         sweep.advance(&planner, at(0, hour), |_| ());

@@ -5,11 +5,12 @@ use crate::NAME;
 use crate::commands::{Act, Command, Commands};
 use worldbus_bus::Outgoing;
 use worldbus_events::{Event, EventId, ProducerId, v1};
+use worldbus_simulated::weather;
 use worldbus_world::{GameTime, Ground, Override, WallTime, WeatherState, producer_id};
 
 /// Ranks in the identity of events. Of events of spells there are as many as spells of a
 /// region can come into view at one instant.
-pub(super) const CHANGED_RANK: usize = 0;
+pub(super) const CHANGED_RANK: usize = weather::CHANGED_RANK;
 pub(super) const SEVERE_RANK: usize = 1;
 pub(super) const AT_ONCE_RANK: usize = SEVERE_RANK + SPELL_COUNT_MAX;
 pub(super) const AHEAD_RANK: usize = AT_ONCE_RANK + 1;
@@ -20,7 +21,8 @@ const COMMAND_RANK: usize = ENDED_RANK + SPELL_COUNT_MAX;
 const SAMPLE_RANK: usize = COMMAND_RANK + 1;
 const DAILY_RANK: usize = SAMPLE_RANK + 1;
 const GROUND_RANK: usize = DAILY_RANK + 1;
-pub(super) const TYPE_RANKS: usize = GROUND_RANK + 1;
+pub(super) const TYPE_RANKS: usize = weather::RANK_COUNT;
+const _: () = assert!(TYPE_RANKS == GROUND_RANK + 1);
 
 /// Spells of a region that are announced at one instant: one under way and one an hour, as many as
 /// there are without overrides.

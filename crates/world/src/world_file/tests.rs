@@ -1,7 +1,7 @@
 //! Claims about world files: the sample is right, and each mistake is named.
 
 use super::*;
-use crate::calendar::Hemisphere;
+use crate::calendar::{DateTime, Hemisphere};
 use crate::clock::PhaseSpeeds;
 
 fn error(from: &str, to: &str) -> String {

@@ -5,6 +5,8 @@ mod climate;
 mod people;
 mod sun;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use worldbus_population::Population;
@@ -93,7 +95,12 @@ const YEARS: i64 = 10;
 
 impl Outlook {
     /// Foresees a world and its people, with so many years of the weather of some of its regions.
-    pub(super) fn new(world: &World, people: &Population, regions: &[usize], years: u32) -> Self {
+    pub(super) fn new(
+        world: &World,
+        people: &Arc<Population>,
+        regions: &[usize],
+        years: u32,
+    ) -> Self {
         let (calendar, sun, weather) = (world.calendar(), world.sun(), Weather::new(world));
         let region = |index: &usize| {
             let region = &world.regions[*index];

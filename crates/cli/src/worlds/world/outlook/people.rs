@@ -2,6 +2,7 @@
 //! its first week, and one person's first day.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -59,13 +60,12 @@ pub(crate) struct SpanOutlook {
 
 impl PeopleOutlook {
     /// None of a world without people.
-    pub(crate) fn new(world: &World, people: &Population) -> Option<Self> {
+    pub(crate) fn new(world: &World, people: &Arc<Population>) -> Option<Self> {
         if people.is_empty() {
             return None;
         }
         let skies = Skies::new(Weather::new(world), Overrides::default());
-        let directives = Directives::default();
-        let planner = Planner::new(people, &skies, &directives);
+        let planner = Planner::new(Arc::clone(people), skies, Directives::default());
         let count_of = |role: usize| {
             let all = 0..people.len();
             all.filter(|person| usize::from(people.person(*person).role) == role).count()
@@ -91,7 +91,7 @@ fn day_begins(world: &World, number: i64) -> i64 {
     calendar.day_begins(first + number).map_or(0, GameTime::minutes)
 }
 
-fn hours(world: &World, people: &Population, planner: &Planner<'_>) -> Vec<HourOutlook> {
+fn hours(world: &World, people: &Population, planner: &Planner) -> Vec<HourOutlook> {
     let step = people.len().div_ceil(PLANNED_COUNT_MAX);
     let hour_minutes = world.calendar().rules().hour_us() / GameTime::MINUTE_US;
     let at = |hour: i64| {
@@ -112,7 +112,7 @@ fn hours(world: &World, people: &Population, planner: &Planner<'_>) -> Vec<HourO
     HOURS.into_iter().filter(|hour| *hour < last).map(at).collect()
 }
 
-fn person(world: &World, people: &Population, planner: &Planner<'_>) -> PersonOutlook {
+fn person(world: &World, people: &Population, planner: &Planner) -> PersonOutlook {
     let calendar = world.calendar();
     let (from, until) = (day_begins(world, 0), day_begins(world, 1));
     let span = |span: &worldbus_population::Span| {

@@ -1,0 +1,261 @@
+//! Directives over REST: setting, clearing, undoing, and the log of who did what.
+//! Not here: what a directive must be (`requests`), what it does to people (`population`).
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{Computed, Shared};
+use crate::commands::{Act, Command, Commands, Wish, directive_id};
+use crate::requests::shown;
+use crate::town::{Before, Taken};
+use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
+use worldbus_simulated::commands::{Act as _, By};
+use worldbus_world::{GameTime, WallTime};
+
+type Answer<T> = Result<Json<T>, Problem>;
+
+/// A wish to direct some people: these persons, or all of a role, of a region, or of both.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DirectiveRequest {
+    /// Persons' ids, at most 256.
+    #[serde(default)]
+    people: Vec<String>,
+    /// A role's id.
+    role: Option<String>,
+    /// A region's id.
+    region: Option<String>,
+    /// An activity's short name: `worship`.
+    activity: String,
+    /// A place's id; where each is best off for the activity if left out.
+    place: Option<String>,
+    /// How long in game minutes.
+    #[schema(minimum = 1, maximum = 43200)]
+    duration_game_minutes: i64,
+    /// Who wants it, for audit.
+    #[schema(max_length = 64)]
+    actor: Option<String>,
+    /// Why, for audit.
+    #[schema(max_length = 200)]
+    reason: Option<String>,
+}
+
+/// A wish to end a directive.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DirectiveClearRequest)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ClearRequest {
+    /// The directive's id.
+    id: String,
+    /// Who wants it, for audit.
+    #[schema(max_length = 64)]
+    actor: Option<String>,
+    /// Why, for audit.
+    #[schema(max_length = 200)]
+    reason: Option<String>,
+}
+
+/// A wish to undo the last command that is not undone yet.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = PeopleUndoRequest)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UndoRequest {
+    /// Who wants it, for audit.
+    #[schema(max_length = 64)]
+    actor: Option<String>,
+    /// Why, for audit.
+    #[schema(max_length = 200)]
+    reason: Option<String>,
+}
+
+/// A command that was taken.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PeopleCommandTaken)]
+pub(super) struct CommandTaken {
+    /// Wall time at which the command takes effect, RFC 3339.
+    effective_at: String,
+    command: CommandEntry,
+}
+
+/// The commands.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PeopleCommands)]
+pub(super) struct Log {
+    /// As far back as they matter, the last one first.
+    commands: Vec<CommandEntry>,
+}
+
+/// A command that was taken.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = PeopleCommand)]
+struct CommandEntry {
+    revision: u64,
+    /// `direct`, `clear` or `undo`.
+    verb: String,
+    /// The directive that it sets or ends.
+    id: Option<String>,
+    people: Vec<String>,
+    role: Option<String>,
+    region: Option<String>,
+    activity: Option<String>,
+    place: Option<String>,
+    /// How many people follow the directive: those for whom there is room.
+    person_count: Option<usize>,
+    /// The command that an undo undid.
+    undone: Option<u64>,
+    /// Game time at which it took effect.
+    game_time: String,
+    /// When a directive ends of itself: whole game minutes since the world's epoch.
+    until_minutes: Option<i64>,
+    /// Wall time at which it took effect, RFC 3339.
+    effective_at: String,
+    actor: String,
+    reason: String,
+}
+
+/// Directs some people to do something for a while. Those for whom the place has no room stay as
+/// they are; `person_count` is how many follow.
+#[utoipa::path(post, path = "/api/people/directives", tag = "people",
+    request_body = DirectiveRequest,
+    responses((status = 200, description = "Directed.", body = CommandTaken),
+        (status = 404, description = "No such person, role, region or place."),
+        (status = 409, description = "The place is full, or there are as many directives as may be.")))]
+pub(super) async fn direct(
+    State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
+    Json(request): Json<DirectiveRequest>,
+) -> Answer<CommandTaken> {
+    let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
+    let wish = Wish {
+        people: request.people,
+        role: request.role,
+        region: request.region,
+        activity: request.activity,
+        place: request.place,
+        minutes: request.duration_game_minutes,
+    };
+    shared.followers.catch_up().await;
+    let taken = shared.town.direct(&by, None, &wish).await?;
+    Ok(Json(CommandTaken::new(&shared, &taken)))
+}
+
+/// The commands on people, the last one first.
+#[utoipa::path(get, path = "/api/people/directives", tag = "people",
+    responses((status = 200, description = "The commands.", body = Log)))]
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
+) -> Computed {
+    let log = |shared: &Shared, _| {
+        let view = shared.town.view();
+        let entry = |command| CommandEntry::new(shared, &view.commands, command);
+        Ok(Log { commands: view.commands.list().iter().rev().map(entry).collect() })
+    };
+    shared.compute(log).await
+}
+
+/// Ends a directive.
+#[utoipa::path(post, path = "/api/people/clear", tag = "people", request_body = ClearRequest,
+    responses((status = 200, description = "Ended.", body = CommandTaken),
+        (status = 404, description = "No such directive."),
+        (status = 409, description = "More commands than are kept.")))]
+pub(super) async fn clear(
+    State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
+    Json(request): Json<ClearRequest>,
+) -> Answer<CommandTaken> {
+    let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
+    let act = |before: &Before<'_>| {
+        let mut sets = before.commands.list().iter();
+        let set = sets.find(|command| {
+            matches!(command.act, Act::Direct(_)) && directive_id(command.rev) == request.id
+        });
+        let set = set.ok_or_else(|| {
+            let text =
+                format!("no directive {}; /api/people/directives lists all", shown(&request.id));
+            Problem::not_found(text).with_field("id")
+        })?;
+        Ok(Act::Clear { directive: set.rev })
+    };
+    shared.followers.catch_up().await;
+    let taken = shared.town.command(&by, None, act).await?;
+    Ok(Json(CommandTaken::new(&shared, &taken)))
+}
+
+/// Undoes the last command that is not undone yet: its directive ends, or the one that it ended is
+/// in force again.
+#[utoipa::path(post, path = "/api/people/undo", tag = "people",
+    request_body = Option<UndoRequest>,
+    responses((status = 200, description = "Undone.", body = CommandTaken),
+        (status = 409, description = "There is nothing to undo.")))]
+pub(super) async fn undo(
+    State(shared): State<Shared>,
+    Query(NoQuery {}): Query<NoQuery>,
+    OptionalJson(request): OptionalJson<UndoRequest>,
+) -> Answer<CommandTaken> {
+    let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
+    let act = |before: &Before<'_>| match before.commands.undoable() {
+        Some(command) => Ok(Act::Undo { undone: command.rev }),
+        None => Err(Problem::conflict("there is no command left to undo")),
+    };
+    shared.followers.catch_up().await;
+    let taken = shared.town.command(&by, None, act).await?;
+    Ok(Json(CommandTaken::new(&shared, &taken)))
+}
+
+impl CommandTaken {
+    /// The last command of the log.
+    fn new(shared: &Shared, taken: &Taken) -> Self {
+        let last = taken.commands.list().last();
+        let command = last.map(|command| CommandEntry::new(shared, &taken.commands, command));
+        // A command that was taken is the last one.
+        Self { effective_at: text(taken.effective), command: command.unwrap_or_default() }
+    }
+}
+
+impl CommandEntry {
+    fn new(shared: &Shared, commands: &Commands, command: &Command) -> Self {
+        let town = &shared.town;
+        let calendar = town.world.calendar();
+        let plain = Self {
+            revision: command.rev,
+            game_time: calendar.at(command.game).to_string(),
+            effective_at: text(command.at),
+            actor: command.actor.clone(),
+            reason: command.reason.clone(),
+            ..Self::default()
+        };
+        match &command.act {
+            Act::Direct(wish) => {
+                let directives = commands.directives(&town.world, &town.people, command.rev);
+                let mut all = directives.list();
+                let found = all.find(|(directive, _)| directive.rev == command.rev);
+                let until = command.game.plus_us(wish.minutes * GameTime::MINUTE_US).minutes();
+                Self {
+                    verb: "direct".to_owned(),
+                    id: Some(directive_id(command.rev)),
+                    people: wish.people.clone(),
+                    role: wish.role.clone(),
+                    region: wish.region.clone(),
+                    activity: Some(wish.activity.clone()),
+                    place: wish.place.clone(),
+                    person_count: found.map(|(_, count)| count),
+                    until_minutes: Some(until),
+                    ..plain
+                }
+            }
+            Act::Clear { directive } => {
+                Self { verb: "clear".to_owned(), id: Some(directive_id(*directive)), ..plain }
+            }
+            Act::Undo { .. } => {
+                Self { verb: "undo".to_owned(), undone: command.act.undoes(), ..plain }
+            }
+        }
+    }
+}
+
+fn text(wall: WallTime) -> String {
+    Timestamp::from_microsecond(wall.0).unwrap_or(Timestamp::MAX).to_string()
+}

@@ -1,0 +1,200 @@
+//! The overrides of the weather as the instances share them: what the weather-manager announced,
+//! kept in the service's own state. Not here: what they do to the weather (`world`).
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use worldbus_bus::trace::TraceParent;
+use worldbus_events::prost::Message as _;
+use worldbus_events::v1::WeatherOverridesAnnounced;
+use worldbus_service::health::Condition;
+use worldbus_service::state::{self, Error, Kind, VALUE_BYTES_MAX};
+use worldbus_service::{Problem, StateStore};
+use worldbus_simulated::follow::{Follow, NotKept};
+use worldbus_simulated::weather::{OverridesFollower, announce};
+use worldbus_simulated::{Causes, Wake};
+use worldbus_world::{Timeline, WallTime};
+
+const WAITS: &str = "no weather was announced yet: waiting for a weather-manager's \
+                     weather.overrides_announced on the bus, which comes every few seconds";
+
+/// The overrides of a world's weather, as far as this instance knows them.
+pub(crate) struct SharedOverrides {
+    store: Arc<dyn StateStore>,
+    key: String,
+    received: Condition,
+    /// Puts the parts of announcements together.
+    parts: Mutex<OverridesFollower>,
+    timeline: watch::Sender<Option<Arc<Timeline>>>,
+    causes: Causes,
+    wake: Wake,
+}
+
+impl fmt::Debug for SharedOverrides {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedOverrides").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl SharedOverrides {
+    /// Restores what is kept under `key`. `received` is met once there is something.
+    ///
+    /// # Errors
+    /// Those of the store; `Damaged` if the value is no announcement.
+    pub(crate) async fn open(
+        store: Arc<dyn StateStore>,
+        key: String,
+        received: Condition,
+        causes: Causes,
+        wake: Wake,
+    ) -> Result<Self, Error> {
+        let (parts, timeline) = (Mutex::default(), watch::Sender::new(None));
+        let this = Self { store, key, received, parts, timeline, causes, wake };
+        this.received.failed(WAITS);
+        this.read().await?;
+        Ok(this)
+    }
+
+    /// The overrides; none until they were announced.
+    pub(crate) fn timeline(&self) -> Option<Arc<Timeline>> {
+        self.timeline.borrow().clone()
+    }
+
+    /// The overrides.
+    ///
+    /// # Errors
+    /// 503 until they were announced.
+    pub(crate) fn known(&self) -> Result<Arc<Timeline>, Problem> {
+        self.timeline().ok_or_else(|| Problem::unavailable(WAITS))
+    }
+
+    /// Reads what other instances received.
+    ///
+    /// # Errors
+    /// Those of the store; `Damaged` if the value is no announcement.
+    pub(crate) async fn read(&self) -> Result<(), Error> {
+        if let Some(entry) = self.store.get(&self.key).await? {
+            self.show(decode(&entry.value)?);
+        }
+        Ok(())
+    }
+
+    /// Keeps overrides for all instances, unless later ones are kept.
+    async fn keep(&self, timeline: Timeline) -> Result<(), NotKept> {
+        let bytes = encode(&timeline);
+        if bytes.len() > VALUE_BYTES_MAX {
+            let text = format!("overrides of {} bytes are more than the state takes", bytes.len());
+            return Err(NotKept::Invalid(text));
+        }
+        let kept = state::update(&*self.store, &self.key, |current| {
+            match current.map(decode).transpose() {
+                Ok(Some(there)) if there.rev >= timeline.rev => Err(Unkept::Known),
+                Ok(_) => Ok(bytes.clone()),
+                Err(error) => Err(Unkept::Store(error)),
+            }
+        });
+        match kept.await {
+            Ok(_) | Err(Unkept::Known) => {}
+            Err(Unkept::Store(error)) => return Err(error.into()),
+        }
+        self.show(timeline);
+        Ok(())
+    }
+
+    fn show(&self, timeline: Timeline) {
+        let is_new = self.timeline.send_if_modified(|shown| {
+            let is_new = shown.as_ref().is_none_or(|known| known.rev < timeline.rev);
+            if is_new {
+                *shown = Some(Arc::new(timeline));
+            }
+            is_new
+        });
+        self.received.met();
+        if is_new {
+            self.wake.wake();
+        }
+    }
+}
+
+impl Follow for SharedOverrides {
+    type Announcement = WeatherOverridesAnnounced;
+
+    async fn receive(
+        &self,
+        part: &WeatherOverridesAnnounced,
+        cause: Option<TraceParent>,
+    ) -> Result<(), NotKept> {
+        if let Some(last) = part.commands.last() {
+            self.causes.note_that(last.effective_wall_us, cause);
+        }
+        let announced = {
+            let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+            let whole = parts.receive(part.clone());
+            whole.map_err(|error| NotKept::Invalid(error.to_string()))?;
+            parts.timeline().cloned()
+        };
+        // Also where another reader received it just now: it may not have kept it yet.
+        let shown = self.timeline.borrow().as_ref().map(|known| known.rev);
+        match announced.filter(|timeline| shown.is_none_or(|rev| rev < timeline.rev)) {
+            Some(timeline) => self.keep(timeline).await,
+            None => Ok(()),
+        }
+    }
+}
+
+enum Unkept {
+    Known,
+    Store(Error),
+}
+
+impl From<Error> for Unkept {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// The announcement's parts, each with its length before it.
+fn encode(timeline: &Timeline) -> Vec<u8> {
+    let parts = announce(timeline, 0, WallTime(0));
+    parts.iter().flat_map(|part| part.encode_length_delimited_to_vec()).collect()
+}
+
+fn decode(bytes: &[u8]) -> Result<Timeline, Error> {
+    let damaged = |why: String| {
+        let text =
+            format!("the weather's overrides are damaged in the state store ({why}); delete them");
+        Error::new(Kind::Damaged, text)
+    };
+    let (mut follower, mut rest) = (OverridesFollower::default(), bytes);
+    while !rest.is_empty() {
+        let part = WeatherOverridesAnnounced::decode_length_delimited(&mut rest);
+        let part = part.map_err(|error| damaged(error.to_string()))?;
+        follower.receive(part).map_err(|error| damaged(error.to_string()))?;
+    }
+    follower.timeline().cloned().ok_or_else(|| damaged("a part is missing".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use worldbus_world::{Effective, GameTime, Override, Overrides, WeatherState};
+
+    #[test]
+    fn overrides_are_kept_as_they_were_announced() {
+        let kind =
+            worldbus_world::Kind::SetState { state: WeatherState::Storm, intensity_permille: 700 };
+        let mut record = Override::new(vec!["paris".to_owned()], kind, GameTime(5), None);
+        record.rev = 3;
+        let mut overrides = Overrides::default();
+        overrides.insert(record).unwrap();
+        let commands = vec![Effective { rev: 3, wall: WallTime(7), undone: None }];
+        let timeline = Timeline { rev: 3, forgotten_rev: 1, commands, overrides };
+        assert_eq!(decode(&encode(&timeline)).unwrap(), timeline);
+        let bytes = encode(&timeline);
+        for damaged in [&bytes[..bytes.len() - 1], &bytes[1..], &[][..]] {
+            assert!(decode(damaged).is_err());
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The npc-behavior service over a real bus and a real state store, with a wall clock that stands
+//! until it is moved.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+
+mod directives;
+mod events;
+mod instances;
+mod kit;
+mod rest;
