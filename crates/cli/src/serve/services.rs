@@ -11,6 +11,7 @@ use clap::{ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
 use super::ServeArguments;
 use super::alone::{self, Alone};
 use super::not_started;
+use worldbus_npc_behavior::NpcBehavior;
 use worldbus_service::config::{self, Error, Resolved, Setting, Settings};
 use worldbus_service::{Description, Part};
 use worldbus_simulated::{Service, Setup};
@@ -19,8 +20,11 @@ use worldbus_weather_manager::WeatherManager;
 use worldbus_world::World;
 
 /// In the order in which people read of them.
-pub(crate) const SERVICES: &[&dyn AnyService] =
-    &[&Registered::<TimeManager>::NEW, &Registered::<WeatherManager>::NEW];
+pub(crate) const SERVICES: &[&dyn AnyService] = &[
+    &Registered::<TimeManager>::NEW,
+    &Registered::<WeatherManager>::NEW,
+    &Registered::<NpcBehavior>::NEW,
+];
 
 /// What they state of themselves.
 pub(crate) fn descriptions() -> impl Iterator<Item = Description> {

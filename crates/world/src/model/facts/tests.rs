@@ -64,7 +64,8 @@ fn differences_are_shown_in_words() {
     assert_eq!(text("calendar", "Moons (fb)", "Moons (0a)"), "calendar: is another than it was");
     let long = text("regions", &"paris,".repeat(100), "paris");
     assert!(long.len() < 120 && long.ends_with("..., is paris"), "{long}");
-    let file = |more: &str| World::parse("e.toml", &format!("{}\n{more}", *EUROPE)).unwrap().facts();
+    let file =
+        |more: &str| World::parse("e.toml", &format!("{}\n{more}", *EUROPE)).unwrap().facts();
     let clock = "[clocks.dungeon]\nreal_seconds_per_game_hour = 7\nphase_speeds = { night = 2.5 }";
     for [was, is] in [[clock, ""], [clock, "[clocks.dungeon]\nreal_seconds_per_game_hour = 8"]] {
         for difference in Difference::between(&file(was), &file(is)) {
