@@ -11,7 +11,7 @@ use crate::output::color::Color;
 use crate::serve::ServeArguments;
 use crate::serve::services::ServiceCommand;
 use crate::worlds::{climate, world};
-use crate::{publish, serve, time, weather};
+use crate::{publish, serve, state, time, weather};
 use worldbus_event_bus::DESCRIPTION as EVENT_BUS;
 
 /// The binary event backbone of a living game world.
@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Time(time::TimeArguments),
     /// Show and force the weather of a world
     Weather(weather::WeatherArguments),
+    /// Show and change the state of a world
+    State(state::StateArguments),
     /// The same as `time schedule`
     #[command(hide = true)]
     Schedule(time::ScheduleArguments),
@@ -111,6 +113,7 @@ impl Command {
             Self::Publish(arguments) => publish::run(arguments).await,
             Self::Time(arguments) => time::run(arguments).await,
             Self::Weather(arguments) => weather::run(arguments).await,
+            Self::State(arguments) => state::run(arguments).await,
             Self::Schedule(arguments) => time::run_schedule(arguments).await,
             Self::Catalog(arguments) => catalog::run(arguments).await,
             Self::DeadLetters(arguments) => dead_letters::run(arguments).await,

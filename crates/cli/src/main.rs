@@ -1,6 +1,6 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
 //! of a bus: `tail`, `publish`, `dead-letters`, `topics`, `subscriptions`, `catalog`; those of a
-//! service: `time`, `weather`; `deploy`, which talks to an AWS account; and `cost`, `climate` and
+//! service: `time`, `weather`, `state`; `deploy`, which talks to an AWS account; and `cost`, `climate` and
 //! `world`, which estimate and simulate.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
@@ -16,6 +16,7 @@ mod publish;
 mod serve;
 mod session;
 mod settings;
+mod state;
 mod time;
 mod weather;
 mod worlds;

@@ -13,6 +13,7 @@ mod desk;
 mod expiries;
 pub mod model;
 mod outbox;
+mod projections;
 mod requests;
 mod rest;
 mod start;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use crate::desk::Desk;
 use crate::outbox::Outbox;
+use crate::projections::{Projections, Projector};
 use crate::requests::Requests;
 use crate::store::{Limits, Sqlite, StoreError};
 use crate::{NAME, TOPIC, expiries, rest};
 use worldbus_bus::Bus;
 use worldbus_events::Event as _;
-use worldbus_events::v1::{ClockChanged, WorldStateChangeRequested};
+use worldbus_events::v1::{self, ClockChanged, WorldStateChangeRequested};
 use worldbus_service::start::Error;
 use worldbus_service::state::{self, Kind};
 use worldbus_service::{
@@ -41,6 +42,9 @@ settings! {
         state_keys: u64 = "1000000",
         /// Hours that idempotency keys are kept.
         state_key_hours: u64 = "24",
+        /// File of projections, in place of those that are built in: what events write into the
+        /// state.
+        state_projections: Option<PathBuf>,
     }
 }
 
@@ -57,8 +61,8 @@ impl Service for WorldState {
         help: HELP,
         ask: Some("state list"),
         publishes: Publishes::To(TOPIC),
-        receives: &[ClockChanged::NAME, WorldStateChangeRequested::NAME],
-        studio_types: false,
+        receives: RECEIVES,
+        studio_types: true,
         state: &[StateUse::Get, StateUse::CompareAndSet],
         api: "state",
         port: 7074,
@@ -72,7 +76,8 @@ impl Service for WorldState {
     }
 
     async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
-        let Setup { deps, world, .. } = setup;
+        let Setup { deps, world, event_types, .. } = setup;
+        let projections = Projections::load(settings.state_projections.as_deref(), &event_types)?;
         let Deps { bus, state, readiness, shutdown, .. } = deps;
         let received = readiness.condition(format!("{NAME}: clock"));
         let condition = readiness.condition(format!("{NAME}: database"));
@@ -88,9 +93,10 @@ impl Service for WorldState {
         let desk = Desk { world, store: Arc::clone(&store) as _, clock, wall };
         let outbox = Outbox { store, emitter, condition };
         let requests = Requests::new(desk.clone());
+        let projector = Projector::new(desk.clone(), projections);
         let router = rest::routes(desk.clone(), bus.clone());
         let expiring = expiries::run(desk, clock_news, shutdown.clone());
-        let received = receive(bus, requests, follower, shutdown.clone());
+        let received = receive(bus, requests, projector, follower, shutdown.clone());
         Ok(Part::new(NAME, router)
             .with_openapi(rest::openapi())
             .with_task(Task::new("state outbox", outbox.run(shutdown)))
@@ -98,6 +104,22 @@ impl Service for WorldState {
             .with_task(Task::new("state subscription", received)))
     }
 }
+
+/// With the event types of the projections that are built in.
+const RECEIVES: &[&str] = &[
+    ClockChanged::NAME,
+    WorldStateChangeRequested::NAME,
+    v1::TimeChanged::NAME,
+    v1::HourChanged::NAME,
+    v1::DayChanged::NAME,
+    v1::Paused::NAME,
+    v1::Resumed::NAME,
+    v1::WeatherChanged::NAME,
+    v1::WeatherSevere::NAME,
+    v1::WeatherAlertUpdated::NAME,
+    v1::WeatherAlertEnded::NAME,
+    v1::NpcCrowdChanged::NAME,
+];
 
 const HELP: &str = "\
 Examples:
@@ -112,10 +134,11 @@ on one machine may share it; they never fork it.";
 async fn receive(
     bus: Bus,
     requests: Requests,
+    projector: Projector,
     clock: Arc<Follower<SharedClock>>,
     shutdown: CancellationToken,
 ) -> Result<(), worldbus_bus::Error> {
-    let handlers = |router| requests.on(clock.on(router)?);
+    let handlers = |router| projector.on(requests.on(clock.on(router)?)?);
     let subscribed = subscribe(&bus, NAME, handlers, IfRefused::Fail, &shutdown);
     tokio::try_join!(subscribed, clock.follow(&shutdown))?;
     Ok(())

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::kit::{State, new_clock, set};
 use worldbus_testkit::{DEADLINE, Instance};
-use worldbus_world::Change;
+use worldbus_world::{Change, Clock, GameTime};
 
 async fn set_until(instance: &Instance, field: &str, minute: i64) {
     let body = json!({
@@ -28,8 +28,9 @@ async fn fields_until(instance: &Instance, wanted: serde_json::Value) {
 }
 
 #[tokio::test]
-async fn what_expires_waits_while_the_clock_stands_and_goes_when_it_jumps_there() {
+async fn what_expires_goes_when_the_clock_is_there_and_waits_while_it_stands() {
     let (state, instance) = State::begun().await;
+    let mut clock = new_clock(&state.place);
     set(&instance, "a", "stays", json!(1)).await;
     set_until(&instance, "x", 60).await;
     set_until(&instance, "y", 120).await;
@@ -38,12 +39,27 @@ async fn what_expires_waits_while_the_clock_stands_and_goes_when_it_jumps_there(
     state.place.advance(25_000_000);
     fields_until(&instance, json!({"stays": 1, "y": 1})).await;
 
-    // Paused, no time brings the second.
-    let mut clock = new_clock(&state.place);
-    clock.insert(clock.change(Change::Pause, state.place.now())).unwrap();
-    let paused = clock.last().clone();
-    state.tell(&paused).await;
-    fields_until(&instance, json!({"stays": 1, "y": 1})).await;
-    let (_, entity) = instance.get("/api/state/a").await;
-    assert_eq!(entity["version"], 4);
+    // While the clock stands no time brings the second.
+    let pause = clock.change(Change::Pause, state.place.now());
+    clock.insert(pause).unwrap();
+    state.tell(&pause).await;
+    let paused = async {
+        loop {
+            let kept = state.place.state.get("world-state/europe/clock").await.unwrap().unwrap();
+            let kept: Clock = serde_json::from_slice(&kept.value).unwrap();
+            if kept.last().paused {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, paused).await.expect("not paused in time");
+    state.place.advance(3_600_000_000);
+    set(&instance, "a", "z", json!(1)).await;
+    fields_until(&instance, json!({"stays": 1, "y": 1, "z": 1})).await;
+
+    // A jump does.
+    let skip = clock.change(Change::Skip(GameTime::from_minutes(120).0), state.place.now());
+    state.tell(&skip).await;
+    fields_until(&instance, json!({"stays": 1, "z": 1})).await;
 }

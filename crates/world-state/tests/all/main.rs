@@ -4,6 +4,7 @@
 mod expiry;
 mod joiners;
 mod kit;
+mod projections;
 mod publishing;
 mod requests;
 mod rest;

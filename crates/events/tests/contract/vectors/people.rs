@@ -209,7 +209,7 @@ impl Vector {
         self.sequence += 1;
     }
 
-    fn finish(self) -> Batch {
+    fn finish(mut self) -> Batch {
         self.builder.finish().unwrap()
     }
 }
