@@ -11,6 +11,7 @@
 
 mod desk;
 mod expiries;
+mod grpc;
 pub mod model;
 mod outbox;
 mod projections;

@@ -8,7 +8,7 @@ use crate::outbox::Outbox;
 use crate::projections::{Projections, Projector};
 use crate::requests::Requests;
 use crate::store::{Limits, Sqlite, StoreError};
-use crate::{NAME, TOPIC, expiries, rest};
+use crate::{NAME, TOPIC, expiries, grpc, rest};
 use worldbus_bus::Bus;
 use worldbus_events::Event as _;
 use worldbus_events::v1::{self, ClockChanged, WorldStateChangeRequested};
@@ -94,11 +94,12 @@ impl Service for WorldState {
         let outbox = Outbox { store, emitter, condition };
         let requests = Requests::new(desk.clone());
         let projector = Projector::new(desk.clone(), projections);
-        let router = rest::routes(desk.clone(), bus.clone());
+        let router = rest::routes(desk.clone(), bus.clone()).merge(grpc::routes(desk.clone()));
         let expiring = expiries::run(desk, clock_news, shutdown.clone());
         let received = receive(bus, requests, projector, follower, shutdown.clone());
         Ok(Part::new(NAME, router)
             .with_openapi(rest::openapi())
+            .with_descriptors(worldbus_rpc::STATE_FILE_DESCRIPTOR_SET)
             .with_task(Task::new("state outbox", outbox.run(shutdown)))
             .with_task(Task::new("state expiry", expiring))
             .with_task(Task::new("state subscription", received)))

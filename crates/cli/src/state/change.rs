@@ -23,11 +23,7 @@ pub(super) async fn set(rest: &Rest, format: Format, asked: &SetArguments) -> Re
 }
 
 /// Removes a field or an entity.
-pub(super) async fn remove(
-    rest: &Rest,
-    format: Format,
-    asked: &RemoveArguments,
-) -> Result<String> {
+pub(super) async fn remove(rest: &Rest, format: Format, asked: &RemoveArguments) -> Result<String> {
     let change = object([
         ("entity", Some(asked.entity.clone().into())),
         ("field", asked.field.clone().map(Value::from)),

@@ -137,7 +137,10 @@ mod tests {
             {"field": "tale", "op": "set", "value": "x".repeat(100)},
         ]});
         let tale = format!("tale={}…", "x".repeat(SHOWN_CHARS_MAX));
-        assert_eq!(field_changes(&step), format!("ruler=anna siege={{\"men\":4000}} -curfew {tale}"));
+        assert_eq!(
+            field_changes(&step),
+            format!("ruler=anna siege={{\"men\":4000}} -curfew {tale}")
+        );
     }
 
     #[test]

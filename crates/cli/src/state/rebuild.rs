@@ -14,7 +14,7 @@ use crate::session::connection;
 use crate::session::rest::Rest;
 use worldbus_bus::{Bus, Filter, Position, ReadSpec, Topic};
 use worldbus_events::v1::WorldStateUpdated;
-use worldbus_events::{Catalogue, Event as _, EventId};
+use worldbus_events::{Catalogue, Event as _, EventId, ProducerId};
 use worldbus_service::Secret;
 use worldbus_world_state::NAME;
 use worldbus_world_state::model::{Fold, FoldedEntity};
@@ -73,11 +73,14 @@ pub(super) async fn run(
 }
 
 async fn compare(rest: &Rest, bus: &Bus) -> Result<Compared> {
-    let (first, version) = (first_version(bus).await?, version(rest).await?);
+    let (logged, version) = (logged(bus).await?, version(rest).await?);
     // Where the bus has lost the first events the state at the version before them is the ground.
-    let from = first.map_or(version, |first| first - 1).min(version);
+    let from = logged.map_or(version, |logged| logged.first_version - 1).min(version);
     let mut fold = Fold { version: from, entities: read(rest, from).await? };
-    let events = fold_events(bus, &mut fold, version).await?;
+    let events = match logged {
+        Some(logged) => fold_events(bus, logged.producer, &mut fold, version).await?,
+        None => 0,
+    };
     if fold.version != version {
         bail!(
             "the bus has events up to version {} of {version}: those that are missing are in the \
@@ -122,30 +125,35 @@ async fn read(rest: &Rest, at: u64) -> Result<Entities> {
     }
 }
 
-/// The version of the first event that the bus has.
-async fn first_version(bus: &Bus) -> Result<Option<u64>> {
-    let mut first = None;
-    for_each(bus, |event| {
-        first.get_or_insert(event.version);
-        false
+/// Whose events the bus has, and from which on.
+#[derive(Clone, Copy)]
+struct Logged {
+    producer: ProducerId,
+    first_version: u64,
+}
+
+/// Those of the latest database: one that was lost had events of its own.
+async fn logged(bus: &Bus) -> Result<Option<Logged>> {
+    let mut logged: Option<Logged> = None;
+    for_each(bus, |id, event| {
+        if logged.is_none_or(|logged| logged.producer != id.producer) {
+            logged = Some(Logged { producer: id.producer, first_version: event.version });
+        }
     })
     .await?;
-    Ok(first)
+    Ok(logged)
 }
 
 /// Folds the events behind the fold's version, up to another one.
-async fn fold_events(bus: &Bus, fold: &mut Fold, until: u64) -> Result<u64> {
+async fn fold_events(bus: &Bus, producer: ProducerId, fold: &mut Fold, until: u64) -> Result<u64> {
     let (mut count, mut failed) = (0, None);
-    for_each(bus, |event| {
-        if event.version > until || failed.is_some() {
-            return false;
-        }
-        if event.version > fold.version {
+    for_each(bus, |id, event| {
+        let is_wanted = event.version > fold.version && event.version <= until;
+        if id.producer == producer && is_wanted && failed.is_none() {
             // As the state is read: text of JSON that was parsed.
             failed = fold.apply(&normal(event)).err();
             count += 1;
         }
-        true
     })
     .await?;
     match failed {
@@ -163,8 +171,8 @@ fn normal(mut event: WorldStateUpdated) -> WorldStateUpdated {
     event
 }
 
-/// Reads the events of world-state in the order of the log, each once, as long as it is wanted.
-async fn for_each(bus: &Bus, mut take: impl FnMut(WorldStateUpdated) -> bool) -> Result<()> {
+/// Reads the events of world-state in the order of the log, each once.
+async fn for_each(bus: &Bus, mut take: impl FnMut(EventId, WorldStateUpdated)) -> Result<()> {
     let topic = Topic::new(WorldStateUpdated::TOPIC)?;
     let filter = Filter { types: vec![WorldStateUpdated::NUMBER], ..Filter::default() };
     let spec = ReadSpec::topics([topic], Position::Start, false);
@@ -175,8 +183,8 @@ async fn for_each(bus: &Bus, mut take: impl FnMut(WorldStateUpdated) -> bool) ->
             view.event_type == WorldStateUpdated::NUMBER && stored.batch.source() == NAME
         });
         for view in ours {
-            if seen.insert(view.id) && !take(view.decode::<WorldStateUpdated>()?) {
-                return Ok(());
+            if seen.insert(view.id) {
+                take(view.id, view.decode::<WorldStateUpdated>()?);
             }
         }
     }

@@ -71,7 +71,7 @@ fn line(step: &Value) -> String {
     let changes = items(step, "changes").map(change).collect::<Vec<_>>().join(" ");
     let cells = row(step, changes);
     let there = cells.iter().filter(|cell| !cell.is_empty());
-    printable(&there.map(String::as_str).collect::<Vec<_>>().join("  ")).into_owned()
+    printable(&there.map(String::as_str).collect::<Vec<_>>().join("  "))
 }
 
 fn write(line: &str) -> io::Result<()> {
