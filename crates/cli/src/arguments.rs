@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::ask::{state, time, weather};
 use crate::cloud::{cost, deploy, dev, topology};
 use crate::generate::{completions, config_reference, man};
 use crate::inspect::{catalog, dead_letters, health, inventory, services, tail};
@@ -11,7 +12,7 @@ use crate::output::color::Color;
 use crate::serve::ServeArguments;
 use crate::serve::services::ServiceCommand;
 use crate::worlds::{climate, world};
-use crate::{publish, serve, state, time, weather};
+use crate::{publish, serve};
 use worldbus_event_bus::DESCRIPTION as EVENT_BUS;
 
 /// The binary event backbone of a living game world.

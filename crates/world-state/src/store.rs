@@ -193,7 +193,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// As [`Store::entity`], if steps behind it are not kept.
     async fn steps(&self, after: u64, limit: usize) -> Result<Vec<Kept>, StoreError>;
 
-    /// The latest steps that touched an entity, the newest first, at most `limit`, before a version.
+    /// The latest steps that touched an entity, the newest first, at most `limit`, before a
+    /// version.
     ///
     /// # Errors
     /// Those of the database.

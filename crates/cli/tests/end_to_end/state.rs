@@ -1,6 +1,7 @@
 //! The state of a world through the binary: its verbs, and kill -9 of `worldbus up` at random
-//! moments while callers change it, over and over on one data directory. The judge is this process,
-//! which keeps a ledger of the steps that it asked for, and `state rebuild`, which folds the events.
+//! moments while callers change it, over and over on one data directory. The judge is this
+//! process, which keeps a ledger of the steps that it asked for, and `state rebuild`, which folds
+//! the events.
 //!
 //! What this shows: no acknowledged step is lost, none is made twice, none is torn, every version
 //! is published once, and the state is the fold of its events. What SIGKILL cannot show: that the
@@ -34,12 +35,13 @@ impl Caller {
     /// Makes the next step, again under its key if it had no answer; false without one now.
     fn step(&mut self, url: &str, agent: &ureq::Agent) -> bool {
         let (name, number) = (self.name, self.made + 1);
+        let own = format!("caller/{name}");
         let body = json!({
             "idempotency_key": format!("{name}-{number}"),
             "actor": format!("caller-{name}"),
             "changes": [
-                {"entity": format!("caller/{name}"), "field": "count", "op": "increment", "value": 1},
-                {"entity": format!("caller/{name}"), "field": "last", "op": "set", "value": number},
+                {"entity": own, "field": "count", "op": "increment", "value": 1},
+                {"entity": own, "field": "last", "op": "set", "value": number},
                 {"entity": "all", "field": "count", "op": "increment", "value": 1},
                 {"entity": format!("step/{name}/{}", number % 50), "field": "number", "op": "set",
                     "value": number},
@@ -162,7 +164,7 @@ fn verbs_show_and_change_the_state_and_the_weather_is_in_it() {
     state(&["set", "faction/guild", "gold", "1", "--if-version", "9"])
         .refused(&["it has version 4", "nothing was done"]);
     state(&["get", "faction/Guild"]).refused(&["expected 1 to 256 bytes"]);
-    state(&["get", "nobody"]).refused(&["no entity nobody"]);
+    state(&["get", "nothing"]).refused(&["no entity nothing"]);
 
     // The same storm as of the page of the weather.
     let storm = json!({"region": "brussels", "state": "storm"});

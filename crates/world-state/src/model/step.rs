@@ -72,7 +72,7 @@ impl Step {
     /// A step of parts.
     ///
     /// # Errors
-    /// No change or too many, or a key that is none.
+    /// No change or too many, or an invalid key.
     pub fn new(parts: StepParts) -> Result<Self, Refusal> {
         let StepParts { changes, by, expires_at, key, event, only_if_changed } = parts;
         let count = changes.len();

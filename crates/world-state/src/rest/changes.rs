@@ -29,7 +29,7 @@ pub(super) struct ChangesQuery {
     /// At the most; 100 if left out.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
-    /// If there is none yet, wait for one for so long.
+    /// Without a step yet, wait for one for so long.
     #[param(minimum = 0, maximum = 30)]
     wait_seconds: Option<u64>,
 }

@@ -48,7 +48,8 @@ struct Given {
 
 /// The whole state at one version: the first line has it as `world_version`, and the `cursor` with
 /// which the event-bus's streams go on; each that follows is an entity.
-/// `/api/state/changes?from_version=` goes on behind it, with no gap and no double. It breaks off if that version is forgotten before the client has taken all.
+/// `/api/state/changes?from_version=` goes on behind it, with no gap and no double. It breaks off
+/// if that version is forgotten before the client has taken all.
 #[utoipa::path(get, path = "/api/state/snapshot", tag = "state",
     responses((status = 200, description = "Lines of JSON.", content_type = NDJSON,
         body = String)))]

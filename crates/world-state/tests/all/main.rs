@@ -9,3 +9,4 @@ mod projections;
 mod publishing;
 mod requests;
 mod rest;
+mod throughput;

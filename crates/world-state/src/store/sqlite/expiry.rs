@@ -1,34 +1,15 @@
-//! What is removed again when the world's clock reaches a game time.
+//! What is removed again when the world's clock reaches a game time. Not here: noting it, which is
+//! part of the step that sets it (`write`).
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
 use super::write;
 use crate::NAME;
-use crate::model::{CHANGE_COUNT_MAX, Change, Op, Outcome, Step};
+use crate::model::{CHANGE_COUNT_MAX, Change, Op, Step};
 use crate::store::{Moment, Versions};
 use worldbus_simulated::commands::By;
 use worldbus_world::GameTime;
-
-/// Notes what a step has set.
-pub(super) fn note(
-    rows: &Connection,
-    at: GameTime,
-    version: u64,
-    outcome: &Outcome,
-) -> Result<(), Fault> {
-    let mut insert = rows.prepare_cached(
-        "INSERT INTO expiry (game_us, entity, field, step) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (game_us, entity, field) DO UPDATE SET step = ?4",
-    )?;
-    for touched in &outcome.entities {
-        for effect in touched.fields.iter().filter(|effect| effect.after.is_some()) {
-            let (entity, field) = (touched.entity.as_str(), effect.field.as_str());
-            insert.execute(params![at.0, entity, field, version.cast_signed()])?;
-        }
-    }
-    Ok(())
-}
 
 /// When something expires next.
 pub(super) fn next(rows: &Connection) -> Result<Option<GameTime>, Fault> {

@@ -17,7 +17,7 @@ const IOERR_FSYNC: [i32; 2] = [10 | (4 << 8), 10 | (5 << 8)];
 pub(super) enum Fault {
     Sqlite(rusqlite::Error),
     Damaged(String),
-    Newer(i64),
+    Newer { found: i64, known: i64 },
     NotKept { found: u64, kept_from: u64, latest: u64 },
     Future { found: u64, latest: u64 },
 }
@@ -46,12 +46,11 @@ impl Fault {
                 Kind::Damaged,
                 format!("the world's state {path} is damaged: {what}; restore it from a copy"),
             ),
-            Self::Newer(version) => StoreError::new(
+            Self::Newer { found, known } => StoreError::new(
                 Kind::Newer,
                 format!(
-                    "the world's state {path} has version {version}; this worldbus reads up to \
-                     {}: run the newer worldbus, or choose another --state-database",
-                    super::schema::VERSION
+                    "the world's state {path} has version {found}; this worldbus reads up to \
+                     {known}: run the newer worldbus, or choose another --state-database"
                 ),
             ),
             Self::Sqlite(error) => {

@@ -19,7 +19,7 @@ use rusqlite::{Connection, params};
 use super::fault::Fault;
 
 /// The layout that this code writes, in SQLite's `user_version`.
-pub(super) const VERSION: i64 = 1;
+const VERSION: i64 = 1;
 
 /// "WbWs": distinguishes our file from another program's.
 const APPLICATION_ID: i64 = 0x5762_5773;
@@ -96,7 +96,9 @@ pub(super) fn prepare(rows: &Connection, world: &str, producer: u64) -> Result<(
             rows.pragma_update(None, "user_version", VERSION)?;
             Ok(())
         }
-        (APPLICATION_ID, version, _) if version > VERSION => Err(Fault::Newer(version)),
+        (APPLICATION_ID, found, _) if found > VERSION => {
+            Err(Fault::Newer { found, known: VERSION })
+        }
         (APPLICATION_ID, VERSION, _) => check_world(rows, world),
         _ => Err(Fault::Damaged("it is not a world's state of worldbus".to_owned())),
     }

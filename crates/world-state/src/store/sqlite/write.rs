@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::expiry;
 use super::fault::Fault;
 use super::rows::Rows;
 use crate::model::{EVENT_BYTES_MAX, Key, Outcome, Refusal, Step, Why, apply};
 use crate::store::{Committed, Moment, Versions};
 use worldbus_events::prost::Message as _;
 use worldbus_events::v1::{StateChange, StateOperation, WorldStateUpdated};
+use worldbus_world::GameTime;
 
 /// Steps that wait for the bus. Beyond them none is made: the outbox is bounded.
 const OUTBOX_COUNT_MAX: u64 = 1_000_000;
@@ -57,7 +57,7 @@ pub(super) fn step(
         facts(rows, version, &outcome)?;
         insert(rows, version, step, &outcome, moment, &event)?;
         if let Some(at) = step.expires_at {
-            expiry::note(rows, at, version, &outcome)?;
+            expires(rows, at, version, &outcome)?;
         }
         versions.world = version;
     }
@@ -167,5 +167,20 @@ fn insert(
         moment.trace.map(|trace| trace.to_string()),
         event
     ])?;
+    Ok(())
+}
+
+/// Notes what a step has set and when it expires.
+fn expires(rows: &Connection, at: GameTime, version: u64, outcome: &Outcome) -> Result<(), Fault> {
+    let mut insert = rows.prepare_cached(
+        "INSERT INTO expiry (game_us, entity, field, step) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (game_us, entity, field) DO UPDATE SET step = ?4",
+    )?;
+    for touched in &outcome.entities {
+        for effect in touched.fields.iter().filter(|effect| effect.after.is_some()) {
+            let (entity, field) = (touched.entity.as_str(), effect.field.as_str());
+            insert.execute(params![at.0, entity, field, version.cast_signed()])?;
+        }
+    }
     Ok(())
 }

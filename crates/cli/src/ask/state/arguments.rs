@@ -125,7 +125,7 @@ pub(super) struct SetArguments {
     /// A field
     #[arg(value_name = "FIELD")]
     pub(super) field: String,
-    /// JSON; what is none is text
+    /// JSON, or else text
     #[arg(value_name = "VALUE", allow_negative_numbers = true)]
     pub(super) value: String,
     /// A game minute since the world's epoch at which it is removed again
@@ -231,6 +231,7 @@ Examples:
   worldbus state rebuild
   worldbus state rebuild --url http://127.0.0.1:7070 --format json
 
-It reads every world_state.updated of the bus at --url, folds them, and compares the outcome with the
-state entity by entity. Where the bus no longer has the first of them it begins with the state at the
-version before those that it has. A state that is written meanwhile is read at one version.";
+It reads every world_state.updated of the bus at --url, folds them, and compares the outcome with
+the state entity by entity. Where the bus no longer has the first of them it begins with the state
+at the version before those that it has. A state that is written meanwhile is read at one
+version.";
