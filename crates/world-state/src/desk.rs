@@ -2,15 +2,20 @@
 //! here: the forms of REST, gRPC and events.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use metrics::counter;
 
 use crate::model::{Refusal, Step, Why};
 use crate::store::{Committed, Moment, NotCommitted, Store};
-use worldbus_bus::{WallClock, trace};
+use worldbus_bus::{Backoff, WallClock, trace};
 use worldbus_service::Problem;
 use worldbus_simulated::SharedClock;
 use worldbus_world::{Clock, DateTime, GameTime, WallTime, World};
+
+/// How long a step that an event asks for waits before it is tried again.
+const RETRY_DELAY_MIN: Duration = Duration::from_millis(50);
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
 
 /// What every face of the service shares.
 #[derive(Clone)]
@@ -48,6 +53,22 @@ impl Desk {
         };
         counter!("worldbus_state_steps_total", "outcome" => outcome).increment(1);
         made
+    }
+
+    /// Makes a step that no caller would send again, since an event asks for it: waits for a
+    /// database that fails for now, and for the bus where too much waits for it. The event stays
+    /// leased meanwhile.
+    pub(crate) async fn take_patiently(&self, step: Step) -> Result<Committed, NotCommitted> {
+        let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
+        loop {
+            match self.take(step.clone()).await {
+                Err(error) if error.may_pass() => {
+                    tracing::warn!(%error, "a step that an event asks for waits; retrying");
+                    tokio::time::sleep(backoff.next()).await;
+                }
+                made => return made,
+            }
+        }
     }
 
     /// A game time as people write it: `2024-03-01T06:00:00`, or whole game minutes since the

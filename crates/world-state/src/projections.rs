@@ -17,7 +17,6 @@ use serde_json::Value as Json;
 
 use crate::desk::Desk;
 use crate::model::{Change, EntityName, FieldName, Op, Step, StepParts, Value};
-use crate::store::NotCommitted;
 use condition::Condition;
 use template::Template;
 use worldbus_bus::{Error, HandlerError, Message, Router, Topic};
@@ -149,11 +148,8 @@ async fn project(
     let event = Some(message.id.to_string());
     let parts = StepParts { changes, by, event, only_if_changed: true, ..StepParts::default() };
     let step = Step::new(parts).map_err(HandlerError::permanent)?;
-    match desk.take(step).await {
-        Ok(_) => Ok(()),
-        Err(NotCommitted::Store(error)) if error.may_pass() => Err(HandlerError::temporary(error)),
-        Err(error) => Err(HandlerError::permanent(error)),
-    }
+    let taken = desk.take_patiently(step).await;
+    taken.map(drop).map_err(HandlerError::permanent)
 }
 
 fn changes(

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use crate::desk::Desk;
 use crate::model::{Change, FieldName, Op, Step, StepParts, Value};
-use crate::store::NotCommitted;
 use worldbus_bus::{Error, HandlerError, Message, Router};
 use worldbus_events::v1::{StateChangeWish, StateWish, WorldStateChangeRequested};
 use worldbus_simulated::commands::By;
@@ -41,13 +40,8 @@ impl Requests {
             return Err(HandlerError::permanent(text));
         }
         let step = step(event, &message.id.to_string()).map_err(HandlerError::permanent)?;
-        match self.desk.take(step).await {
-            Ok(_) => Ok(()),
-            Err(NotCommitted::Store(error)) if error.may_pass() => {
-                Err(HandlerError::temporary(error))
-            }
-            Err(error) => Err(HandlerError::permanent(error)),
-        }
+        let taken = self.desk.take_patiently(step).await;
+        taken.map(drop).map_err(HandlerError::permanent)
     }
 }
 

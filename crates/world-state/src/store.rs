@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use tokio::sync::watch;
 
-use crate::model::{Refusal, Step, Value};
+use crate::model::{Refusal, Step, Value, Why};
 use worldbus_bus::trace::TraceParent;
 use worldbus_world::{GameTime, WallTime};
 
@@ -54,6 +54,16 @@ pub enum NotCommitted {
     /// The database fails: see its fate.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl NotCommitted {
+    /// Trying again may help: nothing was done.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused(refusal) => refusal.why == Why::Later,
+            Self::Store(error) => error.may_pass(),
+        }
+    }
 }
 
 /// How far the state is.
