@@ -27,7 +27,7 @@ use crate::transport::{
     Consumer, DeadEvent, Delivered, Filter, Lease, Outcome, Position, Settle, SubscriptionSpec,
 };
 use crate::wall::WallClock;
-use handler::Typed;
+use handler::{Typed, Untyped};
 use worldbus_events::Event;
 
 pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
@@ -102,6 +102,25 @@ impl Router {
         };
         self.handlers.insert(E::NUMBER, Box::new(make));
         Ok(self)
+    }
+
+    /// Handles the events of a type that is known by its number and topic, as those of studios are
+    /// in a program that has no Rust type of them. The payload is the message's, not decoded.
+    pub fn on_type<F, R, X>(mut self, event_type: u32, topic: Topic, handle: F) -> Self
+    where
+        F: Fn(Message) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), X>> + Send + 'static,
+        X: Into<HandlerError> + 'static,
+    {
+        if !self.spec.topics.contains(&topic) {
+            self.spec.topics.push(topic);
+        }
+        let make = |needs: &Needs| {
+            let retry = Retry::new(Untyped(handle), needs.retry.clone(), needs.wall.clone());
+            BoxHandler::new(Trace::new(Dedupe::new(retry, needs.seen.clone()), needs.system))
+        };
+        self.handlers.insert(event_type, Box::new(make));
+        self
     }
 
     /// Where the subscription begins if it does not exist yet. Default: now.

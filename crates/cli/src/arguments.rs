@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::ask::{people, state, time, weather};
 use crate::cloud::{cost, deploy, dev, topology};
 use crate::generate::{completions, config_reference, man};
 use crate::inspect::{catalog, dead_letters, health, inventory, services, tail};
@@ -11,7 +12,7 @@ use crate::output::color::Color;
 use crate::serve::ServeArguments;
 use crate::serve::services::ServiceCommand;
 use crate::worlds::{climate, world};
-use crate::{people, publish, serve, time, weather};
+use crate::{publish, serve};
 use worldbus_event_bus::DESCRIPTION as EVENT_BUS;
 
 /// The binary event backbone of a living game world.
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Weather(weather::WeatherArguments),
     /// Show the people of a world, and direct them
     People(people::PeopleArguments),
+    /// Show and change the state of a world
+    State(state::StateArguments),
     /// The same as `time schedule`
     #[command(hide = true)]
     Schedule(time::ScheduleArguments),
@@ -114,6 +117,7 @@ impl Command {
             Self::Time(arguments) => time::run(arguments).await,
             Self::Weather(arguments) => weather::run(arguments).await,
             Self::People(arguments) => people::run(arguments).await,
+            Self::State(arguments) => state::run(arguments).await,
             Self::Schedule(arguments) => time::run_schedule(arguments).await,
             Self::Catalog(arguments) => catalog::run(arguments).await,
             Self::DeadLetters(arguments) => dead_letters::run(arguments).await,

@@ -87,6 +87,20 @@ settings! {
 }
 
 settings! {
+    /// Settings of `worldbus state`.
+    pub(crate) struct State {
+        /// The service to ask: `http://host:port`, or `https://host` behind a proxy that ends TLS;
+        /// `worldbus up` serves all at one. `rebuild` reads the events of the bus there.
+        url: String = "http://127.0.0.1:7070",
+        /// The world-state service, where `url` names a bus that does not serve it; the flag is
+        /// `--url`.
+        state_service_url: Option<String>,
+        /// The key that it asks for, if it has one.
+        api_key: Option<Secret>,
+    }
+}
+
+settings! {
     /// Settings of `worldbus health`.
     pub(crate) struct Health {
         /// Where the service listens; a variable that it has says it to this command too.

@@ -130,3 +130,17 @@ where
         (self.handle)(event, message).await.map_err(Into::into)
     }
 }
+
+/// A handler of payloads as they are.
+pub(super) struct Untyped<F>(pub(super) F);
+
+impl<F, R, X> Handler for Untyped<F>
+where
+    F: Fn(Message) -> R + Send + Sync,
+    R: Future<Output = Result<(), X>> + Send,
+    X: Into<HandlerError>,
+{
+    async fn handle(&self, message: Message) -> Result<(), HandlerError> {
+        (self.0)(message).await.map_err(Into::into)
+    }
+}

@@ -8,6 +8,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
 use super::{Position, ReadSpec, StoredBatch, Topic};
 
 /// How far before the last event that a reader has seen it goes on in another log. Enough for the
@@ -23,6 +26,9 @@ use super::{Position, ReadSpec, StoredBatch, Topic};
 ///
 /// What lies within was mostly seen, and comes twice, under the same event ids.
 pub const RESUME_OVERLAP: Duration = Duration::from_secs(60);
+
+/// The form of a cursor that names its log.
+const CURSOR_VERSION: u8 = 3;
 
 /// The name of a log: a random number of 48 bits, never 0, that is made with each opening. The log
 /// keeps its names, each with where it began: so a place that was given under one of them is known
@@ -67,6 +73,27 @@ pub struct LogEnd {
     pub next_commit: u64,
     /// The wall time there, in milliseconds since the Unix epoch.
     pub time_ms: i64,
+}
+
+impl LogEnd {
+    /// A cursor behind all that the log holds, as the event-bus's streams take it: for services
+    /// that hand out state with the place from which events go on. `None` for a log without a
+    /// name. `crates/event-bus/src/rest/cursor.rs` draws its form and reads it.
+    pub fn cursor(&self) -> Option<String> {
+        let log = self.log?.bits().to_be_bytes();
+        let mut bytes = vec![CURSOR_VERSION];
+        bytes.extend_from_slice(&log[log.len() - LogId::BITS as usize / 8..]);
+        let time = ((self.time_ms << 1) ^ (self.time_ms >> 63)).cast_unsigned();
+        // The first event of the first batch of the next commit.
+        for mut number in [time, self.next_commit, 0, 0] {
+            while number >= 0x80 {
+                bytes.push(number as u8 | 0x80);
+                number >>= 7;
+            }
+            bytes.push(number as u8);
+        }
+        Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
 }
 
 /// Which log the offsets and commits of a [`ReadSpec`] are of, and where to go on in another.

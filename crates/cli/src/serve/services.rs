@@ -18,12 +18,14 @@ use worldbus_simulated::{Service, Setup};
 use worldbus_time_manager::TimeManager;
 use worldbus_weather_manager::WeatherManager;
 use worldbus_world::World;
+use worldbus_world_state::WorldState;
 
 /// In the order in which people read of them.
 pub(crate) const SERVICES: &[&dyn AnyService] = &[
     &Registered::<TimeManager>::NEW,
     &Registered::<WeatherManager>::NEW,
     &Registered::<NpcBehavior>::NEW,
+    &Registered::<WorldState>::NEW,
 ];
 
 /// What they state of themselves.

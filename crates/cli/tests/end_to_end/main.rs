@@ -28,6 +28,7 @@ mod roles;
 mod schedules;
 mod slots;
 mod spool;
+mod state;
 mod support;
 mod tail;
 mod time;

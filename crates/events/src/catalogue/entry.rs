@@ -80,6 +80,19 @@ impl EventType {
         Some(value.strip_prefix(prefix)?.to_ascii_lowercase())
     }
 
+    /// Whether payloads have a field: by name, with dots into the messages within.
+    pub fn has_field(&self, path: &str) -> bool {
+        let mut message = Some(self.message.clone());
+        path.split('.').all(|name| {
+            let field = message.take().and_then(|of| of.get_field_by_name(name));
+            message = field.as_ref().and_then(|field| match field.kind() {
+                Kind::Message(inner) if !field.is_list() && !field.is_map() => Some(inner),
+                _ => None,
+            });
+            field.is_some()
+        })
+    }
+
     pub(crate) fn message(&self) -> &MessageDescriptor {
         &self.message
     }

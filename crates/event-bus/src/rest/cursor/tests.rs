@@ -207,3 +207,13 @@ fn cut_changed_and_overlong_cursors_of_a_log_are_refused_or_another_place() {
     let beyond = [&good[..8], &[0xff; 10], &good[10..]].concat();
     decode(&beyond).expect_err("a commit of more than 64 bits");
 }
+
+/// Services hand it out, which do not know this crate.
+#[test]
+fn cursor_at_the_end_of_a_log_is_the_one_that_the_bus_gives() {
+    for (bits, next_commit, time_ms) in [(1, 0, 0), ((1 << 48) - 1, u64::MAX, i64::MIN)] {
+        let end = LogEnd { log: Some(log(bits)), next_commit, time_ms };
+        assert_eq!(end.cursor(), Some(Cursor::at_end(end).encode()));
+    }
+    assert_eq!(LogEnd { log: None, next_commit: 1, time_ms: 1 }.cursor(), None);
+}

@@ -1,0 +1,185 @@
+//! The state in a SQLite file: one thread that writes, a few connections that read.
+//!
+//! A write-ahead log with `synchronous=FULL`: a transaction is on the disk when its commit returns.
+//! Steps that wait together share one transaction and one fsync; each is worked out against what
+//! the one before it wrote, and whatever can refuse it is checked before it writes, so none needs
+//! a savepoint.
+//!
+//! Files are private to the user. Several processes may share the file; each transaction reads the
+//! world's version, so they never fork it.
+
+mod expiry;
+mod fault;
+mod open;
+mod prune;
+mod read;
+mod readers;
+mod rows;
+mod schema;
+mod steps;
+mod write;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    Committed, Entity, Kept, Moment, NotCommitted, Page, Store, StoreError, Versions, Wanted,
+};
+use crate::model::Step;
+use readers::Readers;
+use worldbus_service::state::Kind;
+use worldbus_world::GameTime;
+use writer::{Request, Writer};
+
+/// Requests that wait for the writer; those beyond wait in their callers.
+const WAITING_COUNT_MAX: usize = 1_024;
+
+/// What is kept of the past. Beyond a limit the oldest goes, if it was published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Steps, with which any version since can be read.
+    pub step_count: u64,
+    /// Their age by the wall clock, in microseconds.
+    pub step_age_us: i64,
+    /// Idempotency keys.
+    pub key_count: u64,
+    /// Their age by the wall clock, in microseconds.
+    pub key_age_us: i64,
+}
+
+/// The state of a world in a file.
+#[derive(Debug)]
+pub struct Sqlite {
+    producer: u64,
+    requests: mpsc::Sender<Request>,
+    readers: Readers,
+    news: watch::Receiver<u64>,
+    broken: watch::Receiver<Option<String>>,
+}
+
+impl Sqlite {
+    /// Opens the file, creates it and its directory when they do not exist.
+    ///
+    /// # Errors
+    /// `Unopenable`, `Newer`, `Damaged` (also if it holds another world), `Busy`, `Full`.
+    pub async fn open(path: PathBuf, world: &str, limits: Limits) -> Result<Self, StoreError> {
+        let world = world.to_owned();
+        let opened = tokio::task::spawn_blocking(move || open_blocking(&path, &world, limits));
+        opened.await.map_err(|_| interrupted())?
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| interrupted())?;
+        answer.await.map_err(|_| interrupted())?
+    }
+}
+
+/// Where the writer answers.
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+fn open_blocking(path: &Path, world: &str, limits: Limits) -> Result<Sqlite, StoreError> {
+    let path: Arc<Path> = path.into();
+    let connection = open::writer(&path, world)?;
+    let (producer, version) = open::identity(&connection, &path)?;
+    let readers = Readers::open(&path)?;
+    let (requests, queue) = mpsc::channel(WAITING_COUNT_MAX);
+    let (news_sender, news) = watch::channel(version);
+    let (broken_sender, broken) = watch::channel(None);
+    let writer = Writer::new(connection, path, limits, news_sender, broken_sender);
+    let thread = std::thread::Builder::new().name("world-state".to_owned());
+    let spawned = thread.spawn(move || writer.run(queue));
+    spawned.map_err(|error| {
+        StoreError::new(Kind::Io, format!("the thread that writes did not start: {error}"))
+    })?;
+    Ok(Sqlite { producer, requests, readers, news, broken })
+}
+
+fn interrupted() -> StoreError {
+    StoreError::new(Kind::Io, "the world's state is closed; the step may or may not be made")
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn commit(&self, step: Step, moment: Moment) -> Result<Committed, NotCommitted> {
+        let step = Box::new(step);
+        let answer = self.ask(|reply| Request::Commit { step, moment, reply }).await?;
+        answer.map_err(NotCommitted::Refused)
+    }
+
+    async fn expire(
+        &self,
+        until: GameTime,
+        moment: Moment,
+    ) -> Result<Option<GameTime>, StoreError> {
+        self.ask(|reply| Request::Expire { until, moment, reply }).await
+    }
+
+    async fn next_expiry(&self) -> Result<Option<GameTime>, StoreError> {
+        self.readers.read(expiry::next).await
+    }
+
+    async fn versions(&self) -> Result<Versions, StoreError> {
+        self.readers.read(rows::versions).await
+    }
+
+    fn producer(&self) -> u64 {
+        self.producer
+    }
+
+    fn news(&self) -> watch::Receiver<u64> {
+        self.news.clone()
+    }
+
+    async fn entity(
+        &self,
+        name: &str,
+        at: Option<u64>,
+    ) -> Result<(Option<Entity>, u64), StoreError> {
+        let name = name.to_owned();
+        self.readers.read(move |rows| read::entity(rows, &name, at)).await
+    }
+
+    async fn list(&self, wanted: Wanted, at: u64) -> Result<Page, StoreError> {
+        self.readers.read(move |rows| read::list(rows, &wanted, at)).await
+    }
+
+    async fn steps(&self, after: u64, limit: usize) -> Result<Vec<Kept>, StoreError> {
+        self.readers.read(move |rows| steps::after(rows, after, limit)).await
+    }
+
+    async fn history(
+        &self,
+        name: &str,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Kept>, StoreError> {
+        let name = name.to_owned();
+        self.readers.read(move |rows| steps::of_entity(rows, &name, before, limit)).await
+    }
+
+    async fn version_at(&self, game: GameTime) -> Result<Option<u64>, StoreError> {
+        self.readers.read(move |rows| steps::version_at(rows, game)).await
+    }
+
+    async fn published(&self, version: u64) -> Result<(), StoreError> {
+        self.ask(|reply| Request::Published { version, reply }).await
+    }
+
+    async fn broken(&self) -> StoreError {
+        let mut broken = self.broken.clone();
+        // The sender lives as long as the writer's thread, which ends with this store.
+        let why = broken.wait_for(Option::is_some).await.ok().and_then(|why| why.clone());
+        match why {
+            Some(why) => StoreError::new(Kind::Io, why),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

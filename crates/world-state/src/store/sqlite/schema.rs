@@ -1,0 +1,117 @@
+//! The layout of the file and its version. Changing it means a new version and a migration.
+//!
+//! ```text
+//! world     one row: version, how far it was published, from where the past is kept
+//! entity    name ▶ version, the step that touched it last, count of fields (0: removed)
+//! field     entity, name ▶ value, the step that set it
+//! history   entity, field, step ▶ what the field was before that step (NULL: not there);
+//!           under the empty field the entity's version before it
+//! step      version ▶ when, who, why, and the event as it is published: the outbox is the steps
+//!           behind `world.published`, and so needs no row of its own to write and remove
+//! used_key  idempotency keys in the order in which they came
+//! expiry    game time, entity, field ▶ the step whose value is removed then
+//! ```
+//! A version of the past is what is there now with the history behind that version undone, so the
+//! values that are there stand once.
+
+use rusqlite::{Connection, params};
+
+use super::fault::Fault;
+
+/// The layout that this code writes, in SQLite's `user_version`.
+const VERSION: i64 = 1;
+
+/// "WbWs": distinguishes our file from another program's.
+const APPLICATION_ID: i64 = 0x5762_5773;
+
+const CREATE: &str = "
+    CREATE TABLE world (
+        id INTEGER PRIMARY KEY NOT NULL CHECK (id = 0),
+        name TEXT NOT NULL,
+        producer INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        published INTEGER NOT NULL,
+        kept_from INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE entity (
+        name TEXT PRIMARY KEY NOT NULL,
+        version INTEGER NOT NULL,
+        touched INTEGER NOT NULL,
+        field_count INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE field (
+        entity TEXT NOT NULL,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (entity, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE history (
+        entity TEXT NOT NULL,
+        field TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        value TEXT,
+        PRIMARY KEY (entity, field, step)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE step (
+        version INTEGER PRIMARY KEY NOT NULL,
+        wall_us INTEGER NOT NULL,
+        game_us INTEGER,
+        actor TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        entity TEXT,
+        trace TEXT,
+        event BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX step_game ON step (version, game_us);
+    CREATE TABLE used_key (
+        number INTEGER PRIMARY KEY NOT NULL,
+        text TEXT NOT NULL UNIQUE,
+        fingerprint INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        wall_us INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE expiry (
+        game_us INTEGER NOT NULL,
+        entity TEXT NOT NULL,
+        field TEXT NOT NULL,
+        step INTEGER NOT NULL,
+        PRIMARY KEY (game_us, entity, field)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Creates the tables in an empty file; refuses a file that is newer, of another world, or not
+/// ours.
+pub(super) fn prepare(rows: &Connection, world: &str, producer: u64) -> Result<(), Fault> {
+    let number = |pragma| rows.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let (version, application) = (number("user_version")?, number("application_id")?);
+    let tables: i64 = rows.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, version, tables) {
+        (0, 0, 0) => {
+            rows.execute_batch(CREATE)?;
+            let insert = "INSERT INTO world (id, name, producer, version, published, kept_from)
+                          VALUES (0, ?1, ?2, 0, 0, 0)";
+            rows.execute(insert, params![world, producer.cast_signed()])?;
+            rows.pragma_update(None, "application_id", APPLICATION_ID)?;
+            rows.pragma_update(None, "user_version", VERSION)?;
+            Ok(())
+        }
+        (APPLICATION_ID, found, _) if found > VERSION => {
+            Err(Fault::Newer { found, known: VERSION })
+        }
+        (APPLICATION_ID, VERSION, _) => check_world(rows, world),
+        _ => Err(Fault::Damaged("it is not a world's state of worldbus".to_owned())),
+    }
+}
+
+fn check_world(rows: &Connection, world: &str) -> Result<(), Fault> {
+    let kept: String = rows.query_row("SELECT name FROM world", [], |row| row.get(0))?;
+    if kept == world {
+        return Ok(());
+    }
+    let what = format!(
+        "expected the state of world {world:?}, found that of {kept:?}; give each world a \
+         --state-database of its own"
+    );
+    Err(Fault::Damaged(what))
+}

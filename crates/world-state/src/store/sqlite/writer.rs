@@ -1,0 +1,215 @@
+//! The one thread that writes: takes what waits, makes it in one transaction, answers.
+//!
+//! Group commit without a timer: while one transaction is on its way to the disk the next one
+//! gathers. Nothing is answered before the commit has succeeded; if it fails, nothing of it
+//! happened, and each caller gets the error.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use metrics::{counter, histogram};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, watch};
+
+use super::fault::Fault;
+use super::{Limits, Reply, expiry, prune, rows, write};
+use crate::model::{Refusal, Step};
+use crate::store::{Committed, Moment, StoreError, Versions};
+use worldbus_service::state::Kind;
+use worldbus_world::{GameTime, WallTime};
+
+/// Requests that share a transaction.
+const GROUP_COUNT_MAX: usize = 256;
+
+/// What the writer is asked for.
+pub(super) enum Request {
+    Commit {
+        step: Box<Step>,
+        moment: Moment,
+        reply: Reply<Result<Committed, Refusal>>,
+    },
+    Expire {
+        until: GameTime,
+        moment: Moment,
+        reply: Reply<Option<GameTime>>,
+    },
+    Published {
+        version: u64,
+        reply: Reply<()>,
+    },
+    /// The disk is full beyond so many pages.
+    #[cfg(test)]
+    LimitPages(i64, Reply<()>),
+}
+
+/// An answer that waits for the commit.
+enum Answer {
+    Commit(Reply<Result<Committed, Refusal>>, Result<Committed, Refusal>),
+    Expire(Reply<Option<GameTime>>, Option<GameTime>),
+    Published(Reply<()>),
+}
+
+pub(super) struct Writer {
+    connection: Connection,
+    path: Arc<Path>,
+    limits: Limits,
+    news: watch::Sender<u64>,
+    broken: watch::Sender<Option<String>>,
+}
+
+impl Writer {
+    pub(super) fn new(
+        connection: Connection,
+        path: Arc<Path>,
+        limits: Limits,
+        news: watch::Sender<u64>,
+        broken: watch::Sender<Option<String>>,
+    ) -> Self {
+        Self { connection, path, limits, news, broken }
+    }
+
+    /// Works until the last sender is gone.
+    pub(super) fn run(mut self, mut queue: mpsc::Receiver<Request>) {
+        let mut group = Vec::with_capacity(GROUP_COUNT_MAX);
+        while let Some(first) = queue.blocking_recv() {
+            group.push(first);
+            while group.len() < GROUP_COUNT_MAX {
+                let Ok(next) = queue.try_recv() else { break };
+                group.push(next);
+            }
+            self.round(&mut group);
+        }
+    }
+
+    fn round(&mut self, group: &mut Vec<Request>) {
+        if let Some(why) = self.broken.borrow().clone() {
+            group.drain(..).for_each(|request| refuse(request, &why));
+            return;
+        }
+        #[cfg(test)]
+        group.retain(|request| match request {
+            Request::LimitPages(pages, _) => {
+                self.connection.pragma_update(None, "max_page_count", pages).unwrap();
+                false
+            }
+            _ => true,
+        });
+        match commit(&mut self.connection, group, &self.limits) {
+            Ok((answers, versions)) => {
+                group.clear();
+                histogram!("worldbus_state_group_steps").record(answers.len() as f64);
+                self.news.send_replace(versions.world);
+                answers.into_iter().for_each(Answer::send);
+            }
+            Err(fault) => self.failed(fault, group),
+        }
+    }
+
+    /// Nothing of the group happened, unless the disk failed to sync it.
+    fn failed(&self, fault: Fault, group: &mut Vec<Request>) {
+        let is_final = fault.is_final();
+        let error = fault.into_error(&self.path);
+        counter!("worldbus_state_failures_total").increment(1);
+        tracing::warn!(%error, "failed to write the world's state");
+        let why = error.to_string();
+        if is_final {
+            self.broken.send_replace(Some(why.clone()));
+        }
+        let kind = match &error {
+            StoreError::Database(error) => error.kind(),
+            _ => Kind::Io,
+        };
+        for request in group.drain(..) {
+            request.fail(StoreError::new(kind, why.clone()));
+        }
+    }
+}
+
+/// Makes a group in one transaction. When it returns `Ok` it is on the disk.
+fn commit(
+    connection: &mut Connection,
+    group: &mut Vec<Request>,
+    limits: &Limits,
+) -> Result<(Vec<Answer>, Versions), Fault> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Of the file, not of memory: another process may have written.
+    let before = rows::versions(&transaction)?;
+    let mut versions = before;
+    let mut made = Vec::with_capacity(group.len());
+    let mut now = WallTime(i64::MIN);
+    for request in group.iter() {
+        made.push(match request {
+            Request::Commit { step, moment, .. } => {
+                now = now.max(moment.wall);
+                Made::Commit(write::step(&transaction, &mut versions, step, moment)?)
+            }
+            Request::Expire { until, moment, .. } => {
+                Made::Expire(expiry::expire(&transaction, &mut versions, *until, moment)?)
+            }
+            Request::Published { version, .. } => {
+                versions.published = versions.published.max((*version).min(versions.world));
+                Made::Published
+            }
+            #[cfg(test)]
+            Request::LimitPages(..) => continue,
+        });
+    }
+    if now.0 != i64::MIN {
+        prune::prune(&transaction, &mut versions, limits, now)?;
+    }
+    if versions != before {
+        rows::set_versions(&transaction, &versions)?;
+    }
+    transaction.commit()?;
+    let answers = group.drain(..).zip(made).filter_map(|(request, made)| made.answer(request));
+    Ok((answers.collect(), versions))
+}
+
+/// What a request came to.
+enum Made {
+    Commit(Result<Committed, Refusal>),
+    Expire(Option<GameTime>),
+    Published,
+}
+
+impl Made {
+    fn answer(self, request: Request) -> Option<Answer> {
+        match (self, request) {
+            (Self::Commit(made), Request::Commit { reply, .. }) => {
+                Some(Answer::Commit(reply, made))
+            }
+            (Self::Expire(next), Request::Expire { reply, .. }) => {
+                Some(Answer::Expire(reply, next))
+            }
+            (Self::Published, Request::Published { reply, .. }) => Some(Answer::Published(reply)),
+            _ => None,
+        }
+    }
+}
+
+impl Answer {
+    /// A caller that went away gets nothing.
+    fn send(self) {
+        match self {
+            Self::Commit(reply, made) => drop(reply.send(Ok(made))),
+            Self::Expire(reply, next) => drop(reply.send(Ok(next))),
+            Self::Published(reply) => drop(reply.send(Ok(()))),
+        }
+    }
+}
+
+impl Request {
+    fn fail(self, error: StoreError) {
+        match self {
+            Self::Commit { reply, .. } => drop(reply.send(Err(error))),
+            Self::Expire { reply, .. } => drop(reply.send(Err(error))),
+            Self::Published { reply, .. } => drop(reply.send(Err(error))),
+            #[cfg(test)]
+            Self::LimitPages(_, reply) => drop(reply.send(Err(error))),
+        }
+    }
+}
+
+fn refuse(request: Request, why: &str) {
+    request.fail(StoreError::new(Kind::Io, why));
+}

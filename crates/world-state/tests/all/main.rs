@@ -1,0 +1,12 @@
+//! The world-state over a real bus: what it answers, publishes, and takes from others.
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+mod expiry;
+mod grpc;
+mod joiners;
+mod kit;
+mod projections;
+mod publishing;
+mod requests;
+mod rest;
+mod throughput;
