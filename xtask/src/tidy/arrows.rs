@@ -37,6 +37,7 @@ const ALLOWED: &[Arrows<'static>] = &[
     arrows("climate", &["world"]),
     arrows("service", &["bus", "files"]),
     arrows("simulated", &["bus", "events", "service", "world"]),
+    arrows("postgres", &["bus", "service"]),
     arrows("state-dynamodb", &["aws", "bus", "service"]),
     arrows("testkit", &["bus", "events", "service", "transport-embedded", "world"]),
     arrows("event-bus", &["bus", "events", "rpc", "service"]),
