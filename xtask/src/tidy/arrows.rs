@@ -54,6 +54,7 @@ const ALLOWED: &[Arrows<'static>] = &[
             "deploy",
             "event-bus",
             "events",
+            "postgres",
             "rpc",
             "service",
             "simulated",
