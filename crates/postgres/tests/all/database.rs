@@ -1,12 +1,13 @@
 //! Connections and transactions as services use them.
 
+use std::process::Command;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use worldbus_postgres::{CLIENT_MAX, CONNECTION_COUNT_MAX, Database, Migration};
+use worldbus_postgres::{CLIENT_MAX, CONNECTION_COUNT_MAX, Database, Migration, STATEMENT_MAX};
 use worldbus_service::state::{Fate, Kind};
-use worldbus_testkit::PostgresServer;
+use worldbus_testkit::{DEADLINE, PostgresServer};
 
 const NUMBERS: &[Migration] =
     &[Migration { name: "numbers", sql: "CREATE TABLE numbers (number bigint PRIMARY KEY)" }];
@@ -102,4 +103,61 @@ async fn connection_that_the_server_ended_is_replaced() {
     let client = database.client().await.unwrap();
     let other: i32 = client.read(OWN, &[]).await.unwrap()[0].get(0).unwrap();
     assert_ne!(own, other);
+}
+
+/// One statement that the server ends, and one whose server process stands still.
+#[tokio::test(flavor = "multi_thread")]
+async fn statement_that_takes_too_long_is_given_up_and_in_doubt_only_without_an_answer() {
+    let server = PostgresServer::start();
+    let database = numbers(&server).await;
+    let (slow, hanging) = (database.client().await.unwrap(), database.client().await.unwrap());
+    let process: i32 = hanging.read(OWN, &[]).await.unwrap()[0].get(0).unwrap();
+    // Once it is prepared, all of it is sent at once.
+    hanging.write(INSERT, &[&0_i64]).await.unwrap();
+    signal("STOP", process);
+    let begun = Instant::now();
+    let (ended, silent) = tokio::join!(
+        slow.write("SELECT pg_sleep(600)::text", &[]),
+        hanging.write(INSERT, &[&1_i64])
+    );
+    let took = begun.elapsed();
+    assert!(took >= STATEMENT_MAX && took < STATEMENT_MAX * 3, "{took:?}");
+    let ended = ended.unwrap_err();
+    assert_eq!((ended.kind(), ended.fate()), (Kind::Busy, Fate::Retry), "{ended}");
+    let silent = silent.unwrap_err();
+    assert_eq!((silent.kind(), silent.fate()), (Kind::Io, Fate::Unknown), "{silent}");
+    assert!(silent.to_string().contains("no answer within"), "{silent}");
+
+    drop(hanging);
+    assert_eq!(all(&database).await, [0], "others are served meanwhile");
+    signal("CONT", process);
+    let end = Instant::now() + DEADLINE;
+    while all(&database).await != [0, 1] {
+        assert!(Instant::now() < end, "what was in doubt has not happened");
+    }
+}
+
+fn signal(name: &str, process: i32) {
+    let mut kill = Command::new("kill");
+    assert!(kill.args(["-s", name, &process.to_string()]).status().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn defaults_of_the_server_weaken_no_session() {
+    let server = PostgresServer::start();
+    server.set("synchronous_commit", "off");
+    server.set("default_transaction_isolation", "serializable");
+    let database = numbers(&server).await;
+    let client = database.client().await.unwrap();
+    for (sql, expected) in [
+        ("SHOW synchronous_commit", "on"),
+        ("SHOW default_transaction_isolation", "read committed"),
+        ("SHOW search_path", "public"),
+    ] {
+        let rows = client.read(sql, &[]).await.unwrap();
+        assert_eq!(rows[0].get::<&str>(0).unwrap(), expected, "{sql}");
+    }
+    let wrong = client.read("SELECT 1", &[]).await.unwrap();
+    let wrong = wrong[0].get::<&str>(0).unwrap_err();
+    assert_eq!((wrong.kind(), wrong.fate()), (Kind::Damaged, Fate::Refused), "{wrong}");
 }
