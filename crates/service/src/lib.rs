@@ -47,6 +47,6 @@ pub use run::part::{Part, Task};
 pub use run::start::Deps;
 pub use run::work::Work;
 pub use run::{part, shutdown, start, work};
-pub use secret::Secret;
+pub use secret::{Secret, SecretUrl};
 pub use state::StateStore;
 pub use tokio_util::sync::CancellationToken;

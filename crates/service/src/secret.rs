@@ -3,10 +3,54 @@
 //! `Debug` and `Display` print a mask, so a secret inside a logged struct stays a secret. The text
 //! itself is reached by [`Secret::expose`], which is easy to find in a review.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use subtle::ConstantTimeEq;
+
+/// A URL that may hold a password, `SCHEME://USER:PASSWORD@…`, which is masked wherever it is
+/// printed.
+#[derive(Clone)]
+pub struct SecretUrl(String);
+
+impl SecretUrl {
+    /// Keeps `url`.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The whole text, to hand to what connects; never to a log or an error.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", masked(&self.0))
+    }
+}
+
+impl fmt::Display for SecretUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&masked(&self.0))
+    }
+}
+
+/// A text as it may be printed: if it is a URL with a password, without that.
+pub fn masked(text: &str) -> Cow<'_, str> {
+    let password = text.split_once("://").and_then(|(scheme, rest)| {
+        // A password with a `/` or `@` that is not encoded is one all the same.
+        let login = &rest[..rest.rfind('@')?];
+        let begin = scheme.len() + "://".len() + login.find(':')? + 1;
+        Some(begin..scheme.len() + "://".len() + login.len())
+    });
+    match password {
+        Some(at) => Cow::Owned(format!("{}{}{}", &text[..at.start], Secret::MASK, &text[at.end..])),
+        None => Cow::Borrowed(text),
+    }
+}
 
 /// A text that is never printed and is compared in constant time.
 #[derive(Clone)]
@@ -70,6 +114,24 @@ mod tests {
         let shown = format!("{secret} {secret:?} {:?}", Some(&secret));
         assert!(!shown.contains("swordfish"), "{shown}");
         assert_eq!(secret.expose(), "swordfish");
+    }
+
+    #[test]
+    fn password_of_a_url_is_never_printed() {
+        for (url, shown) in [
+            ("postgres://w:pa55@db/w", "postgres://w:********@db/w"),
+            ("postgres://w:pa/5:5@@db:5432/w", "postgres://w:********@db:5432/w"),
+            ("postgres://w@db:5432/w", "postgres://w@db:5432/w"),
+            ("sqlite:a:b@c", "sqlite:a:b@c"),
+            ("http://127.0.0.1:7070", "http://127.0.0.1:7070"),
+        ] {
+            let secret = SecretUrl::new(url);
+            assert_eq!(
+                (secret.to_string(), format!("{secret:?}")),
+                (shown.to_owned(), format!("{shown:?}"))
+            );
+            assert_eq!(secret.expose(), url);
+        }
     }
 
     #[test]

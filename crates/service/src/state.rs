@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::secret::masked;
+
 pub use error::{Error, Fate, Kind};
 pub use sqlite::Sqlite;
 
@@ -116,8 +118,9 @@ pub fn path(url: &str) -> Result<PathBuf, Error> {
         _ => Err(Error::new(
             Kind::Unsupported,
             format!(
-                "state store `{url}` is not supported; use sqlite:PATH or \
-                 dynamodb://REGION/TABLE (WORLDBUS_STATE_URL)"
+                "state store `{}` is not supported; use sqlite:PATH, dynamodb://REGION/TABLE or \
+                 postgres://USER@HOST/DATABASE (WORLDBUS_STATE_URL)",
+                masked(url)
             ),
         )),
     }

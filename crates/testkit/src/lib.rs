@@ -1,7 +1,7 @@
 //! For tests of services: a real bus and a real state store in a directory, a wall clock
 //! that stands until it is moved, instances of services on ports of their own, publishers that a
 //! test watches or holds up, chance that can be repeated. And emulated AWS, for whoever talks to
-//! it; what is asked of it; the judge of rights.
+//! it; what is asked of it; the judge of rights. And a PostgreSQL server.
 //!
 //! Not for: what ships, and tests that need real processes (those are the binary's).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test kit panics")]
@@ -12,6 +12,7 @@ mod dice;
 mod emulator;
 mod instance;
 mod place;
+mod postgres;
 mod proxy;
 mod rights;
 mod scripted_aws;
@@ -25,6 +26,7 @@ pub use dice::Dice;
 pub use emulator::{Emulator, EmulatorKind, free_port};
 pub use instance::Instance;
 pub use place::{BEGIN_US, Place, Seen};
+pub use postgres::PostgresServer;
 pub use proxy::{HttpMessage, Proxy};
 pub use rights::{Grant, Policy};
 pub use scripted_aws::{AwsAnswer, AwsCall, scripted_aws};

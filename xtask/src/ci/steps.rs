@@ -59,7 +59,7 @@ pub(super) fn deny(lane: &Lane) -> Result<()> {
 }
 
 pub(super) fn test(lane: &Lane) -> Result<()> {
-    run_command(with_emulators(lane, &mut nextest(lane, "ci")?)?)
+    run_command(with_engines(lane, &mut nextest(lane, "ci")?)?)
 }
 
 /// The tests of `test` that need neither engines nor emulators: `.config/nextest.toml` has which.
@@ -70,7 +70,7 @@ pub(super) fn quick(lane: &Lane) -> Result<()> {
 /// The tests of `test` with as many rounds and cases as a release is worth.
 pub(super) fn repeat(lane: &Lane) -> Result<()> {
     let mut nextest = nextest(lane, "long")?;
-    run_command(with_emulators(lane, nextest.envs(REPEATS))?)
+    run_command(with_engines(lane, nextest.envs(REPEATS))?)
 }
 
 /// Ten million events in JSON and in binary, in a release build.
@@ -98,7 +98,9 @@ fn nextest(lane: &Lane, profile: &str) -> Result<Command> {
     Ok(nextest)
 }
 
-fn with_emulators<'c>(lane: &Lane, nextest: &'c mut Command) -> Result<&'c mut Command> {
+/// With what tests run against: PostgreSQL, and emulated AWS.
+fn with_engines<'c>(lane: &Lane, nextest: &'c mut Command) -> Result<&'c mut Command> {
+    lane.tools.postgres()?;
     let emulators = lane.repo.root.join("emulators").join("requirements.txt");
     Ok(nextest.env("WORLDBUS_AWS_EMULATORS", lane.tools.python(&emulators)?))
 }

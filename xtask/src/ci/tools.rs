@@ -14,6 +14,8 @@ use super::run_command;
 use crate::repo::{cargo, output};
 
 const NEXTEST_VERSION: &str = "0.9.143";
+/// Where Debian has it, a folder a version; `crates/testkit` looks there.
+const POSTGRES: &str = "/usr/lib/postgresql";
 const DENY_VERSION: &str = "0.20.2";
 
 /// Where the tools are.
@@ -47,6 +49,17 @@ impl Tools {
             require(program, program)?;
         }
         require("strip", "binutils")
+    }
+
+    /// A PostgreSQL server, whose programs are on no PATH.
+    pub(super) fn postgres(&self) -> Result<()> {
+        let _lock = self.lock()?;
+        let versions = fs::read_dir(POSTGRES).into_iter().flatten().flatten();
+        let is_there = |version: fs::DirEntry| version.path().join("bin/postgres").exists();
+        if env::var_os("WORLDBUS_POSTGRES").is_some() || versions.into_iter().any(is_there) {
+            return Ok(());
+        }
+        install_system_package("postgresql")
     }
 
     /// What compiles the C code of dependencies for Windows.

@@ -44,6 +44,7 @@ const VENDORS: &[Vendor] = &[
     vendor("aws-sdk", &["state-dynamodb", "transport-sns-sqs"]),
     vendor("aws-smithy", &["aws"]),
     vendor("aws-runtime", &["aws"]),
+    vendor("tokio-postgres", &["postgres"]),
     vendor("zstd", &["events"]),
     vendor("protox", &["events-build", "events", "rpc"]),
     // Our tests drive servers with a blocking client; no server of ours calls out by it.

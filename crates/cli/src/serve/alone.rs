@@ -64,7 +64,7 @@ pub(super) async fn run<S: Service>(arguments: &ServeArguments<Alone<S>>) -> Res
     let description = S::DESCRIPTION;
     let ground = Ground::prepare(description.name, &common, world, &loaded.warnings).await?;
     let catalogue = types.map(|types| catalogue::load(&types.catalog)).transpose()?;
-    let state = state::open(&common.state_url).await?;
+    let state = state::open(&common).await?;
     kept_world::check(&*state, &ground.world, of_world.accept_world_changes).await?;
     banner::alone(&ground, &common, &description, arguments.format);
     let Some(bus) = waiting::connect(&ground, &common).await? else {

@@ -26,7 +26,7 @@ pub(super) trait Serving: Settings {
 pub(super) fn check<S: Serving>(loaded: &Loaded<S>) -> Result<World> {
     let common = loaded.settings.common();
     Access::new(common.listen, common.api_key.clone())?;
-    state::check(&common.state_url)?;
+    state::check(common)?;
     let world = ground::world(common.world.as_deref())?;
     let checked = loaded.settings.check(&loaded.resolved, &world);
     checked.map_err(|error| with_origin(error, &loaded.resolved))?;

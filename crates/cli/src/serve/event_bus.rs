@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: &ServeArguments<EventBus>) -> Result<ExitCode
     let catalogue = catalogue::load(&settings.types.catalog)?;
     let (from, common) = (&loaded.resolved, &settings.common);
     let dir = own_bus::dir_of_event_bus(from, common)?;
-    let state = state::open(&common.state_url).await?;
+    let state = state::open(common).await?;
     let registry = event_types::registry(&state, catalogue).await?;
     let catalogue = registry.shared();
     let (url, retention) = (connection::parse(&common.url)?, &settings.retention);

@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
     let ground = Ground::prepare("worldbus", common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.types.catalog)?;
     let dir = own_bus::dir("worldbus up", &loaded.resolved, common)?;
-    let state = state::open(&common.state_url).await?;
+    let state = state::open(common).await?;
     let registry = event_types::registry(&state, catalogue).await?;
     let catalogue = registry.shared();
     let own = OwnBus::open(dir, &settings.retention, catalogue).await?;

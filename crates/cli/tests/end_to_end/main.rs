@@ -21,6 +21,7 @@ mod formats;
 mod inventory;
 mod outage;
 mod pipes;
+mod postgres;
 mod refusals;
 mod replacement;
 mod requests;

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::Secret;
 use crate::http::access::Origin;
 use crate::observe::logging::{Filter, LogFormat};
+use crate::{Secret, SecretUrl};
 
 crate::settings! {
     /// Settings of every command that serves.
@@ -16,8 +16,11 @@ crate::settings! {
         listen: SocketAddr = "127.0.0.1:7070",
         /// The bus to use: `embedded:DIR`, `http://host:port`, `https://host` or `sns-sqs://REGION?prefix=PREFIX`.
         url: String = "embedded:{data_dir}/bus",
-        /// Where small state is kept: `sqlite:PATH` or `dynamodb://REGION/TABLE`.
-        state_url: String = "sqlite:{data_dir}/state.db",
+        /// Where small state is kept: `sqlite:PATH`, `dynamodb://REGION/TABLE` or
+        /// `postgres://USER@HOST/DATABASE`.
+        state_url: SecretUrl = "sqlite:{data_dir}/state.db",
+        /// The password of a `state_url` that is `postgres://` and has none itself.
+        state_password: Option<Secret>,
         /// World file; without it the sample world that is built in.
         world: Option<PathBuf>,
         /// The key that clients must present as `authorization: Bearer KEY`.

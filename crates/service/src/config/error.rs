@@ -5,6 +5,7 @@ use std::path::Path;
 use super::setting::{Origin, Setting};
 use crate::Secret;
 use crate::nearest::nearest;
+use crate::secret::masked;
 
 /// What kind of mistake it was. All are refused before anything is started: correct and rerun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +97,10 @@ impl Error {
         reason: &str,
         expected: &str,
     ) -> Self {
-        let shown = if setting.secret { Secret::MASK.to_owned() } else { texts.join(", ") };
+        let shown = match setting.secret {
+            true => Secret::MASK.to_owned(),
+            false => texts.iter().map(|text| masked(text)).collect::<Vec<_>>().join(", "),
+        };
         let text = format!(
             "setting `{}` from {origin}: `{shown}` is not valid{reason}; expected {expected}",
             setting.name

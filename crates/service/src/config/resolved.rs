@@ -9,6 +9,7 @@ use super::file::Keys;
 use super::setting::{Layer, Origin, Setting};
 use super::value::{Shape, Value};
 use crate::Secret;
+use crate::secret::masked;
 
 /// A struct of settings; made by [`settings!`](crate::settings).
 pub trait Settings: Sized {
@@ -97,7 +98,9 @@ impl Resolved {
             let _ = match origin {
                 Origin::Unset => writeln!(page, "# {name} is not set"),
                 // A mask is not a value: were it one, feeding the page back would set it as key.
-                _ if setting.secret => writeln!(page, "# {name} = {value} # {origin}"),
+                _ if setting.secret || value.contains(Secret::MASK) => {
+                    writeln!(page, "# {name} = {value} # {origin}")
+                }
                 _ => writeln!(page, "{name} = {value} # {origin}"),
             };
         }
@@ -165,7 +168,7 @@ fn expand_data_dir(entries: &mut [(Setting, Vec<String>, Origin)]) {
 
 fn literal(setting: &Setting, texts: &[String]) -> String {
     // A JSON string is a TOML basic string.
-    let quote = |text: &String| serde_json::Value::from(text.as_str()).to_string();
+    let quote = |text: &String| serde_json::Value::from(masked(text)).to_string();
     match (setting.secret, setting.shape, texts) {
         (true, ..) => format!("\"{}\"", Secret::MASK),
         (_, Shape::List, _) => {

@@ -76,7 +76,7 @@ fn defaults_are_the_declared_ones() {
     let settings = loaded(&Fake::default(), &[]).settings;
     assert_eq!(settings.common.listen.to_string(), "127.0.0.1:7071");
     assert_eq!(settings.common.url, "http://127.0.0.1:7070");
-    assert_eq!(settings.common.state_url, "sqlite:./worldbus-data/state.db");
+    assert_eq!(settings.common.state_url.expose(), "sqlite:./worldbus-data/state.db");
     assert_eq!(settings.common.log_format, LogFormat::Text);
     assert!(settings.common.world.is_none() && settings.common.api_key.is_none());
     assert_eq!((settings.cadence, settings.factor, settings.careful), (1, 1.5, true));
@@ -101,9 +101,10 @@ fn flag_beats_variable_beats_file_beats_default() {
 #[test]
 fn defaults_follow_the_data_directory() {
     let settings = loaded(&Fake::default(), &["--data-dir", "/srv/world/"]).settings;
-    assert_eq!(settings.common.state_url, "sqlite:/srv/world/state.db");
+    assert_eq!(settings.common.state_url.expose(), "sqlite:/srv/world/state.db");
     let sources = Fake::env(&[("WORLDBUS_STATE_URL", "sqlite:{data_dir}")]);
-    assert_eq!(loaded(&sources, &[]).settings.common.state_url, "sqlite:{data_dir}");
+    let loaded = loaded(&sources, &[]);
+    assert_eq!(loaded.settings.common.state_url.expose(), "sqlite:{data_dir}");
 }
 
 #[test]
@@ -249,7 +250,18 @@ fn reference_documents_every_setting() {
                Game minutes from one event to the next. (a whole number from 0 to 4294967295) |\n";
     assert!(page.contains(row), "{page}");
     assert!(page.contains("| `api_key` | none: a secret | `WORLDBUS_API_KEY` | not set |"));
-    assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 13);
+    assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 14);
+}
+
+#[test]
+fn password_of_a_url_is_in_the_settings_and_on_no_page() {
+    let sources = Fake::env(&[("WORLDBUS_STATE_URL", "postgres://w:pa55@db/w")]);
+    let loaded = loaded(&sources, &[]);
+    assert_eq!(loaded.settings.common.state_url.expose(), "postgres://w:pa55@db/w");
+    let line = "# state_url = \"postgres://w:********@db/w\" # env WORLDBUS_STATE_URL";
+    assert!(loaded.print().contains(line), "{}", loaded.print());
+    let shown = format!("{:?} {:?}", loaded.settings, loaded.resolved);
+    assert!(!shown.contains("pa55"), "{shown}");
 }
 
 #[test]

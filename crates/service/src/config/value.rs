@@ -6,9 +6,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use crate::Secret;
 use crate::http::access::Origin;
 use crate::observe::logging::{Filter, LogFormat};
+use crate::{Secret, SecretUrl};
 
 /// The TOML type that a value of the file must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +94,15 @@ impl Value for String {
 
     fn parse(texts: &[String]) -> Result<Self, String> {
         single(texts).map(str::to_owned)
+    }
+}
+
+impl Value for SecretUrl {
+    const EXPECTED: &'static str = "a URL";
+    const SHAPE: Shape = Shape::Text;
+
+    fn parse(texts: &[String]) -> Result<Self, String> {
+        single(texts).map(Self::new)
     }
 }
 

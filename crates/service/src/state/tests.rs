@@ -43,10 +43,12 @@ async fn update_gives_up_after_its_limit() {
 
 #[tokio::test]
 async fn unknown_scheme_is_refused_with_what_is_supported() {
-    for url in ["dynamodb://eu-west-1/table", "state.db", "sqlite:", "", "SQLITE:x"] {
+    for url in ["dynamodb://eu-west-1/table", "state.db", "sqlite:", "", "SQLITE:x", "my://u:pw@h"]
+    {
         let error = open(url).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Unsupported);
         assert!(error.to_string().contains("sqlite:PATH"), "{error}");
+        assert!(!error.to_string().contains("pw"), "{error}");
     }
 }
 

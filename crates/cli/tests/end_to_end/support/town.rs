@@ -39,9 +39,19 @@ impl Town {
         configure: impl FnOnce(&mut Command),
     ) -> Service {
         let state = format!("sqlite:{}", self.folder.path().join("state.db").display());
+        self.start_over(command, &state, configure)
+    }
+
+    /// The same with its state elsewhere.
+    pub(crate) fn start_over(
+        &self,
+        command: &str,
+        state: &str,
+        configure: impl FnOnce(&mut Command),
+    ) -> Service {
         let dir = self.folder.path().to_str().unwrap();
         let lead = ["--lead-ms", "400"];
-        let place = ["--url", &self.bus.url, "--state-url", &state, "--data-dir", dir];
+        let place = ["--url", &self.bus.url, "--state-url", state, "--data-dir", dir];
         let mut process = worldbus();
         process.args([command, "--listen", "127.0.0.1:0"]).args(place).args(lead);
         configure(&mut process);

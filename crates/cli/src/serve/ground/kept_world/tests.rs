@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests panic")]
 
 use super::*;
-use crate::serve::ground::state;
+use worldbus_service::state;
 
 fn world(from: &str, to: &str) -> World {
     let text = include_str!("../../../../../../worlds/europe.toml");
