@@ -12,7 +12,7 @@
 //! let rain = WeatherChanged { new_state: WeatherState::Rain.into(), ..Default::default() };
 //! let event_id = publisher.publish_about("brussels", &rain).await?; // durable from here on
 //!
-//! let router = Router::new(&bus, "npc-behavior")?.on(
+//! let router = Router::new(&bus, "weather-watch")?.on(
 //!     |event: WeatherChanged, message: Message| async move {
 //!         println!("{:?}: {:?}", message.entity(), event.new_state());
 //!         Ok::<(), HandlerError>(())

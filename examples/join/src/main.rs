@@ -6,7 +6,7 @@ use worldbus::{CancellationToken, HandlerError, Message, Router};
 #[tokio::main]
 async fn main() -> Result<(), worldbus::Error> {
     let bus = worldbus::connect("http://127.0.0.1:7070", None).await?;
-    let router = Router::new(&bus, "npc-behavior")?.on(receive)?;
+    let router = Router::new(&bus, "weather-watch")?.on(receive)?;
     router.run(CancellationToken::new()).await
 }
 
