@@ -76,8 +76,8 @@ impl Agenda {
         self.world.calendar().day_us()
     }
 
-    /// What the wall interval (`after`, `until`] brings, in order, or its beginning if that is much;
-    /// and up to where it is.
+    /// What the wall interval (`after`, `until`] brings, in order, or its beginning if that is
+    /// much; and up to where it is.
     pub(crate) fn between(
         &mut self,
         basis: Basis<'_>,
@@ -268,8 +268,8 @@ impl Agenda {
         }
     }
 
-    /// The `weather.changed` since which the weather of a region is what people noticed at a minute;
-    /// none if that was before the clock's segment.
+    /// The `weather.changed` since which the weather of a region is what people noticed at a
+    /// minute; none if that was before the clock's segment.
     fn weather_cause(
         &self,
         basis: Basis<'_>,

@@ -122,8 +122,8 @@ impl Town {
         self.commands.read(read_at).await
     }
 
-    /// Takes a command: `act` makes it of what was before. One whose cause, the id of the event that
-    /// asks for it, is known was taken already, and is not again.
+    /// Takes a command: `act` makes it of what was before. One whose cause, the id of the event
+    /// that asks for it, is known was taken already, and is not again.
     pub(crate) async fn command(
         &self,
         by: &By,

@@ -1,6 +1,6 @@
 //! Strict reading of the tables of a TOML file: an unknown key is refused before anything is
-//! read, what is left over after that, and every error knows its line. For every file that describes
-//! a part of a world. Not `serde`: its errors lose the key's path. Not here: reading the file.
+//! read, what is left over after that, and every error knows its line. For every file that
+//! describes a part of a world. Not `serde`: its errors lose the key's path. Not here: the disk.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

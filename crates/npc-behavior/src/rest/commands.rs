@@ -121,7 +121,7 @@ struct CommandEntry {
     request_body = DirectiveRequest,
     responses((status = 200, description = "Directed.", body = CommandTaken),
         (status = 404, description = "No such person, role, region or place."),
-        (status = 409, description = "The place is full, or there are as many directives as may be.")))]
+        (status = 409, description = "The place is full, or the directives are too many.")))]
 pub(super) async fn direct(
     State(shared): State<Shared>,
     Query(NoQuery {}): Query<NoQuery>,
