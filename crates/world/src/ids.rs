@@ -76,8 +76,8 @@ impl Fnv128 {
     }
 }
 
-/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-pub(crate) fn mix(mut z: u64) -> u64 {
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): chance from numbers, the same everywhere.
+pub fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

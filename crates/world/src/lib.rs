@@ -26,7 +26,7 @@ pub mod ids;
 mod model;
 pub mod preset;
 pub mod schedule;
-mod source;
+pub mod source;
 pub mod sun;
 mod time;
 pub mod weather;

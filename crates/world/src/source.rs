@@ -1,6 +1,6 @@
 //! Strict reading of the tables of a TOML file: an unknown key is refused before anything is
-//! read, what is left over after that, and every error knows its line. Not `serde`: its errors lose
-//! the key's path.
+//! read, what is left over after that, and every error knows its line. For every file that describes
+//! a part of a world. Not `serde`: its errors lose the key's path. Not here: reading the file.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -28,16 +28,21 @@ pub struct WorldFileError {
     pub message: String,
 }
 
-pub(crate) struct Source<'a> {
-    pub(crate) file: &'a str,
-    pub(crate) text: &'a str,
+/// The text of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The file's name, for errors.
+    pub file: &'a str,
+    /// What it holds.
+    pub text: &'a str,
 }
 
 /// The keys that a table may have.
-pub(crate) type Keys = &'static [&'static str];
+pub type Keys = &'static [&'static str];
 
 /// A table, its path, and which of its keys have been asked for.
-pub(crate) struct Table<'a> {
+#[derive(Debug)]
+pub struct Table<'a> {
     source: &'a Source<'a>,
     path: String,
     start: usize,
@@ -47,7 +52,11 @@ pub(crate) struct Table<'a> {
 }
 
 impl<'a> Source<'a> {
-    pub(crate) fn parse(&self) -> Result<Spanned<DeTable<'a>>, WorldFileError> {
+    /// The file's tables.
+    ///
+    /// # Errors
+    /// It is no TOML.
+    pub fn parse(&self) -> Result<Spanned<DeTable<'a>>, WorldFileError> {
         DeTable::parse(self.text).map_err(|e| {
             let start = e.span().map_or(0, |s| s.start);
             self.error(start, "", format!("expected TOML, found a mistake: {}", e.message()))
@@ -62,7 +71,11 @@ impl<'a> Source<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(crate) fn root(
+    /// The file as a table with these keys.
+    ///
+    /// # Errors
+    /// It has another key.
+    pub fn root(
         source: &'a Source<'a>,
         root: &'a Spanned<DeTable<'a>>,
         keys: Keys,
@@ -101,13 +114,16 @@ impl<'a> Table<'a> {
     }
 
     /// An error about a key of this table, at its value if it has one.
-    pub(crate) fn error(&self, key: &str, message: String) -> WorldFileError {
+    pub fn error(&self, key: &str, message: String) -> WorldFileError {
         let offset = self.table.get(key).map_or(self.start, |v| v.span().start);
         self.source.error(offset, &format!("{}{key}", self.path), message)
     }
 
     /// A value that must be there, made into something by `read`.
-    pub(crate) fn with<T>(
+    ///
+    /// # Errors
+    /// The key is missing; what `read` states.
+    pub fn with<T>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
@@ -119,7 +135,11 @@ impl<'a> Table<'a> {
         read(value.get_ref()).map_err(|message| self.error(key, message))
     }
 
-    pub(crate) fn id(&mut self, key: &'static str) -> Result<String, WorldFileError> {
+    /// A name that must be there: 1 to 64 lower case letters, digits, - or _.
+    ///
+    /// # Errors
+    /// It is missing, or another value.
+    pub fn id(&mut self, key: &'static str) -> Result<String, WorldFileError> {
         let fits = |s: &&str| {
             let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
             (1..=ID_CHARS_MAX).contains(&s.len()) && s.bytes().all(plain)
@@ -130,7 +150,11 @@ impl<'a> Table<'a> {
         })
     }
 
-    pub(crate) fn text_or(
+    /// A text, or what stands for one that is left out.
+    ///
+    /// # Errors
+    /// It is empty or too long, or no text.
+    pub fn text_or(
         &mut self,
         key: &'static str,
         default: &str,
@@ -147,7 +171,11 @@ impl<'a> Table<'a> {
         })
     }
 
-    pub(crate) fn integer(
+    /// A whole number that must be there.
+    ///
+    /// # Errors
+    /// It is missing or out of the range, or no whole number.
+    pub fn integer(
         &mut self,
         key: &'static str,
         min: i64,
@@ -161,7 +189,11 @@ impl<'a> Table<'a> {
         })
     }
 
-    pub(crate) fn number(
+    /// A number of a unit that must be there.
+    ///
+    /// # Errors
+    /// It is missing or out of the range, or no number.
+    pub fn number(
         &mut self,
         key: &'static str,
         unit: &str,
@@ -176,13 +208,16 @@ impl<'a> Table<'a> {
     }
 
     /// Whether there is such a key; from now on it is known.
-    pub(crate) fn has(&mut self, key: &'static str) -> bool {
+    pub fn has(&mut self, key: &'static str) -> bool {
         self.ask(key);
         self.table.contains_key(key)
     }
 
-    /// A value that must be there, with its place in the text, and a maker of errors about it.
-    pub(crate) fn spanned(
+    /// A value that must be there, with its place in the text.
+    ///
+    /// # Errors
+    /// It is missing.
+    pub fn spanned(
         &mut self,
         key: &'static str,
     ) -> Result<&'a Spanned<DeValue<'a>>, WorldFileError> {
@@ -192,12 +227,15 @@ impl<'a> Table<'a> {
     }
 
     /// An error about a part of a key's value, at its own place.
-    pub(crate) fn error_at(&self, offset: usize, key: &str, message: String) -> WorldFileError {
+    pub fn error_at(&self, offset: usize, key: &str, message: String) -> WorldFileError {
         self.source.error(offset, &format!("{}{key}", self.path), message)
     }
 
     /// A table within this one.
-    pub(crate) fn table(&mut self, key: &'static str, keys: Keys) -> Result<Self, WorldFileError> {
+    ///
+    /// # Errors
+    /// It is missing, no table, or has other keys than these.
+    pub fn table(&mut self, key: &'static str, keys: Keys) -> Result<Self, WorldFileError> {
         let value = self.spanned(key)?;
         let found = value.get_ref().as_table();
         let table = found.ok_or_else(|| self.error(key, expected("a table", value.get_ref())))?;
@@ -206,7 +244,10 @@ impl<'a> Table<'a> {
     }
 
     /// The tables of an array of tables, at least one.
-    pub(crate) fn tables(
+    ///
+    /// # Errors
+    /// There is none, more than `count_max`, or one has other keys than these.
+    pub fn tables(
         &mut self,
         key: &'static str,
         keys: Keys,
@@ -231,7 +272,10 @@ impl<'a> Table<'a> {
     }
 
     /// Refuses the first key that was not asked for: one that does not go with the others.
-    pub(crate) fn finish(self) -> Result<(), WorldFileError> {
+    ///
+    /// # Errors
+    /// There is such a key.
+    pub fn finish(self) -> Result<(), WorldFileError> {
         let Some(key) = self.first_but(&self.asked) else { return Ok(()) };
         let message = format!("expected one of the keys {}, found this", self.asked.join(", "));
         Err(self.error_at(key.span().start, key.get_ref(), message))
@@ -248,7 +292,7 @@ fn near(text: &str, keys: Keys) -> Option<&'static str> {
 }
 
 /// A number's text, with a sign and without underscores.
-pub(crate) fn number_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
+pub fn number_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
     match value {
         DeValue::Integer(i) if i.radix() == 10 => Some(i.as_str()),
         DeValue::Float(f) => Some(f.as_str()),
@@ -257,7 +301,7 @@ pub(crate) fn number_text<'v>(value: &'v DeValue<'_>) -> Option<&'v str> {
 }
 
 /// "expected ..., found ..." for a value.
-pub(crate) fn expected(wanted: &str, found: &DeValue<'_>) -> String {
+pub fn expected(wanted: &str, found: &DeValue<'_>) -> String {
     let found = match found {
         DeValue::String(s) => format!("\"{}\"", s.chars().take(80).collect::<String>()),
         DeValue::Integer(i) => i.as_str().to_owned(),
