@@ -16,4 +16,5 @@ mod words;
 
 pub(crate) use chance::Chance;
 pub(crate) use template::{Phrases, Scope, Template};
-pub(crate) use value::{Shape, Value, plain};
+pub(crate) use value::{Shape, Value, line, plain};
+pub(crate) use words::month_title;

@@ -112,9 +112,6 @@ impl Ledger {
             if self.steps.is_for(&observation) && !self.is_known(&order(&observation)) {
                 changes.waiting.push(observation.clone());
                 self.waiting.insert(order(&observation), observation);
-            } else if self.steps.is_tick(&observation) {
-                // Not stored: the next one does as well.
-                self.waiting.insert(order(&observation), observation);
             }
         }
         self.drain(&mut changes);
@@ -149,9 +146,7 @@ impl Ledger {
                 metrics::counter!("worldbus_chronicle_late_events_total").increment(1);
             }
             self.applied = self.applied.max(Some(order));
-            if self.steps.is_for(&observation) {
-                self.remember(order, changes);
-            }
+            self.remember(order, changes);
             self.steps.apply(&observation, changes);
         }
         // The same waited and was applied within this call.

@@ -1,6 +1,6 @@
-//! Observations: what an event of the bus means to the chronicle, as fields by name. A pure function
-//! of the event, and for the few that carry no game time of the world's clock. Not here: what is
-//! written of them (`rules`), receiving (`receive`).
+//! Observations: what an event of the bus means to the chronicle, as fields by name. A pure
+//! function of the event, and of the clock for the few events without a game time of their own.
+//! Not here: what is written of them (`rules`), receiving (`receive`).
 
 mod fields;
 mod npc;
@@ -43,7 +43,7 @@ pub(crate) struct Observation {
     pub(crate) fields: BTreeMap<String, Value>,
 }
 
-/// What of an event stands beside its payload.
+/// What an event has besides its payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Envelope<'a> {
     /// Its identity.
@@ -60,6 +60,9 @@ pub(crate) struct Envelope<'a> {
 
 /// An event type that the chronicle understands.
 pub(crate) trait Observe: Event {
+    /// Its events carry their game time; else it is that of their timestamp.
+    const HAS_GAME_TIME: bool = true;
+
     /// What its events mean.
     fn observe(&self, envelope: &Envelope<'_>, world: &World) -> Vec<Observation>;
 }

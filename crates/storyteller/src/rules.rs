@@ -3,6 +3,7 @@
 
 mod arcs;
 mod condition;
+mod plan;
 mod prose;
 mod read;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use worldbus_world::{World, WorldFileError};
 
 pub(crate) use arcs::{ArcRule, Per, Stage, Step};
 pub(crate) use condition::Condition;
+pub(crate) use plan::{Incident, IncidentCommand, Plan};
 pub(crate) use prose::Prose;
 
 /// The rules that are built in.
@@ -39,6 +41,8 @@ pub(crate) struct Rules {
     pub(crate) entries: Vec<Rule>,
     /// Stories over several events.
     pub(crate) arcs: Vec<ArcRule>,
+    /// How the director works.
+    pub(crate) director: Plan,
 }
 
 /// What becomes of an event.
@@ -70,12 +74,6 @@ impl Rules {
     /// The first mistake: file, line, key, what was expected and what was found.
     pub(crate) fn parse(file: &str, text: &str) -> Result<Self, WorldFileError> {
         read::rules(file, text)
-    }
-
-    /// The event types that some rule is for.
-    pub(crate) fn received(&self) -> impl Iterator<Item = &str> {
-        let steps = self.arcs.iter().flat_map(|arc| &arc.steps).map(|step| step.on.as_str());
-        self.entries.iter().map(|rule| rule.on.as_str()).chain(steps)
     }
 
     /// What an arc is called.

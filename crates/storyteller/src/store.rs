@@ -1,5 +1,5 @@
-//! Where the chronicle is kept: the trait, what is asked of it and what it answers. One commit holds
-//! what was written, how the arcs stand and what waits to be published, so they never differ.
+//! Where the chronicle is kept: the trait, what is asked of it and what it answers. One commit
+//! holds what was written, how the arcs stand and what waits to be published, so they never differ.
 //! Not here: what is written (`ledger`), when it is published (`publish`).
 
 mod rank;
@@ -16,7 +16,7 @@ use crate::ledger::{ArcState, Changes, Entry, Publication, Saved};
 use worldbus_events::EventId;
 use worldbus_service::state::Error;
 
-pub(crate) use search::{Cursor, Order, Page, Search, WORD_COUNT_MAX, query_words};
+pub(crate) use search::{Cursor, Order, Page, Search, query_words};
 pub(crate) use sqlite::Sqlite;
 
 /// An entry as it is read.
@@ -108,6 +108,9 @@ impl Found {
 /// [`Kind::Io`]: worldbus_service::state::Kind::Io
 #[async_trait]
 pub(crate) trait Store: Send + Sync + fmt::Debug {
+    /// The revision of the ledger.
+    async fn revision(&self) -> Result<u64, Error>;
+
     /// The revision of the ledger, and the ledger.
     async fn load(&self) -> Result<(u64, Saved), Error>;
 

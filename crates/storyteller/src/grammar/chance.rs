@@ -16,7 +16,7 @@ impl Chance {
         Self(mix(seed ^ mix(folded)))
     }
 
-    /// One of `count` things, from 0; 0 if there is none.
+    /// One of `count` things, from 0; 0 where there are no things.
     pub(crate) fn below(&mut self, count: usize) -> usize {
         self.0 = self.0.wrapping_add(STEP);
         // The high half of a product: uneven by less than count / 2^64.

@@ -1,5 +1,5 @@
-//! Templates: text with `{field|filter}` slots, `[one|another]` choices and `{@phrase}` for a choice
-//! that several templates share. A backslash takes the meaning from the next character.
+//! Templates: text with `{field|filter}` slots, `[one|another]` choices and `{@phrase}` for a
+//! choice that several templates share. A backslash takes the meaning from the next character.
 //! Not here: what filters do (`filter`).
 
 use std::collections::BTreeMap;

@@ -50,6 +50,7 @@ impl Value {
     }
 
     /// Its shape.
+    #[cfg(test)]
     pub(crate) fn shape(&self) -> Shape {
         match self {
             Self::Text(_) => Shape::Text,
@@ -86,13 +87,19 @@ impl Shape {
 /// A text of one line without control and formatting characters, cut at 80 characters. Marks
 /// of Markdown and HTML stay: they are escaped where a text becomes one of these.
 pub(crate) fn plain(text: &str) -> String {
-    let mut line = String::new();
+    line(text, NAME_CHARS_MAX)
+}
+
+/// The same with another bound.
+pub(crate) fn line(text: &str, chars_max: usize) -> String {
+    let (mut line, mut count) = (String::new(), 0);
     for c in text.chars().filter(|c| !is_format(*c)) {
         let c = if c.is_control() || c.is_whitespace() { ' ' } else { c };
         if !(c == ' ' && (line.is_empty() || line.ends_with(' '))) {
             line.push(c);
+            count += 1;
         }
-        if line.chars().count() >= NAME_CHARS_MAX {
+        if count >= chars_max {
             break;
         }
     }

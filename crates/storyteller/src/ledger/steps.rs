@@ -47,16 +47,21 @@ impl Steps {
         this
     }
 
-    /// Whether some arc may go on by it.
+    /// Whether some arc may go on by it, or an hour is over that one of them was to last.
     pub(super) fn is_for(&self, observation: &Observation) -> bool {
         let fits = |step: &Step| step.fits(&observation.on, observation);
         let arcs = self.rules.arcs.iter().filter(|arc| arc.receives(&observation.on));
-        went_back(observation).is_some() || arcs.flat_map(|arc| &arc.steps).any(fits)
+        went_back(observation).is_some()
+            || self.is_due(observation)
+            || arcs.flat_map(|arc| &arc.steps).any(fits)
     }
 
-    /// Whether it is one of those that end what has lasted too long.
-    pub(super) fn is_tick(&self, observation: &Observation) -> bool {
+    /// Whether it is an hour that ends what has lasted too long. One that comes too early for that
+    /// is not needed: what ends has the time at which it was due, whichever hour ends it.
+    fn is_due(&self, observation: &Observation) -> bool {
+        let first = self.deadlines.first();
         observation.on == v1::HourChanged::NAME
+            && first.is_some_and(|(deadline_us, _)| *deadline_us <= observation.game_us)
     }
 
     pub(super) fn apply(&mut self, observation: &Observation, changes: &mut Changes) {

@@ -36,23 +36,23 @@ fn fixed_events_make_these_texts() {
 
 /// A change of the rules or of the grammar shows here.
 const GOLDEN: &str = "\
-The feast of Lantern Night was kept.
+The third of March was Lantern Night, and the streets were full.
+Rain began over Brussels in the morning.
 Lantern Night in Brussels was drowned out by rain.
-It started to rain in Brussels in the morning.
-Late, the sky over Brussels cleared, and Lantern Night was kept after all.
 In the afternoon, the clouds broke over Brussels and the rain was over.
-A warning went through Paris: a storm was on its way.
+Late, the sky over Brussels cleared, and Lantern Night was kept after all.
+In the dead of night, Paris was warned of a storm.
+In the early morning, lightning struck around Paris.
 Those in Paris who had heeded the warning were glad of it when a storm came.
-A thunderstorm burst over Paris; the lamps went out in many streets.
-It was over in Paris: the wind, up to 90 km/h, had dropped.
-The thunder moved on, and Paris breathed again.
+After the storm the air over Paris was clear.
+The storm over Paris blew itself out. At its height the wind had reached 90 km/h.
+Paris caught 31 mm of rain on 5 March; it rained for eight hours.
 When the fifth of March was over, Paris took stock: 31 mm of rain and gusts of 58 km/h.
-On the fifth of March, 31 mm of rain fell on Paris in a single day.
-The watchers of London foresaw a blizzard, and wind of 108 km/h.
+The watchers of London foresaw a blizzard, with gusts of up to 108 km/h.
 London was spared: the warning was withdrawn.
 The harbour guild lost Paris to the crown.
-The first snow of the winter fell on Zurich in the dead of night.
-In the dead of night, the first flakes of a snowfall came down on Zurich.";
+Winter showed itself in Zurich: the first snow came in the dead of night.
+Snow began to fall in Zurich in the dead of night.";
 
 #[test]
 fn storm_goes_from_warning_to_aftermath_and_its_entries_share_its_id() {

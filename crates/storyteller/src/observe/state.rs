@@ -1,5 +1,5 @@
 //! What a step of the world's state means: each of its changes for itself. Not here: projections,
-//! which write what other events said into the state.
+//! which write what other events state.
 
 use super::fields::operation;
 use super::{Envelope, Observation, Observe};
@@ -13,6 +13,8 @@ const CHANGE_COUNT_MAX: usize = 256;
 const REGION: &str = "region/";
 
 impl Observe for v1::WorldStateUpdated {
+    const HAS_GAME_TIME: bool = false;
+
     fn observe(&self, envelope: &Envelope<'_>, world: &World) -> Vec<Observation> {
         let changes = self.changes.iter().take(CHANGE_COUNT_MAX).enumerate();
         changes.filter_map(|(index, change)| of_change(index, change, envelope, world)).collect()

@@ -44,7 +44,7 @@ fn every_event_type_has_the_fields_that_rules_may_use() {
     fits(&v1::MonthChanged::default());
     fits(&v1::MoonPhaseChanged::default());
     fits(&v1::SeasonChanged::default());
-    fits(&v1::YearChanged::default());
+    fits(&v1::YearChanged { old_year: Some(1), ..Default::default() });
     fits(&v1::WeatherAlertEnded::default());
     fits(&v1::WeatherAlertUpdated::default());
     fits(&v1::WeatherChanged::default());

@@ -9,12 +9,17 @@ use worldbus_world::{DateTime, World};
 /// One about the whole world, at the beginning of a date if the event names one.
 fn dated(on: &str, envelope: &Envelope<'_>, world: &World, date: Option<&v1::Date>) -> Observation {
     let game_us = midnight(&world.calendar(), date).unwrap_or(envelope.game_us);
-    Observation::new(on, envelope).at(game_us)
+    of_the_world(on, envelope).at(game_us)
+}
+
+/// Whatever the event names as its entity, it is everywhere.
+fn of_the_world(on: &str, envelope: &Envelope<'_>) -> Observation {
+    Observation { entity: None, ..Observation::new(on, envelope) }
 }
 
 impl Observe for v1::HourChanged {
     fn observe(&self, envelope: &Envelope<'_>, _: &World) -> Vec<Observation> {
-        let observed = Observation::new(Self::NAME, envelope)
+        let observed = of_the_world(Self::NAME, envelope)
             .at(self.game_us)
             .with("hour", number(self.hour))
             .with("phase", phase(self.phase()));
@@ -30,7 +35,7 @@ impl Observe for v1::DayChanged {
             known.map_or_else(|| id.clone(), |holiday| holiday.name.clone())
         };
         let holidays: Vec<String> = self.holidays.iter().map(name).collect();
-        let observed = Observation::new(Self::NAME, envelope)
+        let observed = of_the_world(Self::NAME, envelope)
             .at(self.game_us)
             .with("day_of_year", number(self.day_of_year))
             .with("weekday", Value::name(&self.weekday))
@@ -52,10 +57,14 @@ impl Observe for v1::MonthChanged {
 
 impl Observe for v1::YearChanged {
     fn observe(&self, envelope: &Envelope<'_>, world: &World) -> Vec<Observation> {
+        // Which year it is when a world begins is no news.
+        if self.old_year.is_none() {
+            return Vec::new();
+        }
         let year = self.new_year;
         let first = DateTime { year, month: 1, day: 1, hour: 0, minute: 0, second: 0 };
         let begins = world.calendar().game_time(&first).map_or(envelope.game_us, |game| game.0);
-        let observed = Observation::new(Self::NAME, envelope).at(begins);
+        let observed = of_the_world(Self::NAME, envelope).at(begins);
         vec![observed.with("new_year", number(year))]
     }
 }
@@ -72,7 +81,7 @@ impl Observe for v1::SeasonChanged {
 
 impl Observe for v1::MoonPhaseChanged {
     fn observe(&self, envelope: &Envelope<'_>, _: &World) -> Vec<Observation> {
-        let observed = Observation::new(Self::NAME, envelope)
+        let observed = of_the_world(Self::NAME, envelope)
             .at(self.game_us)
             .with("moon", Value::name(&self.moon))
             .with("new_phase", moon_phase(self.new_phase()));
@@ -100,7 +109,7 @@ impl Observe for v1::HolidayEnded {
 
 impl Observe for v1::Jumped {
     fn observe(&self, envelope: &Envelope<'_>, _: &World) -> Vec<Observation> {
-        let observed = Observation::new(Self::NAME, envelope)
+        let observed = of_the_world(Self::NAME, envelope)
             .at(self.to_game_us)
             .with("from_game_us", Value::Game(self.from_game_us))
             .with("forward_hours", hours(self.from_game_us, self.to_game_us))

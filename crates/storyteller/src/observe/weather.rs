@@ -55,6 +55,9 @@ impl Alert<'_> {
 }
 
 impl Observe for v1::WeatherSevere {
+    /// When it was announced.
+    const HAS_GAME_TIME: bool = false;
+
     fn observe(&self, envelope: &Envelope<'_>, world: &World) -> Vec<Observation> {
         let alert = Alert {
             region_id: &self.region_id,
@@ -71,6 +74,9 @@ impl Observe for v1::WeatherSevere {
 }
 
 impl Observe for v1::WeatherAlertUpdated {
+    /// When it was announced.
+    const HAS_GAME_TIME: bool = false;
+
     fn observe(&self, envelope: &Envelope<'_>, world: &World) -> Vec<Observation> {
         let alert = Alert {
             region_id: &self.region_id,

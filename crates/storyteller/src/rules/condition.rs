@@ -1,4 +1,4 @@
-//! Conditions of rules: `new_state in storm blizzard`, `precipitation_um < 200`, `value != arc.kept`.
+//! Conditions of rules: `new_state in storm blizzard`, `precipitation_um < 200`.
 //! Not here: where values come from.
 
 use crate::grammar::{Scope, Shape, Value};

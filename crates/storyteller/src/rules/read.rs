@@ -1,6 +1,7 @@
 //! Reading a file of rules, strictly. Not here: what rules mean.
 
 mod arcs;
+mod director;
 mod texts;
 
 use super::condition::Condition;
@@ -12,7 +13,7 @@ use texts::strings;
 use worldbus_world::WorldFileError;
 use worldbus_world::source::{Keys, Source, Table};
 
-const KEYS: Keys = &["grace_ms", "phrases", "rules", "arcs"];
+const KEYS: Keys = &["grace_ms", "phrases", "rules", "arcs", "director"];
 const PHRASE_KEYS: Keys = &["name", "texts"];
 const RULE_KEYS: Keys = &["id", "on", "when", "significance", "terms", "texts"];
 const TERM_KEYS: Keys = &["of", "above", "per", "add", "max"];
@@ -57,8 +58,10 @@ pub(super) fn rules(file: &str, text: &str) -> Result<Rules, WorldFileError> {
             arcs.push(arc);
         }
     }
+    let table = root.table("director", director::KEYS)?;
+    let director = director::plan(&reading, table)?;
     root.finish()?;
-    Ok(Rules { version: version(text), grace_ms, phrases, entries, arcs })
+    Ok(Rules { version: version(text), grace_ms, phrases, entries, arcs, director })
 }
 
 /// FNV-1a of the text.

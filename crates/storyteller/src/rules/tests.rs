@@ -8,6 +8,10 @@ fn refusal(text: &str) -> String {
 }
 
 const HEAD: &str = "grace_ms = 1\n";
+/// What a file must have at its end.
+const DIRECTOR: &str = "[director]\ncycle_hours = 2\non_hours = 1\ncalm_permille = 0\n\
+    peak_permille = 1\ngap_hours = 1\ngap_region_hours = 1\nvalid_hours = 1\n\
+    [[director.incidents]]\nkind = \"a\"\nweather = \"storm\"\nminutes = 1\ntexts = [\"x\"]\n";
 
 fn rule(rest: &str) -> String {
     format!("{HEAD}[[rules]]\nid = \"a\"\n{rest}")
@@ -29,7 +33,8 @@ fn built_in_rules_are_valid_and_enough_to_fill_a_year() {
 #[test]
 fn another_text_is_another_version() {
     let text = rule("on = \"time.year_changed\"\nsignificance = 1\ntexts = [\"x\"]\n");
-    let version = |text: &str| Rules::parse("my.toml", text).unwrap().version;
+    let version =
+        |text: &str| Rules::parse("my.toml", &format!("{text}{DIRECTOR}")).unwrap().version;
     assert_eq!(version(&text), version(&text));
     assert_ne!(version(&text), version(&text.replace("\"x\"", "\"y\"")));
 }
@@ -101,7 +106,14 @@ fn arcs_with_unknown_stages_or_hidden_texts_are_refused() {
     assert!(refusal(&from).contains("arcs[0].steps[0].from: expected one of the stages one"));
     let keep = arcs("to = \"one\"\nkeep = \"new_year\"\n");
     assert!(refusal(&keep).contains("expected a field that is a text"));
-    assert!(Rules::parse("my.toml", &arcs("to = \"one\"\n")).is_ok());
+    let right = format!("{}{DIRECTOR}", arcs("to = \"one\"\n"));
+    Rules::parse("my.toml", &right).unwrap();
+    for (key, wrong) in
+        [("weather = \"storm\"", "weather = \"frogs\""), ("on_hours = 1", "on_hours = 3")]
+    {
+        let error = refusal(&right.replace(key, wrong));
+        assert!(error.contains("director"), "{error}");
+    }
 }
 
 proptest::proptest! {

@@ -2,7 +2,7 @@
 //! rarity would be the same for all. Not here: which texts match.
 
 use super::Found;
-use super::search::Cursor;
+use super::search::{Order, Page, Search};
 
 /// How fast more of the same word counts less, and how much length counts: the usual values.
 const K1: f64 = 1.2;
@@ -20,21 +20,25 @@ pub(super) fn score(found: &Found, words: &[String]) -> i64 {
     (best * MATCH_MAX).round() as i64 + i64::from(found.entry.significance)
 }
 
-/// The best first, as a page behind a cursor.
-pub(super) fn page(
-    mut found: Vec<Found>,
-    words: &[String],
-    after: Option<Cursor>,
-    limit: usize,
-) -> super::Page {
+/// Matches in the order of a search, as a page behind its cursor.
+pub(super) fn page(mut found: Vec<Found>, search: &Search) -> Page {
     for found in &mut found {
-        found.cursor.key = score(found, words);
+        found.cursor.key = match search.order {
+            Order::Best => score(found, &search.words),
+            Order::Significance => i64::from(found.entry.significance),
+            Order::Latest | Order::Earliest => found.entry.game_us,
+        };
     }
-    found.retain(|found| after.is_none_or(|after| found.cursor < after));
-    found.sort_by_key(|found| std::cmp::Reverse(found.cursor));
-    let more = found.len() > limit;
-    found.truncate(limit);
-    super::Page { found, more }
+    if search.order == Order::Earliest {
+        found.retain(|found| search.after.is_none_or(|after| found.cursor > after));
+        found.sort_by_key(|found| found.cursor);
+    } else {
+        found.retain(|found| search.after.is_none_or(|after| found.cursor < after));
+        found.sort_by_key(|found| std::cmp::Reverse(found.cursor));
+    }
+    let more = found.len() > search.limit;
+    found.truncate(search.limit);
+    Page { found, more }
 }
 
 /// 0 to 1.

@@ -3,7 +3,7 @@
 use super::Found;
 
 /// Words of a search.
-pub(crate) const WORD_COUNT_MAX: usize = 16;
+const WORD_COUNT_MAX: usize = 16;
 /// Characters of a search.
 const QUERY_CHARS_MAX: usize = 400;
 /// Characters of a word that are looked at.

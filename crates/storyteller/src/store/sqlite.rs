@@ -6,6 +6,7 @@
 
 mod find;
 mod ledger;
+mod rewrite;
 mod rows;
 mod schema;
 mod words;
@@ -131,6 +132,10 @@ impl Sqlite {
 
 #[async_trait]
 impl Store for Sqlite {
+    async fn revision(&self) -> Result<u64, Error> {
+        self.read(ledger::revision).await
+    }
+
     async fn load(&self) -> Result<(u64, Saved), Error> {
         self.read(ledger::load).await
     }
@@ -163,8 +168,8 @@ impl Store for Sqlite {
         self.read(find::extent).await
     }
 
-    async fn rewrite(&self, rewrite: Rewrite) -> Result<bool, Error> {
-        self.write(move |rows| words::rewrite(rows, &rewrite)).await
+    async fn rewrite(&self, wanted: Rewrite) -> Result<bool, Error> {
+        self.write(move |rows| rewrite::rewrite(rows, &wanted)).await
     }
 
     async fn kept(&self, name: &str) -> Result<Option<Kept>, Error> {

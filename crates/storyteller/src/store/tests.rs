@@ -1,5 +1,7 @@
 //! The store: what is written is found, in order and once, and no search does harm.
 
+mod large;
+
 use std::path::Path;
 
 use super::*;

@@ -120,7 +120,7 @@ impl Script {
     pub(super) fn feast(&mut self, day: i32, name: &str) {
         let date = Some(v1::Date { year: 2024, month: 3, day: day as u32 + 1 });
         let event = v1::HolidayStarted { holiday: "feast".into(), name: name.into(), date };
-        self.add(f64::from(day), None, &event);
+        self.add(f64::from(day), Some("feast"), &event);
     }
 
     pub(super) fn hour(&mut self, day: f64) {
@@ -149,6 +149,13 @@ impl Script {
         let mut news = Vec::new();
         for observed in &self.observed {
             news.extend(ledger.take(observed.clone()).news);
+        }
+        // An hour ends what was due when all before it was applied.
+        let last = self.observed.last().cloned().unwrap_or_default();
+        let last_ms = last.first().map_or(0, |observed| observed.wall_ms);
+        news.extend(ledger.pass(last_ms + 60_000).news);
+        if last.iter().any(|observed| observed.on == v1::HourChanged::NAME) {
+            news.extend(ledger.take(last).news);
         }
         news.extend(ledger.pass(i64::MAX / 2).news);
         news

@@ -97,6 +97,9 @@ proptest! {
         for observed in &script.observed {
             expected.keep(reference.take(observed.clone()));
         }
+        let end = script.observed[script.observed.len() - 1].clone();
+        expected.keep(reference.pass(end[0].wall_ms));
+        expected.keep(reference.take(end.clone()));
         expected.keep(reference.pass(i64::MAX / 2));
 
         // Each event is delivered less than the grace after its time.
@@ -116,9 +119,8 @@ proptest! {
                 other = restored(before);
             }
         }
-        let last = delivered.last().map_or(0, |(index, _)| *index);
-        kept.keep(other.take(script.observed[last].clone()));
-        kept.keep(other.take(script.observed[script.observed.len() - 1].clone()));
+        kept.keep(other.pass(end[0].wall_ms));
+        kept.keep(other.take(end));
         kept.keep(other.pass(i64::MAX / 2));
         prop_assert_eq!(&kept.news, &expected.news);
     }

@@ -10,7 +10,7 @@ use crate::store::{ArcSearch, Extent, Found, FoundArc, Order, Page, Search};
 use worldbus_events::EventId;
 use worldbus_world::GameTime;
 
-/// Matches of words that are ranked: the most significant ones.
+/// Matches of words that are looked at: the most significant ones.
 const CANDIDATE_COUNT_MAX: usize = 1_000;
 /// What an index of its own is for.
 const NOTABLE: u16 = 400;
@@ -24,12 +24,10 @@ pub(super) fn entry(connection: &Connection, id: EventId) -> Result<Option<Found
 }
 
 pub(super) fn search(connection: &Connection, search: &Search) -> Result<Page, Failure> {
-    match (search.words.is_empty(), search.order) {
-        (false, Order::Best) => {
-            let found = by_words(connection, search)?;
-            Ok(rank::page(found, &search.words, search.after, search.limit))
-        }
-        _ => in_order(connection, search),
+    if search.words.is_empty() {
+        in_order(connection, search)
+    } else {
+        Ok(rank::page(by_words(connection, search)?, search))
     }
 }
 
@@ -110,10 +108,6 @@ fn quoted(term: &str) -> String {
 /// By time or by significance.
 fn in_order(connection: &Connection, search: &Search) -> Result<Page, Failure> {
     let mut conditions = Where::of(search);
-    if !search.words.is_empty() {
-        let found = "entry.row IN (SELECT rowid FROM words WHERE words MATCH ?)";
-        conditions.and(found, matching(search));
-    }
     if search.significance_min >= NOTABLE {
         conditions.conditions.push(format!("entry.significance >= {NOTABLE}"));
     }
@@ -155,7 +149,6 @@ fn index(search: &Search) -> &'static str {
     let stretch = search.from_us.zip(search.to_us);
     let is_short = stretch.is_some_and(|(from, to)| to.saturating_sub(from) <= BY_TIME_US_MAX);
     match search {
-        Search { words, .. } if !words.is_empty() => "",
         Search { arc: Some(_), .. } => "INDEXED BY entry_by_arc",
         Search { order: Order::Significance, .. } if !is_short => "NOT INDEXED",
         Search { region: Some(_), .. } => "INDEXED BY entry_by_region",

@@ -1,4 +1,4 @@
-//! What the ledger changes, as rows of one transaction, and the outbox. Not here: searches (`find`).
+//! What the ledger changes, as rows of one transaction, and the outbox. Not here: searches.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -6,8 +6,12 @@ use super::{Failure, rows, words};
 use crate::ledger::{Advance, ArcState, Changes, Entry, News, Order, Publication, Saved};
 use crate::store::{Committed, Kept};
 
+pub(super) fn revision(connection: &Connection) -> Result<u64, Failure> {
+    counter(connection, "ledger")
+}
+
 pub(super) fn load(connection: &Connection) -> Result<(u64, Saved), Failure> {
-    let revision = counter(connection, "ledger")?;
+    let revision = revision(connection)?;
     let mut saved = Saved::default();
     let mut arcs = connection.prepare("SELECT state FROM arc WHERE NOT ended")?;
     for state in arcs.query_map([], |row| row.get::<_, String>(0))? {
@@ -75,7 +79,8 @@ fn add_entry(connection: &Connection, entry: &Entry) -> Result<(), Failure> {
     let number = i64::try_from(step(connection, "entries")?).unwrap_or(i64::MAX);
     let row = rows::row_of(entry.significance, number);
     let mut insert = connection.prepare_cached(
-        "INSERT INTO entry (row, id, game_us, region, significance, text, arc, rule, causes, wall_ms)
+        "INSERT INTO entry
+         (row, id, game_us, region, significance, text, arc, rule, causes, wall_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     insert.execute(params![

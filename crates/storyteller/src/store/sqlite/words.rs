@@ -1,12 +1,10 @@
 //! The index of words: of each entry its text's, and marks for where and when it was, so that a
 //! search in a region for a common word reads what is in both. Not here: reading it (`find`).
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
-use super::ledger::enqueue;
-use super::{Failure, rows};
+use super::Failure;
 use crate::ledger::Entry;
-use crate::store::Rewrite;
 use worldbus_world::GameTime;
 
 /// A mark begins with it: a character that is part of a word for FTS5 and that no search has.
@@ -54,21 +52,4 @@ pub(super) fn add(
         connection.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;
     insert.execute(params![row, text])?;
     Ok(())
-}
-
-/// Gives an entry another text, unless it has one.
-pub(super) fn rewrite(connection: &Connection, rewrite: &Rewrite) -> Result<bool, Failure> {
-    let sql = format!("SELECT {} FROM entry WHERE id = ?1 AND rewritten IS NULL", rows::FOUND);
-    let found = connection
-        .query_row(&sql, [rows::bytes(rewrite.entry)], |row| Ok(rows::found(row)))
-        .optional()?;
-    let Some(found) = found.transpose()? else { return Ok(false) };
-    connection.execute(
-        "UPDATE entry SET rewritten = ?2, model = ?3 WHERE row = ?1",
-        params![found.cursor.row, rewrite.text, rewrite.model],
-    )?;
-    connection.execute("DELETE FROM words WHERE rowid = ?1", [found.cursor.row])?;
-    add(connection, found.cursor.row, &found.entry, &rewrite.text)?;
-    enqueue(connection, &rewrite.publication)?;
-    Ok(true)
 }
