@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::ask::{chronicle, director, time, weather};
 use crate::cloud::{cost, deploy, dev, topology};
 use crate::generate::{completions, config_reference, man};
 use crate::inspect::{catalog, dead_letters, health, inventory, services, tail};
@@ -11,7 +12,7 @@ use crate::output::color::Color;
 use crate::serve::ServeArguments;
 use crate::serve::services::ServiceCommand;
 use crate::worlds::{climate, world};
-use crate::{publish, serve, time, weather};
+use crate::{publish, serve};
 use worldbus_event_bus::DESCRIPTION as EVENT_BUS;
 
 /// The binary event backbone of a living game world.
@@ -45,6 +46,10 @@ pub(crate) enum Command {
     Time(time::TimeArguments),
     /// Show and force the weather of a world
     Weather(weather::WeatherArguments),
+    /// Search the chronicle of a world, sum it up, and make a book of it
+    Chronicle(chronicle::ChronicleArguments),
+    /// Show what the director proposes, and answer it
+    Director(director::DirectorArguments),
     /// The same as `time schedule`
     #[command(hide = true)]
     Schedule(time::ScheduleArguments),
@@ -111,6 +116,8 @@ impl Command {
             Self::Publish(arguments) => publish::run(arguments).await,
             Self::Time(arguments) => time::run(arguments).await,
             Self::Weather(arguments) => weather::run(arguments).await,
+            Self::Chronicle(arguments) => chronicle::run(arguments).await,
+            Self::Director(arguments) => director::run(arguments).await,
             Self::Schedule(arguments) => time::run_schedule(arguments).await,
             Self::Catalog(arguments) => catalog::run(arguments).await,
             Self::DeadLetters(arguments) => dead_letters::run(arguments).await,

@@ -1,13 +1,14 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
 //! of a bus: `tail`, `publish`, `dead-letters`, `topics`, `subscriptions`, `catalog`; those of a
-//! service: `time`, `weather`; `deploy`, which talks to an AWS account; and `cost`, `climate` and
-//! `world`, which estimate and simulate.
+//! service: `time`, `weather`, `chronicle`, `director`; `deploy`, which talks to an AWS account; and
+//! `cost`, `climate` and `world`, which estimate and simulate.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.
 #![expect(clippy::disallowed_methods, reason = "the adapter of this machine: files, environment")]
 
 mod arguments;
+mod ask;
 mod cloud;
 mod generate;
 mod inspect;
@@ -16,8 +17,6 @@ mod publish;
 mod serve;
 mod session;
 mod settings;
-mod time;
-mod weather;
 mod worlds;
 
 use std::process::ExitCode;

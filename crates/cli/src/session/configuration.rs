@@ -3,7 +3,7 @@
 
 use crate::serve::services::SERVICES;
 use crate::serve::{EventBus, Up};
-use crate::settings::{Client, Health, Publish, StudioTypes, Time, Weather};
+use crate::settings::{Chronicle, Client, Health, Publish, StudioTypes, Time, Weather};
 use worldbus_service::config::{self, Error, Flags, Loaded, Machine, Setting, Settings};
 
 /// Merges the layers. Settings of our other commands may be set: one environment and one file serve
@@ -33,6 +33,7 @@ pub(crate) fn commands() -> impl Iterator<Item = Configured> {
         of::<Publish>("worldbus publish"),
         of::<Time>("worldbus time"),
         of::<Weather>("worldbus weather"),
+        of::<Chronicle>("worldbus chronicle"),
         of::<StudioTypes>("worldbus catalog"),
         of::<Health>("worldbus health"),
     ];

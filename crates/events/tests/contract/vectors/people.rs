@@ -172,7 +172,8 @@ fn activity_changed() -> NpcActivityChanged {
 }
 
 fn crowd_changed() -> NpcCrowdChanged {
-    let count = |activity: NpcActivity, count| NpcActivityCount { activity: activity.into(), count };
+    let count =
+        |activity: NpcActivity, count| NpcActivityCount { activity: activity.into(), count };
     NpcCrowdChanged {
         count: 215,
         capacity: 400,
