@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::ask::{people, state, time, weather};
+use crate::ask::{chronicle, director, people, state, time, weather};
 use crate::cloud::{cost, deploy, dev, topology};
 use crate::generate::{completions, config_reference, man};
 use crate::inspect::{catalog, dead_letters, health, inventory, services, tail};
@@ -50,6 +50,10 @@ pub(crate) enum Command {
     People(people::PeopleArguments),
     /// Show and change the state of a world
     State(state::StateArguments),
+    /// Search the chronicle of a world, sum it up, and make a book of it
+    Chronicle(chronicle::ChronicleArguments),
+    /// Show what the director proposes, and answer it
+    Director(director::DirectorArguments),
     /// The same as `time schedule`
     #[command(hide = true)]
     Schedule(time::ScheduleArguments),
@@ -118,6 +122,8 @@ impl Command {
             Self::Weather(arguments) => weather::run(arguments).await,
             Self::People(arguments) => people::run(arguments).await,
             Self::State(arguments) => state::run(arguments).await,
+            Self::Chronicle(arguments) => chronicle::run(arguments).await,
+            Self::Director(arguments) => director::run(arguments).await,
             Self::Schedule(arguments) => time::run_schedule(arguments).await,
             Self::Catalog(arguments) => catalog::run(arguments).await,
             Self::DeadLetters(arguments) => dead_letters::run(arguments).await,

@@ -101,6 +101,19 @@ settings! {
 }
 
 settings! {
+    /// Settings of `worldbus chronicle` and `worldbus director`.
+    pub(crate) struct Chronicle {
+        /// The service to ask: `http://host:port`, or `https://host` behind a proxy that ends TLS;
+        /// `worldbus up` serves all at one.
+        url: String = "http://127.0.0.1:7070",
+        /// The storyteller, where `url` names a bus that does not serve it; the flag is `--url`.
+        chronicle_url: Option<String>,
+        /// The key that it asks for, if it has one.
+        api_key: Option<Secret>,
+    }
+}
+
+settings! {
     /// Settings of `worldbus health`.
     pub(crate) struct Health {
         /// Where the service listens; a variable that it has says it to this command too.

@@ -20,14 +20,15 @@ pub struct Description {
     pub studio_types: bool,
     /// What it does with the state store, and may do there; empty if it keeps nothing.
     pub state: &'static [StateUse],
-    /// Its part of the REST interface: `time` for `/api/time/…`, of [`API_CHARACTERS_MAX`] at most.
+    /// Its part of the REST interface: `time` for `/api/time/…`. Its first [`API_CHARACTERS_MAX`]
+    /// characters are no other service's.
     pub api: &'static str,
     /// Where it listens by default.
     pub port: u16,
 }
 
-/// The longest [`Description::api`]: the names of a balancer's target groups, which end in it, have
-/// 32 characters, of which 22 are the system's.
+/// The characters of [`Description::api`] in the names of a balancer's target groups, which have 32
+/// characters, of which 22 are the system's.
 pub const API_CHARACTERS_MAX: usize = 7;
 
 /// Where events of a service go.

@@ -7,6 +7,7 @@ pub(crate) mod content;
 pub(crate) mod describe;
 pub mod extract;
 pub(crate) mod home;
+pub mod outbound;
 pub mod problem;
 pub(crate) mod reflection;
 pub mod server;

@@ -29,7 +29,7 @@ const fn not_in_tests(name: &'static str, within: &'static [&'static str]) -> Ve
 }
 
 const VENDORS: &[Vendor] = &[
-    vendor("rusqlite", &["transport-embedded", "service", "world-state"]),
+    vendor("rusqlite", &["transport-embedded", "service", "storyteller", "world-state"]),
     of_routes("tonic", &["rpc", "transport-remote", "service", "event-bus", "cli"]),
     of_routes("axum", &["service", "event-bus"]),
     of_routes("utoipa", &["service", "event-bus"]),

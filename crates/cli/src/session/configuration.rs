@@ -3,7 +3,9 @@
 
 use crate::serve::services::SERVICES;
 use crate::serve::{EventBus, Up};
-use crate::settings::{Client, Health, Publish, State, StudioTypes, Time, Weather};
+use crate::settings::{
+    Chronicle, Client, Health, People, Publish, State, StudioTypes, Time, Weather,
+};
 use worldbus_service::config::{self, Error, Flags, Loaded, Machine, Setting, Settings};
 
 /// Merges the layers. Settings of our other commands may be set: one environment and one file serve
@@ -33,7 +35,9 @@ pub(crate) fn commands() -> impl Iterator<Item = Configured> {
         of::<Publish>("worldbus publish"),
         of::<Time>("worldbus time"),
         of::<Weather>("worldbus weather"),
+        of::<People>("worldbus people"),
         of::<State>("worldbus state"),
+        of::<Chronicle>("worldbus chronicle"),
         of::<StudioTypes>("worldbus catalog"),
         of::<Health>("worldbus health"),
     ];

@@ -7,6 +7,7 @@
 
 mod aws;
 mod catalogue;
+mod chronicle;
 mod clients;
 mod climate;
 mod clocks;

@@ -9,7 +9,7 @@
 //! ```text
 //! <service> time-manager   <Service> TimeManager   <SERVICE> TIME_MANAGER
 //! <topic>   time           <Topic>   Time          <TOPIC>   TIME
-//! <port> <api> <priority>  of the service          <port_max> of all services
+//! <port> <api> <group> <priority>  of the service          <port_max> of all services
 //! <,>       a comma, but nothing in the last round of its loop
 //! ```
 //!
@@ -17,6 +17,9 @@
 //! list or parts of a text, and its transform is not everywhere.
 
 use serde_json::Value;
+
+/// Characters of a service's part of the REST interface in the name of its target group.
+const GROUP_CHARACTERS_MAX: usize = 7;
 
 /// What is deployed, as the services describe themselves.
 #[derive(Debug, Clone, Default)]
@@ -41,8 +44,8 @@ impl Composition {
 pub struct ServiceSite {
     /// Its name, e.g. `time-manager`.
     pub name: String,
-    /// Its part of the REST interface, e.g. `time` for `/api/time/`; short enough for the name of a
-    /// target group.
+    /// Its part of the REST interface, e.g. `time` for `/api/time/`; the name of its target group
+    /// has its beginning.
     pub api: String,
     /// Where it listens.
     pub port: u16,
@@ -219,6 +222,7 @@ fn of_service(service: &ServiceSite, n: usize, is_last: bool) -> Values {
         ("SERVICE", screaming),
         ("port", service.port.to_string()),
         ("api", service.api.clone()),
+        ("group", service.api.chars().take(GROUP_CHARACTERS_MAX).collect()),
         ("priority", ((n + 2) * PRIORITY_STEP).to_string()),
     ]
 }

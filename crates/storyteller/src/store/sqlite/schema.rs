@@ -1,0 +1,115 @@
+//! The layout of the file and its version. Changing it means a new version and a migration.
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+
+use super::Failure;
+
+/// The layout that this code writes, in SQLite's `user_version`.
+pub(super) const VERSION: i64 = 1;
+
+/// "WbCh": distinguishes our file from another program's.
+const APPLICATION_ID: i64 = 0x5762_4368;
+
+/// The row of an entry is its significance and then its number: the most significant of many
+/// matches are read first.
+const CREATE: &str = "
+    CREATE TABLE kept (
+        name TEXT PRIMARY KEY NOT NULL,
+        revision INTEGER NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE counter (
+        name TEXT PRIMARY KEY NOT NULL,
+        value INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO counter VALUES ('entries', 0), ('ledger', 0);
+
+    CREATE TABLE entry (
+        row INTEGER PRIMARY KEY NOT NULL,
+        id BLOB NOT NULL UNIQUE,
+        game_us INTEGER NOT NULL,
+        region TEXT,
+        significance INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        arc TEXT,
+        rule TEXT NOT NULL,
+        causes BLOB NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        rewritten TEXT,
+        model TEXT
+    ) STRICT;
+    CREATE INDEX entry_by_time ON entry (game_us, significance);
+    CREATE INDEX entry_notable ON entry (game_us, significance) WHERE significance >= 400;
+    CREATE INDEX entry_by_region ON entry (region, game_us, significance);
+    CREATE INDEX entry_by_arc ON entry (arc, game_us, significance) WHERE arc IS NOT NULL;
+    CREATE VIRTUAL TABLE words USING fts5 (
+        text, content = '', contentless_delete = 1,
+        tokenize = 'unicode61 remove_diacritics 2'
+    );
+
+    CREATE TABLE arc (
+        id TEXT PRIMARY KEY NOT NULL,
+        kind TEXT NOT NULL,
+        region TEXT,
+        ended INTEGER NOT NULL,
+        shown INTEGER NOT NULL,
+        since_us INTEGER NOT NULL,
+        state TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX arc_by_time ON arc (since_us, id) WHERE shown;
+    CREATE INDEX arc_open ON arc (id) WHERE NOT ended;
+    CREATE TABLE advance (
+        arc TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        stage TEXT NOT NULL,
+        game_us INTEGER NOT NULL,
+        PRIMARY KEY (arc, number)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE observation (
+        wall_ms INTEGER NOT NULL,
+        event BLOB NOT NULL,
+        part INTEGER NOT NULL,
+        body TEXT,
+        PRIMARY KEY (wall_ms, event, part)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        event_type INTEGER NOT NULL,
+        topic TEXT NOT NULL,
+        id BLOB NOT NULL,
+        wall_ms INTEGER NOT NULL,
+        entity TEXT,
+        place TEXT,
+        payload BLOB NOT NULL
+    ) STRICT;
+";
+
+/// Creates the tables in an empty file; refuses a file that is newer, not ours, or of another
+/// world.
+pub(super) fn prepare(connection: &mut Connection, world: &str) -> Result<(), Failure> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let number = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let (version, application) = (number("user_version")?, number("application_id")?);
+    let tables: i64 =
+        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, version, tables) {
+        (0, 0, 0) => {
+            transaction.execute_batch(CREATE)?;
+            transaction.execute("INSERT INTO kept VALUES ('world', 1, ?1)", [world])?;
+            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+            transaction.pragma_update(None, "user_version", VERSION)?;
+        }
+        (APPLICATION_ID, version, _) if version > VERSION => return Err(Failure::Newer(version)),
+        (APPLICATION_ID, VERSION, _) => {}
+        _ => return Err(Failure::Damaged("it is not a chronicle of worldbus".to_owned())),
+    }
+    let kept: Option<String> = transaction
+        .query_row("SELECT value FROM kept WHERE name = 'world'", [], |row| row.get(0))
+        .optional()?;
+    match kept {
+        Some(kept) if kept == world => Ok(transaction.commit()?),
+        Some(kept) => Err(Failure::OtherWorld(kept)),
+        None => Err(Failure::Damaged("it names no world".to_owned())),
+    }
+}

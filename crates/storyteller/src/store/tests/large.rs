@@ -1,0 +1,119 @@
+//! Searches of a large chronicle. By hand, with a million entries:
+//! `WORLDBUS_TEST_ENTRIES=1000000 cargo nextest run --release -p worldbus-storyteller large
+//! --no-capture`.
+
+use std::time::{Duration, Instant};
+
+use super::*;
+
+/// Entries, unless `WORLDBUS_TEST_ENTRIES` is set.
+const ENTRIES: u64 = 3_000;
+const BATCH: u64 = 5_000;
+const SEARCHES: u64 = 400;
+/// What 99 of 100 searches must keep at a million entries, optimised.
+const P99_MAX: Duration = Duration::from_millis(50);
+
+const REGIONS: [&str; 12] = [
+    "brussels",
+    "amsterdam",
+    "london",
+    "paris",
+    "cologne",
+    "berlin",
+    "copenhagen",
+    "munich",
+    "zurich",
+    "prague",
+    "vienna",
+    "",
+];
+const WORDS: [&str; 24] = [
+    "rain", "storm", "snow", "wind", "market", "feast", "drought", "river", "lantern", "harbour",
+    "guild", "crown", "bridge", "frost", "thunder", "heat", "fog", "morning", "evening", "night",
+    "street", "roof", "people", "gust",
+];
+
+/// Words of which the first are in most entries and the last in few.
+fn text(number: u64) -> String {
+    let word = |rank: u64| {
+        let draw = worldbus_world::ids::mix(number * 31 + rank) % 1_000;
+        WORDS[(draw * draw * WORDS.len() as u64 / 1_000_000) as usize]
+    };
+    let words: Vec<&str> = (0..10).map(word).collect();
+    format!("The {} of {} number {number}", words.join(" "), REGIONS[(number % 11) as usize])
+}
+
+async fn filled(dir: &Path, count: u64) -> Sqlite {
+    let store = open(dir).await;
+    for first in (0..count).step_by(BATCH as usize) {
+        let news = (first..count.min(first + BATCH)).map(|number| {
+            let significance = (worldbus_world::ids::mix(number) % 1_000) as u16;
+            let significance = (u32::from(significance).pow(2) / 1_000) as u16;
+            let region = REGIONS[(number % 12) as usize];
+            let mut entry = entry(number, region, significance, &text(number));
+            // A million entries are a year of the world.
+            entry.game_us = number as i64 * 31_500_000;
+            entry.arc = (number % 9 == 0).then(|| format!("storm-{}", number / 90));
+            News::Entry(entry)
+        });
+        let changes = Changes { news: news.collect(), ..Changes::default() };
+        store.commit(None, changes).await.unwrap();
+        let (last, _) = *store.outbox(1).await.unwrap().first().unwrap();
+        store.published(last + BATCH as i64).await.unwrap();
+    }
+    store
+}
+
+/// Searches of all kinds, common words and rare ones.
+fn search(number: u64, span_us: i64) -> Search {
+    let pick = |of: u64| WORDS[(number * of % WORDS.len() as u64) as usize].to_owned();
+    let words = match number % 4 {
+        0 => vec!["rain".to_owned()],
+        1 => vec![pick(7), pick(5)],
+        2 => vec!["the".to_owned(), "rain".to_owned(), pick(3)],
+        _ => Vec::new(),
+    };
+    let from = span_us / 400 * (number % 300) as i64;
+    Search {
+        words,
+        region: (number % 3 == 0).then(|| REGIONS[(number % 11) as usize].to_owned()),
+        from_us: (number % 5 == 0).then_some(from),
+        to_us: (number % 5 == 0).then_some(from + span_us / 52),
+        significance_min: [0, 0, 300, 700, 950][(number % 5) as usize],
+        order: [Order::Best, Order::Best, Order::Latest, Order::Significance]
+            [(number / 4 % 4) as usize],
+        limit: 50,
+        ..Search::default()
+    }
+}
+
+#[tokio::test]
+async fn searches_of_a_large_chronicle_are_quick() {
+    let count = std::env::var("WORLDBUS_TEST_ENTRIES").ok().and_then(|text| text.parse().ok());
+    let count = count.unwrap_or(ENTRIES);
+    let dir = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let store = filled(dir.path(), count).await;
+    let bytes = std::fs::metadata(dir.path().join("chronicle.db")).unwrap().len();
+    println!("{count} entries, {bytes} bytes, written in {:?}", begun.elapsed());
+    let span_us = count as i64 * 31_500_000;
+    let mut times = Vec::new();
+    for number in 0..SEARCHES {
+        let search = search(number, span_us);
+        let asked = format!("{search:?}");
+        let begun = Instant::now();
+        let page = store.search(search).await.unwrap();
+        times.push((begun.elapsed(), page.found.len(), asked));
+    }
+    times.sort();
+    let found = times.iter().filter(|(_, found, _)| *found > 0).count() as u64;
+    assert!(found > SEARCHES / 3, "{found} searches found something");
+    let at = |share: usize| times[times.len() * share / 1_000].0;
+    println!("p50 {:?}, p99 {:?}, most {:?}", at(500), at(990), times[times.len() - 1]);
+    for slow in &times[times.len() - 5..] {
+        println!("{slow:?}");
+    }
+    if !cfg!(debug_assertions) {
+        assert!(at(990) <= P99_MAX, "p99 {:?}", at(990));
+    }
+}

@@ -1,0 +1,10 @@
+//! The storyteller over a real bus: what it writes, publishes, finds and refuses, alone and with
+//! others of its kind.
+#![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
+#![allow(unreachable_pub, reason = "a kit of a crate without others")]
+
+mod director;
+mod kit;
+mod rest;
+mod rewriting;
+mod twins;
