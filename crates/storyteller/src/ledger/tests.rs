@@ -36,23 +36,23 @@ fn fixed_events_make_these_texts() {
 
 /// A change of the rules or of the grammar shows here.
 const GOLDEN: &str = "\
-Lantern Night began on a Sunday, the third of March.
-Of all days, rain came on Lantern Night: in Brussels the tables were carried indoors.
-Rain began in Brussels in the morning.
+The third of March was Lantern Night, and the streets were full.
+Rain began over Brussels in the morning.
+Lantern Night in Brussels was drowned out by rain.
+In the afternoon, the clouds broke over Brussels and the rain was over.
 Late, the sky over Brussels cleared, and Lantern Night was kept after all.
-In the afternoon, the clouds broke in Brussels and the rain was over.
-The watchers of Paris foresaw a storm, and wind of 90 km/h.
-Seven hours after the warning, a storm was upon Paris.
-Thunder rolled over Paris in the early morning, with gusts of 78 km/h.
-After twelve hours, the storm left Paris, and gusts of up to 90 km/h to remember.
+In the dead of night, Paris was warned of a storm.
+In the early morning, lightning struck around Paris.
+Those in Paris who had heeded the warning were glad of it when a storm came.
 After the storm the air over Paris was clear.
+The storm over Paris blew itself out. At its height the wind had reached 90 km/h.
+Paris caught 31 mm of rain on 5 March; it rained for eight hours.
 When the fifth of March was over, Paris took stock: 31 mm of rain and gusts of 58 km/h.
-On the fifth of March, 31 mm of rain fell on Paris in a single day.
-In the dead of night, London was warned of a blizzard.
+The watchers of London foresaw a blizzard, with gusts of up to 108 km/h.
 London was spared: the warning was withdrawn.
 The harbour guild lost Paris to the crown.
-The first snow of the winter fell on Zurich in the dead of night.
-Snow began to fall over Zurich in the dead of night.";
+Winter showed itself in Zurich: the first snow came in the dead of night.
+Snow began to fall in Zurich in the dead of night.";
 
 #[test]
 fn storm_goes_from_warning_to_aftermath_and_its_entries_share_its_id() {
