@@ -167,7 +167,7 @@ impl Agenda {
         self.commanded(basis, (from, wall), events);
         let segment = &span.segment;
         let at = at(basis, segment.epoch, segment.anchor_game.minutes(), wall);
-        let before = basis.clock.told_before(span);
+        let before = basis.clock.published_before(span);
         let goes_on = span.before == Some(segment.anchor_game);
         let Some(stand) = &mut self.stand else { return };
         if !goes_on {

@@ -9,6 +9,7 @@
 mod agenda;
 mod commands;
 mod emission;
+mod followers;
 mod requests;
 mod rest;
 mod simulation;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::commands::{Act, Wish};
-use crate::start::Followers;
+use crate::followers::Followers;
 use crate::town::{Before, Taken, Town};
 use worldbus_bus::{Error, HandlerError, Message, Router};
 use worldbus_events::v1::NpcDirectiveRequested;

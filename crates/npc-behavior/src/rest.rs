@@ -12,8 +12,8 @@ use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi};
 
+use crate::followers::Followers;
 use crate::requests::shown;
-use crate::start::Followers;
 use crate::town::{Town, minute_at};
 use document::{Page, Person, Places, Plan, Reasons, Statistics};
 use worldbus_population::{Activity, Planner, Population, Skies, Span};
@@ -157,8 +157,8 @@ async fn person(
     shared.compute(move |shared, now| Ok(Person::new(&shared.town, rank, &now.of(rank)))).await
 }
 
-/// What a person is going to do from now on, without gaps: it comes true unless somebody
-/// intervenes, with the weather or with a directive.
+/// What a person is going to do from now on, without gaps: it comes true unless the
+/// weather is forced or a directive is set.
 #[utoipa::path(get, path = "/api/people/{id}/plan", tag = "people",
     params(("id" = String, Path, description = "A person's id."), PlanQuery),
     responses((status = 200, description = "The plan.", body = Plan),

@@ -25,7 +25,7 @@ impl Simulation {
     /// After which wall time events are to be published: no more than a day back.
     fn after(&self, clock: &Clock, durable: Option<Checkpoint>, seen: WallTime) -> WallTime {
         let reached = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
-        let after = clock.untold_after(reached).min(seen);
+        let after = clock.unpublished_after(reached).min(seen);
         let day_us = CATCH_UP_DAYS_MAX * self.agenda.day_us();
         clock.last_stretch(after, seen, day_us)
     }

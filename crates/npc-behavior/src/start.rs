@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::agenda::Agenda;
+use crate::followers::Followers;
 use crate::requests::Requests;
 use crate::rest;
 use crate::simulation::Simulation;
 use crate::town::{Conditions, Town};
-use crate::weather::SharedOverrides;
 use crate::{NAME, TOPIC};
 use worldbus_bus::Bus;
 use worldbus_events::Event as _;
@@ -18,7 +18,7 @@ use worldbus_service::{
     CancellationToken, Deps, Description, Part, Publishes, StateUse, Task, settings,
 };
 use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
-use worldbus_simulated::{Checkpoints, Emitter, Progress, Service, Setup, SharedClock, Ticker};
+use worldbus_simulated::{Checkpoints, Emitter, Progress, Service, Setup, Ticker};
 use worldbus_world::World;
 
 /// The most people at a place that a crowd may change by without an event.
@@ -105,20 +105,6 @@ impl Service for NpcBehavior {
                 "people poll",
                 async move { poller.poll(polling, shutdown).await },
             )))
-    }
-}
-
-/// What follows the announcements that people follow from.
-#[derive(Clone, Debug)]
-pub(crate) struct Followers {
-    clock: Arc<Follower<SharedClock>>,
-    weather: Arc<Follower<SharedOverrides>>,
-}
-
-impl Followers {
-    /// Receives all that was announced before this was called.
-    pub(crate) async fn catch_up(&self) {
-        tokio::join!(self.clock.catch_up(), self.weather.catch_up());
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a game master tells people to do, and who of them follows: those for whom there is room.
+//! What a game master directs people to do, and who of them follows: those for whom there is room.
 //! Not here: who may command (the service), what else people do (`plan`).
 
 use std::fmt;
@@ -69,9 +69,9 @@ pub enum DirectiveError {
     Travel,
     /// Its place is in another region than any of its people.
     OutOfReach,
-    /// Nobody fits in.
+    /// No one fits in.
     NoRoom,
-    /// Nobody is of that role in that region.
+    /// No one is of that role in that region.
     NoPeople,
 }
 
@@ -147,7 +147,7 @@ impl Directives {
         self.list.iter().map(|admitted| (&admitted.directive, admitted.count))
     }
 
-    /// Ends one by its revision, at a minute if that is earlier. False if there is none.
+    /// Ends one by its revision, at a minute if that is earlier. False if there is no such one.
     pub fn end(&mut self, rev: u64, minute: i64) -> bool {
         let found = self.list.iter_mut().find(|admitted| admitted.directive.rev == rev);
         let Some(Admitted { directive, .. }) = found else { return false };

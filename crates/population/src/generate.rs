@@ -1,5 +1,5 @@
 //! The people of a world, made of its places, its roles and its seed: who they are, where they live
-//! and work, and which of the places of each kind they go to. Nobody is given a place that is full,
+//! and work, and which of the places of each kind they go to. No one is given a place that is full,
 //! so no place ever holds more than it may. Not here: reading the file (`file`).
 
 use std::collections::HashMap;

@@ -4,6 +4,7 @@
 mod day;
 mod decide;
 mod inputs;
+mod stand;
 mod sweep;
 mod walk;
 
@@ -15,7 +16,8 @@ use crate::model::Population;
 use crate::skies::Skies;
 use decide::Choice;
 use inputs::Inputs;
-use walk::{Stand, Walk};
+use stand::Stand;
+use walk::Walk;
 
 pub use decide::{Candidate, Score};
 pub use sweep::{Change, Sweep};

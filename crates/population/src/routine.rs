@@ -92,8 +92,8 @@ pub(crate) enum SkyIs {
 /// When a place is open, by the clock of each day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hours {
-    /// From one minute of the day to another, over midnight if that is not later; always if there
-    /// is none.
+    /// From one minute of the day to another, over midnight if that is not later; without it,
+    /// always.
     pub(crate) daily: Option<(i64, i64)>,
     /// Weekdays on which it does not open, counted from 0.
     pub(crate) closed: Vec<u8>,

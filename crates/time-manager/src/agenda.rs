@@ -229,7 +229,7 @@ impl Agenda {
         let Segment { epoch, anchor_game, anchor_wall, .. } = span.segment;
         let at = At { epoch, game: anchor_game, wall: anchor_wall };
         events.extend(self.command(history, span, at));
-        let before = history.clock().told_before(span);
+        let before = history.clock().published_before(span);
         // A clock whose first segments are forgotten is not a world's beginning.
         if before.is_some() || epoch == 0 {
             self.changes(before, at, events);

@@ -120,7 +120,7 @@ impl Simulation {
         // Nothing passed meanwhile: the clock goes on from there.
         self.caught_up = true;
         let (clock, last) = (before.clock(), (durable.epoch, WallTime(durable.wall_us)));
-        let after = clock.untold_after(Some(last));
+        let after = clock.unpublished_after(Some(last));
         let after = clock.last_stretch(after, until, CATCH_UP_DAYS_MAX * self.agenda.day_us());
         let end = self.agenda.chunk_end(before, after, until);
         let mut events = self.agenda.announcements(before, Some(durable.epoch));
@@ -158,7 +158,7 @@ impl Simulated for Simulation {
         });
         // Until then it is not known what was commanded.
         self.caught_up |= seen == now;
-        let after = clock.untold_after(durable.map(|d| (d.epoch, WallTime(d.wall_us))));
+        let after = clock.unpublished_after(durable.map(|d| (d.epoch, WallTime(d.wall_us))));
         let until = self.agenda.chunk_end(history, after, seen.max(after));
         let due = self.agenda.requests(history, after, until);
         let carried_out = match &due {

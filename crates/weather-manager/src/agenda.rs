@@ -159,7 +159,7 @@ impl Agenda {
         let (epoch, game, wall) = (segment.epoch, segment.anchor_game, segment.anchor_wall);
         let at = At { epoch, game, wall, rev, overrides };
         self.keep_about(game);
-        let before = clock.told_before(span);
+        let before = clock.published_before(span);
         for region in 0..self.region_ids.len() {
             let old = before.map(|game| self.weather.state(region, game, overrides));
             if old != Some(self.weather.state(region, game, overrides)) {

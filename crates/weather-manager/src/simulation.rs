@@ -63,7 +63,7 @@ impl Simulation {
             return Vec::new();
         }
         let mut events = Vec::new();
-        let after = untold_after(clock, *durable);
+        let after = unpublished_after(clock, *durable);
         let mut from = clock.last_stretch(after, seen, CATCH_UP_DAYS_MAX * self.agenda.day_us());
         if durable.is_none() {
             let anchor = clock.segments()[0].anchor_wall;
@@ -88,7 +88,7 @@ impl Simulation {
         durable: Checkpoint,
     ) -> Step<Emission> {
         self.caught_up = true;
-        let after = untold_after(before, Some(durable));
+        let after = unpublished_after(before, Some(durable));
         let after = before.last_stretch(after, until, CATCH_UP_DAYS_MAX * self.agenda.day_us());
         let end = self.agenda.chunk_end(before, after, until);
         let events = self.agenda.between(before, &view.commands, after, end);
@@ -125,7 +125,7 @@ impl Simulated for Simulation {
         let begun = self.begin(&clock, &view, seen, &mut durable);
         // Until then it is not known what was commanded.
         self.caught_up |= seen == now && durable.is_some();
-        let after = untold_after(&clock, durable);
+        let after = unpublished_after(&clock, durable);
         let until = self.agenda.chunk_end(&clock, after, seen.max(after));
         // A command that is taken from here on takes effect behind this step, and need not wait
         // until it is computed, which takes seconds where it changes thousands of regions.
@@ -152,6 +152,6 @@ impl Simulated for Simulation {
     }
 }
 
-fn untold_after(clock: &Clock, durable: Option<Checkpoint>) -> WallTime {
-    clock.untold_after(durable.map(|durable| (durable.epoch, WallTime(durable.wall_us))))
+fn unpublished_after(clock: &Clock, durable: Option<Checkpoint>) -> WallTime {
+    clock.unpublished_after(durable.map(|durable| (durable.epoch, WallTime(durable.wall_us))))
 }

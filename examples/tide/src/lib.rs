@@ -143,7 +143,7 @@ impl Simulated for Water {
         // From where everything is durable, but no more than a day back.
         let now = WallTime(self.wall.now_us());
         let reached = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
-        let after = clock.untold_after(reached).min(now);
+        let after = clock.unpublished_after(reached).min(now);
         let day_us = CATCH_UP_DAYS_MAX * self.world.calendar().day_us();
         let after = clock.last_stretch(after, now, day_us);
 

@@ -105,8 +105,8 @@ fn with_engines<'c>(lane: &Lane, nextest: &'c mut Command) -> Result<&'c mut Com
     Ok(nextest.env("WORLDBUS_AWS_EMULATORS", lane.tools.python(&emulators)?))
 }
 
-/// The golden weather and people, which `test` has seen optimised with assertions: not optimised, and as it
-/// ships but with all that this machine can do.
+/// The golden weather and people, which `test` has seen optimised with assertions: not optimised,
+/// and as they ship but with all that this machine can do.
 pub(super) fn bits(lane: &Lane) -> Result<()> {
     let mut unoptimized = golden(lane);
     for package in ["worldbus-population", "worldbus-world"] {

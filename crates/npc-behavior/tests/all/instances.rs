@@ -80,7 +80,7 @@ async fn three_instances_with_skewed_clocks_and_restarts_publish_the_same_and_ev
             cause_event_id: String::new(),
             ..is[key].clone()
         };
-        // Until when it was to last was said before the storm was known.
+        // Until when it was to last was published before the storm was known.
         let same = worldbus_events::v1::NpcActivityChanged {
             until_game_us: plain.until_game_us,
             ..event.clone()

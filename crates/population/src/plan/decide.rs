@@ -3,7 +3,7 @@
 
 use super::day::Day;
 use super::inputs::Inputs;
-use super::walk::{ROOF_PERMILLE_MIN, Stand, way_minutes};
+use super::stand::{ROOF_PERMILLE_MIN, Stand, way_minutes};
 use crate::activity::{Activity, Cause};
 use crate::chance::Draw;
 use crate::model::{CHARACTER_MAX, NOWHERE};

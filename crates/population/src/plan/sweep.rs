@@ -4,7 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::walk::{Stand, Walk};
+use super::stand::Stand;
+use super::walk::Walk;
 use super::{Crowd, Planner};
 use crate::activity::{Activity, Cause};
 use crate::model::Population;
@@ -35,7 +36,7 @@ pub struct Change {
     pub from_place: usize,
     /// Where it is, by rank; while it travels, where it goes.
     pub place: usize,
-    /// Until when, unless somebody intervenes.
+    /// Until when, unless a command intervenes.
     pub until: i64,
     /// Why.
     pub cause: Cause,

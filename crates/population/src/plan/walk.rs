@@ -3,39 +3,15 @@
 use super::day::Day;
 use super::decide::{self, Choice, Wish};
 use super::inputs::Inputs;
+use super::stand::{ROOF_PERMILLE_MIN, Stand, way_minutes};
 use crate::activity::{Activity, Cause};
 use crate::chance::Draw;
-use crate::model::Population;
-use crate::routine::WAY_MINUTES_MAX;
-use worldbus_world::WeatherState;
 
-/// Metres that one walks in a minute.
-const PACE_M: i64 = 80;
-/// A way is so much longer than the crow's, in percent.
-const DETOUR_PERCENT: i64 = 130;
 /// People notice the weather within so many minutes.
 const REACTION_MINUTES_MAX: u64 = 8;
-/// Under less of a roof one is outdoors.
-pub(super) const ROOF_PERMILLE_MIN: u16 = 500;
 /// Days that are planned to find where a person is at the beginning of one: a directive lasts 30
 /// days at the most, and there may be one after another.
 const DAYS_BACK_MAX: i64 = 64;
-
-/// What a person does, since when, and until when if nothing comes between.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stand {
-    pub(super) since: i64,
-    pub(super) until: i64,
-    pub(super) because: i64,
-    /// When the last meal began.
-    pub(super) ate: i64,
-    pub(super) from: u32,
-    pub(super) place: u32,
-    pub(super) activity: Activity,
-    /// What it does where it is on its way to.
-    pub(super) goal: Activity,
-    pub(super) cause: Cause,
-}
 
 /// A person's way through time.
 #[derive(Clone, Copy, Debug)]
@@ -189,23 +165,4 @@ fn follow(inputs: &Inputs, person: usize, stand: Stand, wish: Wish, minute: i64)
     let from = if stand.since == minute { stand.from } else { from };
     let ate = if goes_on { stand.ate } else { ate };
     Stand { since, until, because, ate, from, place, activity, goal: activity, cause }
-}
-
-/// How long a way takes on foot.
-pub(super) fn way_minutes(people: &Population, from: usize, to: usize, state: WeatherState) -> i64 {
-    if from == to {
-        return 0;
-    }
-    let way_m = people.distance_m(from, to) * DETOUR_PERCENT / 100;
-    let minutes = way_m * slowness_percent(state) / (100 * PACE_M) + 1;
-    minutes.min(WAY_MINUTES_MAX)
-}
-
-fn slowness_percent(state: WeatherState) -> i64 {
-    match state {
-        WeatherState::Storm | WeatherState::Blizzard | WeatherState::HeavySnow => 150,
-        WeatherState::Snow | WeatherState::HeavyRain | WeatherState::Fog => 125,
-        WeatherState::Windy | WeatherState::Rain => 110,
-        _ => 100,
-    }
 }

@@ -9,7 +9,7 @@ impl Clock {
     /// After which wall time events are still to be published by who published all of this clock as
     /// it was at an epoch, up to a wall time: a segment that is new to them and began before that
     /// brings its boundaries nevertheless. Without anything published: from the first segment on.
-    pub fn untold_after(&self, published: Option<(u32, WallTime)>) -> WallTime {
+    pub fn unpublished_after(&self, published: Option<(u32, WallTime)>) -> WallTime {
         let news =
             self.segments.iter().filter(|s| published.is_none_or(|(epoch, _)| s.epoch > epoch));
         let begun = news.map(|s| s.anchor_wall.plus_us(-1)).min();
@@ -77,7 +77,7 @@ impl Clock {
 
     /// The game time of what was published last before the segment of a span began; none at the
     /// world's beginning, or if the segments before are forgotten.
-    pub fn told_before(&self, span: &Span) -> Option<GameTime> {
+    pub fn published_before(&self, span: &Span) -> Option<GameTime> {
         let before = span.before?;
         if span.segment.continues.is_some() {
             return Some(if span.segment.paused { before } else { before.plus_us(-1) });
@@ -109,12 +109,12 @@ mod tests {
     fn segment_that_is_received_late_is_published_from_its_beginning() {
         let clock = clock();
         let late = Some((0, WallTime(90 * SECOND)));
-        assert_eq!(clock.untold_after(late), WallTime(60 * SECOND - 1));
+        assert_eq!(clock.unpublished_after(late), WallTime(60 * SECOND - 1));
         let known = Some((1, WallTime(90 * SECOND)));
-        assert_eq!(clock.untold_after(known), WallTime(90 * SECOND));
+        assert_eq!(clock.unpublished_after(known), WallTime(90 * SECOND));
         let early = Some((0, WallTime(30 * SECOND)));
-        assert_eq!(clock.untold_after(early), WallTime(30 * SECOND));
-        assert_eq!(clock.untold_after(None), WallTime(-1));
+        assert_eq!(clock.unpublished_after(early), WallTime(30 * SECOND));
+        assert_eq!(clock.unpublished_after(None), WallTime(-1));
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
     fn last_published_is_just_before_the_jump_and_nothing_at_the_beginning() {
         let clock = clock();
         let spans: Vec<_> = clock.spans(WallTime(-1), WallTime(100 * SECOND)).collect();
-        let published: Vec<_> = spans.iter().map(|span| clock.told_before(span)).collect();
+        let published: Vec<_> = spans.iter().map(|span| clock.published_before(span)).collect();
         let hour = GameTime::from_hours(1).plus_us(-1);
         assert_eq!(published, [None, Some(hour)]);
     }
@@ -169,7 +169,7 @@ mod tests {
         let spans: Vec<_> = clock.spans(WallTime(69 * SECOND), WallTime(75 * SECOND)).collect();
         let resumed = spans.last().unwrap();
         assert_eq!(resumed.before, Some(resumed.segment.anchor_game));
-        assert_eq!(clock.told_before(resumed), Some(resumed.segment.anchor_game.plus_us(-1)));
+        assert_eq!(clock.published_before(resumed), Some(resumed.segment.anchor_game.plus_us(-1)));
         let boundaries = clock.boundaries(WallTime(70 * SECOND), WallTime(75 * SECOND), 1);
         assert!(boundaries.take(3).all(|boundary| boundary.epoch == 3));
     }
@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(clock.before_resuming(Some((2, WallTime(ahead)))), None);
         assert_eq!(clock.before_resuming(Some((3, WallTime(0)))), None);
         assert_eq!(clock.before_resuming(None), None);
-        let after = clock.untold_after(Some((2, WallTime(ahead))));
+        let after = clock.unpublished_after(Some((2, WallTime(ahead))));
         assert_eq!(after, WallTime(70 * SECOND - 1));
     }
 

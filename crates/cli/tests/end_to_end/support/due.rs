@@ -51,7 +51,7 @@ impl Due {
         for span in self.clock.spans(self.beginning(), until) {
             let epoch = span.segment.epoch;
             if span.starts {
-                let before = self.clock.told_before(&span);
+                let before = self.clock.published_before(&span);
                 self.change(epoch, before, span.segment.anchor_game, &mut due);
             }
             let at_start = |game| span.starts && game == span.segment.anchor_game;
