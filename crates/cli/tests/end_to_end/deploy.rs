@@ -24,7 +24,7 @@ const INVENTORY: &str = include_str!("deploy/inventory.py");
 const TASKS: &str = include_str!("deploy/tasks.py");
 
 /// What an installation of each profile has, besides what has no name of its own.
-const NAMED: [&str; 36] = [
+const NAMED: [&str; 41] = [
     "cluster gaming-system-cluster",
     "service event-bus",
     "service time-manager",
@@ -60,15 +60,23 @@ const NAMED: [&str; 36] = [
     "dashboard gaming-system",
     "queue gaming-system-ticks",
     "stack gaming-system-time-manager",
+    "stack gaming-system-npc-behavior",
+    "stack gaming-system-world-state",
+    "stack gaming-system-storyteller",
+    "topic gaming-system-npc-events",
+    "topic gaming-system-story-events",
     "stack gaming-system-observability",
 ];
 /// What `down` keeps.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 10] = [
     "stack gaming-system-state",
     "table gaming-system-state",
     "secret gaming-system/api-key",
     "log group /gaming-system/time-manager",
     "log group /gaming-system/weather-manager",
+    "log group /gaming-system/npc-behavior",
+    "log group /gaming-system/world-state",
+    "log group /gaming-system/storyteller",
     "log group /gaming-system/event-bus",
     "log group /gaming-system/stopped-tasks",
 ];

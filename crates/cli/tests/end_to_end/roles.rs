@@ -15,9 +15,12 @@ use crate::support::{
 use worldbus_testkit::{Asked, Grant, Policy, Recorder};
 
 /// The services and their roles.
-const ROLES: [(&str, &str); 3] = [
+const ROLES: [(&str, &str); 6] = [
     ("time-manager", "timeManagerTaskRole"),
     ("weather-manager", "weatherManagerTaskRole"),
+    ("npc-behavior", "npcBehaviorTaskRole"),
+    ("world-state", "worldStateTaskRole"),
+    ("storyteller", "storytellerTaskRole"),
     ("event-bus", "eventBusTaskRole"),
 ];
 /// Slots of the event-bus in the stack.
@@ -75,6 +78,8 @@ fn each_role_has_what_its_service_uses_and_nothing_else() {
     let buses: Vec<Service> = buses.into_iter().map(Service::ready).collect();
     let time = stage.start("time-manager", "time").ready();
     let weather = stage.start("weather-manager", "weather").ready();
+    let living = ["npc-behavior", "world-state", "storyteller"];
+    let living = living.map(|service| stage.start(service, service).ready());
 
     // Commands, and whatever clients publish on any topic.
     let scale = json!({ "real_seconds_per_game_hour": 10 });
@@ -97,7 +102,7 @@ fn each_role_has_what_its_service_uses_and_nothing_else() {
     // What is on its way at a shutdown is handed back.
     let feed = |line| Feed::spawn(&mut account.command(&["publish", "--stdin"]), line, 2);
     let feeds = ELSEWHERE.map(feed);
-    for service in buses.into_iter().chain([weather, time]) {
+    for service in buses.into_iter().chain(living).chain([weather, time]) {
         service.terminate();
     }
     for feed in feeds {

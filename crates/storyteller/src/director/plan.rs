@@ -173,7 +173,7 @@ impl IncidentCommand {
                     entity: format!("region/{region}"),
                     field: field.clone(),
                     wish: StateWish::Set.into(),
-                    value: serde_json::Value::from(value.as_str()).to_string().into_bytes().into(),
+                    value: serde_json::Value::from(value.as_str()).to_string().into_bytes(),
                     if_version: None,
                 };
                 let request = WorldStateChangeRequested { changes: vec![change], actor, reason };

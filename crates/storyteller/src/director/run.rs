@@ -44,8 +44,12 @@ pub(crate) async fn run(
     desk: Arc<Desk>,
     shutdown: CancellationToken,
 ) -> Result<(), std::convert::Infallible> {
+    if desk.mode == Mode::Off {
+        shutdown.cancelled().await;
+        return Ok(());
+    }
     let mut hour = None;
-    while desk.mode != Mode::Off {
+    loop {
         let now = desk.now();
         if let Some(now) = now.filter(|now| hour != Some(now.hours())) {
             match desk.look(now.hours()).await {
@@ -61,8 +65,6 @@ pub(crate) async fn run(
             () = tokio::time::sleep(POLL) => {}
         }
     }
-    shutdown.cancelled().await;
-    Ok(())
 }
 
 impl Desk {

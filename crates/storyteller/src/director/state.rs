@@ -83,7 +83,7 @@ impl Proposal {
             region_id: self.region.clone(),
             text: self.text.clone(),
             command_type: self.command_type.clone(),
-            command: self.command.clone().into_bytes().into(),
+            command: self.command.clone().into_bytes(),
             game_us: self.game_us,
             expires_game_us: self.expires_us,
             tension_permille: u32::from(self.tension_permille),
