@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::topology;
 use crate::serve::services::descriptions;
-use worldbus_deploy::{ClockRole, Composition, ServiceSite, TEMPLATE_BYTES_MAX};
+use worldbus_deploy::{ClockRole, Composition, ServiceSite};
 use worldbus_events::v1::ClockChanged;
 use worldbus_events::{Catalogue, Event as _};
 use worldbus_service::{Description, Publishes};
@@ -30,14 +30,7 @@ fn of(services: &[Description], catalogue: &Catalogue) -> Result<Composition> {
         site(service, messaging, catalogue)
     });
     let services = sites.collect::<Result<_>>()?;
-    Ok(Composition { services, topics, messaging: text(&stacks.shared) })
-}
-
-/// A template as text. Indented for people, unless it would be too long to send.
-fn text(template: &Value) -> String {
-    let indented = format!("{template:#}\n");
-    let fits = indented.len() <= TEMPLATE_BYTES_MAX;
-    if fits { indented } else { format!("{template}\n") }
+    Ok(Composition { services, topics, messaging: topology::text(&stacks.shared) })
 }
 
 fn site(service: &Description, messaging: Value, catalogue: &Catalogue) -> Result<ServiceSite> {
@@ -79,6 +72,7 @@ pub(crate) fn topics_of(service: &Description, catalogue: &Catalogue) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use worldbus_deploy::TEMPLATE_BYTES_MAX;
     use worldbus_deploy::{Deployment, Options, Stack};
     use worldbus_service::StateUse;
 

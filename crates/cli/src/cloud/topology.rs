@@ -21,6 +21,7 @@ use crate::session::{catalogue, connection};
 use arguments::TopologyAction;
 use worldbus::BusUrl;
 use worldbus_bus::{SubscriptionName, Topic};
+use worldbus_deploy::TEMPLATE_BYTES_MAX;
 use worldbus_event_bus::{SLOT_COUNT_MAX, slot_name};
 use worldbus_events::Catalogue;
 use worldbus_service::Description;
@@ -62,7 +63,7 @@ pub(crate) async fn run(arguments: TopologyArguments) -> Result<ExitCode> {
         TopologyAction::Apply | TopologyAction::Diff => None,
     };
     if let Some(document) = document {
-        writeln!(io::stdout().lock(), "{}", serde_json::to_string_pretty(&document)?)?;
+        write!(io::stdout().lock(), "{}", text(&document))?;
         return Ok(ExitCode::SUCCESS);
     }
     let explain = |error| connection::explain(&client.url, error);
@@ -156,6 +157,13 @@ fn names(url: &str) -> Result<Names> {
 }
 
 /// What the event-bus, these services and a studio need.
+/// A template as text. Indented for people, unless it would be too long to send.
+pub(super) fn text(template: &Value) -> String {
+    let indented = format!("{template:#}\n");
+    let fits = indented.len() <= TEMPLATE_BYTES_MAX;
+    if fits { indented } else { format!("{template}\n") }
+}
+
 fn installation(
     names: Names,
     services: &[Description],
