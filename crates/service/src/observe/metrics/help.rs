@@ -89,6 +89,20 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Gauge, "worldbus_time_segments", "Segments of the clock."),
     (Counter, "worldbus_weather_catch_up_skipped_total", "Weather events left out after a pause."),
     (Gauge, "worldbus_weather_commands", "Commands on the weather in force or kept."),
+    (Gauge, "worldbus_npc_commands", "Commands on people in force or kept."),
+    // The state of a world and its chronicle.
+    (Counter, "worldbus_state_steps_total", "Steps of the world's state, by outcome."),
+    (Histogram, "worldbus_state_group_steps", "Steps that were written in one transaction."),
+    (Counter, "worldbus_state_failures_total", "Groups of steps that the database refused."),
+    (Counter, "worldbus_chronicle_entries_total", "Entries of the chronicle that were written."),
+    (Counter, "worldbus_chronicle_late_events_total", "Events later than the grace of arcs."),
+    (Counter, "worldbus_chronicle_arcs_refused_total", "Arcs that there was no room for."),
+    (
+        Counter,
+        "worldbus_chronicle_rewrites_skipped_total",
+        "Entries that no model was asked about.",
+    ),
+    (Counter, "worldbus_chronicle_rewrite_failures_total", "Answers of a model that were no text."),
     (Counter, "worldbus_wall_clock_steps_back_total", "Steps back of the wall clock, clamped."),
     (Counter, "worldbus_wall_clock_steps_ahead_total", "Steps ahead of the wall clock."),
     // Tracing.
