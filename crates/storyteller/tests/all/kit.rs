@@ -100,7 +100,7 @@ pub async fn ruler(place: &Place, hour: i64, region: &str, ruler: &str) {
     let set = |path: String| v1::StateChange {
         path,
         operation: v1::StateOperation::Set.into(),
-        value: serde_json::to_vec(ruler).unwrap().into(),
+        value: serde_json::to_vec(ruler).unwrap(),
     };
     let changes = vec![set(format!("region/{region}/ruler")), set(format!("{ruler}/leader"))];
     let event = v1::WorldStateUpdated { changes, ..Default::default() };
