@@ -109,7 +109,7 @@ async fn restart_goes_on_where_it_stopped_and_a_jump_brings_what_is_different() 
     announce_clock(&place, &segment).await;
     place.advance(HOUR_US);
     let asleep = |seen: &[Seen]| {
-        let done = activities(&seen[..]);
+        let done = activities(seen);
         let sleeps = done.values().filter(|event| {
             event.activity == v1::NpcActivity::Sleep as i32 && event.until_game_us > night.0
         });
