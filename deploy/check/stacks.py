@@ -276,6 +276,11 @@ def traced(account, name):
         assert "endpoint: 127.0.0.1:4318" in config["value"], f"{config} listens elsewhere"
 
 
+def group(api):
+    """What the name of a target group ends in, which has 32 characters at the most."""
+    return api[:7]
+
+
 def balancer(account, name, internet=False):
     elb = account.client("elbv2")
     wanted = f"{name}-internet" if internet else f"{name}-balancer"
@@ -287,7 +292,7 @@ def balancer(account, name, internet=False):
     targets = elb.describe_target_groups()["TargetGroups"]
     targets = {target["TargetGroupArn"]: target for target in targets}
     bus = PORTS["event-bus"]
-    of = {SERVICES[name]["api"]: PORTS[name] for name in OF_WORLD}
+    of = {group(SERVICES[name]["api"]): PORTS[name] for name in OF_WORLD}
     of |= {"bus": bus, "grpc": bus} if internet else {"bus": bus}
     ports = {target["TargetGroupName"]: target["Port"] for target in targets.values()}
     same("target groups", ports, {f"{name}{infix}{to}": port for to, port in of.items()})
@@ -302,9 +307,11 @@ def balancer(account, name, internet=False):
         paths = [path for condition in rule["Conditions"] for path in condition["Values"]]
         (action,) = rule["Actions"]
         to = targets[action["TargetGroupArn"]]["TargetGroupName"]
-        found[paths[0] if paths else "the rest"] = to.removeprefix(f"{name}{infix}")
+        for path in paths or ["the rest"]:
+            found[path] = to.removeprefix(f"{name}{infix}")
     apis = [SERVICES[name]["api"] for name in OF_WORLD]
-    wanted = {f"/api/{api}/*": api for api in apis} | {"the rest": "bus"}
+    wanted = {path: group(api) for api in apis for path in (f"/api/{api}", f"/api/{api}/*")}
+    wanted["the rest"] = "bus"
     same("routes", found, wanted | ({"/worldbus.bus.v1.*": "grpc"} if internet else {}))
 
 
