@@ -39,7 +39,7 @@ struct ChangeRequest {
     op: ChangeOp,
     /// The value to set: any JSON of at most 16 KiB; or the number to add.
     #[serde(default, deserialize_with = "present")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     value: Option<Json_>,
     /// The version that the entity must have before the step; 0: it must not exist.
     if_version: Option<u64>,

@@ -32,7 +32,7 @@ pub(super) struct EntityView {
     /// The version of the world that it was read at.
     world_version: u64,
     /// Its fields, each a JSON value.
-    #[schema(value_type = std::collections::HashMap<String, Object>)]
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
     fields: BTreeMap<String, Box<RawValue>>,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Delta {
     op: &'static str,
     /// The value from then on; left out for a removal.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     value: Option<Box<RawValue>>,
 }
 
