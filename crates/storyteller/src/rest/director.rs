@@ -113,7 +113,7 @@ pub(super) async fn director(
 /// Accepts a proposal: publishes its request, with who and why.
 #[utoipa::path(post, path = "/api/director/proposals/{id}/accept", tag = "director",
     params(("id" = String, Path, description = "The proposal's id.")),
-    request_body = AnswerRequest,
+    request_body = Option<AnswerRequest>,
     responses((status = 200, description = "Accepted.", body = Proposal),
         (status = 404, description = "No such proposal."),
         (status = 409, description = "It was answered, or its time is over.")))]
@@ -129,7 +129,7 @@ pub(super) async fn accept(
 /// Rejects a proposal.
 #[utoipa::path(post, path = "/api/director/proposals/{id}/reject", tag = "director",
     params(("id" = String, Path, description = "The proposal's id.")),
-    request_body = AnswerRequest,
+    request_body = Option<AnswerRequest>,
     responses((status = 200, description = "Rejected.", body = Proposal),
         (status = 404, description = "No such proposal."),
         (status = 409, description = "It was answered, or its time is over.")))]
