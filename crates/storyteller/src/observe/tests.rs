@@ -64,7 +64,7 @@ fn a_change_of_the_state_knows_its_entity_and_region() {
     let set = |path: &str, value: &str| v1::StateChange {
         path: path.into(),
         operation: v1::StateOperation::Set.into(),
-        value: value.as_bytes().to_vec().into(),
+        value: value.as_bytes().to_vec(),
     };
     let changes = vec![set("region/paris/ruler", "\"crown\""), set("a/b/c/gold", "12.5")];
     let observed = fits(&v1::WorldStateUpdated { changes, ..Default::default() });

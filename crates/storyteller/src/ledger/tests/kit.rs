@@ -132,7 +132,7 @@ impl Script {
         let change = v1::StateChange {
             path: format!("region/{region}/ruler"),
             operation: StateOperation::Set.into(),
-            value: format!("{ruler:?}").into_bytes().into(),
+            value: format!("{ruler:?}").into_bytes(),
         };
         let event = v1::WorldStateUpdated { changes: vec![change], ..Default::default() };
         self.add(day, Some("region/x"), &event);

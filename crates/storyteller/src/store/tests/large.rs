@@ -53,7 +53,7 @@ async fn filled(dir: &Path, count: u64) -> Sqlite {
             let mut entry = entry(number, region, significance, &text(number));
             // A million entries are a year of the world.
             entry.game_us = number as i64 * 31_500_000;
-            entry.arc = (number % 9 == 0).then(|| format!("storm-{}", number / 90));
+            entry.arc = number.is_multiple_of(9).then(|| format!("storm-{}", number / 90));
             News::Entry(entry)
         });
         let changes = Changes { news: news.collect(), ..Changes::default() };
@@ -76,9 +76,9 @@ fn search(number: u64, span_us: i64) -> Search {
     let from = span_us / 400 * (number % 300) as i64;
     Search {
         words,
-        region: (number % 3 == 0).then(|| REGIONS[(number % 11) as usize].to_owned()),
-        from_us: (number % 5 == 0).then_some(from),
-        to_us: (number % 5 == 0).then_some(from + span_us / 52),
+        region: number.is_multiple_of(3).then(|| REGIONS[(number % 11) as usize].to_owned()),
+        from_us: number.is_multiple_of(5).then_some(from),
+        to_us: number.is_multiple_of(5).then_some(from + span_us / 52),
         significance_min: [0, 0, 300, 700, 950][(number % 5) as usize],
         order: [Order::Best, Order::Best, Order::Latest, Order::Significance]
             [(number / 4 % 4) as usize],
