@@ -140,7 +140,7 @@ impl Agenda {
         }
     }
 
-    /// Stands as at a wall time, as whoever computed all before.
+    /// Stands as at a wall time, as an instance that computed all before.
     fn stand_at(&mut self, clock: &Clock, wall: WallTime) {
         let minute = minute_at(clock, wall);
         let segment = clock.segment_at(wall);

@@ -1,6 +1,6 @@
 //! Requests on the bus to direct people, as schedules make them: checked, and taken once by the
-//! event's id, also if a request is delivered again; and what a directive must be, for whoever asks
-//! for one. Not here: the same over HTTP (`rest`).
+//! event's id, also if a request is delivered again; and what a directive must be, however it is
+//! asked for. Not here: the same over HTTP (`rest`).
 
 use std::sync::Arc;
 

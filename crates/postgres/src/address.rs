@@ -44,7 +44,7 @@ pub struct Options {
 pub enum Encryption {
     /// Not at all: for a socket, loopback, or a network that is trusted.
     Disable,
-    /// Encrypted, but whoever answers is taken for the server.
+    /// Encrypted, but any peer that answers is taken for the server.
     Require,
     /// Encrypted, and the server has a certificate of its host name by one of the authorities in
     /// this PEM file.

@@ -19,7 +19,7 @@ pub struct Client {
     /// There until it is dropped.
     connection: Option<Connection>,
     idle: Arc<Idle>,
-    /// Given back after the connection, so that whoever waits for a place finds it.
+    /// Given back after the connection, so that a caller that waits for a place finds it.
     _place: OwnedSemaphorePermit,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A caller takes one of [`CONNECTION_COUNT_MAX`] places, and with it a connection that is idle or
 //! a new one. One caller at a time opens connections, with pauses that grow while the server is
-//! away; whoever waits does so for [`CLIENT_MAX`] and then has an error.
+//! away; a caller waits for [`CLIENT_MAX`] and then has an error.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

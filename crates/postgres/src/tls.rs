@@ -152,7 +152,7 @@ impl AsyncWrite for Stream {
     }
 }
 
-/// Takes any certificate, as `sslmode=require` asks; whoever has it must have its key.
+/// Takes any certificate, as `sslmode=require` asks; the peer that shows one must have its key.
 #[derive(Debug)]
 struct Unverified(Arc<CryptoProvider>);
 

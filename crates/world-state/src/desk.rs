@@ -1,4 +1,4 @@
-//! Takes steps, whoever asks for them: at which moment, and as what a refusal is answered. Not
+//! Takes steps, however they are asked for: at which moment, and as what a refusal is answered. Not
 //! here: the forms of REST, gRPC and events.
 
 use std::sync::Arc;

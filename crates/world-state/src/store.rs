@@ -174,7 +174,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of the database.
     async fn versions(&self) -> Result<Versions, StoreError>;
 
-    /// The number of whoever publishes the events of this database, 58 bits; the same for its life,
+    /// The producer number of the events of this database, 58 bits; the same for its life,
     /// and another for another database of the same world, whose versions begin again.
     fn producer(&self) -> u64;
 

@@ -102,7 +102,7 @@ async fn restart_goes_on_where_it_stopped_and_a_jump_brings_what_is_different() 
     assert_each_once(&seen);
     assert_eq!(activities(&seen).len(), plain.people().len() + planned(&plain, 0, 4 * 60).len());
 
-    // From 10 in the morning to 3 at night: whoever worked sleeps.
+    // From 10 in the morning to 3 at night: those who worked sleep.
     let night = GameTime::from_hours(21);
     let segment = clock.change(Change::Set(night), place.now().plus_us(1));
     clock.insert(segment).unwrap();

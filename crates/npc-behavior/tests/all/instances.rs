@@ -1,4 +1,4 @@
-//! Several instances are as one: whatever their clocks say and whoever restarts, an id has one
+//! Several instances are as one: whatever their clocks show and whichever restarts, an id has one
 //! content and everything comes once.
 
 use std::collections::HashMap;

@@ -40,7 +40,7 @@ impl StoreError {
         matches!(self, Self::Database(error) if error.fate() == Fate::Retry)
     }
 
-    /// The problem of whoever asked by REST; `field` names the parameter of the version.
+    /// The problem as REST answers it; `field` names the parameter of the version.
     pub(crate) fn into_problem(self, field: &'static str) -> Problem {
         let detail = format!("query parameter `{field}`: {self}");
         match self {
