@@ -12,7 +12,9 @@ use crate::commands::{Act, Command, Commands};
 use crate::emission::{At, Emission, Events};
 use crate::town::minute_at;
 use worldbus_events::EventId;
-use worldbus_population::{Cause, Change, Directives, Planner, Population, Skies, Sweep};
+use worldbus_population::{
+    Cause, Change, Directives, NOTICE_MINUTES, Planner, Population, Skies, Sweep,
+};
 use worldbus_simulated::weather::changed_id;
 use worldbus_world::{
     Boundary, Clock, GameTime, Overrides, Segment, Span, Timeline, WallTime, Weather, World,
@@ -22,8 +24,6 @@ use worldbus_world::{
 const CHUNK_COUNT_MAX: usize = 2_000;
 /// Crowds are looked at this often.
 const QUARTER_MINUTES: i64 = 15;
-/// People notice the weather a minute later.
-const NOTICE_MINUTES: i64 = 1;
 
 /// What the people of a world follow from.
 #[derive(Clone, Copy)]

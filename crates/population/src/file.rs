@@ -9,30 +9,9 @@ mod slot;
 mod texts;
 
 use crate::generate::{Draft, Misfit};
-use crate::model::{NOWHERE, Population};
-use worldbus_world::source::{Keys, Source, Table};
-use worldbus_world::{World, WorldFileError};
-
-const KEYS: Keys = &["people", "names", "places", "roles"];
-/// The parts of the file that are read elsewhere.
-const OTHER_KEYS: Keys = &[
-    "id",
-    "name",
-    "seed",
-    "calendar",
-    "holidays",
-    "epoch",
-    "sun",
-    "real_seconds_per_game_hour",
-    "climate",
-    "regions",
-    "clock",
-    "clocks",
-    "people",
-    "names",
-    "places",
-    "roles",
-];
+use crate::model::Population;
+use worldbus_world::source::{Source, Table};
+use worldbus_world::{PEOPLE_KEYS, WORLD_FILE_KEYS, World, WorldFileError};
 
 impl Population {
     /// The people of a world by its file; none if the file states nothing of them.
@@ -41,18 +20,16 @@ impl Population {
     /// The first mistake: a key unknown or missing, a value out of its range, a role without a
     /// place, more people than there is room for.
     pub fn read(world: &World) -> Result<Self, WorldFileError> {
-        const { assert!(NOWHERE as usize > crate::PLACE_COUNT_MAX) };
         let source = Source { file: &world.file.name, text: &world.file.text };
         let root = source.parse()?;
-        let mut root = Table::root(&source, &root, OTHER_KEYS)?;
-        let mut draft = Draft::default();
-        if KEYS.iter().all(|key| !root.has(key)) {
-            draft.counts = vec![0; world.regions.len()];
-            return draft.people(world).map_err(|_| root.error("people", String::new()));
+        let mut root = Table::root(&source, &root, WORLD_FILE_KEYS)?;
+        let counts = vec![0; world.regions.len()];
+        let (mut draft, mut roles) = (Draft { counts, ..Draft::default() }, Vec::new());
+        if PEOPLE_KEYS.iter().any(|key| root.has(key)) {
+            places::read(&mut root, world, &mut draft)?;
+            roles = roles::read(&mut root, world, &mut draft)?;
+            people::read(&mut root, world, &mut draft)?;
         }
-        places::read(&mut root, world, &mut draft)?;
-        let roles = roles::read(&mut root, world, &mut draft)?;
-        people::read(&mut root, world, &mut draft)?;
         let names: Vec<String> = draft.roles.iter().map(|role| role.id.clone()).collect();
         draft.people(world).map_err(|misfit| point(&misfit, &root, &roles, &names, world))
     }
@@ -70,6 +47,10 @@ fn point(
         Misfit::TooMany { people } => {
             let most = crate::PERSON_COUNT_MAX;
             root.error("people", format!("expected at most {most} people, found {people}"))
+        }
+        Misfit::Place { ref id, room } => {
+            let message = format!("expected at most {room} named people at {id}, found more");
+            root.error("people", message)
         }
         Misfit::Homes { region, people, room } => {
             let region = &world.regions[region].id;

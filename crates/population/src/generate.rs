@@ -68,6 +68,11 @@ pub(crate) enum Misfit {
         people: usize,
         room: u64,
     },
+    /// At a place: more named people than it holds.
+    Place {
+        id: String,
+        room: u32,
+    },
     TooMany {
         people: usize,
     },
@@ -140,8 +145,7 @@ impl Population {
         self.regions[region].people = people.clone();
         self.give_homes(region, people.clone())?;
         self.give_work(region, people.clone())?;
-        self.give_haunts(region, people);
-        Ok(())
+        self.give_haunts(region, people)
     }
 
     fn anyone(&self, rank: usize, role: usize, region: usize) -> Person {
@@ -193,7 +197,7 @@ impl Population {
     fn give_homes(&mut self, region: usize, people: Range<usize>) -> Result<(), Misfit> {
         let mut room = self.room_of_kind(region, "home");
         for person in &self.people[people.clone()] {
-            take(&mut room, person.home);
+            self.take(&mut room, person.home)?;
         }
         let all = self.beds(region);
         let mut beds: Vec<u32> = Vec::new();
@@ -232,7 +236,7 @@ impl Population {
             let mut room = self.room(region, kind);
             let all = room.iter().map(|(_, room)| u64::from(*room)).sum();
             for rank in people.clone() {
-                take(&mut room, self.people[rank].work);
+                self.take(&mut room, self.people[rank].work)?;
             }
             for rank in &workers {
                 if self.people[*rank].work != NOWHERE {
@@ -247,7 +251,7 @@ impl Population {
     }
 
     /// For each kind a place of it, for as many as there is room.
-    fn give_haunts(&mut self, region: usize, people: Range<usize>) {
+    fn give_haunts(&mut self, region: usize, people: Range<usize>) -> Result<(), Misfit> {
         let kinds = self.kinds.len();
         for kind in 0..kinds {
             let mut room = self.room(region, kind);
@@ -263,7 +267,7 @@ impl Population {
                     continue;
                 };
                 self.haunts[rank * kinds + kind] = own;
-                take(&mut room, own);
+                self.take(&mut room, own)?;
             }
             // Those whose routine leads there come first; who never goes takes no room.
             let uses: Vec<Option<Use>> =
@@ -281,6 +285,16 @@ impl Population {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Takes room of a place that is one's own; of one of another kind there is nothing to take.
+    fn take(&self, room: &mut [(u32, u32)], place: u32) -> Result<(), Misfit> {
+        let Some((_, left)) = room.iter_mut().find(|(of, _)| *of == place) else { return Ok(()) };
+        let place = &self.places[place as usize];
+        let full = Misfit::Place { id: place.id.clone(), room: place.capacity };
+        *left = left.checked_sub(1).ok_or(full)?;
+        Ok(())
     }
 
     /// Whether people of a role go to places of a kind, and why.
@@ -321,12 +335,6 @@ impl Population {
         let places = self.regions[region].places.clone();
         let of_kind = places.filter(|place| self.places[*place].kind == kind);
         of_kind.map(|place| (place as u32, self.places[place].capacity)).collect()
-    }
-}
-
-fn take(room: &mut [(u32, u32)], place: u32) {
-    if let Some((_, left)) = room.iter_mut().find(|(of, _)| *of == place) {
-        *left = left.saturating_sub(1);
     }
 }
 

@@ -48,4 +48,4 @@ pub use model::{
 };
 pub use plan::{Candidate, Change, Crowd, Planner, Score, Span, Sweep, Why};
 pub use routine::Hours;
-pub use skies::{Skies, SkyChange};
+pub use skies::{NOTICE_MINUTES, Skies, SkyChange};

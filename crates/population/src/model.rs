@@ -20,6 +20,10 @@ pub const CHARACTER_MAX: u16 = 1000;
 
 /// The place of one who has none of a kind.
 pub(crate) const NOWHERE: u32 = u32::MAX;
+const _: () = assert!(NOWHERE as usize > PLACE_COUNT_MAX);
+
+/// Under less of a roof one is outdoors.
+const ROOF_PERMILLE_MIN: u16 = 500;
 
 /// The people of one world, their places and roles.
 #[derive(Clone, Debug)]
@@ -132,6 +136,13 @@ pub struct Character {
     pub hardy: u16,
     /// Sticks to the routine.
     pub diligent: u16,
+}
+
+impl Place {
+    /// Whether one is under a roof there.
+    pub fn is_roofed(&self) -> bool {
+        self.roof_permille >= ROOF_PERMILLE_MIN
+    }
 }
 
 impl Population {

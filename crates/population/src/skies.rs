@@ -7,7 +7,7 @@ use worldbus_world::{GameTime, Overrides, Weather, WeatherState};
 
 /// People notice the weather so much later: what is forced has time to be announced to those who
 /// compute them.
-const NOTICE_MINUTES: i64 = 1;
+pub const NOTICE_MINUTES: i64 = 1;
 
 /// What the weather is called from a minute on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use worldbus_bus::WallClock;
 use worldbus_service::health::Condition;
 use worldbus_service::state::Error;
 use worldbus_service::{Problem, StateStore};
-use worldbus_simulated::commands::{By, Changed, Keeper, Passed, check_wait};
+use worldbus_simulated::commands::{By, Changed, Keeper, Passed};
 use worldbus_simulated::{Causes, Lead, SharedClock, Wake};
 use worldbus_world::{Clock, GameTime, WallTime, World};
 
@@ -136,7 +136,9 @@ impl Sky {
                 return Ok(None);
             }
             let passed = passed.by(&clock);
-            let at = self.effective(commands, passed, now)?;
+            let last = commands.list().last().map(|command| command.at);
+            let of = ("the weather", NAME);
+            let at = self.commands.effective(now, (passed, last), of)?;
             let (epoch, game) = (clock.segment_at(at).epoch, clock.game_at(at));
             commands.prune(clock.game_at(now), now);
             let act = act(game, commands)?;
@@ -156,21 +158,6 @@ impl Sky {
             .or(known)
             .ok_or_else(|| Problem::internal("a command was neither taken nor known"))?;
         Ok(Taken { clock, commands, effective })
-    }
-
-    /// When a command takes effect that is taken now: behind what is published, and never before
-    /// an earlier one.
-    fn effective(
-        &self,
-        commands: &Commands,
-        passed: WallTime,
-        now: WallTime,
-    ) -> Result<WallTime, Problem> {
-        let last = commands.list().last().map_or(WallTime(i64::MIN), |command| command.at);
-        let wanted = WallTime(self.commands.lead().after_us(now.0));
-        let at = wanted.max(passed.plus_us(1)).max(last);
-        check_wait((wanted, at), "the weather", NAME)?;
-        Ok(at)
     }
 }
 

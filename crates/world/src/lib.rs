@@ -56,3 +56,4 @@ pub use weather::{
     Severity, Spell, Summary, Sweep, Timeline, Trial, TrialHour, UnknownState, WAYPOINT_COUNT_MAX,
     Waypoint, Weather, WeatherState, bounds,
 };
+pub use world_file::{KEYS as WORLD_FILE_KEYS, PEOPLE_KEYS};

@@ -20,7 +20,8 @@ const SAMPLE_NAME: &str = "worlds/europe.toml";
 const SAMPLE: &str = include_str!("../../../worlds/europe.toml");
 const NAME_CHARS_MAX: usize = 200;
 
-const KEYS: Keys = &[
+/// What a world file may have at its root.
+pub const KEYS: Keys = &[
     "id",
     "name",
     "seed",
@@ -38,8 +39,8 @@ const KEYS: Keys = &[
     "places",
     "roles",
 ];
-/// What describes the people of a world: read by another crate.
-const PEOPLE_KEYS: Keys = &["people", "names", "places", "roles"];
+/// Of these keys what describes the people of a world: read by another crate.
+pub const PEOPLE_KEYS: Keys = &["people", "names", "places", "roles"];
 const SUN_KEYS: Keys = &["obliquity_deg", "by_longitude", "phases"];
 const REGION_KEYS: Keys = &["id", "name", "latitude", "longitude", "elevation_m", "climate"];
 

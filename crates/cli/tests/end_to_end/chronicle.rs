@@ -23,17 +23,15 @@ fn cycles() -> usize {
     cycles.unwrap_or(CYCLES)
 }
 
-/// What the storyteller published: the entry of each event, how often.
-async fn published(bus: &Bus) -> BTreeMap<String, Vec<EventId>> {
+/// What the storyteller published, up to when every one of these events has an entry: the entries
+/// of each event.
+async fn published(bus: &Bus, causes: &[String]) -> BTreeMap<String, Vec<EventId>> {
     let topic = Topic::new(StoryEntryAdded::TOPIC).unwrap();
-    let mut found: BTreeMap<String, Vec<EventId>> = BTreeMap::new();
-    let existing = bus.transport().topics().await.unwrap();
-    if !existing.iter().any(|status| status.topic == topic) {
-        return found;
-    }
-    let spec = ReadSpec::topics([topic], Position::Start, false);
+    let spec = ReadSpec::topics([topic], Position::Start, true);
     let mut reader = bus.transport().read(spec).await.unwrap();
-    while let Some(stored) = reader.next().await.unwrap() {
+    let mut found: BTreeMap<String, Vec<EventId>> = BTreeMap::new();
+    while !causes.iter().all(|id| found.contains_key(id)) {
+        let stored = reader.next().await.unwrap().unwrap();
         for event in stored.batch.iter().filter(|e| e.event_type == StoryEntryAdded::NUMBER) {
             let entry = event.decode::<StoryEntryAdded>().unwrap();
             found.entry(entry.event_ids[0].clone()).or_default().push(event.id);
@@ -77,15 +75,7 @@ async fn no_entry_is_lost_or_doubled_by_kill_after_kill_of_the_storyteller() {
     }
 
     let _service = Service::start("storyteller", &arguments);
-    let all = async {
-        loop {
-            let found = published(&bus).await;
-            if sent.iter().all(|id| found.contains_key(id)) {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
+    let all = published(&bus, &sent);
     let found = tokio::time::timeout(DEADLINE, all).await.expect("entries are missing");
     for (cause, entries) in &found {
         assert_eq!(entries.len(), 1, "{cause} has {entries:?}");

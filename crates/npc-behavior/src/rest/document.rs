@@ -8,9 +8,6 @@ use utoipa::ToSchema;
 use crate::town::Town;
 use worldbus_population::{Activity, Candidate, Population, Span, Why};
 
-/// From so much of a roof on one is under it.
-const ROOF_PERMILLE_MIN: u16 = 500;
-
 /// A page of people.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PeoplePage)]
@@ -234,7 +231,7 @@ impl Statistics {
     pub(super) fn new(people: &Population, spans: impl Iterator<Item = Span>) -> Self {
         let mut statistics = Self::default();
         for span in spans {
-            let roof = people.places()[span.place].roof_permille >= ROOF_PERMILLE_MIN;
+            let roof = people.places()[span.place].is_roofed();
             statistics.total += 1;
             statistics.under_roof += u32::from(roof && span.activity != Activity::Travel);
             *statistics.by_activity.entry(span.activity.name()).or_default() += 1;

@@ -3,7 +3,7 @@
 
 use super::day::Day;
 use super::inputs::Inputs;
-use super::stand::{ROOF_PERMILLE_MIN, Stand, way_minutes};
+use super::stand::{Stand, way_minutes};
 use crate::activity::{Activity, Cause};
 use crate::chance::Draw;
 use crate::model::{CHARACTER_MAX, NOWHERE};
@@ -267,7 +267,7 @@ impl<'a> Options<'a> {
         let haunts = row.iter().filter(|place| **place != NOWHERE).map(|place| *place as usize);
         let work = people.workplace(self.person);
         let all = [here, self.home()].into_iter().chain(work).chain(haunts);
-        let roofed = all.filter(|place| people.places()[*place].roof_permille >= ROOF_PERMILLE_MIN);
+        let roofed = all.filter(|place| people.places()[*place].is_roofed());
         let open = roofed.filter_map(|place| self.open(place, end));
         open.min_by_key(|(place, _)| (people.distance_m(here, *place), *place))
     }
@@ -277,8 +277,7 @@ impl<'a> Options<'a> {
     }
 
     fn is_outdoors(&self) -> bool {
-        let here = &self.inputs.people.places()[self.stand.place as usize];
-        here.roof_permille < ROOF_PERMILLE_MIN
+        !self.inputs.people.places()[self.stand.place as usize].is_roofed()
     }
 
     /// What the weather takes off: there, and on the way.

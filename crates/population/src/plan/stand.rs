@@ -10,8 +10,6 @@ use worldbus_world::WeatherState;
 const PACE_M: i64 = 80;
 /// A way is so much longer than the crow's, in percent.
 const DETOUR_PERCENT: i64 = 130;
-/// Under less of a roof one is outdoors.
-pub(super) const ROOF_PERMILLE_MIN: u16 = 500;
 
 /// What a person does, since when, and until when if nothing comes between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

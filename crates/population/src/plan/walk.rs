@@ -3,7 +3,7 @@
 use super::day::Day;
 use super::decide::{self, Choice, Wish};
 use super::inputs::Inputs;
-use super::stand::{ROOF_PERMILLE_MIN, Stand, way_minutes};
+use super::stand::{Stand, way_minutes};
 use crate::activity::{Activity, Cause};
 use crate::chance::Draw;
 
@@ -93,7 +93,7 @@ impl Walk {
     /// Whether a change of the weather matters: outdoors, and while one waits for it.
     fn minds_weather(&self, inputs: &Inputs) -> bool {
         let place = &inputs.people.places()[self.stand.place as usize];
-        place.roof_permille < ROOF_PERMILLE_MIN || self.stand.cause == Cause::Weather
+        !place.is_roofed() || self.stand.cause == Cause::Weather
     }
 
     /// When it notices the next change of the weather, if that is before a minute.

@@ -86,3 +86,22 @@ fn mistakes_name_file_line_key_and_what_was_expected() {
         assert!(error.starts_with("w.toml:") && error.contains(wanted), "{to}: {error}");
     }
 }
+
+#[test]
+fn named_people_fill_a_home_and_no_more() {
+    let named = |number: usize| {
+        format!(
+            "[[people.named]]\nid = \"n{number}\"\nregion = \"brussels\"\nrole = \"clerk\"\n\
+             home = \"brussels-house-1\"\n"
+        )
+    };
+    let with = |count: usize| {
+        let all: String = (0..count).map(named).collect();
+        read(&sample().replacen("[[people.named]]", &format!("{all}[[people.named]]"), 1))
+    };
+    let people = with(6).unwrap();
+    let home = people.place_rank("brussels-house-1").unwrap();
+    assert_eq!((0..people.len()).filter(|rank| people.home(*rank) == home).count(), 6);
+    let error = with(7).unwrap_err();
+    assert!(error.contains("expected at most 6 named people at brussels-house-1"), "{error}");
+}

@@ -135,6 +135,24 @@ impl<L: Log> Keeper<L> {
         self.passed.lock().await
     }
 
+    /// When a command takes effect that is taken at `now`: behind what is published and behind the
+    /// last command, if there is one. `what` is ahead where it would wait, `service` is to be
+    /// restarted, as of [`check_wait`].
+    ///
+    /// # Errors
+    /// 503, as of [`check_wait`].
+    pub fn effective(
+        &self,
+        now: WallTime,
+        (passed, last): (WallTime, Option<WallTime>),
+        (what, service): (&str, &str),
+    ) -> Result<WallTime, Problem> {
+        let wanted = WallTime(self.lead.after_us(now.0));
+        let at = last.into_iter().fold(wanted.max(passed.plus_us(1)), WallTime::max);
+        check_wait((wanted, at), what, service)?;
+        Ok(at)
+    }
+
     /// Reads what other instances wrote; `read_at` is the wall time before this call.
     ///
     /// # Errors
