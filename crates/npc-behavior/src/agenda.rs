@@ -29,7 +29,7 @@ const QUARTER_MINUTES: i64 = 15;
 #[derive(Clone, Copy)]
 pub(crate) struct Basis<'a> {
     pub(crate) clock: &'a Clock,
-    pub(crate) weather: &'a Timeline,
+    pub(crate) weather: &'a Arc<Timeline>,
     pub(crate) commands: &'a Commands,
 }
 
@@ -41,8 +41,8 @@ pub(crate) struct Agenda {
     weather: Arc<Weather>,
     events: Events,
     planner: Planner,
-    /// The revisions of weather and commands that the planner knows.
-    known: Option<(u64, u64)>,
+    /// The weather and the revision of commands that the planner knows.
+    known: Option<(Arc<Timeline>, u64)>,
     directives: Arc<Directives>,
     /// More or fewer people than this at a place are worth an event.
     crowd_step: u32,
@@ -124,13 +124,14 @@ impl Agenda {
 
     /// Takes in what is newly known of weather and commands.
     fn know(&mut self, basis: Basis<'_>) {
-        let is = (basis.weather.rev, basis.commands.rev());
-        let was = self.known.replace(is);
-        if was == Some(is) {
+        let rev = basis.commands.rev();
+        let was = self.known.replace((Arc::clone(basis.weather), rev));
+        let same_commands = was.as_ref().is_some_and(|(_, known)| *known == rev);
+        if same_commands && was.is_some_and(|(known, _)| Arc::ptr_eq(&known, basis.weather)) {
             return;
         }
-        if was.is_none_or(|was| was.1 != is.1) {
-            let directives = basis.commands.directives(&self.world, &self.people, u64::MAX);
+        if !same_commands {
+            let directives = basis.commands.directives(&self.world, &self.people);
             self.directives = Arc::new(directives);
         }
         let skies = Skies::new(Arc::clone(&self.weather), basis.weather.overrides.clone());

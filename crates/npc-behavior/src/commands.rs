@@ -113,10 +113,10 @@ impl Commands {
         self.0.retain(|command| !ended(command) || about.contains(&command.rev));
     }
 
-    /// The directives of all commands up to a revision.
-    pub(crate) fn directives(&self, world: &World, people: &Population, rev: u64) -> Directives {
+    /// The directives of all commands.
+    pub(crate) fn directives(&self, world: &World, people: &Population) -> Directives {
         let mut directives = Directives::default();
-        for command in self.list().iter().filter(|command| command.rev <= rev) {
+        for command in self.list() {
             let minute = first_minute(command.game);
             match &command.act {
                 Act::Direct(wish) => {

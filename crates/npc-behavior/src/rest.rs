@@ -280,7 +280,7 @@ impl Shared {
         let town = &self.town;
         let (clock, weather, view) = (town.clock.known()?, town.overrides.known()?, town.view());
         let skies = Skies::new(Arc::clone(&self.weather), weather.overrides.clone());
-        let directives = view.commands.directives(&town.world, &town.people, u64::MAX);
+        let directives = town.directives(&view.commands);
         let planner = Planner::new(Arc::clone(&town.people), skies, directives);
         Ok(Now { planner, minute: minute_at(&clock, town.now()) })
     }

@@ -1,7 +1,7 @@
 //! What all instances share, in the state store: the clock and the overrides of the weather that
 //! they follow, and the commands that they took. Not here: events (`agenda`), requests (`rest`).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
@@ -51,6 +51,8 @@ pub(crate) struct Town {
     pub(crate) clock: Arc<SharedClock>,
     pub(crate) overrides: Arc<SharedOverrides>,
     commands: Keeper<Commands>,
+    /// What follows from the commands of a revision: the last one that was asked for.
+    directives: Mutex<Option<(u64, Arc<Directives>)>>,
     /// What begins because of which command or announcement.
     pub(crate) causes: Causes,
     wake: Wake,
@@ -82,7 +84,8 @@ impl Town {
         let place = (store, key("directives"));
         let commands = Keeper::open(place, wall, lead, wake.clone(), |_| Ok(None)).await?;
         let (clock, overrides) = (Arc::new(clock), Arc::new(overrides));
-        Ok(Self { world, people, clock, overrides, commands, causes, wake })
+        let directives = Mutex::default();
+        Ok(Self { world, people, clock, overrides, commands, directives, causes, wake })
     }
 
     pub(crate) fn now(&self) -> WallTime {
@@ -95,6 +98,19 @@ impl Town {
         let (clock, weather) = (self.clock.clock(), self.overrides.timeline());
         let moved = clock.as_ref().map(|clock| along(&commands.log, clock));
         View { clock, weather, commands: moved.unwrap_or(commands.log), fence: commands.fence }
+    }
+
+    /// The directives of all commands.
+    pub(crate) fn directives(&self, commands: &Commands) -> Arc<Directives> {
+        let mut kept = self.directives.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((rev, directives)) = &*kept
+            && *rev == commands.rev()
+        {
+            return Arc::clone(directives);
+        }
+        let directives = Arc::new(commands.directives(&self.world, &self.people));
+        *kept = Some((commands.rev(), Arc::clone(&directives)));
+        directives
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<()> {
@@ -155,7 +171,7 @@ impl Town {
                 cause: cause.clone(),
                 act,
             };
-            let directives = commands.directives(&self.world, &self.people, u64::MAX);
+            let directives = commands.directives(&self.world, &self.people);
             let before = Before { command: &command, commands, directives };
             let command = command(act(&before)?);
             if !commands.push(command) {

@@ -90,7 +90,7 @@ impl SharedOverrides {
         }
         let kept = state::update(&*self.store, &self.key, |current| {
             match current.map(decode).transpose() {
-                Ok(Some(there)) if there.rev >= timeline.rev => Err(Unkept::Known),
+                Ok(Some(there)) if !is_news(&timeline, &there) => Err(Unkept::Known),
                 Ok(_) => Ok(bytes.clone()),
                 Err(error) => Err(Unkept::Store(error)),
             }
@@ -105,7 +105,7 @@ impl SharedOverrides {
 
     fn show(&self, timeline: Timeline) {
         let is_new = self.timeline.send_if_modified(|shown| {
-            let is_new = shown.as_ref().is_none_or(|known| known.rev < timeline.rev);
+            let is_new = shown.as_ref().is_none_or(|known| is_news(&timeline, known));
             if is_new {
                 *shown = Some(Arc::new(timeline));
             }
@@ -136,12 +136,20 @@ impl Follow for SharedOverrides {
             parts.timeline().cloned()
         };
         // Also where another reader received it just now: it may not have kept it yet.
-        let shown = self.timeline.borrow().as_ref().map(|known| known.rev);
-        match announced.filter(|timeline| shown.is_none_or(|rev| rev < timeline.rev)) {
+        let shown = self.timeline();
+        let is_new =
+            |timeline: &Timeline| shown.as_ref().is_none_or(|known| is_news(timeline, known));
+        match announced.filter(is_new) {
             Some(timeline) => self.keep(timeline).await,
             None => Ok(()),
         }
     }
+}
+
+/// Whether what was announced last replaces what is known: of one revision another announcement
+/// does, as where the clock was resumed and commands take effect at other times.
+fn is_news(announced: &Timeline, known: &Timeline) -> bool {
+    announced.rev >= known.rev && announced != known
 }
 
 enum Unkept {
@@ -179,6 +187,8 @@ fn decode(bytes: &[u8]) -> Result<Timeline, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use worldbus_service::Readiness;
+    use worldbus_testkit::Place;
     use worldbus_world::{Effective, GameTime, Override, Overrides, WeatherState};
 
     #[test]
@@ -196,5 +206,30 @@ mod tests {
         for damaged in [&bytes[..bytes.len() - 1], &bytes[1..], &[][..]] {
             assert!(decode(damaged).is_err());
         }
+    }
+
+    async fn open(place: &Place) -> SharedOverrides {
+        let received = Readiness::default().condition("weather".to_owned());
+        let (causes, wake) = (Causes::default(), Wake::default());
+        let store = Arc::clone(&place.state);
+        SharedOverrides::open(store, "weather".to_owned(), received, causes, wake).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn later_announcement_of_a_revision_counts_and_an_earlier_one_does_not() {
+        let place = Place::new().await;
+        let shared = open(&place).await;
+        let at = |wall| Timeline {
+            rev: 3,
+            commands: vec![Effective { rev: 3, wall: WallTime(wall), undone: None }],
+            ..Timeline::default()
+        };
+        let before = announce(&at(7), 0, WallTime(1)).remove(0);
+        let resumed = announce(&at(9), 1, WallTime(2)).remove(0);
+        for part in [&before, &resumed, &before] {
+            shared.receive(part, None).await.unwrap();
+        }
+        assert_eq!(*shared.known().unwrap(), at(9));
+        assert_eq!(*open(&place).await.known().unwrap(), at(9));
     }
 }

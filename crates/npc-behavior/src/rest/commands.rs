@@ -229,7 +229,7 @@ impl CommandEntry {
         };
         match &command.act {
             Act::Direct(wish) => {
-                let directives = commands.directives(&town.world, &town.people, command.rev);
+                let directives = town.directives(commands);
                 let mut all = directives.list();
                 let found = all.find(|(directive, _)| directive.rev == command.rev);
                 let until = command.game.plus_us(wish.minutes * GameTime::MINUTE_US).minutes();
