@@ -69,7 +69,7 @@ impl Service for NpcBehavior {
     async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
         Self::check(&settings, &setup.world)?;
         let Setup { deps, world, lead, .. } = setup;
-        let Deps { bus, state, readiness, work, shutdown } = deps;
+        let Deps { bus, state, readiness, work, shutdown, .. } = deps;
         let people = Arc::new(people(&world)?);
         let polling = readiness.condition(format!("{NAME}: state"));
         let conditions = Conditions {

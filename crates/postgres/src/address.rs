@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use worldbus_service::Secret;
+use worldbus_service::{DatabaseUrl, Secret};
 use worldbus_service::state::{Error, Kind};
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
@@ -68,6 +68,14 @@ impl Options {
                 format!("invalid address of a PostgreSQL database: {why}; expected {EXAMPLE}");
             Error::new(Kind::Unsupported, text)
         })
+    }
+
+    /// The database that the settings name.
+    ///
+    /// # Errors
+    /// As [`Options::parse`] and [`Options::with_password`].
+    pub fn of(database: &DatabaseUrl) -> Result<Self, Error> {
+        Self::parse(database.url.expose())?.with_password(database.password.clone())
     }
 
     /// The same with a password from elsewhere.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_postgres::IsolationLevel;
 
 use crate::connection::{Connection, Idle, Session};
 use crate::limits::STATEMENT_MAX;
@@ -63,6 +64,18 @@ impl Client {
     pub async fn transaction(&mut self) -> Result<Transaction<'_>, Error> {
         let Some(Connection { driver, session }) = &mut self.connection else { return Err(gone()) };
         let driver = session.answer(driver.transaction(), STATEMENT_MAX, Kind::Busy).await?;
+        Ok(Transaction { driver, session })
+    }
+
+    /// Begins a transaction that only reads, all of it as of one instant.
+    ///
+    /// # Errors
+    /// As [`Client::read`].
+    pub async fn view(&mut self) -> Result<Transaction<'_>, Error> {
+        let Some(Connection { driver, session }) = &mut self.connection else { return Err(gone()) };
+        let builder = driver.build_transaction();
+        let builder = builder.isolation_level(IsolationLevel::RepeatableRead).read_only(true);
+        let driver = session.answer(builder.start(), STATEMENT_MAX, Kind::Busy).await?;
         Ok(Transaction { driver, session })
     }
 

@@ -44,7 +44,7 @@ pub use description::{API_CHARACTERS_MAX, Description, Publishes, StateUse};
 pub use observe::health::Readiness;
 pub use observe::{build, colour, health, logging, metrics, panics, trace};
 pub use run::part::{Part, Task};
-pub use run::start::Deps;
+pub use run::start::{DatabaseUrl, Deps};
 pub use run::work::Work;
 pub use run::{part, shutdown, start, work};
 pub use secret::{Secret, SecretUrl};

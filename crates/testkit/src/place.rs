@@ -9,7 +9,9 @@ use crate::{DEADLINE, Instance};
 use worldbus_bus::{Bus, ManualClock, Position, ReadSpec, Reader, Topic, Transport, WallClock};
 use worldbus_events::{EventId, EventView};
 use worldbus_service::state::Sqlite;
-use worldbus_service::{Deps, Part, Readiness, StateStore, Work, start};
+use worldbus_service::{
+    DatabaseUrl, Deps, Part, Readiness, SecretUrl, StateStore, Work, start,
+};
 use worldbus_transport_embedded::{Embedded, Options};
 use worldbus_world::{WallTime, World};
 
@@ -25,6 +27,8 @@ pub struct Place {
     pub bus: Bus,
     /// The state store.
     pub state: Arc<dyn StateStore>,
+    /// The database of services that have one.
+    pub database: Option<DatabaseUrl>,
     /// The sample world.
     pub world: Arc<World>,
     /// The places for what its instances compute for requests.
@@ -67,7 +71,7 @@ impl Place {
         let bus = Bus::with_wall_clock(transport(Arc::new(log)), clock);
         let state = Arc::new(Sqlite::open(dir.path().join("state.db")).await.unwrap());
         let (world, work) = (Arc::new(World::sample()), Work::default());
-        Self { wall, bus, state, world, work, _dir: dir }
+        Self { wall, bus, state, database: None, world, work, _dir: dir }
     }
 
     /// Runs an instance of the service that `start` starts.
@@ -90,6 +94,7 @@ impl Place {
         let deps = Deps {
             bus: Bus::with_wall_clock(Arc::clone(self.bus.transport()), wall),
             state: Arc::clone(&self.state),
+            database: self.database.clone(),
             readiness: Readiness::default(),
             work: self.work.clone(),
             shutdown: CancellationToken::new(),
@@ -103,6 +108,13 @@ impl Place {
     #[must_use]
     pub fn with_world(mut self, world: World) -> Self {
         self.world = Arc::new(world);
+        self
+    }
+
+    /// The same place with a database.
+    #[must_use]
+    pub fn with_database(mut self, url: &str) -> Self {
+        self.database = Some(DatabaseUrl { url: SecretUrl::new(url), password: None });
         self
     }
 

@@ -50,7 +50,7 @@ impl Service for WeatherManager {
 
     async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
         let Setup { deps, world, lead, .. } = setup;
-        let Deps { bus, state, readiness, work, shutdown } = deps;
+        let Deps { bus, state, readiness, work, shutdown, .. } = deps;
         let polling = readiness.condition(format!("{NAME}: state"));
         let received = readiness.condition(format!("{NAME}: clock"));
         let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;

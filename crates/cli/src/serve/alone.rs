@@ -79,7 +79,7 @@ pub(super) async fn run<S: Service>(arguments: &ServeArguments<Alone<S>>) -> Res
         None => EventTypes::default(),
     };
     let setup = Setup {
-        deps: ground.deps(bus.clone(), state),
+        deps: ground.deps(bus.clone(), state, state::database(&common)?),
         world: ground.world.clone(),
         lead: lead(of_world.lead_ms)?,
         event_types,

@@ -69,9 +69,14 @@ impl Ground {
     }
 
     /// What a simulated service of this process is given.
-    pub(super) fn deps(&self, bus: Bus, state: Arc<dyn StateStore>) -> Deps {
+    pub(super) fn deps(
+        &self,
+        bus: Bus,
+        state: Arc<dyn StateStore>,
+        database: Option<DatabaseUrl>,
+    ) -> Deps {
         let (readiness, shutdown) = (self.readiness.clone(), self.shutdown.clone());
-        Deps { bus, state, readiness, work: Work::default(), shutdown }
+        Deps { bus, state, database, readiness, work: Work::default(), shutdown }
     }
 }
 

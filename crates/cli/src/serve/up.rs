@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
     let own = OwnBus::open(dir, &settings.retention, catalogue).await?;
     kept_world::check(&*state, &ground.world, settings.of_world.accept_world_changes).await?;
     let setup = Setup {
-        deps: ground.deps(own.bus.clone(), state),
+        deps: ground.deps(own.bus.clone(), state, state::database(common)?),
         world: ground.world.clone(),
         lead: lead(settings.of_world.lead_ms)?,
         event_types: EventTypes::new(catalogue.clone(), None),

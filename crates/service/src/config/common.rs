@@ -21,6 +21,11 @@ crate::settings! {
         state_url: SecretUrl = "sqlite:{data_dir}/state.db",
         /// The password of a `state_url` that is `postgres://` and has none itself.
         state_password: Option<Secret>,
+        /// Where world-state and storyteller keep what they write, shared by all their instances:
+        /// `postgres://USER@HOST/DATABASE`; without it in files of the data directory.
+        database_url: Option<SecretUrl>,
+        /// The password of `database_url`, if it has none itself.
+        database_password: Option<Secret>,
         /// World file; without it the sample world that is built in.
         world: Option<PathBuf>,
         /// The key that clients must present as `authorization: Bearer KEY`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::{Readiness, StateStore, Work, state};
+use crate::{Readiness, Secret, SecretUrl, StateStore, Work, state};
 use worldbus_bus::Bus;
 
 /// What every service is given, besides its world and its settings.
@@ -15,12 +15,23 @@ pub struct Deps {
     pub bus: Bus,
     /// Keeps its state under a prefix of its own; shared by all instances.
     pub state: Arc<dyn StateStore>,
+    /// Where a service keeps what is too much for the state store; without it in files.
+    pub database: Option<DatabaseUrl>,
     /// Takes its conditions.
     pub readiness: Readiness,
     /// Places for what its requests compute; shared by all services of the process.
     pub work: Work,
     /// Ends its tasks.
     pub shutdown: CancellationToken,
+}
+
+/// A database by its URL, as the settings name it.
+#[derive(Debug, Clone)]
+pub struct DatabaseUrl {
+    /// `postgres://USER@HOST/DATABASE`.
+    pub url: SecretUrl,
+    /// Its password, if the URL has none.
+    pub password: Option<Secret>,
 }
 
 /// Why a service does not start.
