@@ -6,8 +6,8 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use worldbus_service::{DatabaseUrl, Secret};
 use worldbus_service::state::{Error, Kind};
+use worldbus_service::{DatabaseUrl, Secret};
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 const PORT: u16 = 5432;

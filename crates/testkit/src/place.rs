@@ -9,9 +9,7 @@ use crate::{DEADLINE, Instance};
 use worldbus_bus::{Bus, ManualClock, Position, ReadSpec, Reader, Topic, Transport, WallClock};
 use worldbus_events::{EventId, EventView};
 use worldbus_service::state::Sqlite;
-use worldbus_service::{
-    DatabaseUrl, Deps, Part, Readiness, SecretUrl, StateStore, Work, start,
-};
+use worldbus_service::{DatabaseUrl, Deps, Part, Readiness, SecretUrl, StateStore, Work, start};
 use worldbus_transport_embedded::{Embedded, Options};
 use worldbus_world::{WallTime, World};
 

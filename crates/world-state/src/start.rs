@@ -7,15 +7,16 @@ use crate::desk::Desk;
 use crate::outbox::Outbox;
 use crate::projections::{Projections, Projector};
 use crate::requests::Requests;
-use crate::store::{Limits, Sqlite, StoreError};
+use crate::store::{Limits, Postgres, Sqlite, Store, StoreError};
 use crate::{NAME, TOPIC, expiries, grpc, rest};
 use worldbus_bus::Bus;
 use worldbus_events::Event as _;
 use worldbus_events::v1::{self, ClockChanged, WorldStateChangeRequested};
+use worldbus_postgres::Options;
 use worldbus_service::start::Error;
 use worldbus_service::state::{self, Kind};
 use worldbus_service::{
-    CancellationToken, Deps, Description, Part, Publishes, StateUse, Task, settings,
+    CancellationToken, DatabaseUrl, Deps, Description, Part, Publishes, StateUse, Task, settings,
 };
 use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
 use worldbus_simulated::{Causes, Emitter, Service, Setup, SharedClock, Wake};
@@ -31,7 +32,7 @@ const HOURS_MAX: u64 = 876_000;
 settings! {
     /// How the service works; the same in all instances.
     pub struct Settings {
-        /// Where the state is kept: `sqlite:PATH`.
+        /// Where the state is kept without a `database_url`: `sqlite:PATH`.
         state_database: String = "sqlite:{data_dir}/world-state.db",
         /// Steps that are kept, with which the state at any version since can be read, at least
         /// 1000. Beyond them the oldest are removed.
@@ -78,7 +79,7 @@ impl Service for WorldState {
     async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
         let Setup { deps, world, event_types, .. } = setup;
         let projections = Projections::load(settings.state_projections.as_deref(), &event_types)?;
-        let Deps { bus, state, readiness, shutdown, .. } = deps;
+        let Deps { bus, state, database, readiness, shutdown, .. } = deps;
         let received = readiness.condition(format!("{NAME}: clock"));
         let condition = readiness.condition(format!("{NAME}: database"));
         let emitter = Emitter::new(&bus, NAME, &world.id, TOPIC, &readiness)?;
@@ -86,11 +87,10 @@ impl Service for WorldState {
         let (causes, wake) = (Causes::default(), Wake::default());
         let clock_news = wake.subscribe();
         let clock = Arc::new(SharedClock::open(state, key, received, causes, wake).await?);
-        let store = Sqlite::open(settings.path()?, &world.id, settings.limits()?).await;
-        let store = Arc::new(store.map_err(into_start)?);
+        let store = open(database, &settings, &world.id).await?;
         let wall = Arc::clone(bus.wall());
         let follower = Arc::new(Follower::new(bus.clone(), &world.id, Arc::clone(&clock)));
-        let desk = Desk { world, store: Arc::clone(&store) as _, clock, wall };
+        let desk = Desk { world, store: Arc::clone(&store), clock, wall };
         let outbox = Outbox { store, emitter, condition };
         let requests = Requests::new(desk.clone());
         let projector = Projector::new(desk.clone(), projections);
@@ -128,8 +128,10 @@ Examples:
   worldbus world-state --data-dir ./state --state-history-hours 24
   worldbus state get region/ghent --url http://127.0.0.1:7074
 
-The database is one file of one world; --state-database sqlite:PATH puts it elsewhere. Two instances
-on one machine may share it; they never fork it.";
+The database is one file of one world, which instances on one machine may share, or PostgreSQL for
+instances on any machine:
+  WORLDBUS_DATABASE_URL=postgres://worldbus@db.example/worldbus?sslmode=require worldbus world-state
+They never fork it; docs/how-to/postgres.md has the URL.";
 
 /// Receives what the service subscribes to, until the shutdown.
 async fn receive(
@@ -143,6 +145,25 @@ async fn receive(
     let subscribed = subscribe(&bus, NAME, handlers, IfRefused::Fail, &shutdown);
     tokio::try_join!(subscribed, clock.follow(&shutdown))?;
     Ok(())
+}
+
+/// The state in the database, or in a file.
+async fn open(
+    database: Option<DatabaseUrl>,
+    settings: &Settings,
+    world: &str,
+) -> Result<Arc<dyn Store>, Error> {
+    let limits = settings.limits()?;
+    match database {
+        Some(url) => {
+            let store = Postgres::open(Options::of(&url)?, world, limits).await;
+            Ok(Arc::new(store.map_err(into_start)?))
+        }
+        None => {
+            let store = Sqlite::open(settings.path()?, world, limits).await;
+            Ok(Arc::new(store.map_err(into_start)?))
+        }
+    }
 }
 
 fn into_start(error: StoreError) -> Error {

@@ -2,7 +2,13 @@
 //! Not here: SQL, which is in the folder of each database; what a step does (`model`).
 
 mod failure;
+mod group;
+mod make;
+mod past;
+mod postgres;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +20,9 @@ use worldbus_bus::trace::TraceParent;
 use worldbus_world::{GameTime, WallTime};
 
 pub use failure::StoreError;
-pub use sqlite::{Limits, Sqlite};
+pub use past::Limits;
+pub use postgres::Postgres;
+pub use sqlite::Sqlite;
 
 /// Entities of a page, at most.
 pub const PAGE_COUNT_MAX: usize = 1_000;
@@ -24,6 +32,8 @@ pub const LOOKED_AT_COUNT_MAX: usize = 10_000;
 pub const STEPS_COUNT_MAX: usize = 1_000;
 /// Bytes of events that are read at once, about.
 pub const STEPS_BYTES_MAX: usize = 4 << 20;
+/// Behind every name that has a prefix: no name has this letter.
+const BEHIND: char = '\u{7f}';
 
 /// When a step is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +67,7 @@ pub enum NotCommitted {
 }
 
 impl NotCommitted {
-    /// Trying again may help: nothing was done.
+    /// Trying again may help; what was made under a key is not made twice then.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.why == Why::Later,
@@ -75,6 +85,18 @@ pub struct Versions {
     pub kept_from: u64,
     /// Up to here every event is durable on the bus.
     pub published: u64,
+}
+
+impl Versions {
+    /// Refuses a version that is not kept, or not there.
+    fn check(&self, at: u64) -> Result<(), StoreError> {
+        let Self { world: latest, kept_from, .. } = *self;
+        match at {
+            _ if at > latest => Err(StoreError::Future { found: at, latest }),
+            _ if at < kept_from => Err(StoreError::NotKept { found: at, kept_from, latest }),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// An entity at a version of the world.
@@ -108,6 +130,18 @@ pub struct Wanted {
     pub conditions: Vec<Condition>,
     /// At the most.
     pub limit: usize,
+}
+
+impl Wanted {
+    fn takes(&self, entity: &Entity) -> bool {
+        let holds = |wanted: &Condition| entity.fields.get(&wanted.field) == Some(&wanted.value);
+        self.conditions.iter().all(holds)
+    }
+
+    /// Behind every name that is wanted.
+    fn end(&self) -> String {
+        format!("{}{BEHIND}", self.prefix)
+    }
 }
 
 /// Entities in the order of their names.

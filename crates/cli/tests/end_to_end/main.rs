@@ -18,6 +18,7 @@ mod deploy;
 mod description;
 mod docs;
 mod drain;
+mod every_process;
 mod formats;
 mod inventory;
 mod outage;

@@ -35,9 +35,9 @@ impl StoreError {
         Self::Database(state::Error::new(kind, context))
     }
 
-    /// Trying again may help.
+    /// Trying again may help; what was asked for may have been done.
     pub fn may_pass(&self) -> bool {
-        matches!(self, Self::Database(error) if error.fate() == Fate::Retry)
+        matches!(self, Self::Database(error) if error.fate() != Fate::Refused)
     }
 
     /// The problem as REST answers it; `field` names the parameter of the version.

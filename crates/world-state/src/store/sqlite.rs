@@ -24,8 +24,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
+use super::group::{Request, WAITING_COUNT_MAX, ask, interrupted};
+use super::past::Limits;
 use super::{
     Committed, Entity, Kept, Moment, NotCommitted, Page, Store, StoreError, Versions, Wanted,
 };
@@ -33,29 +35,13 @@ use crate::model::Step;
 use readers::Readers;
 use worldbus_service::state::Kind;
 use worldbus_world::GameTime;
-use writer::{Request, Writer};
-
-/// Requests that wait for the writer; those beyond wait in their callers.
-const WAITING_COUNT_MAX: usize = 1_024;
-
-/// What is kept of the past. Beyond a limit the oldest goes, if it was published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Steps, with which any version since can be read.
-    pub step_count: u64,
-    /// Their age by the wall clock, in microseconds.
-    pub step_age_us: i64,
-    /// Idempotency keys.
-    pub key_count: u64,
-    /// Their age by the wall clock, in microseconds.
-    pub key_age_us: i64,
-}
+use writer::Writer;
 
 /// The state of a world in a file.
 #[derive(Debug)]
 pub struct Sqlite {
     producer: u64,
-    requests: mpsc::Sender<Request>,
+    pub(super) requests: mpsc::Sender<Request>,
     readers: Readers,
     news: watch::Receiver<u64>,
     broken: watch::Receiver<Option<String>>,
@@ -71,16 +57,7 @@ impl Sqlite {
         let opened = tokio::task::spawn_blocking(move || open_blocking(&path, &world, limits));
         opened.await.map_err(|_| interrupted())?
     }
-
-    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        self.requests.send(request(reply)).await.map_err(|_| interrupted())?;
-        answer.await.map_err(|_| interrupted())?
-    }
 }
-
-/// Where the writer answers.
-type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 fn open_blocking(path: &Path, world: &str, limits: Limits) -> Result<Sqlite, StoreError> {
     let path: Arc<Path> = path.into();
@@ -99,15 +76,11 @@ fn open_blocking(path: &Path, world: &str, limits: Limits) -> Result<Sqlite, Sto
     Ok(Sqlite { producer, requests, readers, news, broken })
 }
 
-fn interrupted() -> StoreError {
-    StoreError::new(Kind::Io, "the world's state is closed; the step may or may not be made")
-}
-
 #[async_trait]
 impl Store for Sqlite {
     async fn commit(&self, step: Step, moment: Moment) -> Result<Committed, NotCommitted> {
         let step = Box::new(step);
-        let answer = self.ask(|reply| Request::Commit { step, moment, reply }).await?;
+        let answer = ask(&self.requests, |reply| Request::Commit { step, moment, reply }).await?;
         answer.map_err(NotCommitted::Refused)
     }
 
@@ -116,7 +89,7 @@ impl Store for Sqlite {
         until: GameTime,
         moment: Moment,
     ) -> Result<Option<GameTime>, StoreError> {
-        self.ask(|reply| Request::Expire { until, moment, reply }).await
+        ask(&self.requests, |reply| Request::Expire { until, moment, reply }).await
     }
 
     async fn next_expiry(&self) -> Result<Option<GameTime>, StoreError> {
@@ -167,7 +140,7 @@ impl Store for Sqlite {
     }
 
     async fn published(&self, version: u64) -> Result<(), StoreError> {
-        self.ask(|reply| Request::Published { version, reply }).await
+        ask(&self.requests, |reply| Request::Published { version, reply }).await
     }
 
     async fn broken(&self) -> StoreError {
@@ -180,6 +153,3 @@ impl Store for Sqlite {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,5 @@
 //! Late joiners: who takes a snapshot while writes go on and then the changes behind it has the
-//! state, with no gap and no double.
+//! state, with no gap and no double. `WORLDBUS_TEST_JOINERS` sets how many there are.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -17,7 +17,17 @@ type Fields = BTreeMap<(String, String), Value>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn snapshot_and_the_changes_behind_it_are_the_state() {
-    let (state, instance) = State::begun().await;
+    join_all(State::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn snapshot_of_postgresql_and_the_changes_behind_it_are_the_state() {
+    join_all(State::over_postgres().await).await;
+}
+
+async fn join_all(state: State) {
+    let count = std::env::var("WORLDBUS_TEST_JOINERS").ok().and_then(|text| text.parse().ok());
+    let (state, instance) = state.begin().await;
     let instance = Arc::new(instance);
     for number in 0..700 {
         set(&instance, &format!("e/{number:03}"), "x", json!(0)).await;
@@ -39,7 +49,7 @@ async fn snapshot_and_the_changes_behind_it_are_the_state() {
             set(&instance, "last", "x", json!(number)).await
         }
     });
-    let joiners = (0..JOINER_COUNT).map(|_| {
+    let joiners = (0..count.unwrap_or(JOINER_COUNT)).map(|_| {
         let url = instance.url.clone();
         tokio::task::spawn_blocking(move || join(&url))
     });

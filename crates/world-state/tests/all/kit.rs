@@ -7,7 +7,7 @@ use worldbus_events::prost::Message as _;
 use worldbus_events::v1;
 use worldbus_service::config::defaults;
 use worldbus_simulated::{Service as _, Setup};
-use worldbus_testkit::{Instance, Place, Seen};
+use worldbus_testkit::{Instance, Place, PostgresServer, Seen};
 use worldbus_world::{Clock, GameTime, Segment};
 use worldbus_world_state::model::Fold;
 use worldbus_world_state::{Settings, TOPIC, WorldState};
@@ -16,20 +16,32 @@ use worldbus_world_state::{Settings, TOPIC, WorldState};
 pub(crate) struct State {
     pub(crate) place: Place,
     dir: tempfile::TempDir,
+    _server: Option<PostgresServer>,
 }
 
 impl State {
     pub(crate) async fn new() -> Self {
-        Self { place: Place::new().await, dir: tempfile::tempdir().unwrap() }
+        Self { place: Place::new().await, dir: tempfile::tempdir().unwrap(), _server: None }
+    }
+
+    /// The same over a PostgreSQL of its own.
+    pub(crate) async fn over_postgres() -> Self {
+        let (state, server) = (Self::new().await, PostgresServer::start());
+        let place = state.place.with_database(&server.url());
+        Self { place, _server: Some(server), ..state }
     }
 
     /// A place with a clock, and an instance that has received it.
     pub(crate) async fn begun() -> (Self, Instance) {
-        let state = Self::new().await;
-        state.tell(new_clock(&state.place).last()).await;
-        let instance = state.run().await;
+        Self::new().await.begin().await
+    }
+
+    /// An instance that has received a clock.
+    pub(crate) async fn begin(self) -> (Self, Instance) {
+        self.tell(new_clock(&self.place).last()).await;
+        let instance = self.run().await;
         instance.ready().await;
-        (state, instance)
+        (self, instance)
     }
 
     pub(crate) async fn run(&self) -> Instance {

@@ -23,9 +23,18 @@ fn number(name: &str, default: usize) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn steps_of_64_callers_are_durable_and_published() {
+    measure(State::new().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn steps_of_64_callers_are_durable_in_postgresql_and_published() {
+    measure(State::over_postgres().await).await;
+}
+
+async fn measure(state: State) {
     let steps = number("WORLDBUS_TEST_STEPS", STEP_COUNT);
     let entities = number("WORLDBUS_TEST_ENTITIES", ENTITY_COUNT);
-    let (state, instance) = State::begun().await;
+    let (state, instance) = state.begin().await;
     let instance = Arc::new(instance);
     let begun = Instant::now();
     for first in (0..entities).step_by(CHANGE_COUNT_MAX) {

@@ -4,11 +4,9 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
-use super::write;
-use crate::NAME;
-use crate::model::{CHANGE_COUNT_MAX, Change, Op, Step};
-use crate::store::{Moment, Versions};
-use worldbus_simulated::commands::By;
+use super::rows::Tables;
+use crate::model::{CHANGE_COUNT_MAX, Change, Op};
+use crate::store::{Moment, Versions, make};
 use worldbus_world::GameTime;
 
 /// When something expires next.
@@ -39,9 +37,8 @@ pub(super) fn expire(
         }
     }
     if !changes.is_empty() {
-        let by = By { actor: NAME.to_owned(), reason: "expired".to_owned() };
-        let step = Step { changes, by, expires_at: None, key: None, only_if_changed: false };
-        if let Err(refusal) = write::step(rows, versions, &step, moment)? {
+        let step = make::expired(changes);
+        if let Err(refusal) = make::step(&mut Tables(rows), versions, &step, moment)? {
             return Err(Fault::Damaged(format!("what expires cannot be removed: {refusal}")));
         }
     }

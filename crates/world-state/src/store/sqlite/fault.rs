@@ -7,7 +7,7 @@ use rusqlite::ErrorCode;
 use crate::store::StoreError;
 use worldbus_service::state::{self, Kind};
 
-/// `SQLITE_IOERR_WRITE`: the system refused to write, and SQLite does not say why.
+/// `SQLITE_IOERR_WRITE`: the system refused to write, and SQLite has no reason.
 const IOERR_WRITE: i32 = 10 | (3 << 8);
 /// `SQLITE_IOERR_FSYNC` and `SQLITE_IOERR_DIR_FSYNC`.
 const IOERR_FSYNC: [i32; 2] = [10 | (4 << 8), 10 | (5 << 8)];
@@ -17,14 +17,23 @@ const IOERR_FSYNC: [i32; 2] = [10 | (4 << 8), 10 | (5 << 8)];
 pub(super) enum Fault {
     Sqlite(rusqlite::Error),
     Damaged(String),
-    Newer { found: i64, known: i64 },
-    NotKept { found: u64, kept_from: u64, latest: u64 },
-    Future { found: u64, latest: u64 },
+    Newer {
+        found: i64,
+        known: i64,
+    },
+    /// A version that cannot be read.
+    Version(StoreError),
 }
 
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::Version(error)
     }
 }
 
@@ -38,10 +47,7 @@ impl Fault {
     pub(super) fn into_error(self, path: &Path) -> StoreError {
         let path = path.display();
         match self {
-            Self::NotKept { found, kept_from, latest } => {
-                StoreError::NotKept { found, kept_from, latest }
-            }
-            Self::Future { found, latest } => StoreError::Future { found, latest },
+            Self::Version(error) => error,
             Self::Damaged(what) => StoreError::new(
                 Kind::Damaged,
                 format!("the world's state {path} is damaged: {what}; restore it from a copy"),
@@ -83,5 +89,24 @@ fn classify(error: &rusqlite::Error) -> (Kind, String) {
         Some(_) => (Kind::Io, format!("the disk failed ({error})")),
         // No SQLite code: a column that is not of the type that we wrote.
         None => (Kind::Damaged, format!("it holds what worldbus did not write ({error})")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_sync_is_final_and_a_write_that_the_system_refuses_is_not() {
+        let fault = |code| {
+            let error = rusqlite::ffi::Error::new(code);
+            Fault::Sqlite(rusqlite::Error::SqliteFailure(error, None))
+        };
+        assert!(fault(rusqlite::ffi::SQLITE_IOERR_FSYNC).is_final());
+        assert!(fault(rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC).is_final());
+        for code in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_WRITE] {
+            assert!(!fault(code).is_final());
+            assert!(fault(code).into_error(Path::new("x.db")).may_pass());
+        }
     }
 }

@@ -1,19 +1,12 @@
 //! What goes of the past: steps beyond their count or age, with the history that leads behind them,
 //! and keys. A little with each transaction, so that no caller waits for a great deal.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Limits;
 use super::fault::Fault;
 use crate::store::Versions;
-use worldbus_events::prost::Message as _;
-use worldbus_events::v1::WorldStateUpdated;
+use crate::store::past::{AT_ONCE_MAX, Forgotten, Limits};
 use worldbus_world::WallTime;
-
-/// Steps and keys that go with one transaction: as many as may come with it.
-const AT_ONCE_MAX: usize = 256;
 
 pub(super) fn prune(
     rows: &Connection,
@@ -23,15 +16,13 @@ pub(super) fn prune(
 ) -> Result<(), Fault> {
     for _ in 0..AT_ONCE_MAX {
         let next = versions.kept_from + 1;
-        // What was not published is the outbox.
         if next > versions.published {
             break;
         }
-        let too_many = versions.world - versions.kept_from > limits.step_count;
         let Some((wall_us, event)) = step(rows, next)? else {
             return Err(Fault::Damaged(format!("step {next} is missing")));
         };
-        if !too_many && now.0.saturating_sub(wall_us) <= limits.step_age_us {
+        if !limits.may_go(versions, WallTime(wall_us), now) {
             break;
         }
         forget(rows, next, &event)?;
@@ -50,21 +41,18 @@ fn step(rows: &Connection, version: u64) -> Result<Option<(i64, Vec<u8>)>, Fault
 /// Forgets what was before a step, and the step.
 fn forget(rows: &Connection, version: u64, event: &[u8]) -> Result<(), Fault> {
     let step = version.cast_signed();
-    let event = WorldStateUpdated::decode(event)
-        .map_err(|error| Fault::Damaged(format!("step {version}: {error}")))?;
+    let forgotten =
+        Forgotten::of(event).map_err(|error| Fault::Damaged(format!("step {version}: {error}")))?;
     let mut past =
         rows.prepare_cached("DELETE FROM history WHERE entity = ?1 AND field = ?2 AND step = ?3")?;
-    let mut entities = BTreeSet::new();
-    for change in &event.changes {
-        let Some((entity, field)) = change.path.rsplit_once('/') else { continue };
+    for (entity, field) in &forgotten.fields {
         past.execute(params![entity, field, step])?;
-        entities.insert(entity);
     }
     // The row of an entity that this step removed for good.
     let mut removed = rows.prepare_cached(
         "DELETE FROM entity WHERE name = ?1 AND field_count = 0 AND touched = ?2",
     )?;
-    for entity in entities {
+    for entity in &forgotten.entities {
         past.execute(params![entity, "", step])?;
         removed.execute(params![entity, step])?;
     }

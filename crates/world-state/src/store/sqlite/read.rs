@@ -8,10 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::fault::Fault;
 use super::rows;
 use crate::model::Value;
-use crate::store::{Condition, Entity, LOOKED_AT_COUNT_MAX, Page, Versions, Wanted};
-
-/// Behind every name that has a prefix: no name has this letter.
-const BEHIND: char = '\u{7f}';
+use crate::store::{Entity, LOOKED_AT_COUNT_MAX, Page, Wanted};
 
 /// An entity at a version, and that version.
 pub(super) fn entity(
@@ -21,7 +18,7 @@ pub(super) fn entity(
 ) -> Result<(Option<Entity>, u64), Fault> {
     let versions = rows::versions(rows)?;
     let at = at.unwrap_or(versions.world);
-    check_version(&versions, at)?;
+    versions.check(at)?;
     let mut statement =
         rows.prepare_cached("SELECT version, touched, field_count FROM entity WHERE name = ?1")?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
@@ -34,13 +31,13 @@ pub(super) fn entity(
 
 /// Entities in the order of their names at a version.
 pub(super) fn list(rows: &Connection, wanted: &Wanted, at: u64) -> Result<Page, Fault> {
-    check_version(&rows::versions(rows)?, at)?;
+    rows::versions(rows)?.check(at)?;
     let mut statement = rows.prepare_cached(
         "SELECT name, version, touched, field_count FROM entity
          WHERE name >= ?1 AND name > ?2 AND name < ?3 ORDER BY name LIMIT ?4",
     )?;
     let after = wanted.after.as_deref().unwrap_or("");
-    let end = format!("{}{BEHIND}", wanted.prefix);
+    let end = wanted.end();
     let limit = LOOKED_AT_COUNT_MAX as i64;
     let mut found = statement.query(params![wanted.prefix, after, end, limit])?;
     let (mut page, mut looked_at, mut last) = (Page::default(), 0, None);
@@ -57,27 +54,13 @@ pub(super) fn list(rows: &Connection, wanted: &Wanted, at: u64) -> Result<Page, 
             count: row.get(3)?,
         };
         let entity = at_version(rows, row, at)?;
-        page.entities.extend(entity.filter(|entity| meets(entity, &wanted.conditions)));
+        page.entities.extend(entity.filter(|entity| wanted.takes(entity)));
         last = Some(name);
         looked_at += 1;
     }
     // Not all were looked at: the client asks on from here.
     page.next = last.filter(|_| looked_at == LOOKED_AT_COUNT_MAX);
     Ok(page)
-}
-
-fn meets(entity: &Entity, conditions: &[Condition]) -> bool {
-    conditions.iter().all(|wanted| entity.fields.get(&wanted.field) == Some(&wanted.value))
-}
-
-/// Refuses a version that is not kept, or not there.
-pub(super) fn check_version(versions: &Versions, at: u64) -> Result<(), Fault> {
-    let Versions { world: latest, kept_from, .. } = *versions;
-    match at {
-        _ if at > latest => Err(Fault::Future { found: at, latest }),
-        _ if at < kept_from => Err(Fault::NotKept { found: at, kept_from, latest }),
-        _ => Ok(()),
-    }
 }
 
 struct EntityRow {

@@ -7,8 +7,9 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
 use super::fault::Fault;
-use super::{interrupted, open};
+use super::open;
 use crate::store::StoreError;
+use crate::store::group::interrupted;
 
 /// Readers at a time; others wait in order of arrival.
 const READER_COUNT: usize = 2;

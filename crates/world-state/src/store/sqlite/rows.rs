@@ -32,9 +32,9 @@ pub(super) fn set_versions(rows: &Connection, versions: &Versions) -> Result<(),
 }
 
 /// What is there, as the model reads it.
-pub(super) struct Rows<'a>(pub(super) &'a Connection);
+pub(super) struct Tables<'a>(pub(super) &'a Connection);
 
-impl Facts for Rows<'_> {
+impl Facts for Tables<'_> {
     type Error = Fault;
 
     fn head(&mut self, entity: &EntityName) -> Result<Head, Fault> {

@@ -3,7 +3,6 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::fault::Fault;
-use super::read::check_version;
 use super::rows;
 use crate::store::{Kept, STEPS_BYTES_MAX};
 use worldbus_world::{GameTime, WallTime};
@@ -12,7 +11,7 @@ const COLUMNS: &str = "version, wall_us, game_us, actor, reason, entity, trace, 
 
 /// The steps behind a version, in order.
 pub(super) fn after(rows: &Connection, after: u64, limit: usize) -> Result<Vec<Kept>, Fault> {
-    check_version(&rows::versions(rows)?, after)?;
+    rows::versions(rows)?.check(after)?;
     let mut statement = rows.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM step WHERE version > ?1 ORDER BY version LIMIT ?2"
     ))?;

@@ -1,109 +1,48 @@
-//! One step within a transaction: worked out, then written with its history, its event and its key.
+//! Writes a step within a transaction, with its history, its event and its key. Not here: what a
+//! step comes to (`make`).
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::fault::Fault;
-use super::rows::Rows;
-use crate::model::{EVENT_BYTES_MAX, Key, Outcome, Refusal, Step, Why, apply};
-use crate::store::{Committed, Moment, Versions};
-use worldbus_events::prost::Message as _;
-use worldbus_events::v1::{StateChange, StateOperation, WorldStateUpdated};
-use worldbus_world::GameTime;
+use super::rows::Tables;
+use crate::model::{Key, Outcome};
+use crate::store::make::{Made, Rows, Used};
+use worldbus_world::{GameTime, WallTime};
 
-/// Steps that wait for the bus. Beyond them none is made: the outbox is bounded.
-const OUTBOX_COUNT_MAX: u64 = 1_000_000;
+impl Rows for Tables<'_> {
+    fn used(&mut self, key: &Key) -> Result<Option<Used>, Fault> {
+        let select = "SELECT fingerprint, version FROM used_key WHERE text = ?1";
+        let mut statement = self.0.prepare_cached(select)?;
+        let used = statement.query_row([key.text()], |row| {
+            let number = |index| row.get::<_, i64>(index).map(i64::cast_unsigned);
+            Ok(Used { fingerprint: number(0)?, version: number(1)? })
+        });
+        Ok(used.optional()?)
+    }
 
-/// Makes a step. What is refused has written nothing.
-pub(super) fn step(
-    rows: &Connection,
-    versions: &mut Versions,
-    step: &Step,
-    moment: &Moment,
-) -> Result<Result<Committed, Refusal>, Fault> {
-    // The same key again has the first answer.
-    if let Some(key) = &step.key {
-        match used(rows, key)? {
-            Some(Ok(version)) => return Ok(Ok(Committed { version, repeated: true })),
-            Some(Err(refusal)) => return Ok(Err(refusal)),
-            None => {}
+    fn write(&mut self, made: &Made<'_>) -> Result<(), Fault> {
+        facts(self.0, made.version, made.outcome)?;
+        insert(self.0, made)?;
+        match made.step.expires_at {
+            Some(at) => expires(self.0, at, made.version, made.outcome),
+            None => Ok(()),
         }
     }
 
-    // Everything that can refuse it, before anything is written.
-    let outcome = match apply(&mut Rows(rows), step)? {
-        Ok(outcome) => outcome,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let changes_something = !(step.only_if_changed && outcome.entities.is_empty());
-    let version = versions.world + u64::from(changes_something);
-    let event = event(version, &outcome);
-    if versions.world.saturating_sub(versions.published) >= OUTBOX_COUNT_MAX {
-        let detail = format!(
-            "{OUTBOX_COUNT_MAX} steps wait for the bus already; nothing was done; try again once \
-             it takes events"
-        );
-        return Ok(Err(Refusal::new(Why::Later, "changes", detail)));
+    fn note(&mut self, key: &Key, version: u64, wall: WallTime) -> Result<(), Fault> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO used_key (text, fingerprint, version, wall_us)
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                key.text(),
+                key.fingerprint().cast_signed(),
+                version.cast_signed(),
+                wall.0
+            ])?;
+        Ok(())
     }
-    if event.len() > EVENT_BYTES_MAX {
-        let found = event.len();
-        let detail = format!(
-            "expected an event of at most {EVENT_BYTES_MAX} bytes, found {found}; make several \
-             steps"
-        );
-        return Ok(Err(Refusal::new(Why::Invalid, "changes", detail)));
-    }
-
-    if changes_something {
-        facts(rows, version, &outcome)?;
-        insert(rows, version, step, &outcome, moment, &event)?;
-        if let Some(at) = step.expires_at {
-            expires(rows, at, version, &outcome)?;
-        }
-        versions.world = version;
-    }
-    if let Some(key) = &step.key {
-        rows.prepare_cached(
-            "INSERT INTO used_key (text, fingerprint, version, wall_us) VALUES (?1, ?2, ?3, ?4)",
-        )?
-        .execute(params![
-            key.text(),
-            key.fingerprint().cast_signed(),
-            version.cast_signed(),
-            moment.wall.0
-        ])?;
-    }
-    Ok(Ok(Committed { version, repeated: false }))
-}
-
-/// The version of the step that was made under a key, or why another cannot be.
-fn used(rows: &Connection, key: &Key) -> Result<Option<Result<u64, Refusal>>, Fault> {
-    let mut statement =
-        rows.prepare_cached("SELECT fingerprint, version FROM used_key WHERE text = ?1")?;
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-    let used = statement.query_row([key.text()], read).optional()?;
-    Ok(used.map(|(fingerprint, version)| match fingerprint.cast_unsigned() == key.fingerprint() {
-        true => Ok(version.cast_unsigned()),
-        false => {
-            let detail = "expected a key of its own: this one came with another command before";
-            Err(Refusal::new(Why::KeyReused, "idempotency_key", detail))
-        }
-    }))
-}
-
-fn event(version: u64, outcome: &Outcome) -> Vec<u8> {
-    let mut changes = Vec::new();
-    for touched in &outcome.entities {
-        for effect in &touched.fields {
-            let (operation, value) = match &effect.after {
-                Some(value) => (StateOperation::Set, value.as_str().as_bytes().to_vec()),
-                None => (StateOperation::Remove, Vec::new()),
-            };
-            let path = format!("{}/{}", touched.entity, effect.field);
-            changes.push(StateChange { path, operation: operation.into(), value });
-        }
-    }
-    WorldStateUpdated { version, previous_version: version.saturating_sub(1), changes }
-        .encode_to_vec()
 }
 
 /// Entities, fields, and what they were before.
@@ -141,31 +80,20 @@ fn facts(rows: &Connection, version: u64, outcome: &Outcome) -> Result<(), Fault
     Ok(())
 }
 
-fn insert(
-    rows: &Connection,
-    version: u64,
-    step: &Step,
-    outcome: &Outcome,
-    moment: &Moment,
-    event: &[u8],
-) -> Result<(), Fault> {
-    let entity = match outcome.entities.as_slice() {
-        [one] => Some(one.entity.as_str()),
-        _ => None,
-    };
+fn insert(rows: &Connection, made: &Made<'_>) -> Result<(), Fault> {
     rows.prepare_cached(
         "INSERT INTO step (version, wall_us, game_us, actor, reason, entity, trace, event)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
-        version.cast_signed(),
-        moment.wall.0,
-        moment.game.map(|game| game.0),
-        step.by.actor,
-        step.by.reason,
-        entity,
-        moment.trace.map(|trace| trace.to_string()),
-        event
+        made.version.cast_signed(),
+        made.moment.wall.0,
+        made.moment.game.map(|game| game.0),
+        made.step.by.actor,
+        made.step.by.reason,
+        made.entity(),
+        made.trace(),
+        made.event
     ])?;
     Ok(())
 }

@@ -12,42 +12,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, watch};
 
 use super::fault::Fault;
-use super::{Limits, Reply, expiry, prune, rows, write};
-use crate::model::{Refusal, Step};
-use crate::store::{Committed, Moment, StoreError, Versions};
-use worldbus_service::state::Kind;
-use worldbus_world::{GameTime, WallTime};
-
-/// Requests that share a transaction.
-const GROUP_COUNT_MAX: usize = 256;
-
-/// What the writer is asked for.
-pub(super) enum Request {
-    Commit {
-        step: Box<Step>,
-        moment: Moment,
-        reply: Reply<Result<Committed, Refusal>>,
-    },
-    Expire {
-        until: GameTime,
-        moment: Moment,
-        reply: Reply<Option<GameTime>>,
-    },
-    Published {
-        version: u64,
-        reply: Reply<()>,
-    },
-    /// The disk is full beyond so many pages.
-    #[cfg(test)]
-    LimitPages(i64, Reply<()>),
-}
-
-/// An answer that waits for the commit.
-enum Answer {
-    Commit(Reply<Result<Committed, Refusal>>, Result<Committed, Refusal>),
-    Expire(Reply<Option<GameTime>>, Option<GameTime>),
-    Published(Reply<()>),
-}
+use super::rows::Tables;
+use super::{expiry, prune, rows};
+use crate::store::group::{self, Answer, GROUP_COUNT_MAX, Made, Request};
+use crate::store::past::Limits;
+use crate::store::{StoreError, Versions, make};
+use worldbus_service::state::{self, Kind};
+use worldbus_world::WallTime;
 
 pub(super) struct Writer {
     connection: Connection,
@@ -83,8 +54,7 @@ impl Writer {
 
     fn round(&mut self, group: &mut Vec<Request>) {
         if let Some(why) = self.broken.borrow().clone() {
-            group.drain(..).for_each(|request| refuse(request, &why));
-            return;
+            return group::fail(group, &state::Error::new(Kind::Io, why));
         }
         #[cfg(test)]
         group.retain(|request| match request {
@@ -111,16 +81,12 @@ impl Writer {
         let error = fault.into_error(&self.path);
         counter!("worldbus_state_failures_total").increment(1);
         tracing::warn!(%error, "failed to write the world's state");
-        let why = error.to_string();
         if is_final {
-            self.broken.send_replace(Some(why.clone()));
+            self.broken.send_replace(Some(error.to_string()));
         }
-        let kind = match &error {
-            StoreError::Database(error) => error.kind(),
-            _ => Kind::Io,
-        };
-        for request in group.drain(..) {
-            request.fail(StoreError::new(kind, why.clone()));
+        match error {
+            StoreError::Database(error) => group::fail(group, &error),
+            other => group::fail(group, &state::Error::new(Kind::Io, other.to_string())),
         }
     }
 }
@@ -141,7 +107,8 @@ fn commit(
         made.push(match request {
             Request::Commit { step, moment, .. } => {
                 now = now.max(moment.wall);
-                Made::Commit(write::step(&transaction, &mut versions, step, moment)?)
+                let mut tables = Tables(&transaction);
+                Made::Commit(make::step(&mut tables, &mut versions, step, moment)?)
             }
             Request::Expire { until, moment, .. } => {
                 Made::Expire(expiry::expire(&transaction, &mut versions, *until, moment)?)
@@ -163,53 +130,4 @@ fn commit(
     transaction.commit()?;
     let answers = group.drain(..).zip(made).filter_map(|(request, made)| made.answer(request));
     Ok((answers.collect(), versions))
-}
-
-/// What a request came to.
-enum Made {
-    Commit(Result<Committed, Refusal>),
-    Expire(Option<GameTime>),
-    Published,
-}
-
-impl Made {
-    fn answer(self, request: Request) -> Option<Answer> {
-        match (self, request) {
-            (Self::Commit(made), Request::Commit { reply, .. }) => {
-                Some(Answer::Commit(reply, made))
-            }
-            (Self::Expire(next), Request::Expire { reply, .. }) => {
-                Some(Answer::Expire(reply, next))
-            }
-            (Self::Published, Request::Published { reply, .. }) => Some(Answer::Published(reply)),
-            _ => None,
-        }
-    }
-}
-
-impl Answer {
-    /// A caller that went away gets nothing.
-    fn send(self) {
-        match self {
-            Self::Commit(reply, made) => drop(reply.send(Ok(made))),
-            Self::Expire(reply, next) => drop(reply.send(Ok(next))),
-            Self::Published(reply) => drop(reply.send(Ok(()))),
-        }
-    }
-}
-
-impl Request {
-    fn fail(self, error: StoreError) {
-        match self {
-            Self::Commit { reply, .. } => drop(reply.send(Err(error))),
-            Self::Expire { reply, .. } => drop(reply.send(Err(error))),
-            Self::Published { reply, .. } => drop(reply.send(Err(error))),
-            #[cfg(test)]
-            Self::LimitPages(_, reply) => drop(reply.send(Err(error))),
-        }
-    }
-}
-
-fn refuse(request: Request, why: &str) {
-    request.fail(StoreError::new(Kind::Io, why));
 }
