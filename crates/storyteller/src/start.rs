@@ -69,7 +69,7 @@ impl Service for Storyteller {
 
     async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
         let Setup { deps, world, .. } = setup;
-        let Deps { bus, state, readiness, work, shutdown } = deps;
+        let Deps { bus, state, readiness, work, shutdown, .. } = deps;
         let rules = Arc::new(rules(&settings)?);
         let store = Sqlite::open(settings.chronicle.clone(), &world.id).await?;
         let store: Arc<dyn Store> = Arc::new(store);

@@ -19,7 +19,8 @@ use worldbus_service::config::{Common, Machine};
 use worldbus_service::panics::Panics;
 use worldbus_service::trace::{self, Traces};
 use worldbus_service::{
-    CancellationToken, Deps, Readiness, StateStore, Work, file, logging, metrics, server, shutdown,
+    CancellationToken, DatabaseUrl, Deps, Readiness, StateStore, Work, file, logging, metrics,
+    server, shutdown,
 };
 use worldbus_world::World;
 

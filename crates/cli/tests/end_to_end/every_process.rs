@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::support::{
     Account, Service, Tail, Town, eventually, eventually_within, get, id, is, minutes, post,
 };
+use worldbus_events::ProducerId;
 use worldbus_testkit::PostgresServer;
 
 const SERVICES: [&str; 5] =
@@ -85,7 +86,7 @@ fn every_process_and_the_database_are_killed_once_and_nothing_is_lost() {
     assert!(versions.is_sorted(), "{versions:?}");
     for (producer, minutes) in minutes_by_producer(&seen) {
         let gapless = minutes.windows(2).all(|pair| pair[1] == pair[0] + 1);
-        assert!(gapless, "minutes are missing of {producer}: {minutes:?}");
+        assert!(gapless, "minutes are missing of {producer:?}: {minutes:?}");
     }
 }
 
@@ -98,7 +99,7 @@ fn the_same_over_sns_and_sqs() {
     for (producer, minutes) in minutes_by_producer(&seen) {
         let all: BTreeSet<_> = minutes.iter().collect();
         let (first, last) = (minutes.iter().min().unwrap(), minutes.iter().max().unwrap());
-        assert_eq!(all.len() as i64, last - first + 1, "minutes are missing of {producer}");
+        assert_eq!(all.len() as i64, last - first + 1, "minutes are missing of {producer:?}");
     }
 }
 
@@ -169,10 +170,10 @@ fn version_of(event: &Value) -> Option<u64> {
     version.as_str()?.parse().ok()
 }
 
-fn minutes_by_producer(seen: &[Value]) -> HashMap<String, Vec<i64>> {
-    let mut all = HashMap::<String, Vec<i64>>::new();
+fn minutes_by_producer(seen: &[Value]) -> HashMap<ProducerId, Vec<i64>> {
+    let mut all = HashMap::<ProducerId, Vec<i64>>::new();
     for event in seen.iter().filter(|event| is(event, "time.updated")) {
-        all.entry(id(event).producer.to_string()).or_default().push(minutes(event));
+        all.entry(id(event).producer).or_default().push(minutes(event));
     }
     all
 }
