@@ -5,7 +5,9 @@
 //! of two writers loses and reads again. Revisions are never reused, also not after a delete.
 
 mod error;
+mod private;
 mod sqlite;
+pub mod sqlite_file;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -7,7 +7,6 @@
 //! Each row carries a CRC32C, checked at each read; the sum of all rows carries one too, checked
 //! at open, so that a row that vanished is noticed as well as one that changed.
 
-mod private;
 mod rows;
 mod schema;
 
@@ -16,12 +15,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
+use super::sqlite_file::{self, Fault};
 use super::{Conflict, Entry, Error, Kind, LIST_COUNT_MAX, StateStore, check_key, check_value};
 
 /// How long an operation waits for another process that writes.
-const BUSY_MS_MAX: u64 = 2_000;
+const BUSY_MAX: Duration = Duration::from_secs(2);
 
 /// A state store in a file.
 #[derive(Debug, Clone)]
@@ -114,111 +114,53 @@ impl StateStore for Sqlite {
 /// Why a transaction failed, before it is put into words with the path.
 #[derive(Debug)]
 enum Failure {
-    Sqlite(rusqlite::Error),
-    Damaged(String),
-    Newer(i64),
+    File(Fault),
     TooMany(usize),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::File(fault)
+    }
 }
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+        Self::File(error.into())
     }
 }
 
 impl Failure {
+    fn damaged(what: impl Into<String>) -> Self {
+        Self::File(Fault::Damaged(what.into()))
+    }
+
     fn into_error(self, path: &Path) -> Error {
-        let path = path.display();
         match self {
-            Self::Damaged(what) => Error::new(
-                Kind::Damaged,
-                format!("state store {path} is damaged: {what}; restore it from a copy"),
-            ),
-            Self::Newer(version) => Error::new(
-                Kind::Newer,
-                format!(
-                    "state store {path} has version {version}; this worldbus reads up to {}: \
-                     run the newer worldbus, or choose another --data-dir",
-                    schema::VERSION
-                ),
-            ),
-            Self::TooMany(count) => Error::new(
-                Kind::TooLarge,
-                format!("state store {path}: more than {count} keys match; list a longer prefix"),
-            ),
-            Self::Sqlite(error) => {
-                let (kind, words) = classify(&error);
-                Error::new(kind, format!("state store {path}: {words}")).caused_by(error)
+            Self::File(fault) => schema::LAYOUT.error(path, fault),
+            Self::TooMany(count) => {
+                let path = path.display();
+                let text = format!(
+                    "state store {path}: more than {count} keys match; list a longer prefix"
+                );
+                Error::new(Kind::TooLarge, text)
             }
         }
     }
 }
 
-fn classify(error: &rusqlite::Error) -> (Kind, String) {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => {
-            (Kind::Full, "the disk is full; make room, then it goes on".to_owned())
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            (Kind::Busy, "another process holds it; trying again may help".to_owned())
-        }
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
-            Kind::Damaged,
-            format!("it is damaged or not a state store ({error}); restore it from a copy"),
-        ),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-            (Kind::Unopenable, format!("cannot open or write it ({error}); check path and rights"))
-        }
-        Some(_) if write_failed(error) => {
-            let why = "a fault of the disk, a quota, or the limit of file sizes (`ulimit -f`)";
-            (Kind::Io, format!("cannot write it ({error}): {why} is in the way"))
-        }
-        Some(_) => (Kind::Io, format!("the disk failed ({error})")),
-        // No SQLite code: a column that is not of the type that we wrote.
-        None => (Kind::Damaged, format!("it holds what worldbus did not write ({error})")),
-    }
-}
-
-/// `SQLITE_IOERR_WRITE`: SQLite does not say why the system refused a write.
-fn write_failed(error: &rusqlite::Error) -> bool {
-    const IOERR_WRITE: i32 = 10 | (3 << 8);
-    error.sqlite_error().is_some_and(|error| error.extended_code == IOERR_WRITE)
-}
-
-#[allow(clippy::disallowed_methods, reason = "this is the adapter to the disk")]
 fn open(path: &Path) -> Result<Connection, Error> {
-    if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        worldbus_files::create_dir(directory).map_err(|error| {
-            let text = format!("cannot create the directory {}: {error}", directory.display());
-            Error::new(Kind::Unopenable, text).caused_by(error)
-        })?;
-    }
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-journal");
-    for path in [path, Path::new(&journal)] {
-        worldbus_files::check_file(path).map_err(|error| {
-            let path = path.display();
-            let advice = "put the file itself there, or choose another --data-dir";
-            Error::new(Kind::Unopenable, format!("cannot use {path}: {error}; {advice}"))
-        })?;
-    }
-    if let Err(error) = private::create_file(path) {
-        // SQLite meets the same, and has the reason.
-        tracing::debug!(path = %path.display(), %error, "the state's file was not created");
-    }
+    schema::LAYOUT.create_file(path)?;
     connect(path).map_err(|failure| failure.into_error(path))
 }
 
 fn connect(path: &Path) -> Result<Connection, Failure> {
-    // Not SQLITE_OPEN_URI: a path with `?` in it is a path.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_millis(BUSY_MS_MAX))?;
+    let mut connection = sqlite_file::connect(path, BUSY_MAX)?;
     schema::configure(&connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    schema::prepare(&transaction)?;
+    if schema::LAYOUT.prepare(&transaction)? {
+        rows::write_total(&transaction, &rows::Total::default())?;
+    }
     rows::verify(&transaction)?;
     transaction.commit()?;
     Ok(connection)

@@ -106,7 +106,7 @@ pub(super) fn remove(rows: &Connection, key: &str, entry: &Entry) -> Result<(), 
 pub(super) fn verify(rows: &Connection) -> Result<(), Failure> {
     let structure: String = rows.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if structure != "ok" {
-        return Err(Failure::Damaged(structure));
+        return Err(Failure::damaged(structure));
     }
     let kept = read_total(rows)?;
     let mut counted = Total { revision: kept.revision, ..Total::default() };
@@ -118,7 +118,7 @@ pub(super) fn verify(rows: &Connection) -> Result<(), Failure> {
     if counted == kept {
         return Ok(());
     }
-    Err(Failure::Damaged(format!(
+    Err(Failure::damaged(format!(
         "{} entries are there where {} were written",
         counted.entries, kept.entries
     )))
@@ -137,8 +137,8 @@ fn read_total(rows: &Connection) -> Result<Total, Failure> {
         rows.prepare("SELECT revision, entries, crcs, crc FROM total WHERE id = 0")?;
     match statement.query_row([], read).optional()? {
         Some((total, crc)) if crc == total.crc() => Ok(total),
-        Some(_) => Err(Failure::Damaged("the checksum of the total is wrong".to_owned())),
-        None => Err(Failure::Damaged("the total is missing".to_owned())),
+        Some(_) => Err(Failure::damaged("the checksum of the total is wrong")),
+        None => Err(Failure::damaged("the total is missing")),
     }
 }
 
@@ -164,7 +164,7 @@ fn checked(row: &Row<'_>) -> rusqlite::Result<Result<(String, Entry), Failure>> 
     if crc == checksum(&key, &entry) {
         return Ok(Ok((key, entry)));
     }
-    Ok(Err(Failure::Damaged(format!("the checksum of key `{key}` is wrong"))))
+    Ok(Err(Failure::damaged(format!("the checksum of key `{key}` is wrong"))))
 }
 
 /// SQLite's integers are signed; the bits are ours.

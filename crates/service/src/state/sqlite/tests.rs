@@ -43,7 +43,7 @@ async fn newer_version_is_refused_by_name() {
     let path = directory.path().join("state.db");
     filled(&path).await;
     let file = Connection::open(&path).unwrap();
-    file.pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
+    file.pragma_update(None, "user_version", schema::LAYOUT.version + 1).unwrap();
     let error = Sqlite::open(path).await.unwrap_err();
     assert_eq!((error.kind(), error.fate()), (Kind::Newer, Fate::Refused));
     let text = error.to_string();
@@ -157,7 +157,7 @@ async fn list_over_its_limit_is_refused_and_not_cut() {
 #[test]
 fn failed_disk_leaves_the_outcome_unknown() {
     let failed = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
-    let failure = Failure::Sqlite(rusqlite::Error::SqliteFailure(failed, None));
+    let failure = Failure::from(rusqlite::Error::SqliteFailure(failed, None));
     let error = failure.into_error(Path::new("state.db"));
     assert_eq!((error.kind(), error.fate()), (Kind::Io, Fate::Unknown));
     assert!(std::error::Error::source(&error).is_some());

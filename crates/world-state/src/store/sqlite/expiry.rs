@@ -31,15 +31,15 @@ pub(super) fn expire(
         .execute(params![game_us, entity, field])?;
         // What was set again since stays.
         if since(rows, &entity, &field)? == Some(step) {
-            let entity = entity.parse().map_err(Fault::Damaged)?;
-            let field = field.parse().map_err(Fault::Damaged)?;
+            let entity = entity.parse().map_err(Fault::damaged)?;
+            let field = field.parse().map_err(Fault::damaged)?;
             changes.push(Change { entity, op: Op::Remove(Some(field)), if_version: None });
         }
     }
     if !changes.is_empty() {
         let step = make::expired(changes);
         if let Err(refusal) = make::step(&mut Tables(rows), versions, &step, moment)? {
-            return Err(Fault::Damaged(format!("what expires cannot be removed: {refusal}")));
+            return Err(Fault::damaged(format!("what expires cannot be removed: {refusal}")));
         }
     }
     next(rows)

@@ -20,7 +20,7 @@ pub(super) fn prune(
             break;
         }
         let Some((wall_us, event)) = step(rows, next)? else {
-            return Err(Fault::Damaged(format!("step {next} is missing")));
+            return Err(Fault::damaged(format!("step {next} is missing")));
         };
         if !limits.may_go(versions, WallTime(wall_us), now) {
             break;
@@ -42,7 +42,7 @@ fn step(rows: &Connection, version: u64) -> Result<Option<(i64, Vec<u8>)>, Fault
 fn forget(rows: &Connection, version: u64, event: &[u8]) -> Result<(), Fault> {
     let step = version.cast_signed();
     let forgotten =
-        Forgotten::of(event).map_err(|error| Fault::Damaged(format!("step {version}: {error}")))?;
+        Forgotten::of(event).map_err(|error| Fault::damaged(format!("step {version}: {error}")))?;
     let mut past =
         rows.prepare_cached("DELETE FROM history WHERE entity = ?1 AND field = ?2 AND step = ?3")?;
     for (entity, field) in &forgotten.fields {

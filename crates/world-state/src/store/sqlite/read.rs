@@ -102,7 +102,7 @@ fn fields(rows: &Connection, name: &str) -> Result<BTreeMap<String, Value>, Faul
 fn version_before(rows: &Connection, name: &str, at: u64) -> Result<i64, Fault> {
     let version = before(rows, name, "", at)?.flatten();
     let version = version.and_then(|text| text.parse().ok());
-    version.ok_or_else(|| Fault::Damaged(format!("the history of {name} has a gap")))
+    version.ok_or_else(|| Fault::damaged(format!("the history of {name} has a gap")))
 }
 
 /// Puts each field back to what it was before the first step behind `at` that changed it. It goes

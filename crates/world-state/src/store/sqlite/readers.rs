@@ -63,7 +63,7 @@ impl Lent {
 
     fn within<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
         let Some(connection) = &self.connection else {
-            return Err(Fault::Damaged("no connection".to_owned()));
+            return Err(Fault::damaged("no connection"));
         };
         let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Deferred)?;
         let read = work(&transaction)?;

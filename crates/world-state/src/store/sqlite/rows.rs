@@ -66,7 +66,7 @@ impl Facts for Tables<'_> {
         let mut found = statement.query([entity.as_str()])?;
         while let Some(row) = found.next()? {
             let name = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-            let name = name.parse().map_err(Fault::Damaged)?;
+            let name = name.parse().map_err(Fault::damaged)?;
             let value = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
             let since = row.get::<_, i64>(2)?.cast_unsigned();
             fields.push((name, Kept { value: Value::kept(value), since }));

@@ -17,14 +17,14 @@
 use rusqlite::{Connection, params};
 
 use super::fault::Fault;
+use worldbus_service::state::sqlite_file::Layout;
 
-/// The layout that this code writes, in SQLite's `user_version`.
-const VERSION: i64 = 1;
-
-/// "WbWs": distinguishes our file from another program's.
-const APPLICATION_ID: i64 = 0x5762_5773;
-
-const CREATE: &str = "
+pub(super) const LAYOUT: Layout = Layout {
+    name: "world's state",
+    setting: "--state-database",
+    application_id: 0x5762_5773, // "WbWs"
+    version: 1,
+    create: "
     CREATE TABLE world (
         id INTEGER PRIMARY KEY NOT NULL CHECK (id = 0),
         name TEXT NOT NULL,
@@ -78,30 +78,18 @@ const CREATE: &str = "
         step INTEGER NOT NULL,
         PRIMARY KEY (game_us, entity, field)
     ) STRICT, WITHOUT ROWID;
-";
+",
+};
 
 /// Creates the tables in an empty file; refuses a file that is newer, of another world, or not
 /// ours.
 pub(super) fn prepare(rows: &Connection, world: &str, producer: u64) -> Result<(), Fault> {
-    let number = |pragma| rows.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let (version, application) = (number("user_version")?, number("application_id")?);
-    let tables: i64 = rows.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    match (application, version, tables) {
-        (0, 0, 0) => {
-            rows.execute_batch(CREATE)?;
-            let insert = "INSERT INTO world (id, name, producer, version, published, kept_from)
-                          VALUES (0, ?1, ?2, 0, 0, 0)";
-            rows.execute(insert, params![world, producer.cast_signed()])?;
-            rows.pragma_update(None, "application_id", APPLICATION_ID)?;
-            rows.pragma_update(None, "user_version", VERSION)?;
-            Ok(())
-        }
-        (APPLICATION_ID, found, _) if found > VERSION => {
-            Err(Fault::Newer { found, known: VERSION })
-        }
-        (APPLICATION_ID, VERSION, _) => check_world(rows, world),
-        _ => Err(Fault::Damaged("it is not a world's state of worldbus".to_owned())),
+    if LAYOUT.prepare(rows)? {
+        let insert = "INSERT INTO world (id, name, producer, version, published, kept_from)
+                      VALUES (0, ?1, ?2, 0, 0, 0)";
+        rows.execute(insert, params![world, producer.cast_signed()])?;
     }
+    check_world(rows, world)
 }
 
 fn check_world(rows: &Connection, world: &str) -> Result<(), Fault> {
@@ -113,5 +101,5 @@ fn check_world(rows: &Connection, world: &str) -> Result<(), Fault> {
         "expected the state of world {world:?}, found that of {kept:?}; give each world a \
          --state-database of its own"
     );
-    Err(Fault::Damaged(what))
+    Err(Fault::damaged(what))
 }
