@@ -27,7 +27,7 @@ use worldbus_world::World;
 settings! {
     /// How the chronicle is written and where it is kept.
     pub struct Settings {
-        /// File of the chronicle. Instances on one machine may share it.
+        /// File of the chronicle, without a `database_url`. Instances on one machine may share it.
         chronicle: PathBuf = "{data_dir}/chronicle.db",
         /// File of rules, the same for all instances; without it those that are built in.
         chronicle_rules: Option<PathBuf>,
@@ -124,7 +124,8 @@ Examples:
   worldbus chronicle search rain --url http://127.0.0.1:7075
 
 It follows the clock that a time-manager announces; until it has received one it is not ready.
-Several instances on one machine may share a --chronicle; docs/how-to/chronicle.md has the rules.";
+Several instances on one machine may share a --chronicle, and on any machine a database
+(WORLDBUS_DATABASE_URL=postgres://USER@HOST/DATABASE); docs/how-to/chronicle.md has the rules.";
 
 /// The chronicle in a file.
 async fn in_file(

@@ -16,7 +16,6 @@ mod opening;
 mod rows;
 mod schema;
 mod turn;
-mod window;
 mod words;
 
 use std::sync::{Mutex, OnceLock};

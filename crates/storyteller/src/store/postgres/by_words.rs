@@ -8,8 +8,7 @@
 
 use super::in_order::stretch;
 use super::rows::{self, entries};
-use super::window::Window;
-use super::words;
+use super::words::{self, Window};
 use crate::store::rank::CANDIDATE_COUNT_MAX;
 use crate::store::stored::{self, NUMBER_BITS};
 use crate::store::{Found, Search};

@@ -2,12 +2,16 @@
 //! parsers and dictionaries have no part in it: words are made here, of texts and of searches in
 //! the same way, and as in a file.
 
+mod window;
+
 use unicode_normalization::char::decompose_canonical;
 
-use super::window::{self, Window};
 use crate::ledger::Entry;
 use crate::store::search::WORD_CHARS_MAX;
 use crate::store::{Search, marks};
+use window::{any, quoted};
+
+pub(super) use window::Window;
 
 /// All of an entry: the words of both texts, and its marks, with a space between them.
 pub(super) fn of(entry: &Entry, rewritten: &str, row: i64) -> String {
@@ -30,15 +34,6 @@ pub(super) fn matching(search: &Search, window: &Window) -> String {
     let spans = marks::of_stretch(search.from_us, search.to_us);
     let spans = spans.map(|spans| any(spans.iter().map(|span| quoted(span)).collect()));
     all.chain(spans).chain(window.term()).collect::<Vec<_>>().join(" & ")
-}
-
-/// One of the terms, which are not none.
-pub(super) fn any(terms: Vec<String>) -> String {
-    format!("({})", terms.join(" | "))
-}
-
-pub(super) fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// The words of a text, as `query_words` has those of a search.

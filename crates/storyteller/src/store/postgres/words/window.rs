@@ -8,7 +8,6 @@
 //!        its significance, the block of its number (where a level has too much: its upper rows)
 //! ```
 
-use super::words::{any, quoted};
 use crate::store::marks::MARK;
 use crate::store::stored::NUMBER_BITS;
 
@@ -22,7 +21,7 @@ const BLOCK_COUNT_MAX: i64 = 32;
 
 /// Some of the rows, from the highest down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Window {
+pub(in crate::store::postgres) enum Window {
     /// All rows.
     All,
     /// Those of a level and above.
@@ -33,7 +32,7 @@ pub(super) enum Window {
 
 impl Window {
     /// The whole levels that a significance is in or below of.
-    pub(super) fn of_significance(significance: u16) -> Self {
+    pub(in crate::store::postgres) fn of_significance(significance: u16) -> Self {
         match i64::from(significance) / LEVEL {
             0 => Self::All,
             level => Self::Level(level),
@@ -41,7 +40,7 @@ impl Window {
     }
 
     /// The lowest row of a row's level.
-    pub(super) fn level_begins(row: i64) -> i64 {
+    pub(in crate::store::postgres) fn level_begins(row: i64) -> i64 {
         ((row >> NUMBER_BITS) / LEVEL * LEVEL) << NUMBER_BITS
     }
 
@@ -73,6 +72,16 @@ fn from(row: i64, last_number: i64) -> Vec<String> {
         false => own,
     });
     terms
+}
+
+/// One of the terms, which are not none.
+pub(super) fn any(terms: Vec<String>) -> String {
+    format!("({})", terms.join(" | "))
+}
+
+/// A word as a term: nothing in it is an operator.
+pub(super) fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\\', "\\\\").replace('\'', "''"))
 }
 
 /// The marks of an entry for its row.
