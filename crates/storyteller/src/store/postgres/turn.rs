@@ -2,11 +2,10 @@
 //! it until its commit: numbers are given in the order of commits, so a reader of the outbox never
 //! finds a number below those that it has seen.
 
+use super::rows;
 use crate::ledger::Publication;
 use worldbus_postgres::{Client, Parameters, Row, Transaction};
 use worldbus_service::state::Error;
-
-use super::rows;
 
 const TAKE: &str = "
     SELECT revision, entries, last_number, last_queued FROM chronicle_ledger FOR UPDATE";

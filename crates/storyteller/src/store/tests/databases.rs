@@ -1,11 +1,13 @@
 //! What one kind of database has and the other has not: files that are not chronicles, schemas,
 //! servers that are away.
 
+use std::time::Instant;
+
 use super::place::{Place, WORLD, postgres};
 use super::*;
 use worldbus_postgres::Options;
 use worldbus_service::state::{Fate, Kind};
-use worldbus_testkit::{PostgresServer, free_port};
+use worldbus_testkit::{DEADLINE, PostgresServer, free_port};
 
 #[tokio::test]
 async fn file_that_is_not_this_worlds_chronicle_is_refused() {
@@ -72,8 +74,9 @@ async fn outbox_that_is_read_while_others_write_gives_all_once_and_in_order() {
             }
         }));
     }
-    let mut seen = Vec::new();
+    let (mut seen, end) = (Vec::new(), Instant::now() + DEADLINE);
     while seen.len() < (WRITERS * ENTRIES) as usize {
+        assert!(Instant::now() < end, "{} of them were read", seen.len());
         let queued = reader.outbox(7).await.unwrap();
         let Some((last, _)) = queued.last() else { continue };
         reader.published(*last).await.unwrap();

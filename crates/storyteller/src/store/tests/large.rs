@@ -1,6 +1,6 @@
-//! Searches of a large chronicle, in a file and in a database: they are quick, and find the same. By
-//! hand, with a million entries: `WORLDBUS_TEST_ENTRIES=1000000 cargo nextest run --release
-//! -p worldbus-storyteller large --no-capture`.
+//! Searches of a large chronicle, in a file and in a database: they are quick, and find the same.
+//! By hand, with a million entries: `WORLDBUS_TEST_ENTRIES=1000000 cargo nextest run --release -p
+//! worldbus-storyteller large --no-capture`.
 
 use std::time::{Duration, Instant};
 

@@ -1,11 +1,11 @@
-//! Windows: the rows from one on, by marks that each entry has in the index of words. A window is all
-//! rows above some row and perhaps some below, so that the first thousand in it are the first of
-//! all. Not here: which window a search needs (`by_words`).
+//! Windows: the rows from one on, by marks that each entry has in the index of words. A window has
+//! all rows above some row and perhaps some below, so that the first thousand in it are the first
+//! of all. Not here: which window a search needs (`by_words`).
 //!
 //! ```text
 //! row of an entry: significance | number, the highest first
-//! marks: each level up to its own (levels are 50 of significance: a window is one mark),
-//!        its significance, the block of its number (where a level has too much: its upper rows)
+//! its marks: every level up to its own (a level is 50 of significance): a window is one mark;
+//!            its significance and the block of its number, where a level has too much
 //! ```
 
 use crate::store::marks::MARK;
@@ -137,7 +137,7 @@ mod tests {
             let terms = from(row, 600_000);
             prop_assert!(is_in(&terms, row));
             let is_near = other.0 == first.0 && (first.1 - other.1 <= 1 << BLOCK_BITS
-                || first.1 < 600_000 - (BLOCK_COUNT_MAX - 1 << BLOCK_BITS));
+                || first.1 < 600_000 - ((BLOCK_COUNT_MAX - 1) << BLOCK_BITS));
             prop_assert!(is_in(&terms, another) == (another >= row) || is_near);
             prop_assert!(another < row || is_in(&terms, another));
         }
