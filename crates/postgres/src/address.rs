@@ -37,6 +37,8 @@ pub struct Options {
     pub encryption: Encryption,
     /// Where the tables are; created if it does not exist.
     pub schema: String,
+    /// Statements of each connection's start: settings of the planner. None by a URL.
+    pub session: &'static str,
 }
 
 /// How the connection is protected.
@@ -118,6 +120,7 @@ fn parse(url: &str) -> Result<Options, String> {
         database: name("database", &decode(database))?,
         encryption,
         schema: name("schema", query.schema.as_deref().unwrap_or(SCHEMA))?,
+        session: "",
     })
 }
 

@@ -115,8 +115,10 @@ fn settings(options: &Options) -> String {
          SET default_transaction_isolation = 'read committed';
          SET search_path = {};
          SELECT set_config('synchronous_commit', 'on', false)
-             WHERE current_setting('synchronous_commit') = 'off';",
-        quoted(&options.schema)
+             WHERE current_setting('synchronous_commit') = 'off';
+         {}",
+        quoted(&options.schema),
+        options.session
     )
 }
 

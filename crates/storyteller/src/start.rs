@@ -10,12 +10,15 @@ use crate::director::{self, Desk, Mode};
 use crate::receive::Chronicler;
 use crate::rewrite::{QUEUE_COUNT_MAX, Rewriter};
 use crate::rules::{FILE_BYTES_MAX, Rules};
-use crate::store::{Sqlite, Store};
+use crate::store::{Postgres, Sqlite, Store, postgres};
 use crate::{NAME, TOPIC, publish, rest, rewrite};
 use worldbus_bus::{Bus, Router};
+use worldbus_postgres::Options;
+use worldbus_service::health::Condition;
 use worldbus_service::start::Error;
 use worldbus_service::{
-    CancellationToken, Deps, Description, Part, Publishes, Secret, StateUse, Task, file, settings,
+    CancellationToken, DatabaseUrl, Deps, Description, Part, Publishes, Secret, StateUse, Task,
+    file, settings,
 };
 use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
 use worldbus_simulated::{Causes, Emitter, Service, Setup, SharedClock, Wake};
@@ -24,7 +27,7 @@ use worldbus_world::World;
 settings! {
     /// How the chronicle is written and where it is kept.
     pub struct Settings {
-        /// File of the chronicle. Instances on one machine may share it.
+        /// File of the chronicle, without a `database_url`. Instances on one machine may share it.
         chronicle: PathBuf = "{data_dir}/chronicle.db",
         /// File of rules, the same for all instances; without it those that are built in.
         chronicle_rules: Option<PathBuf>,
@@ -69,13 +72,14 @@ impl Service for Storyteller {
 
     async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
         let Setup { deps, world, .. } = setup;
-        let Deps { bus, state, readiness, work, shutdown, .. } = deps;
+        let Deps { bus, state, database, readiness, work, shutdown } = deps;
         let rules = Arc::new(rules(&settings)?);
-        let store = Sqlite::open(settings.chronicle.clone(), &world.id).await?;
-        let store: Arc<dyn Store> = Arc::new(store);
         let received = readiness.condition(format!("{NAME}: clock"));
         let stored = readiness.condition(format!("{NAME}: chronicle"));
-        stored.met();
+        let (store, opened) = match database {
+            Some(database) => in_database(&database, &world, &stored, &shutdown).await?,
+            None => in_file(&settings, &world, &stored).await?,
+        };
         let key = format!("chronicle/{}/clock", world.id);
         let (causes, wake) = (Causes::default(), Wake::default());
         let clock = Arc::new(SharedClock::open(state, key, received, causes, wake).await?);
@@ -100,6 +104,7 @@ impl Service for Storyteller {
             .with_task(Task::new("chronicle subscription", received))
             .with_task(Task::new("chronicle outbox", published))
             .with_task(Task::new("director", director::run(desk, shutdown.clone())));
+        part.tasks.extend(opened);
         if let Some((rewriter, entries)) = rewriting {
             let rewritten = rewrite::run(rewriter, chronicler, entries, shutdown);
             part = part.with_task(Task::new("chronicle rewriting", rewritten));
@@ -119,7 +124,32 @@ Examples:
   worldbus chronicle search rain --url http://127.0.0.1:7075
 
 It follows the clock that a time-manager announces; until it has received one it is not ready.
-Several instances on one machine may share a --chronicle; docs/how-to/chronicle.md has the rules.";
+Several instances on one machine may share a --chronicle, and on any machine a database
+(WORLDBUS_DATABASE_URL=postgres://USER@HOST/DATABASE); docs/how-to/chronicle.md has the rules.";
+
+/// The chronicle in a file.
+async fn in_file(
+    settings: &Settings,
+    world: &World,
+    stored: &Condition,
+) -> Result<(Arc<dyn Store>, Option<Task>), Error> {
+    let store = Sqlite::open(settings.chronicle.clone(), &world.id).await?;
+    stored.met();
+    Ok((Arc::new(store), None))
+}
+
+/// The chronicle in a database, and what opens one that is away now.
+async fn in_database(
+    database: &DatabaseUrl,
+    world: &World,
+    stored: &Condition,
+    shutdown: &CancellationToken,
+) -> Result<(Arc<dyn Store>, Option<Task>), Error> {
+    let store = Arc::new(Postgres::new(Options::of(database)?, &world.id));
+    postgres::try_open(&store, stored).await?;
+    let opened = postgres::open(Arc::clone(&store), stored.clone(), shutdown.clone());
+    Ok((store, Some(Task::new("chronicle database", opened))))
+}
 
 /// The rules that the settings name.
 fn rules(settings: &Settings) -> Result<Rules, Error> {

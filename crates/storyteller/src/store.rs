@@ -2,9 +2,12 @@
 //! holds what was written, how the arcs stand and what waits to be published, so they never differ.
 //! Not here: what is written (`ledger`), when it is published (`publish`).
 
+mod marks;
+pub(crate) mod postgres;
 mod rank;
 mod search;
 mod sqlite;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +19,7 @@ use crate::ledger::{ArcState, Changes, Entry, Publication, Saved};
 use worldbus_events::EventId;
 use worldbus_service::state::Error;
 
+pub(crate) use postgres::Postgres;
 pub(crate) use search::{Cursor, Order, Page, Search, query_words};
 pub(crate) use sqlite::Sqlite;
 

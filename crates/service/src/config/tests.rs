@@ -250,7 +250,7 @@ fn reference_documents_every_setting() {
                Game minutes from one event to the next. (a whole number from 0 to 4294967295) |\n";
     assert!(page.contains(row), "{page}");
     assert!(page.contains("| `api_key` | none: a secret | `WORLDBUS_API_KEY` | not set |"));
-    assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 14);
+    assert_eq!(page.lines().filter(|line| line.starts_with("| `")).count(), 16);
 }
 
 #[test]

@@ -4,6 +4,8 @@
 use super::Found;
 use super::search::{Order, Page, Search};
 
+/// Matches of words that are looked at: the most significant ones.
+pub(super) const CANDIDATE_COUNT_MAX: usize = 1_000;
 /// How fast more of the same word counts less, and how much length counts: the usual values.
 const K1: f64 = 1.2;
 const B: f64 = 0.75;

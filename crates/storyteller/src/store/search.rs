@@ -7,7 +7,9 @@ const WORD_COUNT_MAX: usize = 16;
 /// Characters of a search.
 const QUERY_CHARS_MAX: usize = 400;
 /// Characters of a word that are looked at.
-const WORD_CHARS_MAX: usize = 40;
+pub(super) const WORD_CHARS_MAX: usize = 40;
+/// The significance from which on entries have an index of their own.
+pub(super) const NOTABLE: u16 = 400;
 
 /// A search for entries; all that is given must hold.
 #[derive(Clone, Debug, Default)]

@@ -1,13 +1,47 @@
 //! The store: what is written is found, in order and once, and no search does harm.
 
+mod databases;
 mod large;
+mod place;
 
-use std::path::Path;
+use std::sync::Arc;
 
 use super::*;
 use crate::ledger::{Changes, News};
+use place::Place;
 use worldbus_events::{EventId, ProducerId};
-use worldbus_service::state::Kind;
+
+/// Each of these tests over a file and over a database.
+macro_rules! over_both {
+    ($($test:ident),+ $(,)?) => {
+        mod in_a_file {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Place::file()).await;
+            })+
+        }
+
+        mod in_a_database {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(super::Place::database()).await;
+            })+
+        }
+    };
+}
+
+over_both!(
+    what_was_written_is_read_as_it_was_also_after_a_restart,
+    matches_are_ranked_by_words_and_significance,
+    filters_hold_together_with_words_and_without,
+    orders_are_those_that_were_asked_for,
+    pages_of_every_order_follow_each_other_without_gap_or_repeat,
+    signs_of_a_search_are_no_operators,
+    what_is_written_again_is_there_and_published_once,
+    changes_of_a_ledger_that_another_instance_moved_are_refused_whole,
+    rewritten_entry_keeps_its_own_text_and_is_found_by_both,
+    kept_values_are_written_by_compare_and_set,
+);
 
 fn id(sequence: u64) -> EventId {
     EventId { producer: ProducerId::from_bits(9), sequence }
@@ -27,12 +61,8 @@ fn entry(number: u64, region: &str, significance: u16, text: &str) -> Entry {
     }
 }
 
-async fn open(dir: &Path) -> Sqlite {
-    Sqlite::open(dir.join("chronicle.db"), "europe").await.unwrap()
-}
-
-async fn filled(dir: &Path) -> Sqlite {
-    let store = open(dir).await;
+async fn filled(place: &Place) -> Arc<dyn Store> {
+    let store = place.open().await;
     let entries = [
         entry(1, "paris", 100, "Rain began over Paris."),
         entry(2, "brussels", 200, "Heavy rain swept Brussels; the rain did not end."),
@@ -46,7 +76,7 @@ async fn filled(dir: &Path) -> Sqlite {
     store
 }
 
-async fn numbers(store: &Sqlite, search: Search) -> Vec<u64> {
+async fn numbers(store: &Arc<dyn Store>, search: Search) -> Vec<u64> {
     let search = Search { limit: 10, ..search };
     let found = store.search(search).await.unwrap().found;
     found.iter().map(|found| found.entry.id.sequence).collect()
@@ -56,32 +86,26 @@ fn words(text: &str) -> Search {
     Search { words: query_words(text).unwrap(), ..Search::default() }
 }
 
-#[tokio::test]
-async fn what_was_written_is_read_as_it_was_also_after_a_restart() {
-    let dir = tempfile::tempdir().unwrap();
+async fn what_was_written_is_read_as_it_was_also_after_a_restart(place: Place) {
     let written = entry(3, "paris", 900, "A storm broke over Paris and the rain with it.");
-    drop(filled(dir.path()).await);
-    let store = open(dir.path()).await;
+    drop(filled(&place).await);
+    let store = place.open().await;
     assert_eq!(store.entry(id(3)).await.unwrap().unwrap().entry, written);
     assert_eq!(store.entry(id(77)).await.unwrap(), None);
     let extent = store.extent().await.unwrap();
     assert_eq!(extent, Extent { count: 5, span_us: Some((3_600_000_000, 18_000_000_000)) });
 }
 
-#[tokio::test]
-async fn matches_are_ranked_by_words_and_significance() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path()).await;
+async fn matches_are_ranked_by_words_and_significance(place: Place) {
+    let store = filled(&place).await;
     assert_eq!(numbers(&store, words("rain")).await, [3, 2, 1]);
     assert_eq!(numbers(&store, words("RAIN paris")).await, [3, 1]);
     assert_eq!(numbers(&store, words("snow")).await, [0_u64; 0]);
     assert_eq!(numbers(&store, Search { significance_min: 200, ..words("rain") }).await, [3, 2]);
 }
 
-#[tokio::test]
-async fn filters_hold_together_with_words_and_without() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path()).await;
+async fn filters_hold_together_with_words_and_without(place: Place) {
+    let store = filled(&place).await;
     let hour = 3_600_000_000;
     for found in [words("rain"), Search::default()] {
         let paris = Search { region: Some("paris".into()), ..found.clone() };
@@ -95,10 +119,8 @@ async fn filters_hold_together_with_words_and_without() {
     }
 }
 
-#[tokio::test]
-async fn orders_are_those_that_were_asked_for() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path()).await;
+async fn orders_are_those_that_were_asked_for(place: Place) {
+    let store = filled(&place).await;
     for (order, expected) in [
         (Order::Best, [5, 4, 3, 2, 1]),
         (Order::Latest, [5, 4, 3, 2, 1]),
@@ -111,10 +133,8 @@ async fn orders_are_those_that_were_asked_for() {
     assert_eq!(numbers(&store, earliest).await, [1, 2, 3]);
 }
 
-#[tokio::test]
-async fn pages_of_every_order_follow_each_other_without_gap_or_repeat() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path()).await;
+async fn pages_of_every_order_follow_each_other_without_gap_or_repeat(place: Place) {
+    let store = filled(&place).await;
     for order in [Order::Best, Order::Latest, Order::Earliest, Order::Significance] {
         for search in [Search::default(), words("rain"), words("the")] {
             let search = Search { order, ..search };
@@ -134,10 +154,8 @@ async fn pages_of_every_order_follow_each_other_without_gap_or_repeat() {
     }
 }
 
-#[tokio::test]
-async fn signs_of_a_search_are_no_operators() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path()).await;
+async fn signs_of_a_search_are_no_operators(place: Place) {
+    let store = filled(&place).await;
     assert_eq!(numbers(&store, words("\"OR\" NEAR(x)")).await, [5]);
     assert_eq!(numbers(&store, words("rain OR year")).await, [0_u64; 0]);
     assert_eq!(numbers(&store, words("text:rain* -paris ^a")).await, [0_u64; 0]);
@@ -158,10 +176,8 @@ fn a_search_of_ten_thousand_words_is_refused() {
     assert_eq!(query_words("It's it ITS").unwrap(), ["it", "s", "its"]);
 }
 
-#[tokio::test]
-async fn what_is_written_again_is_there_and_published_once() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path()).await;
+async fn what_is_written_again_is_there_and_published_once(place: Place) {
+    let store = filled(&place).await;
     let again = News::Entry(entry(3, "paris", 900, "Another text."));
     let changes = Changes { news: vec![again], ..Changes::default() };
     store.commit(None, changes).await.unwrap();
@@ -175,10 +191,8 @@ async fn what_is_written_again_is_there_and_published_once() {
     assert!(found.text().starts_with("A storm"));
 }
 
-#[tokio::test]
-async fn changes_of_a_ledger_that_another_instance_moved_are_refused_whole() {
-    let dir = tempfile::tempdir().unwrap();
-    let (one, other) = (open(dir.path()).await, open(dir.path()).await);
+async fn changes_of_a_ledger_that_another_instance_moved_are_refused_whole(place: Place) {
+    let (one, other) = (place.open().await, place.open().await);
     let (revision, _) = one.load().await.unwrap();
     let changes = Changes { done: vec![(1, 2, 3)], ..Changes::default() };
     let done = one.commit(Some(revision), changes).await.unwrap();
@@ -191,10 +205,8 @@ async fn changes_of_a_ledger_that_another_instance_moved_are_refused_whole() {
     assert_eq!(other.extent().await.unwrap().count, 0);
 }
 
-#[tokio::test]
-async fn rewritten_entry_keeps_its_own_text_and_is_found_by_both() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path()).await;
+async fn rewritten_entry_keeps_its_own_text_and_is_found_by_both(place: Place) {
+    let store = filled(&place).await;
     let rewrite = |text: &str| Rewrite {
         entry: id(3),
         text: text.to_owned(),
@@ -211,29 +223,12 @@ async fn rewritten_entry_keeps_its_own_text_and_is_found_by_both() {
     assert_eq!(store.outbox(100).await.unwrap().len(), 6);
 }
 
-#[tokio::test]
-async fn kept_values_are_written_by_compare_and_set() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path()).await;
+async fn kept_values_are_written_by_compare_and_set(place: Place) {
+    let store = place.open().await;
     let publication = entry(9, "", 1, "x").publication();
     assert!(store.keep("a", 0, "1".into(), vec![publication]).await.unwrap());
     assert!(!store.keep("a", 0, "2".into(), Vec::new()).await.unwrap());
     let kept = store.kept("a").await.unwrap().unwrap();
     assert_eq!(kept, Kept { value: "1".into(), revision: 1 });
     assert_eq!(store.outbox(9).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn file_that_is_not_this_worlds_chronicle_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    drop(open(dir.path()).await);
-    let path = dir.path().join("chronicle.db");
-    let other = Sqlite::open(path.clone(), "isles").await.unwrap_err();
-    assert!(other.to_string().contains("is of world \"europe\""), "{other}");
-    std::fs::write(dir.path().join("text.db"), "not a database, but long enough".repeat(99))
-        .unwrap();
-    let text = Sqlite::open(dir.path().join("text.db"), "europe").await.unwrap_err();
-    assert_eq!(text.kind(), Kind::Damaged);
-    let folder = Sqlite::open(dir.path().to_owned(), "europe").await.unwrap_err();
-    assert_eq!(folder.kind(), Kind::Unopenable);
 }

@@ -52,10 +52,14 @@ pub async fn run(place: &Place, dir: &Path) -> Instance {
 }
 
 pub async fn run_with(place: &Place, settings: Settings) -> Instance {
-    let start = |deps, world| Storyteller::start(Setup::new(deps, world), settings);
-    let instance = place.run(start).await;
+    let instance = start(place, settings).await;
     instance.ready().await;
     instance
+}
+
+/// An instance that need not be ready.
+pub async fn start(place: &Place, settings: Settings) -> Instance {
+    place.run(|deps, world| Storyteller::start(Setup::new(deps, world), settings)).await
 }
 
 /// Publishes an event of a service at a game time, under an id that depends on nothing else.

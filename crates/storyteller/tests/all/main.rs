@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests panic as tests do")]
 #![allow(unreachable_pub, reason = "a kit of a crate without others")]
 
+mod database;
 mod director;
 mod kit;
 mod rest;

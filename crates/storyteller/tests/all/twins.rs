@@ -1,9 +1,10 @@
-//! Instances: the same entries whichever writes them, once, over restarts and shared files.
+//! Instances: the same entries whichever writes them, once, over restarts, shared files and shared
+//! databases.
 
 use crate::kit::{feast, much_later, place, ruler, run, storm, story};
 use worldbus_events::prost::Message as _;
 use worldbus_events::{Event as _, v1};
-use worldbus_testkit::{Instance, Place, Seen};
+use worldbus_testkit::{Instance, Place, PostgresServer, Seen};
 
 const TOPIC: &str = v1::StoryEntryAdded::TOPIC;
 
@@ -63,10 +64,9 @@ async fn instances_write_the_same_whatever_the_order_of_services_and_over_restar
     assert_eq!(story(&restarted), story(&straight));
 }
 
-#[tokio::test]
-async fn two_instances_that_share_a_file_write_everything_once() {
+/// Two instances with one chronicle write what one writes.
+async fn share(place: Place) {
     let straight = written([0, 1, 2, 3, 4], false).await;
-    let place = place().await;
     let dir = tempfile::tempdir().unwrap();
     let one = run(&place, dir.path()).await;
     let other = run(&place, dir.path()).await;
@@ -80,6 +80,19 @@ async fn two_instances_that_share_a_file_write_everything_once() {
     one.stop().await;
     other.stop().await;
     assert_eq!(story(&events), story(&straight));
+}
+
+#[tokio::test]
+async fn two_instances_that_share_a_file_write_everything_once() {
+    share(place().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_that_share_a_database_write_everything_once() {
+    let server = PostgresServer::start();
+    share(place().await.with_database(&server.url())).await;
+    let entries = server.sql("worldbus", "SELECT count(*) FROM chronicle_entry");
+    assert!(entries.trim().parse::<usize>().unwrap() >= 5, "{entries}");
 }
 
 #[tokio::test]

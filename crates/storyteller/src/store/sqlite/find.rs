@@ -3,23 +3,20 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
-use super::{Failure, rows, words};
+use super::{Failure, rows};
 use crate::ledger::ArcState;
-use crate::store::rank;
-use crate::store::{ArcSearch, Extent, Found, FoundArc, Order, Page, Search};
+use crate::store::rank::{self, CANDIDATE_COUNT_MAX};
+use crate::store::search::NOTABLE;
+use crate::store::{ArcSearch, Extent, Found, FoundArc, Order, Page, Search, marks, stored};
 use worldbus_events::EventId;
 use worldbus_world::GameTime;
 
-/// Matches of words that are looked at: the most significant ones.
-const CANDIDATE_COUNT_MAX: usize = 1_000;
-/// What an index of its own is for.
-const NOTABLE: u16 = 400;
 /// A longer stretch is searched from the most significant entry down, not by time.
 const BY_TIME_US_MAX: i64 = 40 * GameTime::DAY_US;
 
 pub(super) fn entry(connection: &Connection, id: EventId) -> Result<Option<Found>, Failure> {
     let sql = format!("SELECT {} FROM entry WHERE id = ?1", rows::FOUND);
-    let found = connection.query_row(&sql, [rows::bytes(id)], |row| Ok(rows::found(row)));
+    let found = connection.query_row(&sql, [stored::bytes(id)], |row| Ok(rows::found(row)));
     found.optional()?.transpose()
 }
 
@@ -76,7 +73,7 @@ fn by_words(connection: &Connection, search: &Search) -> Result<Vec<Found>, Fail
     let mut conditions = Where::of(search);
     conditions.and("words MATCH ?", matching(search));
     if search.significance_min > 0 {
-        conditions.and("words.rowid >= ?", rows::row_of(search.significance_min, 0));
+        conditions.and("words.rowid >= ?", stored::row_of(search.significance_min, 0));
     }
     let sql = format!(
         "SELECT {} FROM words CROSS JOIN entry ON entry.row = words.rowid WHERE {}
@@ -89,12 +86,12 @@ fn by_words(connection: &Connection, search: &Search) -> Result<Vec<Found>, Fail
 
 /// A query of FTS5: every word and mark in quotes, so that nothing in it is an operator.
 fn matching(search: &Search) -> String {
-    let region = search.region.as_deref().map(words::of_region);
-    let arc = search.arc.as_deref().map(words::of_arc);
+    let region = search.region.as_deref().map(marks::of_region);
+    let arc = search.arc.as_deref().map(marks::of_arc);
     let marks = region.into_iter().chain(arc);
     let terms = search.words.iter().cloned().chain(marks).map(|term| quoted(&term));
     let mut query = terms.collect::<Vec<_>>().join(" AND ");
-    if let Some(spans) = words::of_stretch(search.from_us, search.to_us) {
+    if let Some(spans) = marks::of_stretch(search.from_us, search.to_us) {
         let spans: Vec<_> = spans.iter().map(|span| quoted(span)).collect();
         query = format!("{query} AND ({})", spans.join(" OR "));
     }

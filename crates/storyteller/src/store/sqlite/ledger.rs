@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Failure, rows, words};
 use crate::ledger::{Advance, ArcState, Changes, Entry, News, Order, Publication, Saved};
-use crate::store::{Committed, Kept};
+use crate::store::{Committed, Kept, stored};
 
 pub(super) fn revision(connection: &Connection) -> Result<u64, Failure> {
     counter(connection, "ledger")
@@ -24,7 +24,7 @@ pub(super) fn load(connection: &Connection) -> Result<(u64, Saved), Failure> {
         match row.get::<_, Option<String>>(3)? {
             Some(body) => saved.waiting.push(decode(&body)?),
             None => {
-                let event = rows::number(&row.get::<_, Vec<u8>>(1)?)?;
+                let event = stored::number(&row.get::<_, Vec<u8>>(1)?).map_err(Failure::Damaged)?;
                 saved.done.push((row.get(0)?, event, row.get(2)?));
             }
         }
@@ -71,13 +71,13 @@ pub(super) fn commit(
 
 /// Adds an entry, and queues it, unless it is there.
 fn add_entry(connection: &Connection, entry: &Entry) -> Result<(), Failure> {
-    let id = rows::bytes(entry.id);
+    let id = stored::bytes(entry.id);
     let mut known = connection.prepare_cached("SELECT 1 FROM entry WHERE id = ?1")?;
     if known.exists([id])? {
         return Ok(());
     }
     let number = i64::try_from(step(connection, "entries")?).unwrap_or(i64::MAX);
-    let row = rows::row_of(entry.significance, number);
+    let row = stored::row_of(entry.significance, number);
     let mut insert = connection.prepare_cached(
         "INSERT INTO entry
          (row, id, game_us, region, significance, text, arc, rule, causes, wall_ms)
@@ -92,7 +92,7 @@ fn add_entry(connection: &Connection, entry: &Entry) -> Result<(), Failure> {
         entry.text,
         entry.arc,
         entry.rule,
-        rows::causes(&entry.causes),
+        stored::ids_to_bytes(&entry.causes),
         entry.wall_ms,
     ])?;
     words::add(connection, row, entry, "")?;

@@ -4,13 +4,13 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::ledger::enqueue;
 use super::{Failure, rows, words};
-use crate::store::Rewrite;
+use crate::store::{Rewrite, stored};
 
 /// Gives an entry another text, unless it has one.
 pub(super) fn rewrite(connection: &Connection, rewrite: &Rewrite) -> Result<bool, Failure> {
     let sql = format!("SELECT {} FROM entry WHERE id = ?1 AND rewritten IS NULL", rows::FOUND);
     let found = connection
-        .query_row(&sql, [rows::bytes(rewrite.entry)], |row| Ok(rows::found(row)))
+        .query_row(&sql, [stored::bytes(rewrite.entry)], |row| Ok(rows::found(row)))
         .optional()?;
     let Some(found) = found.transpose()? else { return Ok(false) };
     connection.execute(

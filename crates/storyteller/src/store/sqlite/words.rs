@@ -1,41 +1,10 @@
-//! The index of words: of each entry its text's, and marks for where and when it was, so that a
-//! search in a region for a common word reads what is in both. Not here: reading it (`find`).
+//! The index of words: of each entry its text's, and its marks. Not here: reading it (`find`).
 
 use rusqlite::{Connection, params};
 
 use super::Failure;
 use crate::ledger::Entry;
-use worldbus_world::GameTime;
-
-/// A mark begins with it: a character that is part of a word for FTS5 and that no search has.
-const MARK: char = '\u{e000}';
-/// The game time that entries with one mark share.
-const SPAN_US: i64 = 30 * GameTime::DAY_US;
-/// Spans that a search names; of a longer one all times are read.
-const SPAN_COUNT_MAX: i64 = 60;
-
-fn mark(kind: char, value: &str) -> String {
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    format!("{MARK}{kind}{:016x}", value.bytes().fold(0xcbf2_9ce4_8422_2325, step))
-}
-
-pub(super) fn of_region(region: &str) -> String {
-    mark('r', region)
-}
-
-pub(super) fn of_arc(arc: &str) -> String {
-    mark('a', arc)
-}
-
-fn of_span(span: i64) -> String {
-    mark('t', &span.to_string())
-}
-
-/// The marks of a stretch of game time, if they are few.
-pub(super) fn of_stretch(from_us: Option<i64>, to_us: Option<i64>) -> Option<Vec<String>> {
-    let (from, to) = (from_us?.div_euclid(SPAN_US), to_us?.div_euclid(SPAN_US));
-    (to.saturating_sub(from) < SPAN_COUNT_MAX).then(|| (from..=to).map(of_span).collect())
-}
+use crate::store::marks;
 
 /// Adds an entry's words.
 pub(super) fn add(
@@ -44,9 +13,9 @@ pub(super) fn add(
     entry: &Entry,
     rewritten: &str,
 ) -> Result<(), Failure> {
-    let region = entry.region.as_deref().map(of_region).unwrap_or_default();
-    let arc = entry.arc.as_deref().map(of_arc).unwrap_or_default();
-    let span = of_span(entry.game_us.div_euclid(SPAN_US));
+    let region = entry.region.as_deref().map(marks::of_region).unwrap_or_default();
+    let arc = entry.arc.as_deref().map(marks::of_arc).unwrap_or_default();
+    let span = marks::of_time(entry.game_us);
     let text = format!("{} {rewritten} {region} {arc} {span}", entry.text);
     let mut insert =
         connection.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?;

@@ -1,6 +1,6 @@
-//! Searches of a large chronicle. By hand, with a million entries:
-//! `WORLDBUS_TEST_ENTRIES=1000000 cargo nextest run --release -p worldbus-storyteller large
-//! --no-capture`.
+//! Searches of a large chronicle, in a file and in a database: they are quick, and find the same.
+//! By hand, with a million entries: `WORLDBUS_TEST_ENTRIES=1000000 cargo nextest run --release -p
+//! worldbus-storyteller large --no-capture`.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,11 @@ use super::*;
 
 /// Entries, unless `WORLDBUS_TEST_ENTRIES` is set.
 const ENTRIES: u64 = 3_000;
+/// Entries that are searched in both.
+const COMPARED: u64 = 8_000;
 const BATCH: u64 = 5_000;
+/// The game time from one entry to the next.
+const STEP_US: i64 = 31_500_000;
 const SEARCHES: u64 = 400;
 /// What 99 of 100 searches must keep at a million entries, optimised.
 const P99_MAX: Duration = Duration::from_millis(50);
@@ -43,16 +47,25 @@ fn text(number: u64) -> String {
     format!("The {} of {} number {number}", words.join(" "), REGIONS[(number % 11) as usize])
 }
 
-async fn filled(dir: &Path, count: u64) -> Sqlite {
-    let store = open(dir).await;
+/// Few are significant, and many are not.
+fn spread(number: u64) -> u16 {
+    let draw = worldbus_world::ids::mix(number) % 1_000;
+    (draw.pow(2) / 1_000) as u16
+}
+
+/// Most have one significance.
+fn alike(number: u64) -> u16 {
+    if number.is_multiple_of(5) { spread(number) } else { 100 }
+}
+
+async fn filled(place: &Place, count: u64, significance: fn(u64) -> u16) -> Arc<dyn Store> {
+    let store = place.open().await;
     for first in (0..count).step_by(BATCH as usize) {
         let news = (first..count.min(first + BATCH)).map(|number| {
-            let significance = (worldbus_world::ids::mix(number) % 1_000) as u16;
-            let significance = (u32::from(significance).pow(2) / 1_000) as u16;
             let region = REGIONS[(number % 12) as usize];
-            let mut entry = entry(number, region, significance, &text(number));
+            let mut entry = entry(number, region, significance(number), &text(number));
             // A million entries are a year of the world.
-            entry.game_us = number as i64 * 31_500_000;
+            entry.game_us = number as i64 * STEP_US;
             entry.arc = number.is_multiple_of(9).then(|| format!("storm-{}", number / 90));
             News::Entry(entry)
         });
@@ -87,16 +100,13 @@ fn search(number: u64, span_us: i64) -> Search {
     }
 }
 
-#[tokio::test]
-async fn searches_of_a_large_chronicle_are_quick() {
+async fn searches_are_quick(place: Place) {
     let count = std::env::var("WORLDBUS_TEST_ENTRIES").ok().and_then(|text| text.parse().ok());
     let count = count.unwrap_or(ENTRIES);
-    let dir = tempfile::tempdir().unwrap();
     let begun = Instant::now();
-    let store = filled(dir.path(), count).await;
-    let bytes = std::fs::metadata(dir.path().join("chronicle.db")).unwrap().len();
-    println!("{count} entries, {bytes} bytes, written in {:?}", begun.elapsed());
-    let span_us = count as i64 * 31_500_000;
+    let store = filled(&place, count, spread).await;
+    println!("{count} entries, {} bytes, written in {:?}", place.bytes(), begun.elapsed());
+    let span_us = count as i64 * STEP_US;
     let mut times = Vec::new();
     for number in 0..SEARCHES {
         let search = search(number, span_us);
@@ -116,4 +126,36 @@ async fn searches_of_a_large_chronicle_are_quick() {
     if !cfg!(debug_assertions) {
         assert!(at(990) <= P99_MAX, "p99 {:?}", at(990));
     }
+}
+
+#[tokio::test]
+async fn searches_of_a_large_chronicle_are_quick() {
+    searches_are_quick(Place::file()).await;
+}
+
+#[tokio::test]
+async fn searches_of_a_large_chronicle_in_a_database_are_quick() {
+    searches_are_quick(Place::database()).await;
+}
+
+/// With words that are in most entries: a database finds them by windows.
+#[tokio::test]
+async fn database_finds_what_a_file_finds() {
+    for significance in [spread, alike] {
+        let (file, database) = (Place::file(), Place::database());
+        let file = filled(&file, COMPARED, significance).await;
+        let database = filled(&database, COMPARED, significance).await;
+        for number in 0..SEARCHES {
+            let search = search(number, COMPARED as i64 * STEP_US);
+            let (expected, found) =
+                (file.search(search.clone()).await, database.search(search.clone()).await);
+            let (expected, found) = (expected.unwrap(), found.unwrap());
+            assert_eq!(ids(&found), ids(&expected), "{search:?}");
+            assert_eq!(found.more, expected.more, "{search:?}");
+        }
+    }
+}
+
+fn ids(page: &Page) -> Vec<u64> {
+    page.found.iter().map(|found| found.entry.id.sequence).collect()
 }
