@@ -10,11 +10,10 @@ use crate::director::{self, Desk, Mode};
 use crate::receive::Chronicler;
 use crate::rewrite::{QUEUE_COUNT_MAX, Rewriter};
 use crate::rules::{FILE_BYTES_MAX, Rules};
-use crate::store::{Postgres, Sqlite, Store, postgres};
+use crate::store::{Postgres, Sqlite, Store};
 use crate::{NAME, TOPIC, publish, rest, rewrite};
 use worldbus_bus::{Bus, Router};
 use worldbus_postgres::Options;
-use worldbus_service::health::Condition;
 use worldbus_service::start::Error;
 use worldbus_service::{
     CancellationToken, DatabaseUrl, Deps, Description, Part, Publishes, Secret, StateUse, Task,
@@ -76,10 +75,8 @@ impl Service for Storyteller {
         let rules = Arc::new(rules(&settings)?);
         let received = readiness.condition(format!("{NAME}: clock"));
         let stored = readiness.condition(format!("{NAME}: chronicle"));
-        let (store, opened) = match database {
-            Some(database) => in_database(&database, &world, &stored, &shutdown).await?,
-            None => in_file(&settings, &world, &stored).await?,
-        };
+        let store = open(database, &settings, &world.id).await?;
+        stored.met();
         let key = format!("chronicle/{}/clock", world.id);
         let (causes, wake) = (Causes::default(), Wake::default());
         let clock = Arc::new(SharedClock::open(state, key, received, causes, wake).await?);
@@ -104,7 +101,6 @@ impl Service for Storyteller {
             .with_task(Task::new("chronicle subscription", received))
             .with_task(Task::new("chronicle outbox", published))
             .with_task(Task::new("director", director::run(desk, shutdown.clone())));
-        part.tasks.extend(opened);
         if let Some((rewriter, entries)) = rewriting {
             let rewritten = rewrite::run(rewriter, chronicler, entries, shutdown);
             part = part.with_task(Task::new("chronicle rewriting", rewritten));
@@ -127,28 +123,16 @@ It follows the clock that a time-manager announces; until it has received one it
 Several instances on one machine may share a --chronicle, and on any machine a database
 (WORLDBUS_DATABASE_URL=postgres://USER@HOST/DATABASE); docs/how-to/chronicle.md has the rules.";
 
-/// The chronicle in a file.
-async fn in_file(
+/// The chronicle in the database, or in a file.
+async fn open(
+    database: Option<DatabaseUrl>,
     settings: &Settings,
-    world: &World,
-    stored: &Condition,
-) -> Result<(Arc<dyn Store>, Option<Task>), Error> {
-    let store = Sqlite::open(settings.chronicle.clone(), &world.id).await?;
-    stored.met();
-    Ok((Arc::new(store), None))
-}
-
-/// The chronicle in a database, and what opens one that is away now.
-async fn in_database(
-    database: &DatabaseUrl,
-    world: &World,
-    stored: &Condition,
-    shutdown: &CancellationToken,
-) -> Result<(Arc<dyn Store>, Option<Task>), Error> {
-    let store = Arc::new(Postgres::new(Options::of(database)?, &world.id));
-    postgres::try_open(&store, stored).await?;
-    let opened = postgres::open(Arc::clone(&store), stored.clone(), shutdown.clone());
-    Ok((store, Some(Task::new("chronicle database", opened))))
+    world: &str,
+) -> Result<Arc<dyn Store>, Error> {
+    Ok(match database {
+        Some(url) => Arc::new(Postgres::open(Options::of(&url)?, world).await?),
+        None => Arc::new(Sqlite::open(settings.chronicle.clone(), world).await?),
+    })
 }
 
 /// The rules that the settings name.

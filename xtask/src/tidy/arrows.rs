@@ -81,7 +81,7 @@ const ALLOWED: &[Arrows<'static>] = &[
 /// What a service of a world may depend on; `cli` may depend on every one of these services, and
 /// none of them on another.
 const OF_SERVICES: &[&str] =
-    &["bus", "events", "files", "population", "postgres", "rpc", "service", "simulated", "world"];
+    &["bus", "events", "population", "postgres", "rpc", "service", "simulated", "world"];
 
 /// Packages that exist for tests: under dev-dependencies only, but for those of each other.
 const TEST_KITS: &[&str] = &["bench", "conformance", "testkit"];

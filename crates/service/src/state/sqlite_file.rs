@@ -162,8 +162,7 @@ pub fn connect(path: &Path, busy_max: Duration) -> rusqlite::Result<Connection> 
     Ok(connection)
 }
 
-/// `SQLITE_IOERR_WRITE`: the system refused a write, and SQLite does not have the reason. Nothing of
-/// the transaction happened.
+/// `SQLITE_IOERR_WRITE`: the system refused a write, and SQLite does not have the reason.
 pub fn is_refused_write(error: &rusqlite::Error) -> bool {
     const IOERR_WRITE: i32 = 10 | (3 << 8);
     error.sqlite_error().is_some_and(|error| error.extended_code == IOERR_WRITE)

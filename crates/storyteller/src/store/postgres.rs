@@ -12,13 +12,10 @@ mod find;
 mod in_order;
 mod kept;
 mod ledger;
-mod opening;
 mod rows;
 mod schema;
 mod turn;
 mod words;
-
-use std::sync::{Mutex, OnceLock};
 
 use async_trait::async_trait;
 
@@ -26,27 +23,39 @@ use super::{ArcSearch, Committed, Extent, Found, FoundArc, Kept, Page, Rewrite, 
 use crate::ledger::{Changes, Publication, Saved};
 use worldbus_events::EventId;
 use worldbus_postgres::{Client, Database, Options};
-use worldbus_service::state::{Error, Kind};
+use worldbus_service::state::Error;
 
-pub(crate) use opening::{open, try_open};
+/// Statements are planned by their values: what is searched for decides which index to read. All
+/// have one, and without statistics, in a chronicle that grows fast, the planner may believe
+/// otherwise; and they are too short for compilation and parallel workers.
+const SESSION: &str = "
+    SET plan_cache_mode = force_custom_plan;
+    SET enable_seqscan = off;
+    SET jit = off;
+    SET max_parallel_workers_per_gather = 0;";
 
 /// A chronicle in a database.
 #[derive(Debug)]
 pub(crate) struct Postgres {
-    options: Options,
-    world: String,
-    /// There once it was opened.
-    database: OnceLock<Database>,
-    /// Why it is not open yet.
-    failure: Mutex<String>,
+    database: Database,
 }
 
 impl Postgres {
+    /// Opens the chronicle of a world, and creates its tables if they are not there.
+    ///
+    /// # Errors
+    /// As [`Database::open`] and [`Database::migrate`]; it is of another world.
+    pub(crate) async fn open(options: Options, world: &str) -> Result<Self, Error> {
+        let options = Options { session: SESSION, ..options };
+        let database = Database::open(options.clone()).await?;
+        database.migrate(schema::PART, schema::MIGRATIONS).await?;
+        let place = format!("schema `{}` of {}", options.schema, database.name());
+        schema::claim(&database.client().await?, &place, world).await?;
+        Ok(Self { database })
+    }
+
     async fn client(&self) -> Result<Client, Error> {
-        match self.database.get() {
-            Some(database) => database.client().await,
-            None => Err(Error::new(Kind::Busy, self.why_not_open())),
-        }
+        self.database.client().await
     }
 }
 

@@ -16,16 +16,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::Semaphore;
 
 use super::{ArcSearch, Committed, Extent, Found, FoundArc, Kept, Page, Rewrite, Search, Store};
 use crate::ledger::{Changes, Publication, Saved};
 use worldbus_events::EventId;
+use worldbus_service::state::sqlite_file::{self, Fault};
 use worldbus_service::state::{Error, Kind};
 
 /// How long an operation waits for another process that writes.
-const BUSY_MS_MAX: u64 = 5_000;
+const BUSY_MAX: Duration = Duration::from_secs(5);
 /// Searches at a time.
 const READER_COUNT: usize = 2;
 /// Bytes of a reader's cache, in KiB and negative as SQLite has it.
@@ -43,15 +44,19 @@ pub(crate) struct Sqlite {
 /// Why a transaction failed, before it is put into words with the path.
 #[derive(Debug)]
 enum Failure {
-    Sqlite(rusqlite::Error),
-    Damaged(String),
-    Newer(i64),
+    File(Fault),
     OtherWorld(String),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::File(fault)
+    }
 }
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+        Self::File(error.into())
     }
 }
 
@@ -64,7 +69,7 @@ impl Sqlite {
         let (path, world): (Arc<Path>, String) = (path.into(), world.to_owned());
         let opened = Arc::clone(&path);
         blocking(move || {
-            prepare(&opened)?;
+            schema::LAYOUT.create_file(&opened)?;
             let open = || {
                 let mut writer = connect(&opened)?;
                 schema::prepare(&mut writer, &world)?;
@@ -190,78 +195,27 @@ impl Store for Sqlite {
 }
 
 impl Failure {
+    fn damaged(what: impl Into<String>) -> Self {
+        Self::File(Fault::Damaged(what.into()))
+    }
+
     fn of(self, path: &Path) -> Error {
-        let path = path.display();
         match self {
-            Self::Damaged(what) => Error::new(
-                Kind::Damaged,
-                format!("chronicle {path} is damaged: {what}; restore it from a copy"),
-            ),
-            Self::Newer(version) => Error::new(
-                Kind::Newer,
-                format!(
-                    "chronicle {path} has version {version}; this worldbus reads up to {}: run the \
-                     newer worldbus, or set another file",
-                    schema::VERSION
-                ),
-            ),
-            Self::OtherWorld(world) => Error::new(
-                Kind::Unopenable,
-                format!("chronicle {path} is of world {world:?}; set another file for this world"),
-            ),
-            Self::Sqlite(error) => {
-                let (kind, words) = classify(&error);
-                Error::new(kind, format!("chronicle {path}: {words}")).caused_by(error)
+            Self::File(fault) => schema::LAYOUT.error(path, fault),
+            Self::OtherWorld(world) => {
+                let path = path.display();
+                let text =
+                    format!("chronicle {path} is of world {world:?}; set another --chronicle");
+                Error::new(Kind::Unopenable, text)
             }
         }
     }
 }
 
-fn classify(error: &rusqlite::Error) -> (Kind, String) {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => {
-            (Kind::Full, "the disk is full; writes resume when there is room".to_owned())
-        }
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            (Kind::Busy, "another process holds it; retry".to_owned())
-        }
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => (
-            Kind::Damaged,
-            format!("damaged, or not a chronicle ({error}); restore it from a copy"),
-        ),
-        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
-            (Kind::Unopenable, format!("cannot open or write it ({error}); check path and rights"))
-        }
-        Some(_) => (Kind::Io, format!("the disk failed ({error})")),
-        // No SQLite code: a column that is not of the type that we wrote.
-        None => (Kind::Damaged, format!("it holds what worldbus did not write ({error})")),
-    }
-}
-
-/// Creates the directory, and refuses what is no file.
-fn prepare(path: &Path) -> Result<(), Error> {
-    let refused = |error: std::io::Error| {
-        let text = format!("cannot use {}: {error}; set another file", path.display());
-        Error::new(Kind::Unopenable, text).caused_by(error)
-    };
-    if let Some(directory) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        worldbus_files::create_dir(directory).map_err(refused)?;
-    }
-    worldbus_files::check_file(path).map_err(refused)
-}
-
 fn connect(path: &Path) -> Result<Connection, Failure> {
-    // Not SQLITE_OPEN_URI: a path with `?` in it is a path.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    worldbus_files::tighten(path);
-    connection.busy_timeout(Duration::from_millis(BUSY_MS_MAX))?;
+    let connection = sqlite_file::connect(path, BUSY_MAX)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "cell_size_check", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", CACHE_KIB)?;
     Ok(connection)
 }

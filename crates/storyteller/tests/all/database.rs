@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tokio::time::timeout;
 
-use crate::kit::{feast, place, run_with, settings, start};
+use crate::kit::{feast, place, run_with, settings};
 use worldbus_events::{Event as _, v1};
 use worldbus_storyteller::{DirectorMode, Settings};
 use worldbus_testkit::{DEADLINE, Instance, PostgresServer, Seen};
@@ -70,24 +70,4 @@ async fn no_entry_is_lost_or_written_twice_when_the_server_is_killed_while_it_wr
     instance.stop().await;
     let stored = server.sql("worldbus", "SELECT count(*) FROM chronicle_entry");
     assert_eq!(stored.trim(), count.to_string());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn database_that_is_away_at_the_start_is_opened_once_it_is_there_and_nothing_is_lost() {
-    let mut server = PostgresServer::start();
-    server.kill();
-    let place = place().await.with_database(&server.url());
-    let instance = start(&place, without_director()).await;
-    let reason = failed(&instance).await;
-    assert!(reason.contains("is unavailable"), "{reason}");
-    feast(&place, 18, "Lantern Night").await;
-    let (status, problem) = instance.get("/api/chronicle").await;
-    assert_eq!(status, 503, "{problem}");
-    server.restart();
-    instance.ready().await;
-    let one = |events: &[Seen]| added(events).len() == 1;
-    place.events_until(v1::StoryEntryAdded::TOPIC, one).await;
-    let (_, found) = instance.get("/api/chronicle?q=lantern").await;
-    assert_eq!(found["entries"].as_array().unwrap().len(), 1, "{found}");
-    instance.stop().await;
 }

@@ -195,7 +195,7 @@ pub(super) fn arcs(connection: &Connection, search: &ArcSearch) -> Result<Vec<Fo
 }
 
 fn found_arc(connection: &Connection, state: &str) -> Result<FoundArc, Failure> {
-    let damaged = |error: serde_json::Error| Failure::Damaged(error.to_string());
+    let damaged = |error: serde_json::Error| Failure::damaged(error.to_string());
     let arc: ArcState = serde_json::from_str(state).map_err(damaged)?;
     let mut select = connection
         .prepare_cached("SELECT stage, game_us FROM advance WHERE arc = ?1 ORDER BY number")?;

@@ -24,7 +24,7 @@ pub(super) fn load(connection: &Connection) -> Result<(u64, Saved), Failure> {
         match row.get::<_, Option<String>>(3)? {
             Some(body) => saved.waiting.push(decode(&body)?),
             None => {
-                let event = stored::number(&row.get::<_, Vec<u8>>(1)?).map_err(Failure::Damaged)?;
+                let event = stored::number(&row.get::<_, Vec<u8>>(1)?).map_err(Failure::damaged)?;
                 saved.done.push((row.get(0)?, event, row.get(2)?));
             }
         }
@@ -217,9 +217,9 @@ fn step(connection: &Connection, name: &str) -> Result<u64, Failure> {
 }
 
 fn encode(value: &impl serde::Serialize) -> Result<String, Failure> {
-    serde_json::to_string(value).map_err(|error| Failure::Damaged(error.to_string()))
+    serde_json::to_string(value).map_err(|error| Failure::damaged(error.to_string()))
 }
 
 fn decode<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text).map_err(|error| Failure::Damaged(error.to_string()))
+    serde_json::from_str(text).map_err(|error| Failure::damaged(error.to_string()))
 }

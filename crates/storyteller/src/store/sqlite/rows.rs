@@ -14,9 +14,9 @@ pub(super) const FOUND: &str = "entry.row, entry.id, entry.game_us, entry.region
 /// An entry, with its game time as the cursor.
 pub(super) fn found(row: &Row<'_>) -> Result<Found, Failure> {
     let causes: Vec<u8> = row.get(8)?;
-    let causes = stored::ids_of_bytes(&causes).map_err(Failure::Damaged)?;
+    let causes = stored::ids_of_bytes(&causes).map_err(Failure::damaged)?;
     let entry = Entry {
-        id: stored::id(&row.get::<_, Vec<u8>>(1)?).map_err(Failure::Damaged)?,
+        id: stored::id(&row.get::<_, Vec<u8>>(1)?).map_err(Failure::damaged)?,
         game_us: row.get(2)?,
         region: row.get(3)?,
         significance: row.get(4)?,
@@ -37,7 +37,7 @@ pub(super) fn publication(row: &Row<'_>) -> Result<(i64, Publication), Failure> 
     let publication = Publication {
         event_type: row.get(1)?,
         topic: row.get(2)?,
-        id: stored::number(&row.get::<_, Vec<u8>>(3)?).map_err(Failure::Damaged)?,
+        id: stored::number(&row.get::<_, Vec<u8>>(3)?).map_err(Failure::damaged)?,
         wall_ms: row.get(4)?,
         entity: row.get(5)?,
         place: row.get(6)?,

@@ -3,16 +3,16 @@
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::Failure;
-
-/// The layout that this code writes, in SQLite's `user_version`.
-pub(super) const VERSION: i64 = 1;
-
-/// "WbCh": distinguishes our file from another program's.
-const APPLICATION_ID: i64 = 0x5762_4368;
+use worldbus_service::state::sqlite_file::Layout;
 
 /// The row of an entry is its significance and then its number: the most significant of many
 /// matches are read first.
-const CREATE: &str = "
+pub(super) const LAYOUT: Layout = Layout {
+    name: "chronicle",
+    setting: "--chronicle",
+    application_id: 0x5762_4368, // "WbCh"
+    version: 1,
+    create: "
     CREATE TABLE kept (
         name TEXT PRIMARY KEY NOT NULL,
         revision INTEGER NOT NULL,
@@ -83,26 +83,15 @@ const CREATE: &str = "
         place TEXT,
         payload BLOB NOT NULL
     ) STRICT;
-";
+",
+};
 
 /// Creates the tables in an empty file; refuses a file that is newer, not ours, or of another
 /// world.
 pub(super) fn prepare(connection: &mut Connection, world: &str) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let number = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let (version, application) = (number("user_version")?, number("application_id")?);
-    let tables: i64 =
-        transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    match (application, version, tables) {
-        (0, 0, 0) => {
-            transaction.execute_batch(CREATE)?;
-            transaction.execute("INSERT INTO kept VALUES ('world', 1, ?1)", [world])?;
-            transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", VERSION)?;
-        }
-        (APPLICATION_ID, version, _) if version > VERSION => return Err(Failure::Newer(version)),
-        (APPLICATION_ID, VERSION, _) => {}
-        _ => return Err(Failure::Damaged("it is not a chronicle of worldbus".to_owned())),
+    if LAYOUT.prepare(&transaction)? {
+        transaction.execute("INSERT INTO kept VALUES ('world', 1, ?1)", [world])?;
     }
     let kept: Option<String> = transaction
         .query_row("SELECT value FROM kept WHERE name = 'world'", [], |row| row.get(0))
@@ -110,6 +99,6 @@ pub(super) fn prepare(connection: &mut Connection, world: &str) -> Result<(), Fa
     match kept {
         Some(kept) if kept == world => Ok(transaction.commit()?),
         Some(kept) => Err(Failure::OtherWorld(kept)),
-        None => Err(Failure::Damaged("it names no world".to_owned())),
+        None => Err(Failure::damaged("it names no world")),
     }
 }

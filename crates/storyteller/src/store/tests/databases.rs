@@ -1,5 +1,4 @@
-//! What one kind of database has and the other has not: files that are not chronicles, schemas,
-//! servers that are away.
+//! What one kind of database has and the other has not: files that are not chronicles, schemas.
 
 use std::time::Instant;
 
@@ -7,7 +6,7 @@ use super::place::{Place, WORLD, postgres};
 use super::*;
 use worldbus_postgres::Options;
 use worldbus_service::state::{Fate, Kind};
-use worldbus_testkit::{DEADLINE, PostgresServer, free_port};
+use worldbus_testkit::{DEADLINE, PostgresServer};
 
 #[tokio::test]
 async fn file_that_is_not_this_worlds_chronicle_is_refused() {
@@ -29,8 +28,8 @@ async fn file_that_is_not_this_worlds_chronicle_is_refused() {
 async fn schema_has_the_chronicle_of_one_world() {
     let server = PostgresServer::start();
     let europe = postgres(&server.url(), WORLD).await;
-    let isles = Postgres::new(Options::parse(&server.url()).unwrap(), "isles");
-    let refused = isles.connect().await.unwrap_err();
+    let isles = Postgres::open(Options::parse(&server.url()).unwrap(), "isles");
+    let refused = isles.await.unwrap_err();
     assert_eq!((refused.kind(), refused.fate()), (Kind::Unopenable, Fate::Refused));
     for part in ["schema `public` of", "world \"europe\"", "world \"isles\"", "?schema=NAME"] {
         assert!(refused.to_string().contains(part), "{refused}");
@@ -40,20 +39,6 @@ async fn schema_has_the_chronicle_of_one_world() {
     isles.commit(None, changes).await.unwrap();
     let counts = (europe.extent().await.unwrap().count, isles.extent().await.unwrap().count);
     assert_eq!(counts, (0, 1));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn database_that_is_away_may_be_opened_later() {
-    let away = Options::parse(&format!("postgres://w@127.0.0.1:{}/w", free_port())).unwrap();
-    let store = Postgres::new(away, WORLD);
-    let early = store.revision().await.unwrap_err();
-    assert_eq!((early.kind(), early.fate()), (Kind::Busy, Fate::Retry), "{early}");
-    assert!(early.to_string().contains("is being opened"), "{early}");
-    let refused = store.connect().await.unwrap_err();
-    assert_eq!(refused.fate(), Fate::Retry, "{refused}");
-    let later = store.revision().await.unwrap_err();
-    assert_eq!(later.to_string(), refused.to_string());
-    assert!(later.to_string().contains("is unavailable"), "{later}");
 }
 
 /// Publications of writers that interleave have numbers in the order of their commits: a reader

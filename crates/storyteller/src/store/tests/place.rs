@@ -48,7 +48,5 @@ impl Place {
 
 /// The chronicle of a world in the database at a URL.
 pub(super) async fn postgres(url: &str, world: &str) -> Postgres {
-    let store = Postgres::new(Options::parse(url).unwrap(), world);
-    store.connect().await.unwrap();
-    store
+    Postgres::open(Options::parse(url).unwrap(), world).await.unwrap()
 }

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::fault::Fault;
-use super::schema::{self, LAYOUT};
+use super::schema::LAYOUT;
 use crate::NAME;
 use crate::store::StoreError;
 use worldbus_service::state::sqlite_file;
@@ -41,7 +41,7 @@ fn connect_writer(path: &Path, world: &str) -> Result<Connection, Fault> {
     let random: i64 = connection.query_row("SELECT random()", [], |row| row.get(0))?;
     let producer = producer_id(world, NAME, 0, random.cast_unsigned());
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    schema::prepare(&transaction, world, producer)?;
+    prepare(&transaction, world, producer)?;
     transaction.commit()?;
     Ok(connection)
 }
@@ -66,4 +66,27 @@ pub(super) fn identity(rows: &Connection, path: &Path) -> Result<(u64, u64), Sto
     let found = rows.query_row("SELECT producer, version FROM world", [], read);
     let (producer, version) = found.map_err(|error| Fault::from(error).into_error(path))?;
     Ok((producer.cast_unsigned(), version.cast_unsigned()))
+}
+
+/// Creates the tables in an empty file; refuses a file that is newer, of another world, or not
+/// ours.
+fn prepare(rows: &Connection, world: &str, producer: u64) -> Result<(), Fault> {
+    if LAYOUT.prepare(rows)? {
+        let insert = "INSERT INTO world (id, name, producer, version, published, kept_from)
+                      VALUES (0, ?1, ?2, 0, 0, 0)";
+        rows.execute(insert, params![world, producer.cast_signed()])?;
+    }
+    check_world(rows, world)
+}
+
+fn check_world(rows: &Connection, world: &str) -> Result<(), Fault> {
+    let kept: String = rows.query_row("SELECT name FROM world", [], |row| row.get(0))?;
+    if kept == world {
+        return Ok(());
+    }
+    let what = format!(
+        "expected the state of world {world:?}, found that of {kept:?}; give each world a \
+         --state-database of its own"
+    );
+    Err(Fault::damaged(what))
 }

@@ -14,9 +14,6 @@
 //! A version of the past is what is there now with the history behind that version undone, so the
 //! values that are there stand once.
 
-use rusqlite::{Connection, params};
-
-use super::fault::Fault;
 use worldbus_service::state::sqlite_file::Layout;
 
 pub(super) const LAYOUT: Layout = Layout {
@@ -80,26 +77,3 @@ pub(super) const LAYOUT: Layout = Layout {
     ) STRICT, WITHOUT ROWID;
 ",
 };
-
-/// Creates the tables in an empty file; refuses a file that is newer, of another world, or not
-/// ours.
-pub(super) fn prepare(rows: &Connection, world: &str, producer: u64) -> Result<(), Fault> {
-    if LAYOUT.prepare(rows)? {
-        let insert = "INSERT INTO world (id, name, producer, version, published, kept_from)
-                      VALUES (0, ?1, ?2, 0, 0, 0)";
-        rows.execute(insert, params![world, producer.cast_signed()])?;
-    }
-    check_world(rows, world)
-}
-
-fn check_world(rows: &Connection, world: &str) -> Result<(), Fault> {
-    let kept: String = rows.query_row("SELECT name FROM world", [], |row| row.get(0))?;
-    if kept == world {
-        return Ok(());
-    }
-    let what = format!(
-        "expected the state of world {world:?}, found that of {kept:?}; give each world a \
-         --state-database of its own"
-    );
-    Err(Fault::damaged(what))
-}
