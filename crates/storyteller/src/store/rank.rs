@@ -16,9 +16,9 @@ const MATCH_MAX: f64 = 1000.0;
 
 /// The score of a match: how well it matches, and how much it matters.
 pub(super) fn score(found: &Found, words: &[String]) -> i64 {
-    let texts = [found.entry.text.as_str(), found.text()];
-    let of_text = |text: &str| relevance(text, words);
-    let best = texts.map(of_text).into_iter().fold(0.0, f64::max);
+    let own = relevance(&found.entry.text, words);
+    let rewritten = found.rewritten.as_ref().map_or(0.0, |(text, _)| relevance(text, words));
+    let best = own.max(rewritten);
     (best * MATCH_MAX).round() as i64 + i64::from(found.entry.significance)
 }
 

@@ -19,7 +19,7 @@ pub(super) fn of(entry: &Entry, rewritten: &str, row: i64) -> String {
     words.extend(self::words(rewritten));
     words.extend(entry.region.as_deref().map(marks::of_region));
     words.extend(entry.arc.as_deref().map(marks::of_arc));
-    words.push(marks::of_time(entry.game_us));
+    words.extend([marks::of_time(entry.game_us), marks::of_days(entry.game_us)]);
     words.extend(window::marks_of(row));
     words.join(" ")
 }
@@ -31,8 +31,11 @@ pub(super) fn matching(search: &Search, window: &Window) -> String {
     let region = search.region.as_deref().map(marks::of_region);
     let arc = search.arc.as_deref().map(marks::of_arc);
     let all = words.chain(region).chain(arc).map(|word| quoted(&word));
-    let spans = marks::of_stretch(search.from_us, search.to_us);
-    let spans = spans.map(|spans| any(spans.iter().map(|span| quoted(span)).collect()));
+    let Search { from_us, to_us, .. } = *search;
+    let spans = marks::of_short_stretch(from_us, to_us);
+    let spans = spans
+        .or_else(|| marks::of_stretch(from_us, to_us))
+        .map(|spans| any(spans.iter().map(|span| quoted(span)).collect()));
     all.chain(spans).chain(window.term()).collect::<Vec<_>>().join(" & ")
 }
 

@@ -23,6 +23,15 @@ impl Place {
         Self::Database(PostgresServer::start())
     }
 
+    /// A database whose server has room for a large chronicle in its memory.
+    pub(super) fn large_database() -> Self {
+        let mut server = PostgresServer::start();
+        server.sql("postgres", "ALTER SYSTEM SET shared_buffers = '1GB'");
+        server.kill();
+        server.restart();
+        Self::Database(server)
+    }
+
     /// How large it is.
     pub(super) fn bytes(&self) -> u64 {
         match self {
