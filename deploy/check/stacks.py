@@ -276,9 +276,9 @@ def traced(account, name):
         assert "endpoint: 127.0.0.1:4318" in config["value"], f"{config} listens elsewhere"
 
 
-def group(api):
+def group(service):
     """What the name of a target group ends in, which has 32 characters at the most."""
-    return api[:7]
+    return SERVICES[service]["api"][0][:7]
 
 
 def balancer(account, name, internet=False):
@@ -292,7 +292,7 @@ def balancer(account, name, internet=False):
     targets = elb.describe_target_groups()["TargetGroups"]
     targets = {target["TargetGroupArn"]: target for target in targets}
     bus = PORTS["event-bus"]
-    of = {group(SERVICES[name]["api"]): PORTS[name] for name in OF_WORLD}
+    of = {group(of_world): PORTS[of_world] for of_world in OF_WORLD}
     of |= {"bus": bus, "grpc": bus} if internet else {"bus": bus}
     ports = {target["TargetGroupName"]: target["Port"] for target in targets.values()}
     same("target groups", ports, {f"{name}{infix}{to}": port for to, port in of.items()})
@@ -309,8 +309,10 @@ def balancer(account, name, internet=False):
         to = targets[action["TargetGroupArn"]]["TargetGroupName"]
         for path in paths or ["the rest"]:
             found[path] = to.removeprefix(f"{name}{infix}")
-    apis = [SERVICES[name]["api"] for name in OF_WORLD]
-    wanted = {path: group(api) for api in apis for path in (f"/api/{api}", f"/api/{api}/*")}
+    wanted = {}
+    for service in OF_WORLD:
+        for api in SERVICES[service]["api"]:
+            wanted |= {f"/api/{api}": group(service), f"/api/{api}/*": group(service)}
     wanted["the rest"] = "bus"
     same("routes", found, wanted | ({"/worldbus.bus.v1.*": "grpc"} if internet else {}))
 

@@ -250,7 +250,7 @@ mod tests {
     fn deployment(services: &[&str]) -> Result<Deployment, Error> {
         let site = |name: &str| ServiceSite {
             name: name.to_owned(),
-            api: name.to_owned(),
+            api: vec![name.to_owned()],
             port: 7071,
             clock: ClockRole::None,
             topics: Vec::new(),

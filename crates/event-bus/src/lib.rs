@@ -36,10 +36,11 @@ pub const DESCRIPTION: Description = Description {
     help: HELP,
     ask: Some("topics list"),
     publishes: Publishes::WhatClientsSend,
+    requests: &[],
     receives: &[],
     studio_types: true,
     state: &[StateUse::Get, StateUse::CompareAndSet, StateUse::Delete],
-    api: "events",
+    api: &["events"],
     port: 7070,
 };
 

@@ -56,10 +56,11 @@ impl Service for Storyteller {
         help: HELP,
         ask: Some("chronicle search rain"),
         publishes: Publishes::To(TOPIC),
+        requests: crate::REQUESTS,
         receives: crate::RECEIVES,
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "chronicle",
+        api: &["chronicle", "director"],
         port: 7075,
     };
 

@@ -39,10 +39,11 @@ impl Service for WeatherManager {
         help: HELP,
         ask: Some("weather now"),
         publishes: Publishes::To(TOPIC),
+        requests: &[],
         receives: &[ClockChanged::NAME, WeatherOverrideRequested::NAME],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "weather",
+        api: &["weather"],
         port: 7072,
     };
 

@@ -62,10 +62,11 @@ impl Service for WorldState {
         help: HELP,
         ask: Some("state list"),
         publishes: Publishes::To(TOPIC),
+        requests: &[],
         receives: RECEIVES,
         studio_types: true,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "state",
+        api: &["state"],
         port: 7074,
     };
 

@@ -47,10 +47,11 @@ impl Service for Tide {
         help: "",
         ask: None,
         publishes: Publishes::To(v1::TideTurned::TOPIC),
+        requests: &[],
         receives: &[ClockChanged::NAME],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "tide",
+        api: &["tide"],
         port: 7079,
     };
 

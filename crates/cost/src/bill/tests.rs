@@ -8,7 +8,7 @@ use worldbus_deploy::{ClockRole, Deployment, Options, ServiceSite, Stack};
 fn composition() -> Composition {
     let site = |name: &str, api: &str, port, clock| ServiceSite {
         name: name.to_owned(),
-        api: api.to_owned(),
+        api: vec![api.to_owned()],
         port,
         clock,
         topics: vec![api.to_owned()],

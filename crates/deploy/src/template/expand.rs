@@ -2,14 +2,16 @@
 //!
 //! The templates name no service but the event-bus. A line `#: for service` begins what is repeated
 //! and `#: end` ends it; `#: for topic` repeats for each topic of the system, and within a service
-//! `#: for topic of service` for those that it uses. Loops nest. In the template of one service,
-//! outside loops, `#: messaging Resources` stands for the entries that its queues and its role have
-//! in that section. A name in `<>` stands for a value:
+//! `#: for topic of service` for those that it uses, `#: for api of service` for its parts of the
+//! REST interface. Loops nest. `#: if database` begins what only a service with a database has, and
+//! `#: unless database` what only one without has; both end as loops do. In the template of one
+//! service, outside loops, `#: messaging Resources` stands for the entries that its queues and its
+//! role have in that section. A name in `<>` stands for a value:
 //!
 //! ```text
 //! <service> time-manager   <Service> TimeManager   <SERVICE> TIME_MANAGER
 //! <topic>   time           <Topic>   Time          <TOPIC>   TIME
-//! <port> <api> <group> <priority>  of the service          <port_max> of all services
+//! <port> <group> <priority>  of the service   <api> of its part   <port_max> of all services
 //! <,>       a comma, but nothing in the last round of its loop
 //! ```
 //!
@@ -33,6 +35,11 @@ pub struct Composition {
 }
 
 impl Composition {
+    /// Whether a service would use a database.
+    pub(crate) fn uses_database(&self) -> bool {
+        self.services.iter().any(|service| service.database)
+    }
+
     /// A service by its name, and its place among the others.
     fn site(&self, name: &str) -> Option<(usize, &ServiceSite)> {
         self.services.iter().enumerate().find(|(_, service)| service.name == name)
@@ -44,15 +51,17 @@ impl Composition {
 pub struct ServiceSite {
     /// Its name, e.g. `time-manager`.
     pub name: String,
-    /// Its part of the REST interface, e.g. `time` for `/api/time/`; the name of its target group
-    /// has its beginning.
-    pub api: String,
+    /// Its parts of the REST interface, e.g. `time` for `/api/time`; the name of its target group
+    /// has the beginning of the first.
+    pub api: Vec<String>,
     /// Where it listens.
     pub port: u16,
     /// What it has to do with the announcements of the clock, which never stop.
     pub clock: ClockRole,
     /// The topics that it publishes to or receives from.
     pub topics: Vec<String>,
+    /// It keeps what it writes in the database, if there is one, and else on the disk of its task.
+    pub database: bool,
     /// Its queues, its subscriptions and its role: the sections `Conditions`, `Resources` and
     /// `Outputs` of a template.
     pub messaging: Value,
@@ -194,6 +203,12 @@ impl<'a> Expansion<'a> {
             }
             ("for topic", _) => Some(topics(&self.composition.topics)),
             ("for topic of service", Some(of)) => Some(topics(&of.topics)),
+            ("for api of service", Some(of)) => {
+                let round = |api: &String| (service, vec![("api", api.clone())]);
+                Some(of.api.iter().map(round).collect())
+            }
+            ("if database", Some(of)) => Some(once_if(of.database, service)),
+            ("unless database", Some(of)) => Some(once_if(!of.database, service)),
             _ => None,
         }
     }
@@ -213,16 +228,24 @@ impl<'a> Expansion<'a> {
     }
 }
 
+/// One round of what is no loop, or none.
+fn once_if(
+    holds: bool,
+    service: Option<&ServiceSite>,
+) -> Vec<(Option<&ServiceSite>, Values)> {
+    holds.then(|| (service, Values::new())).into_iter().collect()
+}
+
 fn of_service(service: &ServiceSite, n: usize, is_last: bool) -> Values {
     let [name, camel, screaming] = cases(&service.name);
+    let first = service.api.first().map(String::as_str).unwrap_or_default();
     vec![
         (",", comma(is_last)),
         ("service", name),
         ("Service", camel),
         ("SERVICE", screaming),
         ("port", service.port.to_string()),
-        ("api", service.api.clone()),
-        ("group", service.api.chars().take(GROUP_CHARACTERS_MAX).collect()),
+        ("group", first.chars().take(GROUP_CHARACTERS_MAX).collect()),
         ("priority", ((n + 2) * PRIORITY_STEP).to_string()),
     ]
 }
@@ -265,10 +288,11 @@ mod tests {
     fn composition() -> Composition {
         let service = |name: &str, port, topics: &[&str]| ServiceSite {
             name: name.to_owned(),
-            api: name.split('-').next().unwrap().to_owned(),
+            api: name.split('-').map(str::to_owned).collect(),
             port,
             clock: ClockRole::None,
             topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
+            database: name == "weather-manager",
             messaging: json!({ "Resources": { "Queue": { "Type": "Q" } } }),
         };
         Composition {
@@ -284,7 +308,7 @@ mod tests {
     #[test]
     fn each_service_and_each_of_its_topics_is_written_out() {
         let source = "a <port_max>\n  #: for service\n  <Service>: <port> <priority>\n    \
-                      #: for topic of service\n    <TOPIC>=<SERVICE>/<api><,>\n    #: end\n  \
+                      #: for topic of service\n    <TOPIC>=<SERVICE>/<group><,>\n    #: end\n  \
                       #: end\nb\n";
         let expected = "a 7079\n  TimeManager: 7071 20\n    TIME=TIME_MANAGER/time\n  \
                         WeatherManager: 7079 30\n    TIME=WEATHER_MANAGER/weather,\n    \
@@ -303,6 +327,15 @@ mod tests {
         assert_eq!(error, "no service \"story\"");
         let error = expand(source, &composition(), None).unwrap_err();
         assert!(error.contains("unknown loop"), "{error}");
+    }
+
+    #[test]
+    fn each_part_of_the_interface_and_what_depends_on_a_database_is_written_out() {
+        let source = "#: for api of service\n/<api>\n#: end\n\
+                      #: if database\nkept\n#: end\n#: unless database\nlost\n#: end\n";
+        let of = |name| expand(source, &composition(), Some(name)).unwrap();
+        assert_eq!(of("time-manager"), "/time\n/manager\nlost\n");
+        assert_eq!(of("weather-manager"), "/weather\n/manager\nkept\n");
     }
 
     #[test]

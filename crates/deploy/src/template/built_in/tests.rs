@@ -8,7 +8,7 @@ use crate::template::expand::{ClockRole, ServiceSite};
 fn composition(count: usize) -> Composition {
     let service = |n: usize| ServiceSite {
         name: format!("service-{n}"),
-        api: format!("s{n}"),
+        api: vec![format!("s{n}")],
         port: 7071 + u16::try_from(n).unwrap(),
         clock: if n > 0 { ClockRole::Follows } else { ClockRole::Announces },
         topics: vec!["time".to_owned(), format!("topic-{n}")],
