@@ -197,6 +197,9 @@ impl Desk {
         let value = worldbus_service::state::encode("the director's state", state)?;
         let value = String::from_utf8(value).unwrap_or_default();
         let has_news = !publications.is_empty();
+        for publication in &publications {
+            self.chronicler.traces.note(publication.id, worldbus_bus::trace::current());
+        }
         let kept = self.chronicler.store.keep(NAME, revision, value, publications).await?;
         if kept && has_news {
             self.chronicler.notify();
