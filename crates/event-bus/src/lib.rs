@@ -40,6 +40,7 @@ pub const DESCRIPTION: Description = Description {
     receives: &[],
     studio_types: true,
     state: &[StateUse::Get, StateUse::CompareAndSet, StateUse::Delete],
+    database: false,
     api: &["events"],
     port: 7070,
 };

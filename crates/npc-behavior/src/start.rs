@@ -53,6 +53,7 @@ impl Service for NpcBehavior {
         ],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
+        database: false,
         api: &["people", "places"],
         port: 7073,
     };

@@ -22,6 +22,9 @@ pub struct Description {
     pub studio_types: bool,
     /// What it does with the state store, and may do there; empty if it keeps nothing.
     pub state: &'static [StateUse],
+    /// It keeps what it writes in the database that the settings name. Without one it is kept in
+    /// files: instances on several machines would each have their own.
+    pub database: bool,
     /// Its parts of the REST interface: `time` for `/api/time` and what is below. At least one and
     /// at most [`API_COUNT_MAX`]; the first [`API_CHARACTERS_MAX`] characters of the first are no
     /// other service's.

@@ -60,6 +60,7 @@ impl Service for Storyteller {
         receives: crate::RECEIVES,
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
+        database: true,
         api: &["chronicle", "director"],
         port: 7075,
     };

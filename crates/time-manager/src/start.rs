@@ -44,6 +44,7 @@ impl Service for TimeManager {
         receives: &[ClockRequested::NAME],
         studio_types: true,
         state: &[StateUse::Get, StateUse::CompareAndSet],
+        database: false,
         api: &["time"],
         port: 7071,
     };

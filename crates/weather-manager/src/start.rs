@@ -43,6 +43,7 @@ impl Service for WeatherManager {
         receives: &[ClockChanged::NAME, WeatherOverrideRequested::NAME],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
+        database: false,
         api: &["weather"],
         port: 7072,
     };

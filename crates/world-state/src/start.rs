@@ -66,6 +66,7 @@ impl Service for WorldState {
         receives: RECEIVES,
         studio_types: true,
         state: &[StateUse::Get, StateUse::CompareAndSet],
+        database: true,
         api: &["state"],
         port: 7074,
     };

@@ -51,6 +51,7 @@ impl Service for Tide {
         receives: &[ClockChanged::NAME],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
+        database: false,
         api: &["tide"],
         port: 7079,
     };

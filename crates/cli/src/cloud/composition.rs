@@ -40,6 +40,7 @@ fn site(service: &Description, messaging: Value, catalogue: &Catalogue) -> Resul
         port: service.port,
         clock: clock_role(service),
         topics: topics_of(service, catalogue)?,
+        database: service.database,
         messaging,
     })
 }
@@ -89,6 +90,7 @@ mod tests {
                 receives: &["time.clock_changed", "weather.changed", "weather.override_requested"],
                 state: &[StateUse::Get, StateUse::CompareAndSet, StateUse::Delete],
                 api: Box::leak(Box::new([&name[name.len() - 2..]])),
+                database: n.is_multiple_of(2),
                 port: 7071 + n,
                 ..descriptions().next().unwrap()
             }
@@ -107,7 +109,7 @@ mod tests {
             ..Options::default()
         };
         let deployment = Deployment::new(options, composition).unwrap();
-        assert_eq!(deployment.templates.len(), 5 + usize::from(SERVICE_COUNT));
+        assert_eq!(deployment.templates.len(), 6 + usize::from(SERVICE_COUNT));
         for (stack, template) in &deployment.templates {
             let bytes = template.text.len();
             assert!(bytes <= TEMPLATE_BYTES_MAX, "{}: {bytes} bytes", stack.label());

@@ -51,6 +51,7 @@ fn document((topics, service): &(Vec<String>, Description)) -> Value {
         "receives": service.receives,
         "topics": topics,
         "studio_types": service.studio_types,
+        "database": service.database,
         "state": service.state.iter().map(|state| state_use(*state)).collect::<Vec<_>>(),
     })
 }
