@@ -21,10 +21,10 @@ SERVICES = {of["name"]: of for of in json.loads(os.environ["WORLDBUS_SERVICES"])
 # Each has a stack of its own, but for the event-bus.
 OF_WORLD = [name for name in SERVICES if name != "event-bus"]
 # In the order in which one stands on the other.
-STACKS = ("state", "network", "messaging", "services", *OF_WORLD, "observability")
+STACKS = ("state", "network", "database", "messaging", "services", *OF_WORLD, "observability")
 SERVICES_OF_AWS = (
     "cloudformation,dynamodb,ec2,ecs,elasticloadbalancing,events,iam,logs,monitoring,"
-    "secretsmanager,servicediscovery,sns,sqs,sts"
+    "rds,secretsmanager,servicediscovery,sns,sqs,sts"
 )
 # There is no such service in the emulator.
 UNKNOWN = (

@@ -38,6 +38,7 @@ ALARMS = {
     "no-time-updated",
     "task-restarts",
 }
+OF_DATABASE = {"database-cpu", "database-storage"}
 # A process that is asked to end has drained by then.
 DRAIN_SECONDS_MAX = 5
 
@@ -78,6 +79,30 @@ def state(account, name, production):
     same("days that logs are kept", days, {30 if production else 7})
 
 
+def database(account, name):
+    rds = account.client("rds")
+    (found,) = rds.describe_db_instances()["DBInstances"]
+    same("database", found["DBInstanceIdentifier"], f"{name}-database")
+    for key, value in {
+        "DBInstanceClass": "db.t4g.micro",
+        "StorageType": "gp3",
+        "StorageEncrypted": True,
+        "PubliclyAccessible": False,
+        "DeletionProtection": True,
+        "BackupRetentionPeriod": 7,
+    }.items():
+        same(f"{key} of it", found[key], value)
+    by_name = subnets(account, name)
+    (group,) = rds.describe_db_subnet_groups()["DBSubnetGroups"]
+    places = {subnet["SubnetIdentifier"] for subnet in group["Subnets"]}
+    same("where it is", places, {by_name[f"private-{zone}"]["SubnetId"] for zone in "ab"})
+    members = groups(account, name)
+    (mine,) = found["VpcSecurityGroups"]
+    same("its group", mine["VpcSecurityGroupId"], members["database"]["GroupId"])
+    admitted = {(members["services"]["GroupId"], "tcp", 5432, 5432)}
+    same("who reaches it", set(rules(members["database"]["IpPermissions"])), admitted)
+
+
 def subnets(account, name):
     """Subnets by their names, which are tags."""
     mine = [{"Name": "tag:system", "Values": [name]}]
@@ -86,7 +111,8 @@ def subnets(account, name):
 
 
 def groups(account, name):
-    wanted = [f"{name}-services", f"{name}-balancer", f"{name}-endpoints"]
+    of = ("services", "balancer", "endpoints", "database")
+    wanted = [f"{name}-{group}" for group in of]
     by_name = [{"Name": "group-name", "Values": wanted}]
     found = account.client("ec2").describe_security_groups(Filters=by_name)["SecurityGroups"]
     return {group["GroupName"].removeprefix(f"{name}-"): group for group in found}
@@ -101,7 +127,7 @@ def rules(permissions):
             yield peer, permission["IpProtocol"], permission["FromPort"], permission["ToPort"]
 
 
-def network(account, name, production, clients=None):
+def network(account, name, production, database, clients=None):
     ec2 = account.client("ec2")
     found = subnets(account, name)
     same("subnets", set(found), {"public-a", "public-b", "private-a", "private-b"})
@@ -123,6 +149,8 @@ def network(account, name, production, clients=None):
     admitted = {mine, (balancer["GroupId"], "tcp", *ports)}
     same("who reaches the services", set(rules(services["IpPermissions"])), admitted)
     reached = {mine, ("0.0.0.0/0", "tcp", 443, 443)}
+    if database:
+        reached.add((members["database"]["GroupId"], "tcp", 5432, 5432))
     same("what the services reach", set(rules(services["IpPermissionsEgress"])), reached)
     reached = {mine}
     same("what the balancer reaches", set(rules(balancer["IpPermissionsEgress"])), reached)
@@ -151,14 +179,15 @@ def messaging(account, name):
     same("roles", names(iam.list_roles()["Roles"], "RoleName"), wanted)
 
 
-def execution_role(account, name):
+def execution_role(account, name, database):
     """Rights as pairs of action and resource, each of something that is there."""
     iam, found = account.client("iam"), {}
     policy = iam.get_role_policy(RoleName=f"{name}-execution", PolicyName="start-tasks")
     for statement in policy["PolicyDocument"]["Statement"]:
         resources = statement["Resource"]
         found[statement["Sid"]] = [resources] if isinstance(resources, str) else resources
-    secret = account.client("secretsmanager").describe_secret(SecretId=f"{name}/api-key")
+    secrets = account.client("secretsmanager")
+    secret = secrets.describe_secret(SecretId=f"{name}/api-key")
     logs = [f"arn:aws:logs:us-east-1:000000000000:log-group:/{name}/{log}:*" for log in PORTS]
     wanted = {
         "ReadApiKey": [secret["ARN"]],
@@ -166,10 +195,13 @@ def execution_role(account, name):
         "PullImage": ["arn:aws:ecr:*:*:repository/team/worldbus"],
         "EnterRegistry": ["*"],
     }
+    if database:
+        secret = secrets.describe_secret(SecretId=f"{name}/database-password")
+        wanted["ReadDatabasePassword"] = [secret["ARN"]]
     same("rights of the execution role", found, wanted)
 
 
-def task(account, name, service, architecture):
+def task(account, name, service, architecture, database):
     """A task definition: whatever it names is there."""
     ecs = account.client("ecs")
     found = ecs.describe_task_definition(taskDefinition=f"{name}-{service}")["taskDefinition"]
@@ -191,13 +223,15 @@ def task(account, name, service, architecture):
     same(f"ports of {service}", mapped, [port])
     group = container["logConfiguration"]["options"]["awslogs-group"]
     same(f"log of {service}", group, f"/{name}/{service}")
-    (secret,) = container["secrets"]
-    same(f"secrets of {service}", secret["name"], "WORLDBUS_API_KEY")
-    account.client("secretsmanager").get_secret_value(SecretId=secret["valueFrom"])
-    environment(account, name, service, container)
+    uses = database and SERVICES[service]["database"]
+    wanted = {"WORLDBUS_API_KEY", *(["WORLDBUS_DATABASE_PASSWORD"] if uses else [])}
+    same(f"secrets of {service}", names(container["secrets"], "name"), wanted)
+    for secret in container["secrets"]:
+        account.client("secretsmanager").get_secret_value(SecretId=secret["valueFrom"])
+    environment(account, name, service, container, uses)
 
 
-def environment(account, name, service, container):
+def environment(account, name, service, container, uses_database):
     found = {pair["name"]: pair["value"] for pair in container["environment"]}
     wanted = {
         "WORLDBUS_LISTEN": f"0.0.0.0:{PORTS[service]}",
@@ -206,9 +240,16 @@ def environment(account, name, service, container):
         "WORLDBUS_STATE_URL": f"dynamodb://us-east-1/{name}-state",
     }
     if service == "event-bus":
-        wanted |= {"WORLDBUS_DATA_DIR": "/data", "WORLDBUS_SUBSCRIPTION_SLOTS": str(len(SLOTS))}
+        wanted["WORLDBUS_SUBSCRIPTION_SLOTS"] = str(len(SLOTS))
+    if service == "event-bus" or SERVICES[service]["database"]:
+        wanted["WORLDBUS_DATA_DIR"] = "/data"
         (volume,) = container["mountPoints"]
-        same("where its log is", volume["containerPath"], "/data")
+        same(f"where the files of {service} are", volume["containerPath"], "/data")
+    if uses_database:
+        (at,) = account.client("rds").describe_db_instances()["DBInstances"]
+        at = f"{at['Endpoint']['Address']}:{at['Endpoint']['Port']}"
+        url = f"postgres://worldbus@{at}/worldbus?sslmode=require"
+        wanted["WORLDBUS_DATABASE_URL"] = url
     topics, subscriptions = GIVEN[service]
     for topic in topics:
         arn = f"arn:aws:sns:us-east-1:000000000000:{name}-{topic}-events"
@@ -223,7 +264,7 @@ def environment(account, name, service, container):
     same(f"environment of {service}", found, wanted)
 
 
-def services(account, name, production, architecture="X86_64", weights=(4, 1)):
+def services(account, name, production, database, architecture="X86_64", weights=(4, 1)):
     ecs, cluster = account.client("ecs"), f"{name}-cluster"
     (found,) = ecs.describe_clusters(clusters=[cluster])["clusters"]
     same("capacity providers", found["capacityProviders"], ["FARGATE", "FARGATE_SPOT"])
@@ -234,7 +275,9 @@ def services(account, name, production, architecture="X86_64", weights=(4, 1)):
     places = {by_name[f"{kind}-{zone}"]["SubnetId"] for zone in "ab"}
     for service in listed:
         of = service["serviceName"]
-        count = 2 if production and of != "event-bus" else 1
+        # Without a database there is one at a time.
+        alone = SERVICES[of]["database"] and not database
+        count = 2 if production and of != "event-bus" and not alone else 1
         same(f"instances of {of}", service["desiredCount"], count)
         shares = service["capacityProviderStrategy"]
         shares = {share["capacityProvider"]: share["weight"] for share in shares}
@@ -242,7 +285,7 @@ def services(account, name, production, architecture="X86_64", weights=(4, 1)):
         same(f"Spot and on demand of {of}", shares, wanted)
         rolling = service["deploymentConfiguration"]
         percent = (rolling["minimumHealthyPercent"], rolling["maximumPercent"])
-        same(f"replacement of {of}", percent, (100, 200))
+        same(f"replacement of {of}", percent, (0, 100) if alone else (100, 200))
         breaker = {"enable": True, "rollback": True}
         same(f"circuit breaker of {of}", rolling["deploymentCircuitBreaker"], breaker)
         place = service["networkConfiguration"]["awsvpcConfiguration"]
@@ -252,8 +295,8 @@ def services(account, name, production, architecture="X86_64", weights=(4, 1)):
         guards = [groups(account, name)["services"]["GroupId"]]
         same(f"security groups of {of}", place["securityGroups"], guards)
         same(f"system of {of}", tags(service["tags"])["system"], name)
-        task(account, name, of, architecture)
-    execution_role(account, name)
+        task(account, name, of, architecture, database)
+    execution_role(account, name, database)
 
 
 def traced(account, name):
@@ -276,9 +319,9 @@ def traced(account, name):
         assert "endpoint: 127.0.0.1:4318" in config["value"], f"{config} listens elsewhere"
 
 
-def group(api):
+def group(service):
     """What the name of a target group ends in, which has 32 characters at the most."""
-    return api[:7]
+    return SERVICES[service]["api"][0][:7]
 
 
 def balancer(account, name, internet=False):
@@ -292,7 +335,7 @@ def balancer(account, name, internet=False):
     targets = elb.describe_target_groups()["TargetGroups"]
     targets = {target["TargetGroupArn"]: target for target in targets}
     bus = PORTS["event-bus"]
-    of = {group(SERVICES[name]["api"]): PORTS[name] for name in OF_WORLD}
+    of = {group(of_world): PORTS[of_world] for of_world in OF_WORLD}
     of |= {"bus": bus, "grpc": bus} if internet else {"bus": bus}
     ports = {target["TargetGroupName"]: target["Port"] for target in targets.values()}
     same("target groups", ports, {f"{name}{infix}{to}": port for to, port in of.items()})
@@ -309,8 +352,10 @@ def balancer(account, name, internet=False):
         to = targets[action["TargetGroupArn"]]["TargetGroupName"]
         for path in paths or ["the rest"]:
             found[path] = to.removeprefix(f"{name}{infix}")
-    apis = [SERVICES[name]["api"] for name in OF_WORLD]
-    wanted = {path: group(api) for api in apis for path in (f"/api/{api}", f"/api/{api}/*")}
+    wanted = {}
+    for service in OF_WORLD:
+        for api in SERVICES[service]["api"]:
+            wanted |= {f"/api/{api}": group(service), f"/api/{api}/*": group(service)}
     wanted["the rest"] = "bus"
     same("routes", found, wanted | ({"/worldbus.bus.v1.*": "grpc"} if internet else {}))
 
@@ -322,12 +367,13 @@ def discovery(account, name):
     same("names in it", names(map.list_services()["Services"], "Name"), set(PORTS))
 
 
-def observability(account, name, production):
+def observability(account, name, production, database):
     watch = account.client("cloudwatch")
     topic = f"arn:aws:sns:us-east-1:000000000000:{name}-alarms"
     account.client("sns").get_topic_attributes(TopicArn=topic)
     alarms = watch.describe_alarms()["MetricAlarms"]
-    same("alarms", names(alarms, "AlarmName"), {f"{name}-{alarm}" for alarm in ALARMS})
+    wanted = ALARMS | (OF_DATABASE if database else set())
+    same("alarms", names(alarms, "AlarmName"), {f"{name}-{alarm}" for alarm in wanted})
     dimensions = []
     for alarm in alarms:
         same(f"who {alarm['AlarmName']} notifies", alarm["AlarmActions"], [topic])
@@ -342,6 +388,7 @@ def observability(account, name, production):
     listed = {alarm.rsplit(":", 1)[1] for alarm in listed}
     same("alarms on the dashboard", listed, names(alarms, "AlarmName"))
     same("balancer on the dashboard", "ApplicationELB" in board, production)
+    same("database on the dashboard", "AWS/RDS" in board, database)
     for dimension, value in set(dimensions):
         is_there(account, name, dimension, value)
     ticks_alone_are_counted(account, name)
@@ -377,29 +424,37 @@ def is_there(account, name, dimension, value):
         account.client("sns").get_topic_attributes(TopicArn=arn)
     elif dimension == "RuleName":
         account.client("events").describe_rule(Name=value)
+    elif dimension == "DBInstanceIdentifier":
+        account.client("rds").describe_db_instances(DBInstanceIdentifier=value)
     elif dimension == "ClusterName":
         same("cluster of a metric", value, f"{name}-cluster")
     else:
         assert dimension == "ServiceName" and value in PORTS, f"{dimension} {value} is nowhere"
 
 
-def everything(account, name, production, internet=False, **tasks):
+def everything(account, name, production, with_database=False, internet=False, **tasks):
     clients = ("0.0.0.0/0", "tcp", 443, 443) if internet else ("10.20.0.0/16", "tcp", 80, 80)
     state(account, name, production)
-    network(account, name, production, clients if production else None)
+    network(account, name, production, with_database, clients if production else None)
+    if with_database:
+        database(account, name)
+    else:
+        same("databases", account.client("rds").describe_db_instances()["DBInstances"], [])
     messaging(account, name)
-    services(account, name, production, **tasks)
+    services(account, name, production, with_database, **tasks)
     if production:
         balancer(account, name, internet)
         discovery(account, name)
     else:
         same("balancers", account.client("elbv2").describe_load_balancers()["LoadBalancers"], [])
         same("names", account.client("servicediscovery").list_services()["Services"], [])
-    observability(account, name, production)
+    observability(account, name, production, with_database)
 
 
 def unchanged_but(found, *stacks):
-    changed = {stack for stack, status in found.items() if status != "UNCHANGED"}
+    # An update of a template that refers to a secret is taken whether it changes anything or not.
+    of = {stack: status for stack, status in found.items() if stack != "database"}
+    changed = {stack for stack, status in of.items() if status != "UNCHANGED"}
     same("stacks that changed", changed, set(stacks))
 
 
@@ -420,6 +475,7 @@ def only_state_is_left(account, name):
         "namespaces": account.client("servicediscovery").list_namespaces()["Namespaces"],
         "clusters": account.client("ecs").list_clusters()["clusterArns"],
         "addresses": ec2.describe_addresses()["Addresses"],
+        "databases": account.client("rds").describe_db_instances()["DBInstances"],
         "subnets": list(subnets(account, name)),
         "security groups": list(groups(account, name)),
     }
@@ -454,8 +510,10 @@ def minimal_then_production():
         refused(account, "only Profile=production has", CertificateArn=CERTIFICATE)
         refused(account, "EventBusCount", EventBusCount="3")
         refused(account, "needs ListenerArn", stack=OF_WORLD[0], Profile="production")
-        grown = account.deploy(NAME, Image=IMAGE, Profile="production")
-        unchanged_but(grown, *(stack for stack in STACKS if stack != "messaging"))
+        refused(account, "needs Database=postgres", stack="world-state", WorldStateCount="2")
+        grown = account.deploy(NAME, Image=IMAGE, Profile="production", Database="none")
+        changed = [stack for stack in STACKS if stack not in ("database", "messaging")]
+        unchanged_but(grown, *changed)
         everything(account, NAME, production=True)
         account.deploy(NAME, Image=IMAGE)
         everything(account, NAME, production=False)
@@ -468,11 +526,12 @@ def production_under_another_name():
     with Account() as account:
         account.deploy(name, **opened)
         account.deploy(name, **opened, InternetFacing="true")
-        everything(account, name, production=True, internet=True)
+        everything(account, name, production=True, with_database=True, internet=True)
         account.deploy(name, **opened, InternetFacing="true", CollectorImage="collector:1")
         traced(account, name)
         stopped = {f"{camel(service)}Count": "0" for service in SERVICES}
-        account.deploy(name, Image=IMAGE, **(stopped | {"TimeManagerCount": "1"}))
+        kept = {"Image": IMAGE, "Database": "postgres"}
+        account.deploy(name, **kept, **(stopped | {"TimeManagerCount": "1"}))
         listed = account.client("ecs").list_services(cluster=f"{name}-cluster")["serviceArns"]
         same("services", [arn.rsplit("/", 1)[1] for arn in listed], ["time-manager"])
         only_state_is_left(account, name)
@@ -495,6 +554,12 @@ def what_the_emulator_drops():
     table = template("state")["Resources"]["StateTable"]["Properties"]
     recovery = table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
     assert recovery, "the state table has no point-in-time recovery"
+    instance = template("database")["Resources"]["PostgresInstance"]
+    same("what a database leaves", instance["DeletionPolicy"], "Snapshot")
+    grows = instance["Properties"]["MaxAllocatedStorage"]
+    assert grows > int(instance["Properties"]["AllocatedStorage"]), "the database does not grow"
+    password = "{{resolve:secretsmanager:${DatabasePassword}}}"
+    same("its password", instance["Properties"]["MasterUserPassword"], {"Fn::Sub": password})
     key = template("state")["Resources"]["ApiKey"]["Properties"]["GenerateSecretString"]
     assert key["ExcludePunctuation"], "the API key has punctuation"
     oldest = template("observability")["Resources"]["EventBusOldestMessage"]["Properties"]
@@ -533,7 +598,9 @@ def nothing_that_changes_is_imported():
         imported |= set(re.findall(r'"Fn::ImportValue": \{"Fn::Sub": "([^"]+)"', text))
     same("imports that none exports", imported - set(exports), set())
     conditional = {name for name in imported if exports[name][2]}
-    same("imports that come and go", conditional, {"${SystemName}-NamespaceId"})
+    wanted = {"NamespaceId", "DatabaseName", "DatabaseAddress", "DatabasePasswordArn"}
+    wanted = {f"${{SystemName}}-{name}" for name in wanted}
+    same("imports that come and go", conditional, wanted)
     changing = {"Listener", "Balancer", *(f"{camel(name)}Task" for name in SERVICES)}
     for name in imported:
         stack, key, _ = exports[name]

@@ -144,7 +144,13 @@ fn of(
         let chosen = composition.services.iter().filter(|of| of.clock == role);
         chosen.map(|of| count(&of.name)).collect()
     };
+    // Instances that share a database publish each event once.
+    let publishing = composition.services.iter().map(|of| match of.database {
+        true => count(&of.name).min(1.0),
+        false => count(&of.name),
+    });
     let instances = Instances {
+        publishers: publishing.sum(),
         clocks: of(ClockRole::Announces),
         followers: of(ClockRole::Follows),
         others: of(ClockRole::None),
@@ -189,6 +195,8 @@ impl Bill {
 
 /// How many run of each service.
 struct Instances {
+    /// Of all that publish, those that publish the same included.
+    publishers: f64,
     /// Of that which announces the clock.
     clocks: Vec<f64>,
     /// Of those that follow it.
@@ -201,7 +209,7 @@ struct Instances {
 /// SNS and SQS: the same ten million events, and polls that bring nothing. Instances of a simulated
 /// service all publish the same, and each is billed.
 fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
-    let Instances { clocks, followers, others, event_bus } = instances;
+    let Instances { publishers, clocks, followers, others, event_bus } = instances;
     let nothing = Prices { all: Vec::new(), sns_publish: 0.0, sns_to_sqs: 0.0, sqs_request: 0.0 };
     let way = Way::Batches { linger_ms: model::default_linger_ms(), encoding: Encoding::Protobuf };
     let estimate = |rate: f64, producers: f64, subscribers: f64| {
@@ -211,10 +219,9 @@ fn transport(bill: &mut Bill, instances: &Instances, prices: Option<&Prices>) {
         model::cost(&load, way, prices.unwrap_or(&nothing))
     };
     let time: f64 = clocks.iter().sum();
-    let publishers = time + followers.iter().chain(others).sum::<f64>();
     let rate = LOAD_MESSAGES / MONTH_S * publishers / PUBLISHER_COUNT;
     // The event-bus receives everything, in a queue an instance.
-    let Some(all) = estimate(rate, publishers, *event_bus) else { return };
+    let Some(all) = estimate(rate, *publishers, *event_bus) else { return };
     let mut deliveries = all.messages * event_bus;
     let mut queues = vec![all];
     // One that follows the clock receives its announcements alone; its instances share a queue, and

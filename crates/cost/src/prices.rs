@@ -77,6 +77,12 @@ pub enum Item {
     Dashboard,
     /// A private DNS zone, a month.
     HostedZone,
+    /// An hour of the smallest database.
+    DatabaseT4gMicro,
+    /// A GB of a database's storage, a month.
+    DatabaseStorage,
+    /// A GB of backups beyond the size of the storage, a month.
+    DatabaseBackup,
 }
 
 impl Item {

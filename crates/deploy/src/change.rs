@@ -1,6 +1,7 @@
 //! Changing an installation: up and down, what is followed and shown meanwhile, and what is there
 //! after a failure.
 
+pub(crate) mod database;
 pub(crate) mod down;
 pub(crate) mod follow;
 pub(crate) mod inventory;

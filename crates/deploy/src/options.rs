@@ -14,6 +14,8 @@ use crate::template::expand::{Composition, cases};
 const SYSTEM_NAME_CHARACTERS_MAX: usize = 22;
 /// The name that each template knows.
 const SYSTEM_NAME: &str = "SystemName";
+/// Whether nothing runs in the network; what is deployed runs there.
+const IDLE: &str = "Idle";
 /// The service that has no default: what runs.
 const IMAGE: &str = "Image";
 /// The service that the templates name themselves.
@@ -82,6 +84,7 @@ impl Deployment {
             composition,
         };
         this.given.insert(SYSTEM_NAME.to_owned(), this.system_name.clone());
+        this.given.insert(IDLE.to_owned(), "false".to_owned());
         this.choose(&options.services)?;
         this.check_given()?;
         Ok(this)
@@ -250,10 +253,11 @@ mod tests {
     fn deployment(services: &[&str]) -> Result<Deployment, Error> {
         let site = |name: &str| ServiceSite {
             name: name.to_owned(),
-            api: name.to_owned(),
+            api: vec![name.to_owned()],
             port: 7071,
             clock: ClockRole::None,
             topics: Vec::new(),
+            database: false,
             messaging: serde_json::Value::Null,
         };
         let composition = Composition {

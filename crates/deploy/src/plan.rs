@@ -87,6 +87,7 @@ impl Engine {
                 return Err(ask_for(&parameter));
             }
         }
+        self.check_database(&now)?;
         let shared = self.parameters(&Stack::Services, &now);
         tasks::check_image(self, &shared).await?;
         let balancer = Balancer::of(now.get(&Stack::Services), &shared);
@@ -235,7 +236,7 @@ impl Balancer {
 }
 
 /// Whether there is a stack by name only.
-fn is_not_yet(found: &Description) -> bool {
+pub(crate) fn is_not_yet(found: &Description) -> bool {
     found.status == "REVIEW_IN_PROGRESS" || found.status == "ROLLBACK_COMPLETE"
 }
 

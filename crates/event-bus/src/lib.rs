@@ -36,10 +36,12 @@ pub const DESCRIPTION: Description = Description {
     help: HELP,
     ask: Some("topics list"),
     publishes: Publishes::WhatClientsSend,
+    requests: &[],
     receives: &[],
     studio_types: true,
     state: &[StateUse::Get, StateUse::CompareAndSet, StateUse::Delete],
-    api: "events",
+    database: false,
+    api: &["events"],
     port: 7070,
 };
 

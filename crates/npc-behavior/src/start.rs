@@ -45,6 +45,7 @@ impl Service for NpcBehavior {
         help: HELP,
         ask: Some("people list"),
         publishes: Publishes::To(TOPIC),
+        requests: &[],
         receives: &[
             ClockChanged::NAME,
             WeatherOverridesAnnounced::NAME,
@@ -52,7 +53,8 @@ impl Service for NpcBehavior {
         ],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "people",
+        database: false,
+        api: &["people", "places"],
         port: 7073,
     };
 

@@ -14,15 +14,21 @@ pub struct Description {
     pub ask: Option<&'static str>,
     /// What it publishes to.
     pub publishes: Publishes,
+    /// The requests to other services that it publishes besides, by name; each has its own topic.
+    pub requests: &'static [&'static str],
     /// The event types that its subscription receives, by name; empty: none of its own choice.
     pub receives: &'static [&'static str],
     /// It works on event types of studios, too: those of `--catalog` and those that its bus knows.
     pub studio_types: bool,
     /// What it does with the state store, and may do there; empty if it keeps nothing.
     pub state: &'static [StateUse],
-    /// Its part of the REST interface: `time` for `/api/time/…`. Its first [`API_CHARACTERS_MAX`]
-    /// characters are no other service's.
-    pub api: &'static str,
+    /// It keeps what it writes in the database that the settings name. Without one it is kept in
+    /// files: instances on several machines would each have their own.
+    pub database: bool,
+    /// Its parts of the REST interface: `time` for `/api/time` and what is below. At least one and
+    /// at most [`API_COUNT_MAX`]; the first [`API_CHARACTERS_MAX`] characters of the first are no
+    /// other service's.
+    pub api: &'static [&'static str],
     /// Where it listens by default.
     pub port: u16,
 }
@@ -30,6 +36,8 @@ pub struct Description {
 /// The characters of [`Description::api`] in the names of a balancer's target groups, which have 32
 /// characters, of which 22 are the system's.
 pub const API_CHARACTERS_MAX: usize = 7;
+/// A rule of a balancer compares with five paths at most (D), and a part of the interface is two.
+pub const API_COUNT_MAX: usize = 2;
 
 /// Where events of a service go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

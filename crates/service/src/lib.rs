@@ -40,7 +40,7 @@ mod testing;
 pub use self::http::extract::{Json, NoQuery, OptionalJson, Path, Query};
 pub use self::http::problem::Problem;
 pub use self::http::{access, extract, outbound, problem, server};
-pub use description::{API_CHARACTERS_MAX, Description, Publishes, StateUse};
+pub use description::{API_CHARACTERS_MAX, API_COUNT_MAX, Description, Publishes, StateUse};
 pub use observe::health::Readiness;
 pub use observe::{build, colour, health, logging, metrics, panics, trace};
 pub use run::part::{Part, Task};

@@ -55,6 +55,10 @@ const RECEIVES: &[&str] = &[
     v1::WorldStateUpdated::NAME,
 ];
 
+/// The requests that the director publishes, by name.
+const REQUESTS: &[&str] =
+    &[v1::WeatherOverrideRequested::NAME, v1::WorldStateChangeRequested::NAME];
+
 #[cfg(test)]
 mod tests {
     use super::*;

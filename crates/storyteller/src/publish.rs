@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::TOPIC;
 use crate::ledger::Publication;
-use crate::receive::Chronicler;
+use crate::receive::{Chronicler, Traces};
 use crate::store::Store;
 use worldbus_bus::{Error, Outgoing, Topic};
 use worldbus_events::EventId;
@@ -30,7 +30,9 @@ pub(crate) async fn run(
     while !shutdown.is_cancelled() {
         match chronicler.store.outbox(BATCH_COUNT_MAX).await {
             Ok(queued) if !queued.is_empty() => {
-                if emit(&emitter, &queued, &shutdown).await? == Emitted::Interrupted {
+                if emit(&emitter, &queued, &chronicler.traces, &shutdown).await?
+                    == Emitted::Interrupted
+                {
                     break;
                 }
                 remove(&*chronicler.store, &queued).await;
@@ -52,11 +54,12 @@ pub(crate) async fn run(
 async fn emit(
     emitter: &Emitter,
     queued: &[(i64, Publication)],
+    traces: &Traces,
     shutdown: &CancellationToken,
 ) -> Result<Emitted, Error> {
-    let topics = queued.iter().map(|(_, event)| topic(event));
-    let topics = topics.collect::<Result<Vec<_>, _>>()?;
-    let outgoing = queued.iter().zip(&topics).map(|((_, event), topic)| {
+    let context = |(_, event): &(i64, Publication)| Ok((topic(event)?, traces.of(event.id)));
+    let contexts = queued.iter().map(context).collect::<Result<Vec<_>, Error>>()?;
+    let outgoing = queued.iter().zip(&contexts).map(|((_, event), (topic, parent))| {
         let outgoing = Outgoing {
             event_type: event.event_type,
             id: EventId::from_u128(event.id).ok(),
@@ -64,6 +67,7 @@ async fn emit(
             entity: event.entity.as_deref(),
             place: event.place.as_deref(),
             payload: &event.payload,
+            parent: parent.as_ref(),
             ..Outgoing::default()
         };
         (topic.as_ref(), outgoing)

@@ -2,6 +2,8 @@
 //! An event is acknowledged once all that it caused is durable. Not here: what that is (`ledger`),
 //! publishing it (`publish`).
 
+mod traces;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,8 @@ use worldbus_service::state::Error;
 use worldbus_simulated::SharedClock;
 use worldbus_simulated::follow::{Follow as _, Follower, NotKept};
 use worldbus_world::{GameTime, WallTime, World};
+
+pub(crate) use traces::Traces;
 
 /// How often changes are computed again because another instance wrote in between.
 const CONFLICT_COUNT_MAX: u32 = 64;
@@ -38,6 +42,8 @@ pub(crate) struct Chronicler {
     stored: Condition,
     /// There is something to publish.
     news: Notify,
+    /// What it is published within.
+    pub(crate) traces: Traces,
     /// Where entries go that a language model may rewrite, from this significance on.
     rewritten: Option<(mpsc::Sender<Entry>, u16)>,
 }
@@ -57,8 +63,8 @@ impl Chronicler {
         follower: Arc<Follower<SharedClock>>,
         stored: Condition,
     ) -> Self {
-        let (ledger, news) = (Mutex::new(None), Notify::new());
-        Self { world, rules, store, clock, follower, ledger, stored, news, rewritten: None }
+        let (ledger, news, traces) = (Mutex::new(None), Notify::new(), Traces::default());
+        Self { world, rules, store, clock, follower, ledger, stored, news, traces, rewritten: None }
     }
 
     /// The same, where entries of such a significance are given to `entries` as well.
@@ -139,6 +145,7 @@ impl Chronicler {
             }
         };
         if !observed.is_empty() {
+            self.traces.note(message.id.to_u128(), worldbus_bus::trace::current());
             self.write(&Given::Observations(&observed)).await;
         }
         Ok(())
@@ -197,6 +204,8 @@ impl Chronicler {
             let has_news = !changes.news.is_empty();
             let rewritable = self.rewritable(&changes);
             count(&changes);
+            // Before they are stored: from then on they may be published.
+            self.traces.follow(&changes.news);
             match self.store.commit(of_ledger, changes).await? {
                 Committed::Done(now) => {
                     let revision = of_ledger.map_or(revision, |_| now);

@@ -55,10 +55,12 @@ impl Service for Storyteller {
         help: HELP,
         ask: Some("chronicle search rain"),
         publishes: Publishes::To(TOPIC),
+        requests: crate::REQUESTS,
         receives: crate::RECEIVES,
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "chronicle",
+        database: true,
+        api: &["chronicle", "director"],
         port: 7075,
     };
 

@@ -12,7 +12,7 @@ use crate::DEADLINE;
 const FOLDER: &str = "WORLDBUS_AWS_EMULATORS";
 /// What it plays of AWS: all that an installation has.
 const SERVICES: &str = "cloudformation,dynamodb,ec2,ecs,elasticloadbalancing,events,iam,logs,\
-                        monitoring,secretsmanager,servicediscovery,sns,sqs,sts";
+                        monitoring,rds,secretsmanager,servicediscovery,sns,sqs,sts";
 
 /// A running emulator; killed when dropped.
 #[derive(Debug)]

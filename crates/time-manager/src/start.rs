@@ -40,10 +40,12 @@ impl Service for TimeManager {
         help: HELP,
         ask: Some("time now"),
         publishes: Publishes::To(TOPIC),
+        requests: &[],
         receives: &[ClockRequested::NAME],
         studio_types: true,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "time",
+        database: false,
+        api: &["time"],
         port: 7071,
     };
 

@@ -39,10 +39,12 @@ impl Service for WeatherManager {
         help: HELP,
         ask: Some("weather now"),
         publishes: Publishes::To(TOPIC),
+        requests: &[],
         receives: &[ClockChanged::NAME, WeatherOverrideRequested::NAME],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "weather",
+        database: false,
+        api: &["weather"],
         port: 7072,
     };
 

@@ -62,10 +62,12 @@ impl Service for WorldState {
         help: HELP,
         ask: Some("state list"),
         publishes: Publishes::To(TOPIC),
+        requests: &[],
         receives: RECEIVES,
         studio_types: true,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "state",
+        database: true,
+        api: &["state"],
         port: 7074,
     };
 

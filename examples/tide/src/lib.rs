@@ -47,10 +47,12 @@ impl Service for Tide {
         help: "",
         ask: None,
         publishes: Publishes::To(v1::TideTurned::TOPIC),
+        requests: &[],
         receives: &[ClockChanged::NAME],
         studio_types: false,
         state: &[StateUse::Get, StateUse::CompareAndSet],
-        api: "tide",
+        database: false,
+        api: &["tide"],
         port: 7079,
     };
 

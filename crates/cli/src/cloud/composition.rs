@@ -36,10 +36,11 @@ fn of(services: &[Description], catalogue: &Catalogue) -> Result<Composition> {
 fn site(service: &Description, messaging: Value, catalogue: &Catalogue) -> Result<ServiceSite> {
     Ok(ServiceSite {
         name: service.name.to_owned(),
-        api: service.api.to_owned(),
+        api: service.api.iter().map(|&api| api.to_owned()).collect(),
         port: service.port,
         clock: clock_role(service),
         topics: topics_of(service, catalogue)?,
+        database: service.database,
         messaging,
     })
 }
@@ -57,11 +58,11 @@ fn clock_role(service: &Description) -> ClockRole {
 /// The topics that a service publishes to or receives from: all, if its clients choose them.
 ///
 /// # Errors
-/// It receives an event type that the catalogue does not have.
+/// It names an event type that the catalogue does not have.
 pub(crate) fn topics_of(service: &Description, catalogue: &Catalogue) -> Result<Vec<String>> {
     let mut topics: BTreeSet<String> = match service.publishes {
         Publishes::WhatClientsSend => catalogue.topics().map(str::to_owned).collect(),
-        of => of.topic().into_iter().map(str::to_owned).collect(),
+        _ => topology::published(service, catalogue)?.into_iter().map(str::to_owned).collect(),
     };
     for name in service.receives {
         topics.insert(catalogue.by_name(name)?.topic().to_owned());
@@ -88,7 +89,8 @@ mod tests {
                 publishes: Publishes::To(name),
                 receives: &["time.clock_changed", "weather.changed", "weather.override_requested"],
                 state: &[StateUse::Get, StateUse::CompareAndSet, StateUse::Delete],
-                api: &name[name.len() - 2..],
+                api: Box::leak(Box::new([&name[name.len() - 2..]])),
+                database: n.is_multiple_of(2),
                 port: 7071 + n,
                 ..descriptions().next().unwrap()
             }
@@ -107,7 +109,7 @@ mod tests {
             ..Options::default()
         };
         let deployment = Deployment::new(options, composition).unwrap();
-        assert_eq!(deployment.templates.len(), 5 + usize::from(SERVICE_COUNT));
+        assert_eq!(deployment.templates.len(), 6 + usize::from(SERVICE_COUNT));
         for (stack, template) in &deployment.templates {
             let bytes = template.text.len();
             assert!(bytes <= TEMPLATE_BYTES_MAX, "{}: {bytes} bytes", stack.label());

@@ -119,7 +119,7 @@ async fn down(arguments: &DownArguments) -> Result<ExitCode> {
     until_stopped(&engine, &watch, async {
         let farewell = engine.farewell(arguments.delete_data).await.map_err(into_error)?;
         show::farewell(&farewell, format)?;
-        if farewell.goes.is_empty() {
+        if farewell.goes.is_empty() && !farewell.idles {
             return Ok(ExitCode::SUCCESS);
         }
         if !arguments.yes && !is_agreed("Delete this?").await? {

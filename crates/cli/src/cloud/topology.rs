@@ -146,6 +146,21 @@ fn topology(url: &str, catalogue: &Catalogue, more: &More<'_>) -> Result<Topolog
     installation(names(url)?, &services, catalogue, more)
 }
 
+/// The topics that a service publishes to of its own accord: its own, and those of its requests.
+///
+/// # Errors
+/// It requests by an event type that the catalogue does not have.
+pub(super) fn published<'a>(
+    service: &Description,
+    catalogue: &'a Catalogue,
+) -> Result<BTreeSet<&'a str>> {
+    let mut topics: BTreeSet<&str> = service.publishes.topic().into_iter().collect();
+    for name in service.requests {
+        topics.insert(catalogue.by_name(name)?.topic());
+    }
+    Ok(topics)
+}
+
 /// The topics of an installation: those of the event types, and those that its services publish to.
 pub(super) fn topics<'a>(services: &[Description], catalogue: &'a Catalogue) -> BTreeSet<&'a str> {
     let own = services.iter().filter_map(|service| service.publishes.topic());
@@ -181,7 +196,7 @@ fn installation(
     let of_studio = studio::services(&own, more.publishes, &topics)?;
     subscriptions.extend(own);
     let all = subscriptions.iter().map(|subscription| subscription.name.clone()).collect();
-    let mut services = services::services(services, &topics, &slots, all)?;
+    let mut services = services::services(services, catalogue, &topics, (&slots, all))?;
     services.extend(of_studio);
     Ok(Topology { names, topics, subscriptions, services })
 }

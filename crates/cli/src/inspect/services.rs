@@ -47,9 +47,11 @@ fn document((topics, service): &(Vec<String>, Description)) -> Value {
         "port": service.port,
         "api": service.api,
         "publishes_to": service.publishes.topic(),
+        "requests": service.requests,
         "receives": service.receives,
         "topics": topics,
         "studio_types": service.studio_types,
+        "database": service.database,
         "state": service.state.iter().map(|state| state_use(*state)).collect::<Vec<_>>(),
     })
 }
@@ -68,7 +70,7 @@ fn table(services: &[(Vec<String>, Description)]) -> String {
         table.row([
             service.name.to_owned(),
             service.port.to_string(),
-            format!("/api/{}/", service.api),
+            service.api.iter().map(|api| format!("/api/{api}")).collect::<Vec<_>>().join(" "),
             match service.publishes {
                 Publishes::To(topic) => topic,
                 Publishes::WhatClientsSend => "any topic",

@@ -183,21 +183,30 @@ mod tests {
 
     use super::*;
     use crate::serve::EventBus;
-    use worldbus_service::API_CHARACTERS_MAX;
+    use worldbus_service::{API_CHARACTERS_MAX, API_COUNT_MAX};
 
     #[test]
     fn no_two_services_share_a_name_a_port_or_a_part_of_the_rest_interface() {
         let count = all_descriptions().count();
         assert_eq!(all_descriptions().map(|of| of.name).collect::<BTreeSet<_>>().len(), count);
         assert_eq!(all_descriptions().map(|of| of.port).collect::<BTreeSet<_>>().len(), count);
-        assert_eq!(all_descriptions().map(|of| of.api).collect::<BTreeSet<_>>().len(), count);
+        let parts: Vec<_> = all_descriptions().flat_map(|of| of.api).collect();
+        assert_eq!(parts.iter().collect::<BTreeSet<_>>().len(), parts.len());
     }
 
     /// With the longest name of a system, `-i-` and this a target group has 32 characters.
     #[test]
     fn names_of_target_groups_differ_by_the_beginnings_of_the_parts_of_the_rest_interface() {
-        let short = descriptions().map(|of| of.api.get(..API_CHARACTERS_MAX).unwrap_or(of.api));
-        assert_eq!(short.collect::<BTreeSet<_>>().len(), descriptions().count());
+        let short = |first: &'static str| first.get(..API_CHARACTERS_MAX).unwrap_or(first);
+        let groups: BTreeSet<_> = descriptions().map(|of| short(of.api[0])).collect();
+        assert_eq!(groups.len(), descriptions().count());
+    }
+
+    #[test]
+    fn rule_of_the_balancer_has_room_for_every_part_of_a_service() {
+        for of in descriptions() {
+            assert!((1..=API_COUNT_MAX).contains(&of.api.len()), "{}: {:?}", of.name, of.api);
+        }
     }
 
     /// One environment, one file and `up` serve them all.

@@ -80,6 +80,25 @@ fn description_of_all_services_is_whole_and_unambiguous() {
     up.terminate();
 }
 
+/// A balancer leads to a service what it states as its own, and all else to the event-bus.
+#[test]
+fn each_path_is_of_a_part_that_a_service_states() {
+    let listed = run(&["services", "--format", "json"]).lines().join("\n");
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let parts = listed["services"].as_array().unwrap().iter().flat_map(|service| {
+        service["api"].as_array().unwrap().iter().map(|part| part.as_str().unwrap())
+    });
+    // Every process gives tickets for its own streams.
+    let stated: HashSet<&str> = parts.chain(["tickets"]).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let up = Service::start("up", &["--data-dir", dir.path().to_str().unwrap()]);
+    let document = described(&up);
+    let paths = document["paths"].as_object().unwrap().keys();
+    let served = paths.filter_map(|path| path.strip_prefix("/api/")?.split('/').next());
+    assert_eq!(served.collect::<HashSet<_>>(), stated);
+    up.terminate();
+}
+
 #[test]
 fn browser_finds_at_the_root_what_is_where() {
     let dir = tempfile::tempdir().unwrap();

@@ -97,6 +97,8 @@ fn each_role_has_what_its_service_uses_and_nothing_else() {
             get(&stats).ok()?.text.contains("time").then_some(())
         });
     }
+    let [_, _, storyteller] = &living;
+    accept_a_proposal(&time.url, &storyteller.url, &buses[0].url);
     stage.poison();
 
     // What is on its way at a shutdown is handed back.
@@ -109,6 +111,35 @@ fn each_role_has_what_its_service_uses_and_nothing_else() {
         feed.stop();
     }
     stage.judge();
+}
+
+/// The director proposes within two days of the game. What is accepted it requests of another
+/// service, on the topic of such requests, which is not its own.
+fn accept_a_proposal(time: &str, storyteller: &str, bus: &str) {
+    const REASON: &str = "a quiet afternoon";
+    let director = || get(&format!("{storyteller}/api/director")).unwrap().json();
+    let mut skipped = None;
+    let proposal = eventually("a proposal", || {
+        let found = director();
+        let hour = |key: &str| found[key].as_str().map(|time| time[..13].to_owned());
+        let looked = hour("looked").filter(|looked| hour("game_time").as_ref() == Some(looked));
+        let proposals = found["proposals"].as_array().unwrap();
+        let open = proposals.iter().find(|proposal| proposal["state"] == "open").cloned();
+        // Each hour is looked at once, and skipped if nothing came of it.
+        if open.is_none() && looked.is_some() && looked != skipped {
+            let skip = json!({ "hours": 1 });
+            assert_eq!(post(&format!("{time}/api/time/skip"), &skip).status, 200);
+            skipped = looked;
+        }
+        open
+    });
+    let id = proposal["id"].as_str().unwrap();
+    let accept = format!("{storyteller}/api/director/proposals/{id}/accept");
+    let accepted = post(&accept, &json!({ "actor": "gm", "reason": REASON }));
+    assert_eq!(accepted.status, 200, "{accepted:?}");
+    let event_type = proposal["command"]["event_type"].as_str().unwrap();
+    let history = format!("{bus}/api/events/history/{event_type}");
+    eventually("its request", || get(&history).ok()?.text.contains(REASON).then_some(()));
 }
 
 /// One event type of each topic.

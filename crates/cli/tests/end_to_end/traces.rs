@@ -170,6 +170,37 @@ fn request_begins_a_trace_that_leads_over_the_event_bus() {
     drop((time, weather));
 }
 
+/// Each service publishes what follows from the command within the trace of it.
+#[test]
+fn one_trace_leads_from_a_command_of_the_clock_to_the_chronicle() {
+    let collector = Collector::start();
+    let configure = |command: &mut Command| traced_if_asked(command, &collector.endpoint);
+    let town = Town::found_with(configure);
+    let names = ["time-manager", "weather-manager", "npc-behavior", "world-state", "storyteller"];
+    let services = names.map(|service| town.start_with(service, configure).ready());
+    let set = format!("{}/api/time/set", services[0].url);
+    let traceparent = format!("00-{TRACE}-{CLIENT}-01");
+    assert_eq!(post_with(&set, &[("traceparent", &traceparent)], &season()).status, 200);
+    // Those that follow the clock may have read of it before their subscription handled it.
+    for (service, topic, generations) in [
+        ("weather-manager", "weather", 3),
+        ("npc-behavior", "npc", 3),
+        ("world-state", "world", 4),
+        ("storyteller", "story", 4),
+    ] {
+        let name = format!("create {topic}");
+        let line = collector.until(service, |spans| lineage(spans, service, &name, generations));
+        line[0].is(service, "producer", &[("messaging.destination.name", topic)]);
+        line.last().unwrap().is("time-manager", "server", &[("http.route", "/api/time/set")]);
+    }
+    let entry = collector
+        .until("an entry on the event-bus", |spans| lineage(spans, "event-bus", "append story", 5));
+    assert!(entry.iter().all(|span| span.trace == TRACE), "{entry:#?}");
+    for service in services {
+        service.terminate();
+    }
+}
+
 #[test]
 fn silent_collector_neither_slows_a_service_nor_keeps_it_from_ending() {
     // Connections are taken by the system, and nothing ever answers.

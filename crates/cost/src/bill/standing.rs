@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bill, Item, MONTH_HOURS, Price, addresses, usd};
+use super::{Bill, Item, MONTH_HOURS, Price, addresses, number, usd};
 use worldbus_deploy::Resource;
+
+/// The class of databases that has a price.
+const SMALLEST: &str = "db.t4g.micro";
 
 /// What is billed for being there. A type that is unknown here is an item that is not priced.
 pub(super) fn standing(bill: &mut Bill, resources: &[Resource], prices: &[Price]) {
@@ -58,6 +61,7 @@ fn of_rest(bill: &mut Bill, resource: &Resource, prices: &[Price]) -> bool {
             bill.count("private DNS zones", 1.0, "", price(Item::HostedZone));
             bill.unknown("Cloud Map and DNS, queries");
         }
+        "AWS::RDS::DBInstance" => database(bill, resource, prices),
         "AWS::DynamoDB::Table" => bill.unknown("DynamoDB, requests, storage and recovery"),
         "AWS::SNS::Topic" if resource.properties.get("KmsMasterKeyId").is_some() => {
             bill.unknown("KMS, requests of topics");
@@ -66,6 +70,23 @@ fn of_rest(bill: &mut Bill, resource: &Resource, prices: &[Price]) -> bool {
         kind => return FREE.contains(&kind),
     }
     true
+}
+
+/// A database by the hour, with a second one in another zone or not, and its storage. Backups up to
+/// the size of the storage are free.
+fn database(bill: &mut Bill, resource: &Resource, prices: &[Price]) {
+    let of = &resource.properties;
+    let class = of["DBInstanceClass"].as_str().unwrap_or_default();
+    let is_double = of["MultiAZ"] == true || of["MultiAZ"] == "true";
+    let zones = if is_double { 2.0 } else { 1.0 };
+    // Of other classes no price was looked up.
+    let hour = (class == SMALLEST).then(|| usd(prices, Item::DatabaseT4gMicro)).flatten();
+    bill.count(&format!("database, {class}"), zones * MONTH_HOURS, "hours", hour);
+    let gb = number(&of["AllocatedStorage"]);
+    let storage = usd(prices, Item::DatabaseStorage);
+    bill.count("database, storage", zones * gb, "GB", storage);
+    bill.unknown(&format!("database, backups beyond {gb} GB"));
+    bill.unknown("database, CPU beyond its share");
 }
 
 /// What costs nothing by itself, or has a line of its own.
@@ -93,6 +114,7 @@ const FREE: &[&str] = &[
     "AWS::IAM::Role",
     "AWS::Logs::LogGroup",
     "AWS::Logs::ResourcePolicy",
+    "AWS::RDS::DBSubnetGroup",
     "AWS::SNS::Subscription",
     "AWS::SNS::Topic",
     "AWS::SNS::TopicPolicy",

@@ -8,10 +8,11 @@ use worldbus_deploy::{ClockRole, Deployment, Options, ServiceSite, Stack};
 fn composition() -> Composition {
     let site = |name: &str, api: &str, port, clock| ServiceSite {
         name: name.to_owned(),
-        api: api.to_owned(),
+        api: vec![api.to_owned()],
         port,
         clock,
         topics: vec![api.to_owned()],
+        database: false,
         messaging: Value::Null,
     };
     Composition {
@@ -78,6 +79,20 @@ fn instances_that_say_the_same_are_billed_each() {
 }
 
 #[test]
+fn instances_that_share_a_database_are_billed_for_publishing_once() {
+    let parameters = [("WeatherManagerCount", "2")];
+    let published = |database| {
+        let mut composition = composition();
+        composition.services[1].database = database;
+        let prices = Prices::of("us-east-1").ok();
+        let bill = of(&resources(&parameters), &composition, &[], prices.as_ref());
+        line(&bill, "SNS, publish").usd.unwrap().0
+    };
+    let alone = line(&bill(&[]), "SNS, publish").usd.unwrap().0;
+    assert!((published(true) - alone).abs() < 0.01 && published(false) > 1.4 * alone);
+}
+
+#[test]
 fn service_without_a_part_in_the_clock_is_not_billed_as_one_that_announces_it() {
     let resources = resources(&[]);
     let prices = Prices::of("us-east-1").ok();
@@ -103,6 +118,26 @@ fn production_pays_for_what_minimal_has_not() {
     }
     assert!(close(line(&production, "NAT gateways").usd, 64.8, 64.8), "two, all month");
     assert!(minimal.total().0.1 < production.total().0.0);
+}
+
+/// By hand: 720 hours of 0.016 USD, and 20 GB of 0.115.
+#[test]
+fn database_is_paid_by_the_hour_and_its_storage_by_the_month_in_each_zone() {
+    let production = ("Profile", "production");
+    let usd = |given: &[(&str, &str)], item: &str| line(&bill(given), item).usd;
+    let class = "database, db.t4g.micro";
+    assert!(close(usd(&[production], class), 11.52, 11.52));
+    assert!(close(usd(&[production], "database, storage"), 2.3, 2.3));
+    let double = [production, ("DatabaseMultiAz", "true")];
+    assert!(close(usd(&double, class), 23.04, 23.04));
+    assert!(close(usd(&double, "database, storage"), 4.6, 4.6));
+    let larger = [production, ("DatabaseClass", "db.m8g.large")];
+    assert_eq!(usd(&larger, "database, db.m8g.large"), None, "not looked up");
+    assert_eq!(usd(&[production], "database, backups beyond 20 GB"), None);
+    for without in [&[production, ("Database", "none")][..], &[]] {
+        let bill = bill(without);
+        assert!(bill.lines.iter().all(|line| !line.what.starts_with("database")));
+    }
 }
 
 #[test]

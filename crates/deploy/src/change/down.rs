@@ -6,9 +6,6 @@ use crate::change::progress::{Progress, Report};
 use crate::engine::Engine;
 use crate::template::built_in::Stack;
 
-/// A state of the table in which it may be deleted.
-const UNPROTECTED: (&str, &str) = ("Profile", "minimal");
-
 /// What goes and what stays.
 #[derive(Debug, Clone, Default)]
 pub struct Farewell {
@@ -16,6 +13,8 @@ pub struct Farewell {
     pub goes: Vec<(Stack, String, usize)>,
     /// What stays: type and name.
     pub stays: Vec<(String, String)>,
+    /// The network stays around a database, and gives up what it costs by the hour.
+    pub idles: bool,
 }
 
 impl Engine {
@@ -25,19 +24,26 @@ impl Engine {
     /// If AWS refuses to answer.
     pub async fn farewell(&self, delete_data: bool) -> Result<Farewell, Error> {
         let now = self.look().await?;
-        let mut farewell = Farewell::default();
+        let kept: &[Stack] = match (delete_data, self.has_database(&now)) {
+            (true, _) => &[],
+            (false, false) => &[Stack::State],
+            (false, true) => &[Stack::State, Stack::Network, Stack::Database],
+        };
+        let idles = kept.contains(&Stack::Network) && self.has_busy_network(&now);
+        let mut farewell = Farewell { idles, ..Farewell::default() };
         for (stack, found) in now.iter().rev() {
             let name = self.deployment.name(stack);
             let resources = self.account.cloudformation.resources(&found.id).await;
             let resources = resources.map_err(|error| {
                 self.account.explain(&format!("list resources of {name}"), &error)
             })?;
-            let goes = delete_data || *stack != Stack::State;
+            let goes = !kept.contains(stack);
             let template = self.deployment.template(stack);
-            let kept = resources.iter().filter(|found| {
-                found.status != "DELETE_COMPLETE" && (!goes || template.retains(&found.logical))
-            });
-            farewell.stays.extend(kept.map(|kept| (kept.kind.clone(), kept.physical.clone())));
+            let there = resources.iter().filter(|found| found.status != "DELETE_COMPLETE");
+            farewell.stays.extend(there.filter_map(|found| {
+                let what = if goes { template.leaves(&found.logical)? } else { "" };
+                Some((format!("{what}{}", found.kind), found.physical.clone()))
+            }));
             if goes {
                 farewell.goes.push((stack.clone(), name, resources.len()));
             }
@@ -45,8 +51,8 @@ impl Engine {
         Ok(farewell)
     }
 
-    /// Deletes the stacks, the last first, those of services at once; that of the state only if its
-    /// data may go.
+    /// Deletes the stacks, the last first, those of services at once; those of state and database
+    /// only if their data may go.
     ///
     /// # Errors
     /// At the first stack that cannot be deleted: why, what to do, and what is there still.
@@ -54,8 +60,8 @@ impl Engine {
         let stacks: Vec<&Stack> = farewell.goes.iter().map(|(stack, _, _)| stack).collect();
         for stacks in stacks.chunk_by(|a, b| a.is_service() && b.is_service()) {
             let mut done = Ok(());
-            if stacks.contains(&&Stack::State) {
-                done = self.unprotect(report).await;
+            if let [stack @ (Stack::State | Stack::Database)] = stacks {
+                done = self.unprotect(stack, report).await;
             }
             if done.is_ok() {
                 done = self.remove(stacks, report).await;
@@ -64,7 +70,7 @@ impl Engine {
                 return Err(error.and(&self.inventory().await));
             }
         }
-        Ok(())
+        if farewell.idles { self.make_network_idle(report).await } else { Ok(()) }
     }
 
     /// Deletes stacks at once and waits until they are gone; the first failure.
@@ -122,32 +128,5 @@ impl Engine {
         }
         text.push_str("\nmend the cause and run `worldbus deploy aws down` again");
         Err(Error::failed(text))
-    }
-
-    /// In production the state table is protected from deletion; who wants its data deleted wants
-    /// that taken off first.
-    async fn unprotect(&self, report: Report<'_>) -> Result<(), Error> {
-        let now = self.look().await?;
-        let Some(found) = now.get(&Stack::State) else { return Ok(()) };
-        let (name, value) = UNPROTECTED;
-        let mut parameters = found.parameters.clone();
-        let before = parameters.insert(name.to_owned(), value.to_owned());
-        if before.as_deref() == Some(value) || !found.status.ends_with("_COMPLETE") {
-            return Ok(());
-        }
-        let (id, set) = self.change_set(&Stack::State, Some(found), &parameters).await?;
-        if set.status != "CREATE_COMPLETE" {
-            return self.discard(&id).await;
-        }
-        let stack = self.deployment.name(&Stack::State);
-        let since = self.last_event(&found.id).await?;
-        self.execute(&stack, &id).await?;
-        report(Progress::Begun { stack: stack.clone(), what: "update" });
-        let end = self.follow(&Stack::State, &found.id, since, report).await?;
-        if end.is_good() {
-            return Ok(());
-        }
-        let why = end.failures.first().map(described).unwrap_or_default();
-        Err(Error::failed(format!("the protection of stack {stack} cannot be taken off: {why}")))
     }
 }

@@ -21,6 +21,8 @@ pub enum Stack {
     State,
     /// Subnets and security groups.
     Network,
+    /// The database, if there is one.
+    Database,
     /// Topics, the queues and the role of the event-bus, and the boundary of all roles.
     Messaging,
     /// What all services share: cluster, execution role, alarms topic, balancer; and the event-bus.
@@ -35,10 +37,8 @@ impl Stack {
     /// All of a deployment, in their order.
     pub fn all(composition: &Composition) -> BTreeSet<Self> {
         let own = composition.services.iter().map(|service| Self::Service(service.name.clone()));
-        [Self::State, Self::Network, Self::Messaging, Self::Services, Self::Observability]
-            .into_iter()
-            .chain(own)
-            .collect()
+        let shared = [Self::State, Self::Network, Self::Database, Self::Messaging, Self::Services];
+        shared.into_iter().chain(own).chain([Self::Observability]).collect()
     }
 
     /// The last part of its name.
@@ -46,6 +46,7 @@ impl Stack {
         match self {
             Self::State => "state",
             Self::Network => "network",
+            Self::Database => "database",
             Self::Messaging => "messaging",
             Self::Services => "services",
             Self::Service(name) => name,
@@ -74,6 +75,7 @@ impl Stack {
         let written = match self {
             Self::State => include_str!("../../../../deploy/aws/state.yaml"),
             Self::Network => include_str!("../../../../deploy/aws/network.yaml"),
+            Self::Database => include_str!("../../../../deploy/aws/database.yaml"),
             Self::Messaging => return Ok(Cow::Borrowed(&composition.messaging)),
             Self::Services => include_str!("../../../../deploy/aws/services.yaml"),
             Self::Service(name) => {
@@ -184,10 +186,13 @@ impl Template {
         mentions(&self.body["Resources"], "Fn::ImportValue")
     }
 
-    /// Whether a resource outlives its stack.
-    pub(crate) fn retains(&self, logical: &str) -> bool {
-        let policy = self.body["Resources"][logical]["DeletionPolicy"].as_str();
-        matches!(policy, Some("Retain" | "RetainExceptOnCreate"))
+    /// What a resource leaves when its stack goes: itself, or a snapshot of it.
+    pub(crate) fn leaves(&self, logical: &str) -> Option<&'static str> {
+        match self.body["Resources"][logical]["DeletionPolicy"].as_str() {
+            Some("Retain" | "RetainExceptOnCreate") => Some(""),
+            Some("Snapshot") => Some("a last snapshot of "),
+            _ => None,
+        }
     }
 }
 

@@ -2,14 +2,16 @@
 //!
 //! The templates name no service but the event-bus. A line `#: for service` begins what is repeated
 //! and `#: end` ends it; `#: for topic` repeats for each topic of the system, and within a service
-//! `#: for topic of service` for those that it uses. Loops nest. In the template of one service,
-//! outside loops, `#: messaging Resources` stands for the entries that its queues and its role have
-//! in that section. A name in `<>` stands for a value:
+//! `#: for topic of service` for those that it uses, `#: for api of service` for its parts of the
+//! REST interface. Loops nest. `#: if database` begins what only a service with a database has, and
+//! `#: unless database` what only one without has; both end as loops do. In the template of one
+//! service, outside loops, `#: messaging Resources` stands for the entries that its queues and its
+//! role have in that section. A name in `<>` stands for a value:
 //!
 //! ```text
 //! <service> time-manager   <Service> TimeManager   <SERVICE> TIME_MANAGER
 //! <topic>   time           <Topic>   Time          <TOPIC>   TIME
-//! <port> <api> <group> <priority>  of the service          <port_max> of all services
+//! <port> <group> <priority>  of the service   <api> of its part   <port_max> of all services
 //! <,>       a comma, but nothing in the last round of its loop
 //! ```
 //!
@@ -44,15 +46,17 @@ impl Composition {
 pub struct ServiceSite {
     /// Its name, e.g. `time-manager`.
     pub name: String,
-    /// Its part of the REST interface, e.g. `time` for `/api/time/`; the name of its target group
-    /// has its beginning.
-    pub api: String,
+    /// Its parts of the REST interface, e.g. `time` for `/api/time`; the name of its target group
+    /// has the beginning of the first.
+    pub api: Vec<String>,
     /// Where it listens.
     pub port: u16,
     /// What it has to do with the announcements of the clock, which never stop.
     pub clock: ClockRole,
     /// The topics that it publishes to or receives from.
     pub topics: Vec<String>,
+    /// It keeps what it writes in the database, if there is one, and else on the disk of its task.
+    pub database: bool,
     /// Its queues, its subscriptions and its role: the sections `Conditions`, `Resources` and
     /// `Outputs` of a template.
     pub messaging: Value,
@@ -194,6 +198,12 @@ impl<'a> Expansion<'a> {
             }
             ("for topic", _) => Some(topics(&self.composition.topics)),
             ("for topic of service", Some(of)) => Some(topics(&of.topics)),
+            ("for api of service", Some(of)) => {
+                let round = |api: &String| (service, vec![("api", api.clone())]);
+                Some(of.api.iter().map(round).collect())
+            }
+            ("if database", Some(of)) => Some(once_if(of.database, service)),
+            ("unless database", Some(of)) => Some(once_if(!of.database, service)),
             _ => None,
         }
     }
@@ -213,16 +223,21 @@ impl<'a> Expansion<'a> {
     }
 }
 
+/// One round of what is no loop, or none.
+fn once_if(holds: bool, service: Option<&ServiceSite>) -> Vec<(Option<&ServiceSite>, Values)> {
+    holds.then(|| (service, Values::new())).into_iter().collect()
+}
+
 fn of_service(service: &ServiceSite, n: usize, is_last: bool) -> Values {
     let [name, camel, screaming] = cases(&service.name);
+    let first = service.api.first().map(String::as_str).unwrap_or_default();
     vec![
         (",", comma(is_last)),
         ("service", name),
         ("Service", camel),
         ("SERVICE", screaming),
         ("port", service.port.to_string()),
-        ("api", service.api.clone()),
-        ("group", service.api.chars().take(GROUP_CHARACTERS_MAX).collect()),
+        ("group", first.chars().take(GROUP_CHARACTERS_MAX).collect()),
         ("priority", ((n + 2) * PRIORITY_STEP).to_string()),
     ]
 }
@@ -258,68 +273,4 @@ fn fill(line: &str, values: &Values) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn composition() -> Composition {
-        let service = |name: &str, port, topics: &[&str]| ServiceSite {
-            name: name.to_owned(),
-            api: name.split('-').next().unwrap().to_owned(),
-            port,
-            clock: ClockRole::None,
-            topics: topics.iter().map(|&topic| topic.to_owned()).collect(),
-            messaging: json!({ "Resources": { "Queue": { "Type": "Q" } } }),
-        };
-        Composition {
-            services: vec![
-                service("time-manager", 7071, &["time"]),
-                service("weather-manager", 7079, &["time", "weather"]),
-            ],
-            topics: vec!["time".to_owned(), "weather".to_owned()],
-            messaging: String::new(),
-        }
-    }
-
-    #[test]
-    fn each_service_and_each_of_its_topics_is_written_out() {
-        let source = "a <port_max>\n  #: for service\n  <Service>: <port> <priority>\n    \
-                      #: for topic of service\n    <TOPIC>=<SERVICE>/<api><,>\n    #: end\n  \
-                      #: end\nb\n";
-        let expected = "a 7079\n  TimeManager: 7071 20\n    TIME=TIME_MANAGER/time\n  \
-                        WeatherManager: 7079 30\n    TIME=WEATHER_MANAGER/weather,\n    \
-                        WEATHER=WEATHER_MANAGER/weather\nb\n";
-        assert_eq!(expand(source, &composition(), None).unwrap(), expected);
-    }
-
-    #[test]
-    fn template_of_a_service_has_its_values_and_what_it_has_of_messaging() {
-        let source = "a <service> <priority>\n#: for topic of service\n<topic>\n#: end\n\
-                      b:\n  #: messaging Resources\n  #: messaging Outputs\nc\n";
-        let expected = "a weather-manager 30\ntime\nweather\n\
-                        b:\n  Queue: {\n      \"Type\": \"Q\"\n    }\nc\n";
-        assert_eq!(expand(source, &composition(), Some("weather-manager")).unwrap(), expected);
-        let error = expand(source, &composition(), Some("story")).unwrap_err();
-        assert_eq!(error, "no service \"story\"");
-        let error = expand(source, &composition(), None).unwrap_err();
-        assert!(error.contains("unknown loop"), "{error}");
-    }
-
-    #[test]
-    fn loop_without_rounds_writes_nothing_and_ends_at_its_own_end() {
-        let source = "a\n#: for service\n#: for topic\nx\n#: end\ny\n#: end\nb\n";
-        assert_eq!(expand(source, &Composition::default(), None).unwrap(), "a\nb\n");
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_template_is_named_with_its_line() {
-        for (source, error) in [
-            ("#: for service\nx\n", "line 1: a loop without an end"),
-            ("x\n#: end\n", "line 2: an end without a loop"),
-            ("x\n#: for color\n#: end\n", "line 2: unknown loop \"for color\""),
-            ("#: for topic of service\n#: end\n", "line 1: unknown loop \"for topic of service\""),
-        ] {
-            assert_eq!(expand(source, &composition(), None).unwrap_err(), error);
-        }
-    }
-}
+mod tests;

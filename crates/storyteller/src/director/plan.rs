@@ -4,12 +4,12 @@
 use super::state::{Proposal, State};
 use crate::grammar::{Chance, Scope, Value};
 use crate::ids::Ids;
+use crate::ledger::Publication;
 use crate::rules::{Incident, IncidentCommand, Plan, Rules};
 use crate::store::Found;
-use worldbus_events::prost::Message as _;
 use worldbus_events::v1::WorldStateChangeRequested;
 use worldbus_events::v1::{StateChangeWish, StateWish, WeatherOverrideRequested};
-use worldbus_events::{Event as _, v1};
+use worldbus_events::{Event as _, EventId};
 use worldbus_world::{GameTime, World};
 
 /// After so long an entry counts half.
@@ -154,9 +154,15 @@ impl IncidentCommand {
     }
 
     /// The same as it is published, with who accepted and why.
-    pub(super) fn payload(&self, region: &str, actor: &str, reason: &str) -> (u32, Vec<u8>) {
+    pub(super) fn request(
+        &self,
+        region: &str,
+        (actor, reason): (&str, &str),
+        id: EventId,
+        wall_ms: i64,
+    ) -> Publication {
         let (actor, reason) = (actor.to_owned(), reason.to_owned());
-        match self {
+        let request = match self {
             Self::Weather { state, minutes } => {
                 let request = WeatherOverrideRequested {
                     region_ids: vec![region.to_owned()],
@@ -166,7 +172,7 @@ impl IncidentCommand {
                     reason,
                     ..WeatherOverrideRequested::default()
                 };
-                (WeatherOverrideRequested::NUMBER, request.encode_to_vec())
+                Publication::new(&request, id, wall_ms)
             }
             Self::State { field, value } => {
                 let change = StateChangeWish {
@@ -177,9 +183,10 @@ impl IncidentCommand {
                     if_version: None,
                 };
                 let request = WorldStateChangeRequested { changes: vec![change], actor, reason };
-                (v1::WorldStateChangeRequested::NUMBER, request.encode_to_vec())
+                Publication::new(&request, id, wall_ms)
             }
-        }
+        };
+        request.about(Some(region.to_owned()), None)
     }
 }
 

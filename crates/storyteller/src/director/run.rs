@@ -15,7 +15,6 @@ use crate::receive::Chronicler;
 use crate::rules::Plan;
 use crate::store::{Found, Order, Search};
 use worldbus_bus::WallClock;
-use worldbus_events::{Event as _, v1};
 use worldbus_service::Problem;
 use worldbus_service::state::Error;
 use worldbus_world::{GameTime, WallTime};
@@ -185,16 +184,8 @@ impl Desk {
             "" => format!("proposal {}", proposal.kind),
             reason => reason.to_owned(),
         };
-        let (event_type, payload) = incident.command.payload(&proposal.region, actor, &reason);
-        Some(Publication {
-            event_type,
-            topic: v1::WeatherOverrideRequested::TOPIC.to_owned(),
-            id: self.ids.named(&format!("request/{}", proposal.id)).to_u128(),
-            wall_ms,
-            entity: Some(proposal.region.clone()),
-            place: None,
-            payload,
-        })
+        let id = self.ids.named(&format!("request/{}", proposal.id));
+        Some(incident.command.request(&proposal.region, (actor, &reason), id, wall_ms))
     }
 
     async fn keep(
@@ -206,6 +197,9 @@ impl Desk {
         let value = worldbus_service::state::encode("the director's state", state)?;
         let value = String::from_utf8(value).unwrap_or_default();
         let has_news = !publications.is_empty();
+        for publication in &publications {
+            self.chronicler.traces.note(publication.id, worldbus_bus::trace::current());
+        }
         let kept = self.chronicler.store.keep(NAME, revision, value, publications).await?;
         if kept && has_news {
             self.chronicler.notify();

@@ -4,9 +4,10 @@ use super::plan::Tension;
 use super::state::{Proposal, State};
 use crate::ids::Ids;
 use crate::ledger::Entry;
-use crate::rules::Rules;
+use crate::rules::{IncidentCommand, Rules};
 use crate::store::{Cursor, Found};
-use worldbus_events::{EventId, ProducerId};
+use worldbus_events::v1::WeatherState;
+use worldbus_events::{Catalogue, EventId, ProducerId};
 use worldbus_world::{GameTime, World};
 
 fn entry(hour: i64, significance: u16) -> Found {
@@ -107,4 +108,18 @@ fn incidents_keep_to_their_seasons() {
         let season = &calendar.season(GameTime(proposal.game_us), hemisphere).id;
         assert!(incident.seasons.is_empty() || incident.seasons.contains(season), "{proposal:?}");
     }
+}
+
+#[test]
+fn every_request_is_one_that_the_service_states_and_travels_on_its_topic() {
+    let (catalogue, id) = (Catalogue::builtin(), entry(0, 0).entry.id);
+    let weather = IncidentCommand::Weather { state: WeatherState::Storm, minutes: 60 };
+    let state = IncidentCommand::State { field: "mood".to_owned(), value: "grim".to_owned() };
+    let requests = [weather, state].map(|command| {
+        let request = command.request("ghent", ("gm", "a feast"), id, 1);
+        let event_type = catalogue.by_number(request.event_type).unwrap();
+        assert_eq!(request.topic, event_type.topic());
+        event_type.name().to_owned()
+    });
+    assert_eq!(requests, crate::REQUESTS);
 }

@@ -35,14 +35,14 @@ pub(super) struct Service {
     pub(super) peak_kib: u64,
 }
 
-/// The services of a binary: names, and their parts of the REST interface. The event-bus, which the
-/// others wait for, is first.
+/// The services of a binary: names, and the first of their parts of the REST interface. The
+/// event-bus, which the others wait for, is first.
 pub(super) fn all(binary: &Path) -> Result<Vec<(String, String)>> {
     let list = output(Command::new(binary).args(["services", "--format", "json"]))?;
     let list: Value = serde_json::from_str(&list).context("the list of services is not JSON")?;
     let list = list["services"].as_array().context("no services are listed")?;
-    let text = |of: &Value, key| of[key].as_str().map(str::to_owned);
-    let pair = |of| Some((text(of, "name")?, text(of, "api")?));
+    let text = |of: &Value| of.as_str().map(str::to_owned);
+    let pair = |of: &Value| Some((text(&of["name"])?, text(&of["api"][0])?));
     let pairs: Option<Vec<_>> = list.iter().map(pair).collect();
     let mut pairs = pairs.context("a service without a name")?;
     pairs.sort_by_key(|(name, _)| name != BUS);

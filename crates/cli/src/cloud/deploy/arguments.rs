@@ -126,7 +126,7 @@ pub(super) struct TemplatesArguments {
 pub(super) struct DownArguments {
     #[command(flatten)]
     pub(super) place: Where,
-    /// Delete the state, the API key and the logs as well
+    /// Delete the state, the database, the API key and the logs as well
     #[arg(long)]
     pub(super) delete_data: bool,
     /// Skip confirmation
@@ -139,7 +139,7 @@ pub(super) struct DownArguments {
 pub(crate) enum Profile {
     /// Tasks with public addresses; no balancer, no NAT
     Minimal,
-    /// Private subnets in two zones, a balancer, discovery, scaling
+    /// Private subnets in two zones, a balancer, discovery, scaling, a database
     Production,
 }
 
@@ -235,15 +235,16 @@ Examples:
   worldbus deploy aws down --region eu-central-1
 
 Credentials are those of every AWS tool: AWS_PROFILE, AWS_ACCESS_KEY_ID, a role. The stacks are
-NAME-state, -network, -messaging, -services, one for each service besides the event-bus such as
-NAME-time-manager, and NAME-observability; `worldbus deploy aws templates` writes their templates,
-which `aws cloudformation deploy` takes as well.";
+NAME-state, -network, -database, -messaging, -services, one for each service besides the event-bus
+such as NAME-time-manager, and NAME-observability; `worldbus deploy aws templates` writes their
+templates, which `aws cloudformation deploy` takes as well.";
 
 const PLAN: &str = "\
 Examples:
   worldbus deploy aws plan --region eu-central-1 --image REGISTRY/worldbus:1.0
   worldbus deploy aws plan --region eu-central-1 --profile production
   worldbus deploy aws plan --region eu-central-1 --parameter TimeManagerSpotPercent=0
+  worldbus deploy aws plan --region eu-central-1 --parameter Database=postgres
 
 What CloudFormation says would change, and what a month costs then. A stack that stands on one
 which is not there yet is told from its template. The change sets are deleted again.";
@@ -272,16 +273,17 @@ Examples:
   worldbus deploy aws down --region eu-central-1
   worldbus deploy aws down --region eu-central-1 --delete-data --yes
 
-Says what goes and what stays, asks, then deletes in reverse order. The stack of the state stays
-unless --delete-data: a later `up` goes on with the same world and the same API key.";
+Shows what goes and what stays, asks, then deletes in reverse order. The stack of the state stays
+unless --delete-data, and a database with the network that it is in, which runs on and is paid for:
+a later `up` goes on with the same world and the same API key.";
 
 const TEMPLATES: &str = "\
 Examples:
   worldbus deploy aws templates ./templates
 
-Writes state.yaml, network.yaml, messaging.json, services.yaml, one for each service besides the
-event-bus such as time-manager.yaml, and observability.yaml. Each imports from those before it;
-`aws cloudformation deploy` takes them in that order.";
+Writes state.yaml, network.yaml, database.yaml, messaging.json, services.yaml, one for each service
+besides the event-bus such as time-manager.yaml, and observability.yaml. Each imports from those
+before it; `aws cloudformation deploy` takes them in that order.";
 
 #[cfg(test)]
 mod tests {

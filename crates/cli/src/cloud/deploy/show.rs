@@ -9,7 +9,9 @@ use crate::output;
 use crate::output::failure::WrongUse;
 use crate::output::format::Format;
 use worldbus_cost::{bill, prices};
-use worldbus_deploy::{Change, Changes, Deployment, Farewell, Finding, Plan, StackPlan, Status};
+use worldbus_deploy::{
+    Change, Changes, Deployment, Farewell, Finding, Plan, Stack, StackPlan, Status,
+};
 
 /// What would change, stack by stack, and what a month costs then.
 pub(super) fn plan(deployment: &Deployment, plan: &Plan, format: Format) -> Result<()> {
@@ -173,11 +175,18 @@ pub(super) fn farewell(farewell: &Farewell, format: Format) -> Result<()> {
         if farewell.goes.is_empty() {
             page.push_str("there is nothing to delete\n");
         }
+        if farewell.idles {
+            page.push_str("~ the network stays for the database, without NAT and endpoints\n");
+        }
         page + &stays(farewell)
     };
     let goes =
         farewell.goes.iter().map(|(_, name, count)| json!({ "stack": name, "resources": count }));
-    let document = json!({ "goes": goes.collect::<Vec<_>>(), "stays": kept_list(farewell) });
+    let document = json!({
+        "goes": goes.collect::<Vec<_>>(),
+        "network_idles": farewell.idles,
+        "stays": kept_list(farewell),
+    });
     say(format, &document, text)
 }
 
@@ -198,7 +207,8 @@ fn stays(farewell: &Farewell) -> String {
     if farewell.stays.is_empty() {
         return "nothing stays\n".to_owned();
     }
-    let mut page = "kept, until --delete-data:\n".to_owned();
+    let with_data = farewell.goes.iter().any(|(stack, ..)| *stack == Stack::State);
+    let mut page = if with_data { "kept:\n" } else { "kept, until --delete-data:\n" }.to_owned();
     for (kind, name) in &farewell.stays {
         let _ = writeln!(page, "  {kind} {name}");
     }

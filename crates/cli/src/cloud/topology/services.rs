@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use worldbus_bus::{SubscriptionName, Topic};
+use worldbus_events::Catalogue;
 use worldbus_service::{Description, StateUse};
 use worldbus_state_dynamodb::actions;
 use worldbus_transport_sns_sqs::topology::{Right, Service, Subscription};
@@ -37,9 +38,9 @@ struct WantedRight {
 /// event-bus has these slots and counts the dead letters of these subscriptions.
 pub(super) fn services(
     descriptions: &[Description],
+    catalogue: &Catalogue,
     topics: &[Topic],
-    slots: &[Subscription],
-    counts: Vec<SubscriptionName>,
+    (slots, counts): (&[Subscription], Vec<SubscriptionName>),
 ) -> Result<Vec<Service>> {
     let wanted: Wanted = toml::from_str(WANTED).context("the table of wanted rights")?;
     let slots = slots.iter().map(|slot| slot.name.clone()).collect();
@@ -59,7 +60,8 @@ pub(super) fn services(
     // It publishes what its clients send, on any topic, and claims a slot.
     let bus = service(&worldbus_event_bus::DESCRIPTION, topics.to_vec(), slots);
     let simulated = |of: &Description| {
-        let publishes = of.publishes.topic().map(Topic::new).transpose()?.into_iter().collect();
+        let publishes = super::published(of, catalogue)?.into_iter().map(Topic::new);
+        let publishes = publishes.collect::<Result<_, _>>()?;
         let consumes = vec![SubscriptionName::new(of.name)?];
         Ok(service(of, publishes, consumes))
     };

@@ -63,6 +63,17 @@ fn service_of_a_studio_gets_a_role_for_what_it_consumes_and_publishes() {
 }
 
 #[test]
+fn service_may_publish_requests_on_their_topics_and_on_no_other_but_its_own() {
+    let topology = of(&[]).unwrap();
+    let publishes = |name: &str| {
+        let service = topology.services.iter().find(|service| service.name == name).unwrap();
+        service.publishes.iter().map(|topic| topic.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(publishes("storyteller"), ["story", "time"], "its director requests");
+    assert_eq!(publishes("npc-behavior"), ["npc"]);
+}
+
+#[test]
 fn event_bus_may_count_the_dead_letters_of_every_subscription_and_nobody_else_may() {
     let topology = with(&["npc-brain=weather.changed"], &[], 2).unwrap();
     for service in &topology.services {

@@ -6,13 +6,17 @@ import boto3
 
 client = boto3.client
 ecs, ec2, iam, sns, sqs = (client(name) for name in ("ecs", "ec2", "iam", "sns", "sqs"))
-elb, watch, logs, find = (
-    client(name) for name in ("elbv2", "cloudwatch", "logs", "servicediscovery")
+elb, watch, logs, find, rds = (
+    client(name) for name in ("elbv2", "cloudwatch", "logs", "servicediscovery", "rds")
 )
 
 
 def last(arns):
     return [arn.rsplit("/", 1)[-1] for arn in arns]
+
+
+def names(resources, kind):
+    return [each[kind] for each in resources]
 
 
 def named(resources, kind):
@@ -50,6 +54,9 @@ there = {
     "log policy": [
         policy["policyName"] for policy in logs.describe_resource_policies()["resourcePolicies"]
     ],
+    "database": names(rds.describe_db_instances()["DBInstances"], "DBInstanceIdentifier"),
+    "database subnets": names(rds.describe_db_subnet_groups()["DBSubnetGroups"], "DBSubnetGroupName"),
+    "snapshot": names(rds.describe_db_snapshots()["DBSnapshots"], "DBInstanceIdentifier"),
     "table": client("dynamodb").list_tables()["TableNames"],
     "secret": [secret["Name"] for secret in client("secretsmanager").list_secrets()["SecretList"]],
     "network": named(ec2.describe_vpcs()["Vpcs"], "VpcId"),

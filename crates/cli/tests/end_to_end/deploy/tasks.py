@@ -22,6 +22,10 @@ for service in ecs.describe_services(cluster=cluster, services=arns)["services"]
         "environment": environment,
         "mounts": [mount["containerPath"] for mount in container.get("mountPoints", [])],
         "desired": service["desiredCount"],
+        "healthy": [
+            service["deploymentConfiguration"]["minimumHealthyPercent"],
+            service["deploymentConfiguration"]["maximumPercent"],
+        ],
         "spread": {
             each["capacityProvider"]: each["weight"]
             for each in service["capacityProviderStrategy"]

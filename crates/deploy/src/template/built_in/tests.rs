@@ -8,10 +8,11 @@ use crate::template::expand::{ClockRole, ServiceSite};
 fn composition(count: usize) -> Composition {
     let service = |n: usize| ServiceSite {
         name: format!("service-{n}"),
-        api: format!("s{n}"),
+        api: vec![format!("s{n}")],
         port: 7071 + u16::try_from(n).unwrap(),
         clock: if n > 0 { ClockRole::Follows } else { ClockRole::Announces },
         topics: vec!["time".to_owned(), format!("topic-{n}")],
+        database: n == 2,
         messaging: json!({ "Resources": {
             (format!("Service{n}Queue")): { "Type": "AWS::SQS::Queue" },
         } }),
@@ -57,8 +58,8 @@ fn stacks_are_in_the_order_in_which_one_stands_on_the_other() {
     let labels: Vec<_> =
         Stack::all(&composition(2)).iter().map(|stack| stack.label().to_owned()).collect();
     let services = ["services", "service-0", "service-1"];
-    assert_eq!(labels[..3], ["state", "network", "messaging"]);
-    assert_eq!((&labels[3..6], &*labels[6]), (&services.map(str::to_owned)[..], "observability"));
+    assert_eq!(labels[..4], ["state", "network", "database", "messaging"]);
+    assert_eq!((&labels[4..7], &*labels[7]), (&services.map(str::to_owned)[..], "observability"));
 }
 
 #[test]
@@ -98,4 +99,30 @@ fn stripped_types_are_gone_and_nothing_else() {
     let count = stripped(&composition, &without).unwrap().len();
     assert_eq!(count, kinds(&all).len() - left.len());
     assert!(!less.is(&all.text));
+}
+
+#[test]
+fn database_is_of_production_or_of_who_asks_for_one() {
+    let composition = composition(3);
+    let of = |stack: &Stack, given: &[(&str, &str)]| {
+        let given =
+            given.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let template = Template::of(stack, &composition, &BTreeSet::new()).unwrap();
+        template.resources(&given, "us-east-1")
+    };
+    let counts = |given: &[(&str, &str)]| {
+        let made = of(&Stack::Database, given);
+        let databases = made.iter().filter(|of| of.kind == "AWS::RDS::DBInstance").count();
+        let count = |name: &str| {
+            let own = of(&Stack::Service(name.to_owned()), given);
+            let service = own.iter().find(|of| of.kind == "AWS::ECS::Service").unwrap();
+            service.properties["DesiredCount"].clone()
+        };
+        (databases, count("service-0"), count("service-2"))
+    };
+    let production = ("Profile", "production");
+    assert_eq!(counts(&[]), (0, json!(1), json!(1)));
+    assert_eq!(counts(&[("Database", "postgres")]), (1, json!(1), json!(1)));
+    assert_eq!(counts(&[production]), (1, json!(2), json!(2)));
+    assert_eq!(counts(&[production, ("Database", "none")]), (0, json!(2), json!(1)));
 }
