@@ -70,7 +70,12 @@ fn day(people: &Arc<Population>, skies: &Arc<Skies>, begin: i64, title: &str) ->
     let mut shares = Vec::new();
     for minute in (begin..=begin + DAY).step_by(QUARTER as usize) {
         sweep.advance(&planner, minute, |_| ());
-        shares.push(sweep.by_activity(people, None).map(|n| f64::from(n) / people.len() as f64));
+        let mut counts = [0_u32; 14];
+        for person in 0..people.len() {
+            let (activity, _) = sweep.doing(&planner, person, minute);
+            counts[activity as usize - 1] += 1;
+        }
+        shares.push(counts.map(|n| f64::from(n) / people.len() as f64));
     }
     chart(title, &shares)
 }
