@@ -5,19 +5,25 @@
 //! At each whole minute of game time first come the commands that have taken effect, then who does
 //! something else, then, every quarter of an hour, the places with more or fewer people than at the
 //! last one. A segment of the clock that jumps brings what is different behind the jump.
+//!
+//! Where everyone stands is computed once: requests read it ([`Present`]).
 
-use std::sync::Arc;
+mod cause;
+mod present;
 
-use crate::commands::{Act, Command, Commands};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+pub(crate) use present::Present;
+
+use crate::commands::{Command, Commands};
 use crate::emission::{At, Emission, Events};
 use crate::town::minute_at;
-use worldbus_events::EventId;
 use worldbus_population::{
-    Cause, Change, Directives, NOTICE_MINUTES, Planner, Population, Skies, Sweep,
+    Activity, Change, Directives, NOTICE_MINUTES, Planner, Population, Skies, Sweep,
 };
-use worldbus_simulated::weather::changed_id;
 use worldbus_world::{
-    Boundary, Clock, GameTime, Overrides, Segment, Span, Timeline, WallTime, Weather, World,
+    Boundary, Clock, GameTime, Overrides, Span, Timeline, WallTime, Weather, World,
 };
 
 /// Events that are taken at once, but for those of one instant.
@@ -33,10 +39,15 @@ pub(crate) struct Basis<'a> {
     pub(crate) commands: &'a Commands,
 }
 
+/// The ticker goes on with it, and requests read where everyone stands.
+pub(crate) type SharedAgenda = Arc<Mutex<Agenda>>;
+
 /// Computes the events of one world.
 #[derive(Debug)]
 pub(crate) struct Agenda {
     world: Arc<World>,
+    /// Those that the world's file makes, and those that there are with them.
+    made: Arc<Population>,
     people: Arc<Population>,
     weather: Arc<Weather>,
     events: Events,
@@ -55,20 +66,43 @@ pub(crate) struct Agenda {
 struct Stand {
     /// Everything up to here was computed.
     wall: WallTime,
+    /// The clock's epoch there.
+    epoch: u32,
     sweep: Sweep,
     /// How many people were at each place when crowds were looked at last.
     crowds: Vec<u32>,
+    /// What of the beginning of a segment is still to be published.
+    opening: Option<Opening>,
+}
+
+/// What a segment that jumps brings, by and by: in a new world something of everyone.
+#[derive(Debug)]
+struct Opening {
+    epoch: u32,
+    /// Who, and where they were.
+    left: VecDeque<(u32, u32)>,
 }
 
 impl Agenda {
-    pub(crate) fn new(world: Arc<World>, people: Arc<Population>, crowd_step: u32) -> Self {
+    pub(crate) fn new(world: Arc<World>, made: Arc<Population>, crowd_step: u32) -> Self {
         let weather = Arc::new(Weather::new(&world));
         let directives = Arc::new(Directives::default());
         let skies = Skies::new(Arc::clone(&weather), Overrides::default());
-        let planner = Planner::new(Arc::clone(&people), skies, Arc::clone(&directives));
-        let events = Events::new(Arc::clone(&world), Arc::clone(&people));
-        let (known, stand) = (None, None);
-        Self { world, people, weather, events, planner, known, directives, crowd_step, stand }
+        let planner = Planner::new(Arc::clone(&made), skies, Arc::clone(&directives));
+        let events = Events::new(Arc::clone(&world));
+        let people = Arc::clone(&made);
+        Self {
+            world,
+            made,
+            people,
+            weather,
+            events,
+            planner,
+            known: None,
+            directives,
+            crowd_step,
+            stand: None,
+        }
     }
 
     /// Game microseconds of a day of the world's calendar.
@@ -91,7 +125,10 @@ impl Agenda {
         let (mut events, mut from, mut reached) = (Vec::new(), after, until);
         'spans: for span in basis.clock.spans(after, until) {
             if span.starts {
-                self.start(basis, &span, (from, span.segment.anchor_wall), &mut events);
+                if !self.start(basis, &span, (from, span.segment.anchor_wall), &mut events) {
+                    reached = from;
+                    break 'spans;
+                }
                 from = span.segment.anchor_wall;
             }
             for boundary in span.boundaries(GameTime::MINUTE_US) {
@@ -131,11 +168,16 @@ impl Agenda {
             return;
         }
         if !same_commands {
-            let directives = basis.commands.directives(&self.world, &self.people);
-            self.directives = Arc::new(directives);
+            let folk = basis.commands.folk(&self.world, &self.made);
+            if !folk.people.continues(&self.people) {
+                // Another has the rank of one who was forgotten.
+                self.stand = None;
+            }
+            (self.people, self.directives) = (folk.people, folk.directives);
         }
         let skies = Skies::new(Arc::clone(&self.weather), basis.weather.overrides.clone());
-        self.planner.change(Arc::new(skies), Arc::clone(&self.directives));
+        let (people, directives) = (Arc::clone(&self.people), Arc::clone(&self.directives));
+        self.planner.change(people, Arc::new(skies), directives);
         if let Some(stand) = &mut self.stand {
             stand.sweep.plan_again(&self.planner);
         }
@@ -148,45 +190,74 @@ impl Agenda {
         let looked = minute.div_euclid(QUARTER_MINUTES) * QUARTER_MINUTES;
         let looked = looked.max(segment.anchor_game.minutes()).min(minute);
         let mut sweep = Sweep::new(&self.planner, looked);
-        let crowds = self.crowds(&sweep);
+        let places = 0..self.people.places().len();
+        let crowds = places.map(|place| sweep.count_at(place)).collect();
         sweep.advance(&self.planner, minute, |_| ());
-        self.stand = Some(Stand { wall, sweep, crowds });
+        self.stand = Some(Stand { wall, epoch: segment.epoch, sweep, crowds, opening: None });
     }
 
-    fn crowds(&self, sweep: &Sweep) -> Vec<u32> {
-        (0..self.people.places().len()).map(|place| sweep.crowd(place).count).collect()
-    }
-
-    /// A segment begins: what is different after the jump; in a new world what everyone does.
+    /// A segment begins: what is different after the jump; in a new world what everyone does. False
+    /// while there is more of that than is taken at once.
     fn start(
         &mut self,
         basis: Basis<'_>,
         span: &Span,
         (from, wall): (WallTime, WallTime),
         events: &mut Vec<Emission>,
-    ) {
-        self.commanded(basis, (from, wall), events);
+    ) -> bool {
         let segment = &span.segment;
         let at = at(basis, segment.epoch, segment.anchor_game.minutes(), wall);
-        let before = basis.clock.published_before(span);
+        let is_new = basis.clock.published_before(span).is_none();
         let goes_on = span.before == Some(segment.anchor_game);
-        let Some(stand) = &mut self.stand else { return };
-        if !goes_on {
-            let sweep = Sweep::new(&self.planner, at.minute);
-            let was = std::mem::replace(&mut stand.sweep, sweep);
-            for person in 0..self.people.len() {
-                let is = stand.sweep.now(&self.planner, person);
-                let old = was.now(&self.planner, person);
-                let differs = (is.activity, is.place) != (old.activity, old.place);
-                if before.is_none() || differs {
-                    let from_place = if before.is_none() { is.from_place } else { old.place };
-                    let cause = None;
-                    let change = Change { from_place, ..is };
-                    events.push(self.events.activity(at, &change, cause));
-                }
+        let is_open = |stand: &Stand| {
+            stand.opening.as_ref().is_some_and(|opening| opening.epoch == segment.epoch)
+        };
+        if !self.stand.as_ref().is_some_and(is_open) {
+            self.commanded(basis, (from, wall), events);
+            let left = if goes_on { VecDeque::new() } else { self.jump(at.minute, is_new) };
+            if let Some(stand) = &mut self.stand {
+                stand.epoch = segment.epoch;
+                stand.opening = Some(Opening { epoch: segment.epoch, left });
             }
         }
-        self.crowd_changes(at, before.is_none(), events);
+        let Some(stand) = &mut self.stand else { return true };
+        while let Some((person, place)) = stand.opening.as_mut().and_then(|o| o.left.pop_front()) {
+            let is = stand.sweep.now(&self.planner, person as usize);
+            let from_place = if is_new { is.from_place } else { place as usize };
+            events.push(self.events.activity(
+                (&self.people, at),
+                &Change { from_place, ..is },
+                None,
+            ));
+            if events.len() >= CHUNK_COUNT_MAX {
+                return false;
+            }
+        }
+        stand.opening = None;
+        self.crowd_changes(at, is_new, events);
+        true
+    }
+
+    /// Stands at another minute. Returns who does something else there, or in a new world everyone,
+    /// and where they were.
+    fn jump(&mut self, minute: i64, is_new: bool) -> VecDeque<(u32, u32)> {
+        let Some(stand) = &mut self.stand else { return VecDeque::new() };
+        let (everyone, before) = (0..self.people.len(), stand.sweep.minute());
+        // As it was published: without what is due and was not computed yet.
+        let doing = |sweep: &Sweep| -> Vec<(Activity, usize)> {
+            let of = |person| sweep.doing(&self.planner, person, i64::MIN);
+            everyone.clone().map(of).collect()
+        };
+        // What they did is kept in brief, so that there are never two sweeps.
+        let was = doing(&stand.sweep);
+        stand.sweep = Sweep::new(&self.planner, minute);
+        let is = doing(&stand.sweep);
+        let both = everyone.clone().zip(was.into_iter().zip(is));
+        let other = both.filter(|(person, (was, is))| {
+            let came = is_new || !self.people.is_here(*person, before);
+            self.people.is_here(*person, minute) && (came || was != is)
+        });
+        other.map(|(person, (was, _))| (person as u32, was.1 as u32)).collect()
     }
 
     /// A minute begins.
@@ -214,7 +285,7 @@ impl Agenda {
         });
         for change in &changes {
             let cause = self.cause(basis, at, change);
-            events.push(self.events.activity(at, change, cause));
+            events.push(self.events.activity((&self.people, at), change, cause));
         }
         if at.minute % QUARTER_MINUTES == 0 {
             self.crowd_changes(at, false, events);
@@ -225,12 +296,16 @@ impl Agenda {
     fn crowd_changes(&mut self, at: At, all: bool, events: &mut Vec<Emission>) {
         let Some(stand) = &mut self.stand else { return };
         for (place, last) in stand.crowds.iter_mut().enumerate() {
-            let crowd = stand.sweep.crowd(place);
+            let count = stand.sweep.count_at(place);
             let step = |count: u32| count.div_ceil(self.crowd_step);
-            if step(crowd.count) != step(*last) || all && crowd.count > 0 {
-                events.push(self.events.crowd(at, place, &crowd));
+            if step(count) != step(*last) || all && count > 0 {
+                events.push(self.events.crowd(
+                    (&self.people, at),
+                    place,
+                    &stand.sweep.crowd(place),
+                ));
             }
-            *last = crowd.count;
+            *last = count;
         }
     }
 
@@ -243,54 +318,12 @@ impl Agenda {
     ) {
         let inside = |command: &&Command| after < command.at && command.at <= until;
         for command in basis.commands.list().iter().filter(inside) {
-            let of = match command.act {
-                Act::Clear { directive: rev } => basis.commands.of_rev(rev),
-                Act::Direct(_) | Act::Undo { .. } => None,
-            };
+            let of = command.act.about().and_then(|rev| basis.commands.of_rev(rev));
             let mut followed = self.directives.list();
             let count = followed.find(|(directive, _)| directive.rev == command.rev);
             let count = count.map_or(0, |(_, count)| count);
-            events.push(self.events.commanded(command, of, count));
+            events.extend(self.events.commanded(&self.people, (command, of), count));
         }
-    }
-
-    /// The event that a change follows from, if it is one.
-    fn cause(&self, basis: Basis<'_>, at: At, change: &Change) -> Option<EventId> {
-        match change.cause {
-            Cause::Directive => {
-                let command = basis.commands.of_rev(change.because as u64)?;
-                Some(self.events.command_id(command))
-            }
-            Cause::Weather => {
-                let region = usize::from(self.people.person(change.person).region);
-                self.weather_cause(basis, at, region, change.because)
-            }
-            Cause::Routine | Cause::Need => None,
-        }
-    }
-
-    /// The `weather.changed` since which the weather of a region is what people noticed at a
-    /// minute; none if that was before the clock's segment.
-    fn weather_cause(
-        &self,
-        basis: Basis<'_>,
-        at: At,
-        region: usize,
-        noticed: i64,
-    ) -> Option<EventId> {
-        let overrides = &basis.weather.overrides;
-        let state = |game| self.weather.state(region, game, overrides);
-        let is = state(GameTime::from_minutes(noticed - NOTICE_MINUTES));
-        let mut game = GameTime::from_minutes(noticed - NOTICE_MINUTES - 1);
-        while state(game) != is {
-            game = self.weather.next_change(region, game, overrides);
-        }
-        let segments = basis.clock.segments();
-        let segment: &Segment = segments.iter().find(|segment| segment.epoch == at.epoch)?;
-        let wall = segment.wall_at(game).filter(|_| game >= segment.anchor_game)?;
-        let rev = basis.weather.rev_at(wall);
-        let regions = self.world.regions.len();
-        Some(changed_id(&self.world.id, (at.epoch, rev), game, (region, regions)))
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod agenda;
 mod commands;
+mod desk;
 mod emission;
 mod followers;
 mod requests;

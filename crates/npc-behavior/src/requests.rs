@@ -4,12 +4,15 @@
 
 use std::sync::Arc;
 
-use crate::commands::{Act, Wish};
+use crate::commands::{Act, Wish, first_minute};
+use crate::desk::person;
 use crate::followers::Followers;
 use crate::town::{Before, Taken, Town};
 use worldbus_bus::{Error, HandlerError, Message, Router};
 use worldbus_events::v1::NpcDirectiveRequested;
-use worldbus_population::{Activity, DirectiveError, MINUTES_MAX, PERSONS_MAX, Population};
+use worldbus_population::{
+    Activity, DirectiveError, Directives, MINUTES_MAX, PERSONS_MAX, Population,
+};
 use worldbus_service::Problem;
 use worldbus_simulated::commands::By;
 use worldbus_world::World;
@@ -88,15 +91,20 @@ impl Town {
         cause: Option<&str>,
         wish: &Wish,
     ) -> Result<Taken, Problem> {
-        check(&self.world, &self.people, wish)?;
+        check(&self.world, self.made(), wish)?;
         let act = |before: &Before<'_>| {
             let act = Act::Direct(wish.clone());
             let command = (before.command)(act.clone());
-            let directive = wish.directive(&self.world, &self.people, &command);
+            let people = &before.folk.people;
+            for id in &wish.people {
+                let known = person((people, first_minute(command.game)), &self.world, id);
+                known.map_err(|problem| problem.with_field("people"))?;
+            }
+            let directive = wish.directive(&self.world, people, &command);
             let directive =
                 directive.ok_or_else(|| Problem::internal("a checked directive has no form"))?;
-            let mut directives = before.directives.clone();
-            directives.push(&self.people, directive).map_err(|error| of(&error))?;
+            let mut directives = Directives::clone(&before.folk.directives);
+            directives.push(people, directive).map_err(|error| of(&error))?;
             Ok(act)
         };
         self.command(by, cause, act).await
@@ -109,19 +117,8 @@ fn check(world: &World, people: &Population, wish: &Wish) -> Result<(), Problem>
         let found = wish.people.len();
         return Err(invalid("people", &format!("expected at most {PERSONS_MAX}, found {found}")));
     }
-    if let Some(unknown) = wish.people.iter().find(|id| people.rank(id).is_none()) {
-        let text = format!("no person {} in {}", shown(unknown), world.id);
-        return Err(Problem::not_found(text).with_field("people"));
-    }
-    let known = |field: &'static str, name: &Option<String>, is: &dyn Fn(&str) -> bool| match name
-        .as_deref()
-        .filter(|name| !is(name))
-    {
-        None => Ok(()),
-        Some(name) => {
-            let text = format!("no {field} {} in {}", shown(name), world.id);
-            Err(Problem::not_found(text).with_field(field))
-        }
+    let known = |field: &'static str, name: &Option<String>, is: &dyn Fn(&str) -> bool| {
+        name.as_deref().map_or(Ok(()), |name| known(field, name, is(name), world))
     };
     known("role", &wish.role, &|id| people.role_rank(id).is_some())?;
     known("region", &wish.region, &|id| world.region_index(id).is_some())?;
@@ -135,7 +132,21 @@ fn check(world: &World, people: &Population, wish: &Wish) -> Result<(), Problem>
     Ok(())
 }
 
-fn invalid(field: &'static str, text: &str) -> Problem {
+/// Refuses a name that the world does not have.
+pub(crate) fn known(
+    field: &'static str,
+    name: &str,
+    is: bool,
+    world: &World,
+) -> Result<(), Problem> {
+    if is {
+        return Ok(());
+    }
+    let text = format!("no {field} {} in {}", shown(name), world.id);
+    Err(Problem::not_found(text).with_field(field))
+}
+
+pub(crate) fn invalid(field: &'static str, text: &str) -> Problem {
     Problem::unprocessable(format!("{field}: {text}")).with_field(field)
 }
 

@@ -1,8 +1,9 @@
 //! The service as a part of a program: what it states of itself, how it works, what it becomes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::agenda::Agenda;
+use crate::desk::Desk;
 use crate::followers::Followers;
 use crate::requests::Requests;
 use crate::rest;
@@ -83,8 +84,9 @@ impl Service for NpcBehavior {
         let town = Arc::new(town);
         let checkpoints = Checkpoints::new(state, format!("npc/{}/checkpoint", world.id));
         let agenda = Agenda::new(Arc::clone(&world), people, settings.crowd_step);
+        let agenda = Arc::new(Mutex::new(agenda));
         let ticker = Ticker {
-            simulated: Simulation::new(agenda, Arc::clone(&town)),
+            simulated: Simulation::new(Arc::clone(&agenda), Arc::clone(&town)),
             news: town.watch(),
             emitter,
             progress: Progress::load(checkpoints).await?,
@@ -97,7 +99,8 @@ impl Service for NpcBehavior {
         let requests = Requests::new(Arc::clone(&town), followers.clone());
         let received = receive(bus, requests, followers.clone(), shutdown.clone());
         let poller = Arc::clone(&town);
-        Ok(Part::new(NAME, rest::routes(town, followers, work))
+        let desk = Desk { town, agenda, followers, work };
+        Ok(Part::new(NAME, rest::routes(desk))
             .with_openapi(rest::openapi())
             .with_task(Task::new("people subscription", received))
             .with_task(Task::new("people ticker", ticker.run(wall, shutdown.clone())))

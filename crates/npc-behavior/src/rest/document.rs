@@ -1,12 +1,14 @@
 //! The JSON documents about people and places. Not here: those about commands (`commands`).
 
-use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::town::Town;
+use crate::agenda::Present;
 use worldbus_population::{Activity, Candidate, Population, Span, Why};
+use worldbus_world::{Region, World};
 
 /// A page of people.
 #[derive(Debug, Serialize, ToSchema)]
@@ -123,60 +125,99 @@ pub(super) struct Statistics {
     total: u32,
     /// At a place with a roof, not on the way.
     under_roof: u32,
-    by_activity: BTreeMap<&'static str, u32>,
+    #[schema(value_type = std::collections::BTreeMap<String, u32>)]
+    by_activity: Counts,
+}
+
+/// What the people of all regions do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PeopleOverview)]
+pub(super) struct Overview {
+    /// Now: whole game minutes since the world's epoch.
+    minutes: i64,
+    #[serde(flatten)]
+    all: Statistics,
+    regions: Vec<OfRegion>,
+}
+
+/// What the people of a region do.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PeopleOfRegion)]
+struct OfRegion {
+    /// The region's id.
+    region: String,
+    #[serde(flatten)]
+    people: Statistics,
 }
 
 /// The places.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Places {
-    places: Vec<Place>,
+    #[schema(value_type = Vec<Place>)]
+    places: Rows,
+}
+
+/// The places, each made when it is written: in a large world they are many.
+#[derive(Debug)]
+struct Rows {
+    world: Arc<World>,
+    people: Arc<Population>,
+    /// Which ones, by rank.
+    ranks: Range<usize>,
+    /// How many do what at each of these.
+    counts: Vec<[u32; Activity::ALL.len()]>,
 }
 
 /// A place, and who is there now.
 #[derive(Debug, Serialize, ToSchema)]
-struct Place {
-    id: String,
-    name: String,
-    kind: String,
-    region: String,
+struct Place<'a> {
+    id: &'a str,
+    name: &'a str,
+    kind: &'a str,
+    region: &'a str,
     /// How many are there; those on their way are not.
     count: u32,
     capacity: u32,
     /// 0 under the sky, 1 behind thick walls.
     roof: f64,
-    by_activity: BTreeMap<&'static str, u32>,
+    #[schema(value_type = std::collections::BTreeMap<String, u32>)]
+    by_activity: Counts,
 }
+
+/// How many do what, in the order of the activities' numbers; written by name, without zeros.
+#[derive(Debug, Default)]
+struct Counts([u32; Activity::ALL.len()]);
 
 fn share(permille: u16) -> f64 {
     f64::from(permille) / 1_000.0
 }
 
 impl Entry {
-    pub(super) fn new(town: &Town, rank: usize, span: &Span) -> Self {
-        let person = town.people.person(rank);
+    pub(super) fn new(world: &World, people: &Population, rank: usize, span: &Span) -> Self {
+        let person = people.person(rank);
         Self {
-            id: town.people.id(rank),
-            name: town.people.name(rank),
-            role: town.people.roles()[usize::from(person.role)].id.clone(),
-            region: town.world.regions[usize::from(person.region)].id.clone(),
+            id: people.id(rank),
+            name: people.name(rank),
+            role: people.roles()[usize::from(person.role)].id.clone(),
+            region: world.regions[usize::from(person.region)].id.clone(),
             activity: span.activity.name().to_owned(),
-            place: town.people.places()[span.place].id.clone(),
+            place: people.places()[span.place].id.clone(),
             until_minutes: span.until,
         }
     }
 }
 
 impl Person {
-    pub(super) fn new(town: &Town, rank: usize, span: &Span) -> Self {
-        let place = |rank: usize| town.people.places()[rank].id.clone();
-        let character = town.people.person(rank).character;
+    pub(super) fn new(world: &World, people: &Population, rank: usize, span: &Span) -> Self {
+        let place = |rank: usize| people.places()[rank].id.clone();
+        let character = people.person(rank).character;
         Self {
-            entry: Entry::new(town, rank, span),
+            entry: Entry::new(world, people, rank, span),
             from_minutes: span.from,
             from_place: place(span.from_place),
             cause: span.cause.name().to_owned(),
-            home: place(town.people.home(rank)),
-            workplace: town.people.workplace(rank).map(place),
+            home: place(people.home(rank)),
+            workplace: people.workplace(rank).map(place),
             character: Character {
                 sociable: share(character.sociable),
                 devout: share(character.devout),
@@ -228,45 +269,84 @@ impl Reasons {
 }
 
 impl Statistics {
-    pub(super) fn new(people: &Population, spans: impl Iterator<Item = Span>) -> Self {
+    /// Of some people, by what each does and where.
+    pub(super) fn new(people: &Population, doing: impl Iterator<Item = (Activity, usize)>) -> Self {
         let mut statistics = Self::default();
-        for span in spans {
-            let roof = people.places()[span.place].is_roofed();
-            statistics.total += 1;
-            statistics.under_roof += u32::from(roof && span.activity != Activity::Travel);
-            *statistics.by_activity.entry(span.activity.name()).or_default() += 1;
+        for (activity, place) in doing {
+            statistics.count(people, activity, place);
         }
         statistics
+    }
+
+    fn count(&mut self, people: &Population, activity: Activity, place: usize) {
+        let roof = people.places()[place].is_roofed();
+        self.total += 1;
+        self.under_roof += u32::from(roof && activity != Activity::Travel);
+        self.by_activity.0[activity as usize - 1] += 1;
+    }
+}
+
+impl Overview {
+    pub(super) fn new(world: &World, now: &Present<'_>) -> Self {
+        let people = now.people();
+        let mut all = Statistics::default();
+        let of =
+            |region: &Region| OfRegion { region: region.id.clone(), people: Statistics::default() };
+        let mut regions: Vec<OfRegion> = world.regions.iter().map(of).collect();
+        for rank in now.everyone(None) {
+            let (activity, place) = now.doing(rank);
+            let region = usize::from(people.person(rank).region);
+            all.count(people, activity, place);
+            regions[region].people.count(people, activity, place);
+        }
+        Self { minutes: now.minute, all, regions }
     }
 }
 
 impl Places {
     /// Those of a region, or all.
     pub(super) fn new(
-        town: &Town,
+        world: &Arc<World>,
+        people: &Arc<Population>,
         region: Option<usize>,
-        spans: impl Iterator<Item = Span>,
+        doing: impl Iterator<Item = (Activity, usize)>,
     ) -> Self {
-        let mut there: BTreeMap<usize, BTreeMap<&'static str, u32>> = BTreeMap::new();
-        for span in spans.filter(|span| span.activity != Activity::Travel) {
-            *there.entry(span.place).or_default().entry(span.activity.name()).or_default() += 1;
+        let ranks = region.map_or(0..people.places().len(), |region| people.places_of(region));
+        let mut counts = vec![[0; Activity::ALL.len()]; ranks.len()];
+        for (activity, place) in doing.filter(|(activity, _)| *activity != Activity::Travel) {
+            counts[place - ranks.start][activity as usize - 1] += 1;
         }
-        let people = &town.people;
-        let all = region.map_or(0..people.places().len(), |region| people.places_of(region));
-        let place = |rank: usize| {
-            let place = &people.places()[rank];
-            let by_activity = there.remove(&rank).unwrap_or_default();
-            Place {
-                id: place.id.clone(),
-                name: place.name.clone(),
-                kind: people.kinds()[place.kind].clone(),
-                region: town.world.regions[place.region].id.clone(),
-                count: by_activity.values().sum(),
-                capacity: place.capacity,
-                roof: share(place.roof_permille),
-                by_activity,
-            }
-        };
-        Self { places: all.map(place).collect() }
+        let (world, people) = (Arc::clone(world), Arc::clone(people));
+        Self { places: Rows { world, people, ranks, counts } }
+    }
+}
+
+impl Rows {
+    fn row(&self, rank: usize) -> Place<'_> {
+        let place = &self.people.places()[rank];
+        let counts = self.counts[rank - self.ranks.start];
+        Place {
+            id: &place.id,
+            name: &place.name,
+            kind: &self.people.kinds()[place.kind],
+            region: &self.world.regions[place.region].id,
+            count: counts.iter().sum(),
+            capacity: place.capacity,
+            roof: share(place.roof_permille),
+            by_activity: Counts(counts),
+        }
+    }
+}
+
+impl Serialize for Rows {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.ranks.clone().map(|rank| self.row(rank)))
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let named = Activity::ALL.into_iter().map(Activity::name).zip(self.0);
+        serializer.collect_map(named.filter(|(_, count)| *count > 0))
     }
 }

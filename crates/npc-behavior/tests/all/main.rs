@@ -4,6 +4,8 @@
 
 mod directives;
 mod events;
+mod figures;
 mod instances;
 mod kit;
+mod residents;
 mod rest;
