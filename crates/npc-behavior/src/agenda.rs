@@ -10,21 +10,17 @@
 
 mod cause;
 mod present;
+mod stand;
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 pub(crate) use present::Present;
 
 use crate::commands::{Command, Commands};
 use crate::emission::{At, Emission, Events};
-use crate::town::minute_at;
-use worldbus_population::{
-    Activity, Change, Directives, NOTICE_MINUTES, Planner, Population, Skies, Sweep,
-};
-use worldbus_world::{
-    Boundary, Clock, GameTime, Overrides, Span, Timeline, WallTime, Weather, World,
-};
+use stand::Stand;
+use worldbus_population::{Change, Directives, NOTICE_MINUTES, Planner, Population, Skies};
+use worldbus_world::{Boundary, Clock, GameTime, Overrides, Timeline, WallTime, Weather, World};
 
 /// Events that are taken at once, but for those of one instant.
 const CHUNK_COUNT_MAX: usize = 2_000;
@@ -59,28 +55,6 @@ pub(crate) struct Agenda {
     crowd_step: u32,
     /// Where it stands; none before the first stretch.
     stand: Option<Stand>,
-}
-
-/// Where the people of a world stand.
-#[derive(Debug)]
-struct Stand {
-    /// Everything up to here was computed.
-    wall: WallTime,
-    /// The clock's epoch there.
-    epoch: u32,
-    sweep: Sweep,
-    /// How many people were at each place when crowds were looked at last.
-    crowds: Vec<u32>,
-    /// What of the beginning of a segment is still to be published.
-    opening: Option<Opening>,
-}
-
-/// What a segment that jumps brings, by and by: in a new world something of everyone.
-#[derive(Debug)]
-struct Opening {
-    epoch: u32,
-    /// Who, and where they were.
-    left: VecDeque<(u32, u32)>,
 }
 
 impl Agenda {
@@ -183,83 +157,6 @@ impl Agenda {
         }
     }
 
-    /// Stands as at a wall time, as an instance that computed all before.
-    fn stand_at(&mut self, clock: &Clock, wall: WallTime) {
-        let minute = minute_at(clock, wall);
-        let segment = clock.segment_at(wall);
-        let looked = minute.div_euclid(QUARTER_MINUTES) * QUARTER_MINUTES;
-        let looked = looked.max(segment.anchor_game.minutes()).min(minute);
-        let mut sweep = Sweep::new(&self.planner, looked);
-        let places = 0..self.people.places().len();
-        let crowds = places.map(|place| sweep.count_at(place)).collect();
-        sweep.advance(&self.planner, minute, |_| ());
-        self.stand = Some(Stand { wall, epoch: segment.epoch, sweep, crowds, opening: None });
-    }
-
-    /// A segment begins: what is different after the jump; in a new world what everyone does. False
-    /// while there is more of that than is taken at once.
-    fn start(
-        &mut self,
-        basis: Basis<'_>,
-        span: &Span,
-        (from, wall): (WallTime, WallTime),
-        events: &mut Vec<Emission>,
-    ) -> bool {
-        let segment = &span.segment;
-        let at = at(basis, segment.epoch, segment.anchor_game.minutes(), wall);
-        let is_new = basis.clock.published_before(span).is_none();
-        let goes_on = span.before == Some(segment.anchor_game);
-        let is_open = |stand: &Stand| {
-            stand.opening.as_ref().is_some_and(|opening| opening.epoch == segment.epoch)
-        };
-        if !self.stand.as_ref().is_some_and(is_open) {
-            self.commanded(basis, (from, wall), events);
-            let left = if goes_on { VecDeque::new() } else { self.jump(at.minute, is_new) };
-            if let Some(stand) = &mut self.stand {
-                stand.epoch = segment.epoch;
-                stand.opening = Some(Opening { epoch: segment.epoch, left });
-            }
-        }
-        let Some(stand) = &mut self.stand else { return true };
-        while let Some((person, place)) = stand.opening.as_mut().and_then(|o| o.left.pop_front()) {
-            let is = stand.sweep.now(&self.planner, person as usize);
-            let from_place = if is_new { is.from_place } else { place as usize };
-            events.push(self.events.activity(
-                (&self.people, at),
-                &Change { from_place, ..is },
-                None,
-            ));
-            if events.len() >= CHUNK_COUNT_MAX {
-                return false;
-            }
-        }
-        stand.opening = None;
-        self.crowd_changes(at, is_new, events);
-        true
-    }
-
-    /// Stands at another minute. Returns who does something else there, or in a new world everyone,
-    /// and where they were.
-    fn jump(&mut self, minute: i64, is_new: bool) -> VecDeque<(u32, u32)> {
-        let Some(stand) = &mut self.stand else { return VecDeque::new() };
-        let (everyone, before) = (0..self.people.len(), stand.sweep.minute());
-        // As it was published: without what is due and was not computed yet.
-        let doing = |sweep: &Sweep| -> Vec<(Activity, usize)> {
-            let of = |person| sweep.doing(&self.planner, person, i64::MIN);
-            everyone.clone().map(of).collect()
-        };
-        // What they did is kept in brief, so that there are never two sweeps.
-        let was = doing(&stand.sweep);
-        stand.sweep = Sweep::new(&self.planner, minute);
-        let is = doing(&stand.sweep);
-        let both = everyone.clone().zip(was.into_iter().zip(is));
-        let other = both.filter(|(person, (was, is))| {
-            let came = is_new || !self.people.is_here(*person, before);
-            self.people.is_here(*person, minute) && (came || was != is)
-        });
-        other.map(|(person, (was, _))| (person as u32, was.1 as u32)).collect()
-    }
-
     /// A minute begins.
     fn boundary(
         &mut self,
@@ -288,24 +185,12 @@ impl Agenda {
             events.push(self.events.activity((&self.people, at), change, cause));
         }
         if at.minute % QUARTER_MINUTES == 0 {
-            self.crowd_changes(at, false, events);
-        }
-    }
-
-    /// Places at which the number of people is in another step than when it was looked at last.
-    fn crowd_changes(&mut self, at: At, all: bool, events: &mut Vec<Emission>) {
-        let Some(stand) = &mut self.stand else { return };
-        for (place, last) in stand.crowds.iter_mut().enumerate() {
-            let count = stand.sweep.count_at(place);
-            let step = |count: u32| count.div_ceil(self.crowd_step);
-            if step(count) != step(*last) || all && count > 0 {
-                events.push(self.events.crowd(
-                    (&self.people, at),
-                    place,
-                    &stand.sweep.crowd(place),
-                ));
+            let Some(stand) = &mut self.stand else { return };
+            for place in 0..self.people.places().len() {
+                let crowd = stand.crowd((self.crowd_step, false), place);
+                let event = |crowd| self.events.crowd((&self.people, at), place, &crowd);
+                events.extend(crowd.map(event));
             }
-            *last = count;
         }
     }
 

@@ -72,8 +72,12 @@ impl Draft {
         if total > PERSON_COUNT_MAX {
             return Err(Misfit::TooMany { people: total });
         }
-        let Self { counts, places, kinds, roles, shares, names, named } = self;
-        let place_ids = places.iter().enumerate().map(|(rank, place)| (place.id.clone(), rank));
+        let Self { counts, mut places, kinds, roles, shares, names, named } = self;
+        // In a large world they are many, and no more of them come.
+        places.shrink_to_fit();
+        let mut places_by_id: Vec<u32> = (0..places.len() as u32).collect();
+        let id = |rank: &u32| &places[*rank as usize].id;
+        places_by_id.sort_unstable_by(|a, b| id(a).cmp(id(b)));
         let mut people = Made {
             haunts: vec![NOWHERE; total * kinds.len()],
             people: Vec::with_capacity(total),
@@ -81,7 +85,7 @@ impl Draft {
             chance: Chance::new(world.seed),
             calendar: world.calendar(),
             sun: world.sun(),
-            place_ids: place_ids.collect(),
+            places_by_id,
             named_ids: HashMap::new(),
             places,
             roles,

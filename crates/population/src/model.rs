@@ -53,7 +53,8 @@ pub(crate) struct Made {
     pub(crate) chance: Chance,
     pub(crate) calendar: Calendar,
     pub(crate) sun: Sun,
-    pub(crate) place_ids: HashMap<String, usize>,
+    /// The places in the order of their ids.
+    pub(crate) places_by_id: Vec<u32>,
     pub(crate) named_ids: HashMap<String, usize>,
 }
 
@@ -96,7 +97,7 @@ pub struct Place {
     /// How well it keeps the weather off: 0 under the sky, 1000 behind thick walls.
     pub roof_permille: u16,
     /// When people may be there.
-    pub open: Hours,
+    pub open: Arc<Hours>,
 }
 
 /// What people of a kind do day by day.
@@ -270,7 +271,10 @@ impl Population {
 
     /// The rank of a place by id.
     pub fn place_rank(&self, id: &str) -> Option<usize> {
-        self.made.place_ids.get(id).copied()
+        let Made { places, places_by_id, .. } = &*self.made;
+        let found =
+            places_by_id.binary_search_by(|rank| places[*rank as usize].id.as_str().cmp(id));
+        found.ok().map(|at| places_by_id[at] as usize)
     }
 
     /// The rank of a role by id.

@@ -8,6 +8,7 @@ use super::stand::Stand;
 use super::walk::Walk;
 use super::{Crowd, Planner, Span};
 use crate::activity::{Activity, Cause};
+use crate::model::PERSON_COUNT_MAX;
 
 /// Where all people stand. It is given the planner at each call, so that weather and directives may
 /// change between two.
@@ -16,7 +17,7 @@ pub struct Sweep {
     minute: i64,
     walks: Vec<Walk>,
     /// Whose next decision is when: each person once.
-    next: BinaryHeap<Reverse<(i64, u32)>>,
+    next: BinaryHeap<Reverse<Due>>,
     /// The same, person by person.
     due: Vec<i64>,
     /// Who is not there: not yet, or not any more.
@@ -24,6 +25,12 @@ pub struct Sweep {
     /// How many of each activity are at a place, place by place.
     counts: Vec<[u32; Activity::ALL.len()]>,
 }
+
+/// A person's rank below the minute at which it decides next: ordered by minute, then by person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due(i64);
+
+const RANK_BITS: u32 = PERSON_COUNT_MAX.ilog2();
 
 /// A person does something else from a minute on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +51,21 @@ pub struct Change {
     pub cause: Cause,
     /// See [`super::Span::because`].
     pub because: i64,
+}
+
+impl Due {
+    /// Game time in microseconds has 63 bits, so that its minutes have 38.
+    fn new(minute: i64, rank: usize) -> Self {
+        Self(minute << RANK_BITS | rank as i64)
+    }
+
+    fn minute(self) -> i64 {
+        self.0 >> RANK_BITS
+    }
+
+    fn rank(self) -> usize {
+        self.0 as usize & (PERSON_COUNT_MAX - 1)
+    }
 }
 
 impl Sweep {
@@ -79,29 +101,29 @@ impl Sweep {
         let mut next = std::mem::take(&mut self.next).into_vec();
         next.clear();
         next.reserve_exact(self.due.len());
-        next.extend(self.due.iter().zip(0..).map(|(due, person)| Reverse((*due, person))));
+        next.extend(self.due.iter().enumerate().map(|(rank, due)| Reverse(Due::new(*due, rank))));
         self.next = next.into();
     }
 
     /// When someone decides next.
     pub fn next(&self) -> Option<i64> {
-        self.next.peek().map(|Reverse((minute, _))| *minute)
+        self.next.peek().map(|Reverse(due)| due.minute())
     }
 
     /// Goes to a minute; `each` is given what changes until then, by minute and person.
     pub fn advance(&mut self, planner: &Planner, minute: i64, mut each: impl FnMut(Change)) {
-        while let Some(&Reverse((due, person))) = self.next.peek() {
+        while let Some(&Reverse(next)) = self.next.peek() {
+            let (due, rank) = (next.minute(), next.rank());
             if due > minute {
                 break;
             }
             self.next.pop();
             self.minute = self.minute.max(due);
-            let rank = person as usize;
             if let Some(change) = self.go_on(planner, rank, due) {
                 each(change);
             }
             self.due[rank] = self.next_due(planner, rank);
-            self.next.push(Reverse((self.due[rank], person)));
+            self.next.push(Reverse(Due::new(self.due[rank], rank)));
         }
         self.minute = self.minute.max(minute);
     }
