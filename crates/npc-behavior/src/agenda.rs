@@ -14,13 +14,14 @@ mod stand;
 
 use std::sync::{Arc, Mutex};
 
-pub(crate) use present::Present;
+pub(crate) use present::{Counted, Present};
 
 use crate::commands::{Command, Commands};
 use crate::emission::{At, Emission, Events};
+use crate::weather::Sky;
 use stand::Stand;
 use worldbus_population::{Change, Directives, NOTICE_MINUTES, Planner, Population, Skies};
-use worldbus_world::{Boundary, Clock, GameTime, Overrides, Timeline, WallTime, Weather, World};
+use worldbus_world::{Boundary, Clock, GameTime, Overrides, WallTime, Weather, World};
 
 /// Events that are taken at once, but for those of one instant.
 const CHUNK_COUNT_MAX: usize = 2_000;
@@ -31,7 +32,7 @@ const QUARTER_MINUTES: i64 = 15;
 #[derive(Clone, Copy)]
 pub(crate) struct Basis<'a> {
     pub(crate) clock: &'a Clock,
-    pub(crate) weather: &'a Arc<Timeline>,
+    pub(crate) weather: &'a Sky,
     pub(crate) commands: &'a Commands,
 }
 
@@ -49,7 +50,7 @@ pub(crate) struct Agenda {
     events: Events,
     planner: Planner,
     /// The weather and the revision of commands that the planner knows.
-    known: Option<(Arc<Timeline>, u64)>,
+    known: Option<(Sky, u64)>,
     directives: Arc<Directives>,
     /// More or fewer people than this at a place are worth an event.
     crowd_step: u32,
@@ -136,9 +137,9 @@ impl Agenda {
     /// Takes in what is newly known of weather and commands.
     fn know(&mut self, basis: Basis<'_>) {
         let rev = basis.commands.rev();
-        let was = self.known.replace((Arc::clone(basis.weather), rev));
+        let was = self.known.replace((basis.weather.clone(), rev));
         let same_commands = was.as_ref().is_some_and(|(_, known)| *known == rev);
-        if same_commands && was.is_some_and(|(known, _)| Arc::ptr_eq(&known, basis.weather)) {
+        if same_commands && was.is_some_and(|(known, _)| known.is(basis.weather)) {
             return;
         }
         if !same_commands {
@@ -149,7 +150,13 @@ impl Agenda {
             }
             (self.people, self.directives) = (folk.people, folk.directives);
         }
-        let skies = Skies::new(Arc::clone(&self.weather), basis.weather.overrides.clone());
+        let skies = match &basis.weather.changes {
+            Some(changes) => changes.skies(&self.world),
+            None => {
+                let overrides = basis.weather.timeline.overrides.clone();
+                Skies::new(Arc::clone(&self.weather), overrides)
+            }
+        };
         let (people, directives) = (Arc::clone(&self.people), Arc::clone(&self.directives));
         self.planner.change(people, Arc::new(skies), directives);
         if let Some(stand) = &mut self.stand {
@@ -222,5 +229,10 @@ fn at(basis: Basis<'_>, epoch: u32, minute: i64, wall: WallTime) -> At {
         if begun { segment.wall_at(noticed) } else { Some(segment.anchor_wall) }
     });
     let seen = seen.unwrap_or(wall).min(wall);
-    At { epoch, minute, wall, revs: (basis.weather.rev_at(seen), basis.commands.rev_at(wall)) }
+    At {
+        epoch,
+        minute,
+        wall,
+        revs: (basis.weather.timeline.rev_at(seen), basis.commands.rev_at(wall)),
+    }
 }

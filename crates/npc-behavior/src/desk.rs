@@ -7,6 +7,7 @@ use crate::agenda::{Basis, Present, SharedAgenda};
 use crate::followers::Followers;
 use crate::requests::shown;
 use crate::town::Town;
+use crate::weather::WAITS;
 use worldbus_population::{Activity, Population};
 use worldbus_service::{Problem, Work};
 use worldbus_world::World;
@@ -56,9 +57,9 @@ impl Desk {
         answer: impl FnOnce(&Present<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let town = &self.town;
-        let (clock, weather) = (town.clock.known()?, town.overrides.known()?);
-        let view = town.view();
-        let basis = Basis { clock: &clock, weather: &weather, commands: &view.commands };
+        let (clock, view) = (town.clock.known()?, town.view());
+        let weather = view.weather.as_ref().ok_or_else(|| Problem::unavailable(WAITS))?;
+        let basis = Basis { clock: &clock, weather, commands: &view.commands };
         let mut agenda = self.agenda.lock().unwrap_or_else(PoisonError::into_inner);
         answer(&agenda.present(basis, town.now()))
     }

@@ -11,6 +11,7 @@ mod commands;
 mod desk;
 mod emission;
 mod followers;
+mod grpc;
 mod requests;
 mod rest;
 mod simulation;

@@ -63,8 +63,7 @@ impl Requests {
 
 fn wish(event: &NpcDirectiveRequested) -> Result<Wish, HandlerError> {
     let named = |text: &String| (!text.is_empty()).then(|| text.clone());
-    let known = Activity::ALL.into_iter().find(|activity| *activity as i32 == event.activity);
-    let activity = known.ok_or_else(|| HandlerError::permanent("activity: not known here"))?;
+    let activity = activity(event.activity).map_err(refused)?;
     Ok(Wish {
         people: event.person_ids.clone(),
         role: named(&event.role),
@@ -73,6 +72,12 @@ fn wish(event: &NpcDirectiveRequested) -> Result<Wish, HandlerError> {
         place: named(&event.place),
         minutes: event.duration_game_minutes.into(),
     })
+}
+
+/// An activity by its number in the contract.
+pub(crate) fn activity(number: i32) -> Result<Activity, Problem> {
+    let known = Activity::ALL.into_iter().find(|activity| *activity as i32 == number);
+    known.ok_or_else(|| invalid("activity", "not known here"))
 }
 
 /// What is unavailable may come back; all else stays as it is.

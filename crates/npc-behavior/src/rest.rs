@@ -154,7 +154,7 @@ async fn plan(
     let answer = move |desk: &Desk, now: &Present<'_>| {
         let rank = desk.person(now, &id)?;
         let spans = now.planner.spans(rank, now.minute, now.minute + hours * 60);
-        Ok(Plan::new(now.people(), now.minute, &spans))
+        Ok(Plan::new(desk.world(), now, &spans))
     };
     compute(desk, answer).await
 }
@@ -173,7 +173,7 @@ async fn why(
     let answer = move |desk: &Desk, now: &Present<'_>| {
         let rank = desk.person(now, &id)?;
         let why = now.planner.why(rank, now.minute);
-        Ok(Reasons::new(now.people(), &now.span(rank), &why))
+        Ok(Reasons::new(desk.world(), now.people(), &now.span(rank), &why))
     };
     compute(desk, answer).await
 }
@@ -184,11 +184,7 @@ async fn why(
         (status = 404, description = "No such region.")))]
 async fn statistics(State(desk): State<Desk>, Query(query): Query<RegionQuery>) -> Computed {
     let region = desk.region(query.region.as_deref())?;
-    let answer = move |_: &Desk, now: &Present<'_>| {
-        let doing = now.everyone(region).map(|rank| now.doing(rank));
-        Ok(Statistics::new(now.people(), doing))
-    };
-    compute(desk, answer).await
+    compute(desk, move |_, now| Ok(Statistics::from(now.count(region)))).await
 }
 
 /// How many people do what now, region by region.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::NAME;
 use crate::commands::{Act, CHANGE_COUNT_MAX, COMMAND_COUNT_MAX, Command, Commands, Folk};
-use crate::weather::SharedOverrides;
+use crate::weather::{SharedChanges, SharedOverrides, Sky};
 use worldbus_bus::WallClock;
 use worldbus_population::Population;
 use worldbus_service::health::Condition;
@@ -27,8 +27,8 @@ pub(crate) use acts::Wanted;
 pub(crate) struct View {
     /// None until a segment was received.
     pub(crate) clock: Option<Arc<Clock>>,
-    /// None until the overrides of the weather were announced.
-    pub(crate) weather: Option<Arc<Timeline>>,
+    /// None until some weather was announced.
+    pub(crate) weather: Option<Sky>,
     pub(crate) commands: Arc<Commands>,
     /// No command that is not in `commands` takes effect until this wall time.
     pub(crate) fence: WallTime,
@@ -55,6 +55,9 @@ pub(crate) struct Town {
     made: Arc<Population>,
     pub(crate) clock: Arc<SharedClock>,
     pub(crate) overrides: Arc<SharedOverrides>,
+    pub(crate) changes: Arc<SharedChanges>,
+    /// Those of weather that no weather-manager announces.
+    no_overrides: Arc<Timeline>,
     commands: Keeper<Commands>,
     /// What follows from the commands of a revision: the last one that was asked for.
     folk: Mutex<Option<(u64, Folk)>>,
@@ -84,13 +87,28 @@ impl Town {
         let (stored, noted, wakes) = (Arc::clone(&store), causes.clone(), wake.clone());
         let clock = SharedClock::open(stored, key("clock"), received, noted, wakes).await?;
         let (stored, noted, wakes) = (Arc::clone(&store), causes.clone(), wake.clone());
+        let condition = weather.clone();
         let overrides =
-            SharedOverrides::open(stored, key("weather"), weather, noted, wakes).await?;
+            SharedOverrides::open(stored, key("weather"), condition, noted, wakes).await?;
+        let kept = (Arc::clone(&store), key("weather-changes"));
+        let changes = SharedChanges::open(kept, Arc::clone(&world), weather, wake.clone()).await?;
         let place = (store, key("directives"));
         let commands = Keeper::open(place, wall, lead, wake.clone(), |_| Ok(None)).await?;
         let (clock, overrides) = (Arc::new(clock), Arc::new(overrides));
+        let (changes, no_overrides) = (Arc::new(changes), Arc::default());
         let folk = Mutex::default();
-        Ok(Self { world, made, clock, overrides, commands, folk, causes, wake })
+        Ok(Self {
+            world,
+            made,
+            clock,
+            overrides,
+            changes,
+            no_overrides,
+            commands,
+            folk,
+            causes,
+            wake,
+        })
     }
 
     pub(crate) fn now(&self) -> WallTime {
@@ -100,9 +118,18 @@ impl Town {
     pub(crate) fn view(&self) -> View {
         // In this order: the clock is at least as new as the fence.
         let commands = self.commands.view();
-        let (clock, weather) = (self.clock.clock(), self.overrides.timeline());
+        let (clock, weather) = (self.clock.clock(), self.sky());
         let moved = clock.as_ref().map(|clock| along(&commands.log, clock));
         View { clock, weather, commands: moved.unwrap_or(commands.log), fence: commands.fence }
+    }
+
+    /// The weather: of a weather-manager, if one announced it.
+    fn sky(&self) -> Option<Sky> {
+        if let Some(timeline) = self.overrides.timeline() {
+            return Some(Sky { timeline, changes: None });
+        }
+        let changes = Some(self.changes.known()?);
+        Some(Sky { timeline: Arc::clone(&self.no_overrides), changes })
     }
 
     /// Who there is by all commands, and what they are directed to do.
@@ -145,6 +172,7 @@ impl Town {
     async fn read(&self, read_at: WallTime) -> Result<(), Error> {
         self.clock.read().await?;
         self.overrides.read().await?;
+        self.changes.read().await?;
         self.commands.read(read_at).await
     }
 

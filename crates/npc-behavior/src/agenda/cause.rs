@@ -18,6 +18,10 @@ impl Agenda {
             }
             Cause::Weather => {
                 let region = usize::from(self.people.person(change.person).region);
+                if let Some(changes) = &basis.weather.changes {
+                    let id = changes.id(&self.world.regions[region].id, change.because);
+                    return id.and_then(|id| id.parse().ok());
+                }
                 self.weather_cause(basis, at, region, change.because)
             }
             Cause::Routine | Cause::Need => None,
@@ -33,7 +37,7 @@ impl Agenda {
         region: usize,
         noticed: i64,
     ) -> Option<EventId> {
-        let overrides = &basis.weather.overrides;
+        let overrides = &basis.weather.timeline.overrides;
         let state = |game| self.weather.state(region, game, overrides);
         let is = state(GameTime::from_minutes(noticed - NOTICE_MINUTES));
         let mut game = GameTime::from_minutes(noticed - NOTICE_MINUTES - 1);
@@ -43,7 +47,7 @@ impl Agenda {
         let segments = basis.clock.segments();
         let segment: &Segment = segments.iter().find(|segment| segment.epoch == at.epoch)?;
         let wall = segment.wall_at(game).filter(|_| game >= segment.anchor_game)?;
-        let rev = basis.weather.rev_at(wall);
+        let rev = basis.weather.timeline.rev_at(wall);
         let regions = self.world.regions.len();
         Some(changed_id(&self.world.id, (at.epoch, rev), game, (region, regions)))
     }

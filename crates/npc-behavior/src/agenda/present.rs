@@ -18,6 +18,16 @@ pub(crate) struct Present<'a> {
     pub(crate) minute: i64,
 }
 
+/// How many people do what.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) total: u32,
+    /// At a place with a roof, not on the way.
+    pub(crate) under_roof: u32,
+    /// In the order of the activities' numbers.
+    pub(crate) by_activity: [u32; Activity::ALL.len()],
+}
+
 impl Agenda {
     /// What people do at a wall time by all that is known, also of commands that have not taken
     /// effect.
@@ -62,5 +72,18 @@ impl<'a> Present<'a> {
                 (span.activity, span.place)
             }
         }
+    }
+
+    /// How many of a region, or of all, do what.
+    pub(crate) fn count(&self, region: Option<usize>) -> Counted {
+        let mut counted = Counted::default();
+        for rank in self.everyone(region) {
+            let (activity, place) = self.doing(rank);
+            let is_roofed = self.people().places()[place].is_roofed();
+            counted.total += 1;
+            counted.under_roof += u32::from(is_roofed && activity != Activity::Travel);
+            counted.by_activity[activity as usize - 1] += 1;
+        }
+        counted
     }
 }

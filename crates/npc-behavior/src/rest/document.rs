@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use crate::agenda::Present;
+use crate::agenda::{Counted, Present};
 use worldbus_population::{Activity, Candidate, Population, Span, Why};
-use worldbus_world::{Region, World};
+use worldbus_world::{GameTime, Region, World};
 
 /// A page of people.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,6 +35,8 @@ pub(super) struct Entry {
     place: String,
     /// When it is going to do something else: whole game minutes since the world's epoch.
     until_minutes: i64,
+    /// The same as a date and time of the world's calendar.
+    until_time: String,
 }
 
 /// A person, what it is like and what it does now.
@@ -45,6 +47,8 @@ pub(super) struct Person {
     entry: Entry,
     /// Since when it does that: whole game minutes since the world's epoch.
     from_minutes: i64,
+    /// The same as a date and time of the world's calendar.
+    from_time: String,
     /// Where it was before.
     from_place: String,
     /// `routine`, `weather`, `need` or `directive`.
@@ -79,6 +83,9 @@ struct Planned {
     /// Whole game minutes since the world's epoch.
     from_minutes: i64,
     to_minutes: i64,
+    /// The same as dates and times of the world's calendar.
+    from_time: String,
+    to_time: String,
     activity: String,
     place: String,
 }
@@ -92,6 +99,8 @@ pub(super) struct Reasons {
     place: String,
     /// When it decided last: whole game minutes since the world's epoch.
     decided_minutes: i64,
+    /// The same as a date and time of the world's calendar.
+    decided_time: String,
     /// What there was to choose from, the chosen one first.
     candidates: Vec<Reason>,
 }
@@ -119,7 +128,7 @@ struct Reason {
 }
 
 /// How many people do what.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PeopleStatistics)]
 pub(super) struct Statistics {
     total: u32,
@@ -185,8 +194,13 @@ struct Place<'a> {
 }
 
 /// How many do what, in the order of the activities' numbers; written by name, without zeros.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts([u32; Activity::ALL.len()]);
+
+/// A game minute by the world's calendar.
+fn time(world: &World, minute: i64) -> String {
+    world.calendar().at(GameTime::from_minutes(minute)).to_string()
+}
 
 fn share(permille: u16) -> f64 {
     f64::from(permille) / 1_000.0
@@ -203,6 +217,7 @@ impl Entry {
             activity: span.activity.name().to_owned(),
             place: people.places()[span.place].id.clone(),
             until_minutes: span.until,
+            until_time: time(world, span.until),
         }
     }
 }
@@ -214,6 +229,7 @@ impl Person {
         Self {
             entry: Entry::new(world, people, rank, span),
             from_minutes: span.from,
+            from_time: time(world, span.from),
             from_place: place(span.from_place),
             cause: span.cause.name().to_owned(),
             home: place(people.home(rank)),
@@ -230,19 +246,21 @@ impl Person {
 
 impl Plan {
     /// From a minute on.
-    pub(super) fn new(people: &Population, now: i64, spans: &[Span]) -> Self {
+    pub(super) fn new(world: &World, now: &Present<'_>, spans: &[Span]) -> Self {
         let planned = |span: &Span| Planned {
-            from_minutes: span.from.max(now),
+            from_minutes: span.from.max(now.minute),
             to_minutes: span.until,
+            from_time: time(world, span.from.max(now.minute)),
+            to_time: time(world, span.until),
             activity: span.activity.name().to_owned(),
-            place: people.places()[span.place].id.clone(),
+            place: now.people().places()[span.place].id.clone(),
         };
         Self { plan: spans.iter().map(planned).collect() }
     }
 }
 
 impl Reasons {
-    pub(super) fn new(people: &Population, span: &Span, why: &Why) -> Self {
+    pub(super) fn new(world: &World, people: &Population, span: &Span, why: &Why) -> Self {
         let place = |rank: usize| people.places()[rank].id.clone();
         let reason = |candidate: &Candidate| {
             let score = &candidate.score;
@@ -263,43 +281,30 @@ impl Reasons {
             activity: span.activity.name().to_owned(),
             place: place(span.place),
             decided_minutes: why.minute,
+            decided_time: time(world, why.minute),
             candidates: why.candidates.iter().map(reason).collect(),
         }
     }
 }
 
-impl Statistics {
-    /// Of some people, by what each does and where.
-    pub(super) fn new(people: &Population, doing: impl Iterator<Item = (Activity, usize)>) -> Self {
-        let mut statistics = Self::default();
-        for (activity, place) in doing {
-            statistics.count(people, activity, place);
-        }
-        statistics
-    }
-
-    fn count(&mut self, people: &Population, activity: Activity, place: usize) {
-        let roof = people.places()[place].is_roofed();
-        self.total += 1;
-        self.under_roof += u32::from(roof && activity != Activity::Travel);
-        self.by_activity.0[activity as usize - 1] += 1;
+impl From<Counted> for Statistics {
+    fn from(counted: Counted) -> Self {
+        let Counted { total, under_roof, by_activity } = counted;
+        Self { total, under_roof, by_activity: Counts(by_activity) }
     }
 }
 
 impl Overview {
     pub(super) fn new(world: &World, now: &Present<'_>) -> Self {
-        let people = now.people();
-        let mut all = Statistics::default();
-        let of =
-            |region: &Region| OfRegion { region: region.id.clone(), people: Statistics::default() };
-        let mut regions: Vec<OfRegion> = world.regions.iter().map(of).collect();
-        for rank in now.everyone(None) {
-            let (activity, place) = now.doing(rank);
-            let region = usize::from(people.person(rank).region);
-            all.count(people, activity, place);
-            regions[region].people.count(people, activity, place);
+        let of = |(rank, region): (usize, &Region)| OfRegion {
+            region: region.id.clone(),
+            people: now.count(Some(rank)).into(),
+        };
+        Self {
+            minutes: now.minute,
+            all: now.count(None).into(),
+            regions: world.regions.iter().enumerate().map(of).collect(),
         }
-        Self { minutes: now.minute, all, regions }
     }
 }
 

@@ -5,7 +5,9 @@
 mod directives;
 mod events;
 mod figures;
+mod grpc;
 mod instances;
 mod kit;
 mod residents;
 mod rest;
+mod weather;
