@@ -43,6 +43,7 @@ pub use activity::{Activity, Cause, UnknownActivity};
 pub use directive::{
     DIRECTIVE_COUNT_MAX, Directive, DirectiveError, Directives, MINUTES_MAX, PERSONS_MAX, Target,
 };
+pub use file::facts;
 pub use model::{
     CHARACTER_MAX, Character, KIND_COUNT_MAX, PERSON_COUNT_MAX, PLACE_COUNT_MAX, Person, Place,
     Population, ROLE_COUNT_MAX, Role,
