@@ -1,4 +1,5 @@
-//! Compiles the gRPC services in `proto/worldbus/{bus,people,state,time}` to Rust, without `protoc`.
+//! Compiles the gRPC services in `proto/worldbus/{bus,people,state,time}` to Rust, without
+//! `protoc`.
 #![expect(clippy::disallowed_methods, reason = "a build script reads and writes files")]
 
 use std::error::Error;

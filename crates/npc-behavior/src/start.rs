@@ -134,7 +134,8 @@ Examples:
 
 Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
 It follows the clock that a time-manager announces and the overrides that a weather-manager
-announces, or weather.changed of a service of your own; until it has received both it is not ready.";
+announces, or weather.changed of a service of your own; until it has received both it is not
+ready.";
 
 /// Receives what the service subscribes to, until the shutdown.
 async fn receive(

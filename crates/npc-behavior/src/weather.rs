@@ -21,8 +21,9 @@ use worldbus_simulated::{Causes, Wake};
 use worldbus_world::{Timeline, WallTime};
 
 /// What is to be done until the weather is known.
-pub(crate) const WAITS: &str = "no weather was announced yet: waiting for a weather-manager's weather.overrides_announced on \
-     the bus, which comes every few seconds, or for weather.changed of a service of your own";
+pub(crate) const WAITS: &str = "no weather was announced yet: waiting for a weather-manager's \
+                                weather.overrides_announced on the bus, which comes every few \
+                                seconds, or for weather.changed of a service of your own";
 
 pub(crate) use changes::{Changes, SharedChanges};
 

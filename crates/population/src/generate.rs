@@ -309,7 +309,7 @@ impl Made {
         self.near_home((rank, home), kind, room)
     }
 
-    /// The same for whoever lives there.
+    /// The same for one who lives there.
     pub(crate) fn near_home(
         &self,
         (rank, home): (usize, usize),

@@ -2,11 +2,14 @@
 //! Who is there does nothing to those who were there before: a newcomer takes what room is left.
 //! Not here: the people of the file (`generate`), who may command it (the service).
 
+mod room;
+
 use std::fmt;
 use std::sync::Arc;
 
 use crate::directive::Directives;
 use crate::model::{NOWHERE, PERSON_COUNT_MAX, Person, Population};
+use room::Room;
 
 /// A person as a file or a command names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +57,7 @@ pub enum NewcomerError {
     Id,
     /// The home is no home of its region.
     Home,
-    /// The workplace is none of its region and of the kind where its role works.
+    /// The workplace is not of its region, or not of the kind where its role works.
     Work,
     /// The place is full, or all of the kind are: `home` or `workplace`.
     NoRoom(&'static str),
@@ -242,55 +245,6 @@ impl Population {
             return Err(NewcomerError::Work);
         }
         Ok(())
-    }
-}
-
-/// What room there is in a region from a minute on.
-struct Room<'a> {
-    people: &'a Population,
-    region: usize,
-    /// How many more may be at each of its places.
-    left: Vec<u32>,
-}
-
-impl<'a> Room<'a> {
-    fn new(people: &'a Population, directives: &Directives, region: usize, minute: i64) -> Self {
-        let ranks = people.places_of(region);
-        let free = |place: usize| {
-            let guests = directives.guests(place, minute) as u32;
-            people.places()[place].capacity.saturating_sub(guests)
-        };
-        let mut left: Vec<u32> = ranks.clone().map(free).collect();
-        for rank in people.people_of(region).filter(|rank| people.is_expected(*rank, minute)) {
-            for place in people.own_places(rank) {
-                let left = &mut left[place - ranks.start];
-                *left = left.saturating_sub(1);
-            }
-        }
-        Self { people, region, left }
-    }
-
-    fn left(&self, place: usize) -> u32 {
-        self.left[place - self.people.places_of(self.region).start]
-    }
-
-    /// A place of a kind with room for one who lives somewhere: the one that is named, or one near
-    /// home.
-    fn take(
-        &self,
-        (rank, home): (usize, Option<usize>),
-        kind: usize,
-        named: Option<usize>,
-    ) -> Option<usize> {
-        if named.is_some() {
-            return named.filter(|place| self.left(*place) > 0);
-        }
-        let places = self.people.made.room(self.region, kind).into_iter();
-        let mut room: Vec<(u32, u32)> =
-            places.map(|(place, _)| (place, self.left(place as usize))).collect();
-        let home = home.or_else(|| room.first().map(|(place, _)| *place as usize))?;
-        let place = self.people.made.near_home((rank, home), kind, &mut room);
-        place.map(|place| place as usize)
     }
 }
 

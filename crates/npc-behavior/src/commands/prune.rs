@@ -83,3 +83,82 @@ impl Commands {
         (is_here, since)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::Spawn;
+    use worldbus_world::WallTime;
+
+    fn commands(acts: Vec<Act>) -> Commands {
+        let mut commands = Commands::default();
+        for (hour, act) in (0..).zip(acts) {
+            let taken = commands.push(Command {
+                rev: 0,
+                at: WallTime(hour),
+                epoch: 0,
+                game: GameTime::from_hours(hour),
+                actor: String::new(),
+                reason: String::new(),
+                cause: None,
+                act,
+            });
+            assert!(taken);
+        }
+        commands
+    }
+
+    fn spawn(seat: usize, id: &str) -> Act {
+        Act::Spawn(Spawn { seat, id: id.to_owned(), ..Spawn::default() })
+    }
+
+    fn remove(person: &str) -> Act {
+        Act::Remove { person: person.to_owned() }
+    }
+
+    #[test]
+    fn who_was_added_and_is_long_gone_is_forgotten_and_changes_that_count_are_kept() {
+        let acts = vec![
+            spawn(0, "gone"),
+            spawn(1, "undone"),
+            Act::Undo { undone: 2 },
+            spawn(2, "here"),
+            remove("gone"),
+            remove("paris-7"),
+            Act::Undo { undone: 6 },
+            remove("paris-8"),
+            remove("here"),
+            Act::Undo { undone: 9 },
+        ];
+        let all = commands(acts);
+        let left = |hours: i64| -> (Vec<u64>, usize) {
+            let mut commands = all.clone();
+            commands.prune(GameTime::from_hours(hours));
+            (commands.list().iter().map(|command| command.rev).collect(), commands.free_seat())
+        };
+        assert_eq!(left(90), ((1..=10).collect(), 3));
+        assert_eq!(left(300), (vec![4, 8, 9, 10], 0));
+    }
+
+    #[test]
+    fn changes_are_bounded_by_themselves() {
+        let mut commands = commands(vec![]);
+        let mut of = |act: Act| {
+            commands.push(Command {
+                rev: 0,
+                at: WallTime(0),
+                epoch: 0,
+                game: GameTime(0),
+                actor: String::new(),
+                reason: String::new(),
+                cause: None,
+                act,
+            })
+        };
+        for seat in 0..crate::commands::CHANGE_COUNT_MAX {
+            assert!(of(spawn(seat, &format!("smith-{seat}"))), "{seat}");
+        }
+        assert!(!of(remove("paris-7")), "one more");
+        assert!(of(Act::Undo { undone: 1 }), "others have room of their own");
+    }
+}

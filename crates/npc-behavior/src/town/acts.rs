@@ -27,6 +27,9 @@ pub(crate) struct Wanted {
     pub(crate) character: [Option<u16>; 4],
 }
 
+/// What the paths below that of people are for: no id of a person.
+const RESERVED: [&str; 5] = ["clear", "directives", "overview", "statistics", "undo"];
+
 /// The traits in the order in which they are kept.
 const TRAITS: [&str; 4] = ["sociable", "devout", "hardy", "diligent"];
 
@@ -138,6 +141,9 @@ fn check_id(world: &World, id: &str) -> Result<(), Problem> {
     if !(1..=ID_CHARS_MAX).contains(&id.len()) || !id.bytes().all(plain) {
         let text = format!("expected 1 to {ID_CHARS_MAX} lower case letters, digits, - or _");
         return Err(invalid("id", &text));
+    }
+    if RESERVED.contains(&id) {
+        return Err(invalid("id", &format!("expected another id than {}", RESERVED.join(", "))));
     }
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match id.rsplit_once('-') {

@@ -92,7 +92,7 @@ impl SharedChanges {
     /// Restores what is kept under `key`. `received` is met once there is something.
     ///
     /// # Errors
-    /// Those of the store; `Damaged` if the value is none of changes.
+    /// Those of the store; `Damaged` if the value holds no changes.
     pub(crate) async fn open(
         (store, key): (Arc<dyn StateStore>, String),
         world: Arc<World>,
@@ -112,7 +112,7 @@ impl SharedChanges {
     /// Reads what other instances received.
     ///
     /// # Errors
-    /// Those of the store; `Damaged` if the value is none of changes.
+    /// Those of the store; `Damaged` if the value holds no changes.
     pub(crate) async fn read(&self) -> Result<(), Error> {
         if let Some(entry) = self.store.get(&self.key).await? {
             self.show(decode(&entry.value)?);

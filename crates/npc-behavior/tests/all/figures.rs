@@ -146,8 +146,8 @@ async fn many_people_are_published_in_time_and_answered_from_what_they_do() {
     let count = events() - first;
     let lag = (received.lag_ms.load(Ordering::Relaxed) - lag) as f64 / count.max(1) as f64;
     println!(
-        "{took:.0} s at {seconds_per_hour} s a game hour: {:.0} events a second, {:.1} % of a core, \
-         lag {lag:.0} ms, at most {} ms; {} bytes a person",
+        "{took:.0} s at {seconds_per_hour} s a game hour: {:.0} events a second, {:.1} % of a \
+         core, lag {lag:.0} ms, at most {} ms; {} bytes a person",
         count as f64 / took,
         (cpu_end - cpu) / took * 100.0,
         received.lag_ms_max.load(Ordering::Relaxed),

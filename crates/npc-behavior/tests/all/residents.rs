@@ -179,6 +179,7 @@ async fn person_who_cannot_be_added_names_the_field_and_changes_nothing() {
         (with("id", json!("mayor-of-brussels")), 409, "id"),
         (with("id", json!("paris-3")), 422, "id"),
         (with("id", json!("Wieland")), 422, "id"),
+        (with("id", json!("overview")), 422, "id"),
         (with("id", json!("x".repeat(65))), 422, "id"),
         (with("name", json!("")), 422, "name"),
         (with("name", json!("a\nb")), 422, "name"),

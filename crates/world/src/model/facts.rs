@@ -107,9 +107,9 @@ impl World {
 }
 
 impl Difference {
-    /// What is other in `is` than in `was`, by name. What clocks, names of regions and people are is
-    /// news only if it was kept before: a new clock begins with the speed that it is given, and a
-    /// world without people has no events of theirs.
+    /// What is other in `is` than in `was`, by name. What clocks, names of regions and people are
+    /// is news only if it was kept before: a new clock begins with the speed that it is given, and
+    /// a world without people has no events of theirs.
     pub fn between(was: &Facts, is: &Facts) -> Vec<Self> {
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         let of = |facts: &Facts, name: &str| facts.get(name).cloned().unwrap_or_default();
