@@ -14,14 +14,14 @@ mod stand;
 
 use std::sync::{Arc, Mutex};
 
-pub(crate) use present::{Counted, Present};
-
 use crate::commands::{Command, Commands};
 use crate::emission::{At, Emission, Events};
 use crate::weather::Sky;
 use stand::Stand;
 use worldbus_population::{Change, Directives, NOTICE_MINUTES, Planner, Population, Skies};
 use worldbus_world::{Boundary, Clock, GameTime, Overrides, WallTime, Weather, World};
+
+pub(crate) use present::{Counted, Present};
 
 /// Events that are taken at once, but for those of one instant.
 const CHUNK_COUNT_MAX: usize = 2_000;

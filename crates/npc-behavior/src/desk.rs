@@ -5,10 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use crate::agenda::{Basis, Present, SharedAgenda};
 use crate::followers::Followers;
-use crate::requests::shown;
 use crate::town::Town;
+use crate::town::names::{person, shown};
 use crate::weather::WAITS;
-use worldbus_population::{Activity, Population};
+use worldbus_population::Activity;
 use worldbus_service::{Problem, Work};
 use worldbus_world::World;
 
@@ -114,25 +114,6 @@ impl Conditions {
         let mut found = now.everyone(self.region).filter(fits);
         let page = found.by_ref().take(self.limit).collect();
         (page, found.next().map(|rank| rank.to_string()))
-    }
-}
-
-/// The rank of a person who is there at a minute, or comes later.
-pub(crate) fn person(
-    (people, minute): (&Population, i64),
-    world: &World,
-    id: &str,
-) -> Result<usize, Problem> {
-    let (id, world) = (people.rank(id).ok_or_else(|| shown(id)), &world.id);
-    match id {
-        Ok(rank) if people.is_expected(rank, minute) => Ok(rank),
-        Ok(rank) => {
-            let text = format!("{} was removed from {world}", people.id(rank));
-            Err(Problem::not_found(text + "; /api/people lists who is there"))
-        }
-        Err(id) => {
-            Err(Problem::not_found(format!("no person {id} in {world}; /api/people lists all")))
-        }
     }
 }
 

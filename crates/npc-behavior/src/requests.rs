@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use crate::commands::{Act, Wish, first_minute};
-use crate::desk::person;
 use crate::followers::Followers;
+use crate::town::names::{invalid, known, person};
 use crate::town::{Before, Taken, Town};
 use worldbus_bus::{Error, HandlerError, Message, Router};
 use worldbus_events::v1::NpcDirectiveRequested;
@@ -16,9 +16,6 @@ use worldbus_population::{
 use worldbus_service::Problem;
 use worldbus_simulated::commands::By;
 use worldbus_world::World;
-
-/// Characters of a wrong name that an error shows.
-const SHOWN_CHARS_MAX: usize = 40;
 
 /// Takes requests for one world's people.
 #[derive(Clone)]
@@ -135,29 +132,6 @@ fn check(world: &World, people: &Population, wish: &Wish) -> Result<(), Problem>
         return Err(invalid("duration_game_minutes", &text));
     }
     Ok(())
-}
-
-/// Refuses a name that the world does not have.
-pub(crate) fn known(
-    field: &'static str,
-    name: &str,
-    is: bool,
-    world: &World,
-) -> Result<(), Problem> {
-    if is {
-        return Ok(());
-    }
-    let text = format!("no {field} {} in {}", shown(name), world.id);
-    Err(Problem::not_found(text).with_field(field))
-}
-
-pub(crate) fn invalid(field: &'static str, text: &str) -> Problem {
-    Problem::unprocessable(format!("{field}: {text}")).with_field(field)
-}
-
-/// A name cut for an error, quoted.
-pub(crate) fn shown(name: &str) -> String {
-    format!("{:?}", name.chars().take(SHOWN_CHARS_MAX).collect::<String>())
 }
 
 fn of(error: &DirectiveError) -> Problem {

@@ -2,6 +2,7 @@
 //! they follow, and the commands that they took. Not here: events (`agenda`), requests (`rest`).
 
 mod acts;
+pub(crate) mod names;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

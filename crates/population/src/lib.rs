@@ -36,6 +36,7 @@ mod golden;
 mod model;
 mod newcomer;
 mod plan;
+mod presence;
 mod routine;
 mod skies;
 

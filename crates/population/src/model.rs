@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::chance::Chance;
-use crate::newcomer::{Added, Presence};
+use crate::presence::Presence;
 use crate::routine::{Hours, Routine};
 use worldbus_world::{Calendar, Hemisphere, Sun};
 
@@ -137,6 +137,13 @@ pub struct Person {
 pub(crate) struct Named {
     pub(crate) id: String,
     pub(crate) name: String,
+}
+
+/// A person that was added, with the place of each kind where it goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Added {
+    pub(crate) person: Person,
+    pub(crate) haunts: Vec<u32>,
 }
 
 /// What a person is like, 0 to [`CHARACTER_MAX`] each.

@@ -8,7 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::directive::Directives;
-use crate::model::{NOWHERE, PERSON_COUNT_MAX, Person, Population};
+use crate::model::{Added, NOWHERE, PERSON_COUNT_MAX, Person, Population};
+use crate::presence::Presence;
 use room::Room;
 
 /// A person as a file or a command names it.
@@ -32,22 +33,6 @@ pub struct Newcomer {
     pub character: [Option<u16>; 4],
 }
 
-/// A person that was added, with the place of each kind where it goes.
-#[derive(Clone, Debug)]
-pub(crate) struct Added {
-    pub(crate) person: Person,
-    pub(crate) haunts: Vec<u32>,
-}
-
-/// When a person is there that was added or removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Presence {
-    /// Before all edges.
-    is_here: bool,
-    /// Minutes at which it comes or goes, in order.
-    edges: Vec<i64>,
-}
-
 /// Why no one is added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewcomerError {
@@ -61,25 +46,6 @@ pub enum NewcomerError {
     Work,
     /// The place is full, or all of the kind are: `home` or `workplace`.
     NoRoom(&'static str),
-}
-
-impl Presence {
-    pub(crate) fn at(&self, minute: i64) -> bool {
-        let passed = self.edges.partition_point(|edge| *edge <= minute);
-        self.is_here != (passed % 2 == 1)
-    }
-
-    pub(crate) fn next_edge(&self, after: i64) -> Option<i64> {
-        self.edges.iter().copied().find(|edge| *edge > after)
-    }
-
-    /// From a minute on for good.
-    fn turn(&mut self, minute: i64, here: bool) {
-        self.edges.retain(|edge| *edge < minute);
-        if self.at(minute) != here {
-            self.edges.push(minute);
-        }
-    }
 }
 
 impl Population {
@@ -170,12 +136,12 @@ impl Population {
         // A seat that was given back has no one: who would have it is never there.
         while self.added.len() <= seat {
             let empty = self.made.people.len() + self.added.len();
-            self.presences.insert(empty, Presence { is_here: false, edges: Vec::new() });
+            self.presences.insert(empty, Presence::never());
             let person = Person { named: None, ..added.person.clone() };
             self.added.push(Added { person, ..added.clone() });
         }
         self.added[seat] = added;
-        self.presences.insert(rank, Presence { is_here: false, edges: vec![minute] });
+        self.presences.insert(rank, Presence::from(minute));
         true
     }
 
@@ -217,8 +183,7 @@ impl Population {
 
     fn turn(&mut self, rank: usize, minute: i64, here: bool) {
         assert!(rank < self.len(), "a person is one of the people");
-        let always = Presence { is_here: true, edges: Vec::new() };
-        self.presences.entry(rank).or_insert(always).turn(minute, here);
+        self.presences.entry(rank).or_insert_with(Presence::always).turn(minute, here);
     }
 
     /// Each place where a person is a regular, once.

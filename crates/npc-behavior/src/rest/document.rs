@@ -6,10 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::agenda::{Counted, Present};
+use places::Counts;
 use worldbus_population::{Candidate, Population, Span, Why};
 use worldbus_world::{GameTime, Region, World};
 
-use places::Counts;
 pub(super) use places::Places;
 
 /// A page of people.

@@ -1,10 +1,9 @@
 //! What may be commanded on people, but for directives (`requests`): ending one, adding and
 //! removing people, and undoing the last command. What is asked for by names is checked here.
 
+use super::names::{invalid, known, person, shown};
 use super::{Before, Taken, Town};
 use crate::commands::{Act, Spawn, directive_id, first_minute};
-use crate::desk::person;
-use crate::requests::{invalid, known, shown};
 use worldbus_population::{CHARACTER_MAX, Newcomer, NewcomerError, Population};
 use worldbus_service::Problem;
 use worldbus_simulated::commands::By;
