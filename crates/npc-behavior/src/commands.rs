@@ -1,21 +1,25 @@
-//! The log of commands on a world's people, and the directives that follow from it: a pure fold, so
-//! that instances that read the log at different moments compute the same past. Not here: reading
-//! and writing it (`town`).
+//! The log of commands on a world's people. Not here: the people and directives that follow from it
+//! (`folk`), which of it is forgotten (`prune`), reading and writing it (`town`).
+
+mod folk;
+mod prune;
 
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
-use worldbus_population::{Activity, Directive, Directives, Population, Target};
+use worldbus_population::{Activity, Directive, Population, Target};
 use worldbus_service::state::{self, Error, Kind as ErrorKind, VALUE_BYTES_MAX};
 use worldbus_simulated::commands::{CommandLog, Log};
-use worldbus_world::{GameTime, World};
+use worldbus_world::{Clock, GameTime, World};
 
-/// Commands that are kept at a time; fewer if their text is longer than a value of the state store.
+pub(crate) use folk::{Folk, Spawn};
+
+/// Commands that are kept at a time, those that add and remove people aside; fewer if their text is
+/// longer than a value of the state store.
 pub const COMMAND_COUNT_MAX: usize = 400;
-/// What ended this long before now cannot matter any more: a day is planned from its beginning, and
-/// a directive lasts 30 days at the most.
-const KEPT_GAME_HOURS: i64 = 96;
+/// Commands that are kept at a time which add or remove people.
+pub(crate) const CHANGE_COUNT_MAX: usize = 500;
 
 /// A command on people, with who gave it and why.
 pub(crate) type Command = worldbus_simulated::commands::Command<Act>;
@@ -27,6 +31,10 @@ pub(crate) enum Act {
     Direct(Wish),
     /// Ends a directive, by its command's revision.
     Clear { directive: u64 },
+    /// Adds a person, from the command's game time on.
+    Spawn(Spawn),
+    /// Removes a person by id.
+    Remove { person: String },
     /// Makes a command undone from here on.
     Undo { undone: u64 },
 }
@@ -84,7 +92,7 @@ impl Log for Commands {
 
 impl Commands {
     /// The same where each takes effect by this clock.
-    pub(crate) fn move_by(&mut self, clock: &worldbus_world::Clock) {
+    pub(crate) fn move_by(&mut self, clock: &Clock) {
         self.0.move_by(clock);
     }
 
@@ -93,73 +101,13 @@ impl Commands {
         let mut with = self.clone();
         with.0.push(command);
         let is_small = with.encode().is_ok_and(|bytes| bytes.len() <= VALUE_BYTES_MAX);
-        let fits = with.list().len() <= COMMAND_COUNT_MAX && is_small;
+        let changes = with.list().iter().filter(|command| command.act.changes_people()).count();
+        let others = with.list().len() - changes;
+        let fits = others <= COMMAND_COUNT_MAX && changes <= CHANGE_COUNT_MAX && is_small;
         if fits {
             *self = with;
         }
         fits
-    }
-
-    /// Forgets directives that ended too long before `now` to matter, with what ended them.
-    pub(crate) fn prune(&mut self, now: GameTime) {
-        let past = now.plus_us(-KEPT_GAME_HOURS * GameTime::HOUR_US).minutes();
-        let ended = |command: &Command| match &command.act {
-            Act::Direct(wish) => command.game.minutes().saturating_add(wish.minutes) < past,
-            Act::Clear { .. } | Act::Undo { .. } => command.game.minutes() < past,
-        };
-        // What a command is about is kept as long as the command.
-        let about: Vec<u64> =
-            self.list().iter().filter(|c| !ended(c)).filter_map(|c| c.act.about()).collect();
-        self.0.retain(|command| !ended(command) || about.contains(&command.rev));
-    }
-
-    /// The directives of all commands.
-    pub(crate) fn directives(&self, world: &World, people: &Population) -> Directives {
-        let mut directives = Directives::default();
-        for command in self.list() {
-            let minute = first_minute(command.game);
-            match &command.act {
-                Act::Direct(wish) => {
-                    let Some(directive) = wish.directive(world, people, command) else { continue };
-                    // Checked when the command was taken: another file may have other people.
-                    if let Err(error) = directives.push(people, directive) {
-                        tracing::warn!(%error, rev = command.rev, "a directive is left out");
-                    }
-                }
-                Act::Clear { directive } => {
-                    directives.end(*directive, minute);
-                }
-                Act::Undo { undone } => match self.of_rev(*undone).map(|command| &command.act) {
-                    Some(Act::Direct(_)) => {
-                        directives.end(*undone, minute);
-                    }
-                    Some(Act::Clear { directive }) => {
-                        self.again(*directive, minute, people, world, &mut directives)
-                    }
-                    _ => {}
-                },
-            }
-        }
-        directives
-    }
-
-    /// A directive whose end was undone is in force again from a minute on.
-    fn again(
-        &self,
-        rev: u64,
-        minute: i64,
-        people: &Population,
-        world: &World,
-        directives: &mut Directives,
-    ) {
-        let Some(command) = self.of_rev(rev) else { return };
-        let Act::Direct(wish) = &command.act else { return };
-        if let Some(directive) = wish.directive(world, people, command)
-            && directive.end > minute
-        {
-            let again = Directive { start: minute.max(directive.start), ..directive };
-            let _ = directives.push(people, again);
-        }
     }
 }
 
@@ -204,11 +152,16 @@ pub(crate) fn directive_id(rev: u64) -> String {
 
 impl Act {
     /// The command that it ends or undoes.
-    fn about(&self) -> Option<u64> {
+    pub(crate) fn about(&self) -> Option<u64> {
         match *self {
-            Self::Direct(_) => None,
+            Self::Direct(_) | Self::Spawn(_) | Self::Remove { .. } => None,
             Self::Clear { directive: rev } | Self::Undo { undone: rev } => Some(rev),
         }
+    }
+
+    /// Whether it adds or removes a person.
+    pub(crate) fn changes_people(&self) -> bool {
+        matches!(self, Self::Spawn(_) | Self::Remove { .. })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::NAME;
-use crate::commands::{Act, Command, Wish, directive_id};
+use crate::commands::{Act, Command, Spawn, Wish, directive_id};
 use worldbus_bus::Outgoing;
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_population::{Activity, Change, Crowd, PERSON_COUNT_MAX, Population};
@@ -43,7 +43,6 @@ pub(crate) struct At {
 #[derive(Debug)]
 pub(crate) struct Events {
     world: Arc<World>,
-    people: Arc<Population>,
     slots: Slots,
 }
 
@@ -66,10 +65,10 @@ impl worldbus_simulated::Emission for Emission {
 }
 
 impl Events {
-    pub(crate) fn new(world: Arc<World>, people: Arc<Population>) -> Self {
+    pub(crate) fn new(world: Arc<World>) -> Self {
         // Room for all people that a world may have: more of them change no identity.
         let slots = Slots::new(TYPE_RANKS, PERSON_COUNT_MAX);
-        Self { world, people, slots }
+        Self { world, slots }
     }
 
     /// The id of an event of a rank about an entity of a rank.
@@ -92,8 +91,13 @@ impl Events {
     }
 
     /// A person does something else; `cause` is the id of the event that it follows from.
-    pub(crate) fn activity(&self, at: At, change: &Change, cause: Option<EventId>) -> Emission {
-        let place = |rank: usize| self.people.places()[rank].id.clone();
+    pub(crate) fn activity(
+        &self,
+        (people, at): (&Population, At),
+        change: &Change,
+        cause: Option<EventId>,
+    ) -> Emission {
+        let place = |rank: usize| people.places()[rank].id.clone();
         let event = v1::NpcActivityChanged {
             activity: change.activity as i32,
             from_place: place(change.from_place),
@@ -103,15 +107,18 @@ impl Events {
             cause: change.cause as i32,
             cause_event_id: cause.map(|id| id.to_string()).unwrap_or_default(),
         };
-        let region = usize::from(self.people.person(change.person).region);
-        let about = (self.people.id(change.person), self.world.regions[region].id.clone());
         let id = self.id(at, ACTIVITY_RANK, Some(change.person));
-        self.emission(at, &event, id, (Some(about.0), Some(about.1)))
+        self.emission(at, &event, id, self.of_person(people, change.person))
     }
 
     /// The people at a place are more or fewer.
-    pub(crate) fn crowd(&self, at: At, place: usize, crowd: &Crowd) -> Emission {
-        let of = &self.people.places()[place];
+    pub(crate) fn crowd(
+        &self,
+        (people, at): (&Population, At),
+        place: usize,
+        crowd: &Crowd,
+    ) -> Emission {
+        let of = &people.places()[place];
         let count = |(activity, count): &(Activity, u32)| v1::NpcActivityCount {
             activity: *activity as i32,
             count: *count,
@@ -127,22 +134,20 @@ impl Events {
         self.emission(at, &event, id, (Some(about.0), Some(about.1)))
     }
 
-    /// What a command is; `count` is how many people follow its directive.
+    /// What a command is, and who comes or goes because it undoes another; `of` is the command that
+    /// it ends or undoes, `count` how many people follow its directive.
     pub(crate) fn commanded(
         &self,
-        command: &Command,
-        of: Option<&Command>,
+        people: &Population,
+        (command, of): (&Command, Option<&Command>),
         count: usize,
-    ) -> Emission {
+    ) -> Vec<Emission> {
         let at = at_command(command);
         let id = self.command_id(command);
         let (revision, game_us) = (command.rev, command.game.0);
         let (actor, reason) = (command.actor.clone(), command.reason.clone());
-        let target = |command: Option<&Command>| match command.map(|command| &command.act) {
-            Some(Act::Direct(wish)) => about(wish),
-            _ => None,
-        };
-        match &command.act {
+        let of = of.map(|command| &command.act);
+        let one = match &command.act {
             Act::Direct(wish) => {
                 let event = directed(wish, command, count);
                 self.emission(at, &event, id, (about(wish), None))
@@ -151,14 +156,76 @@ impl Events {
                 let directive_id = directive_id(*directive);
                 let event =
                     v1::NpcDirectiveCleared { directive_id, revision, game_us, actor, reason };
-                self.emission(at, &event, id, (target(of), None))
+                let target = if let Some(Act::Direct(wish)) = of { about(wish) } else { None };
+                self.emission(at, &event, id, (target, None))
             }
+            Act::Spawn(spawn) => return vec![self.spawned((people, command), &spawn.id, id)],
+            Act::Remove { person } => return vec![self.removed((people, command), person, id)],
             Act::Undo { undone } => {
                 let undone_revision = *undone;
                 let event = v1::NpcCorrected { revision, undone_revision, game_us, actor, reason };
                 self.emission(at, &event, id, (None, None))
             }
+        };
+        let id = self.id(at, COMMAND_RANK, Some(0));
+        let with = match (&command.act, of) {
+            (Act::Undo { .. }, Some(Act::Spawn(Spawn { id: person, .. }))) => {
+                Some(self.removed((people, command), person, id))
+            }
+            (Act::Undo { .. }, Some(Act::Remove { person })) => {
+                Some(self.spawned((people, command), person, id))
+            }
+            _ => None,
+        };
+        [one].into_iter().chain(with).collect()
+    }
+
+    fn spawned(
+        &self,
+        (people, command): (&Population, &Command),
+        person: &str,
+        id: EventId,
+    ) -> Emission {
+        let rank = people.rank(person);
+        let of = rank.map(|rank| (people.name(rank), people.person(rank), people.home(rank)));
+        let mut event = v1::NpcSpawned {
+            game_us: command.game.0,
+            revision: command.rev,
+            actor: command.actor.clone(),
+            reason: command.reason.clone(),
+            ..v1::NpcSpawned::default()
+        };
+        // Only another file of the world does not have the places of someone who was added.
+        if let Some((name, of, home)) = of {
+            event.name = name;
+            event.role = people.roles()[usize::from(of.role)].id.clone();
+            event.region_id = self.world.regions[usize::from(of.region)].id.clone();
+            event.home_place = people.places()[home].id.clone();
         }
+        let place = rank.and_then(|rank| self.of_person(people, rank).1);
+        self.emission(at_command(command), &event, id, (Some(person.to_owned()), place))
+    }
+
+    fn removed(
+        &self,
+        (people, command): (&Population, &Command),
+        person: &str,
+        id: EventId,
+    ) -> Emission {
+        let event = v1::NpcRemoved {
+            game_us: command.game.0,
+            revision: command.rev,
+            actor: command.actor.clone(),
+            reason: command.reason.clone(),
+        };
+        let place = people.rank(person).and_then(|rank| self.of_person(people, rank).1);
+        self.emission(at_command(command), &event, id, (Some(person.to_owned()), place))
+    }
+
+    /// A person's id, and that of its region.
+    fn of_person(&self, people: &Population, rank: usize) -> (Option<String>, Option<String>) {
+        let region = usize::from(people.person(rank).region);
+        (Some(people.id(rank)), Some(self.world.regions[region].id.clone()))
     }
 
     /// The id of a command's event: it is the only one of its revision with that rank.

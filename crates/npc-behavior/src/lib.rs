@@ -8,8 +8,10 @@
 
 mod agenda;
 mod commands;
+mod desk;
 mod emission;
 mod followers;
+mod grpc;
 mod requests;
 mod rest;
 mod simulation;

@@ -4,18 +4,18 @@
 
 use std::sync::Arc;
 
-use crate::commands::{Act, Wish};
+use crate::commands::{Act, Wish, first_minute};
 use crate::followers::Followers;
+use crate::town::names::{invalid, known, person};
 use crate::town::{Before, Taken, Town};
 use worldbus_bus::{Error, HandlerError, Message, Router};
 use worldbus_events::v1::NpcDirectiveRequested;
-use worldbus_population::{Activity, DirectiveError, MINUTES_MAX, PERSONS_MAX, Population};
+use worldbus_population::{
+    Activity, DirectiveError, Directives, MINUTES_MAX, PERSONS_MAX, Population,
+};
 use worldbus_service::Problem;
 use worldbus_simulated::commands::By;
 use worldbus_world::World;
-
-/// Characters of a wrong name that an error shows.
-const SHOWN_CHARS_MAX: usize = 40;
 
 /// Takes requests for one world's people.
 #[derive(Clone)]
@@ -60,8 +60,7 @@ impl Requests {
 
 fn wish(event: &NpcDirectiveRequested) -> Result<Wish, HandlerError> {
     let named = |text: &String| (!text.is_empty()).then(|| text.clone());
-    let known = Activity::ALL.into_iter().find(|activity| *activity as i32 == event.activity);
-    let activity = known.ok_or_else(|| HandlerError::permanent("activity: not known here"))?;
+    let activity = activity(event.activity).map_err(refused)?;
     Ok(Wish {
         people: event.person_ids.clone(),
         role: named(&event.role),
@@ -70,6 +69,12 @@ fn wish(event: &NpcDirectiveRequested) -> Result<Wish, HandlerError> {
         place: named(&event.place),
         minutes: event.duration_game_minutes.into(),
     })
+}
+
+/// An activity by its number in the contract.
+pub(crate) fn activity(number: i32) -> Result<Activity, Problem> {
+    let known = Activity::ALL.into_iter().find(|activity| *activity as i32 == number);
+    known.ok_or_else(|| invalid("activity", "not known here"))
 }
 
 /// What is unavailable may come back; all else stays as it is.
@@ -88,15 +93,20 @@ impl Town {
         cause: Option<&str>,
         wish: &Wish,
     ) -> Result<Taken, Problem> {
-        check(&self.world, &self.people, wish)?;
+        check(&self.world, self.made(), wish)?;
         let act = |before: &Before<'_>| {
             let act = Act::Direct(wish.clone());
             let command = (before.command)(act.clone());
-            let directive = wish.directive(&self.world, &self.people, &command);
+            let people = &before.folk.people;
+            for id in &wish.people {
+                let known = person((people, first_minute(command.game)), &self.world, id);
+                known.map_err(|problem| problem.with_field("people"))?;
+            }
+            let directive = wish.directive(&self.world, people, &command);
             let directive =
                 directive.ok_or_else(|| Problem::internal("a checked directive has no form"))?;
-            let mut directives = before.directives.clone();
-            directives.push(&self.people, directive).map_err(|error| of(&error))?;
+            let mut directives = Directives::clone(&before.folk.directives);
+            directives.push(people, directive).map_err(|error| of(&error))?;
             Ok(act)
         };
         self.command(by, cause, act).await
@@ -109,19 +119,8 @@ fn check(world: &World, people: &Population, wish: &Wish) -> Result<(), Problem>
         let found = wish.people.len();
         return Err(invalid("people", &format!("expected at most {PERSONS_MAX}, found {found}")));
     }
-    if let Some(unknown) = wish.people.iter().find(|id| people.rank(id).is_none()) {
-        let text = format!("no person {} in {}", shown(unknown), world.id);
-        return Err(Problem::not_found(text).with_field("people"));
-    }
-    let known = |field: &'static str, name: &Option<String>, is: &dyn Fn(&str) -> bool| match name
-        .as_deref()
-        .filter(|name| !is(name))
-    {
-        None => Ok(()),
-        Some(name) => {
-            let text = format!("no {field} {} in {}", shown(name), world.id);
-            Err(Problem::not_found(text).with_field(field))
-        }
+    let known = |field: &'static str, name: &Option<String>, is: &dyn Fn(&str) -> bool| {
+        name.as_deref().map_or(Ok(()), |name| known(field, name, is(name), world))
     };
     known("role", &wish.role, &|id| people.role_rank(id).is_some())?;
     known("region", &wish.region, &|id| world.region_index(id).is_some())?;
@@ -133,15 +132,6 @@ fn check(world: &World, people: &Population, wish: &Wish) -> Result<(), Problem>
         return Err(invalid("duration_game_minutes", &text));
     }
     Ok(())
-}
-
-fn invalid(field: &'static str, text: &str) -> Problem {
-    Problem::unprocessable(format!("{field}: {text}")).with_field(field)
-}
-
-/// A name cut for an error, quoted.
-pub(crate) fn shown(name: &str) -> String {
-    format!("{:?}", name.chars().take(SHOWN_CHARS_MAX).collect::<String>())
 }
 
 fn of(error: &DirectiveError) -> Problem {

@@ -1,9 +1,9 @@
 //! What is to be announced now: each boundary when its wall time comes, and what was missed
 //! before. Not here: which events a boundary brings (`agenda`), the timer (the service kit).
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use crate::agenda::{Agenda, Basis};
+use crate::agenda::{Agenda, Basis, SharedAgenda};
 use crate::emission::Emission;
 use crate::town::Town;
 use worldbus_simulated::{Checkpoint, Simulated, Step};
@@ -13,20 +13,24 @@ use worldbus_world::{Clock, WallTime};
 const CATCH_UP_DAYS_MAX: i64 = 1;
 
 pub(crate) struct Simulation {
-    agenda: Agenda,
+    agenda: SharedAgenda,
     town: Arc<Town>,
 }
 
 impl Simulation {
-    pub(crate) fn new(agenda: Agenda, town: Arc<Town>) -> Self {
+    pub(crate) fn new(agenda: SharedAgenda, town: Arc<Town>) -> Self {
         Self { agenda, town }
+    }
+
+    fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// After which wall time events are to be published: no more than a day back.
     fn after(&self, clock: &Clock, durable: Option<Checkpoint>, seen: WallTime) -> WallTime {
         let reached = durable.map(|durable| (durable.epoch, WallTime(durable.wall_us)));
         let after = clock.unpublished_after(reached).min(seen);
-        let day_us = CATCH_UP_DAYS_MAX * self.agenda.day_us();
+        let day_us = CATCH_UP_DAYS_MAX * self.agenda().day_us();
         clock.last_stretch(after, seen, day_us)
     }
 }
@@ -49,7 +53,7 @@ impl Simulated for Simulation {
         if let Some((before, until)) = clock.before_resuming(last) {
             let basis = Basis { clock: &before, weather, commands };
             let after = self.after(&before, durable, until);
-            let (events, reached) = self.agenda.between(basis, after, until);
+            let (events, reached) = self.agenda().between(basis, after, until);
             let reached = Checkpoint { epoch: before.last().epoch, wall_us: reached.0 };
             return Step { events, reached: Some(reached), next_us: Some(i64::MIN) };
         }
@@ -58,8 +62,9 @@ impl Simulated for Simulation {
         let seen = now.min(view.fence);
         let basis = Basis { clock, weather, commands };
         let after = self.after(clock, durable, seen);
-        let (events, until) = self.agenda.between(basis, after, seen.max(after));
-        passed.reach(clock, until);
+        let (events, until) = self.agenda().between(basis, after, seen.max(after));
+        // Of the beginning of a segment some may be out that `until` is before.
+        passed.reach(clock, seen.max(until));
         drop(passed);
         let next = match (until < seen, seen == now) {
             (true, _) => Some(until),

@@ -1,17 +1,22 @@
 //! The service as a part of a program: what it states of itself, how it works, what it becomes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use crate::agenda::Agenda;
+use crate::desk::Desk;
 use crate::followers::Followers;
+use crate::grpc;
 use crate::requests::Requests;
 use crate::rest;
 use crate::simulation::Simulation;
 use crate::town::{Conditions, Town};
+use crate::weather::SharedChanges;
 use crate::{NAME, TOPIC};
 use worldbus_bus::Bus;
 use worldbus_events::Event as _;
-use worldbus_events::v1::{ClockChanged, NpcDirectiveRequested, WeatherOverridesAnnounced};
+use worldbus_events::v1::{
+    ClockChanged, NpcDirectiveRequested, WeatherChanged, WeatherOverridesAnnounced,
+};
 use worldbus_population::Population;
 use worldbus_service::start::Error;
 use worldbus_service::{
@@ -49,6 +54,7 @@ impl Service for NpcBehavior {
         receives: &[
             ClockChanged::NAME,
             WeatherOverridesAnnounced::NAME,
+            WeatherChanged::NAME,
             NpcDirectiveRequested::NAME,
         ],
         studio_types: false,
@@ -85,8 +91,9 @@ impl Service for NpcBehavior {
         let town = Arc::new(town);
         let checkpoints = Checkpoints::new(state, format!("npc/{}/checkpoint", world.id));
         let agenda = Agenda::new(Arc::clone(&world), people, settings.crowd_step);
+        let agenda = Arc::new(Mutex::new(agenda));
         let ticker = Ticker {
-            simulated: Simulation::new(agenda, Arc::clone(&town)),
+            simulated: Simulation::new(Arc::clone(&agenda), Arc::clone(&town)),
             news: town.watch(),
             emitter,
             progress: Progress::load(checkpoints).await?,
@@ -97,10 +104,14 @@ impl Service for NpcBehavior {
             weather: Arc::new(Follower::new(bus.clone(), &world.id, Arc::clone(&town.overrides))),
         };
         let requests = Requests::new(Arc::clone(&town), followers.clone());
-        let received = receive(bus, requests, followers.clone(), shutdown.clone());
+        let changes = Arc::clone(&town.changes);
+        let received = receive(bus, (requests, changes), followers.clone(), shutdown.clone());
         let poller = Arc::clone(&town);
-        Ok(Part::new(NAME, rest::routes(town, followers, work))
+        let desk = Desk { town, agenda, followers, work };
+        let router = rest::routes(desk.clone()).merge(grpc::routes(desk));
+        Ok(Part::new(NAME, router)
             .with_openapi(rest::openapi())
+            .with_descriptors(worldbus_rpc::PEOPLE_FILE_DESCRIPTOR_SET)
             .with_task(Task::new("people subscription", received))
             .with_task(Task::new("people ticker", ticker.run(wall, shutdown.clone())))
             .with_task(Task::new(
@@ -125,16 +136,17 @@ Examples:
 
 Several instances may run: with the same --state-url and --lead-ms, each with its own --listen.
 It follows the clock that a time-manager announces and the overrides that a weather-manager
-announces; until it has received both it is not ready.";
+announces, or weather.changed of a service of your own; until it has received both it is not
+ready.";
 
 /// Receives what the service subscribes to, until the shutdown.
 async fn receive(
     bus: Bus,
-    requests: Requests,
+    (requests, changes): (Requests, Arc<SharedChanges>),
     Followers { clock, weather }: Followers,
     shutdown: CancellationToken,
 ) -> Result<(), worldbus_bus::Error> {
-    let handlers = |router| requests.on(weather.on(clock.on(router)?)?);
+    let handlers = |router| changes.on(requests.on(weather.on(clock.on(router)?)?)?);
     let subscribed = subscribe(&bus, NAME, handlers, IfRefused::Fail, &shutdown);
     tokio::try_join!(subscribed, clock.follow(&shutdown), weather.follow(&shutdown))?;
     Ok(())

@@ -1,30 +1,35 @@
 //! What all instances share, in the state store: the clock and the overrides of the weather that
 //! they follow, and the commands that they took. Not here: events (`agenda`), requests (`rest`).
 
+mod acts;
+pub(crate) mod names;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{MutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::NAME;
-use crate::commands::{Act, Command, Commands};
-use crate::weather::SharedOverrides;
+use crate::commands::{Act, CHANGE_COUNT_MAX, COMMAND_COUNT_MAX, Command, Commands, Folk};
+use crate::weather::{SharedChanges, SharedOverrides, Sky};
 use worldbus_bus::WallClock;
-use worldbus_population::{Directives, Population};
+use worldbus_population::Population;
 use worldbus_service::health::Condition;
-use worldbus_service::state::Error;
+use worldbus_service::state::{Error, VALUE_BYTES_MAX};
 use worldbus_service::{Problem, StateStore};
 use worldbus_simulated::commands::{By, Changed, Keeper, Passed};
 use worldbus_simulated::{Causes, Lead, SharedClock, Wake};
 use worldbus_world::{Clock, GameTime, Timeline, WallTime, World};
+
+pub(crate) use acts::Wanted;
 
 /// Clock, weather and commands as far as this instance knows them.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
     /// None until a segment was received.
     pub(crate) clock: Option<Arc<Clock>>,
-    /// None until the overrides of the weather were announced.
-    pub(crate) weather: Option<Arc<Timeline>>,
+    /// None until some weather was announced.
+    pub(crate) weather: Option<Sky>,
     pub(crate) commands: Arc<Commands>,
     /// No command that is not in `commands` takes effect until this wall time.
     pub(crate) fence: WallTime,
@@ -38,21 +43,25 @@ pub(crate) struct Taken {
 }
 
 /// What a command is made from: the game time at which it takes effect, what was commanded before,
-/// and the directives that follow from that.
+/// and who and what follows from that.
 pub(crate) struct Before<'a> {
     pub(crate) command: &'a dyn Fn(Act) -> Command,
     pub(crate) commands: &'a Commands,
-    pub(crate) directives: Directives,
+    pub(crate) folk: Folk,
 }
 
 pub(crate) struct Town {
     pub(crate) world: Arc<World>,
-    pub(crate) people: Arc<Population>,
+    /// Those that the world's file makes.
+    made: Arc<Population>,
     pub(crate) clock: Arc<SharedClock>,
     pub(crate) overrides: Arc<SharedOverrides>,
+    pub(crate) changes: Arc<SharedChanges>,
+    /// Those of weather that no weather-manager announces.
+    no_overrides: Arc<Timeline>,
     commands: Keeper<Commands>,
     /// What follows from the commands of a revision: the last one that was asked for.
-    directives: Mutex<Option<(u64, Arc<Directives>)>>,
+    folk: Mutex<Option<(u64, Folk)>>,
     /// What begins because of which command or announcement.
     pub(crate) causes: Causes,
     wake: Wake,
@@ -68,7 +77,7 @@ impl Town {
     /// Restores what was received and taken.
     pub(crate) async fn open(
         store: Arc<dyn StateStore>,
-        (world, people): (Arc<World>, Arc<Population>),
+        (world, made): (Arc<World>, Arc<Population>),
         wall: Arc<dyn WallClock>,
         lead: Lead,
         conditions: Conditions,
@@ -79,13 +88,28 @@ impl Town {
         let (stored, noted, wakes) = (Arc::clone(&store), causes.clone(), wake.clone());
         let clock = SharedClock::open(stored, key("clock"), received, noted, wakes).await?;
         let (stored, noted, wakes) = (Arc::clone(&store), causes.clone(), wake.clone());
+        let condition = weather.clone();
         let overrides =
-            SharedOverrides::open(stored, key("weather"), weather, noted, wakes).await?;
+            SharedOverrides::open(stored, key("weather"), condition, noted, wakes).await?;
+        let kept = (Arc::clone(&store), key("weather-changes"));
+        let changes = SharedChanges::open(kept, Arc::clone(&world), weather, wake.clone()).await?;
         let place = (store, key("directives"));
         let commands = Keeper::open(place, wall, lead, wake.clone(), |_| Ok(None)).await?;
         let (clock, overrides) = (Arc::new(clock), Arc::new(overrides));
-        let directives = Mutex::default();
-        Ok(Self { world, people, clock, overrides, commands, directives, causes, wake })
+        let (changes, no_overrides) = (Arc::new(changes), Arc::default());
+        let folk = Mutex::default();
+        Ok(Self {
+            world,
+            made,
+            clock,
+            overrides,
+            changes,
+            no_overrides,
+            commands,
+            folk,
+            causes,
+            wake,
+        })
     }
 
     pub(crate) fn now(&self) -> WallTime {
@@ -95,22 +119,36 @@ impl Town {
     pub(crate) fn view(&self) -> View {
         // In this order: the clock is at least as new as the fence.
         let commands = self.commands.view();
-        let (clock, weather) = (self.clock.clock(), self.overrides.timeline());
+        let (clock, weather) = (self.clock.clock(), self.sky());
         let moved = clock.as_ref().map(|clock| along(&commands.log, clock));
         View { clock, weather, commands: moved.unwrap_or(commands.log), fence: commands.fence }
     }
 
-    /// The directives of all commands.
-    pub(crate) fn directives(&self, commands: &Commands) -> Arc<Directives> {
-        let mut kept = self.directives.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((rev, directives)) = &*kept
+    /// The weather: of a weather-manager, if one announced it.
+    fn sky(&self) -> Option<Sky> {
+        if let Some(timeline) = self.overrides.timeline() {
+            return Some(Sky { timeline, changes: None });
+        }
+        let changes = Some(self.changes.known()?);
+        Some(Sky { timeline: Arc::clone(&self.no_overrides), changes })
+    }
+
+    /// Who there is by all commands, and what they are directed to do.
+    pub(crate) fn folk(&self, commands: &Commands) -> Folk {
+        let mut kept = self.folk.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((rev, folk)) = &*kept
             && *rev == commands.rev()
         {
-            return Arc::clone(directives);
+            return folk.clone();
         }
-        let directives = Arc::new(commands.directives(&self.world, &self.people));
-        *kept = Some((commands.rev(), Arc::clone(&directives)));
-        directives
+        let folk = commands.folk(&self.world, &self.made);
+        *kept = Some((commands.rev(), folk.clone()));
+        folk
+    }
+
+    /// The people that the world's file makes, with the places and roles of all.
+    pub(crate) fn made(&self) -> &Population {
+        &self.made
     }
 
     pub(crate) fn watch(&self) -> watch::Receiver<()> {
@@ -135,6 +173,7 @@ impl Town {
     async fn read(&self, read_at: WallTime) -> Result<(), Error> {
         self.clock.read().await?;
         self.overrides.read().await?;
+        self.changes.read().await?;
         self.commands.read(read_at).await
     }
 
@@ -171,12 +210,11 @@ impl Town {
                 cause: cause.clone(),
                 act,
             };
-            let directives = commands.directives(&self.world, &self.people);
-            let before = Before { command: &command, commands, directives };
+            let folk = commands.folk(&self.world, &self.made);
+            let before = Before { command: &command, commands, folk };
             let command = command(act(&before)?);
             if !commands.push(command) {
-                let text = "the world has as many directives as it may; wait until some end";
-                return Err(Problem::limit_reached(text));
+                return Err(Problem::limit_reached(too_many()));
             }
             Ok::<_, Problem>(Some(at))
         };
@@ -189,6 +227,14 @@ impl Town {
             .ok_or_else(|| Problem::internal("a command was neither taken nor known"))?;
         Ok(Taken { commands, effective })
     }
+}
+
+fn too_many() -> String {
+    format!(
+        "the world has as many commands on people as are kept: at most {COMMAND_COUNT_MAX}, and \
+         {CHANGE_COUNT_MAX} that add or remove someone, in {VALUE_BYTES_MAX} bytes; wait until \
+         directives end, and remove who was added"
+    )
 }
 
 /// The same where each command takes effect by this clock.

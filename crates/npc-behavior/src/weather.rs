@@ -1,5 +1,8 @@
 //! The overrides of the weather as the instances share them: what the weather-manager announced,
-//! kept in the service's own state. Not here: what they do to the weather (`world`).
+//! kept in the service's own state. Not here: what they do to the weather (`world`), weather that
+//! no weather-manager announces (`changes`).
+
+mod changes;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,16 +12,41 @@ use tokio::sync::watch;
 use worldbus_bus::trace::TraceParent;
 use worldbus_events::prost::Message as _;
 use worldbus_events::v1::WeatherOverridesAnnounced;
+use worldbus_service::StateStore;
 use worldbus_service::health::Condition;
 use worldbus_service::state::{self, Error, Kind, VALUE_BYTES_MAX};
-use worldbus_service::{Problem, StateStore};
 use worldbus_simulated::follow::{Follow, NotKept};
 use worldbus_simulated::weather::{OverridesFollower, announce};
 use worldbus_simulated::{Causes, Wake};
 use worldbus_world::{Timeline, WallTime};
 
-const WAITS: &str = "no weather was announced yet: waiting for a weather-manager's \
-                     weather.overrides_announced on the bus, which comes every few seconds";
+/// What is to be done until the weather is known.
+pub(crate) const WAITS: &str = "no weather was announced yet: waiting for a weather-manager's \
+                                weather.overrides_announced on the bus, which comes every few \
+                                seconds, or for weather.changed of a service of your own";
+
+pub(crate) use changes::{Changes, SharedChanges};
+
+/// The weather that people follow: of a weather-manager, or of a studio's own service.
+#[derive(Clone, Debug)]
+pub(crate) struct Sky {
+    /// The overrides; of another service's weather none.
+    pub(crate) timeline: Arc<Timeline>,
+    /// What was received, where no weather-manager announced overrides.
+    pub(crate) changes: Option<Arc<Changes>>,
+}
+
+impl Sky {
+    /// Whether this is the very same, and nothing else is known.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let changes = match (&self.changes, &other.changes) {
+            (Some(these), Some(those)) => Arc::ptr_eq(these, those),
+            (None, None) => true,
+            _ => false,
+        };
+        changes && Arc::ptr_eq(&self.timeline, &other.timeline)
+    }
+}
 
 /// The overrides of a world's weather, as far as this instance knows them.
 pub(crate) struct SharedOverrides {
@@ -60,14 +88,6 @@ impl SharedOverrides {
     /// The overrides; none until they were announced.
     pub(crate) fn timeline(&self) -> Option<Arc<Timeline>> {
         self.timeline.borrow().clone()
-    }
-
-    /// The overrides.
-    ///
-    /// # Errors
-    /// 503 until they were announced.
-    pub(crate) fn known(&self) -> Result<Arc<Timeline>, Problem> {
-        self.timeline().ok_or_else(|| Problem::unavailable(WAITS))
     }
 
     /// Reads what other instances received.
@@ -229,7 +249,7 @@ mod tests {
         for part in [&before, &resumed, &before] {
             shared.receive(part, None).await.unwrap();
         }
-        assert_eq!(*shared.known().unwrap(), at(9));
-        assert_eq!(*open(&place).await.known().unwrap(), at(9));
+        assert_eq!(*shared.timeline().unwrap(), at(9));
+        assert_eq!(*open(&place).await.timeline().unwrap(), at(9));
     }
 }

@@ -70,7 +70,12 @@ fn day(people: &Arc<Population>, skies: &Arc<Skies>, begin: i64, title: &str) ->
     let mut shares = Vec::new();
     for minute in (begin..=begin + DAY).step_by(QUARTER as usize) {
         sweep.advance(&planner, minute, |_| ());
-        shares.push(sweep.by_activity(people, None).map(|n| f64::from(n) / people.len() as f64));
+        let mut counts = [0_u32; 14];
+        for person in 0..people.len() {
+            let (activity, _) = sweep.doing(&planner, person, minute);
+            counts[activity as usize - 1] += 1;
+        }
+        shares.push(counts.map(|n| f64::from(n) / people.len() as f64));
     }
     chart(title, &shares)
 }
@@ -133,20 +138,29 @@ fn chart(title: &str, shares: &[[f64; 14]]) -> String {
     svg + "</svg>\n"
 }
 
+fn resident_bytes() -> Result<u64, Anything> {
+    let pages = std::fs::read_to_string("/proc/self/statm")?;
+    Ok(pages.split_whitespace().nth(1).unwrap_or_default().parse::<u64>()? * 4_096)
+}
+
 /// How long a hundred thousand people take, and one question about one of them.
 fn speed() -> Result<(), Anything> {
     let text = World::sample().file.text.replace("per_region = 100", "per_region = 8400");
     let text = text.replace("capacity = 250\n", "capacity = 9000\n");
     let text = text.replace("capacity = 30\n", "capacity = 900\n");
     let world = World::parse("many.toml", &text)?;
-    let begun = Instant::now();
+    let (begun, before) = (Instant::now(), resident_bytes()?);
     let people = Population::read(&world)?;
-    println!("{} people made in {:?}", people.len(), begun.elapsed());
+    let (count, made) = (people.len(), resident_bytes()?);
+    println!("{count} people made in {:?}", begun.elapsed());
     let skies = Skies::new(Weather::new(&world), Overrides::default());
     let planner = Planner::new(people, skies, Directives::default());
     let begun = Instant::now();
     let mut sweep = Sweep::new(&planner, TUESDAY);
     println!("placed at midnight in {:?}", begun.elapsed());
+    let each = |bytes: u64| bytes / count as u64;
+    let (people, standing) = (each(made - before), each(resident_bytes()? - made));
+    println!("bytes a person: {people} for who they are, {standing} for where they stand");
     let (begun, mut changes) = (Instant::now(), 0_u64);
     sweep.advance(&planner, TUESDAY + DAY, |_| changes += 1);
     let took = begun.elapsed();

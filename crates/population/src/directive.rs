@@ -86,14 +86,17 @@ impl Target {
             && self.region.is_none_or(|region| usize::from(person.region) == region)
     }
 
-    fn people<'a>(&'a self, people: &'a Population) -> impl Iterator<Item = usize> + 'a {
-        let all = match self.region {
-            Some(region) => people.people_of(region),
-            None => 0..people.len(),
+    /// Those of them who are there at a minute.
+    fn people<'a>(
+        &'a self,
+        people: &'a Population,
+        minute: i64,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let all = match self.persons.is_empty() {
+            true => people.everyone(self.region),
+            false => Box::new(self.persons.iter().copied()),
         };
-        let all = if self.persons.is_empty() { all } else { 0..0 };
-        let all = all.filter(|rank| self.concerns(people, *rank));
-        self.persons.iter().copied().chain(all)
+        all.filter(move |rank| self.concerns(people, *rank) && people.is_here(*rank, minute))
     }
 }
 
@@ -116,7 +119,7 @@ impl Directives {
             directive.place.is_none_or(|place| people.places()[place].region == region)
         };
         let (reached, far): (Vec<usize>, Vec<usize>) =
-            directive.target.people(people).partition(in_reach);
+            directive.target.people(people, directive.start).partition(in_reach);
         if reached.is_empty() {
             let none = far.is_empty();
             return Err(if none { DirectiveError::NoPeople } else { DirectiveError::OutOfReach });
@@ -159,13 +162,24 @@ impl Directives {
     /// directives took stays taken until their end.
     fn room(&self, people: &Population, wanted: &Directive, place: usize) -> usize {
         let region = people.places()[place].region;
-        let regulars = people.people_of(region).filter(|rank| people.is_regular(*rank, place));
-        let others = self.list.iter().filter(|admitted| {
-            let Directive { place: at, start, end, .. } = admitted.directive;
-            at == Some(place) && start < wanted.end && wanted.start < end
+        let regulars = people.people_of(region).filter(|rank| {
+            people.is_regular(*rank, place) && people.is_expected(*rank, wanted.start)
         });
-        let taken = regulars.count() + others.map(|other| other.guests.len()).sum::<usize>();
+        let taken = regulars.count() + self.guests_within(place, (wanted.start, wanted.end));
         (people.places()[place].capacity as usize).saturating_sub(taken)
+    }
+
+    /// How many are directed to a place from a minute on who do not go there of themselves.
+    pub(crate) fn guests(&self, place: usize, minute: i64) -> usize {
+        self.guests_within(place, (minute, i64::MAX))
+    }
+
+    fn guests_within(&self, place: usize, (from, until): (i64, i64)) -> usize {
+        let there = self.list.iter().filter(|admitted| {
+            let Directive { place: at, start, end, .. } = admitted.directive;
+            at == Some(place) && start < until && from < end
+        });
+        there.map(|admitted| admitted.guests.len()).sum()
     }
 
     /// The directive that a person follows at a minute.

@@ -11,7 +11,7 @@ mod texts;
 use crate::generate::{Draft, Misfit};
 use crate::model::Population;
 use worldbus_world::source::{Source, Table};
-use worldbus_world::{PEOPLE_KEYS, WORLD_FILE_KEYS, World, WorldFileError};
+use worldbus_world::{Facts, PEOPLE_KEYS, WORLD_FILE_KEYS, World, WorldFileError, facts};
 
 impl Population {
     /// The people of a world by its file; none if the file states nothing of them.
@@ -23,16 +23,52 @@ impl Population {
         let source = Source { file: &world.file.name, text: &world.file.text };
         let root = source.parse()?;
         let mut root = Table::root(&source, &root, WORLD_FILE_KEYS)?;
-        let counts = vec![0; world.regions.len()];
-        let (mut draft, mut roles) = (Draft { counts, ..Draft::default() }, Vec::new());
-        if PEOPLE_KEYS.iter().any(|key| root.has(key)) {
-            places::read(&mut root, world, &mut draft)?;
-            roles = roles::read(&mut root, world, &mut draft)?;
-            people::read(&mut root, world, &mut draft)?;
-        }
+        let (draft, roles) = draft(&mut root, world)?;
         let names: Vec<String> = draft.roles.iter().map(|role| role.id.clone()).collect();
         draft.people(world).map_err(|misfit| point(&misfit, &root, &roles, &names, world))
     }
+}
+
+/// What the file states, and the tables of the roles.
+fn draft<'a>(
+    root: &mut Table<'a>,
+    world: &World,
+) -> Result<(Draft, Vec<Table<'a>>), WorldFileError> {
+    let counts = vec![0; world.regions.len()];
+    let (mut draft, mut roles) = (Draft { counts, ..Draft::default() }, Vec::new());
+    if PEOPLE_KEYS.iter().any(|key| root.has(key)) {
+        places::read(root, world, &mut draft)?;
+        roles = roles::read(root, world, &mut draft)?;
+        people::read(root, world, &mut draft)?;
+    }
+    Ok((draft, roles))
+}
+
+/// What of a world's people and places a data directory is begun with, to be compared with a later
+/// file; nothing of a world without them. No one is made for it.
+///
+/// # Errors
+/// The first mistake in the file.
+pub fn facts(world: &World) -> Result<Facts, WorldFileError> {
+    let source = Source { file: &world.file.name, text: &world.file.text };
+    let root = source.parse()?;
+    let (draft, _) = draft(&mut Table::root(&source, &root, WORLD_FILE_KEYS)?, world)?;
+    if draft.roles.is_empty() {
+        return Ok(Facts::new());
+    }
+    // The rank of each is in the identity of events: how many there are in each region, then those
+    // that are named, in the order of the file.
+    let named: Vec<(usize, &str)> =
+        draft.named.iter().map(|named| (named.region, named.id.as_str())).collect();
+    let count = draft.counts.iter().sum::<usize>() + named.len();
+    let people = facts::digest(&format!("{:?} {named:?}", draft.counts));
+    let ids: Vec<&str> = draft.places.iter().map(|place| place.id.as_str()).collect();
+    let places = format!("{} ({})", ids.len(), facts::digest(&ids.join(",")));
+    Ok(Facts::from([
+        (facts::PEOPLE.to_owned(), format!("{count} ({people})")),
+        (facts::PLACES_OF_PEOPLE.to_owned(), places),
+        (facts::LIVES_OF_PEOPLE.to_owned(), facts::digest(&format!("{draft:?}"))),
+    ]))
 }
 
 /// The error of what does not fit, at the key that is to be changed.

@@ -8,9 +8,10 @@ use std::ops::Range;
 use crate::activity::Activity;
 use crate::chance::{Chance, Draw};
 use crate::model::{
-    CHARACTER_MAX, Character, NOWHERE, Named, Names, PERSON_COUNT_MAX, Person, Place, Population,
-    RegionOfPeople, Role,
+    CHARACTER_MAX, Character, Made, NOWHERE, Named, Names, PERSON_COUNT_MAX, Person, Place,
+    Population, RegionOfPeople, Role,
 };
+use crate::newcomer::Newcomer;
 use crate::routine::{Does, Slot};
 use worldbus_world::{Region, World};
 
@@ -29,25 +30,12 @@ pub(crate) struct Draft {
     /// How many of each role, over all shares of a region; and the only region, if there is one.
     pub(crate) shares: Vec<(u64, Option<usize>)>,
     pub(crate) names: Names,
-    pub(crate) named: Vec<NamedDraft>,
-}
-
-/// A person that the file names.
-#[derive(Clone, Debug)]
-pub(crate) struct NamedDraft {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) region: usize,
-    pub(crate) role: usize,
-    pub(crate) home: Option<usize>,
-    pub(crate) work: Option<usize>,
-    /// What is not left out of its character.
-    pub(crate) character: [Option<u16>; 4],
+    pub(crate) named: Vec<Newcomer>,
 }
 
 /// What one goes to a kind of places for, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Use {
+pub(crate) enum Use {
     Routine,
     Pastime,
 }
@@ -84,16 +72,20 @@ impl Draft {
         if total > PERSON_COUNT_MAX {
             return Err(Misfit::TooMany { people: total });
         }
-        let Self { counts, places, kinds, roles, shares, names, named } = self;
-        let place_ids = places.iter().enumerate().map(|(rank, place)| (place.id.clone(), rank));
-        let mut people = Population {
+        let Self { counts, mut places, kinds, roles, shares, names, named } = self;
+        // In a large world they are many, and no more of them come.
+        places.shrink_to_fit();
+        let mut places_by_id: Vec<u32> = (0..places.len() as u32).collect();
+        let id = |rank: &u32| &places[*rank as usize].id;
+        places_by_id.sort_unstable_by(|a, b| id(a).cmp(id(b)));
+        let mut people = Made {
             haunts: vec![NOWHERE; total * kinds.len()],
             people: Vec::with_capacity(total),
             regions: regions(world, &places),
             chance: Chance::new(world.seed),
             calendar: world.calendar(),
             sun: world.sun(),
-            place_ids: place_ids.collect(),
+            places_by_id,
             named_ids: HashMap::new(),
             places,
             roles,
@@ -103,7 +95,7 @@ impl Draft {
         for (region, count) in counts.into_iter().enumerate() {
             people.populate(region, count, &shares, &named)?;
         }
-        Ok(people)
+        Ok(people.into())
     }
 }
 
@@ -123,13 +115,13 @@ fn regions(world: &World, places: &[Place]) -> Vec<RegionOfPeople> {
     world.regions.iter().enumerate().map(of).collect()
 }
 
-impl Population {
+impl Made {
     fn populate(
         &mut self,
         region: usize,
         count: usize,
         shares: &[(u64, Option<usize>)],
-        named: &[NamedDraft],
+        named: &[Newcomer],
     ) -> Result<(), Misfit> {
         let first = self.people.len();
         for (at, role) in roles_of(region, count, shares, self.chance).into_iter().enumerate() {
@@ -174,7 +166,7 @@ impl Population {
         }
     }
 
-    fn named(&self, rank: usize, draft: &NamedDraft) -> Person {
+    pub(crate) fn named(&self, rank: usize, draft: &Newcomer) -> Person {
         let person = self.anyone(rank, draft.role, draft.region);
         let [sociable, devout, hardy, diligent] = draft.character;
         let drawn = person.character;
@@ -298,7 +290,7 @@ impl Population {
     }
 
     /// Whether people of a role go to places of a kind, and why.
-    fn uses(&self, role: &Role, kind: usize) -> Option<Use> {
+    pub(crate) fn uses(&self, role: &Role, kind: usize) -> Option<Use> {
         let slots = || role.routines.iter().flat_map(|routine| &routine.slots);
         let leads_there = |slot: &Slot| {
             let Does::One(activity) = slot.does else { return false };
@@ -313,12 +305,22 @@ impl Population {
 
     /// One of the places of a kind that have room, near a person's home; it takes the room.
     fn near(&self, rank: usize, kind: usize, room: &mut [(u32, u32)]) -> Option<u32> {
+        let home = self.people[rank].home as usize;
+        self.near_home((rank, home), kind, room)
+    }
+
+    /// The same for one who lives there.
+    pub(crate) fn near_home(
+        &self,
+        (rank, home): (usize, usize),
+        kind: usize,
+        room: &mut [(u32, u32)],
+    ) -> Option<u32> {
         let count = room.len();
         let begin = match count {
             0 => return None,
             _ => self.chance.below(Draw::Position, rank as u64, kind as u64, count as u64) as usize,
         };
-        let home = self.people[rank].home as usize;
         let around = (begin..begin + count).map(|at| at % count);
         let with_room = around.filter(|at| room[*at].1 > 0).take(NEAR_COUNT_MAX);
         let nearest = with_room.min_by_key(|at| self.distance_m(home, room[*at].0 as usize))?;
@@ -331,7 +333,7 @@ impl Population {
     }
 
     /// The places of a kind in a region with how many may be there.
-    fn room(&self, region: usize, kind: usize) -> Vec<(u32, u32)> {
+    pub(crate) fn room(&self, region: usize, kind: usize) -> Vec<(u32, u32)> {
         let places = self.regions[region].places.clone();
         let of_kind = places.filter(|place| self.places[*place].kind == kind);
         of_kind.map(|place| (place as u32, self.places[place].capacity)).collect()

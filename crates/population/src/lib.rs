@@ -34,7 +34,9 @@ mod generate;
 #[cfg(test)]
 mod golden;
 mod model;
+mod newcomer;
 mod plan;
+mod presence;
 mod routine;
 mod skies;
 
@@ -42,10 +44,12 @@ pub use activity::{Activity, Cause, UnknownActivity};
 pub use directive::{
     DIRECTIVE_COUNT_MAX, Directive, DirectiveError, Directives, MINUTES_MAX, PERSONS_MAX, Target,
 };
+pub use file::facts;
 pub use model::{
     CHARACTER_MAX, Character, KIND_COUNT_MAX, PERSON_COUNT_MAX, PLACE_COUNT_MAX, Person, Place,
     Population, ROLE_COUNT_MAX, Role,
 };
+pub use newcomer::{Newcomer, NewcomerError};
 pub use plan::{Candidate, Change, Crowd, Planner, Score, Span, Sweep, Why};
 pub use routine::Hours;
 pub use skies::{NOTICE_MINUTES, Skies, SkyChange};

@@ -1,9 +1,13 @@
 //! The people of a world and the places that they go to, as the file and the seed make them.
-//! Not here: reading the file (`file`), making them (`generate`), what they do (`plan`).
+//! Not here: reading the file (`file`), making them (`generate`), who comes and goes later
+//! (`newcomer`), what they do (`plan`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::chance::Chance;
+use crate::presence::Presence;
 use crate::routine::{Hours, Routine};
 use worldbus_world::{Calendar, Hemisphere, Sun};
 
@@ -25,9 +29,18 @@ const _: () = assert!(NOWHERE as usize > PLACE_COUNT_MAX);
 /// Under less of a roof one is outdoors.
 const ROOF_PERMILLE_MIN: u16 = 500;
 
-/// The people of one world, their places and roles.
+/// The people of one world, their places and roles. A copy shares what the file made.
 #[derive(Clone, Debug)]
 pub struct Population {
+    pub(crate) made: Arc<Made>,
+    /// Those who were added since, by seat: their ranks are behind those of all whom the file made.
+    pub(crate) added: Vec<Added>,
+    pub(crate) presences: BTreeMap<usize, Presence>,
+}
+
+/// What the file and the seed make.
+#[derive(Clone, Debug)]
+pub(crate) struct Made {
     pub(crate) places: Vec<Place>,
     pub(crate) roles: Vec<Role>,
     /// Kinds of places by name.
@@ -40,7 +53,8 @@ pub struct Population {
     pub(crate) chance: Chance,
     pub(crate) calendar: Calendar,
     pub(crate) sun: Sun,
-    pub(crate) place_ids: HashMap<String, usize>,
+    /// The places in the order of their ids.
+    pub(crate) places_by_id: Vec<u32>,
     pub(crate) named_ids: HashMap<String, usize>,
 }
 
@@ -52,8 +66,8 @@ pub(crate) struct RegionOfPeople {
     pub(crate) longitude: f64,
     pub(crate) hemisphere: Hemisphere,
     /// Its people and places are these, in one run.
-    pub(crate) people: std::ops::Range<usize>,
-    pub(crate) places: std::ops::Range<usize>,
+    pub(crate) people: Range<usize>,
+    pub(crate) places: Range<usize>,
 }
 
 /// The lists that names are drawn from.
@@ -83,7 +97,7 @@ pub struct Place {
     /// How well it keeps the weather off: 0 under the sky, 1000 behind thick walls.
     pub roof_permille: u16,
     /// When people may be there.
-    pub open: Hours,
+    pub open: Arc<Hours>,
 }
 
 /// What people of a kind do day by day.
@@ -125,6 +139,13 @@ pub(crate) struct Named {
     pub(crate) name: String,
 }
 
+/// A person that was added, with the place of each kind where it goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Added {
+    pub(crate) person: Person,
+    pub(crate) haunts: Vec<u32>,
+}
+
 /// What a person is like, 0 to [`CHARACTER_MAX`] each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Character {
@@ -145,30 +166,36 @@ impl Place {
     }
 }
 
+impl From<Made> for Population {
+    fn from(made: Made) -> Self {
+        Self { made: Arc::new(made), added: Vec::new(), presences: BTreeMap::new() }
+    }
+}
+
 impl Population {
-    /// How many people there are.
+    /// How many people there are, those who are not there any more included.
     pub fn len(&self) -> usize {
-        self.people.len()
+        self.made.people.len() + self.added.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.people.is_empty()
+        self.len() == 0
     }
 
     /// The places, by rank: those of a region in one run, regions in the world's order.
     pub fn places(&self) -> &[Place] {
-        &self.places
+        &self.made.places
     }
 
     /// The roles, by rank.
     pub fn roles(&self) -> &[Role] {
-        &self.roles
+        &self.made.roles
     }
 
     /// The kinds of places, by rank.
     pub fn kinds(&self) -> &[String] {
-        &self.kinds
+        &self.made.kinds
     }
 
     /// A person by rank.
@@ -176,95 +203,135 @@ impl Population {
     /// # Panics
     /// If there are not so many people.
     pub fn person(&self, rank: usize) -> &Person {
-        &self.people[rank]
+        let made = &self.made.people;
+        made.get(rank).unwrap_or_else(|| &self.added[rank - made.len()].person)
     }
 
-    /// The ranks of a region's people.
+    /// The ranks of a region's people, in order.
     ///
     /// # Panics
     /// If the world has no region of this index.
-    pub fn people_of(&self, region: usize) -> std::ops::Range<usize> {
-        self.regions[region].people.clone()
+    pub fn people_of(&self, region: usize) -> impl Iterator<Item = usize> + '_ {
+        let added = self.made.people.len()..self.len();
+        let added = added.filter(move |rank| usize::from(self.person(*rank).region) == region);
+        self.made.regions[region].people.clone().chain(added)
+    }
+
+    /// The ranks of a region's people, or of all, in order.
+    ///
+    /// # Panics
+    /// If the world has no region of this index.
+    pub fn everyone(&self, region: Option<usize>) -> Box<dyn Iterator<Item = usize> + '_> {
+        match region {
+            Some(region) => Box::new(self.people_of(region)),
+            None => Box::new(0..self.len()),
+        }
     }
 
     /// The ranks of a region's places.
     ///
     /// # Panics
     /// If the world has no region of this index.
-    pub fn places_of(&self, region: usize) -> std::ops::Range<usize> {
-        self.regions[region].places.clone()
+    pub fn places_of(&self, region: usize) -> Range<usize> {
+        self.made.regions[region].places.clone()
     }
 
     /// The id of a person: that of the file, or region and number.
     pub fn id(&self, rank: usize) -> String {
-        let person = &self.people[rank];
+        let person = self.person(rank);
         if let Some(named) = &person.named {
             return named.id.clone();
         }
-        let region = &self.regions[usize::from(person.region)];
+        let region = &self.made.regions[usize::from(person.region)];
         format!("{}-{}", region.id, rank - region.people.start + 1)
     }
 
     /// The name of a person.
     pub fn name(&self, rank: usize) -> String {
-        let person = &self.people[rank];
+        let person = self.person(rank);
         if let Some(named) = &person.named {
             return named.name.clone();
         }
-        let Names { given, family } = &self.names;
+        let Names { given, family } = &self.made.names;
         let (given, family) =
             (&given[usize::from(person.given)], &family[usize::from(person.family)]);
         format!("{given} {family}")
     }
 
-    /// The rank of a person by id.
+    /// The rank of a person by id, also of one who is not there any more.
     pub fn rank(&self, id: &str) -> Option<usize> {
-        if let Some(rank) = self.named_ids.get(id) {
+        if let Some(rank) = self.made.named_ids.get(id) {
             return Some(*rank);
+        }
+        let is = |added: &Added| added.person.named.as_ref().is_some_and(|named| named.id == id);
+        if let Some(seat) = self.added.iter().position(is) {
+            return Some(self.made.people.len() + seat);
         }
         let (region, number) = id.rsplit_once('-')?;
         let is_plain = !number.starts_with('0') && number.bytes().all(|b| b.is_ascii_digit());
         let number: usize = number.parse().ok().filter(|_| is_plain)?;
-        let region = self.regions.iter().find(|of| of.id == region)?;
+        let region = self.made.regions.iter().find(|of| of.id == region)?;
         let rank = region.people.start + number.checked_sub(1)?;
-        let is_there = region.people.contains(&rank) && self.people[rank].named.is_none();
+        let is_there = region.people.contains(&rank) && self.person(rank).named.is_none();
         is_there.then_some(rank)
     }
 
     /// The rank of a place by id.
     pub fn place_rank(&self, id: &str) -> Option<usize> {
-        self.place_ids.get(id).copied()
+        let Made { places, places_by_id, .. } = &*self.made;
+        let found =
+            places_by_id.binary_search_by(|rank| places[*rank as usize].id.as_str().cmp(id));
+        found.ok().map(|at| places_by_id[at] as usize)
     }
 
     /// The rank of a role by id.
     pub fn role_rank(&self, id: &str) -> Option<usize> {
-        self.roles.iter().position(|role| role.id == id)
+        self.made.roles.iter().position(|role| role.id == id)
     }
 
     /// Where a person lives.
     pub fn home(&self, rank: usize) -> usize {
-        self.people[rank].home as usize
+        self.person(rank).home as usize
     }
 
     /// Where a person works, if it does.
     pub fn workplace(&self, rank: usize) -> Option<usize> {
-        let work = self.people[rank].work;
+        let work = self.person(rank).work;
         (work != NOWHERE).then_some(work as usize)
     }
 
     /// The place of a kind where a person goes, if there is room for it at one.
     pub fn haunt(&self, rank: usize, kind: usize) -> Option<usize> {
-        let place = self.haunts[rank * self.kinds.len() + kind];
+        let place = self.haunts(rank)[kind];
         (place != NOWHERE).then_some(place as usize)
+    }
+
+    /// The places where a person goes, kind by kind.
+    pub(crate) fn haunts(&self, rank: usize) -> &[u32] {
+        let kinds = self.made.kinds.len();
+        match rank.checked_sub(self.made.people.len()) {
+            Some(seat) => &self.added[seat].haunts,
+            None => &self.made.haunts[rank * kinds..][..kinds],
+        }
     }
 
     /// Whether a place is one of those where a person goes.
     pub(crate) fn is_regular(&self, rank: usize, place: usize) -> bool {
-        self.haunt(rank, self.places[place].kind) == Some(place)
+        self.haunt(rank, self.made.places[place].kind) == Some(place)
             || self.home(rank) == place
             || self.workplace(rank) == Some(place)
     }
 
+    pub(crate) fn kind(&self, name: &str) -> Option<usize> {
+        self.made.kind(name)
+    }
+
+    pub(crate) fn distance_m(&self, from: usize, to: usize) -> i64 {
+        self.made.distance_m(from, to)
+    }
+}
+
+impl Made {
     pub(crate) fn kind(&self, name: &str) -> Option<usize> {
         self.kinds.iter().position(|kind| kind == name)
     }

@@ -81,9 +81,14 @@ impl Planner {
         &self.inputs.people
     }
 
-    /// Goes on under another weather or other directives.
-    pub fn change(&mut self, skies: Arc<Skies>, directives: Arc<Directives>) {
-        self.inputs.change(skies, directives);
+    /// Goes on under another weather or other directives, with people who were added or removed.
+    pub fn change(
+        &mut self,
+        people: Arc<Population>,
+        skies: Arc<Skies>,
+        directives: Arc<Directives>,
+    ) {
+        self.inputs.change(people, skies, directives);
     }
 
     /// What a person does at a minute.
@@ -114,8 +119,7 @@ impl Planner {
     /// # Panics
     /// If there are not so many people.
     pub fn why(&self, person: usize, minute: i64) -> Why {
-        let walk = Walk::at(&self.inputs, person, minute);
-        let (minute, before) = walk.decided();
+        let (minute, before) = Walk::decision(&self.inputs, person, minute);
         let Choice { mut candidates, best, .. } =
             decide::decide(&self.inputs, person, &before, minute);
         candidates[..=best].rotate_right(1);
@@ -130,7 +134,7 @@ impl Planner {
         let people = &self.inputs.people;
         let region = people.places()[place].region;
         let mut counts = [0_u32; Activity::ALL.len()];
-        for person in people.people_of(region) {
+        for person in people.people_of(region).filter(|person| people.is_here(*person, minute)) {
             // Who neither goes there of itself nor has a directive is not there.
             if !people.is_regular(person, place)
                 && !self.inputs.directives.touches(people, person, self.reach(minute))

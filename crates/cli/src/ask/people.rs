@@ -32,9 +32,12 @@ pub(crate) async fn run(arguments: PeopleArguments) -> Result<ExitCode> {
         Action::Why(asked) => look::why(&rest, format, &asked).await?,
         Action::Places(asked) => look::places(&rest, format, asked).await?,
         Action::Statistics(asked) => look::statistics(&rest, format, asked).await?,
+        Action::Overview => look::overview(&rest, format).await?,
         Action::Directives => direct::list(&rest, format).await?,
         Action::Direct(wish) => direct::direct(&rest, format, &wish).await?,
         Action::Clear(wish) => direct::clear(&rest, format, &wish).await?,
+        Action::Spawn(wish) => direct::spawn(&rest, format, &wish).await?,
+        Action::Remove(wish) => direct::remove(&rest, format, &wish).await?,
         Action::Undo(by) => direct::undo(&rest, format, &by).await?,
     };
     output::page(&page)?;

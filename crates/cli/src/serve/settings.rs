@@ -48,7 +48,8 @@ settings! {
         /// instances.
         lead_ms: u64 = "2000",
         /// Go on with a world file under which the identity of events changes (seed, epoch,
-        /// calendar, regions or their order), though the state was begun with another.
+        /// calendar, regions, people, places or their order), though the state was begun with
+        /// another.
         accept_world_changes: bool = "false",
     }
 }

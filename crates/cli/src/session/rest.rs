@@ -137,6 +137,14 @@ impl Rest {
         self.call(Method::POST, path, query, body.to_string().into()).await
     }
 
+    /// Removes.
+    ///
+    /// # Errors
+    /// As of [`get`](Self::get).
+    pub(crate) async fn delete(&self, path: &str, body: &Value) -> Result<Value> {
+        self.call(Method::DELETE, path, &[], body.to_string().into()).await
+    }
+
     async fn call(
         &self,
         method: Method,

@@ -93,6 +93,18 @@ impl EventType {
         })
     }
 
+    /// Whether a field of payloads is bytes: by name, with dots into the messages within, also into
+    /// those of lists.
+    pub fn is_bytes(&self, path: &str) -> bool {
+        let mut kind = Some(Kind::Message(self.message.clone()));
+        for name in path.split('.') {
+            let Some(Kind::Message(of)) = kind else { return false };
+            let field = of.get_field_by_name(name).filter(|field| !field.is_map());
+            kind = field.map(|field| field.kind());
+        }
+        matches!(kind, Some(Kind::Bytes))
+    }
+
     pub(crate) fn message(&self) -> &MessageDescriptor {
         &self.message
     }

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Computed, Shared};
+use super::Computed;
 use crate::commands::{Act, Command, Commands, Wish, directive_id};
-use crate::requests::shown;
-use crate::town::{Before, Taken};
+use crate::desk::Desk;
+use crate::town::{Taken, Town};
 use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
 use worldbus_simulated::commands::{Act as _, By};
 use worldbus_world::{GameTime, WallTime};
@@ -92,14 +92,16 @@ pub(super) struct Log {
 #[schema(as = PeopleCommand)]
 struct CommandEntry {
     revision: u64,
-    /// `direct`, `clear` or `undo`.
+    /// `direct`, `clear`, `spawn`, `remove` or `undo`.
     verb: String,
     /// The directive that it sets or ends.
     id: Option<String>,
+    /// Whom it directs, adds or removes.
     people: Vec<String>,
     role: Option<String>,
     region: Option<String>,
     activity: Option<String>,
+    /// Where it directs them; the home of who is added.
     place: Option<String>,
     /// How many people follow the directive: those for whom there is room.
     person_count: Option<usize>,
@@ -123,7 +125,7 @@ struct CommandEntry {
         (status = 404, description = "No such person, role, region or place."),
         (status = 409, description = "The place is full, or the directives are too many.")))]
 pub(super) async fn direct(
-    State(shared): State<Shared>,
+    State(desk): State<Desk>,
     Query(NoQuery {}): Query<NoQuery>,
     Json(request): Json<DirectiveRequest>,
 ) -> Answer<CommandTaken> {
@@ -136,24 +138,22 @@ pub(super) async fn direct(
         place: request.place,
         minutes: request.duration_game_minutes,
     };
-    shared.followers.catch_up().await;
-    let taken = shared.town.direct(&by, None, &wish).await?;
-    Ok(Json(CommandTaken::new(&shared, &taken)))
+    desk.followers.catch_up().await;
+    let taken = desk.town.direct(&by, None, &wish).await?;
+    Ok(Json(CommandTaken::new(&desk.town, &taken)))
 }
 
 /// The commands on people, the last one first.
 #[utoipa::path(get, path = "/api/people/directives", tag = "people",
     responses((status = 200, description = "The commands.", body = Log)))]
-pub(super) async fn list(
-    State(shared): State<Shared>,
-    Query(NoQuery {}): Query<NoQuery>,
-) -> Computed {
-    let log = |shared: &Shared, _| {
-        let view = shared.town.view();
-        let entry = |command| CommandEntry::new(shared, &view.commands, command);
-        Ok(Log { commands: view.commands.list().iter().rev().map(entry).collect() })
+pub(super) async fn list(State(desk): State<Desk>, Query(NoQuery {}): Query<NoQuery>) -> Computed {
+    let work = desk.work.clone();
+    let log = move || {
+        let commands = desk.town.view().commands;
+        let entry = |command| CommandEntry::new(&desk.town, &commands, command);
+        Ok(Log { commands: commands.list().iter().rev().map(entry).collect() })
     };
-    shared.compute(log).await
+    work.answer(log).await
 }
 
 /// Ends a directive.
@@ -162,62 +162,45 @@ pub(super) async fn list(
         (status = 404, description = "No such directive."),
         (status = 409, description = "More commands than are kept.")))]
 pub(super) async fn clear(
-    State(shared): State<Shared>,
+    State(desk): State<Desk>,
     Query(NoQuery {}): Query<NoQuery>,
     Json(request): Json<ClearRequest>,
 ) -> Answer<CommandTaken> {
     let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
-    let act = |before: &Before<'_>| {
-        let mut sets = before.commands.list().iter();
-        let set = sets.find(|command| {
-            matches!(command.act, Act::Direct(_)) && directive_id(command.rev) == request.id
-        });
-        let set = set.ok_or_else(|| {
-            let text =
-                format!("no directive {}; /api/people/directives lists all", shown(&request.id));
-            Problem::not_found(text).with_field("id")
-        })?;
-        Ok(Act::Clear { directive: set.rev })
-    };
-    shared.followers.catch_up().await;
-    let taken = shared.town.command(&by, None, act).await?;
-    Ok(Json(CommandTaken::new(&shared, &taken)))
+    desk.followers.catch_up().await;
+    let taken = desk.town.clear(&by, &request.id).await?;
+    Ok(Json(CommandTaken::new(&desk.town, &taken)))
 }
 
 /// Undoes the last command that is not undone yet: its directive ends, or the one that it ended is
-/// in force again.
+/// in force again; who was added goes, and who was removed is there again.
 #[utoipa::path(post, path = "/api/people/undo", tag = "people",
     request_body = Option<UndoRequest>,
     responses((status = 200, description = "Undone.", body = CommandTaken),
-        (status = 409, description = "There is nothing to undo.")))]
+        (status = 409, description = "There is nothing to undo, or no room for who was removed.")))]
 pub(super) async fn undo(
-    State(shared): State<Shared>,
+    State(desk): State<Desk>,
     Query(NoQuery {}): Query<NoQuery>,
     OptionalJson(request): OptionalJson<UndoRequest>,
 ) -> Answer<CommandTaken> {
     let by = By::new(request.actor.as_deref(), request.reason.as_deref())?;
-    let act = |before: &Before<'_>| match before.commands.undoable() {
-        Some(command) => Ok(Act::Undo { undone: command.rev }),
-        None => Err(Problem::conflict("there is no command left to undo")),
-    };
-    shared.followers.catch_up().await;
-    let taken = shared.town.command(&by, None, act).await?;
-    Ok(Json(CommandTaken::new(&shared, &taken)))
+    desk.followers.catch_up().await;
+    let taken = desk.town.undo(&by).await?;
+    Ok(Json(CommandTaken::new(&desk.town, &taken)))
 }
 
 impl CommandTaken {
     /// The last command of the log.
-    fn new(shared: &Shared, taken: &Taken) -> Self {
+    pub(super) fn new(town: &Town, taken: &Taken) -> Self {
         let last = taken.commands.list().last();
-        let command = last.map(|command| CommandEntry::new(shared, &taken.commands, command));
+        let command = last.map(|command| CommandEntry::new(town, &taken.commands, command));
         // A command that was taken is the last one.
         Self { effective_at: text(taken.effective), command: command.unwrap_or_default() }
     }
 }
 
 impl CommandEntry {
-    fn new(shared: &Shared, commands: &Commands, command: &Command) -> Self {
-        let town = &shared.town;
+    fn new(town: &Town, commands: &Commands, command: &Command) -> Self {
         let calendar = town.world.calendar();
         let plain = Self {
             revision: command.rev,
@@ -229,7 +212,7 @@ impl CommandEntry {
         };
         match &command.act {
             Act::Direct(wish) => {
-                let directives = town.directives(commands);
+                let directives = town.folk(commands).directives;
                 let mut all = directives.list();
                 let found = all.find(|(directive, _)| directive.rev == command.rev);
                 let until = command.game.plus_us(wish.minutes * GameTime::MINUTE_US).minutes();
@@ -248,6 +231,17 @@ impl CommandEntry {
             }
             Act::Clear { directive } => {
                 Self { verb: "clear".to_owned(), id: Some(directive_id(*directive)), ..plain }
+            }
+            Act::Spawn(spawn) => Self {
+                verb: "spawn".to_owned(),
+                people: vec![spawn.id.clone()],
+                role: Some(spawn.role.clone()),
+                region: Some(spawn.region.clone()),
+                place: Some(spawn.home.clone()),
+                ..plain
+            },
+            Act::Remove { person } => {
+                Self { verb: "remove".to_owned(), people: vec![person.clone()], ..plain }
             }
             Act::Undo { .. } => {
                 Self { verb: "undo".to_owned(), undone: command.act.undoes(), ..plain }

@@ -1,12 +1,16 @@
 //! The JSON documents about people and places. Not here: those about commands (`commands`).
 
-use std::collections::BTreeMap;
+mod places;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::town::Town;
-use worldbus_population::{Activity, Candidate, Population, Span, Why};
+use crate::agenda::{Counted, Present};
+use places::Counts;
+use worldbus_population::{Candidate, Population, Span, Why};
+use worldbus_world::{GameTime, Region, World};
+
+pub(super) use places::Places;
 
 /// A page of people.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +37,8 @@ pub(super) struct Entry {
     place: String,
     /// When it is going to do something else: whole game minutes since the world's epoch.
     until_minutes: i64,
+    /// The same as a date and time of the world's calendar.
+    until_time: String,
 }
 
 /// A person, what it is like and what it does now.
@@ -43,6 +49,8 @@ pub(super) struct Person {
     entry: Entry,
     /// Since when it does that: whole game minutes since the world's epoch.
     from_minutes: i64,
+    /// The same as a date and time of the world's calendar.
+    from_time: String,
     /// Where it was before.
     from_place: String,
     /// `routine`, `weather`, `need` or `directive`.
@@ -77,6 +85,9 @@ struct Planned {
     /// Whole game minutes since the world's epoch.
     from_minutes: i64,
     to_minutes: i64,
+    /// The same as dates and times of the world's calendar.
+    from_time: String,
+    to_time: String,
     activity: String,
     place: String,
 }
@@ -90,6 +101,8 @@ pub(super) struct Reasons {
     place: String,
     /// When it decided last: whole game minutes since the world's epoch.
     decided_minutes: i64,
+    /// The same as a date and time of the world's calendar.
+    decided_time: String,
     /// What there was to choose from, the chosen one first.
     candidates: Vec<Reason>,
 }
@@ -117,34 +130,40 @@ struct Reason {
 }
 
 /// How many people do what.
-#[derive(Debug, Default, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PeopleStatistics)]
 pub(super) struct Statistics {
     total: u32,
     /// At a place with a roof, not on the way.
     under_roof: u32,
-    by_activity: BTreeMap<&'static str, u32>,
+    #[schema(value_type = std::collections::BTreeMap<String, u32>)]
+    by_activity: Counts,
 }
 
-/// The places.
+/// What the people of all regions do.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Places {
-    places: Vec<Place>,
+#[schema(as = PeopleOverview)]
+pub(super) struct Overview {
+    /// Now: whole game minutes since the world's epoch.
+    minutes: i64,
+    #[serde(flatten)]
+    all: Statistics,
+    regions: Vec<OfRegion>,
 }
 
-/// A place, and who is there now.
+/// What the people of a region do.
 #[derive(Debug, Serialize, ToSchema)]
-struct Place {
-    id: String,
-    name: String,
-    kind: String,
+#[schema(as = PeopleOfRegion)]
+struct OfRegion {
+    /// The region's id.
     region: String,
-    /// How many are there; those on their way are not.
-    count: u32,
-    capacity: u32,
-    /// 0 under the sky, 1 behind thick walls.
-    roof: f64,
-    by_activity: BTreeMap<&'static str, u32>,
+    #[serde(flatten)]
+    people: Statistics,
+}
+
+/// A game minute by the world's calendar.
+fn time(world: &World, minute: i64) -> String {
+    world.calendar().at(GameTime::from_minutes(minute)).to_string()
 }
 
 fn share(permille: u16) -> f64 {
@@ -152,31 +171,33 @@ fn share(permille: u16) -> f64 {
 }
 
 impl Entry {
-    pub(super) fn new(town: &Town, rank: usize, span: &Span) -> Self {
-        let person = town.people.person(rank);
+    pub(super) fn new(world: &World, people: &Population, rank: usize, span: &Span) -> Self {
+        let person = people.person(rank);
         Self {
-            id: town.people.id(rank),
-            name: town.people.name(rank),
-            role: town.people.roles()[usize::from(person.role)].id.clone(),
-            region: town.world.regions[usize::from(person.region)].id.clone(),
+            id: people.id(rank),
+            name: people.name(rank),
+            role: people.roles()[usize::from(person.role)].id.clone(),
+            region: world.regions[usize::from(person.region)].id.clone(),
             activity: span.activity.name().to_owned(),
-            place: town.people.places()[span.place].id.clone(),
+            place: people.places()[span.place].id.clone(),
             until_minutes: span.until,
+            until_time: time(world, span.until),
         }
     }
 }
 
 impl Person {
-    pub(super) fn new(town: &Town, rank: usize, span: &Span) -> Self {
-        let place = |rank: usize| town.people.places()[rank].id.clone();
-        let character = town.people.person(rank).character;
+    pub(super) fn new(world: &World, people: &Population, rank: usize, span: &Span) -> Self {
+        let place = |rank: usize| people.places()[rank].id.clone();
+        let character = people.person(rank).character;
         Self {
-            entry: Entry::new(town, rank, span),
+            entry: Entry::new(world, people, rank, span),
             from_minutes: span.from,
+            from_time: time(world, span.from),
             from_place: place(span.from_place),
             cause: span.cause.name().to_owned(),
-            home: place(town.people.home(rank)),
-            workplace: town.people.workplace(rank).map(place),
+            home: place(people.home(rank)),
+            workplace: people.workplace(rank).map(place),
             character: Character {
                 sociable: share(character.sociable),
                 devout: share(character.devout),
@@ -189,19 +210,21 @@ impl Person {
 
 impl Plan {
     /// From a minute on.
-    pub(super) fn new(people: &Population, now: i64, spans: &[Span]) -> Self {
+    pub(super) fn new(world: &World, now: &Present<'_>, spans: &[Span]) -> Self {
         let planned = |span: &Span| Planned {
-            from_minutes: span.from.max(now),
+            from_minutes: span.from.max(now.minute),
             to_minutes: span.until,
+            from_time: time(world, span.from.max(now.minute)),
+            to_time: time(world, span.until),
             activity: span.activity.name().to_owned(),
-            place: people.places()[span.place].id.clone(),
+            place: now.people().places()[span.place].id.clone(),
         };
         Self { plan: spans.iter().map(planned).collect() }
     }
 }
 
 impl Reasons {
-    pub(super) fn new(people: &Population, span: &Span, why: &Why) -> Self {
+    pub(super) fn new(world: &World, people: &Population, span: &Span, why: &Why) -> Self {
         let place = |rank: usize| people.places()[rank].id.clone();
         let reason = |candidate: &Candidate| {
             let score = &candidate.score;
@@ -222,51 +245,29 @@ impl Reasons {
             activity: span.activity.name().to_owned(),
             place: place(span.place),
             decided_minutes: why.minute,
+            decided_time: time(world, why.minute),
             candidates: why.candidates.iter().map(reason).collect(),
         }
     }
 }
 
-impl Statistics {
-    pub(super) fn new(people: &Population, spans: impl Iterator<Item = Span>) -> Self {
-        let mut statistics = Self::default();
-        for span in spans {
-            let roof = people.places()[span.place].is_roofed();
-            statistics.total += 1;
-            statistics.under_roof += u32::from(roof && span.activity != Activity::Travel);
-            *statistics.by_activity.entry(span.activity.name()).or_default() += 1;
-        }
-        statistics
+impl From<Counted> for Statistics {
+    fn from(counted: Counted) -> Self {
+        let Counted { total, under_roof, by_activity } = counted;
+        Self { total, under_roof, by_activity: Counts(by_activity) }
     }
 }
 
-impl Places {
-    /// Those of a region, or all.
-    pub(super) fn new(
-        town: &Town,
-        region: Option<usize>,
-        spans: impl Iterator<Item = Span>,
-    ) -> Self {
-        let mut there: BTreeMap<usize, BTreeMap<&'static str, u32>> = BTreeMap::new();
-        for span in spans.filter(|span| span.activity != Activity::Travel) {
-            *there.entry(span.place).or_default().entry(span.activity.name()).or_default() += 1;
-        }
-        let people = &town.people;
-        let all = region.map_or(0..people.places().len(), |region| people.places_of(region));
-        let place = |rank: usize| {
-            let place = &people.places()[rank];
-            let by_activity = there.remove(&rank).unwrap_or_default();
-            Place {
-                id: place.id.clone(),
-                name: place.name.clone(),
-                kind: people.kinds()[place.kind].clone(),
-                region: town.world.regions[place.region].id.clone(),
-                count: by_activity.values().sum(),
-                capacity: place.capacity,
-                roof: share(place.roof_permille),
-                by_activity,
-            }
+impl Overview {
+    pub(super) fn new(world: &World, now: &Present<'_>) -> Self {
+        let of = |(rank, region): (usize, &Region)| OfRegion {
+            region: region.id.clone(),
+            people: now.count(Some(rank)).into(),
         };
-        Self { places: all.map(place).collect() }
+        Self {
+            minutes: now.minute,
+            all: now.count(None).into(),
+            regions: world.regions.iter().enumerate().map(of).collect(),
+        }
     }
 }

@@ -97,9 +97,13 @@ async fn request_on_the_bus_is_taken_once() {
     };
     let publisher = place.bus.publisher("studio", "europe");
     publisher.publish(&request).await.unwrap();
+    while instance.get("/api/people/directives").await.1["commands"] == json!([]) {
+        tokio::task::yield_now().await;
+    }
+    // What is published up to now stays as it is: it takes effect as the clock goes on.
+    place.advance(HOUR_US);
     let taken = |seen: &[Seen]| of_type(seen, v1::NpcDirectiveSet::NUMBER) == 1;
     place.events_until(TOPIC, taken).await;
-    place.advance(HOUR_US);
     let (_, mayor) = instance.get("/api/people/mayor-of-brussels").await;
     assert_eq!((&mayor["activity"], &mayor["cause"]), (&json!("gather"), &json!("directive")));
     let (_, log) = instance.get("/api/people/directives").await;

@@ -4,6 +4,10 @@
 
 mod directives;
 mod events;
+mod figures;
+mod grpc;
 mod instances;
 mod kit;
+mod residents;
 mod rest;
+mod weather;

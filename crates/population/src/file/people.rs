@@ -4,8 +4,9 @@
 use toml::de::DeValue;
 
 use super::texts;
-use crate::generate::{Draft, NamedDraft};
+use crate::generate::Draft;
 use crate::model::{CHARACTER_MAX, Names, PERSON_COUNT_MAX};
+use crate::newcomer::Newcomer;
 use worldbus_world::source::{Keys, Source, Table, expected};
 use worldbus_world::{World, WorldFileError};
 
@@ -115,11 +116,7 @@ fn names(table: &mut Table<'_>) -> Result<Names, WorldFileError> {
     Ok(Names { given: list("given")?, family: list("family")? })
 }
 
-fn named(
-    table: &mut Table<'_>,
-    world: &World,
-    draft: &Draft,
-) -> Result<NamedDraft, WorldFileError> {
+fn named(table: &mut Table<'_>, world: &World, draft: &Draft) -> Result<Newcomer, WorldFileError> {
     let id = table.id("id")?;
     if generated(&id, world) {
         let message = format!("expected another id than a region with a number, found {id}");
@@ -151,7 +148,7 @@ fn named(
             *value = Some(table.integer(key, 0, CHARACTER_MAX.into())? as u16);
         }
     }
-    Ok(NamedDraft { id, name, region, role, home, work, character })
+    Ok(Newcomer { id, name, region, role, home, work, haunts: Vec::new(), character })
 }
 
 /// Whether an id is the form of those that people get who are not named.

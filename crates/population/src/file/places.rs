@@ -1,5 +1,7 @@
 //! `[[places]]`: one place, or one of a kind in every region. Not here: who goes there.
 
+use std::sync::Arc;
+
 use super::texts;
 use crate::chance::{Chance, Draw};
 use crate::generate::Draft;
@@ -41,7 +43,7 @@ struct Template {
     within_m: i64,
     capacity: u32,
     roof_permille: u16,
-    open: Hours,
+    open: Arc<Hours>,
 }
 
 #[derive(Clone, Copy)]
@@ -111,7 +113,7 @@ fn template(
     };
     let capacity = table.integer("capacity", 1, CAPACITY_MAX)? as u32;
     let roof_permille = table.integer("roof_permille", 0, 1000)? as u16;
-    let open = hours(table, world)?;
+    let open = Arc::new(hours(table, world)?);
     Ok(Template { id, name, kind, region, amount, at, within_m, capacity, roof_permille, open })
 }
 
@@ -185,12 +187,12 @@ impl Template {
             true => format!("{text}-{}", number + 1),
             false => text.to_owned(),
         };
-        let id = match self.region {
+        let mut id = match self.region {
             Some(_) => numbered(&self.id),
             None => numbered(&format!("{}-{}", of.id, self.id)),
         };
         let name = self.name.replace("{region}", &of.name);
-        let name = match (many, name.contains("{number}")) {
+        let mut name = match (many, name.contains("{number}")) {
             (true, false) => format!("{name} {}", number + 1),
             _ => name.replace("{number}", &(number + 1).to_string()),
         };
@@ -198,6 +200,8 @@ impl Template {
         let kind = id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
         let draw =
             |axis: u64| chance.around(Draw::Position, key, kind ^ axis, self.within_m) as i32;
+        id.shrink_to_fit();
+        name.shrink_to_fit();
         let [east_m, north_m] = self.at.unwrap_or([draw(1), draw(2)]);
         Place {
             id,
@@ -208,7 +212,7 @@ impl Template {
             north_m,
             capacity: self.capacity,
             roof_permille: self.roof_permille,
-            open: self.open.clone(),
+            open: Arc::clone(&self.open),
         }
     }
 }

@@ -78,10 +78,14 @@ impl<'a> Day<'a> {
         let people = &self.inputs.people;
         let person = people.person(self.person);
         let jitter = i64::from(people.roles()[usize::from(person.role)].jitter_minutes);
-        let early =
-            people.chance.around(Draw::Jitter, self.person as u64, u64::MAX, EARLY_MINUTES_MAX);
+        let early = people.made.chance.around(
+            Draw::Jitter,
+            self.person as u64,
+            u64::MAX,
+            EARLY_MINUTES_MAX,
+        );
         let which = (self.table.day as u64).wrapping_mul(64) + slot as u64;
-        let moved = people.chance.around(Draw::Jitter, self.person as u64, which, jitter);
+        let moved = people.made.chance.around(Draw::Jitter, self.person as u64, which, jitter);
         let start = self.table.starts[slot] + if jitter == 0 { 0 } else { early + moved };
         start.clamp(self.begins() + 1, self.last_call())
     }

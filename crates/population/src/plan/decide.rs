@@ -157,7 +157,7 @@ impl<'a> Options<'a> {
 
     /// What one may do as one likes.
     fn pastimes(&mut self, end: i64) {
-        let chance = self.inputs.people.chance;
+        let chance = self.inputs.people.made.chance;
         let (who, which) = (self.person as u64, self.minute as u64);
         let more = chance.below(Draw::Pastime, who, which, PASTIME_MORE_MINUTES) as i64;
         let end = end.min(self.minute + PASTIME_MINUTES + more);
@@ -252,7 +252,7 @@ impl<'a> Options<'a> {
         let hours = &people.places()[place].open;
         let weekday = match hours.closed.is_empty() {
             true => None,
-            false => people.calendar.day_of_number(day).weekday,
+            false => people.made.calendar.day_of_number(day).weekday,
         };
         let closes = hours.until_closing(minute, weekday, self.inputs.days.minutes)?;
         let end = closes.map_or(end, |closes| end.min(there + closes));
@@ -262,7 +262,7 @@ impl<'a> Options<'a> {
     /// Where it is dry: here, if there is a roof, or at the nearest of one's places that has one.
     fn nearest_roof(&self, end: i64) -> Option<(usize, i64)> {
         let people = &self.inputs.people;
-        let row = &people.haunts[self.person * people.kinds.len()..][..people.kinds.len()];
+        let row = people.haunts(self.person);
         let here = self.stand.place as usize;
         let haunts = row.iter().filter(|place| **place != NOWHERE).map(|place| *place as usize);
         let work = people.workplace(self.person);
@@ -309,7 +309,7 @@ impl<'a> Options<'a> {
 
     /// 0 to [`COMPANY`], by the time of day, from where the person begins it.
     fn company(&self) -> i32 {
-        let (chance, who) = (self.inputs.people.chance, self.person as u64);
+        let (chance, who) = (self.inputs.people.made.chance, self.person as u64);
         let day = self.day.begins() as u64;
         let first = chance.below(Draw::Company, who, day, COMPANY as u64) as i32;
         let since = (self.minute - self.day.begins()) * i64::from(COMPANY);

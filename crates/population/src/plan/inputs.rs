@@ -40,28 +40,33 @@ impl Inputs {
         directives: Arc<Directives>,
     ) -> Self {
         let (tables, blocks) = (RefCell::default(), RefCell::default());
-        let days = Days::of(&people);
+        let days = Days::of(&people.made);
         Self { people, directives, days, skies, tables, blocks }
     }
 
-    /// Under another weather and other directives.
-    pub(super) fn change(&mut self, skies: Arc<Skies>, directives: Arc<Directives>) {
+    /// Under another weather and other directives, with people who were added or removed.
+    pub(super) fn change(
+        &mut self,
+        people: Arc<Population>,
+        skies: Arc<Skies>,
+        directives: Arc<Directives>,
+    ) {
         if !Arc::ptr_eq(&skies, &self.skies) {
             self.blocks.borrow_mut().clear();
         }
-        (self.skies, self.directives) = (skies, directives);
+        (self.people, self.skies, self.directives) = (people, skies, directives);
     }
 
     /// The slots of a person's role on a day.
     pub(super) fn table(&self, person: usize, day: i64) -> Arc<Table> {
         let person = self.people.person(person);
-        let make = || self.people.table(person.role.into(), person.region.into(), day);
+        let make = || self.people.made.table(person.role.into(), person.region.into(), day);
         kept(&self.tables, (person.role, person.region, day), TABLE_COUNT_MAX, make)
     }
 
     /// The number of the person's day that a minute is in.
     pub(super) fn day_of(&self, person: usize, minute: i64) -> i64 {
-        let offset = self.people.day_offset(self.people.person(person).role.into());
+        let offset = self.people.made.day_offset(self.people.person(person).role.into());
         self.days.split(minute - offset).0
     }
 

@@ -2,13 +2,13 @@
 //! Equal to asking each of them. Not here: the events that are made of it.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::stand::Stand;
 use super::walk::Walk;
-use super::{Crowd, Planner};
+use super::{Crowd, Planner, Span};
 use crate::activity::{Activity, Cause};
-use crate::model::Population;
+use crate::model::PERSON_COUNT_MAX;
 
 /// Where all people stand. It is given the planner at each call, so that weather and directives may
 /// change between two.
@@ -16,12 +16,21 @@ use crate::model::Population;
 pub struct Sweep {
     minute: i64,
     walks: Vec<Walk>,
-    /// Whose next decision is when; stale where the walk's own is another.
-    next: BinaryHeap<Reverse<(i64, u32)>>,
+    /// Whose next decision is when: each person once.
+    next: BinaryHeap<Reverse<Due>>,
+    /// The same, person by person.
     due: Vec<i64>,
+    /// Who is not there: not yet, or not any more.
+    absent: BTreeSet<usize>,
     /// How many of each activity are at a place, place by place.
     counts: Vec<[u32; Activity::ALL.len()]>,
 }
+
+/// A person's rank below the minute at which it decides next: ordered by minute, then by person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Due(i64);
+
+const RANK_BITS: u32 = PERSON_COUNT_MAX.ilog2();
 
 /// A person does something else from a minute on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,17 +53,27 @@ pub struct Change {
     pub because: i64,
 }
 
+impl Due {
+    /// Game time in microseconds has 63 bits, so that its minutes have 38.
+    fn new(minute: i64, rank: usize) -> Self {
+        Self(minute << RANK_BITS | rank as i64)
+    }
+
+    fn minute(self) -> i64 {
+        self.0 >> RANK_BITS
+    }
+
+    fn rank(self) -> usize {
+        self.0 as usize & (PERSON_COUNT_MAX - 1)
+    }
+}
+
 impl Sweep {
     /// Everyone as they are at a minute.
     pub fn new(planner: &Planner, minute: i64) -> Self {
-        let count = planner.inputs.people.len();
-        let walks = (0..count).map(|person| Walk::at(&planner.inputs, person, minute)).collect();
         let counts = vec![[0; Activity::ALL.len()]; planner.inputs.people.places().len()];
-        let mut sweep =
-            Self { minute, walks, next: BinaryHeap::new(), due: vec![0; count], counts };
-        for person in 0..count {
-            sweep.count(person, 1);
-        }
+        let (walks, next, due) = (Vec::new(), BinaryHeap::new(), Vec::new());
+        let mut sweep = Self { minute, walks, next, due, absent: BTreeSet::new(), counts };
         sweep.plan_again(planner);
         sweep
     }
@@ -64,41 +83,71 @@ impl Sweep {
         self.minute
     }
 
-    /// Takes what changed in weather or directives into account, from the next minute on.
+    /// Takes what changed in weather, directives or people into account, from the next minute on.
+    /// Those who were there have the ranks that they had ([`crate::Population::continues`]).
     pub fn plan_again(&mut self, planner: &Planner) {
-        self.next.clear();
-        for person in 0..self.walks.len() {
-            self.schedule(planner, person);
+        let people = &planner.inputs.people;
+        self.walks.reserve_exact(people.len() - self.walks.len());
+        for rank in self.walks.len()..people.len() {
+            self.walks.push(Walk::at(&planner.inputs, rank, self.minute));
+            if !people.is_here(rank, self.minute) {
+                self.absent.insert(rank);
+            }
+            self.count(rank, 1);
         }
+        let due = (0..people.len()).map(|rank| self.next_due(planner, rank));
+        self.due = due.collect();
+        // Of exactly the room that it takes, which it never outgrows.
+        let mut next = std::mem::take(&mut self.next).into_vec();
+        next.clear();
+        next.reserve_exact(self.due.len());
+        next.extend(self.due.iter().enumerate().map(|(rank, due)| Reverse(Due::new(*due, rank))));
+        self.next = next.into();
     }
 
     /// When someone decides next.
     pub fn next(&self) -> Option<i64> {
-        self.next.peek().map(|Reverse((minute, _))| *minute)
+        self.next.peek().map(|Reverse(due)| due.minute())
     }
 
     /// Goes to a minute; `each` is given what changes until then, by minute and person.
     pub fn advance(&mut self, planner: &Planner, minute: i64, mut each: impl FnMut(Change)) {
-        while let Some(&Reverse((due, person))) = self.next.peek() {
+        while let Some(&Reverse(next)) = self.next.peek() {
+            let (due, rank) = (next.minute(), next.rank());
             if due > minute {
                 break;
             }
             self.next.pop();
-            let rank = person as usize;
-            if self.due[rank] != due {
-                continue;
+            self.minute = self.minute.max(due);
+            if let Some(change) = self.go_on(planner, rank, due) {
+                each(change);
             }
-            let was = *self.walks[rank].stand();
-            self.count(rank, -1);
-            self.walks[rank].step(&planner.inputs);
-            self.count(rank, 1);
-            let is = *self.walks[rank].stand();
-            if is.since != was.since {
-                each(self.now(planner, rank));
-            }
-            self.schedule(planner, rank);
+            self.due[rank] = self.next_due(planner, rank);
+            self.next.push(Reverse(Due::new(self.due[rank], rank)));
         }
         self.minute = self.minute.max(minute);
+    }
+
+    /// A person decides, comes or goes. Returns what it does from then on, if that is something
+    /// else.
+    fn go_on(&mut self, planner: &Planner, rank: usize, due: i64) -> Option<Change> {
+        let since = self.walks[rank].stand().since;
+        self.count(rank, -1);
+        let was_absent = self.absent.remove(&rank);
+        let people = &planner.inputs.people;
+        if !people.comes_and_goes(rank) || self.walks[rank].next(&planner.inputs) <= due {
+            self.walks[rank].step(&planner.inputs);
+        }
+        if !people.is_here(rank, self.minute) {
+            self.absent.insert(rank);
+            return None;
+        }
+        self.count(rank, 1);
+        let change = self.now(planner, rank);
+        if was_absent {
+            return Some(Change { minute: self.minute, ..change });
+        }
+        (change.minute != since).then_some(change)
     }
 
     /// What a person does now.
@@ -106,19 +155,35 @@ impl Sweep {
     /// # Panics
     /// If there are not so many people.
     pub fn now(&self, planner: &Planner, person: usize) -> Change {
-        let mut ahead = self.walks[person];
-        let stand = *ahead.stand();
-        ahead.go_on(&planner.inputs);
+        let span = planner.span(&mut { self.walks[person] });
         Change {
-            minute: stand.since,
+            minute: span.from,
             person,
-            activity: stand.activity,
-            from_place: stand.from as usize,
-            place: stand.place as usize,
-            until: ahead.stand().since,
-            cause: stand.cause,
-            because: stand.because,
+            activity: span.activity,
+            from_place: span.from_place,
+            place: span.place,
+            until: span.until,
+            cause: span.cause,
+            because: span.because,
         }
+    }
+
+    /// What a person does at a minute that the sweep is not beyond.
+    ///
+    /// # Panics
+    /// If there are not so many people.
+    pub fn span(&self, planner: &Planner, person: usize, minute: i64) -> Span {
+        planner.span(&mut self.walk(planner, person, minute))
+    }
+
+    /// What a person does at a minute that the sweep is not beyond, and at which place: as
+    /// [`Sweep::span`], and cheaper by far.
+    ///
+    /// # Panics
+    /// If there are not so many people.
+    pub fn doing(&self, planner: &Planner, person: usize, minute: i64) -> (Activity, usize) {
+        let Stand { activity, place, .. } = *self.walk(planner, person, minute).stand();
+        (activity, place as usize)
     }
 
     /// The people at a place now.
@@ -129,25 +194,38 @@ impl Sweep {
         Crowd::new(&self.counts[place])
     }
 
-    /// How many of the people do what, in the order of the activities' numbers.
-    pub fn by_activity(&self, people: &Population, region: Option<usize>) -> [u32; 14] {
-        let ranks = region.map_or(0..self.walks.len(), |region| people.people_of(region));
-        let mut counts = [0; Activity::ALL.len()];
-        for walk in &self.walks[ranks] {
-            counts[walk.stand().activity as usize - 1] += 1;
-        }
-        counts
+    /// How many people are at a place now.
+    ///
+    /// # Panics
+    /// If there are not so many places.
+    pub fn count_at(&self, place: usize) -> u32 {
+        self.counts[place].iter().sum()
     }
 
-    fn schedule(&mut self, planner: &Planner, person: usize) {
-        let due = self.walks[person].next(&planner.inputs);
-        self.due[person] = due;
-        self.next.push(Reverse((due, person as u32)));
+    /// A person's way up to a minute: its own, where the person decides nothing until then.
+    fn walk(&self, planner: &Planner, person: usize, minute: i64) -> Walk {
+        let mut walk = self.walks[person];
+        if self.due[person] <= minute {
+            walk.reach(&planner.inputs, minute);
+        }
+        walk
+    }
+
+    /// When a person decides, comes or goes next.
+    fn next_due(&self, planner: &Planner, rank: usize) -> i64 {
+        let next = self.walks[rank].next(&planner.inputs);
+        let people = &planner.inputs.people;
+        if !people.comes_and_goes(rank) {
+            return next;
+        }
+        let is_known = people.is_here(rank, self.minute) != self.absent.contains(&rank);
+        let edge = if is_known { people.next_edge(rank, self.minute) } else { Some(self.minute) };
+        edge.into_iter().fold(next, i64::min)
     }
 
     fn count(&mut self, person: usize, more: i32) {
         let Stand { activity, place, .. } = *self.walks[person].stand();
-        if activity != Activity::Travel {
+        if activity != Activity::Travel && !self.absent.contains(&person) {
             let count = &mut self.counts[place as usize][activity as usize - 1];
             *count = count.wrapping_add_signed(more);
         }

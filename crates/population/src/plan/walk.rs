@@ -13,29 +13,41 @@ const REACTION_MINUTES_MAX: u64 = 8;
 /// days at the most, and there may be one after another.
 const DAYS_BACK_MAX: i64 = 64;
 
-/// A person's way through time.
+/// A person's way through time. 64 bytes: a sweep has one for each person.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
     person: u32,
-    /// When it decided last, and as what it stood there: a decision may be to go on.
+    /// When it decided last: a decision may be to go on.
     decided: i64,
     stand: Stand,
-    before: Stand,
 }
+const _: () = assert!(size_of::<Walk>() <= 64);
 
 impl Walk {
     /// Where a person is at a minute, with what it does known from its beginning: from the day
     /// before on.
     pub(super) fn at(inputs: &Inputs, person: usize, minute: i64) -> Self {
-        let day = inputs.day_of(person, minute) - 1;
-        let mut walk = Self::at_home(inputs, person, free_day(inputs, person, day));
-        while walk.next(inputs) <= minute {
-            walk.step(inputs);
-        }
+        let (mut walk, _) = Self::days_before(inputs, person, minute);
+        walk.reach(inputs, minute);
         walk
     }
 
-    fn at_home(inputs: &Inputs, person: usize, day: i64) -> Self {
+    /// When a person decided last up to a minute, and as what it stood there.
+    pub(super) fn decision(inputs: &Inputs, person: usize, minute: i64) -> (i64, Stand) {
+        let (mut walk, mut before) = Self::days_before(inputs, person, minute);
+        while walk.next(inputs) <= minute {
+            before = walk.step(inputs);
+        }
+        (walk.decided, before)
+    }
+
+    fn days_before(inputs: &Inputs, person: usize, minute: i64) -> (Self, Stand) {
+        let day = inputs.day_of(person, minute) - 1;
+        Self::at_home(inputs, person, free_day(inputs, person, day))
+    }
+
+    /// After the first decision of a day, with how it stood before.
+    fn at_home(inputs: &Inputs, person: usize, day: i64) -> (Self, Stand) {
         let begins = Day::of_number(inputs, person, day).begins();
         let home = inputs.people.home(person) as u32;
         let stand = Stand {
@@ -49,9 +61,9 @@ impl Walk {
             goal: Activity::Sleep,
             cause: Cause::Routine,
         };
-        let mut walk = Self { person: person as u32, decided: begins, stand, before: stand };
-        walk.decide(inputs, begins);
-        walk
+        let mut walk = Self { person: person as u32, decided: begins, stand };
+        let before = walk.decide(inputs, begins);
+        (walk, before)
     }
 
     /// What it does.
@@ -59,9 +71,11 @@ impl Walk {
         &self.stand
     }
 
-    /// When it decided last, and what it did then.
-    pub(super) fn decided(&self) -> (i64, Stand) {
-        (self.decided, self.before)
+    /// Up to where it stands at a minute.
+    pub(super) fn reach(&mut self, inputs: &Inputs, minute: i64) {
+        while self.next(inputs) <= minute {
+            self.step(inputs);
+        }
     }
 
     /// Up to the next minute at which it does something else.
@@ -72,10 +86,10 @@ impl Walk {
         }
     }
 
-    /// One decision.
-    pub(super) fn step(&mut self, inputs: &Inputs) {
+    /// One decision. Returns as what it stood there.
+    pub(super) fn step(&mut self, inputs: &Inputs) -> Stand {
         let next = self.next(inputs);
-        self.decide(inputs, next);
+        self.decide(inputs, next)
     }
 
     /// When it decides next, as far as is known.
@@ -105,16 +119,18 @@ impl Walk {
             return None;
         }
         let (draw, who) = (Draw::Reaction, person as u64);
-        let later = inputs.people.chance.below(draw, who, change as u64, REACTION_MINUTES_MAX + 1);
+        let later =
+            inputs.people.made.chance.below(draw, who, change as u64, REACTION_MINUTES_MAX + 1);
         Some(change + later as i64)
     }
 
-    /// Decides at a minute.
-    fn decide(&mut self, inputs: &Inputs, minute: i64) {
+    /// Decides at a minute. Returns as what it stood there.
+    fn decide(&mut self, inputs: &Inputs, minute: i64) -> Stand {
         let arrived = self.arrived(minute);
         let Choice { wish, .. } = decide::decide(inputs, self.person as usize, &arrived, minute);
-        (self.decided, self.before) = (minute, arrived);
+        self.decided = minute;
         self.stand = follow(inputs, self.person as usize, arrived, wish, minute);
+        arrived
     }
 
     /// As it stands at a minute: there, if it was on its way.

@@ -2,7 +2,7 @@
 //! Not here: how far each person moves them (`plan::day`).
 
 use super::{At, LAST_CALL_MINUTES, Mark, Routine, When};
-use crate::model::{Population, RegionOfPeople};
+use crate::model::{Made, RegionOfPeople};
 use crate::routine::Holidays;
 use worldbus_world::{Day, Daylight, GameTime, SunDay};
 
@@ -28,7 +28,7 @@ pub(crate) struct Table {
 }
 
 impl Days {
-    pub(crate) fn of(people: &Population) -> Self {
+    pub(crate) fn of(people: &Made) -> Self {
         let epoch = GameTime(0);
         let minutes = people.calendar.day_us() / GameTime::MINUTE_US;
         let epoch_minute = people.calendar.time_of_day_us(epoch) / GameTime::MINUTE_US;
@@ -47,7 +47,7 @@ impl Days {
     }
 }
 
-impl Population {
+impl Made {
     /// When the days of a role begin, in minutes of the calendar's day.
     pub(crate) fn day_offset(&self, role: usize) -> i64 {
         match self.roles[role].routines[0].slots[0].at {

@@ -105,3 +105,23 @@ fn named_people_fill_a_home_and_no_more() {
     let error = with(7).unwrap_err();
     assert!(error.contains("expected at most 6 named people at brussels-house-1"), "{error}");
 }
+
+#[test]
+fn facts_are_who_there_is_in_which_order_and_by_what_they_live() {
+    let facts_of = |from: &str, to: &str| {
+        let text = World::sample().file.text.replacen(from, to, 1);
+        worldbus_population::facts(&World::parse("europe.toml", &text).unwrap()).unwrap()
+    };
+    let same = facts_of("", "");
+    let differs = |from, to| -> Vec<String> {
+        let other = facts_of(from, to);
+        same.keys().filter(|name| same[*name] != other[*name]).cloned().collect()
+    };
+    assert!(same["people"].starts_with("1201 ("), "{same:?}");
+    assert_eq!(differs("share = 16", "share = 15"), ["lives of people"]);
+    assert_eq!(
+        differs("per_region = 100", "per_region = 101"),
+        ["lives of people", "people", "places of people"]
+    );
+    assert_eq!(differs("id = \"house\"", "id = \"hut\""), ["lives of people", "places of people"]);
+}

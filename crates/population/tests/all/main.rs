@@ -4,5 +4,6 @@
 mod causal;
 mod file;
 mod kit;
+mod newcomers;
 mod sense;
 mod sweep;

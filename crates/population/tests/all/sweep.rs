@@ -1,4 +1,5 @@
-//! A sweep over all people is the same as asking each, in any order; and capacity of memory.
+//! A sweep over all people is the same as asking each, in any order, also about later than it
+//! stands at.
 
 use std::sync::Arc;
 
@@ -65,4 +66,21 @@ fn sweep_counts_the_crowds_that_asking_everyone_gives() {
             assert_eq!(sweep.crowd(place), planner.crowd(place, at(0, hour)));
         }
     }
+}
+
+#[test]
+fn sweep_answers_for_later_than_it_stands_as_asking_each_does() {
+    let world = world(13);
+    let people = people(&world);
+    let planner = Planner::new(Arc::clone(&people), skies(&world), nothing());
+    let mut sweep = Sweep::new(&planner, at(0, 8));
+    sweep.advance(&planner, at(0, 9), |_| ());
+    for minute in [at(0, 9), at(0, 9) + 1, at(0, 12), at(1, 7)] {
+        for person in 0..people.len() {
+            let span = planner.activity(person, minute);
+            assert_eq!(sweep.span(&planner, person, minute), span);
+            assert_eq!(sweep.doing(&planner, person, minute), (span.activity, span.place));
+        }
+    }
+    assert_eq!(sweep.minute(), at(0, 9), "asking moves no one");
 }

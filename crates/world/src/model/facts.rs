@@ -16,7 +16,13 @@ const REGIONS_LISTED_MAX: usize = 1_000;
 /// Leap rules repeat within so many years.
 const LEAP_YEARS_MAX: i32 = 10_000;
 /// Facts on which the identity of events rests: under the same id an event would say another thing.
-const OF_IDENTITY: [&str; 4] = ["seed", "epoch", "calendar", "regions"];
+const OF_IDENTITY: [&str; 6] = ["seed", "epoch", "calendar", "regions", PEOPLE, PLACES_OF_PEOPLE];
+/// Who there is, in which order: `worldbus-population` states it, as the two that follow.
+pub const PEOPLE: &str = "people";
+/// Where people go, in which order.
+pub const PLACES_OF_PEOPLE: &str = "places of people";
+/// By what they live: roles, room, names.
+pub const LIVES_OF_PEOPLE: &str = "lives of people";
 /// Facts that a clock takes from the file only when it is begun.
 const OF_BEGINNING: [&str; 2] = ["real_seconds_per_game_hour", "speed in phases"];
 const OF_NAMED_CLOCK: &str = "speed of clock ";
@@ -101,8 +107,9 @@ impl World {
 }
 
 impl Difference {
-    /// What is other in `is` than in `was`, by name. What clocks and names of regions are is news
-    /// only if it was kept before: a new clock begins with the speed that it is given.
+    /// What is other in `is` than in `was`, by name. What clocks, names of regions and people are
+    /// is news only if it was kept before: a new clock begins with the speed that it is given, and
+    /// a world without people has no events of theirs.
     pub fn between(was: &Facts, is: &Facts) -> Vec<Self> {
         let names: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
         let of = |facts: &Facts, name: &str| facts.get(name).cloned().unwrap_or_default();
@@ -111,7 +118,8 @@ impl Difference {
             let begins = OF_BEGINNING.contains(&name) || name.starts_with(OF_NAMED_CLOCK);
             let earlier = name == OF_EARLIER[0] || name.starts_with(OF_EARLIER[1]);
             let named = name.starts_with(NAME) || name == NAMES;
-            !earlier && !(was.is_empty() && (begins || named))
+            let peopled = [PEOPLE, PLACES_OF_PEOPLE, LIVES_OF_PEOPLE].contains(&name);
+            !earlier && !(was.is_empty() && (begins || named || peopled))
         };
         let others = pairs.filter(|(name, was, is)| was != is && is_news(name, was));
         others.map(|(name, was, is)| Self { name: name.clone(), was, is }).collect()
@@ -133,7 +141,8 @@ impl Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, was, is } = self;
-        let stands_in = name.starts_with(CLIMATE) || [PLACES, NAMES].contains(&name.as_str());
+        let stands_in =
+            name.starts_with(CLIMATE) || [PLACES, NAMES, LIVES_OF_PEOPLE].contains(&name.as_str());
         let [was, is] = [was, is].map(|side| match name.as_str() {
             "calendar" => side.rsplit_once(" (").map_or(side.as_str(), |(calendar, _)| calendar),
             _ => side,
@@ -177,7 +186,7 @@ fn calendar(rules: &CalendarRules) -> String {
 }
 
 /// A short stand-in for a long text.
-fn digest(text: &str) -> String {
+pub fn digest(text: &str) -> String {
     let mut hash = Fnv128::default();
     hash.write(text.as_bytes());
     format!("{:016x}", (hash.0 >> 64) as u64 ^ hash.0 as u64)

@@ -40,6 +40,9 @@ pub(super) enum Action {
     /// Show how many people do what now
     #[command(after_help = STATISTICS)]
     Statistics(RegionArguments),
+    /// Show how many people do what now, region by region
+    #[command(after_help = OVERVIEW)]
+    Overview,
     /// List the commands on people
     #[command(after_help = DIRECTIVES)]
     Directives,
@@ -49,6 +52,12 @@ pub(super) enum Action {
     /// End a directive
     #[command(after_help = CLEAR)]
     Clear(ClearArguments),
+    /// Add a person to the world
+    #[command(after_help = SPAWN)]
+    Spawn(SpawnArguments),
+    /// Remove a person from the world
+    #[command(after_help = REMOVE)]
+    Remove(RemoveArguments),
     /// Undo the last command that is not undone yet
     #[command(after_help = UNDO)]
     Undo(By),
@@ -140,6 +149,41 @@ pub(super) struct ClearArguments {
     pub(super) by: By,
 }
 
+/// Who is added.
+#[derive(Debug, Args)]
+pub(super) struct SpawnArguments {
+    /// An id that no one has or had: lower case letters, digits, - and _
+    #[arg(value_name = "ID")]
+    pub(super) id: String,
+    /// The name; the id if left out
+    #[arg(long, value_name = "TEXT")]
+    pub(super) name: Option<String>,
+    /// The region where it lives
+    #[arg(long, value_name = "ID")]
+    pub(super) region: String,
+    /// Its role
+    #[arg(long, value_name = "ID")]
+    pub(super) role: String,
+    /// Its home; by default one with room
+    #[arg(long, value_name = "ID")]
+    pub(super) home: Option<String>,
+    /// Where it works; by default a place with room near home
+    #[arg(long, value_name = "ID")]
+    pub(super) workplace: Option<String>,
+    #[command(flatten)]
+    pub(super) by: By,
+}
+
+/// Who is removed.
+#[derive(Debug, Args)]
+pub(super) struct RemoveArguments {
+    /// A person's id
+    #[arg(value_name = "PERSON")]
+    pub(super) person: String,
+    #[command(flatten)]
+    pub(super) by: By,
+}
+
 const HELP: &str = "\
 Examples:
   worldbus people statistics
@@ -208,3 +252,22 @@ const UNDO: &str = "\
 Examples:
   worldbus people undo
   worldbus people undo --actor anna --reason 'wrong region'";
+
+const OVERVIEW: &str = "\
+Examples:
+  worldbus people overview
+  worldbus people overview --format json | jq '.regions[] | {region, under_roof}'";
+
+const SPAWN: &str = "\
+Examples:
+  worldbus people spawn wieland --region brussels --role artisan
+  worldbus people spawn wieland --name 'Wieland' --region brussels --role artisan --actor anna
+
+No one else does anything else because of it: it takes room that is left.";
+
+const REMOVE: &str = "\
+Examples:
+  worldbus people remove wieland
+  worldbus people remove brussels-17 --actor anna --reason 'lost in the storm'
+
+Its room is free for another; its id stays its own. Undo brings it back while its room is free.";

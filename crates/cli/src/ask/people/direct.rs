@@ -3,7 +3,8 @@
 use anyhow::Result;
 use serde_json::Value;
 
-use super::arguments::{ClearArguments, DirectArguments};
+use super::arguments::{ClearArguments, DirectArguments, RemoveArguments, SpawnArguments};
+use super::look;
 use crate::output::format::Format;
 use crate::output::table::{Table, cell, items, pairs};
 use crate::session::by::By;
@@ -27,6 +28,26 @@ pub(super) async fn direct(rest: &Rest, format: Format, wish: &DirectArguments) 
 pub(super) async fn clear(rest: &Rest, format: Format, wish: &ClearArguments) -> Result<String> {
     let body = object([("id", Some(wish.id.clone().into()))]);
     post(rest, format, "/api/people/clear", body, &wish.by).await
+}
+
+/// Adds a person.
+pub(super) async fn spawn(rest: &Rest, format: Format, wish: &SpawnArguments) -> Result<String> {
+    let body = object([
+        ("id", Some(wish.id.clone().into())),
+        ("name", wish.name.clone().map(Value::from)),
+        ("region", Some(wish.region.clone().into())),
+        ("role", Some(wish.role.clone().into())),
+        ("home", wish.home.clone().map(Value::from)),
+        ("workplace", wish.workplace.clone().map(Value::from)),
+    ]);
+    post(rest, format, "/api/people", body, &wish.by).await
+}
+
+/// Removes a person.
+pub(super) async fn remove(rest: &Rest, format: Format, wish: &RemoveArguments) -> Result<String> {
+    let body = wish.by.sign(object([]));
+    let taken = rest.delete(&look::path(&wish.person, ""), &body).await?;
+    Ok(shown(format, &taken))
 }
 
 /// Undoes the last command.
@@ -62,6 +83,11 @@ pub(super) async fn list(rest: &Rest, format: Format) -> Result<String> {
 
 async fn post(rest: &Rest, format: Format, path: &str, body: Value, by: &By) -> Result<String> {
     let taken = rest.post(path, &[], &by.sign(body)).await?;
+    Ok(shown(format, &taken))
+}
+
+/// A command that was taken.
+fn shown(format: Format, taken: &Value) -> String {
     let text = || {
         let command = &taken["command"];
         pairs(&[
@@ -71,13 +97,13 @@ async fn post(rest: &Rest, format: Format, path: &str, body: Value, by: &By) -> 
             ("who", who(command)),
             ("people", cell(command, "person_count")),
             ("game time", cell(command, "game_time")),
-            ("effective at", cell(&taken, "effective_at")),
+            ("effective at", cell(taken, "effective_at")),
         ])
     };
-    Ok(format.page(&taken, text))
+    format.page(taken, text)
 }
 
-/// Whom a directive is for.
+/// Whom a command is for.
 fn who(command: &Value) -> String {
     let parts = ["people", "role", "region"].map(|key| cell(command, key));
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")

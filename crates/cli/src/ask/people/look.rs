@@ -8,8 +8,6 @@ use crate::output::format::Format;
 use crate::output::table::{Table, cell, items, pairs};
 use crate::session::rest::Rest;
 
-const MINUTES_PER_HOUR: i64 = 60;
-
 /// A page of people.
 pub(super) async fn list(rest: &Rest, format: Format, asked: ListArguments) -> Result<String> {
     let query = [
@@ -22,12 +20,10 @@ pub(super) async fn list(rest: &Rest, format: Format, asked: ListArguments) -> R
     ];
     let page = rest.get("/api/people", &query).await?;
     let text = || {
-        let heading = ["PERSON", "NAME", "ROLE", "ACTIVITY", "PLACE", "UNTIL, GAME H"];
-        let keys = ["id", "name", "role", "activity", "place"];
-        let rows = items(&page, "people").map(|person| {
-            let cells = keys.iter().map(|key| cell(person, key));
-            cells.chain([clock(&person["until_minutes"])]).collect()
-        });
+        let heading = ["PERSON", "NAME", "ROLE", "ACTIVITY", "PLACE", "UNTIL"];
+        let keys = ["id", "name", "role", "activity", "place", "until_time"];
+        let rows = items(&page, "people");
+        let rows = rows.map(|person| keys.iter().map(|key| cell(person, key)).collect());
         let mut text = table(&heading, rows, "no such people");
         if let Some(next) = page["next"].as_str() {
             text += &format!("more: --cursor {next}\n");
@@ -45,7 +41,7 @@ pub(super) async fn show(rest: &Rest, format: Format, asked: &PersonArguments) -
         let of = |(name, value): (&String, &Value)| {
             format!("{name} {:.0} %", value.as_f64().unwrap_or(0.0) * 100.0)
         };
-        let (since, until) = (clock(&person["from_minutes"]), clock(&person["until_minutes"]));
+        let (since, until) = (cell(&person, "from_time"), cell(&person, "until_time"));
         pairs(&[
             ("person", cell(&person, "id")),
             ("name", cell(&person, "name")),
@@ -66,11 +62,10 @@ pub(super) async fn plan(rest: &Rest, format: Format, asked: &PlanArguments) -> 
     let query = [("hours", Some(asked.hours.to_string()))];
     let plan = rest.get(&path(&asked.person, "/plan"), &query).await?;
     let text = || {
-        let rows = items(&plan, "plan").map(|part| {
-            let times = ["from_minutes", "to_minutes"].map(|key| clock(&part[key]));
-            times.into_iter().chain([cell(part, "activity"), cell(part, "place")]).collect()
-        });
-        table(&["FROM, GAME H", "TO", "ACTIVITY", "PLACE"], rows, "no plan")
+        let keys = ["from_time", "to_time", "activity", "place"];
+        let rows = items(&plan, "plan");
+        let rows = rows.map(|part| keys.iter().map(|key| cell(part, key)).collect());
+        table(&["FROM", "TO", "ACTIVITY", "PLACE"], rows, "no plan")
     };
     Ok(format.page(&plan, text))
 }
@@ -94,7 +89,7 @@ pub(super) async fn why(rest: &Rest, format: Format, asked: &PersonArguments) ->
         let keys = heading.map(str::to_lowercase);
         let rows = items(&why, "candidates");
         let rows = rows.map(|of| keys.iter().map(|key| cell(of, key)).collect());
-        let decided = clock(&why["decided_minutes"]);
+        let decided = cell(&why, "decided_time");
         format!("decided at {decided}\n{}", table(&heading, rows, "no candidates"))
     };
     Ok(format.page(&why, text))
@@ -131,19 +126,27 @@ pub(super) async fn statistics(
     Ok(format.page(&counted, text))
 }
 
-fn path(person: &str, of: &str) -> String {
+/// How many people do what, region by region.
+pub(super) async fn overview(rest: &Rest, format: Format) -> Result<String> {
+    let overview = rest.get("/api/people/overview", &[]).await?;
+    let text = || {
+        let row = |of: &Value, name: String| {
+            [name, cell(of, "total"), cell(of, "under_roof"), counts(&of["by_activity"])].into()
+        };
+        let regions = items(&overview, "regions").map(|of| row(of, cell(of, "region")));
+        let all = row(&overview, "(all)".to_owned());
+        let heading = ["REGION", "PEOPLE", "UNDER A ROOF", "THEY"];
+        table(&heading, regions.chain([all]), "no regions")
+    };
+    Ok(format.page(&overview, text))
+}
+
+/// The path of a person, or of something of it.
+pub(super) fn path(person: &str, of: &str) -> String {
     let person: String = form_urlencoded::byte_serialize(person.as_bytes()).collect();
     // In a path a plus is one.
     let person = person.replace('+', "%20");
     format!("/api/people/{person}{of}")
-}
-
-/// Minutes since the world's epoch as hours and minutes, which says how far away they are.
-fn clock(minutes: &Value) -> String {
-    let minutes = minutes.as_i64().unwrap_or(0);
-    let (hours, minute) =
-        (minutes.div_euclid(MINUTES_PER_HOUR), minutes.rem_euclid(MINUTES_PER_HOUR));
-    format!("{hours}:{minute:02}")
 }
 
 /// `12 work, 3 eat`, the most first.
@@ -172,12 +175,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn minutes_are_hours_and_minutes_also_before_the_epoch() {
-        assert_eq!(clock(&json!(605)), "10:05");
-        assert_eq!(clock(&json!(-1)), "-1:59");
-    }
 
     #[test]
     fn counts_begin_with_the_most() {

@@ -21,7 +21,8 @@ pub(in crate::serve) async fn check(
     accept: bool,
 ) -> Result<()> {
     let key = format!("world/{}", world.id);
-    let facts = world.facts();
+    let mut facts = world.facts();
+    facts.extend(worldbus_population::facts(world)?);
     for _ in 0..UPDATE_COUNT_MAX {
         let kept = store.get(&key).await?;
         let mut facts = facts.clone();

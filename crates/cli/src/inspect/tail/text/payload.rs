@@ -4,11 +4,11 @@
 use std::fmt;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use super::units;
-use worldbus_events::{Catalogue, Event as _, json, v1};
+use worldbus_events::{Catalogue, Event as _, EventType, json, v1};
 
 /// The field of an event's own game time.
 const OWN_TIME: &str = "game_us";
@@ -69,7 +69,7 @@ impl Payload {
                 continue;
             }
             let short = value.as_str().and_then(|value| of?.short_value(name, value));
-            let value = short.map_or_else(|| value.clone(), Value::String);
+            let value = short.map_or_else(|| texts(of, name, value), Value::String);
             units::field(out, name, &value, about.now_us);
         }
     }
@@ -122,6 +122,26 @@ impl Payload {
     fn field(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value)
     }
+}
+
+/// A field's value where bytes that hold JSON in UTF-8 are that text instead of its base64.
+fn texts(of: Option<&EventType>, path: &str, value: &Value) -> Value {
+    let within = |name: &String, value: &Value| texts(of, &format!("{path}.{name}"), value);
+    match value {
+        Value::String(base64) if of.is_some_and(|of| of.is_bytes(path)) => {
+            json_of(base64).map_or_else(|| value.clone(), Value::String)
+        }
+        Value::Array(values) => values.iter().map(|value| texts(of, path, value)).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), within(name, value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+fn json_of(base64: &str) -> Option<String> {
+    let text = String::from_utf8(BASE64_STANDARD.decode(base64).ok()?).ok()?;
+    serde_json::from_str::<IgnoredAny>(&text).ok().map(|_| text)
 }
 
 /// `overrides=12` of a list.

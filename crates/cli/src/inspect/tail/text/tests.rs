@@ -155,6 +155,22 @@ fn scheduled_event_is_shown_by_its_name_and_fields() {
 }
 
 #[test]
+fn bytes_that_hold_json_are_shown_as_it_and_others_as_base64() {
+    let change = |value: &[u8]| v1::StateChange {
+        path: "region/ghent/ruler".to_owned(),
+        operation: v1::StateOperation::Set.into(),
+        value: value.to_vec(),
+    };
+    let values = [&br#"{"name":"Jacob"}"#[..], b"7", b"no json", b"\xff"];
+    let changes = values.map(change).into();
+    let updated = v1::WorldStateUpdated { version: 2, previous_version: 1, changes };
+    let shown = after_type(&mut lines(false, None), &updated).1;
+    for value in [r#"value={"name":"Jacob"}}"#, "value=7}", "value=bm8ganNvbg==}", "value=/w==}"] {
+        assert!(shown.contains(value), "{value} in {shown}");
+    }
+}
+
+#[test]
 fn world_is_shown_once_there_are_two() {
     let mut lines = lines(false, None);
     let mut shown = |world| line(&mut lines, &batch_of(world, 4711, None, b""));

@@ -57,3 +57,37 @@ async fn speed_that_is_ignored_is_not_remembered_as_if_it_were_in_force() {
     check(&*store, &world(scale, scale), false).await.unwrap();
     assert_eq!(kept().await, begun, "a clock that is gone is forgotten");
 }
+
+#[tokio::test]
+async fn people_who_would_have_the_ids_of_others_are_refused_and_other_lives_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", dir.path().join("state.db").display());
+    let store = state::open(&url).await.unwrap();
+    let same = world("seed = ", "seed = ");
+    check(&*store, &same, false).await.unwrap();
+    for (from, to, fact) in [
+        ("per_region = 100", "per_region = 101", "people: was 1201 ("),
+        ("id = \"mayor-of-brussels\"", "id = \"the-mayor\"", "people: was 1201 ("),
+        ("id = \"house\"", "id = \"hut\"", "places of people: was "),
+    ] {
+        let error = check(&*store, &world(from, to), false).await.unwrap_err().to_string();
+        assert!(error.contains(fact) && error.contains("--accept-world-changes"), "{error}");
+    }
+    // What they do is another from now on, and their events have ids of their own.
+    check(&*store, &world("share = 16", "share = 15"), false).await.unwrap();
+    check(&*store, &world("per_region = 100", "per_region = 101"), true).await.unwrap();
+    assert!(check(&*store, &same, false).await.is_err());
+}
+
+#[tokio::test]
+async fn directory_of_a_release_without_people_takes_those_of_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", dir.path().join("state.db").display());
+    let store = state::open(&url).await.unwrap();
+    let same = world("seed = ", "seed = ");
+    let earlier = serde_json::to_vec(&same.facts()).unwrap();
+    store.compare_and_set("world/europe", None, earlier).await.unwrap().unwrap();
+    check(&*store, &same, false).await.unwrap();
+    let more = world("per_region = 100", "per_region = 101");
+    assert!(check(&*store, &more, false).await.is_err());
+}
