@@ -76,7 +76,9 @@ impl Ground for Cloud {
 }
 
 fn by_environment(database: &str) -> impl FnOnce(&mut Command) {
-    move |command| drop(command.env("WORLDBUS_DATABASE_URL", database))
+    move |command| {
+        command.env("WORLDBUS_DATABASE_URL", database);
+    }
 }
 
 #[test]
