@@ -67,15 +67,12 @@ impl Service for NpcBehavior {
     type Settings = Settings;
 
     fn check(settings: &Settings, world: &World) -> Result<(), Error> {
-        if !(1..=CROWD_STEP_MAX).contains(&settings.crowd_step) {
-            let expected = format!("1 to {CROWD_STEP_MAX} people");
-            return Err(Error::Setting { name: "crowd_step", expected });
-        }
+        check(settings)?;
         people(world).map(|_| ())
     }
 
     async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
-        Self::check(&settings, &setup.world)?;
+        check(&settings)?;
         let Setup { deps, world, lead, .. } = setup;
         let Deps { bus, state, readiness, work, shutdown, .. } = deps;
         let people = Arc::new(people(&world)?);
@@ -119,6 +116,14 @@ impl Service for NpcBehavior {
                 async move { poller.poll(polling, shutdown).await },
             )))
     }
+}
+
+fn check(settings: &Settings) -> Result<(), Error> {
+    if (1..=CROWD_STEP_MAX).contains(&settings.crowd_step) {
+        return Ok(());
+    }
+    let expected = format!("1 to {CROWD_STEP_MAX} people");
+    Err(Error::Setting { name: "crowd_step", expected })
 }
 
 /// The people of a world by its file.
