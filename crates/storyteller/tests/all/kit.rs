@@ -120,6 +120,14 @@ pub async fn much_later(place: &Place) {
     announce(place, 8_002).await;
 }
 
+/// Announces the clock behind [`much_later`] again and again, as a time-manager does.
+pub async fn go_on(place: &Place) {
+    for hour in 8_003.. {
+        announce(place, hour).await;
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+}
+
 /// What was published as entries and steps of arcs, by id.
 pub fn story(events: &[Seen]) -> Vec<(EventId, Vec<u8>)> {
     let mut story: Vec<_> = events.iter().map(|event| (event.id, event.payload.clone())).collect();
