@@ -90,6 +90,8 @@ impl Outbox {
                 return Ok(Emitted::Durable);
             };
             self.store.published(last).await?;
+            // The database takes writes, however much waits behind.
+            self.condition.met();
             published = last;
         }
     }

@@ -147,7 +147,10 @@ fn check_id(world: &World, id: &str) -> Result<(), Problem> {
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     match id.rsplit_once('-') {
         Some((region, number)) if world.region_index(region).is_some() && is_number(number) => {
-            Err(invalid("id", "expected another id than a region with a number"))
+            Err(invalid(
+                "id",
+                "expected another id than REGION-NUMBER, which the people of the world file have",
+            ))
         }
         _ => Ok(()),
     }

@@ -12,6 +12,8 @@ const REACTION_MINUTES_MAX: u64 = 8;
 /// Days that are planned to find where a person is at the beginning of one: a directive lasts 30
 /// days at the most, and there may be one after another.
 const DAYS_BACK_MAX: i64 = 64;
+/// Days that a person may do the same: longer than a directive lasts.
+const DAYS_SAME_MAX: i64 = 40;
 
 /// A person's way through time. 64 bytes: a sweep has one for each person.
 #[derive(Clone, Copy, Debug)]
@@ -78,11 +80,16 @@ impl Walk {
         }
     }
 
-    /// Up to the next minute at which it does something else.
+    /// Up to the next minute at which it does something else. The same after [`DAYS_SAME_MAX`] days
+    /// counts as something else: who sleeps for ever is asked about as anyone is.
     pub(super) fn go_on(&mut self, inputs: &Inputs) {
-        let was = self.stand;
-        while self.stand.since == was.since {
+        let since = self.stand.since;
+        let end = self.decided + DAYS_SAME_MAX * inputs.days.minutes;
+        while self.stand.since == since {
             self.step(inputs);
+            if self.decided >= end && self.stand.since == since {
+                self.stand.since = self.decided;
+            }
         }
     }
 

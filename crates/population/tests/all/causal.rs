@@ -164,3 +164,37 @@ fn directive_to_a_small_place_takes_as_many_as_there_is_room_for() {
 fn crowd_has(planner: &Planner, person: usize, place: usize) -> bool {
     planner.activity(person, T + 2 * HOUR).place == place
 }
+
+#[test]
+fn who_does_the_same_for_ever_has_a_plan_as_anyone_has() {
+    let text = "
+        id = \"m\"
+        seed = 1
+        epoch = 2024-03-01T06:00:00
+        real_seconds_per_game_hour = 25
+        climate = \"brussels\"
+        [[regions]]
+        id = \"r\"
+        latitude = 50
+        longitude = 4
+        elevation_m = 10
+        [people]
+        per_region = 3
+        [[places]]
+        id = \"house\"
+        kind = \"home\"
+        people_per = 4
+        capacity = 6
+        roof_permille = 900
+        [[roles]]
+        id = \"sleeper\"
+        share = 1
+        [[roles.routines]]
+        slots = [\"03:00 sleep\", \"21:00 sleep\"]";
+    let world = World::parse("m.toml", text).unwrap();
+    let planner = Planner::new(people(&world), skies(&world), Directives::default());
+    let spans = planner.spans(0, 0, 100 * DAY);
+    assert!(spans.iter().all(|span| span.activity == Activity::Sleep), "{spans:?}");
+    assert!(spans.windows(2).all(|pair| pair[0].until == pair[1].from), "{spans:?}");
+    assert!(spans.last().unwrap().until >= 100 * DAY);
+}

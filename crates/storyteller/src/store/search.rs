@@ -74,8 +74,10 @@ pub(crate) struct Page {
 pub(crate) fn query_words(text: &str) -> Result<Vec<String>, String> {
     let chars = text.chars().count();
     let mut words: Vec<String> = Vec::new();
+    let mut count = 0;
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         let word: String = word.chars().take(WORD_CHARS_MAX).flat_map(char::to_lowercase).collect();
+        count += 1;
         if words.len() <= WORD_COUNT_MAX && !words.contains(&word) {
             words.push(word);
         }
@@ -83,7 +85,7 @@ pub(crate) fn query_words(text: &str) -> Result<Vec<String>, String> {
     if chars > QUERY_CHARS_MAX || words.len() > WORD_COUNT_MAX {
         return Err(format!(
             "expected at most {WORD_COUNT_MAX} different words and {QUERY_CHARS_MAX} characters, \
-             found {chars} characters"
+             found {count} words and {chars} characters"
         ));
     }
     Ok(words)
