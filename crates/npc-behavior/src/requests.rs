@@ -119,6 +119,14 @@ fn check(world: &World, people: &Population, wish: &Wish) -> Result<(), Problem>
         let found = wish.people.len();
         return Err(invalid("people", &format!("expected at most {PERSONS_MAX}, found {found}")));
     }
+    if !wish.people.is_empty() && (wish.role.is_some() || wish.region.is_some()) {
+        return Err(invalid("people", "expected people by id, or a role, a region or both"));
+    }
+    let ids = wish.people.iter().enumerate();
+    let twice = ids.map(|(at, id)| (id, wish.people[..at].contains(id))).find(|(_, twice)| *twice);
+    if let Some((id, _)) = twice {
+        return Err(invalid("people", &format!("expected each once, found {id} twice")));
+    }
     let known = |field: &'static str, name: &Option<String>, is: &dyn Fn(&str) -> bool| {
         name.as_deref().map_or(Ok(()), |name| known(field, name, is(name), world))
     };

@@ -37,13 +37,6 @@ impl Desk {
     /// Makes a step. It is durable when this returns, and published soon after.
     pub(crate) async fn take(&self, step: Step) -> Result<Committed, NotCommitted> {
         let moment = self.moment();
-        if let (Some(at), Some(now)) = (step.expires_at, moment.game)
-            && at <= now
-        {
-            let now = now.minutes();
-            let detail = format!("expected a game minute to come, after {now}");
-            return Err(Refusal::invalid("expires_at_game", detail).into());
-        }
         let made = self.store.commit(step, moment).await;
         let outcome = match &made {
             Ok(Committed { repeated: false, .. }) => "made",

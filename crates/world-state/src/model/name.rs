@@ -38,9 +38,8 @@ impl FromStr for EntityName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let right = !text.is_empty()
-            && text.len() <= ENTITY_BYTES_MAX
-            && text.split('/').all(|segment| !segment.is_empty() && segment.bytes().all(is_plain));
+        let right =
+            !text.is_empty() && text.len() <= ENTITY_BYTES_MAX && text.split('/').all(is_segment);
         if !right {
             return Err(format!(
                 "expected 1 to {ENTITY_BYTES_MAX} bytes of a-z 0-9 - _ . : in segments with a \
@@ -81,6 +80,11 @@ pub fn check_prefix(text: &str) -> Result<(), String> {
     }
     let found = shown(text);
     Err(format!("expected the beginning of an entity's name such as region/, found {found}"))
+}
+
+/// Not those that browsers and proxies take out of a path.
+fn is_segment(text: &str) -> bool {
+    !matches!(text, "" | "." | "..") && text.bytes().all(is_plain)
 }
 
 fn is_plain(byte: u8) -> bool {

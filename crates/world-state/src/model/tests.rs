@@ -196,7 +196,10 @@ fn numbers_are_added_whole_as_long_as_they_are() {
 #[test]
 fn names_that_are_none_are_refused_and_shown_in_short() {
     let long = "x".repeat(10 << 10);
-    for text in ["", "/", "a/", "/a", "a//b", "A", "a b", "ü", "commands", "snapshot", &long] {
+    for text in [
+        "", "/", "a/", "/a", "a//b", "..", "a/../b", "./a", "A", "a b", "ü", "commands",
+        "snapshot", &long,
+    ] {
         let why = text.parse::<EntityName>().unwrap_err();
         assert!(why.len() < 250, "{why}");
     }

@@ -56,6 +56,9 @@ pub(super) fn step<R: Rows>(
     }
 
     // Everything that can refuse it, before anything is written.
+    if let Err(refusal) = check_expiry(step, moment) {
+        return Ok(Err(refusal));
+    }
     let outcome = match apply(rows, step)? {
         Ok(outcome) => outcome,
         Err(refusal) => return Ok(Err(refusal)),
@@ -89,6 +92,16 @@ fn repeated(key: &Key, used: Used) -> Result<Committed, Refusal> {
     }
     let detail = "expected a key of its own: this one came with another command before";
     Err(Refusal::new(Why::KeyReused, "idempotency_key", detail))
+}
+
+fn check_expiry(step: &Step, moment: &Moment) -> Result<(), Refusal> {
+    match step.expires_at.zip(moment.game) {
+        Some((at, now)) if at <= now => {
+            let detail = format!("expected a game minute to come, after {}", now.minutes());
+            Err(Refusal::invalid("expires_at_game", detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_room(versions: &Versions, event: &[u8]) -> Result<(), Refusal> {

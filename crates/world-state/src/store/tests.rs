@@ -38,6 +38,7 @@ macro_rules! over_both {
 
 over_both! {
     same_key_has_the_first_answer_and_another_command_under_it_is_refused,
+    same_key_has_its_answer_also_when_what_it_set_has_expired,
     step_that_changes_nothing_makes_no_version_where_that_is_asked_for_but_keeps_its_key,
     steps_of_many_callers_are_all_made_and_each_has_a_version_of_its_own,
     what_expires_is_removed_by_a_step_of_its_own_unless_it_was_set_again,
@@ -158,6 +159,21 @@ async fn same_key_has_the_first_answer_and_another_command_under_it_is_refused(k
     // An event's key is another one.
     let event = StepParts { key: None, event: Some("k-1".to_owned()), ..keyed(3) };
     assert_eq!(place.take(event).await.unwrap().version, 3);
+}
+
+async fn same_key_has_its_answer_also_when_what_it_set_has_expired(kind: Kind) {
+    let place = Place::new(kind).await;
+    let keyed = |key: &str| StepParts {
+        key: Some(key.to_owned()),
+        expires_at: Some(GameTime::from_minutes(10)),
+        ..parts(vec![set("a", "x", json!(1))])
+    };
+    let first = place.take(keyed("k-1")).await.unwrap();
+    let later = |key| place.store.commit(Step::new(keyed(key)).unwrap(), moment(11));
+    let again = later("k-1").await.unwrap();
+    assert_eq!((again.version, again.repeated), (first.version, true));
+    let NotCommitted::Refused(refusal) = later("k-2").await.unwrap_err() else { panic!() };
+    assert_eq!((refusal.why, refusal.at.as_str()), (Why::Invalid, "expires_at_game"));
 }
 
 async fn step_that_changes_nothing_makes_no_version_where_that_is_asked_for_but_keeps_its_key(

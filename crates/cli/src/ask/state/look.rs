@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::arguments::{At, GetArguments, HistoryArguments, ListArguments};
 use crate::output::format::Format;
 use crate::output::table::{Table, cell, items, pairs};
+use crate::output::terminal::for_output;
 use crate::session::rest::Rest;
 
 /// Characters of a value in a table.
@@ -21,7 +22,7 @@ pub(super) async fn get(rest: &Rest, format: Format, asked: GetArguments) -> Res
         return Ok(format.page(&entity, || one(&entity)));
     };
     match entity["fields"].get(&field) {
-        Some(value) => Ok(format.page(value, || format!("{}\n", text(value)))),
+        Some(value) => Ok(format.page(value, || for_output(format!("{}\n", text(value))))),
         None => bail!("{} has no field {field}", asked.entity),
     }
 }
