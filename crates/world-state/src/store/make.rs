@@ -17,7 +17,7 @@ pub(super) trait Rows: Facts {
     fn used(&mut self, key: &Key) -> Result<Option<Used>, Self::Error>;
 
     /// Writes a step: itself, its entities and fields, what they were, and what expires.
-    fn write(&mut self, made: &Made<'_>) -> Result<(), Self::Error>;
+    fn write(&mut self, made: Made<'_>) -> Result<(), Self::Error>;
 
     /// Notes under which key a version was made.
     fn note(&mut self, key: &Key, version: u64, wall: WallTime) -> Result<(), Self::Error>;
@@ -71,7 +71,7 @@ pub(super) fn step<R: Rows>(
     }
 
     if changes_something {
-        rows.write(&Made { version, step, outcome: &outcome, moment, event })?;
+        rows.write(Made { version, step, outcome: &outcome, moment, event })?;
         versions.world = version;
     }
     if let Some(key) = &step.key {

@@ -89,7 +89,7 @@ async fn look(database: Database, news: Arc<watch::Sender<u64>>) {
                     is_newer
                 });
             }
-            // Whoever waits for news meets the same failure, and reports it.
+            // Those who wait for news meet the same failure, and report it.
             Err(_) => news.send_modify(|_| ()),
         }
     }

@@ -117,19 +117,8 @@ impl Rows for Draft {
         Ok(self.used.get(key.text()).copied())
     }
 
-    fn write(&mut self, made: &Made<'_>) -> Result<(), Infallible> {
-        self.facts(made);
-        let step = NewStep {
-            version: made.version,
-            wall: made.moment.wall,
-            game_us: made.moment.game.map(|game| game.0),
-            actor: made.step.by.actor.clone(),
-            reason: made.step.by.reason.clone(),
-            entity: made.entity().map(str::to_owned),
-            trace: made.trace(),
-            event: made.event.clone(),
-        };
-        self.changed.steps.push(step);
+    fn write(&mut self, made: Made<'_>) -> Result<(), Infallible> {
+        self.facts(&made);
         if let Some(at) = made.step.expires_at {
             for touched in &made.outcome.entities {
                 for effect in touched.fields.iter().filter(|effect| effect.after.is_some()) {
@@ -138,6 +127,17 @@ impl Rows for Draft {
                 }
             }
         }
+        let step = NewStep {
+            version: made.version,
+            wall: made.moment.wall,
+            game_us: made.moment.game.map(|game| game.0),
+            actor: made.step.by.actor.clone(),
+            reason: made.step.by.reason.clone(),
+            entity: made.entity().map(str::to_owned),
+            trace: made.trace(),
+            event: made.event,
+        };
+        self.changed.steps.push(step);
         Ok(())
     }
 

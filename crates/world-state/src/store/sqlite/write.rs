@@ -20,9 +20,9 @@ impl Rows for Tables<'_> {
         Ok(used.optional()?)
     }
 
-    fn write(&mut self, made: &Made<'_>) -> Result<(), Fault> {
+    fn write(&mut self, made: Made<'_>) -> Result<(), Fault> {
         facts(self.0, made.version, made.outcome)?;
-        insert(self.0, made)?;
+        insert(self.0, &made)?;
         match made.step.expires_at {
             Some(at) => expires(self.0, at, made.version, made.outcome),
             None => Ok(()),
