@@ -6,6 +6,7 @@
 //!     ▲             │ still failing: dead letter, the rest goes on
 //!     └── ack last ─┘
 //! ```
+//! Within a delivery as many events are handled at a time as [`Router::concurrency`] allows.
 
 mod handler;
 mod layers;
@@ -17,6 +18,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
@@ -62,6 +65,7 @@ pub struct Router {
     handlers: BTreeMap<u32, Make>,
     retry: RetryPolicy,
     layers: Vec<Layer>,
+    concurrency: usize,
 }
 
 impl Router {
@@ -77,6 +81,7 @@ impl Router {
             handlers: BTreeMap::new(),
             retry: RetryPolicy::default(),
             layers: Vec::new(),
+            concurrency: 1,
         })
     }
 
@@ -154,6 +159,20 @@ impl Router {
         self
     }
 
+    /// How many events of a delivery are handled at a time, at least 1. Default: 1, one after the
+    /// other. For handlers that wait for a database which takes many at once.
+    ///
+    /// Handling begins in the order of the events: what a handler does before it waits for
+    /// anything happens in that order, so a queue that it enters first (as [`Gather`] is) keeps
+    /// it. What follows does not, nor does what is retried. An event that is twice in one batch
+    /// may be handled twice. Deliveries are handled one after the other all the same.
+    ///
+    /// [`Gather`]: crate::Gather
+    pub fn concurrency(mut self, count: usize) -> Self {
+        self.concurrency = count.max(1);
+        self
+    }
+
     /// Who consumes, for people: shown in dead letters.
     pub fn consumer(mut self, name: &str) -> Self {
         self.spec.consumer = name.to_owned();
@@ -192,7 +211,8 @@ impl Router {
         let handlers = self.handlers.into_iter().map(|(number, make)| (number, wrap(make)));
         let handlers = handlers.collect();
         let settler = consumer.settler();
-        let work = Work { settler, handlers, within, lease, bus: self.bus };
+        let concurrency = self.concurrency;
+        let work = Work { settler, handlers, within, lease, concurrency, bus: self.bus };
         Ok(OpenRouter { consumer, work })
     }
 
@@ -218,6 +238,8 @@ struct Work {
     /// The entities and places whose events are handled.
     within: Filter,
     lease: Duration,
+    /// Events of a delivery that are handled at a time.
+    concurrency: usize,
     bus: Bus,
 }
 
@@ -266,31 +288,52 @@ impl Work {
         }
     }
 
-    /// The events that no retry mended.
+    /// The events that no retry mended, in order.
     async fn handle(&self, delivered: Delivered) -> Vec<DeadEvent> {
         let mut dead = Vec::new();
         let delivered = Arc::new(delivered);
+        let mut under_way = FuturesUnordered::new();
         for view in delivered.batch.iter().filter(|view| self.within.admits_event(view)) {
             let Some(handler) = self.handlers.get(&view.event_type) else {
                 continue;
             };
-            let message = Message::new(&delivered, &view);
-            if let Err(error) = handler.handle(message).await {
-                let subscription = delivered.lease.subscription.to_string();
-                tracing::warn!(subscription, event_id = %view.id, %error, "dead letter");
-                metrics::counter!("worldbus_poison_events_total", "subscription" => subscription)
-                    .increment(1);
-                let now_ms = self.bus.wall().now_us() / 1000;
-                dead.push(DeadEvent {
-                    index: view.index,
-                    reason: error.to_string(),
-                    attempts: error.attempts(),
-                    first_failed_ms: error.first_failed_ms().unwrap_or(now_ms),
-                    last_failed_ms: now_ms,
-                });
+            let handling = self.handle_event(handler, Message::new(&delivered, &view));
+            if self.concurrency == 1 {
+                dead.extend(handling.await);
+                continue;
+            }
+            // It begins here; those under way go on once there is room for no other.
+            let mut handling = handling.boxed();
+            match (&mut handling).now_or_never() {
+                Some(ended) => dead.extend(ended),
+                None => under_way.push(handling),
+            }
+            if under_way.len() == self.concurrency {
+                dead.extend(under_way.next().await.flatten());
             }
         }
+        while let Some(ended) = under_way.next().await {
+            dead.extend(ended);
+        }
+        dead.sort_unstable_by_key(|event: &DeadEvent| event.index);
         dead
+    }
+
+    /// The event, if no retry mended it.
+    async fn handle_event(&self, handler: &BoxHandler, message: Message) -> Option<DeadEvent> {
+        let error = handler.handle(message.clone()).await.err()?;
+        let subscription = message.subscription().to_string();
+        tracing::warn!(subscription, event_id = %message.id, %error, "dead letter");
+        metrics::counter!("worldbus_poison_events_total", "subscription" => subscription)
+            .increment(1);
+        let now_ms = self.bus.wall().now_us() / 1000;
+        Some(DeadEvent {
+            index: message.index(),
+            reason: error.to_string(),
+            attempts: error.attempts(),
+            first_failed_ms: error.first_failed_ms().unwrap_or(now_ms),
+            last_failed_ms: now_ms,
+        })
     }
 
     async fn finish(&self, lease: &Lease, dead: Vec<DeadEvent>) -> Result<(), Error> {

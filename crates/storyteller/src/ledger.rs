@@ -102,8 +102,12 @@ impl Ledger {
         Self { rules, world, ids, steps, waiting, done, newest_ms: i64::MIN, applied }
     }
 
-    /// Takes what an event means.
-    pub(crate) fn take(&mut self, observations: Vec<Observation>) -> Changes {
+    /// Takes what events mean, and that an event of the time `passed_ms` has come, whatever it was.
+    pub(crate) fn take(
+        &mut self,
+        observations: Vec<Observation>,
+        passed_ms: Option<i64>,
+    ) -> Changes {
         let mut changes = Changes::default();
         for observation in observations {
             let entries = entries(&observation, &self.rules, &self.world, &self.ids);
@@ -114,14 +118,7 @@ impl Ledger {
                 self.waiting.insert(order(&observation), observation);
             }
         }
-        self.drain(&mut changes);
-        changes
-    }
-
-    /// Takes that an event of this time has come, whatever it was.
-    pub(crate) fn pass(&mut self, wall_ms: i64) -> Changes {
-        let mut changes = Changes::default();
-        self.newest_ms = self.newest_ms.max(wall_ms);
+        self.newest_ms = self.newest_ms.max(passed_ms.unwrap_or(i64::MIN));
         self.drain(&mut changes);
         changes
     }

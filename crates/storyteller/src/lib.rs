@@ -6,13 +6,13 @@
 //!
 //! Not for: what happens in the world (the services that publish it), the port.
 
+mod chronicler;
 mod director;
 mod grammar;
 mod ids;
 mod ledger;
 mod observe;
 mod publish;
-mod receive;
 mod rest;
 mod rewrite;
 mod rules;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::TOPIC;
+use crate::chronicler::{Chronicler, Traces};
 use crate::ledger::Publication;
-use crate::receive::{Chronicler, Traces};
 use crate::store::Store;
 use worldbus_bus::{Error, Outgoing, Topic};
 use worldbus_events::EventId;

@@ -12,8 +12,8 @@ use axum::Router;
 use axum::routing::{get, post};
 use utoipa::OpenApi;
 
+use crate::chronicler::Chronicler;
 use crate::director::Desk;
-use crate::receive::Chronicler;
 use director::Directing;
 use worldbus_bus::WallClock;
 use worldbus_service::{Problem, Work};

@@ -11,10 +11,10 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::chronicler::Chronicler;
 use crate::grammar::line;
 use crate::ids::Ids;
 use crate::ledger::{Entry, Publication};
-use crate::receive::Chronicler;
 use crate::store::Rewrite;
 use worldbus_events::v1;
 use worldbus_service::Secret;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use crate::chronicler::{Chronicler, Receiver};
 use crate::director::{self, Desk, Mode};
-use crate::receive::Chronicler;
 use crate::rewrite::{QUEUE_COUNT_MAX, Rewriter};
 use crate::rules::{FILE_BYTES_MAX, Rules};
 use crate::store::{Postgres, Sqlite, Store};
@@ -165,7 +165,7 @@ async fn receive(
     chronicler: Arc<Chronicler>,
     shutdown: CancellationToken,
 ) -> Result<(), worldbus_bus::Error> {
-    let handlers = |router: Router| chronicler.on(router.lease(LEASE));
+    let handlers = |router: Router| Receiver::new(&chronicler).on(router.lease(LEASE));
     let subscribed = subscribe(&bus, NAME, handlers, IfRefused::Fail, &shutdown);
     tokio::try_join!(subscribed, chronicler.follower.follow(&shutdown))?;
     Ok(())

@@ -7,8 +7,9 @@ use std::time::Duration;
 use metrics::counter;
 
 use crate::model::{Refusal, Step, Why};
-use crate::store::{Committed, Moment, NotCommitted, Store};
-use worldbus_bus::{Backoff, WallClock, trace};
+use crate::store::{Committed, Moment, NotCommitted, Store, StoreError};
+use worldbus_bus::trace::{self, TraceParent};
+use worldbus_bus::{Backoff, WallClock};
 use worldbus_service::Problem;
 use worldbus_simulated::SharedClock;
 use worldbus_world::{Clock, DateTime, GameTime, WallTime, World};
@@ -26,6 +27,12 @@ pub(crate) struct Desk {
     pub(crate) wall: Arc<dyn WallClock>,
 }
 
+/// A step that an event asks for, in the event's trace.
+pub(crate) struct OfEvent {
+    pub(crate) step: Step,
+    pub(crate) trace: Option<TraceParent>,
+}
+
 impl Desk {
     /// Now.
     pub(crate) fn moment(&self) -> Moment {
@@ -38,29 +45,42 @@ impl Desk {
     pub(crate) async fn take(&self, step: Step) -> Result<Committed, NotCommitted> {
         let moment = self.moment();
         let made = self.store.commit(step, moment).await;
-        let outcome = match &made {
-            Ok(Committed { repeated: false, .. }) => "made",
-            Ok(Committed { repeated: true, .. }) => "repeated",
-            Err(NotCommitted::Refused(_)) => "refused",
-            Err(NotCommitted::Store(_)) => "failed",
-        };
-        counter!("worldbus_state_steps_total", "outcome" => outcome).increment(1);
+        match &made {
+            Ok(made) => count(outcome(made)),
+            Err(NotCommitted::Refused(_)) => count("refused"),
+            Err(NotCommitted::Store(_)) => count("failed"),
+        }
         made
     }
 
-    /// Makes a step that no caller would send again, since an event asks for it: waits for a
-    /// database that fails for now, and for the bus where too much waits for it. The event stays
-    /// leased meanwhile.
-    pub(crate) async fn take_patiently(&self, step: Step) -> Result<Committed, NotCommitted> {
+    /// Makes steps that no caller would send again, since events ask for them, all or none, each
+    /// in its trace: waits for a database that fails for now, and for the bus where too much waits
+    /// for it. Each has a key, so those that were made before are not made again.
+    pub(crate) async fn take_patiently(
+        &self,
+        steps: &[OfEvent],
+    ) -> Result<Vec<Result<Committed, Refusal>>, StoreError> {
         let mut backoff = Backoff::new(RETRY_DELAY_MIN, RETRY_DELAY_MAX);
         loop {
-            match self.take(step.clone()).await {
-                Err(error) if error.may_pass() => {
-                    tracing::warn!(%error, "a step that an event asks for waits; retrying");
-                    tokio::time::sleep(backoff.next()).await;
-                }
-                made => return made,
-            }
+            let moment = self.moment();
+            let all = steps
+                .iter()
+                .map(|OfEvent { step, trace }| (step.clone(), Moment { trace: *trace, ..moment }));
+            let why = match self.store.commit_all(all.collect()).await {
+                Ok(made) => match made.iter().find_map(|made| waits(made)) {
+                    Some(refusal) => refusal.to_string(),
+                    None => {
+                        made.iter()
+                            .for_each(|made| count(made.as_ref().map_or("refused", outcome)));
+                        return Ok(made);
+                    }
+                },
+                Err(error) if error.may_pass() => error.to_string(),
+                Err(error) => return Err(error),
+            };
+            let steps = steps.len();
+            tracing::warn!(steps, why, "steps that events ask for wait; retrying");
+            tokio::time::sleep(backoff.next()).await;
         }
     }
 
@@ -86,6 +106,19 @@ impl Desk {
     pub(crate) fn date(&self, game: GameTime) -> String {
         self.world.calendar().at(game).to_string()
     }
+}
+
+/// Why a step has to wait.
+fn waits(made: &Result<Committed, Refusal>) -> Option<&Refusal> {
+    made.as_ref().err().filter(|refusal| refusal.why == Why::Later)
+}
+
+fn outcome(made: &Committed) -> &'static str {
+    if made.repeated { "repeated" } else { "made" }
+}
+
+fn count(outcome: &'static str) {
+    counter!("worldbus_state_steps_total", "outcome" => outcome).increment(1);
 }
 
 impl From<NotCommitted> for Problem {

@@ -9,6 +9,7 @@
 //! Not for: what can be computed from the clock (`worldbus-world`), small state of services (the
 //! state store of the service kit), the port.
 
+mod asked;
 mod desk;
 mod expiries;
 mod grpc;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::desk::Desk;
+use crate::asked::Asked;
 use crate::model::{Change, EntityName, FieldName, Op, Step, StepParts, Value};
 use condition::Condition;
 use template::Template;
@@ -102,54 +102,55 @@ impl Projection {
 /// Makes the steps of projections.
 #[derive(Clone)]
 pub(crate) struct Projector {
-    desk: Desk,
+    asked: Asked,
+    /// The one whose events are projected.
+    world: Arc<str>,
     by_type: BTreeMap<u32, Arc<[Projection]>>,
 }
 
 impl Projector {
-    pub(crate) fn new(desk: Desk, Projections(all): Projections) -> Self {
+    pub(crate) fn new(asked: Asked, world: &str, Projections(all): Projections) -> Self {
         let mut by_type = BTreeMap::<u32, Vec<Projection>>::new();
         for projection in all {
             by_type.entry(projection.event_type.number()).or_default().push(projection);
         }
         let by_type = by_type.into_iter().map(|(number, all)| (number, all.into())).collect();
-        Self { desk, by_type }
+        Self { asked, world: world.into(), by_type }
     }
 
     /// Adds a handler for each event type that rules are on.
     pub(crate) fn on(&self, mut router: Router) -> Result<Router, Error> {
         for (number, projections) in &self.by_type {
             let topic = Topic::new(projections[0].event_type.topic())?;
-            let (desk, projections) = (self.desk.clone(), Arc::clone(projections));
+            let (this, projections) = (self.clone(), Arc::clone(projections));
             router = router.on_type(*number, topic, move |message: Message| {
-                let (desk, projections) = (desk.clone(), Arc::clone(&projections));
-                async move { project(&desk, &projections, &message).await }
+                let (this, projections) = (this.clone(), Arc::clone(&projections));
+                async move { this.project(&projections, &message).await }
             });
         }
         Ok(router)
     }
-}
 
-async fn project(
-    desk: &Desk,
-    projections: &[Projection],
-    message: &Message,
-) -> Result<(), HandlerError> {
-    // A bus may carry other worlds.
-    if message.world() != desk.world.id {
-        return Ok(());
+    async fn project(
+        &self,
+        projections: &[Projection],
+        message: &Message,
+    ) -> Result<(), HandlerError> {
+        // A bus may carry other worlds.
+        if message.world() != &*self.world {
+            return Ok(());
+        }
+        let event_type = &projections[0].event_type;
+        let changes = changes(projections, event_type, message).map_err(HandlerError::permanent)?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let by = By { actor: ACTOR.to_owned(), reason: event_type.name().to_owned() };
+        let event = Some(message.id.to_string());
+        let parts = StepParts { changes, by, event, only_if_changed: true, ..StepParts::default() };
+        let step = Step::new(parts).map_err(HandlerError::permanent)?;
+        self.asked.make(step, message).await
     }
-    let event_type = &projections[0].event_type;
-    let changes = changes(projections, event_type, message).map_err(HandlerError::permanent)?;
-    if changes.is_empty() {
-        return Ok(());
-    }
-    let by = By { actor: ACTOR.to_owned(), reason: event_type.name().to_owned() };
-    let event = Some(message.id.to_string());
-    let parts = StepParts { changes, by, event, only_if_changed: true, ..StepParts::default() };
-    let step = Step::new(parts).map_err(HandlerError::permanent)?;
-    let taken = desk.take_patiently(step).await;
-    taken.map(drop).map_err(HandlerError::permanent)
 }
 
 fn changes(

@@ -2,8 +2,9 @@
 //! event's id, also if a request is delivered again. Not here: the same over HTTP (`rest`).
 
 use std::str::FromStr;
+use std::sync::Arc;
 
-use crate::desk::Desk;
+use crate::asked::Asked;
 use crate::model::{Change, FieldName, Op, Step, StepParts, Value};
 use worldbus_bus::{Error, HandlerError, Message, Router};
 use worldbus_events::v1::{StateChangeWish, StateWish, WorldStateChangeRequested};
@@ -12,12 +13,13 @@ use worldbus_simulated::commands::By;
 /// Takes requests for one world's state.
 #[derive(Clone)]
 pub(crate) struct Requests {
-    desk: Desk,
+    asked: Asked,
+    world: Arc<str>,
 }
 
 impl Requests {
-    pub(crate) fn new(desk: Desk) -> Self {
-        Self { desk }
+    pub(crate) fn new(asked: Asked, world: &str) -> Self {
+        Self { asked, world: world.into() }
     }
 
     /// Adds the handler of requests to the service's subscription.
@@ -35,13 +37,12 @@ impl Requests {
         message: &Message,
     ) -> Result<(), HandlerError> {
         let world = message.world();
-        if world != self.desk.world.id {
+        if world != &*self.world {
             let text = format!("no state of world {world:.40?} is kept here; ask by REST");
             return Err(HandlerError::permanent(text));
         }
         let step = step(event, &message.id.to_string()).map_err(HandlerError::permanent)?;
-        let taken = self.desk.take_patiently(step).await;
-        taken.map(drop).map_err(HandlerError::permanent)
+        self.asked.make(step, message).await
     }
 }
 

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::asked::{Asked, EVENTS_COUNT_MAX};
 use crate::desk::Desk;
 use crate::outbox::Outbox;
 use crate::projections::{Projections, Projector};
 use crate::requests::Requests;
 use crate::store::{Limits, Postgres, Sqlite, Store, StoreError};
 use crate::{NAME, TOPIC, expiries, grpc, rest};
-use worldbus_bus::Bus;
+use worldbus_bus::{Bus, Router};
 use worldbus_events::Event as _;
 use worldbus_events::v1::{self, ClockChanged, WorldStateChangeRequested};
 use worldbus_postgres::Options;
@@ -94,8 +95,9 @@ impl Service for WorldState {
         let follower = Arc::new(Follower::new(bus.clone(), &world.id, Arc::clone(&clock)));
         let desk = Desk { world, store: Arc::clone(&store), clock, wall };
         let outbox = Outbox { store, emitter, condition };
-        let requests = Requests::new(desk.clone());
-        let projector = Projector::new(desk.clone(), projections);
+        let asked = Asked::at(&desk);
+        let requests = Requests::new(asked.clone(), &desk.world.id);
+        let projector = Projector::new(asked, &desk.world.id, projections);
         let router = rest::routes(desk.clone(), bus.clone()).merge(grpc::routes(desk.clone()));
         let expiring = expiries::run(desk, clock_news, shutdown.clone());
         let received = receive(bus, requests, projector, follower, shutdown.clone());
@@ -143,7 +145,10 @@ async fn receive(
     clock: Arc<Follower<SharedClock>>,
     shutdown: CancellationToken,
 ) -> Result<(), worldbus_bus::Error> {
-    let handlers = |router| projector.on(requests.on(clock.on(router)?)?);
+    let handlers = |router: Router| {
+        let router = router.concurrency(EVENTS_COUNT_MAX);
+        projector.on(requests.on(clock.on(router)?)?)
+    };
     let subscribed = subscribe(&bus, NAME, handlers, IfRefused::Fail, &shutdown);
     tokio::try_join!(subscribed, clock.follow(&shutdown))?;
     Ok(())

@@ -186,7 +186,20 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// See [`NotCommitted`].
-    async fn commit(&self, step: Step, moment: Moment) -> Result<Committed, NotCommitted>;
+    async fn commit(&self, step: Step, moment: Moment) -> Result<Committed, NotCommitted> {
+        let made = self.commit_all(vec![(step, moment)]).await?.pop();
+        made.ok_or_else(group::interrupted)?.map_err(NotCommitted::Refused)
+    }
+
+    /// Makes steps in their order, in one transaction: a step that is refused leaves the others
+    /// as they are, and with an error none is made. All of them are in memory at once.
+    ///
+    /// # Errors
+    /// Those of the database.
+    async fn commit_all(
+        &self,
+        steps: Vec<(Step, Moment)>,
+    ) -> Result<Vec<Result<Committed, Refusal>>, StoreError>;
 
     /// Removes what has expired up to a game time, as a step of its own with who and why, unless
     /// it was set again since. Returns the time of what expires next, all of which is later.

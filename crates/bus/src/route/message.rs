@@ -96,6 +96,11 @@ impl Message {
         trace::of_metadata(self.delivered.batch.metadata_of(self.index)?)
     }
 
+    /// Which event of its batch it is.
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
     pub(super) fn subscription(&self) -> &SubscriptionName {
         &self.delivered.lease.subscription
     }

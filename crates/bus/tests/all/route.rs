@@ -208,6 +208,58 @@ async fn layers_wrap_handlers_and_the_last_is_the_outermost() {
 }
 
 #[tokio::test]
+async fn as_many_events_as_allowed_are_handled_at_a_time_and_begin_in_order() {
+    const AT_A_TIME: u32 = 8;
+    let engine = Faulty::gated();
+    let bus = engine.bus();
+    let publisher = bus.publisher("test", "europe");
+    let mut pending = Vec::new();
+    for minute in 0..100 {
+        pending.push(publisher.enqueue(Some("here"), &tick(minute)).await.unwrap());
+    }
+    engine.gate.close();
+    for pending in pending {
+        pending.await.unwrap();
+    }
+    let (begun, most) = (Seen::default(), Arc::new(AtomicU32::new(0)));
+    let (noted, busiest) = (Arc::clone(&begun), Arc::clone(&most));
+    let (under_way, done) = (Arc::new(AtomicU32::new(0)), CancellationToken::new());
+    let all = done.clone();
+    let router = Router::new(&bus, "test")
+        .unwrap()
+        .start(Position::Start)
+        .retry(swift())
+        .concurrency(AT_A_TIME as usize)
+        .on(move |event: TimeUpdated, _: Message| {
+            let minute = event.total_minutes;
+            noted.lock().unwrap().push(minute);
+            let (under_way, all) = (Arc::clone(&under_way), all.clone());
+            busiest.fetch_max(under_way.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            async move {
+                // The later ones of those under way are done first.
+                tokio::time::sleep(Duration::from_millis((100 - minute as u64) % 8)).await;
+                under_way.fetch_sub(1, Ordering::SeqCst);
+                match minute {
+                    40 | 60 => Err(HandlerError::permanent(format!("never {minute}"))),
+                    99 => {
+                        all.cancel();
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                }
+            }
+        })
+        .unwrap();
+    router.run(done.clone()).await.unwrap();
+    assert_eq!(*begun.lock().unwrap(), (0..100).collect::<Vec<i64>>());
+    assert_eq!(most.load(Ordering::SeqCst), AT_A_TIME);
+    let letters = engine.inner.dead_letters(None, 10).await.unwrap();
+    let mut reasons: Vec<_> = letters.iter().map(|letter| &*letter.event.reason).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, ["never 40", "never 60"]);
+}
+
+#[tokio::test]
 async fn shutdown_hands_back_what_a_stuck_handler_holds() {
     let engine = Faulty::open();
     let bus = engine.bus();

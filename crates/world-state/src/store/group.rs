@@ -12,6 +12,8 @@ use worldbus_world::GameTime;
 pub(super) const WAITING_COUNT_MAX: usize = 1_024;
 /// Requests that share a transaction.
 pub(super) const GROUP_COUNT_MAX: usize = 256;
+/// Changes of the steps that share a transaction, about: what they name may be in memory.
+const CHANGES_COUNT_MAX: usize = 2_048;
 
 /// Where the writer answers.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -19,9 +21,8 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 /// What the writer is asked for.
 pub(super) enum Request {
     Commit {
-        step: Box<Step>,
-        moment: Moment,
-        reply: Reply<Result<Committed, Refusal>>,
+        steps: Vec<(Step, Moment)>,
+        reply: Reply<Vec<Result<Committed, Refusal>>>,
     },
     Expire {
         until: GameTime,
@@ -39,14 +40,14 @@ pub(super) enum Request {
 
 /// What a request came to.
 pub(super) enum Made {
-    Commit(Result<Committed, Refusal>),
+    Commit(Vec<Result<Committed, Refusal>>),
     Expire(Option<GameTime>),
     Published,
 }
 
 /// An answer that waits for the commit.
 pub(super) enum Answer {
-    Commit(Reply<Result<Committed, Refusal>>, Result<Committed, Refusal>),
+    Commit(Reply<Vec<Result<Committed, Refusal>>>, Vec<Result<Committed, Refusal>>),
     Expire(Reply<Option<GameTime>>, Option<GameTime>),
     Published(Reply<()>),
 }
@@ -59,6 +60,16 @@ pub(super) async fn ask<T>(
     let (reply, answer) = oneshot::channel();
     requests.send(request(reply)).await.map_err(|_| interrupted())?;
     answer.await.map_err(|_| interrupted())?
+}
+
+/// Adds to a group what waits as well, as long as it has room.
+pub(super) fn fill(group: &mut Vec<Request>, queue: &mut mpsc::Receiver<Request>) {
+    let mut changes: usize = group.iter().map(Request::changes).sum();
+    while group.len() < GROUP_COUNT_MAX && changes < CHANGES_COUNT_MAX {
+        let Ok(next) = queue.try_recv() else { break };
+        changes += next.changes();
+        group.push(next);
+    }
 }
 
 /// The store is going down.
@@ -99,6 +110,13 @@ impl Answer {
 }
 
 impl Request {
+    fn changes(&self) -> usize {
+        match self {
+            Self::Commit { steps, .. } => steps.iter().map(|(step, _)| step.changes.len()).sum(),
+            _ => 1,
+        }
+    }
+
     fn fail(self, error: StoreError) {
         match self {
             Self::Commit { reply, .. } => drop(reply.send(Err(error))),

@@ -33,10 +33,8 @@ use tokio::task::JoinSet;
 
 use super::group::{Request, WAITING_COUNT_MAX, ask};
 use super::past::Limits;
-use super::{
-    Committed, Entity, Kept, Moment, NotCommitted, Page, Store, StoreError, Versions, Wanted,
-};
-use crate::model::Step;
+use super::{Committed, Entity, Kept, Moment, Page, Store, StoreError, Versions, Wanted};
+use crate::model::{Refusal, Step};
 use worldbus_postgres::{Database, Options};
 use worldbus_world::GameTime;
 use writer::Writer;
@@ -97,10 +95,11 @@ async fn look(database: Database, news: Arc<watch::Sender<u64>>) {
 
 #[async_trait]
 impl Store for Postgres {
-    async fn commit(&self, step: Step, moment: Moment) -> Result<Committed, NotCommitted> {
-        let step = Box::new(step);
-        let answer = ask(&self.requests, |reply| Request::Commit { step, moment, reply }).await?;
-        answer.map_err(NotCommitted::Refused)
+    async fn commit_all(
+        &self,
+        steps: Vec<(Step, Moment)>,
+    ) -> Result<Vec<Result<Committed, Refusal>>, StoreError> {
+        ask(&self.requests, |reply| Request::Commit { steps, reply }).await
     }
 
     async fn expire(

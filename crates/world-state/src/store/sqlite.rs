@@ -28,10 +28,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::group::{Request, WAITING_COUNT_MAX, ask, interrupted};
 use super::past::Limits;
-use super::{
-    Committed, Entity, Kept, Moment, NotCommitted, Page, Store, StoreError, Versions, Wanted,
-};
-use crate::model::Step;
+use super::{Committed, Entity, Kept, Moment, Page, Store, StoreError, Versions, Wanted};
+use crate::model::{Refusal, Step};
 use readers::Readers;
 use worldbus_service::state::Kind;
 use worldbus_world::GameTime;
@@ -78,10 +76,11 @@ fn open_blocking(path: &Path, world: &str, limits: Limits) -> Result<Sqlite, Sto
 
 #[async_trait]
 impl Store for Sqlite {
-    async fn commit(&self, step: Step, moment: Moment) -> Result<Committed, NotCommitted> {
-        let step = Box::new(step);
-        let answer = ask(&self.requests, |reply| Request::Commit { step, moment, reply }).await?;
-        answer.map_err(NotCommitted::Refused)
+    async fn commit_all(
+        &self,
+        steps: Vec<(Step, Moment)>,
+    ) -> Result<Vec<Result<Committed, Refusal>>, StoreError> {
+        ask(&self.requests, |reply| Request::Commit { steps, reply }).await
     }
 
     async fn expire(

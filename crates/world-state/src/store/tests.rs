@@ -40,6 +40,7 @@ over_both! {
     same_key_has_the_first_answer_and_another_command_under_it_is_refused,
     same_key_has_its_answer_also_when_what_it_set_has_expired,
     step_that_changes_nothing_makes_no_version_where_that_is_asked_for_but_keeps_its_key,
+    steps_made_together_follow_each_other_and_one_that_is_refused_leaves_the_others,
     steps_of_many_callers_are_all_made_and_each_has_a_version_of_its_own,
     what_expires_is_removed_by_a_step_of_its_own_unless_it_was_set_again,
     past_beyond_its_limit_goes_once_it_was_published_and_reads_of_it_are_refused,
@@ -190,6 +191,33 @@ async fn step_that_changes_nothing_makes_no_version_where_that_is_asked_for_but_
     place.set("a", "x", json!(2)).await;
     assert!(place.take(projected(1)).await.unwrap().repeated);
     assert_eq!(place.store.versions().await.unwrap().world, 2);
+}
+
+async fn steps_made_together_follow_each_other_and_one_that_is_refused_leaves_the_others(
+    kind: Kind,
+) {
+    let place = Place::new(kind).await;
+    let add = |key: &str, number: i64, if_version| {
+        let op = Op::Increment("x".parse().unwrap(), Value::new(&json!(number)).unwrap());
+        let change = Change { entity: "a".parse().unwrap(), op, if_version: Some(if_version) };
+        let parts = StepParts { event: Some(key.to_owned()), ..parts(vec![change]) };
+        (Step::new(parts).unwrap(), moment(0))
+    };
+    let steps = vec![add("1", 1, 0), add("2", 10, 1), add("3", 100, 7), add("4", 1_000, 2)];
+    let made = |made: Vec<Result<Committed, Refusal>>| {
+        let each = made.into_iter().map(|made| match made {
+            Ok(made) => Ok((made.version, made.repeated)),
+            Err(refusal) => Err(refusal.why),
+        });
+        each.collect::<Vec<_>>()
+    };
+    let first = made(place.store.commit_all(steps.clone()).await.unwrap());
+    assert_eq!(first, [Ok((1, false)), Ok((2, false)), Err(Why::Conflict), Ok((3, false))]);
+    let again = made(place.store.commit_all(steps).await.unwrap());
+    assert_eq!(again, [Ok((1, true)), Ok((2, true)), Err(Why::Conflict), Ok((3, true))]);
+    let (entity, version) = place.store.entity("a", None).await.unwrap();
+    assert_eq!((entity.unwrap().fields["x"].as_str(), version), ("1011", 3));
+    assert!(place.store.commit_all(Vec::new()).await.unwrap().is_empty());
 }
 
 async fn steps_of_many_callers_are_all_made_and_each_has_a_version_of_its_own(kind: Kind) {

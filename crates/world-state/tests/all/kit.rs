@@ -1,34 +1,38 @@
 //! For this crate's tests: instances of the world-state with their database, the clock that they
 //! receive, and the fold of what they publish.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use worldbus_events::prost::Message as _;
 use worldbus_events::v1;
+use worldbus_postgres::Options;
 use worldbus_service::config::defaults;
 use worldbus_simulated::{Service as _, Setup};
 use worldbus_testkit::{Instance, Place, PostgresServer, Seen};
 use worldbus_world::{Clock, GameTime, Segment};
 use worldbus_world_state::model::Fold;
+use worldbus_world_state::store::{Kept, Limits, Postgres, STEPS_COUNT_MAX, Sqlite, Store};
 use worldbus_world_state::{Settings, TOPIC, WorldState};
 
 /// A place, and where its instances have their database.
 pub(crate) struct State {
     pub(crate) place: Place,
     dir: tempfile::TempDir,
-    _server: Option<PostgresServer>,
+    server: Option<PostgresServer>,
 }
 
 impl State {
     pub(crate) async fn new() -> Self {
-        Self { place: Place::new().await, dir: tempfile::tempdir().unwrap(), _server: None }
+        Self { place: Place::new().await, dir: tempfile::tempdir().unwrap(), server: None }
     }
 
     /// The same over a PostgreSQL of its own.
     pub(crate) async fn over_postgres() -> Self {
         let (state, server) = (Self::new().await, PostgresServer::start());
         let place = state.place.with_database(&server.url());
-        Self { place, _server: Some(server), ..state }
+        Self { place, server: Some(server), ..state }
     }
 
     /// A place with a clock, and an instance that has received it.
@@ -46,8 +50,32 @@ impl State {
 
     pub(crate) async fn run(&self) -> Instance {
         let mut settings: Settings = defaults().unwrap();
-        settings.state_database = format!("sqlite:{}", self.dir.path().join("w.db").display());
+        settings.state_database = format!("sqlite:{}", self.file().display());
         self.run_with(settings).await
+    }
+
+    /// Where the state is without a PostgreSQL.
+    fn file(&self) -> PathBuf {
+        self.dir.path().join("w.db")
+    }
+
+    /// The steps that are kept, by another store over the same database.
+    pub(crate) async fn steps(&self) -> Vec<Kept> {
+        let most = u64::MAX;
+        let limits = Limits {
+            step_count: most,
+            step_age_us: i64::MAX,
+            key_count: most,
+            key_age_us: i64::MAX,
+        };
+        let store: Box<dyn Store> = match &self.server {
+            Some(server) => {
+                let options = Options::parse(&server.url()).unwrap();
+                Box::new(Postgres::open(options, "europe", limits).await.unwrap())
+            }
+            None => Box::new(Sqlite::open(self.file(), "europe", limits).await.unwrap()),
+        };
+        store.steps(0, STEPS_COUNT_MAX).await.unwrap()
     }
 
     pub(crate) async fn run_with(&self, settings: Settings) -> Instance {

@@ -1,10 +1,12 @@
 //! What events write into the state: time, weather, alerts, crowds.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use serde_json::{Value, json};
 
 use crate::kit::State;
+use worldbus_events::prost::Message as _;
 use worldbus_events::v1;
 use worldbus_service::config::defaults;
 use worldbus_simulated::{Service as _, Setup};
@@ -96,6 +98,42 @@ async fn weather_alerts_time_and_crowds_are_in_the_state_and_only_changes_make_s
         (&step["actor"], &step["reason"]),
         (&json!("projection"), &json!("time.hour_changed"))
     );
+}
+
+#[tokio::test]
+async fn events_of_a_batch_are_written_together_and_in_order() {
+    written_together(State::new().await).await;
+}
+
+#[tokio::test]
+async fn events_of_a_batch_are_written_together_and_in_order_over_postgres() {
+    written_together(State::over_postgres().await).await;
+}
+
+async fn written_together(state: State) {
+    const COUNT: u32 = 200;
+    let (state, instance) = state.begin().await;
+    let npc = state.place.bus.publisher("npc-behavior", "europe");
+    let mut pending = Vec::new();
+    for count in 1..=COUNT {
+        let crowd = v1::NpcCrowdChanged { count, ..Default::default() };
+        pending.push(npc.enqueue(Some("the-market"), &crowd).await.unwrap());
+    }
+    for pending in pending {
+        pending.await.unwrap();
+    }
+    let market = json!({"crowd": COUNT, "capacity": 0, "region": "the-market"});
+    fields_until(&instance, "place/the-market", &market).await;
+    let steps = state.steps().await;
+    let crowds = steps.iter().map(|step| {
+        let event = v1::WorldStateUpdated::decode(step.event.as_slice()).unwrap();
+        let crowd = event.changes.iter().find(|change| change.path.ends_with("/crowd")).unwrap();
+        String::from_utf8(crowd.value.clone()).unwrap().parse().unwrap()
+    });
+    assert_eq!(crowds.collect::<Vec<u32>>(), (1..=COUNT).collect::<Vec<_>>());
+    // Steps of one transaction were made at one moment.
+    let moments: BTreeSet<_> = steps.iter().map(|step| step.wall).collect();
+    assert!(moments.len() <= COUNT as usize / 10, "{} transactions", moments.len());
 }
 
 #[tokio::test]

@@ -148,16 +148,16 @@ impl Script {
     pub(super) fn play(&self, ledger: &mut Ledger) -> Vec<News> {
         let mut news = Vec::new();
         for observed in &self.observed {
-            news.extend(ledger.take(observed.clone()).news);
+            news.extend(ledger.take(observed.clone(), None).news);
         }
         // An hour ends what was due when all before it was applied.
         let last = self.observed.last().cloned().unwrap_or_default();
         let last_ms = last.first().map_or(0, |observed| observed.wall_ms);
-        news.extend(ledger.pass(last_ms + 60_000).news);
+        news.extend(ledger.take(Vec::new(), Some(last_ms + 60_000)).news);
         if last.iter().any(|observed| observed.on == v1::HourChanged::NAME) {
-            news.extend(ledger.take(last).news);
+            news.extend(ledger.take(last, None).news);
         }
-        news.extend(ledger.pass(i64::MAX / 2).news);
+        news.extend(ledger.take(Vec::new(), Some(i64::MAX / 2)).news);
         news
     }
 }

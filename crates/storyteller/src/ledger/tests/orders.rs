@@ -90,38 +90,45 @@ proptest! {
         delays in prop::collection::vec(0..5_000_i64, 61),
         restarts in prop::collection::btree_set(0..61_usize, 0..4),
         repeats in prop::collection::btree_set(0..61_usize, 0..6),
+        together in 1..8_usize,
     ) {
         let script = script(&seeds);
         let mut expected = Kept::default();
         let mut reference = ledger();
         for observed in &script.observed {
-            expected.keep(reference.take(observed.clone()));
+            expected.keep(reference.take(observed.clone(), None));
         }
         let end = script.observed[script.observed.len() - 1].clone();
-        expected.keep(reference.pass(end[0].wall_ms));
-        expected.keep(reference.take(end.clone()));
-        expected.keep(reference.pass(i64::MAX / 2));
+        expected.keep(reference.take(Vec::new(), Some(end[0].wall_ms)));
+        expected.keep(reference.take(end.clone(), None));
+        expected.keep(reference.take(Vec::new(), Some(i64::MAX / 2)));
 
         // Each event is delivered less than the grace after its time.
         let mut delivered: Vec<_> = script.observed.iter().enumerate().collect();
         delivered.sort_by_key(|(index, observed)| observed[0].wall_ms + delays[*index]);
         let mut kept = Kept::default();
         let mut other = ledger();
-        for (number, (_, observed)) in delivered.iter().enumerate() {
-            kept.keep(other.take((*observed).clone()));
+        // Some of them together, and the same twice, also together.
+        for (number, batch) in delivered.chunks(together).enumerate() {
+            let all = batch.iter().flat_map(|(_, observed)| (*observed).clone());
+            let mut all: Vec<_> = all.collect();
             if repeats.contains(&number) {
-                kept.keep(other.take((*observed).clone()));
+                all.extend(batch[0].1.clone());
+            }
+            kept.keep(other.take(all.clone(), None));
+            if repeats.contains(&(number + 1)) {
+                kept.keep(other.take(all, None));
             }
             if restarts.contains(&number) {
                 // What was done before the crash and not stored is delivered again.
                 let before = kept.saved();
-                let _lost = other.take(delivered[(number + 1) % delivered.len()].1.clone());
+                let _lost = other.take(delivered[(number + 1) % delivered.len()].1.clone(), None);
                 other = restored(before);
             }
         }
-        kept.keep(other.pass(end[0].wall_ms));
-        kept.keep(other.take(end));
-        kept.keep(other.pass(i64::MAX / 2));
+        kept.keep(other.take(Vec::new(), Some(end[0].wall_ms)));
+        kept.keep(other.take(end, None));
+        kept.keep(other.take(Vec::new(), Some(i64::MAX / 2)));
         prop_assert_eq!(&kept.news, &expected.news);
     }
 }

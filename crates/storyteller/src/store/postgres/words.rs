@@ -32,9 +32,7 @@ pub(super) fn matching(search: &Search, window: &Window) -> String {
     let arc = search.arc.as_deref().map(marks::of_arc);
     let all = words.chain(region).chain(arc).map(|word| quoted(&word));
     let Search { from_us, to_us, .. } = *search;
-    let spans = marks::of_short_stretch(from_us, to_us);
-    let spans = spans
-        .or_else(|| marks::of_stretch(from_us, to_us))
+    let spans = marks::of_stretch(from_us, to_us)
         .map(|spans| any(spans.iter().map(|span| quoted(span)).collect()));
     all.chain(spans).chain(window.term()).collect::<Vec<_>>().join(" & ")
 }

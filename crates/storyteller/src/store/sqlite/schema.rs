@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use super::Failure;
+use super::{Failure, words};
 use worldbus_service::state::sqlite_file::Layout;
 
 /// The row of an entry is its significance and then its number: the most significant of many
@@ -11,7 +11,7 @@ pub(super) const LAYOUT: Layout = Layout {
     name: "chronicle",
     setting: "--chronicle",
     application_id: 0x5762_4368, // "WbCh"
-    version: 1,
+    version: 2,
     create: "
     CREATE TABLE kept (
         name TEXT PRIMARY KEY NOT NULL,
@@ -90,6 +90,7 @@ pub(super) const LAYOUT: Layout = Layout {
 /// world.
 pub(super) fn prepare(connection: &mut Connection, world: &str) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    migrate(&transaction)?;
     if LAYOUT.prepare(&transaction)? {
         transaction.execute("INSERT INTO kept VALUES ('world', 1, ?1)", [world])?;
     }
@@ -101,4 +102,14 @@ pub(super) fn prepare(connection: &mut Connection, world: &str) -> Result<(), Fa
         Some(kept) => Err(Failure::OtherWorld(kept)),
         None => Err(Failure::damaged("it names no world")),
     }
+}
+
+/// Version 1 had no marks of days in the index of words.
+fn migrate(transaction: &Connection) -> Result<(), Failure> {
+    let number = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    if (number("application_id")?, number("user_version")?) != (LAYOUT.application_id, 1) {
+        return Ok(());
+    }
+    words::rebuild(transaction)?;
+    Ok(transaction.pragma_update(None, "user_version", LAYOUT.version)?)
 }

@@ -16,9 +16,6 @@ use worldbus_postgres::Database;
 use worldbus_service::state::{self, Kind};
 use worldbus_world::WallTime;
 
-/// Changes of the steps that share a transaction, about: what they name is in memory.
-const CHANGES_COUNT_MAX: usize = 2_048;
-
 pub(super) struct Writer {
     database: Database,
     limits: Limits,
@@ -34,13 +31,8 @@ impl Writer {
     pub(super) async fn run(self, mut queue: mpsc::Receiver<Request>) {
         let mut group = Vec::with_capacity(GROUP_COUNT_MAX);
         while let Some(first) = queue.recv().await {
-            let mut changes = changes_of(&first);
             group.push(first);
-            while group.len() < GROUP_COUNT_MAX && changes < CHANGES_COUNT_MAX {
-                let Ok(next) = queue.try_recv() else { break };
-                changes += changes_of(&next);
-                group.push(next);
-            }
+            group::fill(&mut group, &mut queue);
             let (mut expiries, mut steps): (Vec<_>, Vec<_>) =
                 group.drain(..).partition(|request| matches!(request, Request::Expire { .. }));
             if !steps.is_empty() {
@@ -65,10 +57,13 @@ impl Writer {
         let mut now = WallTime(i64::MIN);
         for request in group {
             made.push(match request {
-                Request::Commit { step, moment, .. } => {
-                    now = now.max(moment.wall);
-                    let Ok(step) = make::step(&mut draft, &mut versions, step, moment);
-                    Made::Commit(step)
+                Request::Commit { steps, .. } => {
+                    let made = steps.iter().map(|(step, moment)| {
+                        now = now.max(moment.wall);
+                        let Ok(made) = make::step(&mut draft, &mut versions, step, moment);
+                        made
+                    });
+                    Made::Commit(made.collect())
                 }
                 Request::Published { version, .. } => {
                     versions.published = versions.published.max((*version).min(versions.world));
@@ -86,7 +81,7 @@ impl Writer {
             versions::set(&transaction, &versions).await?;
         }
         transaction.commit().await?;
-        histogram!("worldbus_state_group_steps").record(made.len() as f64);
+        histogram!("worldbus_state_group_steps").record((versions.world - before.world) as f64);
         Ok((made, versions))
     }
 
@@ -118,15 +113,9 @@ impl Writer {
 }
 
 fn steps(group: &[Request]) -> impl Iterator<Item = &Step> {
-    group.iter().filter_map(|request| match request {
-        Request::Commit { step, .. } => Some(&**step),
+    let steps = group.iter().filter_map(|request| match request {
+        Request::Commit { steps, .. } => Some(steps),
         _ => None,
-    })
-}
-
-fn changes_of(request: &Request) -> usize {
-    match request {
-        Request::Commit { step, .. } => step.changes.len(),
-        _ => 1,
-    }
+    });
+    steps.flatten().map(|(step, _)| step)
 }

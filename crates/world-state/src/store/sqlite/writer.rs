@@ -44,10 +44,7 @@ impl Writer {
         let mut group = Vec::with_capacity(GROUP_COUNT_MAX);
         while let Some(first) = queue.blocking_recv() {
             group.push(first);
-            while group.len() < GROUP_COUNT_MAX {
-                let Ok(next) = queue.try_recv() else { break };
-                group.push(next);
-            }
+            group::fill(&mut group, &mut queue);
             self.round(&mut group);
         }
     }
@@ -67,7 +64,6 @@ impl Writer {
         match commit(&mut self.connection, group, &self.limits) {
             Ok((answers, versions)) => {
                 group.clear();
-                histogram!("worldbus_state_group_steps").record(answers.len() as f64);
                 self.news.send_replace(versions.world);
                 answers.into_iter().for_each(Answer::send);
             }
@@ -105,10 +101,13 @@ fn commit(
     let mut now = WallTime(i64::MIN);
     for request in group.iter() {
         made.push(match request {
-            Request::Commit { step, moment, .. } => {
-                now = now.max(moment.wall);
+            Request::Commit { steps, .. } => {
                 let mut tables = Tables(&transaction);
-                Made::Commit(make::step(&mut tables, &mut versions, step, moment)?)
+                let made = steps.iter().map(|(step, moment)| {
+                    now = now.max(moment.wall);
+                    make::step(&mut tables, &mut versions, step, moment)
+                });
+                Made::Commit(made.collect::<Result<_, _>>()?)
             }
             Request::Expire { until, moment, .. } => {
                 Made::Expire(expiry::expire(&transaction, &mut versions, *until, moment)?)
@@ -128,6 +127,7 @@ fn commit(
         rows::set_versions(&transaction, &versions)?;
     }
     transaction.commit()?;
+    histogram!("worldbus_state_group_steps").record((versions.world - before.world) as f64);
     let answers = group.drain(..).zip(made).filter_map(|(request, made)| made.answer(request));
     Ok((answers.collect(), versions))
 }
