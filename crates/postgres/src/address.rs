@@ -105,6 +105,10 @@ fn parse(url: &str) -> Result<Options, String> {
     let rest = SCHEMES.iter().find_map(|scheme| url.strip_prefix(scheme));
     let rest = rest.ok_or("it does not begin with postgres://")?;
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if rest.find('@') > rest.find(['/', '?']).or(Some(rest.len())) {
+        let why = "no USER@ before the first / or ?: in a password write %2F for / and %3F for ?";
+        return Err(why.to_owned());
+    }
     let (authority, database) = place.split_once('/').ok_or("no /DATABASE")?;
     let (login, host) = authority.rsplit_once('@').ok_or("no USER@")?;
     let (user, password) = login.split_once(':').map_or((login, None), |(u, p)| (u, Some(p)));

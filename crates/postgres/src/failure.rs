@@ -92,6 +92,11 @@ fn of_connection(what: &str, error: &tokio_postgres::Error, unanswered: Kind) ->
         return (unanswered, format!("{what} is unavailable: {why}"));
     }
     // No server spoke: a password that is missing, TLS that it does not have, a type of a column.
+    if why.contains("password missing") {
+        let hint = "the server asks for one: set it in the URL, or by WORLDBUS_STATE_PASSWORD and \
+                    WORLDBUS_DATABASE_PASSWORD";
+        return (Kind::Unopenable, format!("{what}: {why}; {hint}"));
+    }
     (Kind::Unopenable, format!("{what}: {why}; check the URL, and the server's configuration"))
 }
 

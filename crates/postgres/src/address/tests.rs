@@ -47,6 +47,8 @@ fn other_addresses_are_refused_with_the_reason_and_without_the_password() {
         ("postgres:db", "postgres://"),
         ("postgres://w:hunter2@localhost", "no /DATABASE"),
         ("postgres://localhost/db", "no USER@"),
+        ("postgres://w:hun/ter2@localhost/db", "write %2F for /"),
+        ("postgres://w:hun?ter2@localhost/db", "write %2F for /"),
         ("postgres://:hunter2@localhost/db", "no user"),
         ("postgres://w:hunter2@localhost/", "no database"),
         ("postgres://w:hunter2@/db", "no host"),

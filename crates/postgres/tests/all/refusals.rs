@@ -31,7 +31,7 @@ async fn login_that_is_wrong_is_reported_at_the_start_with_what_to_do() {
     let wrong = open(&by_port(&server, "worldbus:sesame", "worldbus")).await.unwrap_err();
     shows(&wrong, refused, &["`worldbus` at 127.0.0.1:", "28P01", "correct user and password"]);
     let missing = open(&without).await.unwrap_err();
-    shows(&missing, refused, &["password missing"]);
+    shows(&missing, refused, &["password missing", "WORLDBUS_DATABASE_PASSWORD"]);
     let nowhere = open(&by_port(&server, &format!("worldbus:{SECRET}"), "nowhere")).await;
     shows(&nowhere.unwrap_err(), refused, &["nowhere", "3D000", "CREATE DATABASE"]);
     let encrypted = open(&format!("{right}?sslmode=require")).await.unwrap_err();

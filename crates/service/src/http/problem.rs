@@ -217,7 +217,9 @@ impl From<state::Error> for Problem {
         tracing::warn!(%error, kind = ?error.kind(), "the state store failed");
         match (error.kind(), error.fate()) {
             (state::Kind::Full, _) => Self::no_space("the disk is full; nothing was changed"),
-            (_, Fate::Retry) => Self::unavailable("the state is busy; nothing was changed"),
+            (_, Fate::Retry) => Self::unavailable(
+                "the state's database is busy or away; nothing was changed; try again",
+            ),
             (_, Fate::Unknown) => Self::outcome_unknown(
                 "the state store failed; the change may or may not have been made: look first",
             ),

@@ -22,6 +22,8 @@ fn fields() -> Fields {
         ("cold", Value::Number(-44)),
         ("wind", Value::Number(250)),
         ("when", Value::Game(30 * 3_600_000_000)),
+        ("guild", Value::name("faction/harbour-guild")),
+        ("free", Value::name("Fish and/or Chips")),
         ("who", Value::names(["Ada", "Bo", "Cy"])),
         ("evil", Value::name("<b>*x*\u{1b}[31m\u{202e}\r\nnext</b>")),
     ]))
@@ -100,6 +102,8 @@ fn slots_are_filled_through_their_filters() {
     assert_eq!(text("{when|spoken}, {when|weekday}"), "The second of March, Saturday");
     assert_eq!(text("{when|part_of_day} in {when|season}"), "Around noon in spring");
     assert_eq!(text("{who|list} met"), "Ada, Bo and Cy met");
+    assert_eq!(text("{guild|thing|the|cap} met"), "The harbour guild met");
+    assert_eq!(text("{free|thing} was there"), "Fish and/or Chips was there");
     assert_eq!(text(r"\{x\} \[y\]  z"), "{x} [y] z");
 }
 

@@ -76,9 +76,13 @@ pub(super) fn weather(state: &str) -> String {
     }
 }
 
-/// An id as words: `faction/harbour-guild` is `harbour guild`.
-pub(super) fn thing(id: &str) -> String {
-    spaced(id.rsplit('/').next().unwrap_or(id))
+/// An id as words: `faction/harbour-guild` is `harbour guild`. What is no id stays as it is.
+pub(super) fn thing(text: &str) -> String {
+    let is_of_id = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/_-.".contains(c);
+    match text.chars().all(is_of_id) {
+        true => spaced(text.rsplit('/').next().unwrap_or(text)),
+        false => super::plain(text),
+    }
 }
 
 fn spaced(id: &str) -> String {

@@ -1,8 +1,7 @@
 //! What a step of the world's state means: each of its changes for itself. Not here: projections,
 //! which write what other events state.
 
-use super::fields::operation;
-use super::{Envelope, Observation, Observe};
+use super::{Envelope, Observation, Observe, fields};
 use crate::grammar::Value;
 use worldbus_events::{Event, v1};
 use worldbus_world::World;
@@ -35,6 +34,11 @@ fn of_change(
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
     };
+    // Nothing is there then, as after a removal.
+    let operation = match value.is_null() {
+        true => v1::StateOperation::Remove,
+        false => change.operation(),
+    };
     let whole = value.as_i64().or_else(|| value.as_f64().map(|number| number as i64));
     let observed = Observation {
         index: u32::try_from(index).ok()?,
@@ -47,7 +51,7 @@ fn of_change(
         .with("of", Value::name(of))
         .with("name", Value::name(name))
         .with("field", Value::name(field))
-        .with("operation", operation(change.operation()))
+        .with("operation", fields::operation(operation))
         .with("value", Value::name(&text))
         .with("number", Value::Number(whole.unwrap_or(0)));
     Some(observed)

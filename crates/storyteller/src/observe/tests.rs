@@ -54,6 +54,18 @@ fn every_event_type_has_the_fields_that_rules_may_use() {
 }
 
 #[test]
+fn null_in_the_state_is_as_if_it_were_removed() {
+    let change = v1::StateChange {
+        path: "faction/guild/leader".into(),
+        operation: v1::StateOperation::Set.into(),
+        value: b"null".to_vec(),
+    };
+    let event = v1::WorldStateUpdated { changes: vec![change], ..Default::default() };
+    let observed = &fits(&event)[0];
+    assert_eq!(observed.value("operation"), Some(crate::grammar::Value::Text("remove".into())));
+}
+
+#[test]
 fn names_of_event_types_and_their_fields_agree() {
     let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
     assert_eq!(names, RECEIVED);

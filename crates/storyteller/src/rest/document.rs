@@ -93,6 +93,8 @@ pub(super) struct Chapter {
     pub(super) from: String,
     /// up to before this one.
     pub(super) to: String,
+    /// Its first day, as the number of days since the first day of the calendar's year 0.
+    pub(super) first_day: i64,
 }
 
 /// Stories that run over several events.

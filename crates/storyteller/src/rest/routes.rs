@@ -132,6 +132,7 @@ fn chapters(shared: &Shared, world: &World, (first_us, last_us): (i64, i64)) -> 
             title: month_title(&calendar, &calendar.day_of_number(begin)),
             from: shared.game_text(begins(begin)),
             to: shared.game_text(begins(end)),
+            first_day: begin,
         });
         end = begin;
     }

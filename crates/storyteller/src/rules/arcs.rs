@@ -82,13 +82,16 @@ pub(crate) fn arc_shape(field: &str) -> Option<Shape> {
     }
 }
 
+/// Where an arc is whose region the world does not have.
+const NOWHERE: &str = "parts unknown";
+
 /// All that a title knows.
 struct Title<'a>(Option<&'a str>);
 
 impl Scope for Title<'_> {
     fn value(&self, field: &str) -> Option<Value> {
         match field {
-            "region" => self.0.map(|region| Value::Text(region.to_owned())),
+            "region" => Some(Value::Text(self.0.unwrap_or(NOWHERE).to_owned())),
             _ => None,
         }
     }

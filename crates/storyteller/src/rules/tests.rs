@@ -27,6 +27,8 @@ fn built_in_rules_are_valid_and_enough_to_fill_a_year() {
     let world = std::sync::Arc::new(World::sample());
     let title = rules.title("storm", Some("brussels"), &world);
     assert_eq!(title.as_deref(), Some("The storm over Brussels"));
+    let title = rules.title("crowd", None, &world);
+    assert_eq!(title.as_deref(), Some("The crowd in parts unknown"));
     Ledger::new(std::sync::Arc::new(rules), world, crate::ledger::Saved::default());
 }
 

@@ -185,6 +185,13 @@ fn numbers_are_added_whole_as_long_as_they_are() {
         sums.push(memory.json()[&("a".to_owned(), "n".to_owned())].clone());
     }
     assert_eq!(sums, [json!(2), json!(-3), json!(-2.5), json!(9.223_372_036_854_776e18)]);
+    // Also those beyond the largest signed one.
+    memory.take(vec![set("a", "n", &json!(u64::MAX))]).unwrap();
+    for (number, sum) in [(json!(0), u64::MAX), (json!(-5), u64::MAX - 5), (json!(2), u64::MAX - 3)]
+    {
+        memory.take(vec![add(number)]).unwrap();
+        assert_eq!(memory.json()[&("a".to_owned(), "n".to_owned())], json!(sum));
+    }
     memory.take(vec![set("a", "n", &json!("text"))]).unwrap();
     let refusal = memory.take(vec![add(json!(1))]).unwrap_err();
     assert_eq!(refusal.why, Why::Conflict);

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use serde_json::Value as Json;
 use serde_json::value::RawValue;
+use serde_json::{Number, Value as Json};
 
 use super::limits::{VALUE_BYTES_MAX, VALUE_DEPTH_MAX};
 
@@ -66,11 +66,16 @@ impl Value {
             _ => Err(format!("expected a number, found {:.40}", value.0)),
         };
         let (a, b) = (number(self)?, number(by)?);
-        if let Some(sum) = a.as_i64().zip(b.as_i64()).and_then(|(a, b)| a.checked_add(b)) {
-            return Ok(Self(sum.to_string().into()));
+        let whole = |number: &Number| {
+            number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+        };
+        if let Some((a, b)) = whole(&a).zip(whole(&b))
+            && (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&(a + b))
+        {
+            return Ok(Self((a + b).to_string().into()));
         }
         let sum = a.as_f64().unwrap_or(f64::NAN) + b.as_f64().unwrap_or(f64::NAN);
-        let sum = serde_json::Number::from_f64(sum);
+        let sum = Number::from_f64(sum);
         let sum = sum.ok_or_else(|| format!("expected a sum that is finite: {a} and {b}"))?;
         Ok(Self(sum.to_string().into()))
     }

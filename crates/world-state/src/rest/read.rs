@@ -99,7 +99,14 @@ pub(super) async fn list(
     let conditions = query.r#where.as_deref().map(conditions).transpose()?.unwrap_or_default();
     let limit = limit(query.limit, LIMIT_DEFAULT, PAGE_COUNT_MAX)?;
     let (at, after) = match query.cursor.as_deref().map(parse_cursor).transpose()? {
-        Some((at, after)) => (Some(at), Some(after)),
+        Some((at, after)) => {
+            let is_of_other = query.at_version.is_some_and(|asked| asked != at);
+            if is_of_other || !after.starts_with(&prefix) {
+                let detail = "expected the `next` of a page of the same query";
+                return Err(bad("cursor", detail));
+            }
+            (Some(at), Some(after))
+        }
         None => (shared.at(query.at_version, query.at_game_time.as_deref()).await?, None),
     };
     let at = match at {

@@ -40,7 +40,10 @@ use writer::Writer;
 pub struct Sqlite {
     producer: u64,
     pub(super) requests: mpsc::Sender<Request>,
-    readers: Readers,
+    /// Of what takes no time: an entity as it is now, how far the state is.
+    quick: Readers,
+    /// Of pages and of the past: they hold up one another, and nothing else.
+    pub(super) long: Readers,
     news: watch::Receiver<u64>,
     broken: watch::Receiver<Option<String>>,
 }
@@ -61,7 +64,7 @@ fn open_blocking(path: &Path, world: &str, limits: Limits) -> Result<Sqlite, Sto
     let path: Arc<Path> = path.into();
     let connection = open::writer(&path, world)?;
     let (producer, version) = open::identity(&connection, &path)?;
-    let readers = Readers::open(&path)?;
+    let (quick, long) = (Readers::open(&path)?, Readers::open(&path)?);
     let (requests, queue) = mpsc::channel(WAITING_COUNT_MAX);
     let (news_sender, news) = watch::channel(version);
     let (broken_sender, broken) = watch::channel(None);
@@ -71,7 +74,7 @@ fn open_blocking(path: &Path, world: &str, limits: Limits) -> Result<Sqlite, Sto
     spawned.map_err(|error| {
         StoreError::new(Kind::Io, format!("the thread that writes did not start: {error}"))
     })?;
-    Ok(Sqlite { producer, requests, readers, news, broken })
+    Ok(Sqlite { producer, requests, quick, long, news, broken })
 }
 
 #[async_trait]
@@ -92,11 +95,11 @@ impl Store for Sqlite {
     }
 
     async fn next_expiry(&self) -> Result<Option<GameTime>, StoreError> {
-        self.readers.read(expiry::next).await
+        self.quick.read(expiry::next).await
     }
 
     async fn versions(&self) -> Result<Versions, StoreError> {
-        self.readers.read(rows::versions).await
+        self.quick.read(rows::versions).await
     }
 
     fn producer(&self) -> u64 {
@@ -113,15 +116,16 @@ impl Store for Sqlite {
         at: Option<u64>,
     ) -> Result<(Option<Entity>, u64), StoreError> {
         let name = name.to_owned();
-        self.readers.read(move |rows| read::entity(rows, &name, at)).await
+        let readers = if at.is_some() { &self.long } else { &self.quick };
+        readers.read(move |rows| read::entity(rows, &name, at)).await
     }
 
     async fn list(&self, wanted: Wanted, at: u64) -> Result<Page, StoreError> {
-        self.readers.read(move |rows| read::list(rows, &wanted, at)).await
+        self.long.read(move |rows| read::list(rows, &wanted, at)).await
     }
 
     async fn steps(&self, after: u64, limit: usize) -> Result<Vec<Kept>, StoreError> {
-        self.readers.read(move |rows| steps::after(rows, after, limit)).await
+        self.long.read(move |rows| steps::after(rows, after, limit)).await
     }
 
     async fn history(
@@ -131,11 +135,11 @@ impl Store for Sqlite {
         limit: usize,
     ) -> Result<Vec<Kept>, StoreError> {
         let name = name.to_owned();
-        self.readers.read(move |rows| steps::of_entity(rows, &name, before, limit)).await
+        self.long.read(move |rows| steps::of_entity(rows, &name, before, limit)).await
     }
 
     async fn version_at(&self, game: GameTime) -> Result<Option<u64>, StoreError> {
-        self.readers.read(move |rows| steps::version_at(rows, game)).await
+        self.long.read(move |rows| steps::version_at(rows, game)).await
     }
 
     async fn published(&self, version: u64) -> Result<(), StoreError> {

@@ -150,6 +150,8 @@ async fn wrong_queries_are_refused_by_parameter() {
         ("/api/state?prefix=/".to_owned(), 400, "prefix"),
         ("/api/state?limit=0".to_owned(), 400, "limit"),
         ("/api/state?cursor=here".to_owned(), 400, "cursor"),
+        ("/api/state?prefix=region/&cursor=1~place/market".to_owned(), 400, "cursor"),
+        ("/api/state?at_version=0&cursor=1~a".to_owned(), 400, "cursor"),
         ("/api/state?where=weather".to_owned(), 400, "where"),
         ("/api/state/changes".to_owned(), 400, "from_version"),
         ("/api/state/changes?from_version=2".to_owned(), 400, "from_version"),

@@ -15,7 +15,8 @@ pub(super) struct Book {
     /// In the order of time.
     pub(super) chapters: Vec<Chapter>,
     regions: BTreeMap<String, String>,
-    titles: BTreeMap<String, String>,
+    /// Titles of months, and the number of the day before their first.
+    months: BTreeMap<String, (String, i64)>,
 }
 
 /// A month.
@@ -32,6 +33,8 @@ pub(super) struct Chapter {
 pub(super) struct Entry {
     /// `2024-03-01`.
     pub(super) date: String,
+    /// The days before it, from some day on.
+    pub(super) number: i64,
     /// The day of the month.
     pub(super) day: String,
     /// `06:00`.
@@ -46,13 +49,17 @@ impl Book {
     /// Without entries, from `/api/chronicle/contents`.
     pub(super) fn new(contents: &Value) -> Self {
         let region = |region: &Value| (cell(region, "id"), cell(region, "name"));
-        let title =
-            |chapter: &Value| (month(&cell(chapter, "from")).to_owned(), cell(chapter, "title"));
+        let of_month = |chapter: &Value| {
+            let from = cell(chapter, "from");
+            let first_day = chapter["first_day"].as_i64().unwrap_or_default();
+            let before = first_day.saturating_sub(day_of_month(date(&from)));
+            (month(&from).to_owned(), (cell(chapter, "title"), before))
+        };
         Self {
             world: cell(contents, "world"),
             chapters: Vec::new(),
             regions: items(contents, "regions").map(region).collect(),
-            titles: items(contents, "chapters").map(title).collect(),
+            months: items(contents, "chapters").map(of_month).collect(),
         }
     }
 
@@ -60,8 +67,8 @@ impl Book {
     pub(super) fn add(&mut self, entry: &Value) {
         let game_time = cell(entry, "game_time");
         let month = month(&game_time).to_owned();
+        let (title, before) = self.months.get(&month).cloned().unwrap_or((month.clone(), 0));
         if self.chapters.last().is_none_or(|chapter| chapter.month != month) {
-            let title = self.titles.get(&month).unwrap_or(&month).clone();
             self.chapters.push(Chapter { title, month, entries: Vec::new() });
         }
         let region = cell(entry, "region");
@@ -69,6 +76,7 @@ impl Book {
         let day = date.rsplit('-').next().unwrap_or_default();
         let entry = Entry {
             date: date.to_owned(),
+            number: before.saturating_add(day_of_month(date)),
             day: day.trim_start_matches('0').to_owned(),
             time: time.chars().take(5).collect(),
             region: self.regions.get(&region).unwrap_or(&region).clone(),
@@ -86,10 +94,19 @@ impl Book {
     }
 }
 
+/// `2024-03-01` of `2024-03-01T06:00:00`.
+fn date(game_time: &str) -> &str {
+    game_time.split('T').next().unwrap_or_default()
+}
+
 /// `2024-03` of `2024-03-01T06:00:00`.
 fn month(game_time: &str) -> &str {
-    let date = game_time.split('T').next().unwrap_or_default();
+    let date = date(game_time);
     date.rsplit_once('-').map_or(date, |(month, _)| month)
+}
+
+fn day_of_month(date: &str) -> i64 {
+    date.rsplit('-').next().and_then(|day| day.parse().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Plots of a book as SVG within its page. No script and no outside resource.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::book::Book;
@@ -9,30 +8,26 @@ use super::markup::escaped;
 const WIDTH: usize = 720;
 const HEIGHT: usize = 120;
 /// Bars of a plot; days beyond share one.
-const BAR_COUNT_MAX: usize = 180;
+const BAR_COUNT_MAX: i64 = 180;
 /// Significance that a bar stands for.
 const SIGNIFICANCE_STEP: u64 = 50;
 
-/// Entries a day.
+/// Entries a day, also on days without.
 pub(super) fn days(book: &Book) -> String {
-    let mut counts: BTreeMap<usize, (String, usize)> = BTreeMap::new();
-    let (mut days, mut last) = (0, "");
+    let first = book.entries().map(|entry| entry.number).min().unwrap_or_default();
+    let last = book.entries().map(|entry| entry.number).max().unwrap_or_default();
+    let share = (last.saturating_sub(first) / BAR_COUNT_MAX + 1).max(1);
+    let rank = |number: i64| ((number - first) / share) as usize;
+    let mut bars = vec![(String::new(), 0); rank(last) + 1];
     for entry in book.entries() {
-        if entry.date != last {
-            days += 1;
-            last = &entry.date;
+        let (name, count) = &mut bars[rank(entry.number)];
+        if name.is_empty() {
+            name.clone_from(&entry.date);
         }
-        let day = counts.entry(days).or_insert_with(|| (entry.date.clone(), 0));
-        day.1 += 1;
+        *count += 1;
     }
-    let all: Vec<(String, usize)> = counts.into_values().collect();
-    let share = all.len().div_ceil(BAR_COUNT_MAX).max(1);
-    let bars = all.chunks(share).map(|of| {
-        let count = of.iter().map(|(_, count)| count).sum();
-        (of[0].0.clone(), count)
-    });
-    let per = if share == 1 { "day".to_owned() } else { format!("{share} days with entries") };
-    svg(&format!("Entries per {per}"), &bars.collect::<Vec<_>>())
+    let per = if share == 1 { "day".to_owned() } else { format!("{share} days") };
+    svg(&format!("Entries per {per}"), &bars)
 }
 
 /// How many matter how much.
@@ -72,4 +67,33 @@ fn svg(title: &str, bars: &[(String, usize)]) -> String {
     let _ = writeln!(svg, "<div class=\"ends\"><span>{first}</span><span>{last}</span></div>");
     svg.push_str("</figure>\n");
     svg
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn days_without_entries_have_their_place() {
+        let mut book = Book::new(&json!({"chapters": [
+            {"from": "2024-02-28T00:00:00", "title": "February", "first_day": 127},
+            {"from": "2024-03-01T00:00:00", "title": "March", "first_day": 129},
+        ]}));
+        for date in ["2024-02-28", "2024-03-02", "2024-03-02"] {
+            book.add(&json!({"game_time": format!("{date}T06:00:00"), "text": "x"}));
+        }
+        let plot = days(&book);
+        assert_eq!(plot.matches("<rect").count(), 4, "{plot}");
+        assert!(plot.contains("Entries per day, at most 2"), "{plot}");
+        assert!(plot.contains("<span>2024-02-28</span><span>2024-03-02</span>"), "{plot}");
+    }
+
+    #[test]
+    fn days_of_a_long_time_share_bars() {
+        let plot = days(&super::super::book::tests::hostile());
+        assert!(plot.matches("<rect").count() <= BAR_COUNT_MAX as usize + 1, "{plot}");
+        assert!(days(&Book::default()).contains("at most 1"));
+    }
 }

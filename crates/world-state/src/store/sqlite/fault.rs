@@ -11,7 +11,7 @@ const IOERR_FSYNC: [i32; 2] = [10 | (4 << 8), 10 | (5 << 8)];
 
 /// Why a transaction failed, before it is put into words with the path.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::store) enum Fault {
     File(sqlite_file::Fault),
     /// A version that cannot be read.
     Version(StoreError),

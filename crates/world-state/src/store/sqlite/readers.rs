@@ -16,7 +16,7 @@ const READER_COUNT: usize = 2;
 
 /// The readers of one file.
 #[derive(Debug)]
-pub(super) struct Readers {
+pub(in crate::store) struct Readers {
     path: Arc<Path>,
     places: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
@@ -32,7 +32,7 @@ impl Readers {
     }
 
     /// Reads within one transaction: one consistent view.
-    pub(super) async fn read<T: Send + 'static>(
+    pub(in crate::store) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {

@@ -1,14 +1,19 @@
 //! The file: held by another process, full, or not ours.
 
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt as _;
 use rusqlite::Connection;
 use serde_json::json;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::place::LIMITS;
 use super::{parts, set};
 use crate::model::Step;
 use crate::store::group::Request;
 use crate::store::{Committed, NotCommitted, Sqlite, Store as _};
+use worldbus_testkit::DEADLINE;
 
 /// A state in a folder of its own.
 struct Place {
@@ -45,6 +50,30 @@ async fn file_that_another_process_holds_is_busy_and_writes_resume() {
     assert!(error.may_pass() && error.to_string().contains("another process"), "{error}");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(place.take("x", json!(2)).await.unwrap().version, 2);
+}
+
+#[tokio::test]
+async fn pages_that_take_long_hold_up_no_reader_of_what_is_now() {
+    let place = Place::new().await;
+    place.take("x", json!(1)).await.unwrap();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = Arc::new(Mutex::new(released));
+    let pages: Vec<_> = (0..64)
+        .map(|_| {
+            let released = Arc::clone(&released);
+            let page = place.store.long.read(move |_| {
+                let _ended = released.lock().unwrap().recv();
+                Ok(())
+            });
+            Box::pin(page)
+        })
+        .collect();
+    let mut pages = futures_util::future::join_all(pages);
+    assert!((&mut pages).now_or_never().is_none());
+    let now = timeout(DEADLINE, place.store.entity("a", None)).await.unwrap().unwrap();
+    assert_eq!(now.1, 1);
+    drop(release);
+    pages.await;
 }
 
 #[tokio::test]
