@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::kit::{State, set};
+use worldbus_testkit::DEADLINE;
 
 /// Joiners at once.
 const JOINER_COUNT: usize = 12;
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 type Fields = BTreeMap<(String, String), Value>;
 
@@ -49,14 +52,18 @@ async fn join_all(state: State) {
             set(&instance, "last", "x", json!(number)).await
         }
     });
-    let joiners = (0..count.unwrap_or(JOINER_COUNT)).map(|_| {
-        let url = instance.url.clone();
-        tokio::task::spawn_blocking(move || join(&url))
-    });
-    let mut snapshots = Vec::new();
-    for joiner in joiners.collect::<Vec<_>>() {
-        snapshots.push(joiner.await.unwrap());
+    // On threads of their own: the service reads its database on those of the runtime.
+    let (sender, mut received) = tokio::sync::mpsc::unbounded_channel();
+    for _ in 0..count.unwrap_or(JOINER_COUNT) {
+        let (url, sender) = (instance.url.clone(), sender.clone());
+        std::thread::spawn(move || sender.send(join(&url)).unwrap());
     }
+    drop(sender);
+    let mut snapshots = Vec::new();
+    while let Some(snapshot) = received.recv().await {
+        snapshots.push(snapshot);
+    }
+    assert_eq!(snapshots.len(), count.unwrap_or(JOINER_COUNT));
     joined.store(true, Ordering::Relaxed);
     let last = writer.await.unwrap();
 
@@ -70,20 +77,26 @@ async fn join_all(state: State) {
             })
         })
         .collect();
-    for (version, mut fields) in snapshots {
-        assert!(version >= 700);
-        let mut at = version;
-        while at < last {
-            let path = format!("/api/state/changes?from_version={at}&limit=1000");
-            let (_, page) = instance.get(&path).await;
-            for step in page["changes"].as_array().unwrap() {
-                assert_eq!(step["version"], at + 1, "a gap or a double");
-                at += 1;
-                apply(&mut fields, step);
+    // What each joiner has is what the changes up to its version come to; all that follow come to
+    // the state, so each that takes them on has it.
+    snapshots.sort_by_key(|(version, _)| *version);
+    assert!(snapshots[0].0 >= 700);
+    let mut snapshots = snapshots.into_iter().peekable();
+    let (mut at, mut fields) = (0, Fields::new());
+    while at < last {
+        let path = format!("/api/state/changes?from_version={at}&limit=1000");
+        let (_, page) = instance.get(&path).await;
+        for step in page["changes"].as_array().unwrap() {
+            assert_eq!(step["version"], at + 1, "a gap or a double");
+            at += 1;
+            apply(&mut fields, step);
+            while let Some((version, joined)) = snapshots.next_if(|(version, _)| *version == at) {
+                assert_eq!(joined, fields, "the snapshot at {version}");
             }
         }
-        assert_eq!(fields, folded);
     }
+    assert_eq!(snapshots.next(), None);
+    assert_eq!(fields, folded);
 }
 
 fn join(url: &str) -> (u64, Fields) {
@@ -102,9 +115,19 @@ fn join(url: &str) -> (u64, Fields) {
     (first["world_version"].as_u64().unwrap(), fields)
 }
 
+/// The body, asked for again where the service has no room for a connection.
 fn ureq_get(url: &str) -> Vec<u8> {
-    let mut response = ureq::get(url).call().unwrap();
-    response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap()
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let body = ureq::get(url).call().and_then(|mut response| {
+            response.body_mut().with_config().limit(64 << 20).read_to_vec()
+        });
+        match body {
+            Ok(body) => return body,
+            Err(error) => assert!(Instant::now() < end, "{error}"),
+        }
+        std::thread::sleep(RETRY_DELAY);
+    }
 }
 
 fn apply(fields: &mut Fields, step: &Value) {
