@@ -35,20 +35,52 @@ impl PostgresServer {
     /// Starts one with a database `worldbus`, and waits until it answers. By the socket everyone
     /// is trusted; by the port a password is asked for.
     pub fn start() -> Self {
-        let programs = programs();
+        let mut this = Self::without_cluster();
+        run(Command::new("cp").arg("-a").arg(this.template()).arg(this.data()));
+        this.restart();
+        this
+    }
+
+    fn without_cluster() -> Self {
         let folder = tempfile::Builder::new().prefix("pg").tempdir().unwrap();
         if is_root() {
             chown(folder.path(), Some(OWNER_ID), Some(OWNER_ID)).unwrap();
         }
-        let mut this = Self { folder, programs, port: free_port(), child: None };
-        let data = this.data();
+        Self { folder, programs: programs(), port: free_port(), child: None }
+    }
+
+    /// A cluster of which those of tests are copies, next to the test's program: to make one takes
+    /// longer than many a test.
+    fn template(&self) -> PathBuf {
+        let of = self.programs.display().to_string().replace('/', "-");
+        let program = std::env::current_exe().unwrap();
+        let kept = program.with_file_name(format!("postgres-of{of}"));
+        if kept.exists() {
+            return kept;
+        }
+        let made = Self::without_cluster();
+        made.create();
+        let copy = program.with_file_name(format!("postgres-{}", std::process::id()));
+        run(Command::new("cp").arg("-a").arg(made.data()).arg(&copy));
+        // Another test may have been faster.
+        if std::fs::rename(&copy, &kept).is_err() {
+            std::fs::remove_dir_all(&copy).unwrap();
+        }
+        kept
+    }
+
+    /// Makes the cluster and its database.
+    fn create(&self) {
         // Its own files are synced by the first checkpoint; `fsync` of the server stays on.
         let options = ["--no-sync", "--encoding=UTF8", "--locale=C", "--auth=trust", "-U", OWNER];
-        run(this.program("initdb").args(options).arg("-D").arg(&data));
-        this.write("pg_hba.conf", "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
-        this.restart();
-        this.sql("postgres", &format!("CREATE DATABASE {OWNER}"));
-        this
+        run(self.program("initdb").args(options).arg("-D").arg(self.data()));
+        self.write("pg_hba.conf", "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n");
+        let statement = self.folder.path().join("create.sql");
+        std::fs::write(&statement, format!("CREATE DATABASE {OWNER}\n")).unwrap();
+        let mut postgres = self.program("postgres");
+        postgres.arg("--single").arg("-D").arg(self.data()).arg("postgres");
+        let created = postgres.stdin(std::fs::File::open(statement).unwrap()).output().unwrap();
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
     }
 
     /// By the socket: `postgres://worldbus@%2F…:PORT/worldbus`.
@@ -118,6 +150,8 @@ impl PostgresServer {
         let mut postgres = self.program("postgres");
         postgres.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
         postgres.args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-c", "fsync=on"]);
+        // After a kill it syncs a thousand files one by one, else: some seconds.
+        postgres.args(["-c", "recovery_init_sync_method=syncfs"]);
         postgres.stdout(Stdio::null()).stderr(std::fs::File::create(&log).unwrap());
         let mut child = postgres.stdin(Stdio::null()).spawn().unwrap();
         let end = Instant::now() + DEADLINE;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::*;
 
 /// Entries, unless `WORLDBUS_TEST_ENTRIES` is set.
-const ENTRIES: u64 = 3_000;
+const ENTRIES: u64 = 1_500;
 /// Entries that are searched in both.
 const COMPARED: u64 = 6_000;
 const BATCH: u64 = 5_000;
