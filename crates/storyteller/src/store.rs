@@ -10,6 +10,7 @@ mod sqlite;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::fmt;
 

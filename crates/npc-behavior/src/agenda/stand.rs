@@ -52,6 +52,8 @@ impl Agenda {
         let segment = clock.segment_at(wall);
         let looked = minute.div_euclid(QUARTER_MINUTES) * QUARTER_MINUTES;
         let looked = looked.max(segment.anchor_game.minutes()).min(minute);
+        // There are never two sweeps.
+        self.stand = None;
         let mut sweep = Sweep::new(&self.planner, looked);
         let places = 0..self.people.places().len();
         let crowds = places.map(|place| sweep.count_at(place)).collect();
@@ -123,19 +125,19 @@ impl Agenda {
         let Some(stand) = &mut self.stand else { return VecDeque::new() };
         let (everyone, before) = (0..self.people.len(), stand.sweep.minute());
         // As it was published: without what is due and was not computed yet.
-        let doing = |sweep: &Sweep| -> Vec<(Activity, usize)> {
+        let doing = |sweep: &Sweep| -> Vec<(Activity, u32)> {
             let of = |person| sweep.doing(&self.planner, person, i64::MIN);
-            everyone.clone().map(of).collect()
+            everyone.clone().map(of).map(|(activity, place)| (activity, place as u32)).collect()
         };
         // What they did is kept in brief, so that there are never two sweeps.
         let was = doing(&stand.sweep);
-        stand.sweep = Sweep::new(&self.planner, minute);
+        stand.sweep.stand_at(&self.planner, minute);
         let is = doing(&stand.sweep);
         let both = everyone.clone().zip(was.into_iter().zip(is));
         let other = both.filter(|(person, (was, is))| {
             let came = is_new || !self.people.is_here(*person, before);
             self.people.is_here(*person, minute) && (came || was != is)
         });
-        other.map(|(person, (was, _))| (person as u32, was.1 as u32)).collect()
+        other.map(|(person, (was, _))| (person as u32, was.1)).collect()
     }
 }

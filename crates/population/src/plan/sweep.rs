@@ -78,6 +78,15 @@ impl Sweep {
         sweep
     }
 
+    /// Everyone as they are at another minute: as [`Sweep::new`] in the place of this one.
+    pub fn stand_at(&mut self, planner: &Planner, minute: i64) {
+        self.minute = minute;
+        self.walks.clear();
+        self.absent.clear();
+        self.counts.fill([0; Activity::ALL.len()]);
+        self.plan_again(planner);
+    }
+
     /// The minute that it stands at.
     pub fn minute(&self) -> i64 {
         self.minute
@@ -95,9 +104,12 @@ impl Sweep {
             }
             self.count(rank, 1);
         }
-        let due = (0..people.len()).map(|rank| self.next_due(planner, rank));
-        self.due = due.collect();
-        // Of exactly the room that it takes, which it never outgrows.
+        // Both of exactly the room that they take, which they never outgrow.
+        let mut due = std::mem::take(&mut self.due);
+        due.clear();
+        due.reserve_exact(people.len());
+        due.extend((0..people.len()).map(|rank| self.next_due(planner, rank)));
+        self.due = due;
         let mut next = std::mem::take(&mut self.next).into_vec();
         next.clear();
         next.reserve_exact(self.due.len());

@@ -44,13 +44,14 @@ fn of_few_days(days: i64) -> String {
     mark('d', &days.to_string())
 }
 
-/// The marks of a stretch of game time, if they are few: of its days, if it is short.
+/// The marks of a stretch of game time, if they are few.
 pub(super) fn of_stretch(from_us: Option<i64>, to_us: Option<i64>) -> Option<Vec<String>> {
-    let (from_us, to_us) = from_us.zip(to_us)?;
-    let (from, to) = (from_us.div_euclid(DAYS_US), to_us.div_euclid(DAYS_US));
-    if to.saturating_sub(from) < DAYS_COUNT_MAX {
-        return Some((from..=to).map(of_few_days).collect());
-    }
-    let (from, to) = (from_us.div_euclid(SPAN_US), to_us.div_euclid(SPAN_US));
+    let (from, to) = (from_us?.div_euclid(SPAN_US), to_us?.div_euclid(SPAN_US));
     (to.saturating_sub(from) < SPAN_COUNT_MAX).then(|| (from..=to).map(of_span).collect())
+}
+
+/// The marks of the days of a short stretch.
+pub(super) fn of_short_stretch(from_us: Option<i64>, to_us: Option<i64>) -> Option<Vec<String>> {
+    let (from, to) = (from_us?.div_euclid(DAYS_US), to_us?.div_euclid(DAYS_US));
+    (to.saturating_sub(from) < DAYS_COUNT_MAX).then(|| (from..=to).map(of_few_days).collect())
 }

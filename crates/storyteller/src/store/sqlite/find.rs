@@ -7,10 +7,14 @@ use super::{Failure, rows};
 use crate::ledger::ArcState;
 use crate::store::rank::{self, CANDIDATE_COUNT_MAX};
 use crate::store::search::NOTABLE;
+use crate::store::words::{folded, words};
 use crate::store::{ArcSearch, Extent, Found, FoundArc, Order, Page, Search, marks, stored};
 use worldbus_events::EventId;
 use worldbus_world::GameTime;
 
+/// Entries of a stretch or an arc that are read one by one for their words: where there are more,
+/// the index of words is quicker, though it reads common words from end to end.
+const READ_COUNT_MAX: i64 = 4_000;
 /// A longer stretch is searched from the most significant entry down, not by time.
 const BY_TIME_US_MAX: i64 = 40 * GameTime::DAY_US;
 
@@ -70,6 +74,62 @@ impl Where {
 
 /// The most significant of those that have all words.
 fn by_words(connection: &Connection, search: &Search) -> Result<Vec<Found>, Failure> {
+    if is_of_few(connection, search)? {
+        of_few(connection, search)
+    } else {
+        indexed(connection, search)
+    }
+}
+
+/// Whether a search is within a stretch or an arc that has few entries.
+fn is_of_few(connection: &Connection, search: &Search) -> Result<bool, Failure> {
+    if search.arc.is_none() && search.from_us.zip(search.to_us).is_none() {
+        return Ok(false);
+    }
+    let conditions = Where::of(search);
+    let sql = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM entry {} WHERE {} LIMIT {})",
+        by_place(search),
+        conditions.text(),
+        READ_COUNT_MAX + 1
+    );
+    let mut count = connection.prepare_cached(&sql)?;
+    let count: i64 = count.query_row(params_from_iter(conditions.values), |row| row.get(0))?;
+    Ok(count <= READ_COUNT_MAX)
+}
+
+/// Reads them all.
+fn of_few(connection: &Connection, search: &Search) -> Result<Vec<Found>, Failure> {
+    let mut conditions = Where::of(search);
+    conditions.and("entry.significance >= ?", i64::from(search.significance_min));
+    let sql = format!(
+        "SELECT {} FROM entry {} WHERE {} ORDER BY entry.row DESC",
+        rows::FOUND,
+        by_place(search),
+        conditions.text()
+    );
+    let mut found = all(connection, &sql, conditions.values)?;
+    let wanted: Vec<String> = search.words.iter().map(|word| folded(word)).collect();
+    found.retain(|found| {
+        let mut has = words(&found.entry.text);
+        has.extend(found.rewritten.iter().flat_map(|(text, _)| words(text)));
+        wanted.iter().all(|word| has.contains(word))
+    });
+    found.truncate(CANDIDATE_COUNT_MAX);
+    Ok(found)
+}
+
+/// The index of a stretch or an arc.
+fn by_place(search: &Search) -> &'static str {
+    match search {
+        Search { arc: Some(_), .. } => "INDEXED BY entry_by_arc",
+        Search { region: Some(_), .. } => "INDEXED BY entry_by_region",
+        _ => "INDEXED BY entry_by_time",
+    }
+}
+
+/// By the index of words.
+fn indexed(connection: &Connection, search: &Search) -> Result<Vec<Found>, Failure> {
     let mut conditions = Where::of(search);
     conditions.and("words MATCH ?", matching(search));
     if search.significance_min > 0 {

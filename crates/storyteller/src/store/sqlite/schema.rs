@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use super::{Failure, words};
+use super::Failure;
 use worldbus_service::state::sqlite_file::Layout;
 
 /// The row of an entry is its significance and then its number: the most significant of many
@@ -11,7 +11,7 @@ pub(super) const LAYOUT: Layout = Layout {
     name: "chronicle",
     setting: "--chronicle",
     application_id: 0x5762_4368, // "WbCh"
-    version: 2,
+    version: 1,
     create: "
     CREATE TABLE kept (
         name TEXT PRIMARY KEY NOT NULL,
@@ -90,7 +90,6 @@ pub(super) const LAYOUT: Layout = Layout {
 /// world.
 pub(super) fn prepare(connection: &mut Connection, world: &str) -> Result<(), Failure> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    migrate(&transaction)?;
     if LAYOUT.prepare(&transaction)? {
         transaction.execute("INSERT INTO kept VALUES ('world', 1, ?1)", [world])?;
     }
@@ -102,14 +101,4 @@ pub(super) fn prepare(connection: &mut Connection, world: &str) -> Result<(), Fa
         Some(kept) => Err(Failure::OtherWorld(kept)),
         None => Err(Failure::damaged("it names no world")),
     }
-}
-
-/// Version 1 had no marks of days in the index of words.
-fn migrate(transaction: &Connection) -> Result<(), Failure> {
-    let number = |pragma| transaction.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    if (number("application_id")?, number("user_version")?) != (LAYOUT.application_id, 1) {
-        return Ok(());
-    }
-    words::rebuild(transaction)?;
-    Ok(transaction.pragma_update(None, "user_version", LAYOUT.version)?)
 }

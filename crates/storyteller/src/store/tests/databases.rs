@@ -24,27 +24,6 @@ async fn file_that_is_not_this_worlds_chronicle_is_refused() {
     assert_eq!(folder.kind(), Kind::Unopenable);
 }
 
-#[tokio::test]
-async fn file_of_the_version_before_is_found_by_days_once_it_was_opened() {
-    let place = Place::file();
-    drop(filled(&place).await);
-    let Place::File(dir) = &place else { return };
-    let file = rusqlite::Connection::open(dir.path().join("chronicle.db")).unwrap();
-    file.execute_batch(
-        "INSERT INTO words (words) VALUES ('delete-all');
-         INSERT INTO words (rowid, text) SELECT row, text FROM entry;
-         PRAGMA user_version = 1",
-    )
-    .unwrap();
-    drop(file);
-    for _ in 0..2 {
-        let store = place.open().await;
-        let hour = 3_600_000_000;
-        let search = Search { from_us: Some(2 * hour), to_us: Some(4 * hour), ..words("rain") };
-        assert_eq!(numbers(&store, search).await, [3, 2]);
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn schema_has_the_chronicle_of_one_world() {
     let server = PostgresServer::start();
