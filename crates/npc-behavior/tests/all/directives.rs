@@ -86,6 +86,21 @@ async fn directive_moves_a_region_is_published_and_can_be_cleared_and_undone() {
 }
 
 #[tokio::test]
+async fn directive_that_is_in_force_again_can_be_ended_again() {
+    let (place, instance) = place().await;
+    post(&instance, "/api/people/directives", &to_the_temple()).await;
+    post(&instance, "/api/people/clear", &json!({"id": "directive-1"})).await;
+    post(&instance, "/api/people/undo", &json!({})).await;
+    place.advance(HOUR_US);
+    assert_eq!(worshippers(&instance).await, 100);
+    post(&instance, "/api/people/clear", &json!({"id": "directive-1"})).await;
+    place.advance(2 * HOUR_US);
+    let left = worshippers(&instance).await;
+    assert!(left < 60, "{left}");
+    instance.stop().await;
+}
+
+#[tokio::test]
 async fn request_on_the_bus_is_taken_once() {
     let (place, instance) = place().await;
     let request = v1::NpcDirectiveRequested {
