@@ -4,13 +4,12 @@
 use super::names::{invalid, known, person, shown};
 use super::{Before, Taken, Town};
 use crate::commands::{Act, Spawn, directive_id, first_minute};
-use worldbus_population::{CHARACTER_MAX, Newcomer, NewcomerError, Population};
+use worldbus_population::{
+    CHARACTER_MAX, Newcomer, NewcomerError, Population, check_id, check_name,
+};
 use worldbus_service::Problem;
 use worldbus_simulated::commands::By;
 use worldbus_world::World;
-
-const ID_CHARS_MAX: usize = 64;
-const NAME_CHARS_MAX: usize = 100;
 
 /// A person who shall be added, by names, as the world's file has those that it names.
 #[derive(Clone, Debug, Default)]
@@ -25,9 +24,6 @@ pub(crate) struct Wanted {
     /// Sociable, devout, hardy and diligent.
     pub(crate) character: [Option<u16>; 4],
 }
-
-/// What the paths below that of people are for: no id of a person.
-const RESERVED: [&str; 5] = ["clear", "directives", "overview", "statistics", "undo"];
 
 /// The traits in the order in which they are kept.
 const TRAITS: [&str; 4] = ["sociable", "devout", "hardy", "diligent"];
@@ -104,13 +100,9 @@ fn has_room(before: &Before<'_>, id: &str, minute: i64) -> Result<(), Problem> {
 
 /// It by ranks; refuses names that the world does not have, and what is out of bounds.
 fn newcomer(world: &World, people: &Population, wanted: &Wanted) -> Result<Newcomer, Problem> {
-    check_id(world, &wanted.id)?;
+    check_id(world, &wanted.id).map_err(|expected| invalid("id", &expected))?;
     let name = wanted.name.as_ref().unwrap_or(&wanted.id);
-    let fits = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
-    if !fits || name.chars().any(char::is_control) {
-        let text = format!("expected 1 to {NAME_CHARS_MAX} characters on one line");
-        return Err(invalid("name", &text));
-    }
+    check_name(name).map_err(|expected| invalid("name", &expected))?;
     let ranked = |field, name: &str, rank: Option<usize>| {
         known(field, name, rank.is_some(), world).map(|()| rank.unwrap_or_default())
     };
@@ -133,27 +125,6 @@ fn newcomer(world: &World, people: &Population, wanted: &Wanted) -> Result<Newco
         haunts: Vec::new(),
         character: wanted.character,
     })
-}
-
-fn check_id(world: &World, id: &str) -> Result<(), Problem> {
-    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    if !(1..=ID_CHARS_MAX).contains(&id.len()) || !id.bytes().all(plain) {
-        let text = format!("expected 1 to {ID_CHARS_MAX} lower case letters, digits, - or _");
-        return Err(invalid("id", &text));
-    }
-    if RESERVED.contains(&id) {
-        return Err(invalid("id", &format!("expected another id than {}", RESERVED.join(", "))));
-    }
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    match id.rsplit_once('-') {
-        Some((region, number)) if world.region_index(region).is_some() && is_number(number) => {
-            Err(invalid(
-                "id",
-                "expected another id than REGION-NUMBER, which the people of the world file have",
-            ))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn of_newcomer(error: &NewcomerError) -> Problem {

@@ -183,6 +183,7 @@ async fn person_who_cannot_be_added_names_the_field_and_changes_nothing() {
         (with("id", json!("x".repeat(65))), 422, "id"),
         (with("name", json!("")), 422, "name"),
         (with("name", json!("a\nb")), 422, "name"),
+        (with("name", json!("a\u{202e}b")), 422, "name"),
         (with("region", json!("atlantis")), 404, "region"),
         (with("role", json!("king")), 404, "role"),
         (with("home", json!("nowhere")), 404, "home"),
