@@ -129,6 +129,18 @@ async fn adding_and_removing_is_undone_and_published() {
     };
     assert_eq!(about(v1::NpcSpawned::NUMBER), ["wieland", "paris-7"]);
     assert_eq!(about(v1::NpcRemoved::NUMBER), ["paris-7", "wieland"]);
+    let spawned = of_type(&seen, v1::NpcSpawned::NUMBER);
+    let spawned = spawned.iter().map(|event| v1::NpcSpawned::decode(&event.payload[..]).unwrap());
+    assert_eq!(spawned.map(|event| event.undone_revision).collect::<Vec<_>>(), [None, Some(2)]);
+    let removed = of_type(&seen, v1::NpcRemoved::NUMBER);
+    let removed = removed.iter().map(|event| v1::NpcRemoved::decode(&event.payload[..]).unwrap());
+    let removed: Vec<_> = removed.collect();
+    let (_, seven) = instance.get("/api/people/paris-7").await;
+    assert_eq!(seven["name"], json!(removed[0].name));
+    assert_eq!(seven["role"], json!(removed[0].role));
+    let (name, role) = (removed[1].name.as_deref(), removed[1].role.as_deref());
+    assert_eq!((name, role), (Some("Wieland"), Some("artisan")));
+    assert_eq!([removed[0].undone_revision, removed[1].undone_revision], [None, Some(1)]);
     let again: Vec<i64> = days_of(&seen, "paris-7").into_iter().map(|(minute, _)| minute).collect();
     let from = 5 * 60..=5 * 60 + 1;
     let is_there = again.iter().any(|minute| from.contains(minute));
