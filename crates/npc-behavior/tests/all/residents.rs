@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{HOUR_US, activities, begun, run};
+use crate::kit::{HOUR_US, MINUTE_US, activities, begun, run};
 use worldbus_events::{Event as _, prost::Message as _, v1};
 use worldbus_npc_behavior::TOPIC;
 use worldbus_testkit::{Instance, Seen};
@@ -97,6 +97,25 @@ async fn person_who_is_added_lives_as_planned_and_one_who_is_removed_does_nothin
     assert_eq!(total(&instance).await, 100);
     let last = days_of(&place.events(TOPIC).await, "wieland").last().unwrap().0;
     assert!(last <= 8 * 60 + 1, "{last}");
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_shown_of_a_person_begins_when_the_person_came() {
+    let (place, _, instance) = begun().await;
+    place.advance(4 * HOUR_US + MINUTE_US / 2);
+    post(&instance, "/api/people", &smith()).await;
+    let came = 4 * 60 + 1;
+    for wait_us in [0, 2 * MINUTE_US] {
+        place.advance(wait_us);
+        let (_, wieland) = instance.get("/api/people/wieland").await;
+        assert_eq!(wieland["from_minutes"], came, "{wieland}");
+        let (_, plan) = instance.get("/api/people/wieland/plan?hours=3").await;
+        let first = plan["plan"][0]["from_minutes"].as_i64().unwrap();
+        assert!((came..=came + 2).contains(&first), "{plan}");
+        let (_, why) = instance.get("/api/people/wieland/why").await;
+        assert_eq!(why["decided_minutes"], came, "{why}");
+    }
     instance.stop().await;
 }
 
