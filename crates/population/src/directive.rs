@@ -153,6 +153,12 @@ impl Directives {
         self.list.iter().map(|admitted| (&admitted.directive, admitted.count))
     }
 
+    /// One by its revision, as it is in force last, and how many people follow it.
+    pub fn last(&self, rev: u64) -> Option<(&Directive, usize)> {
+        let found = self.list.iter().rfind(|admitted| admitted.directive.rev == rev);
+        found.map(|admitted| (&admitted.directive, admitted.count))
+    }
+
     /// Ends one by its revision, at a minute if that is earlier. False if there is no such one. Of
     /// one that is there several times, as it was in force again, the last is ended.
     pub fn end(&mut self, rev: u64, minute: i64) -> bool {

@@ -40,7 +40,12 @@ impl Town {
                 let text = format!("no directive {}; /api/people/directives lists all", shown(id));
                 Problem::not_found(text).with_field("id")
             })?;
-            Ok(Act::Clear { directive: set.rev })
+            let act = Act::Clear { directive: set.rev };
+            let minute = first_minute((before.command)(act.clone()).game);
+            match before.folk.directives.last(set.rev) {
+                Some((directive, _)) if minute < directive.end => Ok(act),
+                _ => Err(Problem::conflict(format!("{id} has ended already")).with_field("id")),
+            }
         };
         self.command(by, None, act).await
     }
