@@ -1,7 +1,7 @@
 //! What may be commanded on people, but for directives (`requests`): ending one, adding and
 //! removing people, and undoing the last command. What is asked for by names is checked here.
 
-use super::names::{invalid, known, person, shown};
+use super::names::{Names, invalid, shown};
 use super::{Before, Taken, Town};
 use crate::commands::{Act, Spawn, directive_id, first_minute};
 use worldbus_population::{
@@ -71,8 +71,8 @@ impl Town {
         let act = |before: &Before<'_>| {
             let act = Act::Remove { person: id.to_owned() };
             let minute = first_minute((before.command)(act.clone()).game);
-            let found = person((&before.folk.people, minute), &self.world, id);
-            found.map_err(|problem| problem.with_field("id"))?;
+            let names = Names { world: &self.world, people: &before.folk.people };
+            names.person("id", id, minute)?;
             Ok(act)
         };
         self.command(by, None, act).await
@@ -108,13 +108,9 @@ fn newcomer(world: &World, people: &Population, wanted: &Wanted) -> Result<Newco
     check_id(world, &wanted.id).map_err(|expected| invalid("id", &expected))?;
     let name = wanted.name.as_ref().unwrap_or(&wanted.id);
     check_name(name).map_err(|expected| invalid("name", &expected))?;
-    let ranked = |field, name: &str, rank: Option<usize>| {
-        known(field, name, rank.is_some(), world).map(|()| rank.unwrap_or_default())
-    };
-    let place = |field, name: &Option<String>| match name {
-        Some(name) => ranked(field, name, people.place_rank(name)).map(Some),
-        None => Ok(None),
-    };
+    let names = Names { world, people };
+    let place =
+        |field, id: &Option<String>| id.as_deref().map(|id| names.place(field, id)).transpose();
     for (field, value) in TRAITS.into_iter().zip(wanted.character) {
         if value.is_some_and(|value| value > CHARACTER_MAX) {
             return Err(invalid(field, &format!("expected 0 to {CHARACTER_MAX}")));
@@ -123,8 +119,8 @@ fn newcomer(world: &World, people: &Population, wanted: &Wanted) -> Result<Newco
     Ok(Newcomer {
         id: wanted.id.clone(),
         name: name.clone(),
-        region: ranked("region", &wanted.region, world.region_index(&wanted.region))?,
-        role: ranked("role", &wanted.role, people.role_rank(&wanted.role))?,
+        region: names.region(&wanted.region)?,
+        role: names.role(&wanted.role)?,
         home: place("home", &wanted.home)?,
         work: place("workplace", &wanted.workplace)?,
         haunts: Vec::new(),
