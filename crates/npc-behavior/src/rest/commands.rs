@@ -37,10 +37,10 @@ pub(super) struct DirectiveRequest {
     /// How long in game minutes.
     #[schema(minimum = 1, maximum = 43200)]
     duration_game_minutes: i64,
-    /// Who wants it, for audit.
+    /// Who wants it, for audit; at most 64 bytes on one line.
     #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit.
+    /// Why, for audit; at most 200 bytes on one line.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }
@@ -52,10 +52,10 @@ pub(super) struct DirectiveRequest {
 pub(super) struct ClearRequest {
     /// The directive's id.
     id: String,
-    /// Who wants it, for audit.
+    /// Who wants it, for audit; at most 64 bytes on one line.
     #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit.
+    /// Why, for audit; at most 200 bytes on one line.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }
@@ -65,10 +65,10 @@ pub(super) struct ClearRequest {
 #[schema(as = PeopleUndoRequest)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UndoRequest {
-    /// Who wants it, for audit.
+    /// Who wants it, for audit; at most 64 bytes on one line.
     #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit.
+    /// Why, for audit; at most 200 bytes on one line.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }

@@ -223,6 +223,7 @@ async fn person_who_cannot_be_added_names_the_field_and_changes_nothing() {
         (with("workplace", json!("paris-market")), 422, "workplace"),
         (with("hardy", json!(1_001)), 422, "hardy"),
         (with("reason", json!("x".repeat(201))), 422, "reason"),
+        (with("reason", json!("\u{e9}".repeat(101))), 422, "reason"),
     ] {
         let (status, answer) = instance.post("/api/people", &body.to_string()).await;
         assert_eq!(
