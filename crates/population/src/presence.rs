@@ -30,8 +30,8 @@ impl Presence {
         self.is_here != (passed % 2 == 1)
     }
 
-    /// When it came, of one who is there at a minute; else when it comes. None: always was there, or
-    /// does not come.
+    /// When it came, of one who is there at a minute; else when it comes. None: it was there
+    /// always, or does not come.
     pub(crate) fn since(&self, minute: i64) -> Option<i64> {
         if self.at(minute) {
             return self.edges.iter().copied().rfind(|edge| *edge <= minute);

@@ -63,7 +63,7 @@ impl Vacancies {
         found
     }
 
-    /// The first place with room from one on; behind the last if there is none. The steps that lead
+    /// The first place with room from one on; behind the last if all are full. The steps that lead
     /// there become shorter: what was passed over once is not again.
     fn first_from(&mut self, from: usize) -> usize {
         let mut at = from;

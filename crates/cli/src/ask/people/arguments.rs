@@ -243,9 +243,9 @@ Examples:
   worldbus people direct gather --person mayor-of-brussels --place brussels-market --minutes 60
   worldbus people direct patrol --role guard --region london --minutes 720
 
-It takes effect after the lead of the service, and is in force for --minutes of game time: when the
-clock runs fast that is soon over. At its end people go on with the day that they would have; `clear`
-ends it before, `undo` takes it back. Where a place has no room for all, the others stay as they are.";
+It takes effect after the lead of the service, and is in force for --minutes of game time: in
+the sample world 240 of them are 100 seconds. At its end people go on with their day. `clear` ends
+it before, `undo` takes it back. Where a place has no room for all, the others stay as they are.";
 
 const CLEAR: &str = "\
 Examples:
