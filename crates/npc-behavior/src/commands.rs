@@ -4,22 +4,27 @@
 mod folk;
 mod prune;
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
 use worldbus_population::{Activity, Directive, Population, Target};
 use worldbus_service::state::{self, Error, Kind as ErrorKind, VALUE_BYTES_MAX};
-use worldbus_simulated::commands::{CommandLog, Log};
+use worldbus_simulated::commands::{Act as _, CommandLog, Log};
 use worldbus_world::{Clock, GameTime, World};
 
 pub(crate) use folk::{Folk, Spawn};
 
-/// Commands that are kept at a time, those that add and remove people aside; fewer if their text is
-/// longer than a value of the state store.
+/// Directives that are kept at a time; fewer if their text is longer than a value of the state
+/// store.
 pub const COMMAND_COUNT_MAX: usize = 400;
 /// Commands that are kept at a time which add or remove people.
 pub(crate) const CHANGE_COUNT_MAX: usize = 500;
+/// Bytes that are kept free for each command that may be undone: those of an undo without a reason.
+const UNDO_BYTES: usize = 224;
+/// Bytes that directives and changes leave free for those that end a directive.
+const CLEAR_BYTES_KEPT: usize = 16 * 1_024;
 
 /// A command on people, with who gave it and why.
 pub(crate) type Command = worldbus_simulated::commands::Command<Act>;
@@ -96,18 +101,38 @@ impl Commands {
         self.0.move_by(clock);
     }
 
-    /// Takes a command under the next revision, if there is room.
+    /// Takes a command under the next revision, if there is room. There is room for an undo as long
+    /// as there is a command to undo; only its reason may find none, and is left out.
     pub(crate) fn push(&mut self, command: Command) -> bool {
+        let brief = Command { reason: String::new(), ..command.clone() };
+        let with = self.with(command);
+        let with = with.or_else(|| brief.act.undoes().and_then(|_| self.with(brief)));
+        with.map(|with| *self = with).is_some()
+    }
+
+    fn with(&self, command: Command) -> Option<Self> {
+        let bytes_kept = match &command.act {
+            Act::Undo { .. } => 0,
+            Act::Clear { .. } => UNDO_BYTES,
+            Act::Direct(_) | Act::Spawn(_) | Act::Remove { .. } => UNDO_BYTES + CLEAR_BYTES_KEPT,
+        };
+        let bytes_kept = bytes_kept + UNDO_BYTES * self.undoable_count();
         let mut with = self.clone();
         with.0.push(command);
-        let is_small = with.encode().is_ok_and(|bytes| bytes.len() <= VALUE_BYTES_MAX);
-        let changes = with.list().iter().filter(|command| command.act.changes_people()).count();
-        let others = with.list().len() - changes;
-        let fits = others <= COMMAND_COUNT_MAX && changes <= CHANGE_COUNT_MAX && is_small;
-        if fits {
-            *self = with;
-        }
-        fits
+        let count = |is: fn(&Act) -> bool| with.list().iter().filter(|c| is(&c.act)).count();
+        let fits = count(|act| matches!(act, Act::Direct(_))) <= COMMAND_COUNT_MAX
+            && count(Act::changes_people) <= CHANGE_COUNT_MAX
+            && with.encode().is_ok_and(|bytes| bytes.len() + bytes_kept <= VALUE_BYTES_MAX);
+        fits.then_some(with)
+    }
+
+    /// How many commands may be undone.
+    fn undoable_count(&self) -> usize {
+        let undos = self.list().iter().filter_map(|command| command.act.undoes());
+        let undone: BTreeSet<u64> = undos.collect();
+        let undoable =
+            |command: &&Command| command.act.undoes().is_none() && !undone.contains(&command.rev);
+        self.list().iter().filter(undoable).count()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use crate::agenda::{Basis, Present, SharedAgenda};
 use crate::followers::Followers;
 use crate::town::Town;
-use crate::town::names::{person, shown};
+use crate::town::names::Names;
 use crate::weather::WAITS;
 use worldbus_population::Activity;
 use worldbus_service::{Problem, Work};
@@ -70,18 +70,21 @@ impl Desk {
 
     /// The rank of a person who is there, or comes.
     pub(crate) fn person(&self, now: &Present<'_>, id: &str) -> Result<usize, Problem> {
-        person((now.people(), now.minute), self.world(), id)
-            .map_err(|problem| problem.with_field("id"))
+        Names { world: self.world(), people: now.people() }.person("id", id, now.minute)
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names { world: self.world(), people: self.town.made() }
     }
 
     /// The index of a region, if one is named.
     pub(crate) fn region(&self, id: Option<&str>) -> Result<Option<usize>, Problem> {
-        named("region", id, &|id| self.world().region_index(id), self.world())
+        id.map(|id| self.names().region(id)).transpose()
     }
 
     /// A page's conditions by ranks.
     pub(crate) fn conditions(&self, wanted: &Wanted<'_>) -> Result<Conditions, Problem> {
-        let (people, world) = (self.town.made(), self.world());
+        let names = self.names();
         let activity = wanted.activity.map(str::parse::<Activity>).transpose();
         let activity = activity.map_err(|error| invalid("activity", &error.to_string()))?;
         let limit = wanted.limit.unwrap_or(LIMIT_DEFAULT);
@@ -90,8 +93,8 @@ impl Desk {
         let cursor = cursor.map_err(|_| invalid("cursor", "expected `next` of the page before"))?;
         Ok(Conditions {
             region: self.region(wanted.region)?,
-            role: named("role", wanted.role, &|id| people.role_rank(id), world)?,
-            place: named("place", wanted.place, &|id| people.place_rank(id), world)?,
+            role: wanted.role.map(|id| names.role(id)).transpose()?,
+            place: wanted.place.map(|id| names.place("place", id)).transpose()?,
             activity,
             limit: limit as usize,
             from: cursor.unwrap_or(0),
@@ -131,17 +134,4 @@ fn within(field: &'static str, number: i64, most: i64) -> Result<(), Problem> {
 
 fn invalid(field: &'static str, text: &str) -> Problem {
     Problem::bad_request(format!("`{field}`: {text}")).with_field(field)
-}
-
-/// The rank of what is named.
-fn named(
-    field: &'static str,
-    id: Option<&str>,
-    find: &dyn Fn(&str) -> Option<usize>,
-    world: &World,
-) -> Result<Option<usize>, Problem> {
-    let Some(id) = id else { return Ok(None) };
-    find(id).map(Some).ok_or_else(|| {
-        Problem::not_found(format!("no {field} {} in {}", shown(id), world.id)).with_field(field)
-    })
 }

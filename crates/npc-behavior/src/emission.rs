@@ -7,6 +7,7 @@ use crate::commands::{Act, Command, Spawn, Wish, directive_id};
 use worldbus_bus::Outgoing;
 use worldbus_events::{Event, EventId, ProducerId, v1};
 use worldbus_population::{Activity, Change, Crowd, PERSON_COUNT_MAX, Population};
+use worldbus_simulated::commands::Act as _;
 use worldbus_world::{GameTime, Slots, WallTime, World, producer_id};
 
 /// Ranks in the identity of events.
@@ -186,24 +187,24 @@ impl Events {
         person: &str,
         id: EventId,
     ) -> Emission {
+        // Only another file of the world does not have the places of someone who was added.
         let rank = people.rank(person);
-        let of = rank.map(|rank| (people.name(rank), people.person(rank), people.home(rank)));
-        let mut event = v1::NpcSpawned {
+        let home = rank.map(|rank| people.places()[people.home(rank)].id.clone());
+        let called = rank.map(|rank| called(people, rank));
+        let (name, role) = called.unwrap_or_default();
+        let (entity, region) = self.of_resident(people, person);
+        let event = v1::NpcSpawned {
+            name,
+            role,
+            region_id: region.clone().unwrap_or_default(),
+            home_place: home.unwrap_or_default(),
             game_us: command.game.0,
             revision: command.rev,
             actor: command.actor.clone(),
             reason: command.reason.clone(),
-            ..v1::NpcSpawned::default()
+            undone_revision: command.act.undoes(),
         };
-        // Only another file of the world does not have the places of someone who was added.
-        if let Some((name, of, home)) = of {
-            event.name = name;
-            event.role = people.roles()[usize::from(of.role)].id.clone();
-            event.region_id = self.world.regions[usize::from(of.region)].id.clone();
-            event.home_place = people.places()[home].id.clone();
-        }
-        let place = rank.and_then(|rank| self.of_person(people, rank).1);
-        self.emission(at_command(command), &event, id, (Some(person.to_owned()), place))
+        self.emission(at_command(command), &event, id, (entity, region))
     }
 
     fn removed(
@@ -212,14 +213,24 @@ impl Events {
         person: &str,
         id: EventId,
     ) -> Emission {
+        let (name, role) = people.rank(person).map(|rank| called(people, rank)).unzip();
         let event = v1::NpcRemoved {
             game_us: command.game.0,
             revision: command.rev,
             actor: command.actor.clone(),
             reason: command.reason.clone(),
+            name,
+            role,
+            undone_revision: command.act.undoes(),
         };
-        let place = people.rank(person).and_then(|rank| self.of_person(people, rank).1);
-        self.emission(at_command(command), &event, id, (Some(person.to_owned()), place))
+        let about = self.of_resident(people, person);
+        self.emission(at_command(command), &event, id, about)
+    }
+
+    /// The id of a person who comes or goes, and that of its region.
+    fn of_resident(&self, people: &Population, id: &str) -> (Option<String>, Option<String>) {
+        let rank = people.rank(id);
+        (Some(id.to_owned()), rank.and_then(|rank| self.of_person(people, rank).1))
     }
 
     /// A person's id, and that of its region.
@@ -232,6 +243,12 @@ impl Events {
     pub(crate) fn command_id(&self, command: &Command) -> EventId {
         self.id(at_command(command), COMMAND_RANK, None)
     }
+}
+
+/// The name of a person, and its role's id.
+fn called(people: &Population, rank: usize) -> (String, String) {
+    let role = usize::from(people.person(rank).role);
+    (people.name(rank), people.roles()[role].id.clone())
 }
 
 /// A command's event has an identity of its own revision alone, so that it does not depend on the

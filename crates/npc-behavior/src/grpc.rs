@@ -69,8 +69,7 @@ impl PeopleService for Desk {
         check_hours(hours).map_err(status)?;
         let answer = move |desk: &Self, now: &Present<'_>| {
             let rank = desk.person(now, &person_id)?;
-            let spans = now.planner.spans(rank, now.minute, now.minute + hours * 60);
-            let parts = spans.iter().map(|span| plan_part(now, span)).collect();
+            let parts = now.plan(rank, hours).iter().map(|span| plan_part(now, span)).collect();
             Ok(rpc::PlanResponse { parts })
         };
         compute(self, answer).await
@@ -79,7 +78,7 @@ impl PeopleService for Desk {
     async fn why(&self, request: Request<rpc::WhyRequest>) -> Answer<rpc::WhyResponse> {
         let id = request.into_inner().person_id;
         let answer = move |desk: &Self, now: &Present<'_>| {
-            let why = now.planner.why(desk.person(now, &id)?, now.minute);
+            let why = now.why(desk.person(now, &id)?);
             let candidates = why.candidates.iter().map(|of| candidate(now, of)).collect();
             Ok(rpc::WhyResponse { decided_minutes: why.minute, candidates })
         };

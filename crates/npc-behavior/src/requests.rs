@@ -6,16 +6,13 @@ use std::sync::Arc;
 
 use crate::commands::{Act, Wish, first_minute};
 use crate::followers::Followers;
-use crate::town::names::{invalid, known, person};
+use crate::town::names::{Names, invalid};
 use crate::town::{Before, Taken, Town};
 use worldbus_bus::{Error, HandlerError, Message, Router};
 use worldbus_events::v1::NpcDirectiveRequested;
-use worldbus_population::{
-    Activity, DirectiveError, Directives, MINUTES_MAX, PERSONS_MAX, Population,
-};
+use worldbus_population::{Activity, DirectiveError, Directives, MINUTES_MAX, PERSONS_MAX};
 use worldbus_service::Problem;
 use worldbus_simulated::commands::By;
-use worldbus_world::World;
 
 /// Takes requests for one world's people.
 #[derive(Clone)]
@@ -93,14 +90,14 @@ impl Town {
         cause: Option<&str>,
         wish: &Wish,
     ) -> Result<Taken, Problem> {
-        check(&self.world, self.made(), wish)?;
+        check(Names { world: &self.world, people: self.made() }, wish)?;
         let act = |before: &Before<'_>| {
             let act = Act::Direct(wish.clone());
             let command = (before.command)(act.clone());
             let people = &before.folk.people;
+            let names = Names { world: &self.world, people };
             for id in &wish.people {
-                let known = person((people, first_minute(command.game)), &self.world, id);
-                known.map_err(|problem| problem.with_field("people"))?;
+                names.person("people", id, first_minute(command.game))?;
             }
             let directive = wish.directive(&self.world, people, &command);
             let directive =
@@ -114,7 +111,7 @@ impl Town {
 }
 
 /// Refuses names that the world does not have, and what is out of bounds.
-fn check(world: &World, people: &Population, wish: &Wish) -> Result<(), Problem> {
+fn check(names: Names<'_>, wish: &Wish) -> Result<(), Problem> {
     if wish.people.len() > PERSONS_MAX {
         let found = wish.people.len();
         return Err(invalid("people", &format!("expected at most {PERSONS_MAX}, found {found}")));
@@ -127,12 +124,9 @@ fn check(world: &World, people: &Population, wish: &Wish) -> Result<(), Problem>
     if let Some((id, _)) = twice {
         return Err(invalid("people", &format!("expected each once, found {id} twice")));
     }
-    let known = |field: &'static str, name: &Option<String>, is: &dyn Fn(&str) -> bool| {
-        name.as_deref().map_or(Ok(()), |name| known(field, name, is(name), world))
-    };
-    known("role", &wish.role, &|id| people.role_rank(id).is_some())?;
-    known("region", &wish.region, &|id| world.region_index(id).is_some())?;
-    known("place", &wish.place, &|id| people.place_rank(id).is_some())?;
+    wish.role.as_deref().map(|id| names.role(id)).transpose()?;
+    wish.region.as_deref().map(|id| names.region(id)).transpose()?;
+    wish.place.as_deref().map(|id| names.place("place", id)).transpose()?;
     let activity = wish.activity.parse::<Activity>();
     activity.map_err(|error| invalid("activity", &error.to_string()))?;
     if !(1..=MINUTES_MAX).contains(&wish.minutes) {

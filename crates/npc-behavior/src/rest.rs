@@ -153,8 +153,7 @@ async fn plan(
     check_hours(hours)?;
     let answer = move |desk: &Desk, now: &Present<'_>| {
         let rank = desk.person(now, &id)?;
-        let spans = now.planner.spans(rank, now.minute, now.minute + hours * 60);
-        Ok(Plan::new(desk.world(), now, &spans))
+        Ok(Plan::new(desk.world(), now, &now.plan(rank, hours)))
     };
     compute(desk, answer).await
 }
@@ -172,7 +171,7 @@ async fn why(
 ) -> Computed {
     let answer = move |desk: &Desk, now: &Present<'_>| {
         let rank = desk.person(now, &id)?;
-        let why = now.planner.why(rank, now.minute);
+        let why = now.why(rank);
         Ok(Reasons::new(desk.world(), now.people(), &now.span(rank), &why))
     };
     compute(desk, answer).await

@@ -231,9 +231,9 @@ impl Town {
 
 fn too_many() -> String {
     format!(
-        "the world has as many commands on people as are kept: at most {COMMAND_COUNT_MAX}, and \
-         {CHANGE_COUNT_MAX} that add or remove someone, in {VALUE_BYTES_MAX} bytes; wait until \
-         directives end, and remove who was added"
+        "the world has as many commands on people as are kept: at most {COMMAND_COUNT_MAX} \
+         directives and {CHANGE_COUNT_MAX} that add or remove someone, in {VALUE_BYTES_MAX} bytes; \
+         undo some, wait until directives end, and remove who was added"
     )
 }
 

@@ -110,7 +110,10 @@ impl Directives {
         people: &Population,
         directive: Directive,
     ) -> Result<usize, DirectiveError> {
-        if self.list.len() == DIRECTIVE_COUNT_MAX {
+        let lasting = self
+            .list()
+            .filter(|(earlier, _)| earlier.start < earlier.end && directive.start < earlier.end);
+        if lasting.count() >= DIRECTIVE_COUNT_MAX {
             return Err(DirectiveError::TooMany);
         }
         check(&directive)?;
@@ -150,9 +153,16 @@ impl Directives {
         self.list.iter().map(|admitted| (&admitted.directive, admitted.count))
     }
 
-    /// Ends one by its revision, at a minute if that is earlier. False if there is no such one.
+    /// One by its revision, as it is in force last, and how many people follow it.
+    pub fn last(&self, rev: u64) -> Option<(&Directive, usize)> {
+        let found = self.list.iter().rfind(|admitted| admitted.directive.rev == rev);
+        found.map(|admitted| (&admitted.directive, admitted.count))
+    }
+
+    /// Ends one by its revision, at a minute if that is earlier. False if there is no such one. Of
+    /// one that is there several times, as it was in force again, the last is ended.
     pub fn end(&mut self, rev: u64, minute: i64) -> bool {
-        let found = self.list.iter_mut().find(|admitted| admitted.directive.rev == rev);
+        let found = self.list.iter_mut().rfind(|admitted| admitted.directive.rev == rev);
         let Some(Admitted { directive, .. }) = found else { return false };
         directive.end = directive.end.min(minute.max(directive.start));
         true

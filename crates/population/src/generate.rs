@@ -2,6 +2,8 @@
 //! and work, and which of the places of each kind they go to. No one is given a place that is full,
 //! so no place ever holds more than it may. Not here: reading the file (`file`).
 
+mod vacancies;
+
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -14,6 +16,8 @@ use crate::model::{
 use crate::newcomer::Newcomer;
 use crate::routine::{Does, Slot};
 use worldbus_world::{Region, World};
+
+pub(crate) use vacancies::Vacancies;
 
 /// Of places with room so many are compared by how near they are.
 const NEAR_COUNT_MAX: usize = 16;
@@ -194,7 +198,7 @@ impl Made {
         let all = self.beds(region);
         let mut beds: Vec<u32> = Vec::new();
         let mut spare: Vec<u32> = Vec::new();
-        for (place, room) in &room {
+        for (place, room) in room.list() {
             let household =
                 self.chance.below(Draw::Home, u64::from(*place), 0, u64::from(*room).max(1));
             let household = (household as u32 + 1).min(*room);
@@ -215,7 +219,7 @@ impl Made {
     }
 
     fn beds(&self, region: usize) -> u64 {
-        self.room_of_kind(region, "home").iter().map(|(_, room)| u64::from(*room)).sum()
+        self.room_of_kind(region, "home").total()
     }
 
     fn give_work(&mut self, region: usize, people: Range<usize>) -> Result<(), Misfit> {
@@ -226,7 +230,7 @@ impl Made {
                 .filter(|rank| usize::from(self.people[*rank].role) == role)
                 .collect();
             let mut room = self.room(region, kind);
-            let all = room.iter().map(|(_, room)| u64::from(*room)).sum();
+            let all = room.total();
             for rank in people.clone() {
                 self.take(&mut room, self.people[rank].work)?;
             }
@@ -281,12 +285,13 @@ impl Made {
     }
 
     /// Takes room of a place that is one's own; of one of another kind there is nothing to take.
-    fn take(&self, room: &mut [(u32, u32)], place: u32) -> Result<(), Misfit> {
-        let Some((_, left)) = room.iter_mut().find(|(of, _)| *of == place) else { return Ok(()) };
+    fn take(&self, room: &mut Vacancies, place: u32) -> Result<(), Misfit> {
+        let Some(at) = room.find(place) else { return Ok(()) };
+        if room.take(at) {
+            return Ok(());
+        }
         let place = &self.places[place as usize];
-        let full = Misfit::Place { id: place.id.clone(), room: place.capacity };
-        *left = left.checked_sub(1).ok_or(full)?;
-        Ok(())
+        Err(Misfit::Place { id: place.id.clone(), room: place.capacity })
     }
 
     /// Whether people of a role go to places of a kind, and why.
@@ -304,7 +309,7 @@ impl Made {
     }
 
     /// One of the places of a kind that have room, near a person's home; it takes the room.
-    fn near(&self, rank: usize, kind: usize, room: &mut [(u32, u32)]) -> Option<u32> {
+    fn near(&self, rank: usize, kind: usize, room: &mut Vacancies) -> Option<u32> {
         let home = self.people[rank].home as usize;
         self.near_home((rank, home), kind, room)
     }
@@ -314,29 +319,33 @@ impl Made {
         &self,
         (rank, home): (usize, usize),
         kind: usize,
-        room: &mut [(u32, u32)],
+        room: &mut Vacancies,
     ) -> Option<u32> {
         let count = room.len();
         let begin = match count {
             0 => return None,
             _ => self.chance.below(Draw::Position, rank as u64, kind as u64, count as u64) as usize,
         };
-        let around = (begin..begin + count).map(|at| at % count);
-        let with_room = around.filter(|at| room[*at].1 > 0).take(NEAR_COUNT_MAX);
-        let nearest = with_room.min_by_key(|at| self.distance_m(home, room[*at].0 as usize))?;
-        room[nearest].1 -= 1;
-        Some(room[nearest].0)
+        let near = room.around(begin, NEAR_COUNT_MAX).into_iter();
+        let place = |at: usize| room.list()[at].0;
+        let nearest = near.min_by_key(|at| self.distance_m(home, place(*at) as usize))?;
+        room.take(nearest);
+        Some(room.list()[nearest].0)
     }
 
-    fn room_of_kind(&self, region: usize, kind: &str) -> Vec<(u32, u32)> {
-        self.kind(kind).map_or_else(Vec::new, |kind| self.room(region, kind))
+    fn room_of_kind(&self, region: usize, kind: &str) -> Vacancies {
+        self.kind(kind).map_or_else(|| Vacancies::new(Vec::new()), |kind| self.room(region, kind))
     }
 
-    /// The places of a kind in a region with how many may be there.
-    pub(crate) fn room(&self, region: usize, kind: usize) -> Vec<(u32, u32)> {
+    fn room(&self, region: usize, kind: usize) -> Vacancies {
+        let capacity = |place: usize| (place as u32, self.places[place].capacity);
+        Vacancies::new(self.of_kind(region, kind).map(capacity).collect())
+    }
+
+    /// The places of a kind in a region.
+    pub(crate) fn of_kind(&self, region: usize, kind: usize) -> impl Iterator<Item = usize> {
         let places = self.regions[region].places.clone();
-        let of_kind = places.filter(|place| self.places[*place].kind == kind);
-        of_kind.map(|place| (place as u32, self.places[place].capacity)).collect()
+        places.filter(move |place| self.places[*place].kind == kind)
     }
 }
 

@@ -34,6 +34,7 @@ mod generate;
 #[cfg(test)]
 mod golden;
 mod model;
+mod names;
 mod newcomer;
 mod plan;
 mod presence;
@@ -49,6 +50,7 @@ pub use model::{
     CHARACTER_MAX, Character, KIND_COUNT_MAX, PERSON_COUNT_MAX, PLACE_COUNT_MAX, Person, Place,
     Population, ROLE_COUNT_MAX, Role,
 };
+pub use names::{check_id, check_name};
 pub use newcomer::{Newcomer, NewcomerError};
 pub use plan::{Candidate, Change, Crowd, Planner, Score, Span, Sweep, Why};
 pub use routine::Hours;

@@ -61,6 +61,12 @@ impl Population {
         self.presences.get(&rank).is_none_or(comes)
     }
 
+    /// The minute since which a person is there who is at a minute, or at which it comes. None: it
+    /// was there always.
+    pub fn here_since(&self, rank: usize, minute: i64) -> Option<i64> {
+        self.presences.get(&rank)?.since(minute)
+    }
+
     /// Whether a person was added or removed at some time.
     pub(crate) fn comes_and_goes(&self, rank: usize) -> bool {
         self.presences.contains_key(&rank)

@@ -30,6 +30,15 @@ impl Presence {
         self.is_here != (passed % 2 == 1)
     }
 
+    /// When it came, of one who is there at a minute; else when it comes. None: it was there
+    /// always, or does not come.
+    pub(crate) fn since(&self, minute: i64) -> Option<i64> {
+        if self.at(minute) {
+            return self.edges.iter().copied().rfind(|edge| *edge <= minute);
+        }
+        self.next_edge(minute)
+    }
+
     pub(crate) fn next_edge(&self, after: i64) -> Option<i64> {
         self.edges.iter().copied().find(|edge| *edge > after)
     }
@@ -55,6 +64,9 @@ mod tests {
         let here: Vec<i64> = (0..40).step_by(5).filter(|minute| presence.at(*minute)).collect();
         assert_eq!(here, [10, 15, 30, 35]);
         assert_eq!((presence.next_edge(10), presence.next_edge(30)), (Some(20), None));
+        let since = [5, 10, 19, 25, 35].map(|minute| presence.since(minute));
+        assert_eq!(since, [Some(10), Some(10), Some(10), Some(30), Some(30)]);
+        assert_eq!(Presence::always().since(7), None);
         presence.turn(15, false);
         assert!(presence.at(14) && !presence.at(15) && !presence.at(35));
         presence.turn(15, false);

@@ -47,6 +47,7 @@ pub(crate) fn batches() -> Vec<(&'static str, Batch)> {
         ("weather_overrides", overrides::batch()),
         ("places", places()),
         ("people_types", people::people()),
+        ("people_residents", people::residents()),
         ("people_requests", people::requests()),
         ("story_types", people::story()),
     ]

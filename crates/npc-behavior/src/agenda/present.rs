@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::{Agenda, Basis};
 use crate::town::minute_at;
-use worldbus_population::{Activity, Planner, Population, Span, Sweep};
+use worldbus_population::{Activity, Planner, Population, Span, Sweep, Why};
 use worldbus_world::WallTime;
 
 /// What people do at a minute.
 pub(crate) struct Present<'a> {
     /// For questions about one person.
-    pub(crate) planner: &'a Planner,
+    planner: &'a Planner,
     /// None where the ticker has not computed by this clock yet: then each is planned.
     sweep: Option<&'a Sweep>,
     /// Whole game minutes since the world's epoch.
@@ -55,12 +55,38 @@ impl<'a> Present<'a> {
         people.everyone(region).filter(move |rank| people.is_here(*rank, minute))
     }
 
-    /// What a person does.
+    /// What a person does: now, or when it comes. It begins no earlier than the person came.
     pub(crate) fn span(&self, person: usize) -> Span {
-        match self.sweep {
-            Some(sweep) => sweep.span(self.planner, person, self.minute),
-            None => self.planner.activity(person, self.minute),
+        let (minute, since) = (self.minute_of(person), self.since(person));
+        let span = match self.sweep {
+            Some(sweep) => sweep.span(self.planner, person, minute),
+            None => self.planner.activity(person, minute),
+        };
+        Span { from: span.from.max(since), ..span }
+    }
+
+    /// What a person is going to do for some hours, from now or from when it comes.
+    pub(crate) fn plan(&self, person: usize, hours: i64) -> Vec<Span> {
+        let from = self.minute_of(person);
+        let mut spans = self.planner.spans(person, from, from + hours * 60);
+        if let Some(first) = spans.first_mut() {
+            first.from = from;
         }
+        spans
+    }
+
+    /// Why a person does what it does, now or when it comes.
+    pub(crate) fn why(&self, person: usize) -> Why {
+        let why = self.planner.why(person, self.minute_of(person));
+        Why { minute: why.minute.max(self.since(person)), ..why }
+    }
+
+    fn minute_of(&self, person: usize) -> i64 {
+        self.minute.max(self.since(person))
+    }
+
+    fn since(&self, person: usize) -> i64 {
+        self.people().here_since(person, self.minute).unwrap_or(i64::MIN)
     }
 
     /// The activity, and the place where the person is or goes: cheaper than [`Present::span`].

@@ -34,7 +34,7 @@ pub(super) fn person(world: &World, now: &Present<'_>, rank: usize) -> rpc::Pers
 
 pub(super) fn plan_part(now: &Present<'_>, span: &Span) -> rpc::PlanPart {
     rpc::PlanPart {
-        from_minutes: span.from.max(now.minute),
+        from_minutes: span.from,
         to_minutes: span.until,
         activity: span.activity as i32,
         place: place(now, span.place),

@@ -1,18 +1,21 @@
 //! Directives over REST: setting, clearing, undoing, and the log of who did what.
 //! Not here: what a directive must be (`requests`), what it does to people (`population`).
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Computed;
-use crate::commands::{Act, Command, Commands, Wish, directive_id};
+use crate::commands::{Act, Command, Commands, Wish, directive_id, first_minute};
 use crate::desk::Desk;
-use crate::town::{Taken, Town};
+use crate::town::{Taken, Town, minute_at};
+use worldbus_population::{Directive, Directives};
 use worldbus_service::{Json, NoQuery, OptionalJson, Problem, Query};
 use worldbus_simulated::commands::{Act as _, By};
-use worldbus_world::{GameTime, WallTime};
+use worldbus_world::{GameTime, WallTime, World};
 
 type Answer<T> = Result<Json<T>, Problem>;
 
@@ -34,10 +37,10 @@ pub(super) struct DirectiveRequest {
     /// How long in game minutes.
     #[schema(minimum = 1, maximum = 43200)]
     duration_game_minutes: i64,
-    /// Who wants it, for audit.
+    /// Who wants it, for audit; at most 64 bytes on one line.
     #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit.
+    /// Why, for audit; at most 200 bytes on one line.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }
@@ -49,10 +52,10 @@ pub(super) struct DirectiveRequest {
 pub(super) struct ClearRequest {
     /// The directive's id.
     id: String,
-    /// Who wants it, for audit.
+    /// Who wants it, for audit; at most 64 bytes on one line.
     #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit.
+    /// Why, for audit; at most 200 bytes on one line.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }
@@ -62,10 +65,10 @@ pub(super) struct ClearRequest {
 #[schema(as = PeopleUndoRequest)]
 #[serde(deny_unknown_fields)]
 pub(super) struct UndoRequest {
-    /// Who wants it, for audit.
+    /// Who wants it, for audit; at most 64 bytes on one line.
     #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit.
+    /// Why, for audit; at most 200 bytes on one line.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }
@@ -77,6 +80,8 @@ pub(super) struct CommandTaken {
     /// Wall time at which the command takes effect, RFC 3339.
     effective_at: String,
     command: CommandEntry,
+    /// Of an undo: the command that it undid.
+    undone: Option<CommandEntry>,
 }
 
 /// The commands.
@@ -94,6 +99,9 @@ struct CommandEntry {
     revision: u64,
     /// `direct`, `clear`, `spawn`, `remove` or `undo`.
     verb: String,
+    /// `scheduled` until it takes effect, then `active`; a directive that is over is `ended`; what
+    /// an undo names is `undone`.
+    state: String,
     /// The directive that it sets or ends.
     id: Option<String>,
     /// Whom it directs, adds or removes.
@@ -149,9 +157,9 @@ pub(super) async fn direct(
 pub(super) async fn list(State(desk): State<Desk>, Query(NoQuery {}): Query<NoQuery>) -> Computed {
     let work = desk.work.clone();
     let log = move || {
-        let commands = desk.town.view().commands;
-        let entry = |command| CommandEntry::new(&desk.town, &commands, command);
-        Ok(Log { commands: commands.list().iter().rev().map(entry).collect() })
+        let at = Known::new(&desk.town, desk.town.view().commands);
+        let entry = |command| CommandEntry::new(&at, command);
+        Ok(Log { commands: at.commands.list().iter().rev().map(entry).collect() })
     };
     work.answer(log).await
 }
@@ -160,7 +168,7 @@ pub(super) async fn list(State(desk): State<Desk>, Query(NoQuery {}): Query<NoQu
 #[utoipa::path(post, path = "/api/people/clear", tag = "people", request_body = ClearRequest,
     responses((status = 200, description = "Ended.", body = CommandTaken),
         (status = 404, description = "No such directive."),
-        (status = 409, description = "More commands than are kept.")))]
+        (status = 409, description = "It has ended already, or more commands than are kept.")))]
 pub(super) async fn clear(
     State(desk): State<Desk>,
     Query(NoQuery {}): Query<NoQuery>,
@@ -189,22 +197,64 @@ pub(super) async fn undo(
     Ok(Json(CommandTaken::new(&desk.town, &taken)))
 }
 
+/// The commands as they are now, and what follows from them.
+struct Known<'a> {
+    world: &'a World,
+    commands: Arc<Commands>,
+    directives: Arc<Directives>,
+    /// Now; none before there is a clock.
+    minute: i64,
+}
+
+impl<'a> Known<'a> {
+    fn new(town: &'a Town, commands: Arc<Commands>) -> Self {
+        let minute = town.clock.clock().map(|clock| minute_at(&clock, town.now()));
+        let directives = town.folk(&commands).directives;
+        Self { world: &town.world, commands, directives, minute: minute.unwrap_or(i64::MIN) }
+    }
+
+    /// A directive as it is in force last, and how many people follow it.
+    fn directive(&self, rev: u64) -> Option<(&Directive, usize)> {
+        self.directives.last(rev)
+    }
+
+    fn state(&self, command: &Command) -> &'static str {
+        let undone = |other: &Command| other.act.undoes() == Some(command.rev);
+        if self.commands.list().iter().any(undone) {
+            return "undone";
+        }
+        let directive = self.directive(command.rev).map(|(directive, _)| directive);
+        let start = directive.map_or_else(|| first_minute(command.game), |of| of.start);
+        match directive {
+            Some(directive) if directive.end <= self.minute.max(start) => "ended",
+            _ if self.minute < start => "scheduled",
+            _ => "active",
+        }
+    }
+}
+
 impl CommandTaken {
     /// The last command of the log.
     pub(super) fn new(town: &Town, taken: &Taken) -> Self {
-        let last = taken.commands.list().last();
-        let command = last.map(|command| CommandEntry::new(town, &taken.commands, command));
+        let known = Known::new(town, Arc::clone(&taken.commands));
+        let entry = |command: &Command| CommandEntry::new(&known, command);
+        let last = known.commands.list().last();
+        let undone = last.and_then(|last| known.commands.of_rev(last.act.undoes()?));
         // A command that was taken is the last one.
-        Self { effective_at: text(taken.effective), command: command.unwrap_or_default() }
+        Self {
+            effective_at: text(taken.effective),
+            command: last.map(entry).unwrap_or_default(),
+            undone: undone.map(entry),
+        }
     }
 }
 
 impl CommandEntry {
-    fn new(town: &Town, commands: &Commands, command: &Command) -> Self {
-        let calendar = town.world.calendar();
+    fn new(known: &Known<'_>, command: &Command) -> Self {
         let plain = Self {
             revision: command.rev,
-            game_time: calendar.at(command.game).to_string(),
+            state: known.state(command).to_owned(),
+            game_time: known.world.calendar().at(command.game).to_string(),
             effective_at: text(command.at),
             actor: command.actor.clone(),
             reason: command.reason.clone(),
@@ -212,9 +262,6 @@ impl CommandEntry {
         };
         match &command.act {
             Act::Direct(wish) => {
-                let directives = town.folk(commands).directives;
-                let mut all = directives.list();
-                let found = all.find(|(directive, _)| directive.rev == command.rev);
                 let until = command.game.plus_us(wish.minutes * GameTime::MINUTE_US).minutes();
                 Self {
                     verb: "direct".to_owned(),
@@ -224,7 +271,7 @@ impl CommandEntry {
                     region: wish.region.clone(),
                     activity: Some(wish.activity.clone()),
                     place: wish.place.clone(),
-                    person_count: found.map(|(_, count)| count),
+                    person_count: known.directive(command.rev).map(|(_, count)| count),
                     until_minutes: Some(until),
                     ..plain
                 }

@@ -209,12 +209,11 @@ impl Person {
 }
 
 impl Plan {
-    /// From a minute on.
     pub(super) fn new(world: &World, now: &Present<'_>, spans: &[Span]) -> Self {
         let planned = |span: &Span| Planned {
-            from_minutes: span.from.max(now.minute),
+            from_minutes: span.from,
             to_minutes: span.until,
-            from_time: time(world, span.from.max(now.minute)),
+            from_time: time(world, span.from),
             to_time: time(world, span.until),
             activity: span.activity.name().to_owned(),
             place: now.people().places()[span.place].id.clone(),

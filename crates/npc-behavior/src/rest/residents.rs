@@ -44,10 +44,10 @@ pub(super) struct SpawnRequest {
     /// Sticks to the routine.
     #[schema(maximum = 1000)]
     diligent: Option<u16>,
-    /// Who wants it, for audit.
+    /// Who wants it, for audit; at most 64 bytes on one line.
     #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit.
+    /// Why, for audit; at most 200 bytes on one line.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }
@@ -57,10 +57,10 @@ pub(super) struct SpawnRequest {
 #[schema(as = PersonRemoveRequest)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RemoveRequest {
-    /// Who wants it, for audit.
+    /// Who wants it, for audit; at most 64 bytes on one line.
     #[schema(max_length = 64)]
     actor: Option<String>,
-    /// Why, for audit.
+    /// Why, for audit; at most 200 bytes on one line.
     #[schema(max_length = 200)]
     reason: Option<String>,
 }

@@ -1,16 +1,15 @@
 //! What may be commanded on people, but for directives (`requests`): ending one, adding and
 //! removing people, and undoing the last command. What is asked for by names is checked here.
 
-use super::names::{invalid, known, person, shown};
+use super::names::{Names, invalid, shown};
 use super::{Before, Taken, Town};
 use crate::commands::{Act, Spawn, directive_id, first_minute};
-use worldbus_population::{CHARACTER_MAX, Newcomer, NewcomerError, Population};
+use worldbus_population::{
+    CHARACTER_MAX, Newcomer, NewcomerError, Population, check_id, check_name,
+};
 use worldbus_service::Problem;
 use worldbus_simulated::commands::By;
 use worldbus_world::World;
-
-const ID_CHARS_MAX: usize = 64;
-const NAME_CHARS_MAX: usize = 100;
 
 /// A person who shall be added, by names, as the world's file has those that it names.
 #[derive(Clone, Debug, Default)]
@@ -25,9 +24,6 @@ pub(crate) struct Wanted {
     /// Sociable, devout, hardy and diligent.
     pub(crate) character: [Option<u16>; 4],
 }
-
-/// What the paths below that of people are for: no id of a person.
-const RESERVED: [&str; 5] = ["clear", "directives", "overview", "statistics", "undo"];
 
 /// The traits in the order in which they are kept.
 const TRAITS: [&str; 4] = ["sociable", "devout", "hardy", "diligent"];
@@ -44,7 +40,12 @@ impl Town {
                 let text = format!("no directive {}; /api/people/directives lists all", shown(id));
                 Problem::not_found(text).with_field("id")
             })?;
-            Ok(Act::Clear { directive: set.rev })
+            let act = Act::Clear { directive: set.rev };
+            let minute = first_minute((before.command)(act.clone()).game);
+            match before.folk.directives.last(set.rev) {
+                Some((directive, _)) if minute < directive.end => Ok(act),
+                _ => Err(Problem::conflict(format!("{id} has ended already")).with_field("id")),
+            }
         };
         self.command(by, None, act).await
     }
@@ -70,8 +71,8 @@ impl Town {
         let act = |before: &Before<'_>| {
             let act = Act::Remove { person: id.to_owned() };
             let minute = first_minute((before.command)(act.clone()).game);
-            let found = person((&before.folk.people, minute), &self.world, id);
-            found.map_err(|problem| problem.with_field("id"))?;
+            let names = Names { world: &self.world, people: &before.folk.people };
+            names.person("id", id, minute)?;
             Ok(act)
         };
         self.command(by, None, act).await
@@ -104,20 +105,12 @@ fn has_room(before: &Before<'_>, id: &str, minute: i64) -> Result<(), Problem> {
 
 /// It by ranks; refuses names that the world does not have, and what is out of bounds.
 fn newcomer(world: &World, people: &Population, wanted: &Wanted) -> Result<Newcomer, Problem> {
-    check_id(world, &wanted.id)?;
+    check_id(world, &wanted.id).map_err(|expected| invalid("id", &expected))?;
     let name = wanted.name.as_ref().unwrap_or(&wanted.id);
-    let fits = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
-    if !fits || name.chars().any(char::is_control) {
-        let text = format!("expected 1 to {NAME_CHARS_MAX} characters on one line");
-        return Err(invalid("name", &text));
-    }
-    let ranked = |field, name: &str, rank: Option<usize>| {
-        known(field, name, rank.is_some(), world).map(|()| rank.unwrap_or_default())
-    };
-    let place = |field, name: &Option<String>| match name {
-        Some(name) => ranked(field, name, people.place_rank(name)).map(Some),
-        None => Ok(None),
-    };
+    check_name(name).map_err(|expected| invalid("name", &expected))?;
+    let names = Names { world, people };
+    let place =
+        |field, id: &Option<String>| id.as_deref().map(|id| names.place(field, id)).transpose();
     for (field, value) in TRAITS.into_iter().zip(wanted.character) {
         if value.is_some_and(|value| value > CHARACTER_MAX) {
             return Err(invalid(field, &format!("expected 0 to {CHARACTER_MAX}")));
@@ -126,34 +119,13 @@ fn newcomer(world: &World, people: &Population, wanted: &Wanted) -> Result<Newco
     Ok(Newcomer {
         id: wanted.id.clone(),
         name: name.clone(),
-        region: ranked("region", &wanted.region, world.region_index(&wanted.region))?,
-        role: ranked("role", &wanted.role, people.role_rank(&wanted.role))?,
+        region: names.region(&wanted.region)?,
+        role: names.role(&wanted.role)?,
         home: place("home", &wanted.home)?,
         work: place("workplace", &wanted.workplace)?,
         haunts: Vec::new(),
         character: wanted.character,
     })
-}
-
-fn check_id(world: &World, id: &str) -> Result<(), Problem> {
-    let plain = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    if !(1..=ID_CHARS_MAX).contains(&id.len()) || !id.bytes().all(plain) {
-        let text = format!("expected 1 to {ID_CHARS_MAX} lower case letters, digits, - or _");
-        return Err(invalid("id", &text));
-    }
-    if RESERVED.contains(&id) {
-        return Err(invalid("id", &format!("expected another id than {}", RESERVED.join(", "))));
-    }
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    match id.rsplit_once('-') {
-        Some((region, number)) if world.region_index(region).is_some() && is_number(number) => {
-            Err(invalid(
-                "id",
-                "expected another id than REGION-NUMBER, which the people of the world file have",
-            ))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn of_newcomer(error: &NewcomerError) -> Problem {

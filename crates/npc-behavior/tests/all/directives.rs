@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{HOUR_US, begun};
+use crate::kit::{HOUR_US, MINUTE_US, begun};
 use worldbus_events::{Event as _, prost::Message as _, v1};
 use worldbus_npc_behavior::TOPIC;
 use worldbus_testkit::{Instance, Place, Seen};
@@ -82,6 +82,72 @@ async fn directive_moves_a_region_is_published_and_can_be_cleared_and_undone() {
     assert_eq!(verbs, ["undo", "clear", "direct"]);
     place.advance(4 * HOUR_US);
     assert!(worshippers(&instance).await < 60, "it ends of itself");
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn directive_that_is_in_force_again_can_be_ended_again() {
+    let (place, instance) = place().await;
+    post(&instance, "/api/people/directives", &to_the_temple()).await;
+    post(&instance, "/api/people/clear", &json!({"id": "directive-1"})).await;
+    post(&instance, "/api/people/undo", &json!({})).await;
+    place.advance(HOUR_US);
+    assert_eq!(worshippers(&instance).await, 100);
+    post(&instance, "/api/people/clear", &json!({"id": "directive-1"})).await;
+    place.advance(2 * HOUR_US);
+    let left = worshippers(&instance).await;
+    assert!(left < 60, "{left}");
+    instance.stop().await;
+}
+
+/// The states of all commands, the first one first.
+async fn states(instance: &Instance) -> Vec<String> {
+    let (_, log) = instance.get("/api/people/directives").await;
+    let states = log["commands"].as_array().unwrap().iter().rev();
+    states.map(|command| command["state"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn commands_state_whether_they_are_to_come_in_force_over_or_undone() {
+    let (place, instance) = place().await;
+    place.advance(MINUTE_US / 2);
+    let temple = |minutes: i64| {
+        let mut body = to_the_temple();
+        body["duration_game_minutes"] = json!(minutes);
+        body
+    };
+    for minutes in [60, 300, 300] {
+        post(&instance, "/api/people/directives", &temple(minutes)).await;
+    }
+    assert_eq!(states(&instance).await, ["scheduled"; 3]);
+    let undo = json!({"actor": "bert", "reason": "too many"});
+    let taken = post(&instance, "/api/people/undo", &undo).await;
+    let undone = &taken["undone"];
+    assert_eq!(
+        (&undone["id"], &undone["region"], &undone["actor"], &undone["state"]),
+        (&json!("directive-3"), &json!("paris"), &json!("anna"), &json!("undone"))
+    );
+    place.advance(HOUR_US / 2);
+    assert_eq!(states(&instance).await, ["active", "active", "undone", "active"]);
+    place.advance(HOUR_US);
+    assert_eq!(states(&instance).await, ["ended", "active", "undone", "active"]);
+    post(&instance, "/api/people/clear", &json!({"id": "directive-2"})).await;
+    place.advance(MINUTE_US);
+    let all = ["ended", "ended", "undone", "active", "active"];
+    assert_eq!(states(&instance).await, all);
+    for over in ["directive-1", "directive-2", "directive-3"] {
+        let body = json!({"id": over}).to_string();
+        let (status, answer) = instance.post("/api/people/clear", &body).await;
+        assert_eq!((status.as_u16(), &answer["field"]), (409, &json!("id")), "{answer}");
+    }
+    post(&instance, "/api/people/undo", &json!({})).await;
+    let all = ["ended", "scheduled", "undone", "active", "undone", "scheduled"];
+    assert_eq!(states(&instance).await, all);
+    place.advance(MINUTE_US);
+    assert_eq!(
+        states(&instance).await,
+        ["ended", "active", "undone", "active", "undone", "active"]
+    );
     instance.stop().await;
 }
 

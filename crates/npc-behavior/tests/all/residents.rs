@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::kit::{HOUR_US, activities, begun, run};
+use crate::kit::{HOUR_US, MINUTE_US, activities, begun, run};
 use worldbus_events::{Event as _, prost::Message as _, v1};
 use worldbus_npc_behavior::TOPIC;
 use worldbus_testkit::{Instance, Seen};
@@ -101,6 +101,25 @@ async fn person_who_is_added_lives_as_planned_and_one_who_is_removed_does_nothin
 }
 
 #[tokio::test]
+async fn what_is_shown_of_a_person_begins_when_the_person_came() {
+    let (place, _, instance) = begun().await;
+    place.advance(4 * HOUR_US + MINUTE_US / 2);
+    post(&instance, "/api/people", &smith()).await;
+    let came = 4 * 60 + 1;
+    for wait_us in [0, 2 * MINUTE_US] {
+        place.advance(wait_us);
+        let (_, wieland) = instance.get("/api/people/wieland").await;
+        assert_eq!(wieland["from_minutes"], came, "{wieland}");
+        let (_, plan) = instance.get("/api/people/wieland/plan?hours=3").await;
+        let first = plan["plan"][0]["from_minutes"].as_i64().unwrap();
+        assert!((came..=came + 2).contains(&first), "{plan}");
+        let (_, why) = instance.get("/api/people/wieland/why").await;
+        assert_eq!(why["decided_minutes"], came, "{why}");
+    }
+    instance.stop().await;
+}
+
+#[tokio::test]
 async fn adding_and_removing_is_undone_and_published() {
     let (place, _, instance) = begun().await;
     place.advance(4 * HOUR_US);
@@ -129,6 +148,18 @@ async fn adding_and_removing_is_undone_and_published() {
     };
     assert_eq!(about(v1::NpcSpawned::NUMBER), ["wieland", "paris-7"]);
     assert_eq!(about(v1::NpcRemoved::NUMBER), ["paris-7", "wieland"]);
+    let spawned = of_type(&seen, v1::NpcSpawned::NUMBER);
+    let spawned = spawned.iter().map(|event| v1::NpcSpawned::decode(&event.payload[..]).unwrap());
+    assert_eq!(spawned.map(|event| event.undone_revision).collect::<Vec<_>>(), [None, Some(2)]);
+    let removed = of_type(&seen, v1::NpcRemoved::NUMBER);
+    let removed = removed.iter().map(|event| v1::NpcRemoved::decode(&event.payload[..]).unwrap());
+    let removed: Vec<_> = removed.collect();
+    let (_, seven) = instance.get("/api/people/paris-7").await;
+    assert_eq!(seven["name"], json!(removed[0].name));
+    assert_eq!(seven["role"], json!(removed[0].role));
+    let (name, role) = (removed[1].name.as_deref(), removed[1].role.as_deref());
+    assert_eq!((name, role), (Some("Wieland"), Some("artisan")));
+    assert_eq!([removed[0].undone_revision, removed[1].undone_revision], [None, Some(1)]);
     let again: Vec<i64> = days_of(&seen, "paris-7").into_iter().map(|(minute, _)| minute).collect();
     let from = 5 * 60..=5 * 60 + 1;
     let is_there = again.iter().any(|minute| from.contains(minute));
@@ -183,6 +214,7 @@ async fn person_who_cannot_be_added_names_the_field_and_changes_nothing() {
         (with("id", json!("x".repeat(65))), 422, "id"),
         (with("name", json!("")), 422, "name"),
         (with("name", json!("a\nb")), 422, "name"),
+        (with("name", json!("a\u{202e}b")), 422, "name"),
         (with("region", json!("atlantis")), 404, "region"),
         (with("role", json!("king")), 404, "role"),
         (with("home", json!("nowhere")), 404, "home"),
@@ -191,6 +223,7 @@ async fn person_who_cannot_be_added_names_the_field_and_changes_nothing() {
         (with("workplace", json!("paris-market")), 422, "workplace"),
         (with("hardy", json!(1_001)), 422, "hardy"),
         (with("reason", json!("x".repeat(201))), 422, "reason"),
+        (with("reason", json!("\u{e9}".repeat(101))), 422, "reason"),
     ] {
         let (status, answer) = instance.post("/api/people", &body.to_string()).await;
         assert_eq!(

@@ -141,3 +141,32 @@ async fn unknown_names_and_bounds_are_refused_by_name() {
     }
     instance.stop().await;
 }
+
+#[tokio::test]
+async fn unknown_names_come_with_those_that_are_like_them() {
+    let (_place, instance) = place(0).await;
+    for (path, meant) in [
+        ("/api/people/mayor-of-brusels", "did you mean mayor-of-brussels"),
+        ("/api/people?region=brusels", "did you mean brussels?"),
+        ("/api/people?role=artizan", "did you mean artisan?"),
+        ("/api/people?place=paris-markt", "did you mean paris-market"),
+    ] {
+        let (status, answer) = instance.get(path).await;
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(status == 404 && detail.contains(meant), "{path}: {detail}");
+    }
+    for (body, meant) in [
+        (json!({"people": ["paris-1001"]}), "did you mean paris-100"),
+        (json!({"region": "brusels"}), "did you mean brussels?"),
+        (json!({"region": "paris", "place": "paris-tempel"}), "did you mean paris-temple"),
+    ] {
+        let mut wish = body;
+        (wish["activity"], wish["duration_game_minutes"]) = (json!("rest"), json!(60));
+        let (status, answer) = instance.post("/api/people/directives", &wish.to_string()).await;
+        let detail = answer["detail"].as_str().unwrap();
+        assert!(status == 404 && detail.contains(meant), "{wish}: {detail}");
+    }
+    let (_, answer) = instance.get("/api/people?region=atlantis").await;
+    assert_eq!(answer["detail"], "no region \"atlantis\" in europe");
+    instance.stop().await;
+}

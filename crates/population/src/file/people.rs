@@ -6,6 +6,7 @@ use toml::de::DeValue;
 use super::texts;
 use crate::generate::Draft;
 use crate::model::{CHARACTER_MAX, Names, PERSON_COUNT_MAX};
+use crate::names::{check_id, check_name};
 use crate::newcomer::Newcomer;
 use worldbus_world::source::{Keys, Source, Table, expected};
 use worldbus_world::{World, WorldFileError};
@@ -25,7 +26,6 @@ const NAMED_KEYS: Keys = &[
 ];
 const NAMES_KEYS: Keys = &["given", "family"];
 const NAME_COUNT_MAX: usize = 10_000;
-const NAME_CHARS_MAX: usize = 100;
 const NAMED_COUNT_MAX: usize = 10_000;
 const BUILT_IN_NAME: &str = "worlds/names/european.toml";
 const BUILT_IN: &str = include_str!("../../../../worlds/names/european.toml");
@@ -105,24 +105,17 @@ fn built_in() -> Result<Names, WorldFileError> {
 fn names(table: &mut Table<'_>) -> Result<Names, WorldFileError> {
     let mut list = |key| {
         texts::list(table, key, NAME_COUNT_MAX, |name| {
-            let fits = (1..=NAME_CHARS_MAX).contains(&name.chars().count())
-                && !name.chars().any(char::is_control);
-            let wanted = format!("a name of 1 to {NAME_CHARS_MAX} characters");
             let found = texts::shown(name);
-            fits.then(|| name.to_owned())
-                .ok_or_else(|| format!("expected {wanted}, found {found:?}"))
+            check_name(name).map_err(|expected| format!("{expected}, found {found:?}"))?;
+            Ok(name.to_owned())
         })
     };
     Ok(Names { given: list("given")?, family: list("family")? })
 }
 
 fn named(table: &mut Table<'_>, world: &World, draft: &Draft) -> Result<Newcomer, WorldFileError> {
-    let id = table.id("id")?;
-    if generated(&id, world) {
-        let message = format!("expected another id than a region with a number, found {id}");
-        return Err(table.error("id", message));
-    }
-    let name = table.text_or("name", &id, NAME_CHARS_MAX)?;
+    let id = text(table, "id", |id| check_id(world, id))?;
+    let name = if table.has("name") { text(table, "name", check_name)? } else { id.clone() };
     let region = region(table, world)?;
     let role = table.with("role", |value| {
         let known = value.as_str().and_then(|id| draft.roles.iter().position(|r| r.id == id));
@@ -151,9 +144,16 @@ fn named(table: &mut Table<'_>, world: &World, draft: &Draft) -> Result<Newcomer
     Ok(Newcomer { id, name, region, role, home, work, haunts: Vec::new(), character })
 }
 
-/// Whether an id is the form of those that people get who are not named.
-fn generated(id: &str, world: &World) -> bool {
-    id.rsplit_once('-').is_some_and(|(region, number)| {
-        world.region_index(region).is_some() && number.bytes().all(|byte| byte.is_ascii_digit())
+/// A text that a check lets through.
+fn text(
+    table: &mut Table<'_>,
+    key: &'static str,
+    check: impl Fn(&str) -> Result<(), String>,
+) -> Result<String, WorldFileError> {
+    table.with(key, |value| {
+        let text = value.as_str().ok_or_else(|| expected("a text", value))?;
+        let found = texts::shown(text);
+        check(text).map_err(|expected| format!("{expected}; found {found:?}"))?;
+        Ok(text.to_owned())
     })
 }

@@ -1,6 +1,7 @@
 //! What room a region has for one who comes. Not here: who comes (`newcomer`).
 
 use crate::directive::Directives;
+use crate::generate::Vacancies;
 use crate::model::Population;
 
 /// What room there is in a region from a minute on.
@@ -48,10 +49,10 @@ impl<'a> Room<'a> {
         if named.is_some() {
             return named.filter(|place| self.left(*place) > 0);
         }
-        let places = self.people.made.room(self.region, kind).into_iter();
-        let mut room: Vec<(u32, u32)> =
-            places.map(|(place, _)| (place, self.left(place as usize))).collect();
+        let places = self.people.made.of_kind(self.region, kind);
+        let room: Vec<(u32, u32)> = places.map(|place| (place as u32, self.left(place))).collect();
         let home = home.or_else(|| room.first().map(|(place, _)| *place as usize))?;
+        let mut room = Vacancies::new(room);
         let place = self.people.made.near_home((rank, home), kind, &mut room);
         place.map(|place| place as usize)
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::kit::{DAY, HOUR, at, nothing, people, skies, sky, world};
 use worldbus_population::{
-    Activity, Cause, Directive, DirectiveError, Directives, Planner, Population, Skies, Span,
-    Target,
+    Activity, Cause, DIRECTIVE_COUNT_MAX, Directive, DirectiveError, Directives, Planner,
+    Population, Skies, Span, Target,
 };
 use worldbus_world::{GameTime, Kind, Override, Overrides, Weather, WeatherState, World};
 
@@ -197,4 +197,25 @@ fn who_does_the_same_for_ever_has_a_plan_as_anyone_has() {
     assert!(spans.iter().all(|span| span.activity == Activity::Sleep), "{spans:?}");
     assert!(spans.windows(2).all(|pair| pair[0].until == pair[1].from), "{spans:?}");
     assert!(spans.last().unwrap().until >= 100 * DAY);
+}
+
+#[test]
+fn directives_that_have_ended_leave_room_for_others() {
+    let people = people(&world(5));
+    let of = |rev: usize, start: i64| Directive {
+        place: None,
+        rev: rev as u64,
+        start,
+        end: T + 60,
+        ..to_the_temple(&people, Target { persons: vec![0], ..Target::default() }, 60)
+    };
+    let mut directives = nothing();
+    for rev in 1..=DIRECTIVE_COUNT_MAX {
+        directives.push(&people, of(rev, T)).unwrap();
+    }
+    let more = DIRECTIVE_COUNT_MAX + 1;
+    assert_eq!(directives.push(&people, of(more, T)), Err(DirectiveError::TooMany));
+    assert!(directives.end(1, T + 10));
+    assert_eq!(directives.push(&people, of(more, T)), Err(DirectiveError::TooMany));
+    assert_eq!(directives.push(&people, of(more, T + 10)), Ok(1));
 }

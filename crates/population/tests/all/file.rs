@@ -1,5 +1,7 @@
 //! What a world's file states of its people, and mistakes in it.
 
+use std::time::{Duration, Instant};
+
 use crate::kit::{people, world};
 use worldbus_population::Population;
 use worldbus_world::World;
@@ -76,7 +78,28 @@ fn mistakes_name_file_line_key_and_what_was_expected() {
         ("id = \"artisan\"", "id = \"farmer\"", "expected an id of its own, found farmer again"),
         ("id = \"square\"", "id = \"market\"", "an id of its own, found brussels-market again"),
         ("role = \"clerk\"", "role = \"king\"", "people.named[0].role: expected the id of a role"),
-        ("id = \"mayor-of-brussels\"", "id = \"paris-7\"", "expected another id than a region"),
+        (
+            "id = \"mayor-of-brussels\"",
+            "id = \"paris-7\"",
+            "expected another id than REGION-NUMBER",
+        ),
+        (
+            "id = \"mayor-of-brussels\"",
+            "id = \"overview\"",
+            "people.named[0].id: expected another id than",
+        ),
+        (
+            "id = \"mayor-of-brussels\"",
+            "id = \"Mayor\"",
+            "people.named[0].id: expected 1 to 64 lower",
+        ),
+        (
+            "\"Margriet Verbeke\"",
+            "\"a\\u202Eb\"",
+            "people.named[0].name: expected 1 to 100 characters",
+        ),
+        ("\"Margriet Verbeke\"", "\"a\\nb\"", "people.named[0].name: expected 1 to 100 characters"),
+        ("\"Margriet Verbeke\"", "\"\"", "people.named[0].name: expected 1 to 100 characters"),
         ("open = \"06:00-20:00\"", "open = \"6-20\"", "expected hours such as"),
         ("at = [0, 0]", "at = [0, 1001]", "expected [east, north] in metres"),
         ("roof_permille = 950", "roof_permille = 1950", "expected a whole number from 0 to 1000"),
@@ -124,4 +147,38 @@ fn facts_are_who_there_is_in_which_order_and_by_what_they_live() {
         ["lives of people", "people", "places of people"]
     );
     assert_eq!(differs("id = \"house\"", "id = \"hut\""), ["lives of people", "places of people"]);
+}
+
+/// The sample with places for any number of people in Paris.
+fn large(count: usize) -> String {
+    let mut text = sample().to_owned();
+    for (from, to) in [
+        ("per_region = 100", format!("per_region = 0\nin_region = {{ paris = {count} }}")),
+        (
+            "region = \"brussels\"\nrole = \"clerk\"",
+            "region = \"paris\"\nrole = \"clerk\"".to_owned(),
+        ),
+        ("at = [0, 0]", "people_per = 300".to_owned()),
+        ("at = [60, -40]", "people_per = 300".to_owned()),
+        ("at = [120, 80]", "people_per = 300".to_owned()),
+        ("at = [-80, 30]", "people_per = 100".to_owned()),
+    ] {
+        assert!(text.contains(from), "{from}");
+        text = text.replacen(from, &to, 1);
+    }
+    text
+}
+
+/// It takes two seconds; where each person looks at all places it takes minutes.
+#[test]
+fn large_region_is_made_in_a_time_that_grows_with_its_people() {
+    let begun = Instant::now();
+    let people = read(&large(400_000)).unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    let mut at = vec![0; people.places().len()];
+    for rank in 0..people.len() {
+        at[people.home(rank)] += 1;
+    }
+    let mut both = people.places().iter().zip(&at);
+    assert!(both.all(|(place, count)| *count <= place.capacity));
 }

@@ -25,7 +25,7 @@ pub use path::Path;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
-/// Like [`Json`], for commands that need no body: an empty one is the default.
+/// Like [`Json`], for commands that need no body: an empty one is the default, and so is `null`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OptionalJson<T>(pub T);
 
@@ -46,16 +46,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "send the body as JSON, with `content-type: application/json`",
-            ));
-        }
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| unread_body(&rejection.into_response()))?;
-        parse(&body).map(Self)
+        parse(&json_body(request, state).await?).map(Self)
     }
 }
 
@@ -66,8 +57,11 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
         if request.body().is_end_stream() {
             return Ok(Self::default());
         }
-        let Json(value) = Json::from_request(request, state).await?;
-        Ok(Self(value))
+        let body = json_body(request, state).await?;
+        if body.trim_ascii() == b"null" {
+            return Ok(Self::default());
+        }
+        parse(&body).map(Self)
     }
 }
 
@@ -109,6 +103,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
 fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
     form_urlencoded::parse(query.as_bytes())
+}
+
+async fn json_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    if !is_json(request.headers()) {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "send the body as JSON, with `content-type: application/json`",
+        ));
+    }
+    let body = Bytes::from_request(request, state).await;
+    body.map_err(|rejection| unread_body(&rejection.into_response()))
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

@@ -132,7 +132,7 @@ pub(super) struct DirectArguments {
     /// Where; by default where each is best off for the activity
     #[arg(long, value_name = "ID")]
     pub(super) place: Option<String>,
-    /// How long, in game minutes, 1 to 43200
+    /// How long it is in force, in game minutes, 1 to 43200; then they go on with their day
     #[arg(long, value_name = "NUMBER")]
     pub(super) minutes: u32,
     #[command(flatten)]
@@ -232,7 +232,9 @@ Examples:
 const DIRECTIVES: &str = "\
 Examples:
   worldbus people directives
-  worldbus people directives --format json | jq .commands";
+  worldbus people directives --format json | jq '.commands[] | select(.state == \"active\")'
+
+A command is scheduled until it takes effect, then active. A directive that is over is ended.";
 
 const DIRECT: &str = "\
 Examples:
@@ -241,7 +243,9 @@ Examples:
   worldbus people direct gather --person mayor-of-brussels --place brussels-market --minutes 60
   worldbus people direct patrol --role guard --region london --minutes 720
 
-Where a place has no room for all, the others stay as they are.";
+It takes effect after the lead of the service, and is in force for --minutes of game time: in
+the sample world 240 of them are 100 seconds. At its end people go on with their day. `clear` ends
+it before, `undo` takes it back. Where a place has no room for all, the others stay as they are.";
 
 const CLEAR: &str = "\
 Examples:
@@ -251,7 +255,9 @@ Examples:
 const UNDO: &str = "\
 Examples:
   worldbus people undo
-  worldbus people undo --actor anna --reason 'wrong region'";
+  worldbus people undo --actor anna --reason 'wrong region'
+
+Undone is the last command that is not undone yet, whoever gave it; it is shown.";
 
 const OVERVIEW: &str = "\
 Examples:

@@ -59,6 +59,7 @@ pub(crate) fn people() -> Batch {
         revision: 6,
         actor: "anna".to_owned(),
         reason: "a quest".to_owned(),
+        undone_revision: None,
     };
     batch.push(&spawned, Some("zoe"), Some("ghent"));
     let removed = NpcRemoved {
@@ -66,8 +67,37 @@ pub(crate) fn people() -> Batch {
         revision: 7,
         actor: "anna".to_owned(),
         reason: "the quest is over".to_owned(),
+        ..NpcRemoved::default()
     };
     batch.push(&removed, Some("zoe"), Some("ghent"));
+    batch.finish()
+}
+
+/// People who come and go, with the fields that came later.
+pub(crate) fn residents() -> Batch {
+    let mut batch = Vector::new("npc-behavior");
+    let removed = NpcRemoved {
+        game_us: GAME_US,
+        revision: 8,
+        actor: "anna".to_owned(),
+        reason: "a mistake".to_owned(),
+        name: Some("Zoë van Straten".to_owned()),
+        role: Some("baker".to_owned()),
+        undone_revision: Some(6),
+    };
+    batch.push(&removed, Some("zoe"), Some("ghent"));
+    let spawned = NpcSpawned {
+        name: "Jan Peeters".to_owned(),
+        role: "guard".to_owned(),
+        region_id: "ghent".to_owned(),
+        home_place: "ghent-home-3".to_owned(),
+        game_us: GAME_US + HOUR_US,
+        revision: 10,
+        actor: "anna".to_owned(),
+        reason: "he lives".to_owned(),
+        undone_revision: Some(9),
+    };
+    batch.push(&spawned, Some("ghent-0018"), Some("ghent"));
     batch.finish()
 }
 

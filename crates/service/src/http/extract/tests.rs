@@ -176,6 +176,10 @@ async fn optional_body_is_the_default_when_it_is_empty_and_json_otherwise() {
         let reply = http1(server.address, head, "").await;
         assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, ""));
     }
+    for body in ["null", " null\n"] {
+        let reply = http1(server.address, typed, body).await;
+        assert_eq!((reply.status.as_u16(), reply.body.as_str()), (200, ""), "{body:?}");
+    }
     assert_eq!(http1(server.address, typed, r#"{"reason":"rain"}"#).await.body, "rain");
     is_problem(&http1(server.address, typed, r#"{"cause":"rain"}"#).await, 422, Some("cause"));
 }
