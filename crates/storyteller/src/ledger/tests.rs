@@ -36,23 +36,23 @@ fn fixed_events_make_these_texts() {
 
 /// A change of the rules or of the grammar shows here.
 const GOLDEN: &str = "\
-The third of March was Lantern Night, and the streets were full.
-Rain began over Brussels in the morning.
+Lantern Night began on a Sunday, the third of March.
 Lantern Night in Brussels was drowned out by rain.
-In the afternoon, the clouds broke over Brussels and the rain was over.
+It began to rain in Brussels in the morning.
 Late, the sky over Brussels cleared, and Lantern Night was kept after all.
-In the dead of night, Paris was warned of a storm.
-In the early morning, lightning struck around Paris.
-Those in Paris who had heeded the warning were glad of it when a storm came.
-After the storm the air over Paris was clear.
-The storm over Paris blew itself out. At its height the wind had reached 90 km/h.
+In the afternoon, the clouds broke in Brussels and the rain was over.
+A warning went through Paris: a storm was on its way.
+What had been foretold came: a storm broke over Paris.
+Thunder rolled over Paris in the early morning, with gusts of 78 km/h.
+After twelve hours, the storm moved on from Paris, where the wind had reached 90 km/h.
+After the storm the air in Paris was still.
+People in Paris mended what the storm had broken.
 Paris caught 31 mm of rain on 5 March; it rained for eight hours.
-When the fifth of March was over, Paris took stock: 31 mm of rain and gusts of 58 km/h.
-The watchers of London foresaw a blizzard, with gusts of up to 108 km/h.
-London was spared: the warning was withdrawn.
-The harbour guild lost Paris to the crown.
-Winter showed itself in Zurich: the first snow came in the dead of night.
-Snow began to fall in Zurich in the dead of night.";
+A warning went through London: a blizzard was on its way.
+The warning for London was called off, and nothing came of it.
+The crown took Paris from the harbour guild.
+Winter showed itself in Zurich: the first snow fell in the dead of night.
+In the dead of night, the first flakes of a snowfall reached Zurich.";
 
 #[test]
 fn storm_goes_from_warning_to_aftermath_and_its_entries_share_its_id() {
@@ -127,6 +127,19 @@ fn time_that_is_set_back_undoes_what_was_under_way() {
     let undone = |news: &News| matches!(news, News::Advance(a) if a.to == "undone" && a.ended);
     assert_eq!(news.iter().filter(|news| undone(news)).count(), 1);
     assert!(texts(&news).iter().any(|text| text.contains("Time itself turned back")));
+}
+
+#[test]
+fn who_was_removed_is_named_and_is_no_newcomer_by_an_undo() {
+    let mut script = Script::default();
+    script.removed(1.0, "paris-7", Some("Ada Moreau"));
+    script.removed(2.0, "the-fool", None);
+    script.back(3.0, "Ada Moreau");
+    script.hour(4.0);
+    let texts = texts(&script.play(&mut ledger()));
+    assert!(texts[0].starts_with("Ada Moreau "), "{texts:?}");
+    assert!(texts[1].starts_with("The fool "), "{texts:?}");
+    assert!(texts[2].contains("again") || texts[2].contains("back"), "{texts:?}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ impl Observe for v1::NpcSpawned {
             .in_region(world, &self.region_id)
             .with("name", Value::name(&self.name))
             .with("role", Value::name(&self.role))
+            .with("undone", Value::Flag(self.undone_revision.is_some()))
             .with("actor", Value::name(&self.actor))
             .with("reason", Value::name(&self.reason));
         vec![observed]
@@ -57,6 +58,9 @@ impl Observe for v1::NpcRemoved {
         let observed = Observation::new(Self::NAME, envelope)
             .at(self.game_us)
             .in_region(world, envelope.place.unwrap_or_default())
+            .with("name", Value::name(self.name.as_deref().or(envelope.entity).unwrap_or_default()))
+            .with("role", Value::name(self.role()))
+            .with("undone", Value::Flag(self.undone_revision.is_some()))
             .with("actor", Value::name(&self.actor))
             .with("reason", Value::name(&self.reason));
         vec![observed]

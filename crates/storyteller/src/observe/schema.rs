@@ -62,6 +62,9 @@ const ALERT: &[(&str, Shape)] = &[
     ("forced", Flag),
 ];
 
+const RESIDENT: &[(&str, Shape)] =
+    &[("name", Text), ("role", Text), ("undone", Flag), ("actor", Text), ("reason", Text)];
+
 const HOLIDAY: &[(&str, Shape)] = &[("holiday", Text), ("name", Text)];
 
 /// In the order of [`RECEIVED`].
@@ -86,8 +89,8 @@ pub(super) const KINDS: &[Kind] = &[
             ("reason", Text),
         ],
     ),
-    of("npc.removed", &[("actor", Text), ("reason", Text)]),
-    of("npc.spawned", &[("name", Text), ("role", Text), ("actor", Text), ("reason", Text)]),
+    of("npc.removed", RESIDENT),
+    of("npc.spawned", RESIDENT),
     of(
         "time.day_changed",
         &[

@@ -138,6 +138,25 @@ impl Script {
         self.add(day, Some("region/x"), &event);
     }
 
+    /// Someone is removed, and comes back by an undo.
+    pub(super) fn removed(&mut self, day: f64, person: &str, name: Option<&str>) {
+        let name = name.map(str::to_owned);
+        let event = v1::NpcRemoved { game_us: day_us(day), name, ..Default::default() };
+        self.add(day, Some(person), &event);
+    }
+
+    pub(super) fn back(&mut self, day: f64, name: &str) {
+        let event = v1::NpcSpawned {
+            game_us: day_us(day),
+            region_id: "paris".into(),
+            name: name.into(),
+            role: "farmer".into(),
+            undone_revision: Some(7),
+            ..Default::default()
+        };
+        self.add(day, Some("paris-7"), &event);
+    }
+
     pub(super) fn jump(&mut self, from: f64, to: f64) {
         let (from_game_us, to_game_us) = (day_us(from), day_us(to));
         let event = v1::Jumped { from_game_us, to_game_us, ..Default::default() };
