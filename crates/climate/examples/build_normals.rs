@@ -1,6 +1,7 @@
 //! Makes presets of the twelve normals alone of committed targets, for the test that judges them:
 //! `build_normals TARGETS OUT NAME...`. The name of each is `normals-` and the set's. What normals
 //! do not say is lent by the nearest built-in climate that was built from no set that is held out.
+#![allow(clippy::disallowed_methods, reason = "it reads and writes files")]
 
 use std::path::Path;
 use std::process::ExitCode;

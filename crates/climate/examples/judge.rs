@@ -1,6 +1,7 @@
 //! Judges presets of a folder on draws of the weather: `judge TARGETS PRESETS SEEDS NAME...`, the
 //! seeds apart by commas. Prints the bands that are missed and on which draws.
 //! Not here: what a preset is held to in CI (`tests/presets.rs`).
+#![allow(clippy::disallowed_methods, reason = "it reads and writes files")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

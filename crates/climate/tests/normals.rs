@@ -1,5 +1,6 @@
 //! Presets that were made of twelve normals alone, judged by records that the prior never saw.
 //! `crates/climate/examples/build_normals.rs` makes them. Not here: presets from observations.
+#![allow(clippy::disallowed_methods, reason = "tests touch disk and clock")]
 
 mod support;
 

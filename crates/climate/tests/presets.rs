@@ -3,6 +3,7 @@
 //! weather, of which [`SEED`] is one that counts half. So how good they are is shown by draws that
 //! no preset was fitted to: there most bands hold. Not here: presets built from normals
 //! (`normals`).
+#![allow(clippy::disallowed_methods, reason = "tests touch disk and clock")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! The committed targets are of the records that they name: their annual figures are those that
 //! were found independently. Not here: presets (`bands`).
+#![allow(clippy::disallowed_methods, reason = "tests touch disk and clock")]
 
 mod support;
 

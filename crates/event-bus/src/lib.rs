@@ -3,6 +3,7 @@
 //!
 //! Not for: storing or routing, which the transport behind it does; who may enter, which the
 //! access check of the service kit decides.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests touch disk and clock"))]
 
 mod grpc;
 pub mod limits;

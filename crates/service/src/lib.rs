@@ -23,6 +23,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests touch disk and clock"))]
 
 pub mod config;
 mod description;

@@ -1,5 +1,6 @@
 //! Signals as an operator sends them, to a child process: this test binary, run again.
 
+#![allow(clippy::disallowed_methods, reason = "tests touch disk and clock")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::io::{BufRead as _, BufReader, Lines};

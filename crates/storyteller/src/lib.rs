@@ -5,6 +5,7 @@
 //! the same entries under the same ids, also after a restart, and the bus drops the twins.
 //!
 //! Not for: what happens in the world (the services that publish it), the port.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests touch disk and clock"))]
 
 mod chronicler;
 mod director;

@@ -1,5 +1,6 @@
 //! The README's service is the one in `examples/join`, which the build compiles.
 
+#![allow(clippy::disallowed_methods, reason = "tests touch disk and clock")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::path::Path;

@@ -9,8 +9,6 @@ use anyhow::Result;
 use super::{Lane, run_command};
 use crate::repo::{cargo, output};
 
-/// Any example of a package with dev-dependencies.
-const EXAMPLE: &str = "own_transport";
 /// How often what repeats does so before a release. Without these a test has a default of its own.
 const REPEATS: [(&str, &str); 7] = [
     ("PROPTEST_CASES", "20000"),
@@ -34,17 +32,10 @@ pub(super) fn tidy(_: &Lane) -> Result<()> {
     crate::tidy::run()
 }
 
-/// Twice: what ships may not use the methods that clippy.toml bans; tests may touch disk and clock.
-/// An example brings the features of dev-dependencies: with those of the tests, what both depend on
-/// is checked once.
 pub(super) fn clippy(lane: &Lane) -> Result<()> {
-    let mut shipped = lane.cargo();
-    shipped.args(["clippy", "--workspace", "--locked", "--lib", "--bins", "--example", EXAMPLE]);
-    shipped.arg("--");
-    run_command(shipped.args(["-D", "warnings", "-D", "clippy::disallowed_methods"]))?;
-    let mut all = lane.cargo();
-    all.args(["clippy", "--workspace", "--locked", "--all-targets", "--", "-D", "warnings"]);
-    run_command(&mut all)
+    let mut clippy = lane.cargo();
+    clippy.args(["clippy", "--workspace", "--locked", "--all-targets", "--", "-D", "warnings"]);
+    run_command(&mut clippy)
 }
 
 /// Without advisories: their database is no registry package. `cargo deny check advisories` asks

@@ -3,6 +3,7 @@
 //!
 //! Ports are chosen by the system and read from the line `listening on http://…`. Every wait is for
 //! a condition, with a deadline.
+#![allow(clippy::disallowed_methods, reason = "tests touch disk and clock")]
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod aws;
