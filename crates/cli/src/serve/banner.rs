@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::ground::Ground;
 use crate::output::format::Format;
 use crate::output::terminal::escaped;
-use worldbus_service::Description;
 use worldbus_service::config::Common;
+use worldbus_service::{Description, SecretUrl};
 
 /// Of `worldbus up`, which runs these services.
 pub(super) fn up(ground: &Ground, common: &Common, services: &[Description], format: Format) {
@@ -23,7 +23,7 @@ pub(super) fn up(ground: &Ground, common: &Common, services: &[Description], for
             "listening on http://{}
 world     {} with {} regions
 services  {}
-data      {}
+data      {}{}
 follow    {program} tail --url {url}{asks}
 all paths {url}/openapi.json
 stop      Ctrl-C",
@@ -32,6 +32,7 @@ stop      Ctrl-C",
             world.regions.len(),
             names.join(", "),
             common.data_dir.display(),
+            database(common.database_url.as_ref()),
         )
     };
     say(format, &document(ground), text);
@@ -59,9 +60,11 @@ pub(super) fn alone(ground: &Ground, common: &Common, service: &Description, for
     let text = || {
         format!(
             "listening on http://{}
-bus       {}{ask}
+bus       {}{}{ask}
 stop      Ctrl-C",
-            ground.address, common.url,
+            ground.address,
+            common.url,
+            database(common.database_url.as_ref().filter(|_| service.database)),
         )
     };
     say(format, &document(ground), text);
@@ -71,6 +74,11 @@ stop      Ctrl-C",
 fn ask(service: &Description, url: &str) -> String {
     let line = |ask| format!("\nask       {} {ask} --url {url}", program());
     service.ask.map(line).unwrap_or_default()
+}
+
+/// A line with the database that services keep what they write in, if one is set.
+fn database(url: Option<&SecretUrl>) -> String {
+    url.map(|url| format!("\ndatabase  {}", escaped(&url.to_string()))).unwrap_or_default()
 }
 
 /// The same for programs: where it listens, and which world it has.
@@ -109,6 +117,14 @@ fn url(address: SocketAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn database_is_shown_without_its_password() {
+        let url = SecretUrl::new("postgres://w:hunter2@db.example/worldbus");
+        let line = database(Some(&url));
+        assert!(line.contains("@db.example/worldbus") && !line.contains("hunter2"), "{line}");
+        assert_eq!(database(None), "");
+    }
 
     #[test]
     fn address_of_every_interface_is_shown_as_one_that_answers() {
