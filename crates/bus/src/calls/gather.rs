@@ -1,6 +1,6 @@
 //! One call under way at a time; what comes meanwhile gathers into the next. So an idle client
 //! waits for nothing and a busy one makes few large calls. For transports whose engine takes
-//! several items in a call.
+//! several items in a call, and for handlers whose database takes several in a transaction.
 //!
 //! Not a channel: one that is full hands out its places in an order that the scheduler
 //! decides, and batches must leave in the order in which their publishing began. Here an item
