@@ -1,7 +1,7 @@
 //! Instances: the same entries whichever writes them, once, over restarts, shared files and shared
 //! databases.
 
-use crate::kit::{feast, go_on, much_later, place, ruler, run, storm, story};
+use crate::kit::{HOUR_US, feast, go_on, much_later, place, ruler, run, storm, story};
 use worldbus_events::prost::Message as _;
 use worldbus_events::{Event as _, v1};
 use worldbus_testkit::{Instance, Place, PostgresServer, Seen};
@@ -129,5 +129,37 @@ async fn entries_of_another_world_on_the_same_bus_are_not_written() {
     assert_eq!(events.len(), 1);
     let entry = v1::StoryEntryAdded::decode(events[0].payload.as_slice()).unwrap();
     assert_eq!((entry.rule.as_str(), events[0].world.as_str()), ("feast_begins", "europe"));
+    instance.stop().await;
+}
+
+#[tokio::test]
+async fn events_of_a_batch_share_commits() {
+    const COUNT: i64 = 200;
+    let (place, dir) = (place().await, tempfile::tempdir().unwrap());
+    let instance = run(&place, dir.path()).await;
+    let file = rusqlite::Connection::open(dir.path().join("chronicle.db")).unwrap();
+    let number = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let publisher = place.bus.publisher("weather-manager", &place.world.id);
+    let mut pending = Vec::new();
+    for hour in 0..COUNT {
+        let event = v1::WeatherChanged {
+            region_id: "paris".into(),
+            new_state: v1::WeatherState::Storm.into(),
+            started_game_us: hour * HOUR_US,
+            ..Default::default()
+        };
+        pending.push(publisher.enqueue(Some("paris"), &event).await.unwrap());
+    }
+    for pending in pending {
+        pending.await.unwrap();
+    }
+    let written = async {
+        while number("SELECT count(*) FROM observation") < COUNT {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(worldbus_testkit::DEADLINE, written).await.unwrap();
+    let commits = number("SELECT value FROM counter WHERE name = 'ledger'");
+    assert!(commits <= COUNT / 10, "{commits} commits");
     instance.stop().await;
 }

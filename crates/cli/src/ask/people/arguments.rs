@@ -257,7 +257,7 @@ Examples:
   worldbus people undo
   worldbus people undo --actor anna --reason 'wrong region'
 
-Undone is the last command that is not undone yet, whoever gave it; it is shown.";
+It undoes the last command that is not undone yet, by any actor, and prints it.";
 
 const OVERVIEW: &str = "\
 Examples:

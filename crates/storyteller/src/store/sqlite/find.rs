@@ -206,13 +206,11 @@ fn index(search: &Search) -> &'static str {
     let stretch = search.from_us.zip(search.to_us);
     let is_short = stretch.is_some_and(|(from, to)| to.saturating_sub(from) <= BY_TIME_US_MAX);
     match search {
-        Search { arc: Some(_), .. } => "INDEXED BY entry_by_arc",
-        Search { order: Order::Significance, .. } if !is_short => "NOT INDEXED",
-        Search { region: Some(_), .. } => "INDEXED BY entry_by_region",
-        Search { significance_min, .. } if *significance_min >= NOTABLE => {
+        Search { arc: None, order: Order::Significance, .. } if !is_short => "NOT INDEXED",
+        Search { arc: None, region: None, significance_min: NOTABLE.., .. } => {
             "INDEXED BY entry_notable"
         }
-        _ => "INDEXED BY entry_by_time",
+        _ => by_place(search),
     }
 }
 
