@@ -52,15 +52,16 @@ pub(crate) struct ServeArguments<S: Settings> {
     flags: Flags<S>,
 }
 
-/// The settings and the world that they name, unless they were only to be printed.
-fn load<S: Serving>(flags: &Flags<S>) -> Result<Option<(Loaded<S>, World)>> {
+/// The settings, the world that they name, and what their check left, unless they were only to be
+/// printed.
+fn load<S: Serving>(flags: &Flags<S>) -> Result<Option<(Loaded<S>, World, S::Checked)>> {
     let loaded = configuration::load(flags)?;
-    let world = checks::check(&loaded)?;
+    let (world, checked) = checks::check(&loaded)?;
     if flags.print_config {
         output::page(&loaded.print())?;
         return Ok(None);
     }
-    Ok(Some((loaded, world)))
+    Ok(Some((loaded, world, checked)))
 }
 
 /// Why a service that was prepared does not start.

@@ -24,7 +24,7 @@ use worldbus_world::{Boundary, Clock, GameTime, Overrides, WallTime, Weather, Wo
 pub(crate) use present::{Counted, Present};
 
 /// Events that are taken at once, but for those of one instant.
-const CHUNK_COUNT_MAX: usize = 2_000;
+const CHUNK_COUNT_MAX: usize = 1_000;
 /// Crowds are looked at this often.
 const QUARTER_MINUTES: i64 = 15;
 

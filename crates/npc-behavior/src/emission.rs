@@ -98,7 +98,7 @@ impl Events {
         change: &Change,
         cause: Option<EventId>,
     ) -> Emission {
-        let place = |rank: usize| people.places()[rank].id.clone();
+        let place = |rank: usize| people.place_id(rank);
         let event = v1::NpcActivityChanged {
             activity: change.activity as i32,
             from_place: place(change.from_place),
@@ -130,7 +130,7 @@ impl Events {
             activities: crowd.by_activity.iter().map(count).collect(),
             game_us: GameTime::from_minutes(at.minute).0,
         };
-        let about = (of.id.clone(), self.world.regions[of.region].id.clone());
+        let about = (people.place_id(place), self.world.regions[of.region].id.clone());
         let id = self.id(at, CROWD_RANK, Some(place));
         self.emission(at, &event, id, (Some(about.0), Some(about.1)))
     }
@@ -189,7 +189,7 @@ impl Events {
     ) -> Emission {
         // Only another file of the world does not have the places of someone who was added.
         let rank = people.rank(person);
-        let home = rank.map(|rank| people.places()[people.home(rank)].id.clone());
+        let home = rank.map(|rank| people.place_id(people.home(rank)));
         let called = rank.map(|rank| called(people, rank));
         let (name, role) = called.unwrap_or_default();
         let (entity, region) = self.of_resident(people, person);

@@ -65,17 +65,17 @@ impl Service for NpcBehavior {
     };
 
     type Settings = Settings;
+    type Checked = Population;
 
-    fn check(settings: &Settings, world: &World) -> Result<(), Error> {
+    fn check(settings: &Settings, world: &World) -> Result<Population, Error> {
         check(settings)?;
-        people(world).map(|_| ())
+        people(world)
     }
 
-    async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
-        check(&settings)?;
+    async fn start(setup: Setup, settings: Settings, people: Population) -> Result<Part, Error> {
         let Setup { deps, world, lead, .. } = setup;
         let Deps { bus, state, readiness, work, shutdown, .. } = deps;
-        let people = Arc::new(people(&world)?);
+        let people = Arc::new(people);
         let polling = readiness.condition(format!("{NAME}: state"));
         let conditions = Conditions {
             clock: readiness.condition(format!("{NAME}: clock")),

@@ -64,9 +64,13 @@ pub fn facts(world: &World) -> Result<Facts, WorldFileError> {
     let people = facts::digest(&format!("{:?} {named:?}", draft.counts));
     // Place by place: of a large world all at once would be a text of megabytes.
     let both = (String::new(), String::new());
-    let (ids, places) = draft.places.iter().fold(both, |(ids, places), place| {
-        let next = |so_far: String, what: String| facts::digest(&format!("{so_far} {what}"));
-        (next(ids, place.id.clone()), next(places, format!("{place:?}")))
+    let (ids, places) = draft.places.iter().enumerate().fold(both, |both, (rank, place)| {
+        let next = |so_far: String, what: &str| facts::digest(&format!("{so_far} {what}"));
+        let (id, name) = (draft.titles.id(rank), draft.titles.name(rank));
+        // As when a place had its id and name itself: a world that is kept stays the same.
+        let called = format!("{{ id: {id:?}, name: {name:?}, ");
+        let place = format!("{place:?}").replacen("{ ", &called, 1);
+        (next(both.0, &id), next(both.1, &place))
     });
     let Draft { kinds, roles, shares, names, named, .. } = &draft;
     let lives = format!("{people} {places} {kinds:?} {roles:?} {shares:?} {names:?} {named:?}");

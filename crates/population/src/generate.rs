@@ -4,17 +4,18 @@
 
 mod vacancies;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use crate::activity::Activity;
 use crate::chance::{Chance, Draw};
 use crate::model::{
-    CHARACTER_MAX, Character, Made, NOWHERE, Named, Names, PERSON_COUNT_MAX, Person, Place,
+    CHARACTER_MAX, Character, Goes, Made, NOWHERE, Named, Names, PERSON_COUNT_MAX, Person, Place,
     Population, RegionOfPeople, Role,
 };
 use crate::newcomer::Newcomer;
 use crate::routine::{Does, Slot};
+use crate::titles::Titles;
 use worldbus_world::{Region, World};
 
 pub(crate) use vacancies::Vacancies;
@@ -29,6 +30,7 @@ pub(crate) struct Draft {
     pub(crate) counts: Vec<usize>,
     /// Region by region.
     pub(crate) places: Vec<Place>,
+    pub(crate) titles: Titles,
     pub(crate) kinds: Vec<String>,
     pub(crate) roles: Vec<Role>,
     /// How many of each role, over all shares of a region; and the only region, if there is one.
@@ -76,26 +78,29 @@ impl Draft {
         if total > PERSON_COUNT_MAX {
             return Err(Misfit::TooMany { people: total });
         }
-        let Self { counts, mut places, kinds, roles, shares, names, named } = self;
+        let Self { counts, mut places, titles, kinds, roles, shares, names, named } = self;
         // In a large world they are many, and no more of them come.
         places.shrink_to_fit();
-        let mut places_by_id: Vec<u32> = (0..places.len() as u32).collect();
-        let id = |rank: &u32| &places[*rank as usize].id;
-        places_by_id.sort_unstable_by(|a, b| id(a).cmp(id(b)));
         let mut people = Made {
-            haunts: vec![NOWHERE; total * kinds.len()],
+            goes: Vec::new(),
+            columns: 0,
+            haunts: Vec::new(),
             people: Vec::with_capacity(total),
             regions: regions(world, &places),
             chance: Chance::new(world.seed),
             calendar: world.calendar(),
             sun: world.sun(),
-            places_by_id,
+            named: BTreeMap::new(),
             named_ids: HashMap::new(),
             places,
+            titles,
             roles,
             kinds,
             names,
         };
+        people.goes = people.ways();
+        people.columns = people.goes.iter().filter(|goes| matches!(goes, Goes::Given(_))).count();
+        people.haunts = vec![NOWHERE; total * people.columns];
         for (region, count) in counts.into_iter().enumerate() {
             people.populate(region, count, &shares, &named)?;
         }
@@ -119,7 +124,31 @@ fn regions(world: &World, places: &[Place]) -> Vec<RegionOfPeople> {
     world.regions.iter().enumerate().map(of).collect()
 }
 
+impl From<&Newcomer> for Named {
+    fn from(newcomer: &Newcomer) -> Self {
+        Self { id: newcomer.id.clone(), name: newcomer.name.clone() }
+    }
+}
+
 impl Made {
+    /// Where people go to each kind of places, by their roles.
+    fn ways(&self) -> Vec<Goes> {
+        let mut columns = 0;
+        let goes = |kind: usize| {
+            let is_guest =
+                |role: &Role| self.uses(role, kind).is_some() && role.workplace != Some(kind);
+            if self.kinds[kind] == "home" {
+                return Goes::Home;
+            }
+            if !self.roles.iter().any(is_guest) {
+                return Goes::Work;
+            }
+            columns += 1;
+            Goes::Given(columns - 1)
+        };
+        (0..self.kinds.len()).map(goes).collect()
+    }
+
     fn populate(
         &mut self,
         region: usize,
@@ -134,7 +163,8 @@ impl Made {
         }
         for draft in named.iter().filter(|draft| draft.region == region) {
             self.named_ids.insert(draft.id.clone(), self.people.len());
-            let person = self.named(self.people.len(), draft);
+            self.named.insert(self.people.len(), Named::from(draft));
+            let person = self.person_of(self.people.len(), draft);
             self.people.push(person);
         }
         let people = first..self.people.len();
@@ -166,11 +196,10 @@ impl Made {
                 hardy: draw(2),
                 diligent: draw(3),
             },
-            named: None,
         }
     }
 
-    pub(crate) fn named(&self, rank: usize, draft: &Newcomer) -> Person {
+    pub(crate) fn person_of(&self, rank: usize, draft: &Newcomer) -> Person {
         let person = self.anyone(rank, draft.role, draft.region);
         let [sociable, devout, hardy, diligent] = draft.character;
         let drawn = person.character;
@@ -184,7 +213,6 @@ impl Made {
                 hardy: hardy.unwrap_or(drawn.hardy),
                 diligent: diligent.unwrap_or(drawn.diligent),
             },
-            named: Some(Box::new(Named { id: draft.id.clone(), name: draft.name.clone() })),
             ..person
         }
     }
@@ -246,24 +274,18 @@ impl Made {
         Ok(())
     }
 
-    /// For each kind a place of it, for as many as there is room.
+    /// Of each kind where guests go a place, for as many as there is room.
     fn give_haunts(&mut self, region: usize, people: Range<usize>) -> Result<(), Misfit> {
-        let kinds = self.kinds.len();
-        for kind in 0..kinds {
+        let columns = self.columns;
+        for kind in 0..self.kinds.len() {
+            let Goes::Given(column) = self.goes[kind] else { continue };
             let mut room = self.room(region, kind);
-            let is_home = self.kinds[kind] == "home";
             for rank in people.clone() {
-                let Person { home, work, .. } = self.people[rank];
-                let at_work = work != NOWHERE && self.places[work as usize].kind == kind;
-                let own = if is_home {
-                    home
-                } else if at_work {
-                    work
-                } else {
-                    continue;
-                };
-                self.haunts[rank * kinds + kind] = own;
-                self.take(&mut room, own)?;
+                let work = self.people[rank].work;
+                if work != NOWHERE && self.places[work as usize].kind == kind {
+                    self.haunts[rank * columns + column] = work;
+                    self.take(&mut room, work)?;
+                }
             }
             // Those whose routine leads there come first; who never goes takes no room.
             let uses: Vec<Option<Use>> =
@@ -274,10 +296,10 @@ impl Made {
                 (of(*rank), self.chance.bits(Draw::Order, *rank as u64, kind as u64))
             });
             for rank in order {
-                if self.haunts[rank * kinds + kind] == NOWHERE
+                if self.haunts[rank * columns + column] == NOWHERE
                     && let Some(place) = self.near(rank, kind, &mut room)
                 {
-                    self.haunts[rank * kinds + kind] = place;
+                    self.haunts[rank * columns + column] = place;
                 }
             }
         }
@@ -290,8 +312,8 @@ impl Made {
         if room.take(at) {
             return Ok(());
         }
-        let place = &self.places[place as usize];
-        Err(Misfit::Place { id: place.id.clone(), room: place.capacity })
+        let place = place as usize;
+        Err(Misfit::Place { id: self.titles.id(place), room: self.places[place].capacity })
     }
 
     /// Whether people of a role go to places of a kind, and why.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::chance::Chance;
 use crate::presence::Presence;
 use crate::routine::{Hours, Routine};
+use crate::titles::{Titles, plain_number};
 use worldbus_world::{Calendar, Hemisphere, Sun};
 
 /// People that a world may have, those that are added later included.
@@ -42,20 +43,36 @@ pub struct Population {
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
     pub(crate) places: Vec<Place>,
+    pub(crate) titles: Titles,
     pub(crate) roles: Vec<Role>,
     /// Kinds of places by name.
     pub(crate) kinds: Vec<String>,
     pub(crate) people: Vec<Person>,
-    /// The place of each kind where a person goes: person by person, kind by kind.
+    /// Where people go to a kind of places, kind by kind.
+    pub(crate) goes: Vec<Goes>,
+    /// How many kinds there are of which people are given a place.
+    pub(crate) columns: usize,
+    /// The places that people are given to go to: person by person, by column.
     pub(crate) haunts: Vec<u32>,
     pub(crate) regions: Vec<RegionOfPeople>,
     pub(crate) names: Names,
     pub(crate) chance: Chance,
     pub(crate) calendar: Calendar,
     pub(crate) sun: Sun,
-    /// The places in the order of their ids.
-    pub(crate) places_by_id: Vec<u32>,
+    /// Those whom the file names, by rank, and their ranks by id.
+    pub(crate) named: BTreeMap<usize, Named>,
     pub(crate) named_ids: HashMap<String, usize>,
+}
+
+/// Where people go to a kind of places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Goes {
+    /// To where they live.
+    Home,
+    /// To where they work: no one else goes there.
+    Work,
+    /// To a place that each is given, in this column.
+    Given(usize),
 }
 
 /// What the people of a region share.
@@ -77,13 +94,10 @@ pub(crate) struct Names {
     pub(crate) family: Vec<String>,
 }
 
-/// Somewhere that people go.
+/// Somewhere that people go. [`Population::place_id`] and [`Population::place_name`] have what it
+/// is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Names it among all places of the world.
-    pub id: String,
-    /// For people.
-    pub name: String,
     /// The rank of its region.
     pub region: usize,
     /// What it is: one of [`Population::kinds`].
@@ -115,7 +129,7 @@ pub struct Role {
     pub(crate) routines: Vec<Routine>,
 }
 
-/// One of the people. 32 bytes.
+/// One of the people. 24 bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// The rank of its role.
@@ -128,21 +142,22 @@ pub struct Person {
     pub(crate) work: u32,
     /// What it is like.
     pub character: Character,
-    /// Its name and id where the file gives them: where in the list of those.
-    pub(crate) named: Option<Box<Named>>,
 }
+const _: () = assert!(size_of::<Person>() == 24);
 
-/// A person that the file names.
+/// What a person is called where it is not drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Named {
     pub(crate) id: String,
     pub(crate) name: String,
 }
 
-/// A person that was added, with the place of each kind where it goes.
+/// A person that was added, with the places that it is given to go to, by column.
 #[derive(Clone, Debug)]
 pub(crate) struct Added {
     pub(crate) person: Person,
+    /// None at a seat that was given back.
+    pub(crate) named: Option<Named>,
     pub(crate) haunts: Vec<u32>,
 }
 
@@ -238,24 +253,31 @@ impl Population {
 
     /// The id of a person: that of the file, or region and number.
     pub fn id(&self, rank: usize) -> String {
-        let person = self.person(rank);
-        if let Some(named) = &person.named {
+        if let Some(named) = self.named(rank) {
             return named.id.clone();
         }
+        let person = self.person(rank);
         let region = &self.made.regions[usize::from(person.region)];
         format!("{}-{}", region.id, rank - region.people.start + 1)
     }
 
     /// The name of a person.
     pub fn name(&self, rank: usize) -> String {
-        let person = self.person(rank);
-        if let Some(named) = &person.named {
+        if let Some(named) = self.named(rank) {
             return named.name.clone();
         }
+        let person = self.person(rank);
         let Names { given, family } = &self.made.names;
         let (given, family) =
             (&given[usize::from(person.given)], &family[usize::from(person.family)]);
         format!("{given} {family}")
+    }
+
+    fn named(&self, rank: usize) -> Option<&Named> {
+        match rank.checked_sub(self.made.people.len()) {
+            Some(seat) => self.added[seat].named.as_ref(),
+            None => self.made.named.get(&rank),
+        }
     }
 
     /// The rank of a person by id, also of one who is not there any more.
@@ -263,25 +285,37 @@ impl Population {
         if let Some(rank) = self.made.named_ids.get(id) {
             return Some(*rank);
         }
-        let is = |added: &Added| added.person.named.as_ref().is_some_and(|named| named.id == id);
+        let is = |added: &Added| added.named.as_ref().is_some_and(|named| named.id == id);
         if let Some(seat) = self.added.iter().position(is) {
             return Some(self.made.people.len() + seat);
         }
         let (region, number) = id.rsplit_once('-')?;
-        let is_plain = !number.starts_with('0') && number.bytes().all(|b| b.is_ascii_digit());
-        let number: usize = number.parse().ok().filter(|_| is_plain)?;
+        let number = plain_number(number)?;
         let region = self.made.regions.iter().find(|of| of.id == region)?;
         let rank = region.people.start + number.checked_sub(1)?;
-        let is_there = region.people.contains(&rank) && self.person(rank).named.is_none();
+        let is_there = region.people.contains(&rank) && self.named(rank).is_none();
         is_there.then_some(rank)
+    }
+
+    /// The id of a place by rank, which names it among all places of the world.
+    ///
+    /// # Panics
+    /// If there are not so many places.
+    pub fn place_id(&self, rank: usize) -> String {
+        self.made.titles.id(rank)
+    }
+
+    /// The name of a place by rank, for people.
+    ///
+    /// # Panics
+    /// If there are not so many places.
+    pub fn place_name(&self, rank: usize) -> String {
+        self.made.titles.name(rank)
     }
 
     /// The rank of a place by id.
     pub fn place_rank(&self, id: &str) -> Option<usize> {
-        let Made { places, places_by_id, .. } = &*self.made;
-        let found =
-            places_by_id.binary_search_by(|rank| places[*rank as usize].id.as_str().cmp(id));
-        found.ok().map(|at| places_by_id[at] as usize)
+        self.made.titles.rank(id)
     }
 
     /// The rank of a role by id.
@@ -302,16 +336,24 @@ impl Population {
 
     /// The place of a kind where a person goes, if there is room for it at one.
     pub fn haunt(&self, rank: usize, kind: usize) -> Option<usize> {
-        let place = self.haunts(rank)[kind];
-        (place != NOWHERE).then_some(place as usize)
+        match self.made.goes[kind] {
+            Goes::Home => Some(self.home(rank)),
+            Goes::Work => {
+                self.workplace(rank).filter(|place| self.made.places[*place].kind == kind)
+            }
+            Goes::Given(column) => {
+                let place = self.haunts(rank)[column];
+                (place != NOWHERE).then_some(place as usize)
+            }
+        }
     }
 
-    /// The places where a person goes, kind by kind.
+    /// The places that a person is given to go to, by column; its workplace may be one of them.
     pub(crate) fn haunts(&self, rank: usize) -> &[u32] {
-        let kinds = self.made.kinds.len();
+        let columns = self.made.columns;
         match rank.checked_sub(self.made.people.len()) {
             Some(seat) => &self.added[seat].haunts,
-            None => &self.made.haunts[rank * kinds..][..kinds],
+            None => &self.made.haunts[rank * columns..][..columns],
         }
     }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::directive::Directives;
-use crate::model::{Added, NOWHERE, PERSON_COUNT_MAX, Person, Population};
+use crate::model::{Added, Goes, NOWHERE, Named, PERSON_COUNT_MAX, Population};
 use crate::presence::Presence;
 use room::Room;
 
@@ -80,7 +80,7 @@ impl Population {
     /// Whether all who were added to another of these people have the same seats here.
     pub fn continues(&self, other: &Self) -> bool {
         let ids = |people: &Self| {
-            let of = |added: &Added| added.person.named.as_ref().map(|named| named.id.clone());
+            let of = |added: &Added| added.named.as_ref().map(|named| named.id.clone());
             people.added.iter().map(of).collect::<Vec<_>>()
         };
         Arc::ptr_eq(&self.made, &other.made) && ids(self).starts_with(&ids(other))
@@ -131,20 +131,22 @@ impl Population {
     /// is drawn for it follow from that. False if no one can have that seat, or it has no home.
     pub fn add(&mut self, (seat, minute): (usize, i64), settled: &Newcomer) -> bool {
         let rank = self.made.people.len() + seat;
-        let Some(home) = settled.home.filter(|_| rank < PERSON_COUNT_MAX) else { return false };
-        let person = self.made.named(rank, settled);
-        let mut haunts = vec![NOWHERE; self.kinds().len()];
-        let all = settled.haunts.iter().copied().chain(settled.work).chain([home]);
-        for place in all {
-            haunts[self.places()[place].kind] = place as u32;
+        if settled.home.is_none() || rank >= PERSON_COUNT_MAX {
+            return false;
         }
-        let added = Added { person, haunts };
+        let person = self.made.person_of(rank, settled);
+        let mut haunts = vec![NOWHERE; self.made.columns];
+        for place in settled.haunts.iter().copied().chain(settled.work) {
+            if let Goes::Given(column) = self.made.goes[self.places()[place].kind] {
+                haunts[column] = place as u32;
+            }
+        }
+        let added = Added { person, named: Some(Named::from(settled)), haunts };
         // A seat that was given back has no one: who would have it is never there.
         while self.added.len() <= seat {
             let empty = self.made.people.len() + self.added.len();
             self.presences.insert(empty, Presence::never());
-            let person = Person { named: None, ..added.person.clone() };
-            self.added.push(Added { person, ..added.clone() });
+            self.added.push(Added { named: None, ..added.clone() });
         }
         self.added[seat] = added;
         self.presences.insert(rank, Presence::from(minute));

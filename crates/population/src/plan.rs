@@ -120,8 +120,7 @@ impl Planner {
     /// If there are not so many people.
     pub fn why(&self, person: usize, minute: i64) -> Why {
         let (minute, before) = Walk::decision(&self.inputs, person, minute);
-        let Choice { mut candidates, best, .. } =
-            decide::decide(&self.inputs, person, &before, minute);
+        let Choice { mut candidates, best, .. } = decide::decide(&self.inputs, &before, minute);
         candidates[..=best].rotate_right(1);
         Why { minute, candidates }
     }

@@ -19,26 +19,44 @@ pub trait Service: 'static {
     /// such a type.
     type Settings: config::Settings + Send;
 
+    /// What it needs of its settings and the world once they are checked, so that a file is read
+    /// and a world is populated only once; `()` if it needs no more than those.
+    type Checked: Send;
+
     /// Refuses settings that do not fit each other or the world. A program calls it before it opens
     /// anything.
     ///
     /// # Errors
     /// `Setting`, with what was expected.
-    fn check(_settings: &Self::Settings, _world: &World) -> Result<(), Error> {
-        Ok(())
-    }
+    fn check(settings: &Self::Settings, world: &World) -> Result<Self::Checked, Error>;
 
     /// Restores what it keeps in the state store, or begins it, and hands out routes and tasks.
+    /// `checked` is of the same settings and world.
     /// What it wrote there is durable when this returns; it publishes and receives nothing before
     /// its tasks run. Its conditions are known to `deps.readiness` by then.
     ///
     /// # Errors
-    /// `Setting` for what [`check`](Service::check) refuses, `State` if the store fails or holds
-    /// what it cannot read, `Bus` if the bus refuses a name. Nothing is left running.
+    /// `State` if the store fails or holds what it cannot read, `Bus` if the bus refuses a name,
+    /// `Setting` for what shows only now. Nothing is left running.
     fn start(
         setup: Setup,
         settings: Self::Settings,
+        checked: Self::Checked,
     ) -> impl Future<Output = Result<Part, Error>> + Send;
+
+    /// [`check`](Service::check), then [`start`](Service::start).
+    ///
+    /// # Errors
+    /// What either refuses.
+    fn check_and_start(
+        setup: Setup,
+        settings: Self::Settings,
+    ) -> impl Future<Output = Result<Part, Error>> + Send {
+        async {
+            let checked = Self::check(&settings, &setup.world)?;
+            Self::start(setup, settings, checked).await
+        }
+    }
 }
 
 /// What a service of a world is given, besides its settings.

@@ -43,6 +43,13 @@ settings! {
     }
 }
 
+/// What the settings name, read once.
+#[derive(Debug)]
+pub struct Checked {
+    rules: Rules,
+    rewriter: Option<Rewriter>,
+}
+
 /// The service. Its conditions: a clock was received, the bus takes events, the chronicle is
 /// written.
 #[derive(Debug)]
@@ -65,16 +72,20 @@ impl Service for Storyteller {
     };
 
     type Settings = Settings;
+    type Checked = Checked;
 
-    fn check(settings: &Settings, _: &World) -> Result<(), Error> {
-        rewriter(settings)?;
-        rules(settings).map(drop)
+    fn check(settings: &Settings, _: &World) -> Result<Checked, Error> {
+        Ok(Checked { rules: rules(settings)?, rewriter: rewriter(settings)? })
     }
 
-    async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
+    async fn start(
+        setup: Setup,
+        settings: Settings,
+        Checked { rules, rewriter }: Checked,
+    ) -> Result<Part, Error> {
         let Setup { deps, world, .. } = setup;
         let Deps { bus, state, database, readiness, work, shutdown } = deps;
-        let rules = Arc::new(rules(&settings)?);
+        let rules = Arc::new(rules);
         let received = readiness.condition(format!("{NAME}: clock"));
         let stored = readiness.condition(format!("{NAME}: chronicle"));
         let store = open(database, &settings, &world.id).await?;
@@ -88,7 +99,7 @@ impl Service for Storyteller {
         let wall = Arc::clone(bus.wall());
         let mut chronicler = Chronicler::new(world, rules, store, clock, follower, stored);
         let mut rewriting = None;
-        if let Some(rewriter) = rewriter(&settings)? {
+        if let Some(rewriter) = rewriter {
             let (sender, entries) = mpsc::channel(QUEUE_COUNT_MAX);
             chronicler = chronicler.with_rewriter(sender, settings.chat_min_significance);
             rewriting = Some((rewriter, entries));

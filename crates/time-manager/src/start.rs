@@ -50,14 +50,14 @@ impl Service for TimeManager {
     };
 
     type Settings = Settings;
+    type Checked = ();
 
     fn check(settings: &Settings, world: &World) -> Result<(), Error> {
         check_cadence(settings.cadence_game_minutes, world)
     }
 
-    async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
+    async fn start(setup: Setup, settings: Settings, (): ()) -> Result<Part, Error> {
         let Setup { deps, world, lead, event_types } = setup;
-        Self::check(&settings, &world)?;
         let mut clocks = BTreeMap::from([(String::new(), Arc::clone(&world))]);
         for clock in &world.clocks {
             clocks.insert(clock.name.clone(), Arc::new(world.of_clock(clock)));

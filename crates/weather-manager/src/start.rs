@@ -17,6 +17,7 @@ use worldbus_service::{
 };
 use worldbus_simulated::follow::{Follower, IfRefused, subscribe};
 use worldbus_simulated::{Checkpoints, Emitter, Progress, Service, Setup, SharedClock, Ticker};
+use worldbus_world::World;
 
 settings! {
     /// How the service works; the same in all instances.
@@ -49,8 +50,13 @@ impl Service for WeatherManager {
     };
 
     type Settings = Settings;
+    type Checked = ();
 
-    async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
+    fn check(_: &Settings, _: &World) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn start(setup: Setup, settings: Settings, (): ()) -> Result<Part, Error> {
         let Setup { deps, world, lead, .. } = setup;
         let Deps { bus, state, readiness, work, shutdown, .. } = deps;
         let polling = readiness.condition(format!("{NAME}: state"));

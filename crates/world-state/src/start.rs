@@ -73,13 +73,14 @@ impl Service for WorldState {
     };
 
     type Settings = Settings;
+    type Checked = ();
 
     fn check(settings: &Settings, _: &World) -> Result<(), Error> {
         settings.path()?;
         settings.limits().map(drop)
     }
 
-    async fn start(setup: Setup, settings: Settings) -> Result<Part, Error> {
+    async fn start(setup: Setup, settings: Settings, (): ()) -> Result<Part, Error> {
         let Setup { deps, world, event_types, .. } = setup;
         let projections = Projections::load(settings.state_projections.as_deref(), &event_types)?;
         let Deps { bus, state, database, readiness, shutdown, .. } = deps;

@@ -57,8 +57,13 @@ impl Service for Tide {
     };
 
     type Settings = ();
+    type Checked = ();
 
-    async fn start(setup: Setup, (): ()) -> Result<Part, Error> {
+    fn check((): &(), _: &World) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn start(setup: Setup, (): (), (): ()) -> Result<Part, Error> {
         start(setup).await
     }
 }

@@ -14,7 +14,7 @@ use worldbus_testkit::{BEGIN_US, Instance, Place};
 use worldbus_world::{Change, Clock, GameTime, Segment, Slots, WallTime, producer_id};
 
 async fn run(place: &Place) -> Instance {
-    place.run(|deps, world| Tide::start(Setup::new(deps, world), ())).await
+    place.run(|deps, world| Tide::check_and_start(Setup::new(deps, world), ())).await
 }
 
 /// Announces a segment, as a time-manager would.

@@ -59,7 +59,9 @@ impl<S: Service> Settings for Alone<S> {
 
 /// Runs the command.
 pub(super) async fn run<S: Service>(arguments: &ServeArguments<Alone<S>>) -> Result<ExitCode> {
-    let Some((loaded, world)) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some((loaded, world, checked)) = load(&arguments.flags)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let Alone { common, of_world, types, own } = loaded.settings;
     let description = S::DESCRIPTION;
     let ground = Ground::prepare(description.name, &common, world, &loaded.warnings).await?;
@@ -84,17 +86,19 @@ pub(super) async fn run<S: Service>(arguments: &ServeArguments<Alone<S>>) -> Res
         lead: lead(of_world.lead_ms)?,
         event_types,
     };
-    let part = S::start(setup, own).await;
+    let part = S::start(setup, own, checked).await;
     let part = part.map_err(|error| not_started(description.name, error))?;
     serve(ground, bus, vec![part]).await
 }
 
 impl<S: Service> Serving for Alone<S> {
+    type Checked = S::Checked;
+
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn check(&self, _: &Resolved, world: &World) -> Result<()> {
+    fn check(&self, _: &Resolved, world: &World) -> Result<S::Checked> {
         connection::parse(&self.common.url)?;
         lead(self.of_world.lead_ms)?;
         Ok(S::check(&self.own, world)?)

@@ -16,21 +16,24 @@ use worldbus_world::World;
 
 /// The settings of a command that serves.
 pub(super) trait Serving: Settings {
+    /// What the check leaves for the start; `()` if nothing.
+    type Checked;
+
     fn common(&self) -> &Common;
 
     /// Checks what is not common to all.
-    fn check(&self, from: &Resolved, world: &World) -> Result<()>;
+    fn check(&self, from: &Resolved, world: &World) -> Result<Self::Checked>;
 }
 
 /// The world that the settings name, if nothing is wrong with it and with them.
-pub(super) fn check<S: Serving>(loaded: &Loaded<S>) -> Result<World> {
+pub(super) fn check<S: Serving>(loaded: &Loaded<S>) -> Result<(World, S::Checked)> {
     let common = loaded.settings.common();
     Access::new(common.listen, common.api_key.clone())?;
     state::check(common)?;
     let world = ground::world(common.world.as_deref())?;
     let checked = loaded.settings.check(&loaded.resolved, &world);
-    checked.map_err(|error| with_origin(error, &loaded.resolved))?;
-    Ok(world)
+    let checked = checked.map_err(|error| with_origin(error, &loaded.resolved))?;
+    Ok((world, checked))
 }
 
 /// The lead that a setting means.

@@ -39,7 +39,7 @@ settings! {
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &ServeArguments<EventBus>) -> Result<ExitCode> {
-    let Some((loaded, world)) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some((loaded, world, ())) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
     let settings = &loaded.settings;
     let ground = Ground::prepare(NAME, &settings.common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.types.catalog)?;
@@ -76,6 +76,8 @@ pub(super) async fn part(ground: &Ground, bus: &Bus, registry: Arc<Registry>) ->
 }
 
 impl Serving for EventBus {
+    type Checked = ();
+
     fn common(&self) -> &Common {
         &self.common
     }

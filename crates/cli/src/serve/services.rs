@@ -52,9 +52,7 @@ pub(crate) trait AnyService: Sync {
     fn parse(&self, from: &Resolved) -> Result<(), Error>;
 
     /// Refuses settings that do not fit each other or the world, before anything is opened.
-    fn check(&self, from: &Resolved, world: &World) -> Result<()>;
-
-    async fn start(&self, setup: Setup, from: &Resolved) -> Result<Part>;
+    fn check(&self, from: &Resolved, world: &World) -> Result<Box<dyn Checked>>;
 
     /// Its command.
     fn command(&self) -> Command;
@@ -64,6 +62,25 @@ pub(crate) trait AnyService: Sync {
 
     /// The section on its command's settings in the reference.
     fn reference(&self) -> String;
+}
+
+/// A service that can be started: nothing is wrong with its settings.
+#[async_trait]
+pub(crate) trait Checked: Send {
+    async fn start(self: Box<Self>, setup: Setup) -> Result<Part>;
+}
+
+struct CheckedService<S: Service> {
+    settings: S::Settings,
+    checked: S::Checked,
+}
+
+#[async_trait]
+impl<S: Service> Checked for CheckedService<S> {
+    async fn start(self: Box<Self>, setup: Setup) -> Result<Part> {
+        let part = S::start(setup, self.settings, self.checked).await;
+        part.map_err(|error| not_started(S::DESCRIPTION.name, error))
+    }
 }
 
 /// A service by its type.
@@ -87,14 +104,10 @@ impl<S: Service> AnyService for Registered<S> {
         S::Settings::from_resolved(from).map(drop)
     }
 
-    fn check(&self, from: &Resolved, world: &World) -> Result<()> {
-        Ok(S::check(&S::Settings::from_resolved(from)?, world)?)
-    }
-
-    async fn start(&self, setup: Setup, from: &Resolved) -> Result<Part> {
+    fn check(&self, from: &Resolved, world: &World) -> Result<Box<dyn Checked>> {
         let settings = S::Settings::from_resolved(from)?;
-        let part = S::start(setup, settings).await;
-        part.map_err(|error| not_started(S::DESCRIPTION.name, error))
+        let checked = S::check(&settings, world)?;
+        Ok(Box::new(CheckedService::<S> { settings, checked }))
     }
 
     fn command(&self) -> Command {

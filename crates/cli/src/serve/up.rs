@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::checks::{Serving, lead};
 use super::ground::{Ground, kept_world, state};
 use super::own_bus::{self, OwnBus};
-use super::services::{SERVICES, ServiceSettings, all_descriptions};
+use super::services::{Checked, SERVICES, ServiceSettings, all_descriptions};
 use super::settings::{Retention, WorldSettings};
 use super::{ServeArguments, banner, event_bus, event_types, load, serve};
 use crate::session::catalogue;
@@ -40,7 +40,9 @@ directory continues the same world, at the time that it should be by then.";
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
-    let Some((loaded, world)) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some((loaded, world, services)) = load(&arguments.flags)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let (settings, common) = (&loaded.settings, &loaded.settings.common);
     let ground = Ground::prepare("worldbus", common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.types.catalog)?;
@@ -57,8 +59,8 @@ pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
         event_types: EventTypes::new(catalogue.clone(), None),
     };
     let mut parts = Vec::new();
-    for service in SERVICES {
-        parts.push(service.start(setup.clone(), &loaded.resolved).await?);
+    for service in services {
+        parts.push(service.start(setup.clone()).await?);
     }
     let event_bus = event_bus::part(&ground, &own.bus, registry).await;
     parts.push(event_bus.with_task(own.watch(&ground)));
@@ -67,14 +69,16 @@ pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
 }
 
 impl Serving for Up {
+    type Checked = Vec<Box<dyn Checked>>;
+
     fn common(&self) -> &Common {
         &self.common
     }
 
-    fn check(&self, from: &Resolved, world: &World) -> Result<()> {
+    fn check(&self, from: &Resolved, world: &World) -> Result<Self::Checked> {
         self.retention.check()?;
         own_bus::dir("worldbus up", from, &self.common)?;
         lead(self.of_world.lead_ms)?;
-        SERVICES.iter().try_for_each(|service| service.check(from, world))
+        SERVICES.iter().map(|service| service.check(from, world)).collect()
     }
 }

@@ -28,7 +28,9 @@ pub(super) struct Stand {
 #[derive(Debug)]
 struct Opening {
     epoch: u32,
-    /// Who, and where they were.
+    /// In a new world, who may be there.
+    everyone: Range<usize>,
+    /// Else who does something else, and where they were.
     left: VecDeque<(u32, u32)>,
     /// The places whose crowds are to be looked at then.
     places: Range<usize>,
@@ -42,6 +44,17 @@ impl Stand {
         let last = std::mem::replace(&mut self.crowds[place], count);
         let differs = count.div_ceil(step) != last.div_ceil(step);
         (differs || all && count > 0).then(|| self.sweep.crowd(place))
+    }
+}
+
+impl Opening {
+    /// Who is next, and where they were, if that is not in what they do.
+    fn next(&mut self, is_here: impl Fn(&usize) -> bool) -> Option<(usize, Option<usize>)> {
+        if let Some(person) = self.everyone.find(is_here) {
+            return Some((person, None));
+        }
+        let (person, place) = self.left.pop_front()?;
+        Some((person as usize, Some(place as usize)))
     }
 }
 
@@ -80,10 +93,11 @@ impl Agenda {
         if !self.stand.as_ref().is_some_and(is_open) {
             self.commanded(basis, (from, wall), events);
             let left = if goes_on { VecDeque::new() } else { self.jump(at.minute, is_new) };
+            let everyone = 0..if is_new && !goes_on { self.people.len() } else { 0 };
             if let Some(stand) = &mut self.stand {
                 stand.epoch = segment.epoch;
                 let places = 0..self.people.places().len();
-                stand.opening = Some(Opening { epoch: segment.epoch, left, places });
+                stand.opening = Some(Opening { epoch: segment.epoch, everyone, left, places });
             }
         }
         self.open((at, is_new), events)
@@ -92,9 +106,10 @@ impl Agenda {
     /// The beginning of a segment goes on: false while there is more of it than is taken at once.
     fn open(&mut self, (at, is_new): (At, bool), events: &mut Vec<Emission>) -> bool {
         let Some(stand) = &mut self.stand else { return true };
-        while let Some((person, place)) = stand.opening.as_mut().and_then(|o| o.left.pop_front()) {
-            let is = stand.sweep.now(&self.planner, person as usize);
-            let from_place = if is_new { is.from_place } else { place as usize };
+        let is_here = |rank: &usize| self.people.is_here(*rank, at.minute);
+        while let Some((person, place)) = stand.opening.as_mut().and_then(|o| o.next(is_here)) {
+            let is = stand.sweep.now(&self.planner, person);
+            let from_place = place.unwrap_or(is.from_place);
             events.push(self.events.activity(
                 (&self.people, at),
                 &Change { from_place, ..is },
@@ -119,8 +134,8 @@ impl Agenda {
         true
     }
 
-    /// Stands at another minute. Returns who does something else there, or in a new world everyone,
-    /// and where they were.
+    /// Stands at another minute. Returns who does something else there and where they were; in a new
+    /// world no one, since there was nothing before.
     fn jump(&mut self, minute: i64, is_new: bool) -> VecDeque<(u32, u32)> {
         let Some(stand) = &mut self.stand else { return VecDeque::new() };
         let (everyone, before) = (0..self.people.len(), stand.sweep.minute());
@@ -129,13 +144,17 @@ impl Agenda {
             let of = |person| sweep.doing(&self.planner, person, i64::MIN);
             everyone.clone().map(of).map(|(activity, place)| (activity, place as u32)).collect()
         };
+        if is_new {
+            stand.sweep.stand_at(&self.planner, minute);
+            return VecDeque::new();
+        }
         // What they did is kept in brief, so that there are never two sweeps.
         let was = doing(&stand.sweep);
         stand.sweep.stand_at(&self.planner, minute);
         let is = doing(&stand.sweep);
         let both = everyone.clone().zip(was.into_iter().zip(is));
         let other = both.filter(|(person, (was, is))| {
-            let came = is_new || !self.people.is_here(*person, before);
+            let came = !self.people.is_here(*person, before);
             self.people.is_here(*person, minute) && (came || was != is)
         });
         other.map(|(person, (was, _))| (person as u32, was.1)).collect()

@@ -142,7 +142,7 @@ impl Fold<'_> {
 impl Spawn {
     /// It at a seat, of a newcomer who is settled.
     pub(crate) fn of(seat: usize, settled: &Newcomer, world: &World, people: &Population) -> Self {
-        let place = |rank: usize| people.places()[rank].id.clone();
+        let place = |rank: usize| people.place_id(rank);
         Self {
             seat,
             id: settled.id.clone(),

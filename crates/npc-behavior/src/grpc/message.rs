@@ -73,5 +73,5 @@ pub(super) fn taken(taken: &Taken) -> rpc::Taken {
 }
 
 fn place(now: &Present<'_>, rank: usize) -> String {
-    now.people().places()[rank].id.clone()
+    now.people().place_id(rank)
 }

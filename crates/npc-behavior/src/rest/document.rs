@@ -179,7 +179,7 @@ impl Entry {
             role: people.roles()[usize::from(person.role)].id.clone(),
             region: world.regions[usize::from(person.region)].id.clone(),
             activity: span.activity.name().to_owned(),
-            place: people.places()[span.place].id.clone(),
+            place: people.place_id(span.place),
             until_minutes: span.until,
             until_time: time(world, span.until),
         }
@@ -188,7 +188,7 @@ impl Entry {
 
 impl Person {
     pub(super) fn new(world: &World, people: &Population, rank: usize, span: &Span) -> Self {
-        let place = |rank: usize| people.places()[rank].id.clone();
+        let place = |rank: usize| people.place_id(rank);
         let character = people.person(rank).character;
         Self {
             entry: Entry::new(world, people, rank, span),
@@ -216,7 +216,7 @@ impl Plan {
             from_time: time(world, span.from),
             to_time: time(world, span.until),
             activity: span.activity.name().to_owned(),
-            place: now.people().places()[span.place].id.clone(),
+            place: now.people().place_id(span.place),
         };
         Self { plan: spans.iter().map(planned).collect() }
     }
@@ -224,7 +224,7 @@ impl Plan {
 
 impl Reasons {
     pub(super) fn new(world: &World, people: &Population, span: &Span, why: &Why) -> Self {
-        let place = |rank: usize| people.places()[rank].id.clone();
+        let place = |rank: usize| people.place_id(rank);
         let reason = |candidate: &Candidate| {
             let score = &candidate.score;
             Reason {

@@ -37,7 +37,7 @@ impl Names<'_> {
 
     /// The rank of a place, which a field names.
     pub(crate) fn place(&self, field: &'static str, id: &str) -> Result<usize, Problem> {
-        let all = self.people.places().iter().map(|place| place.id.as_str());
+        let all = (0..self.people.places().len()).map(|rank| self.people.place_id(rank));
         self.known((field, id), self.people.place_rank(id), all)
     }
 
@@ -64,11 +64,11 @@ impl Names<'_> {
         Err(Problem::not_found(text).with_field(field))
     }
 
-    fn known<'n>(
+    fn known<S: AsRef<str>>(
         &self,
         (field, name): (&'static str, &str),
         rank: Option<usize>,
-        all: impl Iterator<Item = &'n str>,
+        all: impl Iterator<Item = S>,
     ) -> Result<usize, Problem> {
         rank.ok_or_else(|| {
             let text =

@@ -26,7 +26,7 @@ pub(crate) const HOUR_US: i64 = 25_000_000;
 async fn start(deps: Deps, world: Arc<World>, lead_ms: u64) -> Result<Part, Error> {
     let lead = Lead::new(Duration::from_millis(lead_ms))?;
     let settings: Settings = defaults().unwrap();
-    NpcBehavior::start(Setup { lead, ..Setup::new(deps, world) }, settings).await
+    NpcBehavior::check_and_start(Setup { lead, ..Setup::new(deps, world) }, settings).await
 }
 
 pub(crate) async fn run(place: &Place, lead_ms: u64) -> Instance {
@@ -121,7 +121,7 @@ pub(crate) fn planned(planner: &Planner, after: i64, until: i64) -> Done {
             if span.from <= after || span.from > until {
                 continue;
             }
-            let place = |rank: usize| people.places()[rank].id.clone();
+            let place = |rank: usize| people.place_id(rank);
             let event = v1::NpcActivityChanged {
                 activity: span.activity as i32,
                 from_place: place(span.from_place),

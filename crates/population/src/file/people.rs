@@ -127,7 +127,7 @@ fn named(table: &mut Table<'_>, world: &World, draft: &Draft) -> Result<Newcomer
         }
         table.with(key, |value| {
             let fits = |place: &crate::Place| place.region == region && Some(place.kind) == kind;
-            let known = value.as_str().and_then(|id| draft.places.iter().position(|p| p.id == id));
+            let known = value.as_str().and_then(|id| draft.titles.rank(id));
             let known = known.filter(|place| fits(&draft.places[*place]));
             let wanted = "the id of a place of its region and of the kind that fits";
             known.map(Some).ok_or_else(|| expected(wanted, value))

@@ -7,6 +7,7 @@ use crate::chance::{Chance, Draw};
 use crate::generate::Draft;
 use crate::model::{KIND_COUNT_MAX, PLACE_COUNT_MAX, Place};
 use crate::routine::Hours;
+use crate::titles::{Series, Titles};
 use worldbus_world::source::{Keys, Table, expected};
 use worldbus_world::{World, WorldFileError};
 
@@ -64,26 +65,31 @@ pub(super) fn read(
         templates.push((template(&mut table, world, &mut draft.kinds)?, table));
     }
     let chance = Chance::new(world.seed);
-    let mut ids = std::collections::HashSet::new();
+    let (mut all, mut tables) = (Vec::new(), Vec::new());
     for (region, count) in draft.counts.iter().enumerate() {
         for (template, table) in &templates {
             if template.region.is_some_and(|only| only != region) {
                 continue;
             }
-            for number in 0..template.count(*count) {
-                let place = template.place(world, (region, number), *count, chance);
-                if !ids.insert(place.id.clone()) {
-                    let message = format!("expected an id of its own, found {} again", place.id);
-                    return Err(table.error("id", message));
-                }
-                if draft.places.len() == PLACE_COUNT_MAX {
-                    let message = format!("expected at most {PLACE_COUNT_MAX} places, found more");
-                    return Err(table.error("id", message));
-                }
-                draft.places.push(place);
+            let series = template.series(world, region, draft.places.len(), *count);
+            if draft.places.len() + series.count > PLACE_COUNT_MAX {
+                let message = format!("expected at most {PLACE_COUNT_MAX} places, found more");
+                return Err(table.error("id", message));
+            }
+            draft
+                .places
+                .extend((0..series.count).map(|number| {
+                    template.place(&series.id(number + 1), (region, number), chance)
+                }));
+            if series.count > 0 {
+                all.push(series);
+                tables.push(table);
             }
         }
     }
+    draft.titles = Titles::new(all).map_err(|(series, id)| {
+        tables[series].error("id", format!("expected an id of its own, found {id} again"))
+    })?;
     Ok(())
 }
 
@@ -174,38 +180,24 @@ impl Template {
         }
     }
 
-    fn place(
-        &self,
-        world: &World,
-        (region, number): (usize, usize),
-        people: usize,
-        chance: Chance,
-    ) -> Place {
+    /// What its places in a region are called, of which the first has a rank.
+    fn series(&self, world: &World, region: usize, first: usize, people: usize) -> Series {
         let of = &world.regions[region];
-        let many = self.count(people) > 1;
-        let numbered = |text: &str| match many {
-            true => format!("{text}-{}", number + 1),
-            false => text.to_owned(),
-        };
-        let mut id = match self.region {
-            Some(_) => numbered(&self.id),
-            None => numbered(&format!("{}-{}", of.id, self.id)),
+        let id = match self.region {
+            Some(_) => self.id.clone(),
+            None => format!("{}-{}", of.id, self.id),
         };
         let name = self.name.replace("{region}", &of.name);
-        let mut name = match (many, name.contains("{number}")) {
-            (true, false) => format!("{name} {}", number + 1),
-            _ => name.replace("{number}", &(number + 1).to_string()),
-        };
+        Series { first, count: self.count(people), id, name }
+    }
+
+    fn place(&self, id: &str, (region, number): (usize, usize), chance: Chance) -> Place {
         let key = (region as u64) << 32 | number as u64;
         let kind = id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte));
         let draw =
             |axis: u64| chance.around(Draw::Position, key, kind ^ axis, self.within_m) as i32;
-        id.shrink_to_fit();
-        name.shrink_to_fit();
         let [east_m, north_m] = self.at.unwrap_or([draw(1), draw(2)]);
         Place {
-            id,
-            name,
             region,
             kind: self.kind,
             east_m,

@@ -98,8 +98,9 @@ impl Score {
 }
 
 /// What a person decides at a minute, as it stands then.
-pub(super) fn decide(inputs: &Inputs, person: usize, stand: &Stand, minute: i64) -> Choice {
-    let mut options = Options::new(inputs, person, stand, minute);
+pub(super) fn decide(inputs: &Inputs, stand: &Stand, minute: i64) -> Choice {
+    let person = stand.person as usize;
+    let mut options = Options::new(inputs, stand, minute);
     if let Some(directive) = inputs.directives.at(&inputs.people, person, minute) {
         let place = directive.place.or_else(|| options.usual(directive.activity, None));
         let place = place.unwrap_or_else(|| inputs.people.home(person));
@@ -137,7 +138,8 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    fn new(inputs: &'a Inputs, person: usize, stand: &'a Stand, minute: i64) -> Self {
+    fn new(inputs: &'a Inputs, stand: &'a Stand, minute: i64) -> Self {
+        let person = stand.person as usize;
         let day = Day::of(inputs, person, minute);
         let state = inputs.state(inputs.people.person(person).region, minute);
         let list = Vec::with_capacity(CANDIDATE_COUNT_MAX);

@@ -19,6 +19,7 @@ pub(super) struct Stand {
     pub(super) because: i64,
     /// When the last meal began.
     pub(super) ate: i64,
+    pub(super) person: u32,
     pub(super) from: u32,
     pub(super) place: u32,
     pub(super) activity: Activity,

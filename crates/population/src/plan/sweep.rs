@@ -18,8 +18,6 @@ pub struct Sweep {
     walks: Vec<Walk>,
     /// Whose next decision is when: each person once.
     next: BinaryHeap<Reverse<Due>>,
-    /// The same, person by person.
-    due: Vec<i64>,
     /// Who is not there: not yet, or not any more.
     absent: BTreeSet<usize>,
     /// How many of each activity are at a place, place by place.
@@ -72,8 +70,8 @@ impl Sweep {
     /// Everyone as they are at a minute.
     pub fn new(planner: &Planner, minute: i64) -> Self {
         let counts = vec![[0; Activity::ALL.len()]; planner.inputs.people.places().len()];
-        let (walks, next, due) = (Vec::new(), BinaryHeap::new(), Vec::new());
-        let mut sweep = Self { minute, walks, next, due, absent: BTreeSet::new(), counts };
+        let (walks, next) = (Vec::new(), BinaryHeap::new());
+        let mut sweep = Self { minute, walks, next, absent: BTreeSet::new(), counts };
         sweep.plan_again(planner);
         sweep
     }
@@ -104,16 +102,11 @@ impl Sweep {
             }
             self.count(rank, 1);
         }
-        // Both of exactly the room that they take, which they never outgrow.
-        let mut due = std::mem::take(&mut self.due);
-        due.clear();
-        due.reserve_exact(people.len());
-        due.extend((0..people.len()).map(|rank| self.next_due(planner, rank)));
-        self.due = due;
+        // Of exactly the room that it takes, which it never outgrows.
         let mut next = std::mem::take(&mut self.next).into_vec();
         next.clear();
-        next.reserve_exact(self.due.len());
-        next.extend(self.due.iter().enumerate().map(|(rank, due)| Reverse(Due::new(*due, rank))));
+        next.reserve_exact(people.len());
+        next.extend((0..people.len()).map(|rank| Reverse(self.next_due(planner, rank))));
         self.next = next.into();
     }
 
@@ -134,8 +127,7 @@ impl Sweep {
             if let Some(change) = self.go_on(planner, rank, due) {
                 each(change);
             }
-            self.due[rank] = self.next_due(planner, rank);
-            self.next.push(Reverse(Due::new(self.due[rank], rank)));
+            self.next.push(Reverse(self.next_due(planner, rank)));
         }
         self.minute = self.minute.max(minute);
     }
@@ -214,25 +206,25 @@ impl Sweep {
         self.counts[place].iter().sum()
     }
 
-    /// A person's way up to a minute: its own, where the person decides nothing until then.
+    /// A person's way up to a minute: its own, where no one decides anything until then.
     fn walk(&self, planner: &Planner, person: usize, minute: i64) -> Walk {
         let mut walk = self.walks[person];
-        if self.due[person] <= minute {
+        if self.next().is_some_and(|next| next <= minute) {
             walk.reach(&planner.inputs, minute);
         }
         walk
     }
 
     /// When a person decides, comes or goes next.
-    fn next_due(&self, planner: &Planner, rank: usize) -> i64 {
+    fn next_due(&self, planner: &Planner, rank: usize) -> Due {
         let next = self.walks[rank].next(&planner.inputs);
         let people = &planner.inputs.people;
         if !people.comes_and_goes(rank) {
-            return next;
+            return Due::new(next, rank);
         }
         let is_known = people.is_here(rank, self.minute) != self.absent.contains(&rank);
         let edge = if is_known { people.next_edge(rank, self.minute) } else { Some(self.minute) };
-        edge.into_iter().fold(next, i64::min)
+        Due::new(edge.into_iter().fold(next, i64::min), rank)
     }
 
     fn count(&mut self, person: usize, more: i32) {

@@ -15,15 +15,14 @@ const DAYS_BACK_MAX: i64 = 64;
 /// Days that a person may do the same: longer than a directive lasts.
 const DAYS_SAME_MAX: i64 = 40;
 
-/// A person's way through time. 64 bytes: a sweep has one for each person.
+/// A person's way through time. 56 bytes: a sweep has one for each person.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
-    person: u32,
     /// When it decided last: a decision may be to go on.
     decided: i64,
     stand: Stand,
 }
-const _: () = assert!(size_of::<Walk>() <= 64);
+const _: () = assert!(size_of::<Walk>() <= 56);
 
 impl Walk {
     /// Where a person is at a minute, with what it does known from its beginning: from the day
@@ -57,13 +56,14 @@ impl Walk {
             until: begins,
             because: 0,
             ate: begins,
+            person: person as u32,
             from: home,
             place: home,
             activity: Activity::Sleep,
             goal: Activity::Sleep,
             cause: Cause::Routine,
         };
-        let mut walk = Self { person: person as u32, decided: begins, stand };
+        let mut walk = Self { decided: begins, stand };
         let before = walk.decide(inputs, begins);
         (walk, before)
     }
@@ -101,12 +101,11 @@ impl Walk {
 
     /// When it decides next, as far as is known.
     pub(super) fn next(&self, inputs: &Inputs) -> i64 {
-        let Stand { until, activity, .. } = self.stand;
+        let Stand { until, person, activity, .. } = self.stand;
         if activity == Activity::Travel {
             return until;
         }
-        let person = self.person as usize;
-        let edge = inputs.directives.next_edge(&inputs.people, person, self.decided);
+        let edge = inputs.directives.next_edge(&inputs.people, person as usize, self.decided);
         let sky = if self.minds_weather(inputs) { self.next_sky(inputs, until) } else { None };
         [edge, sky].into_iter().flatten().fold(until, i64::min)
     }
@@ -119,13 +118,13 @@ impl Walk {
 
     /// When it notices the next change of the weather, if that is before a minute.
     fn next_sky(&self, inputs: &Inputs, before: i64) -> Option<i64> {
-        let person = self.person as usize;
-        let region = inputs.people.person(person).region;
+        let person = self.stand.person;
+        let region = inputs.people.person(person as usize).region;
         let change = inputs.next_sky(region, self.decided)?;
         if change >= before {
             return None;
         }
-        let (draw, who) = (Draw::Reaction, person as u64);
+        let (draw, who) = (Draw::Reaction, u64::from(person));
         let later =
             inputs.people.made.chance.below(draw, who, change as u64, REACTION_MINUTES_MAX + 1);
         Some(change + later as i64)
@@ -134,9 +133,9 @@ impl Walk {
     /// Decides at a minute. Returns as what it stood there.
     fn decide(&mut self, inputs: &Inputs, minute: i64) -> Stand {
         let arrived = self.arrived(minute);
-        let Choice { wish, .. } = decide::decide(inputs, self.person as usize, &arrived, minute);
+        let Choice { wish, .. } = decide::decide(inputs, &arrived, minute);
         self.decided = minute;
-        self.stand = follow(inputs, self.person as usize, arrived, wish, minute);
+        self.stand = follow(inputs, arrived, wish, minute);
         arrived
     }
 
@@ -162,22 +161,23 @@ fn free_day(inputs: &Inputs, person: usize, day: i64) -> i64 {
 }
 
 /// What a person does from a minute on that wishes something.
-fn follow(inputs: &Inputs, person: usize, stand: Stand, wish: Wish, minute: i64) -> Stand {
+fn follow(inputs: &Inputs, stand: Stand, wish: Wish, minute: i64) -> Stand {
     let Wish { activity, place, cause, because, until } = wish;
     let ate = if activity == Activity::Eat { minute } else { stand.ate };
     if place != stand.place {
-        let state = inputs.state(inputs.people.person(person).region, minute);
+        let region = inputs.people.person(stand.person as usize).region;
+        let state = inputs.state(region, minute);
         let way = way_minutes(&inputs.people, stand.place as usize, place as usize, state);
         return Stand {
             since: minute,
             until: minute + way,
             because,
-            ate: stand.ate,
             from: stand.place,
             place,
             activity: Activity::Travel,
             goal: activity,
             cause,
+            ..stand
         };
     }
     let goes_on = stand.activity == activity && stand.cause == cause && stand.since < minute;
@@ -187,5 +187,5 @@ fn follow(inputs: &Inputs, person: usize, stand: Stand, wish: Wish, minute: i64)
     };
     let from = if stand.since == minute { stand.from } else { from };
     let ate = if goes_on { stand.ate } else { ate };
-    Stand { since, until, because, ate, from, place, activity, goal: activity, cause }
+    Stand { since, until, because, ate, from, place, activity, goal: activity, cause, ..stand }
 }

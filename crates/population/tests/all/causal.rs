@@ -83,7 +83,7 @@ fn directive_moves_those_in_reach_after_its_beginning_and_lets_them_go() {
         }
         let there = planner.activity(person, T + 3 * HOUR);
         assert_eq!((there.activity, there.cause), (Activity::Worship, Cause::Directive));
-        assert_eq!((people.places()[there.place].id.as_str(), there.because), ("paris-temple", 1));
+        assert_eq!((people.place_id(there.place), there.because), ("paris-temple".to_owned(), 1));
         // A day later everything is as it would have been, since each day begins at home.
         let next = T + 2 * DAY - HOUR;
         assert_eq!(before(was, next).last(), before(is, next).last());

@@ -142,7 +142,7 @@ fn newcomer_takes_no_room_from_anyone_and_what_does_not_fit_is_refused() {
     for minute in (at(0, 12)..at(2, 12)).step_by(15) {
         sweep.advance(&planner, minute, |_| ());
         for (rank, place) in with.places().iter().enumerate() {
-            assert!(sweep.count_at(rank) <= place.capacity, "{}", place.id);
+            assert!(sweep.count_at(rank) <= place.capacity, "{}", with.place_id(rank));
         }
     }
 

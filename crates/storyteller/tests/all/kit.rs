@@ -59,7 +59,7 @@ pub async fn run_with(place: &Place, settings: Settings) -> Instance {
 
 /// An instance that need not be ready.
 pub async fn start(place: &Place, settings: Settings) -> Instance {
-    place.run(|deps, world| Storyteller::start(Setup::new(deps, world), settings)).await
+    place.run(|deps, world| Storyteller::check_and_start(Setup::new(deps, world), settings)).await
 }
 
 /// Publishes an event of a service at a game time, under an id that depends on nothing else.

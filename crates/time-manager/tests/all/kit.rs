@@ -38,7 +38,7 @@ async fn start(
     settings: Settings,
 ) -> Result<Part, Error> {
     let lead = Lead::new(Duration::from_millis(lead_ms))?;
-    TimeManager::start(Setup { lead, ..Setup::new(deps, world) }, settings).await
+    TimeManager::check_and_start(Setup { lead, ..Setup::new(deps, world) }, settings).await
 }
 
 pub async fn run(place: &Place, lead_ms: u64) -> Instance {

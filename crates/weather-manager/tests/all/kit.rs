@@ -25,7 +25,7 @@ pub async fn start(
     settings: Settings,
 ) -> Result<Part, Error> {
     let lead = Lead::new(Duration::from_millis(lead_ms))?;
-    WeatherManager::start(Setup { lead, ..Setup::new(deps, world) }, settings).await
+    WeatherManager::check_and_start(Setup { lead, ..Setup::new(deps, world) }, settings).await
 }
 
 pub async fn run(place: &Place, lead_ms: u64) -> Instance {

@@ -79,7 +79,7 @@ impl State {
     }
 
     pub(crate) async fn run_with(&self, settings: Settings) -> Instance {
-        let start = |deps, world| WorldState::start(Setup::new(deps, world), settings);
+        let start = |deps, world| WorldState::check_and_start(Setup::new(deps, world), settings);
         self.place.run(start).await
     }
 

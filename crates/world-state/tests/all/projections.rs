@@ -156,7 +156,8 @@ async fn file_of_projections_takes_the_place_of_those_built_in_and_a_missing_fie
     file.write_all(b"bad = \"{payload.nothing}\"\n").unwrap();
     std::fs::write(file.path(), text.replace("new_state", "nothing")).unwrap();
     let start = |deps, world| async {
-        let refused = WorldState::start(Setup::new(deps, world), settings).await.map(drop);
+        let refused =
+            WorldState::check_and_start(Setup::new(deps, world), settings).await.map(drop);
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains(":4: projections[0].fields.is: expected a field"), "{refused}");
         Ok(worldbus_service::Part::new("none", Default::default()))

@@ -31,8 +31,8 @@ struct Rows {
 /// A place, and who is there now.
 #[derive(Debug, Serialize, ToSchema)]
 struct Place<'a> {
-    id: &'a str,
-    name: &'a str,
+    id: String,
+    name: String,
     kind: &'a str,
     region: &'a str,
     /// How many are there; those on their way are not.
@@ -71,8 +71,8 @@ impl Rows {
         let place = &self.people.places()[rank];
         let counts = self.counts[rank - self.ranks.start];
         Place {
-            id: &place.id,
-            name: &place.name,
+            id: self.people.place_id(rank),
+            name: self.people.place_name(rank),
             kind: &self.people.kinds()[place.kind],
             region: &self.world.regions[place.region].id,
             count: counts.iter().sum(),

@@ -120,7 +120,7 @@ fn person(world: &World, people: &Population, planner: &Planner) -> PersonOutloo
         SpanOutlook {
             from: format!("{:02}:{:02}", at.hour, at.minute),
             activity: span.activity.name(),
-            place: people.places()[span.place].name.clone(),
+            place: people.place_name(span.place),
         }
     };
     PersonOutlook {
