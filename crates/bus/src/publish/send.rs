@@ -46,7 +46,8 @@ pub(super) async fn flush(lane: &Lane, bus: Bus, options: PublisherOptions) {
                 drop((spans, span));
                 completion.finish(answers);
                 lane.room.add_permits(*cost);
-                if lane.gathers() {
+                // A timer, also one that is due, waits for the next tick of a millisecond.
+                if !linger.is_zero() && lane.gathers() {
                     // What gathered meanwhile lingers as what comes to an idle publisher does.
                     tokio::time::sleep_until(begun + linger).await;
                 }
