@@ -52,16 +52,24 @@ pub(crate) struct ServeArguments<S: Settings> {
     flags: Flags<S>,
 }
 
-/// The settings, the world that they name, and what their check left, unless they were only to be
-/// printed.
-fn load<S: Serving>(flags: &Flags<S>) -> Result<Option<(Loaded<S>, World, S::Checked)>> {
+/// What a serving command starts with.
+struct Start<S: Serving> {
+    loaded: Loaded<S>,
+    /// The world that the settings name.
+    world: World,
+    /// What the check left.
+    checked: S::Checked,
+}
+
+/// What to start with, unless the settings were only to be printed.
+fn load<S: Serving>(flags: &Flags<S>) -> Result<Option<Start<S>>> {
     let loaded = configuration::load(flags)?;
     let (world, checked) = checks::check(&loaded)?;
     if flags.print_config {
         output::page(&loaded.print())?;
         return Ok(None);
     }
-    Ok(Some((loaded, world, checked)))
+    Ok(Some(Start { loaded, world, checked }))
 }
 
 /// Why a service that was prepared does not start.

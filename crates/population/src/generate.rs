@@ -9,13 +9,13 @@ use std::ops::Range;
 
 use crate::activity::Activity;
 use crate::chance::{Chance, Draw};
+use crate::model::titles::Titles;
 use crate::model::{
     CHARACTER_MAX, Character, Goes, Made, NOWHERE, Named, Names, PERSON_COUNT_MAX, Person, Place,
     Population, RegionOfPeople, Role,
 };
 use crate::newcomer::Newcomer;
 use crate::routine::{Does, Slot};
-use crate::titles::Titles;
 use worldbus_world::{Region, World};
 
 pub(crate) use vacancies::Vacancies;

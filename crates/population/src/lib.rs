@@ -41,7 +41,6 @@ mod plan;
 mod presence;
 mod routine;
 mod skies;
-mod titles;
 
 pub use activity::{Activity, Cause, UnknownActivity};
 pub use directive::{

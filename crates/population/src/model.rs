@@ -2,6 +2,8 @@
 //! Not here: reading the file (`file`), making them (`generate`), who comes and goes later
 //! (`newcomer`), what they do (`plan`).
 
+pub(crate) mod titles;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use crate::chance::Chance;
 use crate::presence::Presence;
 use crate::routine::{Hours, Routine};
-use crate::titles::{Titles, plain_number};
+use titles::{Titles, plain_number};
 use worldbus_world::{Calendar, Hemisphere, Sun};
 
 /// People that a world may have, those that are added later included.

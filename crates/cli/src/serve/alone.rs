@@ -11,7 +11,7 @@ use super::checks::{Serving, lead};
 use super::event_types::BusTypes;
 use super::ground::{Ground, kept_world, state};
 use super::settings::WorldSettings;
-use super::{ServeArguments, banner, load, not_started, serve};
+use super::{ServeArguments, Start, banner, load, not_started, serve};
 use crate::session::{catalogue, connection};
 use crate::settings::StudioTypes;
 use worldbus_service::config::{Common, Error, Resolved, Setting, Settings};
@@ -59,7 +59,7 @@ impl<S: Service> Settings for Alone<S> {
 
 /// Runs the command.
 pub(super) async fn run<S: Service>(arguments: &ServeArguments<Alone<S>>) -> Result<ExitCode> {
-    let Some((loaded, world, checked)) = load(&arguments.flags)? else {
+    let Some(Start { loaded, world, checked }) = load(&arguments.flags)? else {
         return Ok(ExitCode::SUCCESS);
     };
     let Alone { common, of_world, types, own } = loaded.settings;

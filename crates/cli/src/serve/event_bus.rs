@@ -11,7 +11,7 @@ use super::checks::Serving;
 use super::ground::{Ground, state};
 use super::own_bus::{self, OwnBus};
 use super::settings::Retention;
-use super::{ServeArguments, banner, event_types, load, serve};
+use super::{ServeArguments, Start, banner, event_types, load, serve};
 use crate::session::{catalogue, connection};
 use crate::settings::StudioTypes;
 use worldbus_bus::Bus;
@@ -39,7 +39,9 @@ settings! {
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &ServeArguments<EventBus>) -> Result<ExitCode> {
-    let Some((loaded, world, ())) = load(&arguments.flags)? else { return Ok(ExitCode::SUCCESS) };
+    let Some(Start { loaded, world, .. }) = load(&arguments.flags)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let settings = &loaded.settings;
     let ground = Ground::prepare(NAME, &settings.common, world, &loaded.warnings).await?;
     let catalogue = catalogue::load(&settings.types.catalog)?;

@@ -9,7 +9,7 @@ use super::ground::{Ground, kept_world, state};
 use super::own_bus::{self, OwnBus};
 use super::services::{Checked, SERVICES, ServiceSettings, all_descriptions};
 use super::settings::{Retention, WorldSettings};
-use super::{ServeArguments, banner, event_bus, event_types, load, serve};
+use super::{ServeArguments, Start, banner, event_bus, event_types, load, serve};
 use crate::session::catalogue;
 use crate::settings::StudioTypes;
 use worldbus_service::config::{Common, Resolved};
@@ -40,7 +40,7 @@ directory continues the same world, at the time that it should be by then.";
 
 /// Runs the command.
 pub(crate) async fn run(arguments: &ServeArguments<Up>) -> Result<ExitCode> {
-    let Some((loaded, world, services)) = load(&arguments.flags)? else {
+    let Some(Start { loaded, world, checked: services }) = load(&arguments.flags)? else {
         return Ok(ExitCode::SUCCESS);
     };
     let (settings, common) = (&loaded.settings, &loaded.settings.common);

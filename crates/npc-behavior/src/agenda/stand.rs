@@ -134,20 +134,20 @@ impl Agenda {
         true
     }
 
-    /// Stands at another minute. Returns who does something else there and where they were; in a new
-    /// world no one, since there was nothing before.
+    /// Stands at another minute. Returns who does something else there, and where they were; in a
+    /// new world no one, since there was nothing before.
     fn jump(&mut self, minute: i64, is_new: bool) -> VecDeque<(u32, u32)> {
         let Some(stand) = &mut self.stand else { return VecDeque::new() };
+        if is_new {
+            stand.sweep.stand_at(&self.planner, minute);
+            return VecDeque::new();
+        }
         let (everyone, before) = (0..self.people.len(), stand.sweep.minute());
         // As it was published: without what is due and was not computed yet.
         let doing = |sweep: &Sweep| -> Vec<(Activity, u32)> {
             let of = |person| sweep.doing(&self.planner, person, i64::MIN);
             everyone.clone().map(of).map(|(activity, place)| (activity, place as u32)).collect()
         };
-        if is_new {
-            stand.sweep.stand_at(&self.planner, minute);
-            return VecDeque::new();
-        }
         // What they did is kept in brief, so that there are never two sweeps.
         let was = doing(&stand.sweep);
         stand.sweep.stand_at(&self.planner, minute);

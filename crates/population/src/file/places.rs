@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::texts;
 use crate::chance::{Chance, Draw};
 use crate::generate::Draft;
+use crate::model::titles::{Series, Titles};
 use crate::model::{KIND_COUNT_MAX, PLACE_COUNT_MAX, Place};
 use crate::routine::Hours;
-use crate::titles::{Series, Titles};
 use worldbus_world::source::{Keys, Table, expected};
 use worldbus_world::{World, WorldFileError};
 
