@@ -6,7 +6,8 @@
 //!     ▲             │ still failing: dead letter, the rest goes on
 //!     └── ack last ─┘
 //! ```
-//! Within a delivery as many events are handled at a time as [`Router::concurrency`] allows.
+//! Within a delivery as many events are handled at a time as [`Router::concurrency`] allows. While
+//! the engine answers for deliveries that are handled, the next ones are.
 
 mod handler;
 mod layers;
@@ -18,8 +19,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::{FutureExt as _, poll};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
@@ -42,6 +44,8 @@ pub use seen::{SeenLimits, SeenWindow};
 const DRAIN_MAX: Duration = Duration::from_secs(2);
 /// Settling a delivery is tried this often before its lease is left to end.
 const SETTLE_ATTEMPTS_MAX: u32 = 5;
+/// Deliveries that are handled and whose settlement has no answer yet; more wait.
+const SETTLING_COUNT_MAX: usize = 64;
 
 type Layer = Box<dyn Fn(BoxHandler) -> BoxHandler + Send>;
 /// Makes a handler once all is known that its layers need.
@@ -213,7 +217,7 @@ impl Router {
         let settler = consumer.settler();
         let concurrency = self.concurrency;
         let work = Work { settler, handlers, within, lease, concurrency, bus: self.bus };
-        Ok(OpenRouter { consumer, work })
+        Ok(OpenRouter { consumer, work, settling: JoinSet::new() })
     }
 
     /// [`Router::open`] and [`OpenRouter::run`] in one.
@@ -229,6 +233,8 @@ impl Router {
 pub struct OpenRouter {
     consumer: Box<dyn Consumer>,
     work: Work,
+    /// Settlements that the engine has not answered yet.
+    settling: JoinSet<()>,
 }
 
 /// All that handling a delivery needs: shared between tasks, as a consumer is not.
@@ -256,10 +262,14 @@ impl OpenRouter {
                 delivered = self.consumer.next() => delivered,
             };
             match delivered {
-                Ok(delivered) => self.work.deliver(delivered, &shutdown).await,
+                Ok(delivered) => {
+                    let settlement = self.work.deliver(delivered, &shutdown).await;
+                    self.settle(settlement.run()).await;
+                }
                 Err(error) => break Err(error),
             }
         };
+        while self.settling.join_next().await.is_some() {}
         if let Err(error) = self.consumer.close().await {
             tracing::debug!(%error, "deliveries were not handed back; their leases will end");
         }
@@ -267,9 +277,47 @@ impl OpenRouter {
     }
 }
 
+impl OpenRouter {
+    /// Begins a settlement, and waits while too many have no answer. Most transports answer at
+    /// once, and then there is no task.
+    async fn settle(&mut self, settlement: impl Future<Output = ()> + Send + 'static) {
+        let mut settlement = Box::pin(settlement);
+        if poll!(&mut settlement).is_ready() {
+            return;
+        }
+        self.settling.spawn(settlement);
+        while self.settling.try_join_next().is_some() {}
+        if self.settling.len() == SETTLING_COUNT_MAX {
+            self.settling.join_next().await;
+        }
+    }
+}
+
+/// What becomes of a delivery.
+struct Settlement {
+    settler: Arc<dyn Settle>,
+    lease: Lease,
+    /// Set aside before it is acknowledged; none where it is handed back.
+    handled: Option<Vec<DeadEvent>>,
+}
+
+impl Settlement {
+    async fn run(self) {
+        let lease = &self.lease;
+        let settled = match self.handled {
+            Some(dead) => finish(&*self.settler, lease, dead).await,
+            None => settle(&*self.settler, lease, Outcome::Release).await,
+        };
+        if let Err(error) = settled {
+            // The delivery comes again; what was handled is dropped as seen.
+            tracing::warn!(topic = %lease.topic, offset = lease.offset, %error, "not settled");
+        }
+    }
+}
+
 impl Work {
-    /// Handles one delivery to its settlement.
-    async fn deliver(&self, delivered: Delivered, shutdown: &CancellationToken) {
+    /// Handles one delivery; what becomes of it then.
+    async fn deliver(&self, delivered: Delivered, shutdown: &CancellationToken) -> Settlement {
         let lease = delivered.lease.clone();
         let handled = tokio::select! {
             // First: most often it is done at once, and then no timer is set.
@@ -278,14 +326,7 @@ impl Work {
             () = self.keep(&lease) => None,
             () = drain_ends(shutdown) => None,
         };
-        let settled = match handled {
-            Some(dead) => self.finish(&lease, dead).await,
-            None => self.settle(&lease, Outcome::Release).await,
-        };
-        if let Err(error) = settled {
-            // The delivery comes again; what was handled is dropped as seen.
-            tracing::warn!(topic = %lease.topic, offset = lease.offset, %error, "not settled");
-        }
+        Settlement { settler: Arc::clone(&self.settler), lease, handled }
     }
 
     /// The events that no retry mended, in order.
@@ -336,17 +377,6 @@ impl Work {
         })
     }
 
-    async fn finish(&self, lease: &Lease, dead: Vec<DeadEvent>) -> Result<(), Error> {
-        if !dead.is_empty() {
-            patiently(|| self.settler.dead_letter(lease, dead.clone())).await?;
-        }
-        self.settle(lease, Outcome::Ack).await
-    }
-
-    async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
-        patiently(|| self.settler.settle(lease, outcome)).await
-    }
-
     /// Extends the lease again and again; returns if it is lost, so that no one works on
     /// what another consumer holds.
     async fn keep(&self, lease: &Lease) {
@@ -359,6 +389,17 @@ impl Work {
             }
         }
     }
+}
+
+async fn finish(settler: &dyn Settle, lease: &Lease, dead: Vec<DeadEvent>) -> Result<(), Error> {
+    if !dead.is_empty() {
+        patiently(|| settler.dead_letter(lease, dead.clone())).await?;
+    }
+    settle(settler, lease, Outcome::Ack).await
+}
+
+async fn settle(settler: &dyn Settle, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
+    patiently(|| settler.settle(lease, outcome)).await
 }
 
 async fn drain_ends(shutdown: &CancellationToken) {

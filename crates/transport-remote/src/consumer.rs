@@ -1,4 +1,6 @@
-//! A consumer of a subscription of the event-bus.
+//! A consumer of a subscription of the event-bus. While deliveries that came together are handled,
+//! it asks for the next ones, so that they are on their way by then: under lease are at most
+//! `in_flight_max`, which the event-bus sees to.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +30,7 @@ const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Requests for more that wait to be sent: one is enough, since asking twice changes nothing.
 const ASKING_MAX: usize = 1;
 
-/// Asks for deliveries when it is asked for one; what arrives together waits here.
+/// What arrives together waits here, while it asks for more.
 pub(crate) struct RemoteConsumer {
     open: Opener,
     link: Link<v1::SubscribeResponse>,
@@ -68,6 +70,14 @@ impl RemoteConsumer {
         let stream = open.again(Duration::ZERO).await?;
         let link = Link::new(stream, "subscription", options.reconnect_for);
         Ok(Self { open, link, arrived: VecDeque::new(), asked: true, settler, closed })
+    }
+}
+
+impl RemoteConsumer {
+    fn ask(&mut self) {
+        if !std::mem::replace(&mut self.asked, true) {
+            self.open.ask_more();
+        }
     }
 }
 
@@ -121,17 +131,19 @@ impl Opener {
 #[async_trait]
 impl Consumer for RemoteConsumer {
     async fn next(&mut self) -> Result<Delivered, Error> {
-        let reopen = |during| self.open.again(during);
         loop {
             if self.closed.is_cancelled() {
                 return Err(closed());
             }
             if let Some(delivery) = self.arrived.pop_front() {
+                // Not behind the last: while its handler works, a lease that ends is left to it.
+                if !self.arrived.is_empty() {
+                    self.ask();
+                }
                 return delivery.into_delivered(&self.open.subscription);
             }
-            if !std::mem::replace(&mut self.asked, true) {
-                self.open.ask_more();
-            }
+            self.ask();
+            let reopen = |during| self.open.again(during);
             let message = tokio::select! {
                 biased;
                 message = self.link.next(Reopen::Always(&reopen)) => message?,

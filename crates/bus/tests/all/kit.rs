@@ -37,6 +37,8 @@ pub(crate) struct Faulty {
     /// A batch that holds this minute is refused.
     pub(crate) poison: Mutex<Option<i64>>,
     pub(crate) settle_faults: Arc<Mutex<VecDeque<Error>>>,
+    /// Acks that may be answered; closed: all.
+    pub(crate) settle_gate: Arc<Semaphore>,
     _dir: TempDir,
 }
 
@@ -50,6 +52,8 @@ impl Faulty {
         let embedded = Embedded::open(dir.path().join("bus"), options).unwrap();
         let gate = Semaphore::new(0);
         gate.close();
+        let settle_gate = Arc::new(Semaphore::new(0));
+        settle_gate.close();
         Arc::new(Self {
             inner: Arc::new(embedded),
             faults: Mutex::default(),
@@ -59,6 +63,7 @@ impl Faulty {
             down: Mutex::default(),
             poison: Mutex::default(),
             settle_faults: Arc::default(),
+            settle_gate,
             _dir: dir,
         })
     }
@@ -67,6 +72,13 @@ impl Faulty {
     pub(crate) fn gated() -> Arc<Self> {
         let mut faulty = Self::open();
         Arc::get_mut(&mut faulty).unwrap().gate = Semaphore::new(0);
+        faulty
+    }
+
+    /// As [`Faulty::open`], each ack waiting for a permit before its answer.
+    pub(crate) fn slow_to_settle() -> Arc<Self> {
+        let mut faulty = Self::open();
+        Arc::get_mut(&mut faulty).unwrap().settle_gate = Arc::new(Semaphore::new(0));
         faulty
     }
 
@@ -133,13 +145,15 @@ impl Wrap for Faulty {
 
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
         let inner = self.inner.subscribe(spec).await?;
-        Ok(Box::new(FaultyConsumer { inner, faults: Arc::clone(&self.settle_faults) }))
+        let (faults, gate) = (Arc::clone(&self.settle_faults), Arc::clone(&self.settle_gate));
+        Ok(Box::new(FaultyConsumer { inner, faults, gate }))
     }
 }
 
 struct FaultyConsumer {
     inner: Box<dyn Consumer>,
     faults: Arc<Mutex<VecDeque<Error>>>,
+    gate: Arc<Semaphore>,
 }
 
 #[async_trait]
@@ -150,7 +164,8 @@ impl Consumer for FaultyConsumer {
 
     fn settler(&self) -> Arc<dyn Settle> {
         let inner = self.inner.settler();
-        Arc::new(FaultySettler { inner, faults: Arc::clone(&self.faults) })
+        let (faults, gate) = (Arc::clone(&self.faults), Arc::clone(&self.gate));
+        Arc::new(FaultySettler { inner, faults, gate })
     }
 
     async fn close(self: Box<Self>) -> Result<(), Error> {
@@ -161,6 +176,7 @@ impl Consumer for FaultyConsumer {
 struct FaultySettler {
     inner: Arc<dyn Settle>,
     faults: Arc<Mutex<VecDeque<Error>>>,
+    gate: Arc<Semaphore>,
 }
 
 #[async_trait]
@@ -171,7 +187,13 @@ impl Settle for FaultySettler {
         {
             return Err(error);
         }
-        self.inner.settle(lease, outcome).await
+        self.inner.settle(lease, outcome).await?;
+        if outcome == Outcome::Ack
+            && let Ok(permit) = self.gate.acquire().await
+        {
+            permit.forget();
+        }
+        Ok(())
     }
 
     async fn dead_letter(&self, lease: &Lease, events: Vec<DeadEvent>) -> Result<(), Error> {

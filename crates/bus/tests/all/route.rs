@@ -261,6 +261,26 @@ async fn as_many_events_as_allowed_are_handled_at_a_time_and_begin_in_order() {
     assert_eq!(reasons, ["never 40", "never 60"]);
 }
 
+/// The engine takes its time to answer for a delivery: meanwhile the next ones are handled, and at
+/// the end all answers are waited for.
+#[tokio::test]
+async fn deliveries_are_handled_while_those_before_them_are_settled() {
+    let engine = Faulty::slow_to_settle();
+    let bus = engine.bus();
+    let (seen, done) = (Seen::default(), CancellationToken::new());
+    let running = tokio::spawn(noting(&bus, &seen, 3, &done).run(done.clone()));
+    for minute in 1..=3 {
+        publish(&bus, minute..=minute).await;
+    }
+    tokio::time::timeout(Duration::from_secs(60), done.cancelled()).await.unwrap();
+    assert_eq!(*seen.lock().unwrap(), [1, 2, 3]);
+    assert!(!running.is_finished());
+    engine.settle_gate.add_permits(3);
+    running.await.unwrap().unwrap();
+    let status = engine.inner.subscriptions().await.unwrap();
+    assert_eq!(status[0].batches, 0, "all are settled");
+}
+
 #[tokio::test]
 async fn shutdown_hands_back_what_a_stuck_handler_holds() {
     let engine = Faulty::open();

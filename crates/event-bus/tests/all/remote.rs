@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use crate::server::{Server, dir};
 use worldbus_bus::{
     Fate, Gap, GapReason, Kind, Notice, Outcome, Position, ReadSpec, Reader, Transport,
@@ -42,6 +44,35 @@ async fn consumer_outlives_a_restart_and_settles_what_it_held() {
     let twice = settler.settle(&held.lease, Outcome::Ack).await.unwrap_err();
     assert_eq!(twice.kind(), Kind::LeaseLost);
     server.stop().await;
+}
+
+/// While what came together is handled, the next is on its way: the event-bus has sent it before it
+/// is asked for, and may be gone by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn next_deliveries_come_while_others_are_handled() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let remote = server.connect().await;
+    for sequence in 0..2 {
+        remote.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    let of = || spec("s", &["t"], Position::Start);
+    let mut consumer = remote.subscribe(of()).await.unwrap();
+    assert_eq!(next(&mut consumer).await.lease.offset, 0);
+    remote.publish(&topic("t"), batch(1, 2..3)).await.unwrap();
+    // Until another consumer, to which it goes else, gets nothing.
+    let mut other = server.embedded.subscribe(of()).await.unwrap();
+    let sent = soon("it to be sent", async {
+        while let Ok(delivered) = timeout(Duration::from_millis(50), other.next()).await {
+            let lease = delivered.unwrap().lease;
+            other.settler().settle(&lease, Outcome::Release).await.unwrap();
+        }
+    });
+    sent.await;
+    server.stop().await;
+    for offset in 1..3 {
+        assert_eq!(next(&mut consumer).await.lease.offset, offset);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
