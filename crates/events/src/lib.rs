@@ -13,6 +13,7 @@ mod exact;
 mod id;
 pub mod json;
 pub mod limits;
+mod varint;
 
 pub use batch::{About, Batch, BatchBuilder, EventView, Events, NewEvent};
 pub use catalogue::{Catalogue, Change, EventType, Extension, Owner, SharedCatalogue, asyncapi};

@@ -8,7 +8,7 @@ use prost::Message;
 
 use super::about::About;
 use super::dictionary::Names;
-use super::{Batch, Columns, field, varint};
+use super::{Batch, Columns, field};
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::id::{EventId, ProducerId};
@@ -16,7 +16,7 @@ use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
     PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
-use crate::v1;
+use crate::{v1, varint};
 
 /// Room that is always kept for the batch's own header fields.
 const HEADER_BYTES_MAX: usize = 512;

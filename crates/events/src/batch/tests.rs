@@ -192,7 +192,7 @@ fn columns_that_disagree_are_refused() {
     };
     assert!(Batch::decode(good.encode_to_vec().into()).is_ok());
     let metadata = |index| v1::EventMetadata { index, ..Default::default() };
-    let bad: [&dyn Fn(&mut v1::EventBatch); 18] = [
+    let bad: [&dyn Fn(&mut v1::EventBatch); 20] = [
         &|b| b.event_types.clear(),
         &|b| b.event_types[0] = 0,
         &|b| b.payload_sizes = vec![2],
@@ -201,6 +201,8 @@ fn columns_that_disagree_are_refused() {
         &|b| b.sequence_deltas = vec![0, 0],
         &|b| b.first_sequence = u64::MAX,
         &|b| b.timestamp_deltas_ms = vec![1],
+        &|b| (b.base_timestamp_ms, b.timestamp_deltas_ms) = (i64::MAX, vec![0, 1]),
+        &|b| (b.base_timestamp_ms, b.timestamp_deltas_ms) = (i64::MIN, vec![0, -1]),
         &|b| b.entity_indexes = vec![0, 1],
         &|b| b.producer_id = u64::MAX,
         &|b| b.metadata = vec![metadata(2)],
