@@ -14,6 +14,7 @@ mod id;
 pub mod json;
 pub mod limits;
 mod varint;
+pub mod wire;
 
 pub use batch::{About, Batch, BatchBuilder, EventView, Events, NewEvent};
 pub use catalogue::{Catalogue, Change, EventType, Extension, Owner, SharedCatalogue, asyncapi};

@@ -37,14 +37,12 @@ impl<'a> EventView<'a> {
     /// # Errors
     /// `UnknownEventType` if the event is of another type, `WrongPayload` if the bytes are
     /// not such a message.
+    #[inline]
     pub fn decode<E: Event>(&self) -> Result<E, Error> {
         if self.event_type != E::NUMBER {
-            let context =
-                format!("expected {} ({}), found {}", E::NAME, E::NUMBER, self.event_type);
-            return Err(Error::new(Kind::UnknownEventType, context));
+            return Err(other_type::<E>(self.event_type));
         }
-        E::decode(self.payload)
-            .map_err(|error| Error::new(Kind::WrongPayload, format!("{}: {error}", E::NAME)))
+        E::from_payload(self.payload)
     }
 
     /// The batch that the event is in: its source and world are the event's.
@@ -103,6 +101,12 @@ impl<'a> EventView<'a> {
             metadata: self.metadata(),
         }
     }
+}
+
+#[cold]
+fn other_type<E: Event>(found: u32) -> Error {
+    let context = format!("expected {} ({}), found {found}", E::NAME, E::NUMBER);
+    Error::new(Kind::UnknownEventType, context)
 }
 
 /// Whether a list names it; an empty one admits all.
