@@ -1,5 +1,5 @@
 //! Payloads of every event type, decoded by generated code and by prost. What one refuses the other
-//! refuses; what they accept they make the same message of.
+//! refuses; what they accept they make the same message of, and write again as the same bytes.
 
 use std::fmt::Debug;
 
@@ -48,7 +48,11 @@ pub(crate) fn both_ways<E: Event + Debug>(payload: &[u8]) -> Outcome {
         (Ok(ours), Ok(prosts)) => {
             // Not `==`, by which NaN differs from itself and -0 is 0.
             assert_eq!(format!("{ours:?}"), format!("{prosts:?}"), "{payload:?}");
-            assert_eq!(ours.encode_to_vec(), prosts.encode_to_vec(), "{payload:?}");
+            let encoded = prosts.encode_to_vec();
+            assert_eq!(ours.encode_to_vec(), encoded, "{payload:?}");
+            let mut written = vec![7];
+            ours.write_payload(&mut written);
+            assert_eq!(written[1..], encoded, "{payload:?}");
             let is_direct = E::direct(payload).is_some();
             if is_direct { Outcome::Direct } else { Outcome::ByProst }
         }

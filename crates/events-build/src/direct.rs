@@ -1,10 +1,13 @@
-//! The `Direct` impls: how each message that payloads hold reads its fields from a slice.
+//! The `Direct` impls: how each message that payloads hold reads its fields from a slice and
+//! writes them.
 //!
 //! For proto3, whose every kind of field is here. A payload that holds another message, of proto2
-//! or of Google's types, has no impl and is decoded by prost.
+//! or of Google's types, has no impl and is left to prost.
+
+mod read;
+mod write;
 
 use std::collections::BTreeMap;
-use std::fmt::{Error, Write as _};
 
 use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Syntax};
 
@@ -45,99 +48,48 @@ fn collect(message: &MessageDescriptor, held: &mut Messages) -> bool {
 }
 
 /// The impl of a message; an entry of a map has none.
-pub(crate) fn write(
-    source: &mut String,
-    message: &MessageDescriptor,
-    events_crate: &str,
-) -> Result<(), Error> {
+pub(crate) fn code(message: &MessageDescriptor, events_crate: &str) -> String {
     if message.is_map_entry() {
-        return Ok(());
+        return String::new();
     }
     let wire = format!("{events_crate}::wire");
-    let numbers: Vec<String> = message.fields().map(|field| field.number().to_string()).collect();
-    writeln!(
-        source,
-        "#[allow(deprecated, clippy::all)]\n\
-         impl {wire}::Direct for {path} {{\n    \
-             fn read(&mut self, bytes: &[u8], depth: u32) -> {wire}::Read {{\n        \
-                 let mut input = {wire}::Input::new(bytes, depth);\n        \
-                 while !input.is_empty() {{\n            \
-                     match input.key()? {{",
-        path = names::path(message),
-    )?;
-    for field in message.fields() {
-        field_arms(source, &field, &wire)?;
-    }
-    writeln!(
-        source,
-        "                key => input.skip(key, &[{}])?,\n            \
-                     }}\n        \
-                 }}\n        \
-                 {wire}::Read::Some(())\n    \
-             }}\n}}",
-        numbers.join(", "),
-    )
-}
-
-/// The arms of a field: one for each wire type that it may have.
-fn field_arms(source: &mut String, field: &FieldDescriptor, wire: &str) -> Result<(), Error> {
-    let (read, wire_type) = reading(&field.kind());
-    let (key, name) = (key(field), names::snake(field.name()));
-    let mut arm = |key: u32, read: String| writeln!(source, "{:16}{key} => {read},", "");
-    if field.is_map() {
-        return arm(key, format!("input.entry(&mut self.{name}, {})?", entry(field, wire)));
-    }
-    if field.is_list() {
-        arm(key, format!("input.{read}({wire}::push(&mut self.{name}))?"))?;
-        if wire_type == WIRE_BYTES {
-            return Ok(());
-        }
-        let packed = field.number() << 3 | WIRE_BYTES;
-        return arm(packed, format!("input.packed(&mut self.{name}, {wire}::Input::{read})?"));
-    }
-    if let Some(oneof) = field.containing_oneof().filter(|oneof| !oneof.is_synthetic()) {
-        return arm(key, variant(field, &oneof));
-    }
-    let place = match field.supports_presence() {
-        true => format!("self.{name}.get_or_insert_default()"),
-        false => format!("&mut self.{name}"),
-    };
-    arm(key, format!("input.{read}({place})?"))
-}
-
-/// Reads a variant: into the one that is there, since messages are merged.
-fn variant(field: &FieldDescriptor, oneof: &OneofDescriptor) -> String {
-    let (read, _) = reading(&field.kind());
-    let variant = format!("{}::{}", names::oneof_path(oneof), names::camel(field.name()));
-    let name = names::snake(oneof.name());
     format!(
-        "{{\n{indent}let mut value = match self.{name}.take() {{\n{indent}    \
-             Some({variant}(value)) => value,\n{indent}    \
-             _ => ::core::default::Default::default(),\n{indent}\
-         }};\n{indent}\
-         input.{read}(&mut value)?;\n{indent}\
-         self.{name} = Some({variant}(value));\n                }}",
-        indent = " ".repeat(20),
+        "#[allow(deprecated, unused_variables, clippy::all)]\n\
+         impl {wire}::Direct for {path} {{\n\
+             {read}\
+             {write}\
+         }}\n",
+        path = names::path(message),
+        read = read::method(message, &wire),
+        write = write::method(message, &wire),
     )
 }
 
-/// How to read key and value of an entry.
-fn entry(field: &FieldDescriptor, wire: &str) -> String {
+/// The oneof that a field is a variant of.
+fn oneof(field: &FieldDescriptor) -> Option<OneofDescriptor> {
+    field.containing_oneof().filter(|oneof| !oneof.is_synthetic())
+}
+
+/// The variant of a field.
+fn variant(field: &FieldDescriptor, oneof: &OneofDescriptor) -> String {
+    format!("{}::{}", names::oneof_path(oneof), names::camel(field.name()))
+}
+
+/// Key and value of a map's entry: their keys, and the function of `module` for each.
+fn entry(field: &FieldDescriptor, module: &str) -> String {
     let Kind::Message(entry) = field.kind() else { return String::new() };
-    let of = |field: FieldDescriptor| {
-        format!("({}, {wire}::Input::{})", key(&field), reading(&field.kind()).0)
-    };
-    let (key, value) = (entry.map_entry_key_field(), entry.map_entry_value_field());
-    format!("{}, {}", of(key), of(value))
+    let of =
+        |field: FieldDescriptor| format!("({}, {module}::{})", key(&field), value(&field.kind()).0);
+    format!("{}, {}", of(entry.map_entry_key_field()), of(entry.map_entry_value_field()))
 }
 
 /// The key of a field whose values stand one by one.
 fn key(field: &FieldDescriptor) -> u32 {
-    field.number() << 3 | reading(&field.kind()).1
+    field.number() << 3 | value(&field.kind()).1
 }
 
-/// The method of `Input` that reads such a value, and its wire type.
-fn reading(kind: &Kind) -> (&'static str, u32) {
+/// What reads and writes such a value, and its wire type.
+fn value(kind: &Kind) -> (&'static str, u32) {
     match kind {
         Kind::Int32 | Kind::Enum(_) => ("int32", 0),
         Kind::Int64 => ("int64", 0),

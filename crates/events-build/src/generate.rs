@@ -56,7 +56,7 @@ pub(crate) fn rust(
     }
     for message in direct.values().filter(|message| is_generated(message)) {
         let source = sources.entry(names::file(message.package_name())).or_default();
-        direct::write(source, message, events_crate)?;
+        source.push_str(&direct::code(message, events_crate));
     }
     for (file, source) in sources {
         let file = out_dir.join(file);
@@ -111,6 +111,9 @@ fn event_impl(
             source,
             "    fn direct(payload: &[u8]) -> ::core::option::Option<Self> {{\n        \
                      {events_crate}::wire::direct(payload)\n    \
+                 }}\n    \
+                 fn write_payload(&self, out: &mut ::std::vec::Vec<u8>) {{\n        \
+                     {events_crate}::wire::Direct::write(self, out)\n    \
                  }}"
         )?;
     }

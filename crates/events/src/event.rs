@@ -25,6 +25,11 @@ pub trait Event: prost::Message + Default + Clone + 'static {
         }
     }
 
+    /// Appends the payload: the bytes that prost's `encode` writes.
+    fn write_payload(&self, out: &mut Vec<u8>) {
+        self.encode_raw(out);
+    }
+
     /// Decodes a payload by generated code alone, see [`crate::wire`]. `None` if prost shall decide
     /// what it is, as for types that have no such code.
     fn direct(_payload: &[u8]) -> Option<Self> {

@@ -9,12 +9,47 @@ const WORD_BYTES: usize = size_of::<u64>();
 
 /// Appends `value`.
 #[inline]
-pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put(out: &mut Vec<u8>, value: u64) {
+    if value < 0x80 {
+        out.push(value as u8);
+    } else if value < 1 << 14 {
+        out.extend_from_slice(&[value as u8 | 0x80, (value >> 7) as u8]);
+    } else {
+        put_long(out, value);
+    }
+}
+
+/// Appends two values: a key of a field and what it holds.
+#[inline(never)]
+pub(crate) fn put_pair(out: &mut Vec<u8>, key: u64, value: u64) {
+    if key >= 0x80 || value >= 1 << 49 {
+        put(out, key);
+        put(out, value);
+        return;
+    }
+    // As one word, whose rest is cut off again.
+    let (word, length) = word(value);
+    let end = out.len() + 1 + length;
+    out.extend_from_slice(&(key | word << 8).to_le_bytes());
+    out.truncate(end);
+}
+
+#[inline(never)]
+fn put_long(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
     }
     out.push(value as u8);
+}
+
+/// A value below 2^56 as bytes, the first one lowest, and how many they are.
+#[inline]
+fn word(value: u64) -> (u64, usize) {
+    // 9/64 is a little less than 1/7: 7 bits a byte, and at least one.
+    let length = ((value | 1).ilog2() * 9 + 73) / 64;
+    let high_bits_but_last = ((1 << (8 * (length - 1))) - 1) & HIGH_BITS;
+    (split(value) | high_bits_but_last, length as usize)
 }
 
 /// Zigzag: small negative numbers are small.
@@ -69,6 +104,14 @@ fn join(word: u64) -> u64 {
     let twos = ones & 0x007f_007f_007f_007f | (ones & 0x7f00_7f00_7f00_7f00) >> 1;
     let fours = twos & 0x0000_3fff_0000_3fff | (twos & 0x3fff_0000_3fff_0000) >> 2;
     fours & 0x0000_0000_0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4
+}
+
+/// The reverse of [`join`].
+#[inline]
+fn split(value: u64) -> u64 {
+    let fours = value & 0x0000_0000_0fff_ffff | (value & 0x00ff_ffff_f000_0000) << 4;
+    let twos = fours & 0x0000_3fff_0000_3fff | (fours & 0x0fff_c000_0fff_c000) << 2;
+    twos & 0x007f_007f_007f_007f | (twos & 0x3f80_3f80_3f80_3f80) << 1
 }
 
 /// Byte by byte: near the end of the input, and values of nine and ten bytes.

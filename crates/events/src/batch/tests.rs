@@ -6,8 +6,10 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
-use crate::limits::{BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX};
-use crate::v1::{Phase, TimeUpdated, WeatherChanged};
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
+};
+use crate::v1::{Phase, TimeUpdated, WeatherChanged, WorldStateUpdated};
 
 fn id(producer: u64, sequence: u64) -> EventId {
     EventId { producer: ProducerId::new(producer).unwrap(), sequence }
@@ -179,6 +181,39 @@ fn unpacked_and_split_columns_are_read() {
         bytes.extend([6 << 3, event_type as u8]);
     }
     assert_eq!(Batch::decode(Bytes::from(bytes)).unwrap(), batch);
+}
+
+#[test]
+fn an_event_that_is_refused_leaves_nothing_behind() {
+    let trace = BTreeMap::from([("trace".to_owned(), "4bf92f".to_owned())]);
+    let new = |sequence, metadata| NewEvent {
+        event_type: 7,
+        id: id(7, sequence),
+        timestamp_ms: 5,
+        entity: None,
+        place: None,
+        payload: b"payload",
+        metadata,
+    };
+    let mut builder = BatchBuilder::new("s", "w");
+    builder.push(new(1, None)).unwrap();
+    let before = builder.bytes_max();
+    builder.push(new(1, Some(&trace))).unwrap_err();
+    let value = vec![1; 2 * BATCH_BYTES_MAX];
+    let large = WorldStateUpdated {
+        changes: vec![v1::StateChange { value, ..v1::StateChange::default() }],
+        ..WorldStateUpdated::default()
+    };
+    let error = builder.push_event(&large, id(7, 2), 5, None).unwrap_err();
+    assert_eq!(error.kind(), crate::Kind::TooLarge);
+    assert_eq!(builder.bytes_max(), before);
+    assert!(builder.room().into_iter().all(|room| room <= BATCH_BYTES_MAX));
+    builder.push(new(2, None)).unwrap();
+
+    let mut other = BatchBuilder::new("s", "w");
+    other.push(new(1, None)).unwrap();
+    other.push(new(2, None)).unwrap();
+    assert_eq!(builder.finish(), other.finish());
 }
 
 #[test]

@@ -38,6 +38,33 @@ fn each_length_is_read_at_the_end_and_before_more() {
     }
 }
 
+#[test]
+fn each_length_is_written_as_prost_writes_it() {
+    let values = (0..=64).flat_map(|bits| {
+        let least = if bits == 0 { 0 } else { 1u64 << (bits - 1) };
+        [
+            least,
+            least.wrapping_mul(2).wrapping_sub(1),
+            least | 0x5555_5555_5555_5555 & (least.max(1) - 1),
+        ]
+    });
+    for value in values {
+        let mut expected = Vec::new();
+        prost::encoding::encode_varint(value, &mut expected);
+        let mut written = Vec::new();
+        put(&mut written, value);
+        assert_eq!(written, expected, "{value:#x}");
+        for key in [8, 0x7a, 0x80, 1 << 28] {
+            let mut expected = Vec::new();
+            prost::encoding::encode_varint(key, &mut expected);
+            prost::encoding::encode_varint(value, &mut expected);
+            let mut written = Vec::new();
+            put_pair(&mut written, key, value);
+            assert_eq!(written, expected, "{key:#x} {value:#x}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
