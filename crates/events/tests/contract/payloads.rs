@@ -10,7 +10,7 @@ use prost_reflect::{DescriptorPool, MessageDescriptor};
 use super::decode_any::typed::{self, Outcome};
 use super::vectors;
 use made_up::MadeUp;
-use worldbus_events::v1::{ClockChanged, TimeUpdated};
+use worldbus_events::v1::{ClockChanged, TimeChanged, TimeUpdated};
 use worldbus_events::{Catalogue, DESCRIPTOR_SET, Event, Kind};
 
 /// The number and the payload message of every event type.
@@ -70,6 +70,43 @@ fn damaged_payloads_are_taken_and_refused_as_prost_does() {
     });
     let outcomes = outcomes.into_inner();
     assert!(!outcomes.contains(&0), "refused, direct, by prost: {outcomes:?}");
+}
+
+#[test]
+fn the_last_of_several_values_counts_and_messages_are_merged() {
+    let hours = TimeUpdated::from_payload(&[0x10, 1, 0x10, 2]).unwrap();
+    assert_eq!((hours.hour, hours.minute), (2, 0));
+    // A year of 7, then a month of 3, each in a date of its own.
+    let date = [0x1a, 2, 0x08, 7, 0x1a, 2, 0x10, 3];
+    assert_eq!(typed::decode(TimeChanged::NUMBER, &date), Some(Outcome::Direct));
+    let merged = TimeChanged::from_payload(&date).unwrap().date.unwrap();
+    assert_eq!((merged.year, merged.month, merged.day), (7, 3, 0));
+}
+
+#[test]
+fn what_is_no_message_is_refused() {
+    let ticks: [&[u8]; 11] = [
+        &[0x0d, 0, 0, 0, 0],
+        &[0x0a, 1, 1],
+        &[0x00, 1],
+        &[0x88, 0x80, 0x80, 0x80, 0x80, 0x01, 1],
+        &[0x08, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02],
+        &[0x08, 0x80],
+        &[0x08],
+        &[0xfa, 0x3f, 5, 0],
+        &[0xfd, 0x3f, 0, 0, 0],
+        &[0xfe, 0x3f],
+        &[0xfc, 0x3f],
+    ];
+    for payload in ticks {
+        let outcome = typed::decode(TimeUpdated::NUMBER, payload);
+        assert_eq!(outcome, Some(Outcome::Refused), "{payload:?}");
+    }
+    let reasons: [&[u8]; 4] = [&[0x3a, 2, 0xc3, 0x28], &[0x3a, 3, 0x61], &[0x3a], &[0x38, 1]];
+    for payload in reasons {
+        let outcome = typed::decode(ClockChanged::NUMBER, payload);
+        assert_eq!(outcome, Some(Outcome::Refused), "{payload:?}");
+    }
 }
 
 #[test]
