@@ -20,12 +20,12 @@ const WIRE_BYTES: u32 = 2;
 /// Messages by full name.
 pub(crate) type Messages = BTreeMap<String, MessageDescriptor>;
 
-/// The payloads that can be read so, and all messages that they hold.
-pub(crate) fn messages<'a>(payloads: impl Iterator<Item = &'a MessageDescriptor>) -> Messages {
+/// Those of `messages` that can be read so, and all messages that they hold.
+pub(crate) fn messages<'a>(messages: impl Iterator<Item = &'a MessageDescriptor>) -> Messages {
     let mut all = Messages::new();
-    for payload in payloads {
+    for message in messages {
         let mut held = Messages::new();
-        if collect(payload, &mut held) {
+        if collect(message, &mut held) {
             all.extend(held);
         }
     }

@@ -35,14 +35,15 @@ pub(crate) fn rust(
     let Some(option) = pool.get_extension_by_name(OPTION) else {
         return Ok(());
     };
-    let payloads: Vec<_> =
-        pool.all_messages().filter(|m| m.options().has_extension(&option)).collect();
-    let direct = direct::messages(payloads.iter());
     let is_generated = |message: &MessageDescriptor| ours || message.package_name() != PACKAGE;
+    let messages: Vec<_> = pool.all_messages().filter(is_generated).collect();
+    let is_payload = |message: &&MessageDescriptor| message.options().has_extension(&option);
+    // All of Worldbus's own: a payload of a studio may hold any of them.
+    let direct = direct::messages(messages.iter().filter(|message| ours || is_payload(message)));
 
     let mut sources = BTreeMap::<String, String>::new();
     let number_min = if ours { 1 } else { STUDIO_NUMBER_MIN };
-    for payload in payloads.iter().filter(|payload| is_generated(payload)) {
+    for payload in messages.iter().filter(is_payload) {
         let source = sources.entry(names::file(payload.package_name())).or_default();
         let is_direct = direct.contains_key(payload.full_name());
         event_impl(
