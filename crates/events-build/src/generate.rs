@@ -1,12 +1,16 @@
-//! Rust source from descriptors: prost's types, and an `Event` impl for each message that
-//! has a catalogue option.
+//! Rust source from descriptors: prost's types, an `Event` impl for each message that has a
+//! catalogue option, and a `Direct` impl for each that payloads hold.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, Value};
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, ExtensionDescriptor, MessageDescriptor, Value,
+};
 
+use crate::{direct, names};
 const PACKAGE: &str = "worldbus.events.v1";
 const OPTION: &str = "worldbus.events.v1.event_type";
 /// The first number for studios.
@@ -31,21 +35,45 @@ pub(crate) fn rust(
     let Some(option) = pool.get_extension_by_name(OPTION) else {
         return Ok(());
     };
-    let messages = pool.all_messages().filter(|m| ours || m.package_name() != PACKAGE);
-    for message in messages {
-        let options = message.options();
-        if !options.has_extension(&option) {
-            continue;
-        }
-        let value = options.get_extension(&option);
-        let entry = value.as_message().ok_or("the event_type option is not a message")?;
-        let file = out_dir.join(format!("{}.rs", message.package_name()));
-        let mut source = std::fs::read_to_string(&file)?;
-        let number_min = if ours { 1 } else { STUDIO_NUMBER_MIN };
-        event_impl(&mut source, &message, entry, events_crate, number_min)?;
-        std::fs::write(&file, source)?;
+    let is_generated = |message: &MessageDescriptor| ours || message.package_name() != PACKAGE;
+    let messages: Vec<_> = pool.all_messages().filter(is_generated).collect();
+    let is_payload = |message: &&MessageDescriptor| message.options().has_extension(&option);
+    // All of Worldbus's own: a payload of a studio may hold any of them.
+    let direct = direct::messages(messages.iter().filter(|message| ours || is_payload(message)));
+
+    let mut sources = BTreeMap::<String, String>::new();
+    let number_min = if ours { 1 } else { STUDIO_NUMBER_MIN };
+    for payload in messages.iter().filter(is_payload) {
+        let source = sources.entry(names::file(payload.package_name())).or_default();
+        let is_direct = direct.contains_key(payload.full_name());
+        event_impl(
+            source,
+            payload,
+            &entry(payload, &option)?,
+            events_crate,
+            number_min,
+            is_direct,
+        )?;
+    }
+    for message in direct.values().filter(|message| is_generated(message)) {
+        let source = sources.entry(names::file(message.package_name())).or_default();
+        source.push_str(&direct::code(message, events_crate));
+    }
+    for (file, source) in sources {
+        let file = out_dir.join(file);
+        std::fs::write(&file, std::fs::read_to_string(&file)? + &source)?;
     }
     Ok(())
+}
+
+/// The catalogue option of a payload.
+fn entry(
+    payload: &MessageDescriptor,
+    option: &ExtensionDescriptor,
+) -> Result<DynamicMessage, Box<dyn Error>> {
+    let options = payload.options();
+    let value = options.get_extension(option);
+    Ok(value.as_message().ok_or("the event_type option is not a message")?.clone())
 }
 
 fn event_impl(
@@ -54,6 +82,7 @@ fn event_impl(
     entry: &DynamicMessage,
     events_crate: &str,
     number_min: u32,
+    is_direct: bool,
 ) -> Result<(), Box<dyn Error>> {
     if message.parent_message().is_some() {
         let name = message.full_name();
@@ -75,9 +104,21 @@ fn event_impl(
         "impl {events_crate}::Event for {rust_name} {{\n    \
              const NUMBER: u32 = {number};\n    \
              const NAME: &'static str = {name:?};\n    \
-             const TOPIC: &'static str = {topic:?};\n}}",
-        rust_name = message.name(),
+             const TOPIC: &'static str = {topic:?};",
+        rust_name = names::path(message),
     )?;
+    if is_direct {
+        writeln!(
+            source,
+            "    fn direct(payload: &[u8]) -> ::core::option::Option<Self> {{\n        \
+                     {events_crate}::wire::direct(payload)\n    \
+                 }}\n    \
+                 fn write_payload(&self, out: &mut ::std::vec::Vec<u8>) {{\n        \
+                     {events_crate}::wire::Direct::write(self, out)\n    \
+                 }}"
+        )?;
+    }
+    writeln!(source, "}}")?;
     Ok(())
 }
 

@@ -17,7 +17,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "a build script reads and writes files")]
 
+mod direct;
 mod generate;
+mod names;
 mod resolve;
 
 use std::error::Error;

@@ -8,7 +8,6 @@ mod build;
 mod dictionary;
 mod events;
 mod parse;
-mod varint;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,7 +16,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 
 use crate::id::{EventId, ProducerId};
-use crate::v1;
+use crate::{v1, varint};
 
 pub use about::About;
 pub use build::{BatchBuilder, NewEvent};
@@ -233,7 +232,7 @@ impl Batch {
         if indexes.is_empty() {
             return Some(None);
         }
-        match varint::take(indexes).ok()? {
+        match varint::take(indexes)? {
             0 => Some(None),
             index => {
                 let name = self.text(names.get(index as usize - 1)?);

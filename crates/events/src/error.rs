@@ -34,10 +34,12 @@ impl Error {
         Self { kind, context: context.into() }
     }
 
+    #[cold]
     pub(crate) fn malformed(context: impl Into<String>) -> Self {
         Self::new(Kind::Malformed, context)
     }
 
+    #[cold]
     pub(crate) fn too_large(what: &str, found: usize, max: usize) -> Self {
         Self::new(Kind::TooLarge, format!("{what}: {found} is more than {max}"))
     }

@@ -13,6 +13,8 @@ mod exact;
 mod id;
 pub mod json;
 pub mod limits;
+mod varint;
+pub mod wire;
 
 pub use batch::{About, Batch, BatchBuilder, EventView, Events, NewEvent};
 pub use catalogue::{Catalogue, Change, EventType, Extension, Owner, SharedCatalogue, asyncapi};

@@ -124,9 +124,7 @@ where
     X: Into<HandlerError>,
 {
     async fn handle(&self, message: Message) -> Result<(), HandlerError> {
-        let event = E::decode(message.payload()).map_err(|error| {
-            HandlerError::permanent(format!("payload is no {}: {error}", E::NAME))
-        })?;
+        let event = E::from_payload(message.payload()).map_err(HandlerError::permanent)?;
         (self.handle)(event, message).await.map_err(Into::into)
     }
 }

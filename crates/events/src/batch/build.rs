@@ -8,7 +8,7 @@ use prost::Message;
 
 use super::about::About;
 use super::dictionary::Names;
-use super::{Batch, Columns, field, varint};
+use super::{Batch, Columns, field};
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::id::{EventId, ProducerId};
@@ -16,12 +16,15 @@ use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
     PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
-use crate::v1;
+use crate::{v1, varint};
 
 /// Room that is always kept for the batch's own header fields.
 const HEADER_BYTES_MAX: usize = 512;
 /// An event's share of the columns besides payload, entity, place and metadata, at the most.
 const EVENT_COLUMNS_BYTES_MAX: usize = 48;
+
+/// What metadata takes besides its own bytes, at the most: tag and length.
+const METADATA_HEAD_BYTES_MAX: usize = 8;
 
 /// An event on its way into a batch, its payload already encoded.
 #[derive(Debug, Clone, Copy)]
@@ -157,7 +160,8 @@ impl BatchBuilder {
         about: impl Into<About<'a>>,
     ) -> Result<(), Error> {
         let About { entity, place } = about.into();
-        let size = event.encoded_len();
+        let start = self.payloads.len();
+        event.write_payload(&mut self.payloads);
         let head = NewEvent {
             event_type: E::NUMBER,
             id,
@@ -167,12 +171,7 @@ impl BatchBuilder {
             payload: &[],
             metadata: None,
         };
-        self.push_columns(&head, size)?;
-        // Into a slice of its size, so that not each byte looks for room.
-        let start = self.payloads.len();
-        self.payloads.resize(start + size, 0);
-        event.encode_raw(&mut &mut self.payloads[start..]);
-        Ok(())
+        self.push_behind(&head, start)
     }
 
     /// Adds an event.
@@ -181,18 +180,31 @@ impl BatchBuilder {
     /// `TooLarge` if a limit is exceeded, `Malformed` if producer, sequence or time do not fit the
     /// events before it or the producer is 0. The builder is then as before.
     pub fn push(&mut self, event: NewEvent<'_>) -> Result<(), Error> {
-        self.push_columns(&event, event.payload.len())?;
+        let start = self.payloads.len();
         self.payloads.extend_from_slice(event.payload);
-        Ok(())
+        self.push_behind(&event, start)
+    }
+
+    /// Adds an event whose payload is the last of the payloads, from `start` on. Leaves nothing of
+    /// it behind if it is refused.
+    #[inline]
+    fn push_behind(&mut self, event: &NewEvent<'_>, start: usize) -> Result<(), Error> {
+        let metadata_count = self.metadata.len();
+        let pushed = self.push_columns(event, self.payloads.len() - start);
+        if pushed.is_err() {
+            self.payloads.truncate(start);
+            self.payloads.shrink_to(BATCH_BYTES_MAX);
+            self.metadata.truncate(metadata_count);
+        }
+        pushed
     }
 
     #[inline]
     fn push_columns(&mut self, event: &NewEvent<'_>, payload_bytes: usize) -> Result<(), Error> {
-        let metadata = match event.metadata {
-            Some(entries) if !entries.is_empty() => Some(self.new_metadata(entries)?),
-            _ => None,
+        let metadata_bytes = match event.metadata {
+            Some(entries) if !entries.is_empty() => self.push_metadata(entries)?,
+            _ => 0,
         };
-        let metadata_bytes = metadata.as_ref().map_or(0, |(_, bytes)| *bytes);
         self.check(event, payload_bytes, metadata_bytes)?;
         if self.count == 0 {
             self.producer = event.id.producer;
@@ -203,12 +215,9 @@ impl BatchBuilder {
         }
         self.last_sequence = event.id.sequence;
         self.last_timestamp_ms = event.timestamp_ms;
+        self.metadata_bytes += metadata_bytes;
         self.entities.push(event.entity, self.count);
         self.places.push(event.place, self.count);
-        if let Some((metadata, bytes)) = metadata {
-            self.metadata_bytes += bytes + 8;
-            self.metadata.push(metadata);
-        }
         varint::put(&mut self.event_types, u64::from(event.event_type));
         varint::put(&mut self.payload_sizes, payload_bytes as u64);
         self.count += 1;
@@ -240,22 +249,20 @@ impl BatchBuilder {
         if self.count == 0 {
             return self.check_names();
         }
-        let own_bytes = payload_bytes + entity_bytes + place_bytes + metadata_bytes;
-        self.check_order(event, own_bytes)
+        self.check_order(event, entity_bytes + place_bytes + metadata_bytes)
     }
 
-    /// The metadata of the next event and its encoded bytes. Out of line, since it is rare.
+    /// Adds the metadata of the next event; an upper bound of the bytes that it takes in a batch.
+    /// Out of line, since it is rare.
     #[cold]
-    fn new_metadata(
-        &self,
-        entries: &BTreeMap<String, String>,
-    ) -> Result<(v1::EventMetadata, usize), Error> {
+    fn push_metadata(&mut self, entries: &BTreeMap<String, String>) -> Result<usize, Error> {
         let metadata = v1::EventMetadata { index: self.count as u32, entries: entries.clone() };
         let bytes = metadata.encoded_len();
         if bytes > METADATA_BYTES_MAX {
             return Err(Error::too_large("bytes of metadata", bytes, METADATA_BYTES_MAX));
         }
-        Ok((metadata, bytes))
+        self.metadata.push(metadata);
+        Ok(bytes + METADATA_HEAD_BYTES_MAX)
     }
 
     fn check_names(&self) -> Result<(), Error> {
@@ -268,6 +275,7 @@ impl BatchBuilder {
         Ok(())
     }
 
+    /// Of an event whose payload is among the others already.
     #[inline]
     fn check_order(&self, event: &NewEvent<'_>, own_bytes: usize) -> Result<(), Error> {
         if self.count == BATCH_EVENTS_MAX {

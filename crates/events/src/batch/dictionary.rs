@@ -6,7 +6,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use super::varint;
+use crate::varint;
 
 const SLOTS_MIN: usize = 64;
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use super::Batch;
 use super::build::NewEvent;
-use super::{Batch, varint};
 use crate::error::{Error, Kind};
 use crate::event::Event;
 use crate::id::EventId;
-use crate::v1;
+use crate::{v1, varint};
 
 /// One event of a batch, in place.
 #[derive(Debug, Clone, Copy)]
@@ -37,14 +37,12 @@ impl<'a> EventView<'a> {
     /// # Errors
     /// `UnknownEventType` if the event is of another type, `WrongPayload` if the bytes are
     /// not such a message.
+    #[inline]
     pub fn decode<E: Event>(&self) -> Result<E, Error> {
         if self.event_type != E::NUMBER {
-            let context =
-                format!("expected {} ({}), found {}", E::NAME, E::NUMBER, self.event_type);
-            return Err(Error::new(Kind::UnknownEventType, context));
+            return Err(other_type::<E>(self.event_type));
         }
-        E::decode(self.payload)
-            .map_err(|error| Error::new(Kind::WrongPayload, format!("{}: {error}", E::NAME)))
+        E::from_payload(self.payload)
     }
 
     /// The batch that the event is in: its source and world are the event's.
@@ -105,6 +103,12 @@ impl<'a> EventView<'a> {
     }
 }
 
+#[cold]
+fn other_type<E: Event>(found: u32) -> Error {
+    let context = format!("expected {} ({}), found {found}", E::NAME, E::NUMBER);
+    Error::new(Kind::UnknownEventType, context)
+}
+
 /// Whether a list names it; an empty one admits all.
 fn lists(names: &[String], name: Option<&str>) -> bool {
     names.is_empty() || name.is_some_and(|name| names.iter().any(|one| one == name))
@@ -147,21 +151,20 @@ impl<'a> Events<'a> {
     // The columns were checked when the batch was decoded: `None` here means the end.
     #[inline]
     fn step(&mut self) -> Option<EventView<'a>> {
-        let event_type = varint::take(&mut self.event_types).ok()? as u32;
+        let event_type = varint::take(&mut self.event_types)? as u32;
         if !self.sequence_deltas.is_empty() {
-            self.sequence =
-                self.sequence.wrapping_add(varint::take(&mut self.sequence_deltas).ok()?);
+            self.sequence = self.sequence.wrapping_add(varint::take(&mut self.sequence_deltas)?);
         } else if self.index > 0 {
             self.sequence = self.sequence.wrapping_add(1);
         }
         if !self.timestamp_deltas_ms.is_empty() {
-            let delta = varint::unzigzag(varint::take(&mut self.timestamp_deltas_ms).ok()?);
+            let delta = varint::unzigzag(varint::take(&mut self.timestamp_deltas_ms)?);
             self.timestamp_ms = self.timestamp_ms.wrapping_add(delta);
         }
         let columns = &self.batch.columns;
         let entity = self.batch.name(&columns.entities, &mut self.entity_indexes)?;
         let place = self.batch.name(&columns.places, &mut self.place_indexes)?;
-        let size = varint::take(&mut self.payload_sizes).ok()? as usize;
+        let size = varint::take(&mut self.payload_sizes)? as usize;
         let (payload, rest) = self.payloads.split_at_checked(size)?;
         self.payloads = rest;
         let view = EventView {

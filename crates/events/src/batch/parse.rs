@@ -5,18 +5,21 @@ use std::ops::Range;
 use bytes::Bytes;
 use prost::Message;
 
-use super::{Batch, Columns, field, varint};
+use super::{Batch, Columns, field};
 use crate::error::Error;
 use crate::limits::{
     BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX,
     PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
 };
-use crate::v1;
+use crate::{v1, varint};
 
 const WIRE_VARINT: u64 = 0;
 const WIRE_FIXED64: u64 = 1;
 const WIRE_BYTES: u64 = 2;
 const WIRE_FIXED32: u64 = 5;
+
+/// What timestamps shift by at the most if each delta takes two bytes.
+const SHORT_DELTAS_MS_MAX: i64 = BATCH_EVENTS_MAX as i64 * (1 << 13);
 
 pub(super) fn batch(bytes: Bytes) -> Result<Batch, Error> {
     if bytes.len() > BATCH_BYTES_MAX {
@@ -50,17 +53,17 @@ fn fields(bytes: &[u8]) -> Result<Option<(Columns, Vec<u32>)>, Error> {
     let (mut columns, mut indexes) = (Columns::default(), Vec::new());
     let mut rest = bytes;
     while !rest.is_empty() {
-        let tag = varint::take(&mut rest)?;
+        let tag = take(&mut rest)?;
         let (number, wire) = (tag >> 3, tag & 7);
         match (number, wire) {
             (field::PRODUCER_ID, WIRE_FIXED64) => {
                 columns.producer_id = u64::from_le_bytes(fixed(&mut rest)?);
             }
             (field::FIRST_SEQUENCE, WIRE_VARINT) => {
-                columns.first_sequence = varint::take(&mut rest)?;
+                columns.first_sequence = take(&mut rest)?;
             }
             (field::BASE_TIMESTAMP_MS, WIRE_VARINT) => {
-                columns.base_timestamp_ms = varint::take(&mut rest)? as i64;
+                columns.base_timestamp_ms = take(&mut rest)? as i64;
             }
             (field::SOURCE, WIRE_BYTES) => columns.source = block(bytes, &mut rest)?,
             (field::WORLD, WIRE_BYTES) => columns.world = block(bytes, &mut rest)?,
@@ -120,7 +123,7 @@ impl Columns {
 pub(super) fn all_metadata(bytes: &[u8]) -> Vec<v1::EventMetadata> {
     let mut all = Vec::new();
     let mut rest = bytes;
-    while let Ok(tag) = varint::take(&mut rest) {
+    while let Some(tag) = varint::take(&mut rest) {
         let (number, wire) = (tag >> 3, tag & 7);
         if (number, wire) != (field::METADATA, WIRE_BYTES) {
             if skip(number, wire, bytes, &mut rest).is_err() {
@@ -149,12 +152,17 @@ fn skip(number: u64, wire: u64, all: &[u8], rest: &mut &[u8]) -> Result<(), Erro
         return Err(Error::malformed("field number 0"));
     }
     match wire {
-        WIRE_VARINT => varint::take(rest).map(drop),
+        WIRE_VARINT => take(rest).map(drop),
         WIRE_FIXED64 => fixed::<8>(rest).map(drop),
         WIRE_BYTES => block(all, rest).map(drop),
         WIRE_FIXED32 => fixed::<4>(rest).map(drop),
         _ => Err(Error::malformed(format!("field {number} has wire type {wire}"))),
     }
+}
+
+fn take(rest: &mut &[u8]) -> Result<u64, Error> {
+    let error = || Error::malformed("a varint is cut off or has more than 64 bits");
+    varint::take(rest).ok_or_else(error)
 }
 
 fn fixed<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Error> {
@@ -166,7 +174,7 @@ fn fixed<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], Error> {
 }
 
 fn block(all: &[u8], rest: &mut &[u8]) -> Result<Range<u32>, Error> {
-    let size = varint::take(rest)?;
+    let size = take(rest)?;
     if size > rest.len() as u64 {
         return Err(Error::malformed("a field is longer than the batch"));
     }
@@ -185,12 +193,7 @@ fn check(bytes: &[u8], mut columns: Columns, metadata: Vec<u32>) -> Result<Colum
     for place in &columns.places {
         name(bytes, place, "place", PLACE_BYTES_MAX)?;
     }
-    let count = column(bytes, &columns.event_types, "event_types", |value| {
-        if value == 0 || value > u64::from(u32::MAX) {
-            return Err(Error::malformed(format!("event type {value}")));
-        }
-        Ok(())
-    })?;
+    let count = event_types(bytes, &columns)?;
     if count == 0 {
         return Err(Error::malformed("a batch without events"));
     }
@@ -209,10 +212,19 @@ fn name(bytes: &[u8], range: &Range<u32>, what: &str, max: usize) -> Result<(), 
     if range.len() > max {
         return Err(Error::too_large(&format!("bytes of {what}"), range.len(), max));
     }
-    let text = &bytes[range.start as usize..range.end as usize];
-    std::str::from_utf8(text)
+    std::str::from_utf8(slice(bytes, range))
         .map(drop)
         .map_err(|_| Error::malformed(format!("{what} is not UTF-8")))
+}
+
+fn slice<'a>(bytes: &'a [u8], range: &Range<u32>) -> &'a [u8] {
+    &bytes[range.start as usize..range.end as usize]
+}
+
+/// A column whose values take one byte each, as almost all do: it is checked without a walk.
+fn one_byte_column<'a>(bytes: &'a [u8], range: &Range<u32>) -> Option<&'a [u8]> {
+    let column = slice(bytes, range);
+    (column.len() <= BATCH_EVENTS_MAX && varint::are_bytes(column)).then_some(column)
 }
 
 /// Applies `check` to each value of a packed column; the number of values.
@@ -222,10 +234,10 @@ fn column(
     what: &str,
     mut check: impl FnMut(u64) -> Result<(), Error>,
 ) -> Result<usize, Error> {
-    let mut rest = &bytes[range.start as usize..range.end as usize];
+    let mut rest = slice(bytes, range);
     let mut count = 0;
     while !rest.is_empty() {
-        check(varint::take(&mut rest)?)?;
+        check(take(&mut rest)?)?;
         count += 1;
         if count > BATCH_EVENTS_MAX {
             return Err(Error::too_large(what, count, BATCH_EVENTS_MAX));
@@ -239,6 +251,20 @@ fn same_length(what: &str, found: usize, events: usize) -> Result<(), Error> {
         return Err(Error::malformed(format!("{what} has {found} values for {events} events")));
     }
     Ok(())
+}
+
+fn event_types(bytes: &[u8], columns: &Columns) -> Result<usize, Error> {
+    if let Some(column) = one_byte_column(bytes, &columns.event_types)
+        && !column.contains(&0)
+    {
+        return Ok(column.len());
+    }
+    column(bytes, &columns.event_types, "event_types", |value| {
+        if value == 0 || value > u64::from(u32::MAX) {
+            return Err(Error::malformed(format!("event type {value}")));
+        }
+        Ok(())
+    })
 }
 
 fn sequences(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Error> {
@@ -265,6 +291,14 @@ fn timestamps(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Erro
         return Ok(());
     }
     let mut timestamp = columns.base_timestamp_ms;
+    // Short deltas, as almost all are, do not add up to much.
+    let far =
+        [timestamp.checked_add(SHORT_DELTAS_MS_MAX), timestamp.checked_sub(SHORT_DELTAS_MS_MAX)];
+    if !far.contains(&None)
+        && varint::count_short(slice(bytes, &columns.timestamp_deltas_ms)) == Some(events)
+    {
+        return Ok(());
+    }
     let found = column(bytes, &columns.timestamp_deltas_ms, "timestamp_deltas_ms", |delta| {
         timestamp = timestamp
             .checked_add(varint::unzigzag(delta))
@@ -283,6 +317,11 @@ fn name_indexes(
 ) -> Result<(), Error> {
     if indexes.is_empty() {
         return Ok(());
+    }
+    if let Some(column) = one_byte_column(bytes, indexes)
+        && column.iter().all(|index| usize::from(*index) <= names)
+    {
+        return same_length(what, column.len(), events);
     }
     let found = column(bytes, indexes, what, |index| {
         if index > names as u64 {
@@ -308,6 +347,20 @@ fn metadata_indexes(mut indexes: Vec<u32>, events: usize) -> Result<u32, Error> 
 }
 
 fn payload_sizes(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), Error> {
+    let (found, total) = match one_byte_column(bytes, &columns.payload_sizes) {
+        Some(column) => (column.len(), column.iter().copied().map(u64::from).sum()),
+        None => long_payload_sizes(bytes, columns)?,
+    };
+    same_length("payload_sizes", found, events)?;
+    if total != columns.payloads.len() as u64 {
+        let payloads = columns.payloads.len();
+        return Err(Error::malformed(format!("payload_sizes add up to {total} of {payloads}")));
+    }
+    Ok(())
+}
+
+/// How many sizes there are, and their sum.
+fn long_payload_sizes(bytes: &[u8], columns: &Columns) -> Result<(usize, u64), Error> {
     let mut total = 0u64;
     let found = column(bytes, &columns.payload_sizes, "payload_sizes", |size| {
         if size > PAYLOAD_BYTES_MAX as u64 {
@@ -317,10 +370,5 @@ fn payload_sizes(bytes: &[u8], columns: &Columns, events: usize) -> Result<(), E
         total += size;
         Ok(())
     })?;
-    same_length("payload_sizes", found, events)?;
-    if total != columns.payloads.len() as u64 {
-        let payloads = columns.payloads.len();
-        return Err(Error::malformed(format!("payload_sizes add up to {total} of {payloads}")));
-    }
-    Ok(())
+    Ok((found, total))
 }

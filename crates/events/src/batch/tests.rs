@@ -6,8 +6,10 @@ use proptest::prelude::*;
 use prost::Message;
 
 use super::*;
-use crate::limits::{BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX};
-use crate::v1::{Phase, TimeUpdated, WeatherChanged};
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_EVENTS_MAX, ENTITY_BYTES_MAX, PAYLOAD_BYTES_MAX, PLACE_BYTES_MAX,
+};
+use crate::v1::{Phase, TimeUpdated, WeatherChanged, WorldStateUpdated};
 
 fn id(producer: u64, sequence: u64) -> EventId {
     EventId { producer: ProducerId::new(producer).unwrap(), sequence }
@@ -182,6 +184,39 @@ fn unpacked_and_split_columns_are_read() {
 }
 
 #[test]
+fn an_event_that_is_refused_leaves_nothing_behind() {
+    let trace = BTreeMap::from([("trace".to_owned(), "4bf92f".to_owned())]);
+    let new = |sequence, metadata| NewEvent {
+        event_type: 7,
+        id: id(7, sequence),
+        timestamp_ms: 5,
+        entity: None,
+        place: None,
+        payload: b"payload",
+        metadata,
+    };
+    let mut builder = BatchBuilder::new("s", "w");
+    builder.push(new(1, None)).unwrap();
+    let before = builder.bytes_max();
+    builder.push(new(1, Some(&trace))).unwrap_err();
+    let value = vec![1; 2 * BATCH_BYTES_MAX];
+    let large = WorldStateUpdated {
+        changes: vec![v1::StateChange { value, ..v1::StateChange::default() }],
+        ..WorldStateUpdated::default()
+    };
+    let error = builder.push_event(&large, id(7, 2), 5, None).unwrap_err();
+    assert_eq!(error.kind(), crate::Kind::TooLarge);
+    assert_eq!(builder.bytes_max(), before);
+    assert!(builder.room().into_iter().all(|room| room <= BATCH_BYTES_MAX));
+    builder.push(new(2, None)).unwrap();
+
+    let mut other = BatchBuilder::new("s", "w");
+    other.push(new(1, None)).unwrap();
+    other.push(new(2, None)).unwrap();
+    assert_eq!(builder.finish(), other.finish());
+}
+
+#[test]
 fn columns_that_disagree_are_refused() {
     let good = v1::EventBatch {
         producer_id: 1,
@@ -192,7 +227,7 @@ fn columns_that_disagree_are_refused() {
     };
     assert!(Batch::decode(good.encode_to_vec().into()).is_ok());
     let metadata = |index| v1::EventMetadata { index, ..Default::default() };
-    let bad: [&dyn Fn(&mut v1::EventBatch); 18] = [
+    let bad: [&dyn Fn(&mut v1::EventBatch); 20] = [
         &|b| b.event_types.clear(),
         &|b| b.event_types[0] = 0,
         &|b| b.payload_sizes = vec![2],
@@ -201,6 +236,8 @@ fn columns_that_disagree_are_refused() {
         &|b| b.sequence_deltas = vec![0, 0],
         &|b| b.first_sequence = u64::MAX,
         &|b| b.timestamp_deltas_ms = vec![1],
+        &|b| (b.base_timestamp_ms, b.timestamp_deltas_ms) = (i64::MAX, vec![0, 1]),
+        &|b| (b.base_timestamp_ms, b.timestamp_deltas_ms) = (i64::MIN, vec![0, -1]),
         &|b| b.entity_indexes = vec![0, 1],
         &|b| b.producer_id = u64::MAX,
         &|b| b.metadata = vec![metadata(2)],

@@ -2,14 +2,13 @@
 //!
 //! `WORLDBUS_BLESS=1` writes the seeds again; what fuzzing finds is added to them by hand.
 
-#[path = "../../../../fuzz/decode_any.rs"]
-mod decode_any;
-
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use prost::Message;
 
+use super::decode_any::{PAYLOAD_CHOICE, decode_any};
 use super::vectors;
 use worldbus_events::{Catalogue, ContentType, codec};
 
@@ -18,7 +17,8 @@ fn folder() -> PathBuf {
 }
 
 /// Every vector in every content type that can hold it, behind the byte that chooses it; each
-/// whole, cut in the middle, and with a changed byte.
+/// whole, cut in the middle, and with a changed byte. And a payload of each event type, behind its
+/// number.
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let catalogue = Catalogue::builtin();
     let mut seeds = Vec::new();
@@ -32,6 +32,14 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     for (name, event) in vectors::game_events() {
         vary(&mut seeds, &format!("game_event-{name}"), 0, &event.encode_to_vec());
     }
+    let mut payloads = BTreeMap::new();
+    for (_, batch) in vectors::batches() {
+        for event in &batch {
+            let head = [&[PAYLOAD_CHOICE as u8], &(event.event_type as u16).to_le_bytes()[..]];
+            payloads.insert(event.event_type, [&head.concat(), event.payload].concat());
+        }
+    }
+    seeds.extend(payloads.into_iter().map(|(of, seed)| (format!("payload-{of}"), seed)));
     seeds
 }
 
@@ -56,7 +64,7 @@ fn no_input_of_the_corpus_panics() {
     for entry in fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
         println!("{}", path.display());
-        decode_any::decode_any(&fs::read(path).unwrap());
+        decode_any(&fs::read(path).unwrap());
         inputs += 1;
     }
     assert!(inputs >= seeds().len(), "{inputs} inputs in fuzz/corpus/decode");

@@ -4,5 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod corpus;
+#[path = "../../../../fuzz/decode_any.rs"]
+mod decode_any;
 mod golden;
+mod payloads;
+mod shapes;
 mod vectors;

@@ -63,7 +63,7 @@ impl Agenda {
 
     fn request(&self, schedule: &Schedule, due: Due) -> Option<Request> {
         // Checked when the schedule was taken.
-        let event = v1::ClockRequested::decode(&schedule.event.payload[..]).ok()?;
+        let event = v1::ClockRequested::from_payload(&schedule.event.payload).ok()?;
         let (command, by) = request::read(&event, &self.calendar).ok()?;
         let scheduled = Some(Scheduled { number: schedule.number, due: due.wall });
         let id = self.id(schedule, due, SCHEDULED_SLOT).to_string();

@@ -197,7 +197,7 @@ impl NoSchedule {
 /// if it names none.
 fn weather_request(world: &World, payload: &[u8], by: &By) -> Result<Vec<u8>, Problem> {
     let mut request =
-        WeatherOverrideRequested::decode(payload).map_err(|e| wrong(e.to_string()))?;
+        WeatherOverrideRequested::from_payload(payload).map_err(|e| wrong(e.to_string()))?;
     request.check().map_err(wrong)?;
     if let Some(unknown) = request.region_ids.iter().find(|id| world.region_index(id).is_none()) {
         return Err(wrong(format!("region_ids: no region {unknown:.40?} in {}", world.id)));
@@ -212,7 +212,7 @@ fn clock_request(
     payload: &[u8],
     by: &By,
 ) -> Result<Vec<u8>, Problem> {
-    let mut event = ClockRequested::decode(payload).map_err(|e| wrong(e.to_string()))?;
+    let mut event = ClockRequested::from_payload(payload).map_err(|e| wrong(e.to_string()))?;
     let calendar = &face.clockwork.calendar;
     let (command, _) = request::read(&event, calendar).map_err(|p| wrong(p.detail))?;
     request::check_date(&command, calendar, due).map_err(|p| wrong(p.detail))?;

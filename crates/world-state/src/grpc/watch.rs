@@ -10,7 +10,7 @@ use tonic::Status;
 use super::{status, view};
 use crate::desk::Desk;
 use crate::store::{Kept, StoreError, Wanted};
-use worldbus_events::prost::Message as _;
+use worldbus_events::Event as _;
 use worldbus_events::v1::{StateOperation, WorldStateUpdated};
 use worldbus_rpc::state as rpc;
 use worldbus_rpc::state::watch_response::Part;
@@ -86,7 +86,7 @@ impl Watched {
 }
 
 fn step(kept: Kept) -> Result<rpc::Step, Status> {
-    let event = WorldStateUpdated::decode(kept.event.as_slice())
+    let event = WorldStateUpdated::from_payload(&kept.event)
         .map_err(|error| Status::internal(format!("step {}: {error}", kept.version)))?;
     let changes = event.changes.into_iter().filter_map(|change| {
         let operation = match change.operation() {

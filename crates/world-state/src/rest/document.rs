@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::desk::Desk;
 use crate::store::{Entity, Kept};
-use worldbus_events::prost::Message as _;
+use worldbus_events::Event as _;
 use worldbus_events::v1::{StateOperation, WorldStateUpdated};
 use worldbus_service::Problem;
 use worldbus_world::GameTime;
@@ -117,7 +117,7 @@ impl StepView {
     /// # Errors
     /// 500: it cannot be read.
     pub(super) fn new(desk: &Desk, step: Kept) -> Result<Self, Problem> {
-        let event = WorldStateUpdated::decode(step.event.as_slice()).map_err(|error| {
+        let event = WorldStateUpdated::from_payload(&step.event).map_err(|error| {
             tracing::error!(version = step.version, %error, "failed to decode a step");
             Problem::internal("a step of the world's state is damaged; see the log")
         })?;

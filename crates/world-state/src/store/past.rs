@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::Versions;
-use worldbus_events::prost::{DecodeError, Message as _};
 use worldbus_events::v1::WorldStateUpdated;
+use worldbus_events::{Error, Event as _};
 use worldbus_world::WallTime;
 
 /// Steps and keys that go with one transaction: as many as may come with it.
@@ -45,8 +45,8 @@ pub(super) struct Forgotten {
 }
 
 impl Forgotten {
-    pub(super) fn of(event: &[u8]) -> Result<Self, DecodeError> {
-        let event = WorldStateUpdated::decode(event)?;
+    pub(super) fn of(event: &[u8]) -> Result<Self, Error> {
+        let event = WorldStateUpdated::from_payload(event)?;
         let mut this = Self::default();
         for change in event.changes {
             let Some((entity, field)) = change.path.rsplit_once('/') else { continue };

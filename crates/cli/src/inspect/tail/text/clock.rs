@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use worldbus_events::prost::Message as _;
 use worldbus_events::{Event as _, EventView, v1};
 use worldbus_simulated::segment;
 use worldbus_world::{Clock, WallTime, Year};
@@ -100,7 +99,7 @@ impl World {
     }
 
     fn hear(&mut self, payload: &[u8]) {
-        let announced = v1::ClockChanged::decode(payload).ok();
+        let announced = v1::ClockChanged::from_payload(payload).ok();
         let Some(segment) = announced.and_then(|event| segment(&event).ok()) else { return };
         match &mut self.announced {
             // A segment that the clock refuses changes nothing.
@@ -134,7 +133,7 @@ impl World {
     fn advance(&mut self, event_type: u32, payload: &[u8]) -> Option<Now> {
         match event_type {
             v1::TimeUpdated::NUMBER => {
-                let tick = v1::TimeUpdated::decode(payload).ok()?;
+                let tick = v1::TimeUpdated::from_payload(payload).ok()?;
                 let game_us = tick.total_minutes.checked_mul(MINUTE_US)?;
                 let now = Now { date: None, hour: tick.hour, minute: tick.minute, game_us };
                 self.is_foreign |= !now.is_of_earth(self.shown(game_us));
@@ -142,7 +141,7 @@ impl World {
                 Some(Now { date: self.date_at(&now), ..now })
             }
             v1::HourChanged::NUMBER => {
-                let hour = v1::HourChanged::decode(payload).ok()?;
+                let hour = v1::HourChanged::from_payload(payload).ok()?;
                 // After a jump it is not the hour's beginning; a world's epoch is at a whole hour.
                 let minute = match self.is_foreign {
                     true => 0,
@@ -151,12 +150,12 @@ impl World {
                 Some(Now { date: hour.date, hour: hour.hour, minute, game_us: hour.game_us })
             }
             v1::DayChanged::NUMBER => {
-                let day = v1::DayChanged::decode(payload).ok()?;
+                let day = v1::DayChanged::from_payload(payload).ok()?;
                 Some(Now { date: day.date, ..self.shown(day.game_us)? })
             }
             // The phases of one region's sun come at times between those of the world.
             v1::TimeChanged::NUMBER => {
-                let phase = v1::TimeChanged::decode(payload).ok()?;
+                let phase = v1::TimeChanged::from_payload(payload).ok()?;
                 let game_us = phase.total_minutes.checked_mul(MINUTE_US)?;
                 Some(Now { date: phase.date, hour: phase.hour, minute: phase.minute, game_us })
             }
@@ -212,6 +211,7 @@ impl fmt::Display for Now {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use worldbus_events::prost::Message as _;
 
     fn tick(hour: u32, minute: u32, total_minutes: i64) -> Vec<u8> {
         v1::TimeUpdated { hour, minute, total_minutes, ..Default::default() }.encode_to_vec()
