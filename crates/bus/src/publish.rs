@@ -104,6 +104,7 @@ pub struct Publisher {
 struct Shared {
     bus: Bus,
     options: PublisherOptions,
+    /// By topic.
     lanes: RwLock<Vec<Arc<Lane>>>,
 }
 
@@ -202,10 +203,11 @@ impl Publisher {
             return self.put_raw(&Topic::new(E::TOPIC)?, event, wish).await;
         }
         let lane = self.lane(E::TOPIC)?;
-        let cost = lane::cost(event.encoded_len(), about, 0);
-        lane.reserve(cost, event.encoded_len()).await?;
+        let bytes = event.encoded_len();
+        let cost = lane::cost(bytes, about, 0);
+        lane.reserve(cost, bytes).await?;
         let timestamp_ms = self.shared.bus.wall().now_us() / 1000;
-        let new = New { id: None, timestamp_ms, bytes: event.encoded_len(), span: None };
+        let new = New { id: None, timestamp_ms, bytes, span: None };
         lane.push(wish, cost, new, |builder, id| builder.push_event(event, id, timestamp_ms, about))
     }
 
@@ -280,19 +282,19 @@ impl Publisher {
     }
 
     fn lane(&self, topic: &str) -> Result<Arc<Lane>, Error> {
-        let find = |lanes: &[Arc<Lane>]| {
-            lanes.iter().find(|lane| lane.topic().as_str() == topic).map(Arc::clone)
-        };
+        let find =
+            |lanes: &[Arc<Lane>]| lanes.binary_search_by(|lane| lane.topic().as_str().cmp(topic));
         let lanes = self.shared.lanes.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = find(&lanes) {
-            return Ok(lane);
+        if let Ok(at) = find(&lanes) {
+            return Ok(Arc::clone(&lanes[at]));
         }
         drop(lanes);
         let topic_name = Topic::new(topic)?;
         let mut lanes = self.shared.lanes.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = find(&lanes) {
-            return Ok(lane);
-        }
+        let at = match find(&lanes) {
+            Ok(at) => return Ok(Arc::clone(&lanes[at])),
+            Err(at) => at,
+        };
         if lanes.len() == TOPICS_MAX {
             let context = format!("topic {topic}: a publisher writes to {TOPICS_MAX} at most");
             return Err(Error::refused(Kind::Invalid, context));
@@ -302,7 +304,7 @@ impl Publisher {
         let (emptying, bus, options) = (lane.emptying(), bus.clone(), options.clone());
         // Ends after the lane was closed.
         tokio::spawn(async move { send::flush(&emptying, bus, options).await });
-        lanes.push(Arc::clone(&lane));
+        lanes.insert(at, Arc::clone(&lane));
         Ok(lane)
     }
 }

@@ -2,13 +2,14 @@
 //! duplicate dropping and tracing.
 //!
 //! ```text
-//! delivery ── for each event that has a handler ──▶ layers ──▶ Dedupe ▶ Retry ▶ handler
+//! delivery ── for each event that is new and has a handler ──▶ layers ──▶ Retry ▶ handler
 //!     ▲             │ still failing: dead letter, the rest goes on
 //!     └── ack last ─┘
 //! ```
 //! Within a delivery as many events are handled at a time as [`Router::concurrency`] allows. While
 //! the engine answers for deliveries that are handled, the next ones are.
 
+mod handled;
 mod handler;
 mod layers;
 mod message;
@@ -16,7 +17,7 @@ mod seen;
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -32,11 +33,12 @@ use crate::transport::{
     Consumer, DeadEvent, Delivered, Filter, Lease, Outcome, Position, Settle, SubscriptionSpec,
 };
 use crate::wall::WallClock;
+use handled::Handled;
 use handler::{Typed, Untyped};
-use worldbus_events::Event;
+use worldbus_events::{Event, EventId};
 
 pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
-pub use layers::{Dedupe, Retry, RetryPolicy, Trace};
+pub use layers::{Retry, RetryPolicy, Trace};
 pub use message::Message;
 pub use seen::{SeenLimits, SeenWindow};
 
@@ -55,14 +57,13 @@ type Make = Box<dyn FnOnce(&Needs) -> BoxHandler + Send>;
 struct Needs {
     retry: RetryPolicy,
     wall: Arc<dyn WallClock>,
-    seen: layers::Seen,
     /// Where events come from, as traces call it.
     system: &'static str,
 }
 
 /// Handlers by event type on one subscription. Deliveries are handled one after the other, in
-/// order; instances of a service compete for them. Handling is at least once: see
-/// [`Dedupe`] for what is dropped.
+/// order; instances of a service compete for them. Handling is at least once: an event that this
+/// router has handled already is left out, by id, and another instance may handle it again.
 pub struct Router {
     bus: Bus,
     spec: SubscriptionSpec,
@@ -107,7 +108,7 @@ impl Router {
         }
         let make = |needs: &Needs| {
             let retry = Retry::new(Typed::new(handle), needs.retry.clone(), needs.wall.clone());
-            BoxHandler::new(Trace::new(Dedupe::new(retry, needs.seen.clone()), needs.system))
+            BoxHandler::new(Trace::new(retry, needs.system))
         };
         self.handlers.insert(E::NUMBER, Box::new(make));
         Ok(self)
@@ -126,7 +127,7 @@ impl Router {
         }
         let make = |needs: &Needs| {
             let retry = Retry::new(Untyped(handle), needs.retry.clone(), needs.wall.clone());
-            BoxHandler::new(Trace::new(Dedupe::new(retry, needs.seen.clone()), needs.system))
+            BoxHandler::new(Trace::new(retry, needs.system))
         };
         self.handlers.insert(event_type, Box::new(make));
         self
@@ -183,7 +184,7 @@ impl Router {
         self
     }
 
-    /// Wraps all handlers, outside of retry and duplicate dropping. The last added is the
+    /// Wraps all handlers, outside of retry. The last added is the
     /// outermost.
     pub fn layer<H: Handler + 'static>(
         mut self,
@@ -210,13 +211,14 @@ impl Router {
         let consumer = self.bus.transport().subscribe(self.spec).await?;
         let (retry, wall) = (self.retry, Arc::clone(self.bus.wall()));
         let system = self.bus.transport().messaging_systems().1;
-        let needs = Needs { retry, wall, seen: layers::Seen::default(), system };
+        let needs = Needs { retry, wall, system };
         let wrap = |make: Make| self.layers.iter().fold(make(&needs), |inner, layer| layer(inner));
         let handlers = self.handlers.into_iter().map(|(number, make)| (number, wrap(make)));
         let handlers = handlers.collect();
         let settler = consumer.settler();
         let concurrency = self.concurrency;
-        let work = Work { settler, handlers, within, lease, concurrency, bus: self.bus };
+        let seen = Mutex::default();
+        let work = Work { settler, handlers, within, lease, concurrency, seen, bus: self.bus };
         Ok(OpenRouter { consumer, work, settling: JoinSet::new() })
     }
 
@@ -246,6 +248,8 @@ struct Work {
     lease: Duration,
     /// Events of a delivery that are handled at a time.
     concurrency: usize,
+    /// The events that were handled.
+    seen: Mutex<SeenWindow>,
     bus: Bus,
 }
 
@@ -331,44 +335,54 @@ impl Work {
 
     /// The events that no retry mended, in order.
     async fn handle(&self, delivered: Delivered) -> Vec<DeadEvent> {
-        let mut dead = Vec::new();
         let delivered = Arc::new(delivered);
+        let mut ended = Ended::new(Handled::of(&self.seen, &delivered.batch));
         let mut under_way = FuturesUnordered::new();
         for view in delivered.batch.iter().filter(|view| self.within.admits_event(view)) {
             let Some(handler) = self.handlers.get(&view.event_type) else {
                 continue;
             };
+            if ended.handled.contains(view.id) {
+                metrics::counter!("worldbus_duplicates_dropped_total").increment(1);
+                continue;
+            }
             let handling = self.handle_event(handler, Message::new(&delivered, &view));
             if self.concurrency == 1 {
-                dead.extend(handling.await);
+                ended.add(handling.await);
                 continue;
             }
             // It begins here; those under way go on once there is room for no other.
             let mut handling = handling.boxed();
             match (&mut handling).now_or_never() {
-                Some(ended) => dead.extend(ended),
+                Some(one) => ended.add(one),
                 None => under_way.push(handling),
             }
-            if under_way.len() == self.concurrency {
-                dead.extend(under_way.next().await.flatten());
+            if under_way.len() == self.concurrency
+                && let Some(one) = under_way.next().await
+            {
+                ended.add(one);
             }
         }
-        while let Some(ended) = under_way.next().await {
-            dead.extend(ended);
+        while let Some(one) = under_way.next().await {
+            ended.add(one);
         }
-        dead.sort_unstable_by_key(|event: &DeadEvent| event.index);
-        dead
+        ended.dead.sort_unstable_by_key(|event| event.index);
+        ended.dead
     }
 
-    /// The event, if no retry mended it.
-    async fn handle_event(&self, handler: &BoxHandler, message: Message) -> Option<DeadEvent> {
-        let error = handler.handle(message.clone()).await.err()?;
+    /// The id of an event that was handled, or what no retry mended.
+    async fn handle_event(
+        &self,
+        handler: &BoxHandler,
+        message: Message,
+    ) -> Result<EventId, DeadEvent> {
+        let Err(error) = handler.handle(message.clone()).await else { return Ok(message.id) };
         let subscription = message.subscription().to_string();
         tracing::warn!(subscription, event_id = %message.id, %error, "dead letter");
         metrics::counter!("worldbus_poison_events_total", "subscription" => subscription)
             .increment(1);
         let now_ms = self.bus.wall().now_us() / 1000;
-        Some(DeadEvent {
+        Err(DeadEvent {
             index: message.index(),
             reason: error.to_string(),
             attempts: error.attempts(),
@@ -387,6 +401,25 @@ impl Work {
                 Err(error) => tracing::debug!(%error, "lease not extended"),
                 Ok(()) => {}
             }
+        }
+    }
+}
+
+/// What became of the events of a delivery.
+struct Ended<'a> {
+    handled: Handled<'a>,
+    dead: Vec<DeadEvent>,
+}
+
+impl<'a> Ended<'a> {
+    fn new(handled: Handled<'a>) -> Self {
+        Self { handled, dead: Vec::new() }
+    }
+
+    fn add(&mut self, one: Result<EventId, DeadEvent>) {
+        match one {
+            Ok(id) => self.handled.note(id),
+            Err(event) => self.dead.push(event),
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The layers that every handler has: retry, duplicate dropping, tracing.
+//! The layers that every handler has: retry and tracing.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -9,7 +9,6 @@ use tracing::{Instrument, Span};
 
 use super::handler::{Handler, HandlerError};
 use super::message::Message;
-use super::seen::SeenWindow;
 use crate::calls::Backoff;
 use crate::trace::{self, Consuming};
 use crate::wall::WallClock;
@@ -67,35 +66,6 @@ impl<H: Handler> Handler for Retry<H> {
             attempt += 1;
             tokio::time::sleep(backoff.next()).await;
         }
-    }
-}
-
-/// The ids that the handlers of a router have handled.
-pub(super) type Seen = Arc<Mutex<SeenWindow>>;
-
-/// Drops events that this instance has handled already, by id. An id is marked only after
-/// success, in memory: another instance, or this one after a restart, may handle it again.
-pub struct Dedupe<H> {
-    inner: H,
-    seen: Seen,
-}
-
-impl<H> Dedupe<H> {
-    pub(super) fn new(inner: H, seen: Seen) -> Self {
-        Self { inner, seen }
-    }
-}
-
-impl<H: Handler> Handler for Dedupe<H> {
-    async fn handle(&self, message: Message) -> Result<(), HandlerError> {
-        let id = message.id;
-        if self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(id) {
-            metrics::counter!("worldbus_duplicates_dropped_total").increment(1);
-            return Ok(());
-        }
-        self.inner.handle(message).await?;
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-        Ok(())
     }
 }
 
