@@ -7,17 +7,43 @@
 use std::io;
 use std::path::Path;
 
-/// Creates a directory and those above it that are missing, for this user alone. One that is there
-/// stays as it is: others may keep theirs in it.
+/// Creates a directory and those above it that are missing, for this user alone; all of them are
+/// durable when this returns. One that is there stays as it is: others may keep theirs in it.
 ///
 /// # Errors
 /// The operating system's.
 pub fn create_dir(dir: &Path) -> io::Result<()> {
+    let missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
+    let created: Vec<&Path> = dir.ancestors().take_while(missing).collect();
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    builder.create(dir)?;
+    // Each name lasts once the directory above it is synced; the topmost first.
+    for created in created.into_iter().rev() {
+        let above = created.parent().filter(|above| !above.as_os_str().is_empty());
+        sync_dir(above.unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
+}
+
+/// Makes durable what was created, renamed and removed in a directory.
+///
+/// # Errors
+/// The operating system's. What is durable is unknown then.
+#[cfg(unix)]
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    std::fs::File::open(dir)?.sync_all()
+}
+
+/// Nothing to do: a directory cannot be synced.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Refuses a name at which there is something else than a file: through a link another's file would

@@ -22,6 +22,7 @@ mod age;
 mod dead_letters;
 mod embedded;
 mod format;
+mod journal;
 mod options;
 mod read;
 mod shared;

@@ -1,8 +1,11 @@
 //! A disk that is full for a while, and one that fails for good.
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::PANIC;
+use crate::journal::disk::{Disk, DiskFile, Real};
 use crate::store::failure::Failure;
 use crate::write::queue::Request;
 use crate::{Embedded, Health, Options};
@@ -13,18 +16,85 @@ fn open(dir: &std::path::Path) -> Embedded {
     Embedded::open(dir, Options { sync: false, ..Options::default() }).unwrap()
 }
 
-fn limit(bus: &Embedded, pages: u32) {
-    drop(bus.shared().queue.submit(Request::LimitPages(pages)).unwrap());
+/// A disk on which no file may be longer than it has room, but for those that are there.
+#[derive(Debug)]
+struct Limited {
+    real: Real,
+    room: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct LimitedFile {
+    real: Arc<dyn DiskFile>,
+    room: Arc<AtomicU64>,
+}
+
+impl Disk for Limited {
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.real.list()
+    }
+
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let (real, room) = (self.real.create(name)?, Arc::clone(&self.room));
+        Ok(Arc::new(LimitedFile { real, room }))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        self.real.open(name)
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.real.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.real.remove(name)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.real.sync()
+    }
+}
+
+impl DiskFile for LimitedFile {
+    fn bytes(&self) -> io::Result<u64> {
+        self.real.bytes()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<()> {
+        self.real.read_at(buffer, position)
+    }
+
+    fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        let end = position + bytes.len() as u64;
+        if end > self.real.bytes()? && end > self.room.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.real.write_at(bytes, position)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.real.sync()
+    }
+}
+
+/// A log whose disk has room for files of so many bytes as is set.
+fn limited(dir: &std::path::Path) -> (Embedded, Arc<AtomicU64>) {
+    let room = Arc::new(AtomicU64::new(u64::MAX));
+    let real = Real { dir: dir.to_owned(), sync: false };
+    let disk = Limited { real, room: Arc::clone(&room) };
+    let options = Options { sync: false, segment_bytes_max: 128 << 10, ..Options::default() };
+    (Embedded::open_on(dir, Arc::new(disk), options).unwrap(), room)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
     let dir = tempfile::tempdir().unwrap();
-    let bus = open(dir.path());
+    let (bus, room) = limited(dir.path());
     let mut consumer = bus.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
     bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
     let delivered = next(&mut consumer).await;
-    limit(&bus, 1);
+    room.store(0, Ordering::Relaxed);
     let large = |first| typed(1, first..first + 2, 6, None, 100_000);
     for _ in 0..3 {
         let full = bus.publish(&topic("t"), large(3)).await.unwrap_err();
@@ -37,7 +107,7 @@ async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
     assert_eq!(bus.topics().await.unwrap().len(), 1, "what was rolled back is not there");
     consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
 
-    limit(&bus, 0);
+    room.store(u64::MAX, Ordering::Relaxed);
     let mut health = bus.health();
     let writable = health.wait_for(|health| matches!(health, Health::Writable));
     drop(soon("space noticed without a publish", writable).await.unwrap());
@@ -59,23 +129,21 @@ async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn log_that_was_full_is_writable_when_there_is_space_for_a_large_batch_not_before() {
     let dir = tempfile::tempdir().unwrap();
-    let bus = open(dir.path());
+    let (bus, room) = limited(dir.path());
     bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
-    limit(&bus, 1);
+    room.store(0, Ordering::Relaxed);
     bus.publish(&topic("t"), typed(1, 3..5, 6, None, 100_000)).await.unwrap_err();
     let mut health = bus.health();
     assert!(matches!(*health.borrow_and_update(), Health::Full(_)));
     // Room for what is small, and none for what is large: as the last kilobytes of a disk.
-    let room = dir.path().join("log.db.room");
-    std::fs::create_dir(&room).unwrap();
-    limit(&bus, 0);
+    room.store(128 << 10, Ordering::Relaxed);
     bus.publish(&topic("t"), batch(2, 0..1)).await.unwrap();
     let changed = tokio::time::timeout(super::IDLE_MAX * 3, health.changed()).await;
     assert!(changed.is_err(), "it flaps: {:?}", *health.borrow());
-    std::fs::remove_dir(&room).unwrap();
+    room.store(u64::MAX, Ordering::Relaxed);
     let writable = health.wait_for(|health| matches!(health, Health::Writable));
     drop(soon("space noticed without a publish", writable).await.unwrap());
-    assert!(!room.exists());
+    bus.publish(&topic("t"), typed(1, 3..5, 6, None, 100_000)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +194,7 @@ fn failures_have_the_fate_that_follows_from_them() {
 async fn a_writer_that_panics_leaves_no_one_waiting() {
     let dir = tempfile::tempdir().unwrap();
     let bus = open(dir.path());
-    limit(&bus, PANIC);
+    drop(bus.shared().queue.submit(Request::Panic).unwrap());
     let error = soon("an answer", bus.publish(&topic("t"), batch(1, 0..1))).await.unwrap_err();
     assert!(matches!(error.kind(), Kind::Unavailable | Kind::Closed), "{error:?}");
     soon("the failure", bus.failed()).await;

@@ -1,0 +1,161 @@
+//! Making the next segment ahead of its use, on a thread of its own: filling and syncing it takes
+//! longer than a commit may.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::journal::disk::{Disk, DiskFile};
+use crate::journal::layout::Header;
+use crate::journal::segments::{self, Segment};
+use crate::store::failure::Failure;
+
+/// A segment that is there and holds nothing.
+#[derive(Debug)]
+pub(crate) struct Spare {
+    pub(crate) segment: Segment,
+    pub(crate) file: Arc<dyn DiskFile>,
+}
+
+/// Who makes segments: one at a time, one ahead.
+#[derive(Debug)]
+pub(crate) struct Preparer {
+    shared: Arc<Shared>,
+    /// What was asked for last.
+    order: Option<Header>,
+    /// `None` where tests want one order of all that is done.
+    thread: Option<(SyncSender<Header>, JoinHandle<()>)>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    disk: Arc<dyn Disk>,
+    state: Mutex<State>,
+    changed: Condvar,
+    stop: AtomicBool,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    Making,
+    Ready(Spare),
+    Failed(Failure),
+}
+
+impl Preparer {
+    /// Begins with what an earlier process prepared, if it did.
+    pub(crate) fn start(
+        disk: Arc<dyn Disk>,
+        spare: Option<Spare>,
+        with_thread: bool,
+    ) -> Result<Self, Failure> {
+        let state = Mutex::new(spare.map_or(State::Idle, State::Ready));
+        let (changed, stop) = (Condvar::new(), AtomicBool::new(false));
+        let shared = Arc::new(Shared { disk, state, changed, stop });
+        let thread = if with_thread { Some(spawn(Arc::clone(&shared))?) } else { None };
+        Ok(Self { shared, order: None, thread })
+    }
+
+    /// Has a segment made, unless one is there or under way.
+    pub(crate) fn order(&mut self, header: Header) {
+        let mut state = self.shared.lock();
+        if matches!(*state, State::Making | State::Ready(_)) {
+            return;
+        }
+        *state = State::Making;
+        drop(state);
+        self.order = Some(header);
+        match &self.thread {
+            // It waits for this one: there is room.
+            Some((orders, _)) => drop(orders.try_send(header)),
+            None => self.shared.make(header),
+        }
+    }
+
+    /// Tries again what failed for lack of space.
+    pub(crate) fn retry(&mut self) {
+        let full = matches!(*self.shared.lock(), State::Failed(Failure::Full(_)));
+        if let Some(header) = self.order.filter(|_| full) {
+            self.order(header);
+        }
+    }
+
+    /// Whether there is one; why not, if making it failed.
+    pub(crate) fn is_ready(&self) -> Result<bool, Failure> {
+        match &*self.shared.lock() {
+            State::Ready(_) => Ok(true),
+            State::Failed(failure) => Err(failure.clone()),
+            State::Idle | State::Making => Ok(false),
+        }
+    }
+
+    /// Waits for it and takes it. One that is smaller than the least is replaced by the wanted one.
+    ///
+    /// # Errors
+    /// `Full` until [`Preparer::retry`] has succeeded; anything else is final.
+    pub(crate) fn take(&mut self, bytes_min: u64, wanted: Header) -> Result<Spare, Failure> {
+        loop {
+            if matches!(*self.shared.lock(), State::Idle) {
+                self.order(wanted);
+            }
+            let spare = self.wait()?;
+            if spare.segment.bytes >= bytes_min {
+                return Ok(spare);
+            }
+            let name = segments::name(spare.segment.number);
+            let disk = &self.shared.disk;
+            let removed = disk.remove(&name).and_then(|()| disk.sync());
+            removed.map_err(|error| Failure::Io(format!("{name}: {error}")))?;
+        }
+    }
+
+    fn wait(&self) -> Result<Spare, Failure> {
+        let state = self.shared.lock();
+        let making = |state: &mut State| matches!(state, State::Making);
+        let waited = self.shared.changed.wait_while(state, making);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        match &*state {
+            State::Failed(failure) => Err(failure.clone()),
+            _ => match std::mem::replace(&mut *state, State::Idle) {
+                State::Ready(spare) => Ok(spare),
+                _ => Err(Failure::Io("no segment is being made".to_owned())),
+            },
+        }
+    }
+}
+
+/// What is being made is given up.
+impl Drop for Preparer {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        if let Some((orders, thread)) = self.thread.take() {
+            drop(orders);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn make(&self, header: Header) {
+        let made = segments::make(&*self.disk, header, &self.stop);
+        let segment = Segment { number: header.segment, bytes: header.bytes };
+        *self.lock() = match made {
+            Ok(file) => State::Ready(Spare { segment, file }),
+            Err(failure) => State::Failed(failure),
+        };
+        self.changed.notify_all();
+    }
+}
+
+fn spawn(shared: Arc<Shared>) -> Result<(SyncSender<Header>, JoinHandle<()>), Failure> {
+    let (orders, ordered): (_, Receiver<Header>) = sync_channel(1);
+    let run = move || ordered.iter().for_each(|header| shared.make(header));
+    let thread = std::thread::Builder::new().name("worldbus-segments".to_owned()).spawn(run)?;
+    Ok((orders, thread))
+}
