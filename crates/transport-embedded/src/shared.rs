@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use crate::dead_letters::replay;
+use crate::journal::read::RecordReader;
 use crate::options::Options;
 use crate::read::pool::Reads;
-use crate::journal::read::RecordReader;
 use crate::read::tail::Tail;
 use crate::store::Names;
 use crate::store::failure::Failure;

@@ -17,6 +17,6 @@ mod takeover;
 pub(crate) use load::{DeadPlace, Loaded};
 pub(crate) use names::Names;
 pub(crate) use query::{
-    Entry, Page, dead_letters, dead_letters_in, dead_letters_numbered, entry_at, group_head,
-    oldest_entries,
+    Entry, Page, dead_letters, dead_letters_in, dead_letters_numbered, entries_in, entry_at,
+    group_head, oldest_entries,
 };

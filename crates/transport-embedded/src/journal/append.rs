@@ -17,6 +17,9 @@ const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 /// end of the log.
 const RESERVE_BYTES: u64 = 64 << 10;
 
+/// Memory for frames that is kept between commits.
+const BUFFER_BYTES: usize = 1 << 20;
+
 /// How the journal is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
@@ -29,7 +32,6 @@ pub(crate) struct Settings {
 /// The end of the journal.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    disk: Arc<dyn Disk>,
     number: u64,
     settings: Settings,
     /// All but the spare, oldest first; the last one is written.
@@ -82,13 +84,13 @@ impl Journal {
             Some(&segment) => Some(Spare { segment, file: open(segment.number)? }),
             None => None,
         };
-        let preparer = Preparer::start(Arc::clone(&disk), spare, settings.with_thread)?;
+        let preparer = Preparer::start(disk, spare, settings.with_thread)?;
         let written = segments.all.iter().filter(|segment| segment.number <= end.segment);
         let segments_written = written.copied().collect();
         let number = segments.journal;
         let (segments, buffer, failed) = (segments_written, Vec::new(), None);
         let mut this =
-            Self { disk, number, settings, segments, file, end, records, preparer, buffer, failed };
+            Self { number, settings, segments, file, end, records, preparer, buffer, failed };
         this.prepare();
         Ok(this)
     }
@@ -96,6 +98,11 @@ impl Journal {
     /// The segment that is written.
     pub(crate) fn segment(&self) -> u64 {
         self.end.segment
+    }
+
+    /// Bytes of all segments that records are in.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.bytes).sum()
     }
 
     /// The number of the last record.
@@ -125,7 +132,8 @@ impl Journal {
         // The frame, and in the next segment if it does not fit into this one.
         let mut crc = self.encode(changes, self.end.position == HEADER_BYTES)?;
         let segment_bytes = self.segments.back().map_or(0, |segment| segment.bytes);
-        let is_begun = self.end.position + self.buffer.len() as u64 + self.reserve(changes)? <= segment_bytes;
+        let is_begun =
+            self.end.position + self.buffer.len() as u64 + self.reserve(changes)? <= segment_bytes;
         if !is_begun {
             crc = self.encode(changes, true)?;
             self.roll()?;
@@ -145,6 +153,7 @@ impl Journal {
         let position = end.position + u64::from(bytes);
         self.end = End { position, number: end.number + 1, chain: crc, ..end };
         self.records.apply(changes);
+        self.buffer.shrink_to(BUFFER_BYTES);
         if !is_begun {
             self.prepare();
         }
@@ -156,7 +165,8 @@ impl Journal {
         match self.preparer.is_ready() {
             Ok(true) => Ok(0),
             Ok(false) | Err(Failure::Full(_)) => {
-                Ok(if changes.group.is_some() { RESERVE_BYTES } else { 0 })
+                let is_large = changes.group.is_some() || !changes.moved.is_empty();
+                Ok(if is_large { RESERVE_BYTES } else { 0 })
             }
             Err(failure) => Err(failure),
         }
@@ -192,8 +202,7 @@ impl Journal {
     /// The segment behind the one that is written.
     fn next(&self) -> Header {
         let max = self.settings.segment_bytes_max;
-        let all: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
-        let bytes = all.clamp(SEGMENT_BYTES_MIN.min(max), max);
+        let bytes = self.bytes().clamp(SEGMENT_BYTES_MIN.min(max), max);
         Header { journal: self.number, segment: self.end.segment + 1, bytes }
     }
 
@@ -227,19 +236,14 @@ impl Journal {
         Some(oldest.number)
     }
 
-    /// Removes the oldest segment, durably. The caller knows that nothing of it is needed.
-    ///
-    /// # Errors
-    /// Of the disk; those of the sync are final.
-    pub(crate) fn remove_oldest(&mut self) -> Result<(), Failure> {
-        let Some(oldest) = self.oldest() else { return Ok(()) };
-        let name = name(oldest);
-        self.disk.remove(&name).map_err(|error| Failure::from(error).within(&name))?;
-        self.segments.pop_front();
-        self.disk.sync().map_err(|error| {
-            let failure = Failure::Io(format!("sync of the directory: {error}"));
-            self.failed = Some(failure.clone());
-            failure
-        })
+    /// Has the oldest segment removed, durably, in a while; whether there is room for that. The
+    /// caller knows that nothing of it is needed. If it fails, the next append does.
+    pub(crate) fn remove_oldest(&mut self) -> bool {
+        let Some(oldest) = self.oldest() else { return false };
+        let removed = self.preparer.remove(oldest);
+        if removed {
+            self.segments.pop_front();
+        }
+        removed
     }
 }

@@ -6,9 +6,12 @@
 //! removed u32 │ { kind u8 │ id u64 } × removed               small records that go
 //! dead u32 │ { number u64 │ key bytes │ value bytes } × dead
 //! if DEAD_FIRST: number u64                                  dead letters below it go
+//! if MOVED: groups u32 │ { id u64 │ head bytes │ data bytes │ indexes bytes } × groups
 //!
-//! flags: WHOLE 1 │ GROUP 2 │ DEAD_FIRST 4
+//! flags: WHOLE 1 │ GROUP 2 │ DEAD_FIRST 4 │ MOVED 8
 //!   WHOLE: the small records are all that there are, as in the first record of a segment
+//!   MOVED: what is still kept of groups of a segment that goes, appended again
+//!   indexes: { index u32 } of each batch: which it was in the group as it was committed
 //! ```
 //!
 //! What retention removes of a topic follows from its head: batches below its first offset.
@@ -22,11 +25,14 @@ use crate::format::codec::{Kind, Take};
 const WHOLE: u8 = 1;
 const GROUP: u8 = 2;
 const DEAD_FIRST: u8 = 4;
+const MOVED: u8 = 8;
 
 /// What one commit changes.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) group: Option<NewGroup>,
+    /// Groups that were committed before, or a part of each.
+    pub(crate) moved: Vec<NewGroup>,
     pub(crate) records: Vec<(Kind, u64, Bytes)>,
     /// Small records that go.
     pub(crate) records_removed: Vec<(Kind, u64)>,
@@ -44,6 +50,18 @@ pub(crate) struct NewGroup {
     pub(crate) id: u64,
     pub(crate) head: Bytes,
     pub(crate) data: Bytes,
+    /// Of one that is moved: which its batches were as it was committed.
+    pub(crate) indexes: Option<Bytes>,
+}
+
+impl NewGroup {
+    /// Which batch of the commit the one at a place is.
+    pub(crate) fn index(&self, place: usize) -> u32 {
+        let index = self.indexes.as_ref().and_then(|indexes| {
+            indexes.get(place * 4..)?.first_chunk().map(|index| u32::from_le_bytes(*index))
+        });
+        index.unwrap_or(place as u32)
+    }
 }
 
 /// All small records as of the last commit, by their keys.
@@ -70,16 +88,21 @@ impl Changes {
         out.put_u8(
             flag(all.is_some(), WHOLE)
                 | flag(self.group.is_some(), GROUP)
-                | flag(self.dead_first.is_some(), DEAD_FIRST),
+                | flag(self.dead_first.is_some(), DEAD_FIRST)
+                | flag(!self.moved.is_empty(), MOVED),
         );
-        if let Some(NewGroup { id, head, data }) = &self.group {
+        if let Some(NewGroup { id, head, data, .. }) = &self.group {
             out.put_u64_le(*id);
             put_bytes(out, head);
             put_bytes(out, data);
         }
         match all {
-            None => put_records(out, self.records.iter().map(|(kind, id, value)| (*kind, *id, value))),
-            Some(all) => put_records(out, all.0.iter().map(|(&(kind, id), value)| (kind, id, value))),
+            None => {
+                put_records(out, self.records.iter().map(|(kind, id, value)| (*kind, *id, value)))
+            }
+            Some(all) => {
+                put_records(out, all.0.iter().map(|(&(kind, id), value)| (kind, id, value)))
+            }
         }
         out.put_u32_le(self.records_removed.len() as u32);
         for &(kind, id) in &self.records_removed {
@@ -95,6 +118,15 @@ impl Changes {
         if let Some(first) = self.dead_first {
             out.put_u64_le(first);
         }
+        if !self.moved.is_empty() {
+            out.put_u32_le(self.moved.len() as u32);
+        }
+        for NewGroup { id, head, data, indexes } in &self.moved {
+            out.put_u64_le(*id);
+            put_bytes(out, head);
+            put_bytes(out, data);
+            put_bytes(out, indexes.as_deref().unwrap_or_default());
+        }
     }
 
     /// Reads what [`Changes::encode`] made; slices of it.
@@ -106,7 +138,7 @@ impl Changes {
             let id = take.u64()?;
             let (head, data) = (take.bytes()?, take.bytes()?);
             let (head, data) = (body.slice_ref(head), body.slice_ref(data));
-            this.group = Some(NewGroup { id, head, data });
+            this.group = Some(NewGroup { id, head, data, indexes: None });
         }
         for _ in 0..take.u32()? {
             let (kind, id) = (Kind::from_number(take.u8()?)?, take.u64()?);
@@ -121,6 +153,13 @@ impl Changes {
         }
         if flags & DEAD_FIRST != 0 {
             this.dead_first = Some(take.u64()?);
+        }
+        let moved = if flags & MOVED == 0 { 0 } else { take.u32()? };
+        for _ in 0..moved {
+            let (id, head) = (take.u64()?, body.slice_ref(take.bytes()?));
+            let (data, indexes) = (take.bytes()?, take.bytes()?);
+            let (data, indexes) = (body.slice_ref(data), Some(body.slice_ref(indexes)));
+            this.moved.push(NewGroup { id, head, data, indexes });
         }
         take.0.is_empty().then_some(this)
     }
@@ -152,8 +191,11 @@ mod tests {
     #[test]
     fn what_is_encoded_is_decoded() {
         let bytes = |text: &'static str| Bytes::from_static(text.as_bytes());
+        let group =
+            |id, indexes| NewGroup { id, head: bytes("head"), data: bytes("data"), indexes };
         let changes = Changes {
-            group: Some(NewGroup { id: 4, head: bytes("head"), data: bytes("data") }),
+            group: Some(group(4, None)),
+            moved: vec![group(2, Some(bytes("indexes")))],
             records: vec![(Kind::Tally, 0, bytes("tally"))],
             records_removed: vec![(Kind::Opening, 3)],
             dead: vec![(9, bytes("key"), bytes("value"))],

@@ -156,9 +156,9 @@ pub(crate) fn frame(journal: u64, number: u64, chain: u32, buffer: &mut Vec<u8>)
 pub(crate) fn unframe(journal: u64, frame: &[u8]) -> Option<(Head, &[u8])> {
     let head = Head::decode(journal, frame.first_chunk()?)?;
     let (body, end) = frame[HEAD_BYTES..].split_at_checked(head.bytes as usize)?;
-    let whole = end.split_last().is_some_and(|(&last, pad)| {
-        last == END && pad.iter().all(|&byte| byte == 0)
-    });
+    let whole = end
+        .split_last()
+        .is_some_and(|(&last, pad)| last == END && pad.iter().all(|&byte| byte == 0));
     let crc = crc32c::crc32c_append(seeded(journal, &frame[4..HEAD_BYTES - 4]), body);
     let valid = whole && crc == head.crc && frame.len() as u64 == head.frame_bytes();
     valid.then_some((head, body))

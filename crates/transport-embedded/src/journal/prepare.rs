@@ -1,5 +1,5 @@
-//! Making the next segment ahead of its use, on a thread of its own: filling and syncing it takes
-//! longer than a commit may.
+//! Making the next segment ahead of its use, and removing old ones, on a thread of its own: both
+//! take longer than a commit may.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -10,6 +10,9 @@ use crate::journal::disk::{Disk, DiskFile};
 use crate::journal::layout::Header;
 use crate::journal::segments::{self, Segment};
 use crate::store::failure::Failure;
+
+/// What waits for the thread at the most; further segments are removed later.
+const JOBS_MAX: usize = 16;
 
 /// A segment that is there and holds nothing.
 #[derive(Debug)]
@@ -25,13 +28,21 @@ pub(crate) struct Preparer {
     /// What was asked for last.
     order: Option<Header>,
     /// `None` where tests want one order of all that is done.
-    thread: Option<(SyncSender<Header>, JoinHandle<()>)>,
+    thread: Option<(SyncSender<Job>, JoinHandle<()>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Job {
+    Make(Header),
+    Remove(u64),
 }
 
 #[derive(Debug)]
 struct Shared {
     disk: Arc<dyn Disk>,
     state: Mutex<State>,
+    /// Why a segment could not be removed, for good.
+    not_removed: Mutex<Option<Failure>>,
     changed: Condvar,
     stop: AtomicBool,
 }
@@ -53,7 +64,8 @@ impl Preparer {
     ) -> Result<Self, Failure> {
         let state = Mutex::new(spare.map_or(State::Idle, State::Ready));
         let (changed, stop) = (Condvar::new(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { disk, state, changed, stop });
+        let not_removed = Mutex::default();
+        let shared = Arc::new(Shared { disk, state, not_removed, changed, stop });
         let thread = if with_thread { Some(spawn(Arc::clone(&shared))?) } else { None };
         Ok(Self { shared, order: None, thread })
     }
@@ -68,9 +80,20 @@ impl Preparer {
         drop(state);
         self.order = Some(header);
         match &self.thread {
-            // It waits for this one: there is room.
-            Some((orders, _)) => drop(orders.try_send(header)),
+            // It waits for removals at the most.
+            Some((jobs, _)) => drop(jobs.send(Job::Make(header))),
             None => self.shared.make(header),
+        }
+    }
+
+    /// Has a segment removed, durably; whether there was room for that.
+    pub(crate) fn remove(&self, number: u64) -> bool {
+        match &self.thread {
+            Some((jobs, _)) => jobs.try_send(Job::Remove(number)).is_ok(),
+            None => {
+                self.shared.remove(number);
+                true
+            }
         }
     }
 
@@ -82,8 +105,11 @@ impl Preparer {
         }
     }
 
-    /// Whether there is one; why not, if making it failed.
+    /// Whether there is one; why not, if making it failed, or removing another.
     pub(crate) fn is_ready(&self) -> Result<bool, Failure> {
+        if let Some(failure) = &*self.shared.not_removed() {
+            return Err(failure.clone());
+        }
         match &*self.shared.lock() {
             State::Ready(_) => Ok(true),
             State::Failed(failure) => Err(failure.clone()),
@@ -130,8 +156,8 @@ impl Preparer {
 impl Drop for Preparer {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Release);
-        if let Some((orders, thread)) = self.thread.take() {
-            drop(orders);
+        if let Some((jobs, thread)) = self.thread.take() {
+            drop(jobs);
             let _ = thread.join();
         }
     }
@@ -140,6 +166,29 @@ impl Drop for Preparer {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn not_removed(&self) -> MutexGuard<'_, Option<Failure>> {
+        self.not_removed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, job: Job) {
+        match job {
+            Job::Make(header) => self.make(header),
+            Job::Remove(number) => self.remove(number),
+        }
+    }
+
+    /// One at a time: its removal is durable before the next one goes.
+    fn remove(&self, number: u64) {
+        if self.not_removed().is_some() {
+            return;
+        }
+        let name = segments::name(number);
+        let removed = self.disk.remove(&name).and_then(|()| self.disk.sync());
+        if let Err(error) = removed {
+            *self.not_removed() = Some(Failure::Io(format!("{name}: removal: {error}")));
+        }
     }
 
     fn make(&self, header: Header) {
@@ -153,9 +202,9 @@ impl Shared {
     }
 }
 
-fn spawn(shared: Arc<Shared>) -> Result<(SyncSender<Header>, JoinHandle<()>), Failure> {
-    let (orders, ordered): (_, Receiver<Header>) = sync_channel(1);
-    let run = move || ordered.iter().for_each(|header| shared.make(header));
+fn spawn(shared: Arc<Shared>) -> Result<(SyncSender<Job>, JoinHandle<()>), Failure> {
+    let (jobs, received): (_, Receiver<Job>) = sync_channel(JOBS_MAX);
+    let run = move || received.iter().for_each(|job| shared.run(job));
     let thread = std::thread::Builder::new().name("worldbus-segments".to_owned()).spawn(run)?;
-    Ok((orders, thread))
+    Ok((jobs, thread))
 }

@@ -187,7 +187,10 @@ impl<'a> Scan<'a> {
         for later in &self.segments.all[self.index + 1..] {
             let mut window = Window::open(self.disk, *later)?;
             if window.first_not_zero(HEADER_BYTES)?.is_some() {
-                let what = format!("a record that is wrong, with others behind it in {}", name(later.number));
+                let what = format!(
+                    "a record that is wrong, with others behind it in {}",
+                    name(later.number)
+                );
                 return Err(self.damaged(position, &what));
             }
         }
@@ -203,13 +206,17 @@ impl<'a> Scan<'a> {
 
         // It is what a write leaves that was not completed.
         let head = self.head(position)?;
-        let torn = heal::torn(&mut self.window, position, last, head.map(|head| head.frame_bytes()));
+        let torn =
+            heal::torn(&mut self.window, position, last, head.map(|head| head.frame_bytes()));
         torn?.map_err(|what| self.damaged(position, what))
     }
 
     fn missing(&self) -> Failure {
         let End { segment, position, number, .. } = self.end;
-        Failure::Damaged(format!("{} at byte {position}: record {number} is missing", name(segment)))
+        Failure::Damaged(format!(
+            "{} at byte {position}: record {number} is missing",
+            name(segment)
+        ))
     }
 
     fn damaged(&self, position: u64, what: &str) -> Failure {

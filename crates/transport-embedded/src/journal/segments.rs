@@ -89,7 +89,7 @@ fn header(disk: &dyn Disk, number: u64) -> Result<Header, Failure> {
         Unusable::Damaged => damaged("its header, bytes 0 to 4,095, is not what was written"),
         Unusable::Newer(newer) => {
             Failure::Newer(format!("{name} has format {newer}, this one knows {VERSION}"))
-        },
+        }
     })?;
     if header.segment != number {
         return Err(damaged(&format!("it was made as {}", self::name(header.segment))));

@@ -98,7 +98,8 @@ impl Simulated {
     /// A disk of which one file has other bytes.
     pub(crate) fn with(&self, name: &str, bytes: Vec<u8>) -> Self {
         let state = self.lock();
-        let mut other = State { files: state.files.clone(), names: state.names.clone(), ..State::default() };
+        let mut other =
+            State { files: state.files.clone(), names: state.names.clone(), ..State::default() };
         let file = &mut other.files[state.names[name]];
         (file.durable, file.writes, file.now) = (bytes.clone(), Vec::new(), bytes);
         other.names_durable = other.names.clone();
@@ -121,7 +122,8 @@ impl Simulated {
             for (position, bytes) in &content.writes {
                 let mut at = 0;
                 while at < bytes.len() {
-                    let next = ((position + at + 1).next_multiple_of(sector) - position).min(bytes.len());
+                    let next =
+                        ((position + at + 1).next_multiple_of(sector) - position).min(bytes.len());
                     if random() % 4 < part {
                         put(&mut durable, position + at, &bytes[at..next]);
                     }

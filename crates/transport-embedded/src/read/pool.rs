@@ -9,7 +9,7 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use crate::format::group::{Head, Record, records};
+use crate::format::group::{self, Head, records};
 use crate::journal::Changes;
 use crate::journal::read::RecordReader;
 use crate::read::tail::Stored;
@@ -37,14 +37,22 @@ pub(crate) struct Reads {
     groups: Mutex<VecDeque<Arc<Group>>>,
 }
 
+/// A batch of a commit group in memory.
+#[derive(Debug)]
+struct Record {
+    topic: u32,
+    offset: u64,
+    bytes: Bytes,
+}
+
 /// A commit group in memory, verified.
 #[derive(Debug)]
 struct Group {
     id: u64,
     head: Head,
     bytes: usize,
-    /// Topic, offset and bytes of its batches, in order; slices of the whole.
-    batches: Vec<(u32, u64, Bytes)>,
+    /// Its batches, in order; slices of the whole. With which each was in its commit.
+    batches: Vec<(u32, Record)>,
 }
 
 impl Group {
@@ -52,15 +60,20 @@ impl Group {
     fn read(journal: &RecordReader, entry: &store::Entry) -> Result<Option<Self>, Failure> {
         let id = entry.group;
         let Some(body) = journal.read(entry.place)? else { return Ok(None) };
-        let group = Changes::decode(&body).and_then(|changes| changes.group);
-        let group = group.filter(|group| group.id == id).ok_or_else(|| {
+        let group = Changes::decode(&body).and_then(|changes| {
+            changes.group.into_iter().chain(changes.moved).find(|group| group.id == id)
+        });
+        let group = group.ok_or_else(|| {
             Failure::Damaged(format!("commit group {id} is not where the index has it"))
         })?;
-        let (head, data) = (store::group_head(id, &group.head)?, group.data);
-        let found = records(id, &head, &data).map_err(Failure::Damaged)?;
-        let batch = |found: &Record<'_>| (found.topic, found.offset, data.slice_ref(found.bytes));
-        let batches = found.iter().map(batch).collect();
-        Ok(Some(Self { id, head, bytes: data.len(), batches }))
+        let head = store::group_head(id, &group.head)?;
+        let found = records(id, &head, &group.data).map_err(Failure::Damaged)?;
+        let batch = |(place, found): (usize, &group::Record<'_>)| {
+            let bytes = group.data.slice_ref(found.bytes);
+            (group.index(place), Record { topic: found.topic, offset: found.offset, bytes })
+        };
+        let batches = found.iter().enumerate().map(batch).collect();
+        Ok(Some(Self { id, head, bytes: group.data.len(), batches }))
     }
 }
 
@@ -235,7 +248,7 @@ fn slice(
     bytes_max: usize,
 ) -> Result<Vec<Stored>, Failure> {
     let (mut stored, mut bytes_left) = (Vec::new(), bytes_max);
-    for (index, (topic, offset, bytes)) in group.batches.iter().enumerate() {
+    for (index, Record { topic, offset, bytes }) in &group.batches {
         let (topic, offset) = (*topic, *offset);
         if wanted.get(&topic).is_none_or(|&next| offset < next) {
             continue;
@@ -248,7 +261,7 @@ fn slice(
             Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
         })?;
         bytes_left = bytes_left.saturating_sub(batch.memory_bytes());
-        let (appended_ms, serial) = (group.head.appended_ms, (group.id, index as u32));
+        let (appended_ms, serial) = (group.head.appended_ms, (group.id, *index));
         stored.push(Stored { topic, offset, appended_ms, serial, batch });
     }
     check_contiguous(wanted, &stored)?;

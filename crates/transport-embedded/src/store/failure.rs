@@ -86,6 +86,22 @@ impl Failure {
         }
     }
 
+    /// What is wrong with a fold: the journal has all that it needs to be made again.
+    pub(crate) fn of_fold(self) -> Self {
+        match self {
+            Self::Damaged(what) => Self::Fold(what),
+            other => other,
+        }
+    }
+
+    /// What is wrong with a log that SQLite has alone.
+    pub(crate) fn of_old_log(self) -> Self {
+        match self {
+            Self::Fold(what) | Self::Damaged(what) => Self::Damaged(format!("log.db: {what}")),
+            other => other,
+        }
+    }
+
     /// With the name of the file that it is about.
     pub(crate) fn within(self, name: &str) -> Self {
         let at = |why| format!("{name}: {why}");
@@ -127,7 +143,7 @@ impl Failure {
             Self::Fold(what) => Error::refused(
                 Kind::Damaged,
                 format!(
-                    "log.db in {file} does not fit the segments next to it: {what}; move it away, \
+                    "{file}: log.db does not fit the segments next to it: {what}; move log.db away, \
                      with its -wal and -shm, and it is made again from the segments"
                 ),
             ),

@@ -24,7 +24,6 @@ use crate::store::failure::{Failure, closed};
 use crate::store::query::Entry;
 use crate::store::space::SPACE_BYTES_MIN;
 
-
 /// How long what was committed waits for more, unless it is waited for.
 const DELAY: Duration = Duration::from_millis(50);
 /// Bytes of changes that do not wait for more.
@@ -57,7 +56,7 @@ impl Pending {
     /// Adds what a commit changed.
     pub(crate) fn add(&mut self, appended: Appended, changes: Changes) -> Result<(), Failure> {
         let place = appended.place;
-        if let Some(group) = &changes.group {
+        for group in changes.group.iter().chain(&changes.moved) {
             self.add_entries(group.id, &group.head, place)?;
         }
         for (kind, id, value) in changes.records {
@@ -77,8 +76,9 @@ impl Pending {
     }
 
     fn add_entries(&mut self, group: u64, head: &[u8], place: Place) -> Result<(), Failure> {
-        let head = group::Head::decode(group, head)
-            .ok_or_else(|| Failure::Damaged(format!("the head of commit group {group} is wrong")))?;
+        let head = group::Head::decode(group, head).ok_or_else(|| {
+            Failure::Damaged(format!("the head of commit group {group} is wrong"))
+        })?;
         let appended_ms = head.appended_ms;
         self.bytes += head.sections.len() * ROW_BYTES;
         let sections = head.sections.into_iter();
@@ -125,7 +125,12 @@ impl Pending {
                     "INSERT OR REPLACE INTO dead_letter (number, segment, key, value)
                      VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .execute(params![number.cast_signed(), segment.cast_signed(), &key[..], &value[..]])?;
+                .execute(params![
+                    number.cast_signed(),
+                    segment.cast_signed(),
+                    &key[..],
+                    &value[..]
+                ])?;
         }
         if let Some(first) = self.dead_first {
             connection
@@ -137,12 +142,7 @@ impl Pending {
 }
 
 /// Writes a small record; the index of a topic ends where its head begins.
-fn write_record(
-    connection: &Connection,
-    kind: Kind,
-    id: u64,
-    value: &[u8],
-) -> Result<(), Failure> {
+fn write_record(connection: &Connection, kind: Kind, id: u64, value: &[u8]) -> Result<(), Failure> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO record (kind, id, value) VALUES (?1, ?2, ?3)")?
         .execute(params![kind as u8, id.cast_signed(), value])?;
@@ -273,7 +273,9 @@ impl Fold {
         let progress = &self.progress;
         let mut state = progress.lock();
         let is_behind = |state: &mut State| {
-            state.pending.bytes >= PENDING_BYTES_MAX && state.ended.is_none() && state.full.is_none()
+            state.pending.bytes >= PENDING_BYTES_MAX
+                && state.ended.is_none()
+                && state.full.is_none()
         };
         if is_behind(&mut state) {
             let waited = progress.changed.wait_while(state, is_behind);
@@ -342,7 +344,8 @@ impl Worker {
                 None if state.is_closed => return None,
                 since => since,
             };
-            let is_due = state.is_closed || state.wanted > state.applied || state.pending.is_large();
+            let is_due =
+                state.is_closed || state.wanted > state.applied || state.pending.is_large();
             let left = match since {
                 Some(since) => DELAY.saturating_sub(since.elapsed()),
                 None => Duration::MAX,
@@ -353,7 +356,9 @@ impl Worker {
             }
             let changed = &self.progress.changed;
             state = match since {
-                Some(_) => changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+                Some(_) => {
+                    changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
                 None => changed.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
@@ -363,11 +368,12 @@ impl Worker {
     fn apply(&mut self, pending: &Pending) -> Result<(), Failure> {
         loop {
             let applied = pending.apply(&mut self.connection, self.journal);
-            let failure = match applied.map_err(|failure| failure.sorted(&self.file, SPACE_BYTES_MIN)) {
-                Ok(()) => break,
-                Err(failure @ (Failure::Full(_) | Failure::Busy(_))) => failure,
-                Err(failure) => return Err(failure),
-            };
+            let failure =
+                match applied.map_err(|failure| failure.sorted(&self.file, SPACE_BYTES_MIN)) {
+                    Ok(()) => break,
+                    Err(failure @ (Failure::Full(_) | Failure::Busy(_))) => failure,
+                    Err(failure) => return Err(failure),
+                };
             let mut state = self.progress.lock();
             if state.is_closed {
                 return Err(failure);
@@ -414,4 +420,3 @@ pub(crate) fn checkpoint(connection: &Connection, mode: &str) -> bool {
         }
     }
 }
-

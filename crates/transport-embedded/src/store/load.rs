@@ -78,7 +78,7 @@ fn check_schema(connection: &Connection, tables: &[(&str, &str)]) -> Result<(), 
     if found.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).eq(tables.iter().copied()) {
         return Ok(());
     }
-    Err(Failure::Damaged("its schema is not ours".to_owned()))
+    Err(Failure::Fold("its schema is not ours".to_owned()))
 }
 
 /// Each topic's entries must add up to exactly what its head holds.
@@ -99,7 +99,7 @@ fn check_index(connection: &Connection, heads: &[Head]) -> Result<(), Failure> {
         };
         if found != expected || head.first_offset > head.next_offset {
             let Head { name, first_offset, next_offset, .. } = head;
-            return Err(Failure::Damaged(format!(
+            return Err(Failure::Fold(format!(
                 "the index of topic {name} is not complete from offset {first_offset} to \
                  {next_offset}"
             )));
@@ -111,7 +111,7 @@ fn check_index(connection: &Connection, heads: &[Head]) -> Result<(), Failure> {
         |row| row.get(0),
     )?;
     if foreign {
-        return Err(Failure::Damaged("the index has entries of no topic".to_owned()));
+        return Err(Failure::Fold("the index has entries of no topic".to_owned()));
     }
     Ok(())
 }
@@ -137,7 +137,7 @@ fn dead(connection: &Connection, tally: &Tally) -> Result<VecDeque<DeadPlace>, F
     }
     if expected != tally.dead_next {
         let what = format!("dead letter {expected} is missing or wrong");
-        return Err(Failure::Damaged(what));
+        return Err(Failure::Fold(what));
     }
     Ok(dead)
 }

@@ -44,7 +44,7 @@ pub(crate) fn name(
     next_group: u64,
     now_ms: i64,
 ) -> Result<(Names, Option<(Changes, Names)>), Failure> {
-    let wrong = || Failure::Damaged("the checksum of a name of the log is wrong".to_owned());
+    let wrong = || Failure::Fold("the checksum of a name of the log is wrong".to_owned());
     let made = match query::stored(connection, Kind::Identity, 0)? {
         Some(sealed) => Some(Identity::decode(&sealed).ok_or_else(wrong)?),
         None => None,

@@ -51,9 +51,9 @@ pub(crate) fn open(
     // The journal. One that is not there is begun, or made of a log of a format before.
     let settings = Settings { segment_bytes_max: options.segment_bytes_max, with_thread: true };
     remove_unfinished(&**disk)?;
-    let found = database::look(file)?;
+    let found = database::look(file).map_err(Failure::of_fold)?;
     if found == Found::Old {
-        takeover::take_over(disk, file, options, settings)?;
+        takeover::take_over(disk, file, options, settings).map_err(Failure::of_old_log)?;
     }
     let segments = match Segments::list(&**disk)? {
         Some(segments) => segments,
@@ -73,11 +73,11 @@ pub(crate) fn open(
     let seen = seen(&**disk, &segments, end, options)?;
 
     // What this opening commits: that there is a log at all, and its name from here on.
-    let small = Records(query::all_records(&connection)?);
+    let small = Records(query::all_records(&connection).map_err(Failure::of_fold)?);
     let mut journal = Journal::open(Arc::clone(disk), &segments, end, small, settings)?;
     let names = begin(&mut journal, &mut connection, &segments, options)?;
     let now_ms = options.clock.steady_us().div_euclid(1000);
-    let loaded = load(&connection, &TABLES, now_ms)?;
+    let loaded = load(&connection, &TABLES, now_ms).map_err(Failure::of_fold)?;
     checkpoint(&connection, "TRUNCATE");
 
     // Who goes on from here.
@@ -110,8 +110,8 @@ pub(super) fn catch_up(
     if database::look(file)? == Found::Missing {
         database::create(file, segments.journal, sync)?;
     }
-    let mut connection = connect(file, sync)?;
-    let folded = query::folded(&connection)?;
+    let mut connection = connect(file, sync).map_err(Failure::of_fold)?;
+    let folded = query::folded(&connection).map_err(Failure::of_fold)?;
     if folded.journal != segments.journal {
         return Err(Failure::Fold("it is of another log".to_owned()));
     }
@@ -138,11 +138,12 @@ pub(super) fn catch_up(
         }
         pending.add(appended, changes)?;
         if pending.is_large() {
-            std::mem::take(&mut pending).apply(&mut connection, segments.journal)?;
+            let pending = std::mem::take(&mut pending);
+            pending.apply(&mut connection, segments.journal).map_err(Failure::of_fold)?;
             checkpoint(&connection, "PASSIVE");
         }
     }
-    pending.apply(&mut connection, segments.journal)?;
+    pending.apply(&mut connection, segments.journal).map_err(Failure::of_fold)?;
     let (end, torn) = scan.end();
     torn.map_or(Ok(()), |torn| heal(disk, torn))?;
     Ok((connection, end))
@@ -168,7 +169,10 @@ fn heal(disk: &dyn Disk, torn: Torn) -> Result<(), Failure> {
     let copy = heal::heal(disk, torn)?;
     let Torn { segment, position, bytes } = torn;
     tracing::warn!(
-        segment, position, bytes, copy,
+        segment,
+        position,
+        bytes,
+        copy,
         "the last group was not written whole, and was not acknowledged; its bytes are kept in a copy"
     );
     Ok(())
@@ -247,7 +251,7 @@ fn seen(
             bytes -= oldest.data.len() as u64;
         }
     }
-    for NewGroup { id, head, data } in groups {
+    for NewGroup { id, head, data, .. } in groups {
         let head = query::group_head(id, &head)?;
         for record in records(id, &head, &data).map_err(Failure::Damaged)? {
             let batch = Batch::decode(data.slice_ref(record.bytes));

@@ -34,10 +34,12 @@ impl Entry {
         sealed.last_chunk::<4>().map_or(0, |crc| u32::from_le_bytes(*crc))
     }
 
+    /// Writes it; of one that was moved, in the place of what was before.
     pub(super) fn insert(&self, connection: &Connection) -> Result<(), Failure> {
         let Section { topic, first_offset, batches, bytes } = self.section;
-        let statement =
-            format!("INSERT INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+        let statement = format!(
+            "INSERT OR REPLACE INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        );
         connection.prepare_cached(&statement)?.execute(params![
             topic,
             first_offset.cast_signed(),
@@ -73,7 +75,7 @@ impl Entry {
         }
         let Section { topic, first_offset, .. } = section;
         let what = format!("the index entry at offset {first_offset} of topic {topic} is wrong");
-        Ok(Err(Failure::Damaged(what)))
+        Ok(Err(Failure::Fold(what)))
     }
 }
 
@@ -112,6 +114,19 @@ pub(crate) fn oldest_entries(
     rows.map(|row| row?).collect()
 }
 
+/// Entries whose records are in a segment up to this one.
+pub(crate) fn entries_in(
+    connection: &Connection,
+    segment: u64,
+    count_max: usize,
+) -> Result<Vec<Entry>, Failure> {
+    let statement = format!("SELECT {COLUMNS} FROM entry WHERE segment <= ?1 LIMIT ?2");
+    let mut statement = connection.prepare_cached(&statement)?;
+    let count_max = i64::try_from(count_max).unwrap_or(i64::MAX);
+    let rows = statement.query_map(params![segment.cast_signed(), count_max], Entry::read)?;
+    rows.map(|row| row?).collect()
+}
+
 /// Which dead letters are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Page {
@@ -140,7 +155,7 @@ pub(crate) fn dead_letters(
         if found.len() == page.count_max || bytes >= page.bytes_max {
             break;
         }
-        let damaged = || Failure::Damaged(format!("dead letter {number} is missing or wrong"));
+        let damaged = || Failure::Fold(format!("dead letter {number} is missing or wrong"));
         let row = rows.next()?.ok_or_else(damaged)?;
         if row.get::<_, i64>(0)?.cast_unsigned() != number {
             return Err(damaged());
@@ -198,7 +213,7 @@ pub(crate) fn dead_letters_in(
 
 /// The dead letter of a row with key and value; `None` if it was taken away.
 pub(super) fn dead_letter(number: u64, row: &Row<'_>, key: usize) -> Result<Option<Dead>, Failure> {
-    let damaged = || Failure::Damaged(format!("dead letter {number} is missing or wrong"));
+    let damaged = || Failure::Fold(format!("dead letter {number} is missing or wrong"));
     let value = row.get_ref(key + 1)?.as_blob().map_err(|_| damaged())?;
     let key = row.get_ref(key)?.as_blob().map_err(|_| damaged())?;
     let key = DeadKey::decode(number, key).ok_or_else(damaged)?;
@@ -216,7 +231,7 @@ pub(super) fn tally(connection: &Connection) -> Result<Tally, Failure> {
 
 /// The failure of a record that does not pass its checksum.
 pub(super) fn wrong(what: &str) -> Failure {
-    Failure::Damaged(format!("the checksum of {what} is wrong"))
+    Failure::Fold(format!("the checksum of {what} is wrong"))
 }
 
 /// A record, if it is there.
@@ -247,7 +262,7 @@ pub(super) fn stored_all(
 /// A record that must be there.
 pub(super) fn record(connection: &Connection, kind: Kind, id: u64) -> Result<Vec<u8>, Failure> {
     stored(connection, kind, id)?
-        .ok_or_else(|| Failure::Damaged(format!("the record {kind:?} {id} is missing")))
+        .ok_or_else(|| Failure::Fold(format!("the record {kind:?} {id} is missing")))
 }
 
 /// All small records but the place of the fold.
@@ -259,7 +274,7 @@ pub(super) fn all_records(
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let kind = Kind::from_number(row.get(0)?);
-        let kind = kind.ok_or_else(|| Failure::Damaged("a record of no known kind".to_owned()))?;
+        let kind = kind.ok_or_else(|| Failure::Fold("a record of no known kind".to_owned()))?;
         let (id, value): (i64, Vec<u8>) = (row.get(1)?, row.get(2)?);
         if kind != Kind::Folded {
             all.insert((kind, id.cast_unsigned()), Bytes::from(value));

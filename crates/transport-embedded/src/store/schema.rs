@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! entry          one row for each topic of a commit:      topic, first_offset ▶ group_id, place, …
-//!                the index by offset
+//!                the index by offset, and by segment
 //! record         heads, tally, subscriptions, ages,       kind, id ▶ value     (`format::record`)
 //!                and how far the fold follows the journal
 //! dead_letter    one row a dead letter, without gaps      number ▶ key, value  (`format::record`)
@@ -35,7 +35,7 @@ pub(crate) const APPLICATION_ID: u32 = 0x5762_4c67;
 pub(crate) const PAGE_BYTES: u32 = 4096;
 
 /// Names and statements, by name, exactly as SQLite stores them.
-pub(crate) const TABLES: [(&str, &str); 3] = [
+pub(crate) const TABLES: [(&str, &str); 4] = [
     (
         "dead_letter",
         "CREATE TABLE dead_letter (number INTEGER PRIMARY KEY NOT NULL, segment INTEGER NOT NULL, \
@@ -49,6 +49,7 @@ pub(crate) const TABLES: [(&str, &str); 3] = [
          length INTEGER NOT NULL, crc INTEGER NOT NULL, \
          PRIMARY KEY (topic, first_offset)) STRICT, WITHOUT ROWID",
     ),
+    ("entry_segment", "CREATE INDEX entry_segment ON entry (segment)"),
     (
         "record",
         "CREATE TABLE record (kind INTEGER NOT NULL, id INTEGER NOT NULL, value BLOB NOT NULL, \

@@ -118,7 +118,11 @@ fn scan_wal(file: &Path) -> Result<(), Failure> {
     match wal_scan::scan(reader, PAGE_BYTES)? {
         Verdict::Whole { .. } => Ok(()),
         Verdict::Torn { frames, bytes_behind, .. } => {
-            tracing::info!(frames, bytes_behind, "torn or stale tail of the write-ahead log left out");
+            tracing::info!(
+                frames,
+                bytes_behind,
+                "torn or stale tail of the write-ahead log left out"
+            );
             Ok(())
         }
         Verdict::Damaged { frame, position, what } => {
@@ -170,12 +174,15 @@ fn copy(disk: &Arc<dyn Disk>, from: &Connection, settings: Settings) -> Result<(
 /// The first commit group from a number on, verified.
 fn group_from(connection: &Connection, from: u64) -> Result<Option<NewGroup>, Failure> {
     let found: Option<(i64, Vec<u8>, Vec<u8>)> = connection
-        .prepare_cached("SELECT id, head, data FROM commit_group WHERE id >= ?1 ORDER BY id LIMIT 1")?
+        .prepare_cached(
+            "SELECT id, head, data FROM commit_group WHERE id >= ?1 ORDER BY id LIMIT 1",
+        )?
         .query_row([from.cast_signed()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     let Some((id, head, data)) = found else { return Ok(None) };
     let id = id.cast_unsigned();
     let decoded = query::group_head(id, &head)?;
     group::records(id, &decoded, &data).map_err(Failure::Damaged)?;
-    Ok(Some(NewGroup { id, head: Bytes::from(head), data: Bytes::from(data) }))
+    let (head, data) = (Bytes::from(head), Bytes::from(data));
+    Ok(Some(NewGroup { id, head, data, indexes: None }))
 }

@@ -358,7 +358,7 @@ impl<'a> Staged<'a> {
             let (appended_ms, sections) = (self.tally.appended_ms, self.sections.values().copied());
             let head = group::Head { appended_ms, sections: sections.collect() };
             let (head, data) = (head.encode(id).into(), self.data.into());
-            changes.group = Some(NewGroup { id, head, data });
+            changes.group = Some(NewGroup { id, head, data, indexes: None });
         }
         let mut places = Vec::new();
         for dead in self.dead {

@@ -8,6 +8,7 @@ mod expiry;
 mod letters;
 mod removal;
 mod retention;
+mod segments;
 mod unread;
 
 use std::sync::Arc;
@@ -32,6 +33,9 @@ pub(crate) use retention::Retention;
 
 /// How long the writer sleeps at most: then it looks after retention and a full disk.
 const IDLE_MAX: Duration = Duration::from_secs(1);
+
+/// And at most while there is more to remove than one look had time for.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The writer's own state.
 pub(crate) struct Writer {
@@ -61,7 +65,8 @@ impl Writer {
         let _guard = PanicGuard(Arc::clone(&self.shared));
         let group_bytes_max = self.shared.options.group_bytes_max;
         loop {
-            match self.shared.queue.take(group_bytes_max, IDLE_MAX) {
+            let idle_max = if self.retention.is_unfinished() { PAUSE } else { IDLE_MAX };
+            match self.shared.queue.take(group_bytes_max, idle_max) {
                 Work::Group(requests) => self.round(requests),
                 Work::End => break,
             }
@@ -255,11 +260,15 @@ impl Writer {
             self.retain();
         } else if self.retention.is_unfinished() {
             self.remove_batches(&cursors::floors(&self.shared));
+            self.remove_segments();
         }
     }
 
     /// Commits small records alone.
-    fn commit_records(&mut self, records: Vec<(RecordKind, u64, bytes::Bytes)>) -> Result<(), Error> {
+    fn commit_records(
+        &mut self,
+        records: Vec<(RecordKind, u64, bytes::Bytes)>,
+    ) -> Result<(), Error> {
         let changes = Changes { records, ..Changes::default() };
         let committed = self.commit(&changes)?;
         self.fold.push(committed, changes);

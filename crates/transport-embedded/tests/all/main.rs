@@ -5,11 +5,13 @@ use std::path::Path;
 
 mod bounds;
 mod clocks;
+mod damage;
 mod deleting;
 mod embedded;
 mod expiry;
 mod readers;
 mod resuming;
+mod segments;
 
 /// What a process that is killed now leaves of a log: first the fold, so that it is not ahead.
 fn copy_of(dir: &Path) -> tempfile::TempDir {

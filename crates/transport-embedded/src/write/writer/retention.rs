@@ -1,5 +1,5 @@
 //! Removing what is too old or too much, or in a queue what is settled, in small steps between
-//! commits: batches by the head of their topic, and segments when no topic has a batch in them.
+//! commits: a batch is gone with the head of its topic. Not here: the segments (`segments`).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,11 +25,7 @@ use worldbus_bus::SubscriptionName;
 /// Index entries that one commit removes at the most, of all topics.
 const STEP_ENTRIES_MAX: usize = 512;
 /// How long removing takes at a time, before publishers have their turn again.
-const STEPS_TIME: Duration = Duration::from_millis(2);
-/// Bytes of dead letters that one commit appends again. One letter more may go in.
-const CARRIED_BYTES: usize = 1 << 20;
-/// Segments that go in one go.
-const SEGMENTS_MAX: usize = 4;
+pub(super) const STEPS_TIME: Duration = Duration::from_millis(2);
 
 /// What retention remembers from one time to the next.
 pub(crate) struct Retention {
@@ -42,17 +38,26 @@ pub(crate) struct Retention {
     pub(super) warned_of_dead: bool,
     /// The topic to go on with, where the time was over.
     unfinished: Option<u32>,
+    /// Whether a segment is being emptied.
+    pub(super) is_moving: bool,
 }
 
 impl Retention {
     pub(crate) fn new(ages: Ages) -> Self {
         let (warned, warned_of_expiry) = (HashSet::new(), HashSet::new());
-        Self { ages, warned, warned_of_expiry, warned_of_dead: false, unfinished: None }
+        Self {
+            ages,
+            warned,
+            warned_of_expiry,
+            warned_of_dead: false,
+            unfinished: None,
+            is_moving: false,
+        }
     }
 
     /// Whether there was more to remove than its time allowed.
     pub(super) fn is_unfinished(&self) -> bool {
-        self.unfinished.is_some()
+        self.unfinished.is_some() || self.is_moving
     }
 
     /// The record of how old the log is and of what is idle, if it is time to write it.
@@ -175,76 +180,6 @@ impl Writer {
         metrics::counter!("worldbus_retention_batches_total").increment(batches);
         self.ledger.heads[topic as usize] = after;
         Ok(removed == STEP_ENTRIES_MAX)
-    }
-
-    /// Removes the oldest segments in which no topic has a batch.
-    fn remove_segments(&mut self) {
-        for _ in 0..SEGMENTS_MAX {
-            match self.remove_segment() {
-                Ok(true) => {}
-                Ok(false) => return,
-                Err(failure @ (Failure::Full(_) | Failure::Busy(_))) => {
-                    tracing::warn!(?failure, "a segment could not be removed; it is tried again");
-                    return;
-                }
-                Err(failure) => {
-                    self.fail(&failure);
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Removes the oldest segment, if nothing of it is needed; whether it did.
-    fn remove_segment(&mut self) -> Result<bool, Failure> {
-        let Some(oldest) = self.journal.oldest() else { return Ok(false) };
-        if self.shared.progress.segment() <= oldest || self.is_in_use(oldest)? {
-            return Ok(false);
-        }
-        if self.carry(oldest)? {
-            return Ok(false);
-        }
-        self.journal.remove_oldest()?;
-        self.shared.records.forget(oldest);
-        tracing::debug!(segment = oldest, "segment removed");
-        Ok(true)
-    }
-
-    /// Whether a topic has a batch in a segment, or in one before.
-    fn is_in_use(&self, segment: u64) -> Result<bool, Failure> {
-        for (topic, head) in (0..).zip(&self.ledger.heads) {
-            if head.first_offset == head.next_offset {
-                continue;
-            }
-            let oldest = store::entry_at(&self.connection, topic, head.first_offset)?;
-            // Not in the fold yet: it is not known where.
-            if oldest.is_none_or(|entry| entry.place.segment <= segment) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Appends dead letters again whose newest copy is in a segment, or in one before; whether
-    /// there were any.
-    fn carry(&mut self, segment: u64) -> Result<bool, Failure> {
-        if store::dead_letters_in(&self.connection, segment, 1)?.is_empty() {
-            return Ok(false);
-        }
-        // As of the last commit: else one that was taken away just now would be back.
-        self.shared.progress.catch_up()?;
-        let letters = store::dead_letters_in(&self.connection, segment, CARRIED_BYTES)?;
-        let dead = letters.into_iter().map(|(number, key, value)| (number, key.into(), value.into()));
-        let changes = Changes { dead: dead.collect(), ..Changes::default() };
-        let count = changes.dead.len();
-        if count == 0 {
-            return Ok(false);
-        }
-        if let Ok(committed) = self.commit(&changes) {
-            self.fold.push(committed, changes);
-            tracing::debug!(segment, count, "dead letters appended again");
-        }
-        Ok(true)
     }
 }
 
