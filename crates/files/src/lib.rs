@@ -37,6 +37,21 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
     std::fs::File::open(dir)?.sync_all()
 }
 
+/// Makes the names of a directory and of those above it durable, as far as this user may.
+///
+/// # Errors
+/// The operating system's. What is durable is unknown then.
+pub fn sync_above(dir: &Path) -> io::Result<()> {
+    for above in dir.canonicalize()?.ancestors().skip(1) {
+        match sync_dir(above) {
+            // Whoever made it for others to use in it answers for its name.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced?,
+        }
+    }
+    Ok(())
+}
+
 /// Nothing to do: a directory cannot be synced.
 ///
 /// # Errors

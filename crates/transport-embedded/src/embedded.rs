@@ -21,12 +21,12 @@ use crate::read::pool::Reads;
 use crate::read::reader::{LogReader, resolve};
 use crate::read::tail::Tail;
 use crate::shared::{Health, Shared};
-use crate::store::database::with_suffix;
+use crate::store::failure::space::SPACE_BYTES_MIN;
 use crate::store::failure::{Failure, closed};
 use crate::store::lock::{self, Lock};
 use crate::store::open::{self, Opened};
+use crate::store::path::with_suffix;
 use crate::store::private;
-use crate::store::space::SPACE_BYTES_MIN;
 use crate::store::{DeadPlace, Loaded};
 use crate::subscription::consumer::LogConsumer;
 use crate::subscription::runtime::Live;
@@ -89,9 +89,14 @@ impl Embedded {
             Error::refused(Kind::Invalid, context)
         })?;
 
+        // A directory of an earlier start that ended before it was synced is made to last, too.
+        let cannot = |error: std::io::Error| Failure::from(error).to_error(dir, Fate::Refused);
+        if options.sync && !Self::is_in(dir) {
+            worldbus_files::sync_above(dir).map_err(cannot)?;
+        }
+
         // Refuse links, FIFOs and devices, and a directory that is in use, before anything changes.
         let file = dir.join(FILE);
-        let cannot = |error: std::io::Error| Failure::from(error).to_error(dir, Fate::Refused);
         let ours = files(dir, &file).map_err(cannot)?;
         ours.iter().try_for_each(|path| check_file(path))?;
         let lock = lock::take(dir)?;

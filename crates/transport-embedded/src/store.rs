@@ -8,10 +8,10 @@ mod load;
 pub(crate) mod lock;
 mod names;
 pub(crate) mod open;
+pub(crate) mod path;
 pub(crate) mod private;
 mod query;
 mod schema;
-pub(crate) mod space;
 mod takeover;
 
 pub(crate) use load::{DeadPlace, Loaded};

@@ -170,7 +170,7 @@ impl Opening {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Folded {
     pub(crate) journal: u64,
-    /// 0 if there is none yet.
+    /// 0 in a fold that has nothing yet.
     pub(crate) number: u64,
     pub(crate) crc: u32,
     pub(crate) place: Place,

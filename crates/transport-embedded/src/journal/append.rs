@@ -55,6 +55,11 @@ pub(crate) struct Appended {
     pub(crate) place: Place,
 }
 
+/// A number that no other journal has.
+pub(crate) fn random_number() -> Result<u64, Failure> {
+    getrandom::u64().map_err(|error| Failure::Io(format!("no random number: {error}")))
+}
+
 /// Makes the first segment of a new journal.
 ///
 /// # Errors
@@ -93,11 +98,6 @@ impl Journal {
             Self { number, settings, segments, file, end, records, preparer, buffer, failed };
         this.prepare();
         Ok(this)
-    }
-
-    /// The segment that is written.
-    pub(crate) fn segment(&self) -> u64 {
-        self.end.segment
     }
 
     /// Bytes of all segments that records are in.

@@ -184,7 +184,7 @@ mod tests {
             let crc = frame(7, 9, 5, &mut buffer).unwrap();
             let (head, body) = unframe(7, &buffer).unwrap();
             assert_eq!((head.number, head.chain, head.crc), (9, 5, crc));
-            assert!(body.len() == length && buffer.len() % ALIGNMENT == 0);
+            assert!(body.len() == length && buffer.len().is_multiple_of(ALIGNMENT));
             assert_eq!(unframe(8, &buffer), None, "of another journal");
             for bit in 0..buffer.len() * 8 {
                 let mut flipped = buffer.clone();

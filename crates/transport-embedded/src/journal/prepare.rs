@@ -126,7 +126,11 @@ impl Preparer {
             if matches!(*self.shared.lock(), State::Idle) {
                 self.order(wanted);
             }
-            let spare = self.wait()?;
+            let spare = Self::wait(&self.shared).inspect_err(|_| {
+                // What is tried again has room for this one.
+                self.order =
+                    self.order.map(|order| if order.bytes < bytes_min { wanted } else { order });
+            })?;
             if spare.segment.bytes >= bytes_min {
                 return Ok(spare);
             }
@@ -137,10 +141,10 @@ impl Preparer {
         }
     }
 
-    fn wait(&self) -> Result<Spare, Failure> {
-        let state = self.shared.lock();
+    fn wait(shared: &Shared) -> Result<Spare, Failure> {
+        let state = shared.lock();
         let making = |state: &mut State| matches!(state, State::Making);
-        let waited = self.shared.changed.wait_while(state, making);
+        let waited = shared.changed.wait_while(state, making);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         match &*state {
             State::Failed(failure) => Err(failure.clone()),

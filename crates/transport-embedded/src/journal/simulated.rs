@@ -5,7 +5,7 @@
 //! - no space is left: quotas, full disks, limits of file sizes;
 //! - at a power loss each sector of an unsynced write is there or not, whatever the others are:
 //!   disks reorder, and tear at sectors of 512 or 4,096 bytes;
-//! - each unsynced change of the directory is there or not: a name is durable once its directory is;
+//! - each unsynced change of the directory is there or not;
 //! - a fault of ours can be planted: syncs of files or of the directory that do nothing.
 //!
 //! Not here: what was synced and is lost, or changes by itself; tests do that to its bytes.
@@ -134,7 +134,7 @@ impl Simulated {
         }
         let mut names = state.names_durable.clone();
         for change in &state.changes {
-            if random() % 2 == 0 {
+            if random().is_multiple_of(2) {
                 continue;
             }
             match change {

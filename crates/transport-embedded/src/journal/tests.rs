@@ -187,7 +187,7 @@ fn tail_that_is_cut_at_any_byte_heals_to_whole_groups() {
     let every = std::env::var_os("WORLDBUS_EVERY_BYTE").is_some();
     let edge =
         |cut: usize| in_file.iter().any(|(_, place)| (place.position as usize).abs_diff(cut) < 40);
-    let worth = |cut: &usize| every || edge(*cut) || (cut + 2) % 512 < 4 || cut % 211 == 0;
+    let worth = |cut: &usize| every || edge(*cut) || (cut + 2) % 512 < 4 || cut.is_multiple_of(211);
     for cut in (HEADER_BYTES as usize..end).filter(worth) {
         let mut torn = bytes.clone();
         torn[cut..].fill(0);
@@ -238,7 +238,7 @@ fn every_flipped_bit_of_a_segment_is_refused_by_segment_and_byte() {
                     assert!(what.contains(&file) && what.contains("byte"), "{what}");
                 }
                 Err(other) => panic!("{other:?}"),
-                // Behind all records, where it looks like a sector of a torn group: nothing is lost.
+                // Behind all records, as a sector of a torn group: nothing is lost.
                 Ok(opened) => {
                     assert!((bit / 8) as u64 >= end, "{file} bit {bit}");
                     assert!(opened.torn.is_some());
@@ -433,7 +433,7 @@ fn life(seed: u64, planted: Planted, fault: Broken, fold_waits: bool) -> Result<
             tried = acked + 1;
             let Ok(appended) = journal.append(&commit(acked, bytes, cursor)) else { break };
             acked += 1;
-            if fold_waits && random(&mut state) % 2 == 0 {
+            if fold_waits && random(&mut state).is_multiple_of(2) {
                 fold = Some(appended);
             }
         }

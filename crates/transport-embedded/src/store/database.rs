@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
@@ -12,6 +12,7 @@ use super::schema::{APPLICATION_ID, PAGE_BYTES, TABLES, VERSION, VERSION_MIN};
 use crate::format::codec::Kind as RecordKind;
 use crate::format::record::Folded;
 use crate::store::failure::Failure;
+use crate::store::path::with_suffix;
 use crate::store::private;
 
 /// How long a statement waits for the other connections of this process.
@@ -91,13 +92,6 @@ pub(crate) fn remove(file: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// The file next to the database with this suffix.
-pub(crate) fn with_suffix(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 /// Refuses a file that is not ours, that is newer, or whose header is damaged. The fields that

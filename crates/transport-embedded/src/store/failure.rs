@@ -1,10 +1,11 @@
 //! Why the store failed, sorted by what follows from it; an error names the file.
 
+pub(crate) mod space;
+
 use std::path::Path;
 
 use rusqlite::ErrorCode;
 
-use crate::store::space;
 use worldbus_bus::{Error, Fate, Kind};
 
 /// A failure of the store, before it is put into words with the path.
@@ -143,8 +144,8 @@ impl Failure {
             Self::Fold(what) => Error::refused(
                 Kind::Damaged,
                 format!(
-                    "{file}: log.db does not fit the segments next to it: {what}; move log.db away, \
-                     with its -wal and -shm, and it is made again from the segments"
+                    "{file}: log.db does not fit the segments next to it: {what}; move log.db \
+                     away, with its -wal and -shm, and it is made again from the segments"
                 ),
             ),
             Self::Newer(formats) => Error::refused(

@@ -19,10 +19,10 @@ use crate::format::group;
 use crate::format::record::{Folded, Head};
 use crate::journal::append::Appended;
 use crate::journal::{Changes, Place};
-use crate::store::database::with_suffix;
+use crate::store::failure::space::SPACE_BYTES_MIN;
 use crate::store::failure::{Failure, closed};
+use crate::store::path::with_suffix;
 use crate::store::query::Entry;
-use crate::store::space::SPACE_BYTES_MIN;
 
 /// How long what was committed waits for more, unless it is waited for.
 const DELAY: Duration = Duration::from_millis(50);
@@ -332,7 +332,7 @@ impl Worker {
         drop(state);
         self.progress.changed.notify_all();
         if let Err((_, error)) = self.connection.close() {
-            tracing::warn!(%error, "the fold did not close in order; the next start brings it up to date");
+            tracing::warn!(%error, "the index did not close in order");
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) struct Opened {
     pub(crate) names: Names,
 }
 
-/// Opens the log in a directory whose fold is `file`; makes one if there is none.
+/// Opens the log in a directory whose fold is `file`; makes one where there was no log.
 pub(crate) fn open(
     disk: &Arc<dyn Disk>,
     file: &Path,
@@ -62,7 +62,7 @@ pub(crate) fn open(
             return Err(Failure::Damaged(what));
         }
         None => {
-            append::create(&**disk, random()?, settings)?;
+            append::create(&**disk, append::random_number()?, settings)?;
             let missing = || Failure::Damaged("the first segment vanished".to_owned());
             Segments::list(&**disk)?.ok_or_else(missing)?
         }
@@ -75,15 +75,20 @@ pub(crate) fn open(
     // What this opening commits: that there is a log at all, and its name from here on.
     let small = Records(query::all_records(&connection).map_err(Failure::of_fold)?);
     let mut journal = Journal::open(Arc::clone(disk), &segments, end, small, settings)?;
-    let names = begin(&mut journal, &mut connection, &segments, options)?;
+    let (names, begun) = begin(&mut journal, &mut connection, &segments, options)?;
     let now_ms = options.clock.steady_us().div_euclid(1000);
     let loaded = load(&connection, &TABLES, now_ms).map_err(Failure::of_fold)?;
     checkpoint(&connection, "TRUNCATE");
 
     // Who goes on from here.
     let reader = connect_reader(file)?;
-    let progress = Progress::new(journal.last(), journal.segment());
+    let applied = journal.last() - u64::from(begun.is_some());
+    let progress = Progress::new(applied, end.segment);
     let fold = Fold::start(connection, file.to_owned(), segments.journal, progress)?;
+    if let Some((appended, changes)) = begun {
+        fold.progress.committed(appended.number);
+        fold.push(appended, changes);
+    }
     let records = Arc::new(RecordReader::new(Arc::clone(disk), segments.journal));
     Ok(Opened { journal, fold, connection: reader, records, loaded, seen, names })
 }
@@ -93,11 +98,6 @@ pub(crate) fn is_in(dir: &Path, file: &str) -> bool {
     let is_ours = |name: &std::ffi::OsStr| name == file || name.to_str().is_some_and(is_segment);
     let Ok(mut entries) = std::fs::read_dir(dir) else { return false };
     entries.any(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name())))
-}
-
-/// A number that no other journal has.
-pub(super) fn random() -> Result<u64, Failure> {
-    getrandom::u64().map_err(|error| Failure::Io(format!("no random number: {error}")))
 }
 
 /// Applies to the fold what of the journal is not in it; where the next record goes.
@@ -173,7 +173,7 @@ fn heal(disk: &dyn Disk, torn: Torn) -> Result<(), Failure> {
         position,
         bytes,
         copy,
-        "the last group was not written whole, and was not acknowledged; its bytes are kept in a copy"
+        "the last group was not written whole, nor acknowledged; a copy of it is kept"
     );
     Ok(())
 }
@@ -185,13 +185,14 @@ fn changes(record: Record) -> Result<(Appended, Changes), Failure> {
     Ok((Appended { number, crc, place }, changes))
 }
 
-/// Commits what each opening does.
+/// Commits what each opening does: the names of the log from here on, and what is still to be
+/// applied to the fold. A new log begins with this; else there may be no space for it now.
 fn begin(
     journal: &mut Journal,
     connection: &mut Connection,
     segments: &Segments,
     options: &Options,
-) -> Result<Names, Failure> {
+) -> Result<(Names, Option<(Appended, Changes)>), Failure> {
     let is_new = journal.last() == 0;
     let mut first = Changes::default();
     if is_new {
@@ -208,19 +209,20 @@ fn begin(
         after = named;
     }
     if first.records.is_empty() {
-        return Ok(names);
+        return Ok((names, None));
     }
     match journal.append(&first) {
-        Ok(appended) => {
+        Ok(appended) if is_new => {
             let mut pending = Pending::default();
             pending.add(appended, first)?;
             pending.apply(connection, segments.journal)?;
-            Ok(after)
+            Ok((after, None))
         }
+        Ok(appended) => Ok((after, Some((appended, first)))),
         // No space for that now: the next opening tries again.
         Err(Failure::Full(why)) if !is_new => {
             tracing::warn!(why, "the log has no name of its own yet");
-            Ok(names)
+            Ok((names, None))
         }
         Err(failure) => Err(failure),
     }

@@ -38,7 +38,8 @@ impl Entry {
     pub(super) fn insert(&self, connection: &Connection) -> Result<(), Failure> {
         let Section { topic, first_offset, batches, bytes } = self.section;
         let statement = format!(
-            "INSERT OR REPLACE INTO entry ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+            "INSERT OR REPLACE INTO entry ({COLUMNS})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
         );
         connection.prepare_cached(&statement)?.execute(params![
             topic,
@@ -187,13 +188,16 @@ pub(crate) fn dead_letters_numbered(
     Ok(found)
 }
 
+/// Number, key and value of a dead letter.
+pub(crate) type NumberedLetter = (u64, Bytes, Bytes);
+
 /// Dead letters whose newest copy is in a segment up to this one, until they have `bytes_max`; also
 /// those that were taken away, whose numbers are not missing. Number, key and value, verified.
 pub(crate) fn dead_letters_in(
     connection: &Connection,
     segment: u64,
     bytes_max: usize,
-) -> Result<Vec<(u64, Vec<u8>, Vec<u8>)>, Failure> {
+) -> Result<Vec<NumberedLetter>, Failure> {
     let mut statement = connection.prepare_cached(
         "SELECT number, key, value FROM dead_letter WHERE segment <= ?1 ORDER BY number",
     )?;
@@ -206,7 +210,7 @@ pub(crate) fn dead_letters_in(
         dead_letter(number, row, 1)?;
         let (key, value): (Vec<u8>, Vec<u8>) = (row.get(1)?, row.get(2)?);
         bytes += key.len() + value.len();
-        found.push((number, key, value));
+        found.push((number, key.into(), value.into()));
     }
     Ok(found)
 }

@@ -25,11 +25,11 @@ use crate::journal::scan::Scan;
 use crate::journal::segments::{Segments, is_segment};
 use crate::journal::{Changes, Journal, NewGroup};
 use crate::options::Options;
-use crate::store::database::{connect, remove, with_suffix};
+use crate::store::database::{connect, remove};
 use crate::store::failure::Failure;
 use crate::store::fold::checkpoint;
 use crate::store::load::load;
-use crate::store::open::random;
+use crate::store::path::with_suffix;
 use crate::store::query;
 use crate::store::schema::PAGE_BYTES;
 use wal_scan::Verdict;
@@ -66,8 +66,8 @@ const LETTERS_BYTES: usize = 1 << 20;
 /// Copies the log in `file` into segments next to it, and removes the file.
 ///
 /// # Errors
-/// `Damaged` if it is not what was written, `Full` if it does not fit a second time. It is as it was
-/// then, and can be opened by the version before.
+/// `Damaged` if it is not what was written, `Full` if it does not fit a second time. Then it is as
+/// it was, and can be opened by the version before.
 pub(super) fn take_over(
     disk: &Arc<dyn Disk>,
     file: &Path,
@@ -138,7 +138,7 @@ fn scan_wal(file: &Path) -> Result<(), Failure> {
 /// Copies groups, then dead letters, then the small records, whose heads state what of a group is
 /// not there any more.
 fn copy(disk: &Arc<dyn Disk>, from: &Connection, settings: Settings) -> Result<(), Failure> {
-    append::create(&**disk, random()?, settings)?;
+    append::create(&**disk, append::random_number()?, settings)?;
     let missing = || Failure::Damaged("the first segment vanished".to_owned());
     let segments = Segments::list(&**disk)?.ok_or_else(missing)?;
     let (end, _) = Scan::from_start(&**disk, &segments)?.end();

@@ -1,6 +1,6 @@
-//! Flipped bits, torn tails and folds that do not fit, on copies of a log as a killed process leaves
-//! it: what opens is what was written, or the error names what is damaged. Every bit and every byte
-//! is tried on the journal alone (`journal::tests`); here some, through all of the log.
+//! Flipped bits, torn tails and folds that do not fit, on copies of a log as a killed process
+//! leaves it: what opens is what was written, or the error names what is damaged. Every bit and
+//! every byte is tried on the journal alone (`journal::tests`); here some, through all of the log.
 //!
 //! What this cannot show: that the disk has what a sync promised. `WORLDBUS_TEST_FLIPS` sets how
 //! many bits are tried; the default is for every run.

@@ -1,6 +1,6 @@
-//! What only segments show: a log of the format before is taken over, what retention removes is given
-//! back to the disk, what is left is enough to make the fold again, and what a broken start leaves
-//! does not hinder the next one.
+//! What only segments show: a log of the format before is taken over, what retention removes is
+//! given back to the disk, what is left is enough to make the fold again, and what a broken start
+//! leaves does not hinder the next one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,8 +35,8 @@ fn segments_bytes(dir: &Path) -> u64 {
     segments(dir).iter().map(bytes).sum()
 }
 
-/// A directory as the last version of a format left it after a kill: `log.db`, and `log.db-wal` with
-/// most of it.
+/// A directory as the last version of a format left it after a kill: `log.db`, and `log.db-wal`
+/// with most of it.
 fn format_3() -> tempfile::TempDir {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format3");
     let dir = tempfile::tempdir().unwrap();

@@ -117,10 +117,8 @@ impl Writer {
     fn move_letters(&mut self, segment: u64) -> Result<bool, Failure> {
         // As of the last commit: else one that was taken away just now would be back.
         self.shared.progress.catch_up()?;
-        let letters = store::dead_letters_in(&self.connection, segment, CARRIED_BYTES)?;
-        let dead =
-            letters.into_iter().map(|(number, key, value)| (number, key.into(), value.into()));
-        let changes = Changes { dead: dead.collect(), ..Changes::default() };
+        let dead = store::dead_letters_in(&self.connection, segment, CARRIED_BYTES)?;
+        let changes = Changes { dead, ..Changes::default() };
         if changes.dead.is_empty() {
             return Ok(true);
         }

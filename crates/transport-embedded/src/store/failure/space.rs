@@ -4,7 +4,7 @@
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::store::database::with_suffix;
+use crate::store::path::with_suffix;
 use crate::store::private;
 
 /// A log that was full is writable again from so much space on, or as much as a commit lacked.
