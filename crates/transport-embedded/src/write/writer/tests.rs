@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::journal::disk::{Disk, DiskFile, Real};
@@ -16,17 +16,39 @@ fn open(dir: &std::path::Path) -> Embedded {
     Embedded::open(dir, Options { sync: false, ..Options::default() }).unwrap()
 }
 
-/// A disk on which no file may be longer than it has room, but for those that are there.
+/// What goes wrong with a disk.
+#[derive(Debug, Clone)]
+struct Faults {
+    /// No file may be longer, but for those that are.
+    room: Arc<AtomicU64>,
+    /// Syncs of files fail, those of the directory.
+    files: Arc<AtomicBool>,
+    directory: Arc<AtomicBool>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        let (files, directory) = Default::default();
+        Self { room: Arc::new(AtomicU64::new(u64::MAX)), files, directory }
+    }
+}
+
+impl Faults {
+    fn sync(which: &AtomicBool) -> io::Result<()> {
+        if which.load(Ordering::Relaxed) { Err(io::Error::other("a bad disk")) } else { Ok(()) }
+    }
+}
+
 #[derive(Debug)]
 struct Limited {
     real: Real,
-    room: Arc<AtomicU64>,
+    faults: Faults,
 }
 
 #[derive(Debug)]
 struct LimitedFile {
     real: Arc<dyn DiskFile>,
-    room: Arc<AtomicU64>,
+    faults: Faults,
 }
 
 impl Disk for Limited {
@@ -35,12 +57,13 @@ impl Disk for Limited {
     }
 
     fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let (real, room) = (self.real.create(name)?, Arc::clone(&self.room));
-        Ok(Arc::new(LimitedFile { real, room }))
+        let (real, faults) = (self.real.create(name)?, self.faults.clone());
+        Ok(Arc::new(LimitedFile { real, faults }))
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        self.real.open(name)
+        let (real, faults) = (self.real.open(name)?, self.faults.clone());
+        Ok(Arc::new(LimitedFile { real, faults }))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -52,7 +75,7 @@ impl Disk for Limited {
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.real.sync()
+        Faults::sync(&self.faults.directory).and_then(|()| self.real.sync())
     }
 }
 
@@ -67,24 +90,30 @@ impl DiskFile for LimitedFile {
 
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
         let end = position + bytes.len() as u64;
-        if end > self.real.bytes()? && end > self.room.load(Ordering::Relaxed) {
+        if end > self.real.bytes()? && end > self.faults.room.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.real.write_at(bytes, position)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.real.sync()
+        Faults::sync(&self.faults.files).and_then(|()| self.real.sync())
     }
+}
+
+/// A log whose disk fails as is set.
+fn faulty(dir: &std::path::Path, options: Options) -> (Embedded, Faults) {
+    let faults = Faults::default();
+    let real = Real { dir: dir.to_owned(), sync: false };
+    let disk = Limited { real, faults: faults.clone() };
+    let options = Options { sync: false, segment_bytes_max: 128 << 10, ..options };
+    (Embedded::open_on(dir, Arc::new(disk), options).unwrap(), faults)
 }
 
 /// A log whose disk has room for files of so many bytes as is set.
 fn limited(dir: &std::path::Path) -> (Embedded, Arc<AtomicU64>) {
-    let room = Arc::new(AtomicU64::new(u64::MAX));
-    let real = Real { dir: dir.to_owned(), sync: false };
-    let disk = Limited { real, room: Arc::clone(&room) };
-    let options = Options { sync: false, segment_bytes_max: 128 << 10, ..Options::default() };
-    (Embedded::open_on(dir, Arc::new(disk), options).unwrap(), room)
+    let (bus, faults) = faulty(dir, Options::default());
+    (bus, faults.room)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,6 +196,52 @@ async fn a_failed_log_acknowledges_nothing_and_reports_it() {
     ] {
         assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Unknown));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_of_file_or_directory_is_final_and_nothing_acknowledged_is_lost() {
+    for of_directory in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let (bus, faults) = faulty(dir.path(), Options::default());
+        bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
+        let broken = if of_directory { &faults.directory } else { &faults.files };
+        broken.store(true, Ordering::Relaxed);
+        // A new directory entry comes with the next segment.
+        let mut acked = 1;
+        let error = loop {
+            let large = typed(1, acked..acked + 1, 6, None, 30_000);
+            match soon("an answer", bus.publish(&topic("t"), large)).await {
+                Ok(_) => acked += 1,
+                Err(error) => break error,
+            }
+            assert!(acked < 20, "a directory that is not synced is not noticed");
+        };
+        assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Unknown));
+        broken.store(false, Ordering::Relaxed);
+        let again = bus.publish(&topic("t"), batch(9, 0..1)).await.unwrap_err();
+        assert_eq!(again.kind(), Kind::Unavailable, "asking again would prove nothing");
+        soon("the failure", bus.failed()).await;
+        drop(bus);
+        let bus = open(dir.path());
+        let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
+        let found: Vec<u64> = all.iter().map(|stored| stored.batch.first_id().sequence).collect();
+        assert!(found.len() as u64 >= acked, "{found:?} of {acked}");
+        assert!(found.len() as u64 <= acked + 1, "{found:?} of {acked}");
+    }
+}
+
+/// Readers that were shown a new head would skip what a crash brings back.
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_that_cannot_commit_moves_no_head() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { retention_bytes: 1, unread_bytes: 0, ..Options::default() };
+    let (bus, faults) = faulty(dir.path(), options);
+    bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
+    bus.publish(&topic("t"), batch(1, 1..2)).await.unwrap();
+    faults.files.store(true, Ordering::Relaxed);
+    soon("retention tries to commit", bus.failed()).await;
+    let topics = bus.topics().await.unwrap();
+    assert_eq!(topics[0].first_offset, 0);
 }
 
 #[test]
