@@ -61,6 +61,33 @@ pub fn sync_dir(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a file so long and has the disk keep space for all of it, as zeros that are not written:
+/// what is written there later lacks none. Whether that is so; else the file may be longer, without
+/// such space, as on file systems that cannot.
+///
+/// # Errors
+/// The operating system's, as `StorageFull` if there is no such space.
+#[cfg(target_os = "linux")]
+pub fn reserve(file: &std::fs::File, bytes: u64) -> io::Result<bool> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        Ok(()) => Ok(true),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Does nothing: this system has no such call, or another one.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn reserve(_: &std::fs::File, _: u64) -> io::Result<bool> {
+    Ok(false)
+}
+
 /// Refuses a name at which there is something else than a file: through a link another's file would
 /// be changed, and a FIFO would be waited for.
 ///

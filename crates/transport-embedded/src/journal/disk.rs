@@ -35,6 +35,9 @@ pub(crate) trait DiskFile: Debug + Send + Sync {
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<()>;
     /// Writes all; after an error any part of it may be written.
     fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()>;
+    /// Makes it so long, of zeros that what is written replaces without a lack of space; whether
+    /// that can be had other than by writing zeros.
+    fn reserve(&self, bytes: u64) -> io::Result<bool>;
     /// Makes its data durable, and its length.
     fn sync(&self) -> io::Result<()>;
 }
@@ -127,6 +130,10 @@ impl DiskFile for RealFile {
             }
         }
         Ok(())
+    }
+
+    fn reserve(&self, bytes: u64) -> io::Result<bool> {
+        worldbus_files::reserve(&self.file, bytes)
     }
 
     fn sync(&self) -> io::Result<()> {

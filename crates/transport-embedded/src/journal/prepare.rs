@@ -1,16 +1,24 @@
 //! Making the next segment ahead of its use, and removing old ones, on a thread of its own: both
 //! take longer than a commit may.
+//!
+//! A segment can be used as soon as the disk has space for it. Until then it is filled with zeros,
+//! a part at a time: overwriting them is the cheapest commit. Under a load that is faster than
+//! that, the rest of it is written as it is, whose commits cost about twice as much; no publisher
+//! waits for zeros. The thread never writes to a segment that was taken.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::journal::disk::{Disk, DiskFile};
 use crate::journal::layout::Header;
-use crate::journal::segments::{self, Segment};
+use crate::journal::segments::{self, Made, Segment};
 use crate::store::failure::Failure;
 
+/// How long the thread waits between two parts that it fills: it has less of the disk than commits.
+const FILL_PAUSE: Duration = Duration::from_millis(4);
 /// What waits for the thread at the most; further segments are removed later.
 const JOBS_MAX: usize = 16;
 
@@ -51,8 +59,17 @@ struct Shared {
 enum State {
     Idle,
     Making,
-    Ready(Spare),
+    Ready(Ready),
     Failed(Failure),
+}
+
+#[derive(Debug)]
+struct Ready {
+    spare: Spare,
+    /// Zeros were written up to here.
+    filled: u64,
+    /// A part is being filled now.
+    is_filling: bool,
 }
 
 impl Preparer {
@@ -62,7 +79,12 @@ impl Preparer {
         spare: Option<Spare>,
         with_thread: bool,
     ) -> Result<Self, Failure> {
-        let state = Mutex::new(spare.map_or(State::Idle, State::Ready));
+        // How much of it is filled is not known; it is as good as it is.
+        let ready = |spare: Spare| {
+            let filled = spare.segment.bytes;
+            State::Ready(Ready { spare, filled, is_filling: false })
+        };
+        let state = Mutex::new(spare.map_or(State::Idle, ready));
         let (changed, stop) = (Condvar::new(), AtomicBool::new(false));
         let not_removed = Mutex::default();
         let shared = Arc::new(Shared { disk, state, not_removed, changed, stop });
@@ -82,7 +104,10 @@ impl Preparer {
         match &self.thread {
             // It waits for removals at the most.
             Some((jobs, _)) => drop(jobs.send(Job::Make(header))),
-            None => self.shared.make(header),
+            None => {
+                self.shared.make(header);
+                while self.shared.fill() {}
+            }
         }
     }
 
@@ -143,13 +168,17 @@ impl Preparer {
 
     fn wait(shared: &Shared) -> Result<Spare, Failure> {
         let state = shared.lock();
-        let making = |state: &mut State| matches!(state, State::Making);
+        let making = |state: &mut State| match state {
+            State::Making => true,
+            State::Ready(ready) => ready.is_filling,
+            State::Idle | State::Failed(_) => false,
+        };
         let waited = shared.changed.wait_while(state, making);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         match &*state {
             State::Failed(failure) => Err(failure.clone()),
             _ => match std::mem::replace(&mut *state, State::Idle) {
-                State::Ready(spare) => Ok(spare),
+                State::Ready(ready) => Ok(ready.spare),
                 _ => Err(Failure::Io("no segment is being made".to_owned())),
             },
         }
@@ -183,6 +212,33 @@ impl Shared {
         }
     }
 
+    /// Fills a part of what is ready, unless it was taken; whether there may be more.
+    fn fill(&self) -> bool {
+        // Marked under the lock: who takes it waits for this part.
+        let (file, from, end) = match &mut *self.lock() {
+            State::Ready(ready) if ready.filled < ready.spare.segment.bytes => {
+                ready.is_filling = true;
+                (Arc::clone(&ready.spare.file), ready.filled, ready.spare.segment.bytes)
+            }
+            _ => return false,
+        };
+        let filled = segments::fill(&*file, from, end);
+
+        let mut state = self.lock();
+        if let State::Ready(ready) = &mut *state {
+            ready.is_filling = false;
+            match filled {
+                Ok(filled) => ready.filled = filled,
+                // On file systems that copy on write zeros take space again; it is as good as it is.
+                Err(Failure::Full(_)) => ready.filled = end,
+                Err(failure) => *state = State::Failed(failure),
+            }
+        }
+        drop(state);
+        self.changed.notify_all();
+        true
+    }
+
     /// One at a time: its removal is durable before the next one goes.
     fn remove(&self, number: u64) {
         if self.not_removed().is_some() {
@@ -199,7 +255,9 @@ impl Shared {
         let made = segments::make(&*self.disk, header, &self.stop);
         let segment = Segment { number: header.segment, bytes: header.bytes };
         *self.lock() = match made {
-            Ok(file) => State::Ready(Spare { segment, file }),
+            Ok(Made { file, filled }) => {
+                State::Ready(Ready { spare: Spare { segment, file }, filled, is_filling: false })
+            }
             Err(failure) => State::Failed(failure),
         };
         self.changed.notify_all();
@@ -208,7 +266,18 @@ impl Shared {
 
 fn spawn(shared: Arc<Shared>) -> Result<(SyncSender<Job>, JoinHandle<()>), Failure> {
     let (jobs, received): (_, Receiver<Job>) = sync_channel(JOBS_MAX);
-    let run = move || received.iter().for_each(|job| shared.run(job));
+    let run = move || loop {
+        // While there is something to fill, jobs come first.
+        let job = match shared.fill() {
+            true => received.recv_timeout(FILL_PAUSE),
+            false => received.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match job {
+            Ok(job) => shared.run(job),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    };
     let thread = std::thread::Builder::new().name("worldbus-segments".to_owned()).spawn(run)?;
     Ok((jobs, thread))
 }

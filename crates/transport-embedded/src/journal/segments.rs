@@ -10,7 +10,7 @@ use crate::store::failure::Failure;
 /// Behind the name of a segment that is not complete.
 const UNFINISHED: &str = ".new";
 /// Zeros between two syncs while a segment is made: a commit waits for so many at the most.
-const FILL_BYTES: usize = 256 << 10;
+const FILL_BYTES: u64 = 256 << 10;
 
 /// The name of a segment.
 pub(crate) fn name(number: u64) -> String {
@@ -109,18 +109,22 @@ pub(crate) fn remove_unfinished(disk: &dyn Disk) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Makes a segment whose bytes are all there on the disk, as zeros, and whose name lasts.
+/// A segment that was made.
+#[derive(Debug)]
+pub(crate) struct Made {
+    pub(crate) file: Arc<dyn DiskFile>,
+    /// The disk keeps space for the rest, and zeros were not written there.
+    pub(crate) filled: u64,
+}
+
+/// Makes a segment for whose bytes the disk has space, all zeros, and whose name lasts.
 ///
 /// # Errors
 /// `Full`: nothing is left of it, and another try may succeed. Anything else is final.
-pub(crate) fn make(
-    disk: &dyn Disk,
-    header: Header,
-    stop: &AtomicBool,
-) -> Result<Arc<dyn DiskFile>, Failure> {
+pub(crate) fn make(disk: &dyn Disk, header: Header, stop: &AtomicBool) -> Result<Made, Failure> {
     let name = name(header.segment);
     let new = format!("{name}{UNFINISHED}");
-    let file = fill(disk, &new, header, stop).map_err(|failure| {
+    let made = begin(disk, &new, header, stop).map_err(|failure| {
         // What is left of it takes space, and is removed at the next opening if not now.
         let _ = disk.remove(&new);
         failure.within(&new)
@@ -129,27 +133,31 @@ pub(crate) fn make(
     // Without this the records in it could vanish with its name. What of it is on the disk after a
     // failure is unknown, also if it is for lack of space.
     disk.sync().map_err(|error| Failure::Io(format!("sync of the directory: {error}")))?;
-    Ok(file)
+    Ok(made)
 }
 
-fn fill(
-    disk: &dyn Disk,
-    new: &str,
-    header: Header,
-    stop: &AtomicBool,
-) -> Result<Arc<dyn DiskFile>, Failure> {
+/// Reserves the space, or fills it where the file system cannot.
+fn begin(disk: &dyn Disk, new: &str, header: Header, stop: &AtomicBool) -> Result<Made, Failure> {
     let file = disk.create(new)?;
     file.write_at(&header.encode(), 0)?;
-    let zeros = vec![0; FILL_BYTES];
-    let mut position = HEADER_BYTES;
-    while position < header.bytes {
+    let mut filled = HEADER_BYTES;
+    if file.reserve(header.bytes)? {
+        file.sync()?;
+        return Ok(Made { file, filled });
+    }
+    while filled < header.bytes {
         if stop.load(Ordering::Acquire) {
             return Err(Failure::Full("the log was closed meanwhile".to_owned()));
         }
-        let bytes = zeros.len().min((header.bytes - position) as usize);
-        file.write_at(&zeros[..bytes], position)?;
-        file.sync()?;
-        position += bytes as u64;
+        filled = fill(&*file, filled, header.bytes)?;
     }
-    Ok(file)
+    Ok(Made { file, filled })
+}
+
+/// Writes zeros from a position on, a part at a time; up to where there are some.
+pub(crate) fn fill(file: &dyn DiskFile, from: u64, end: u64) -> Result<u64, Failure> {
+    let bytes = FILL_BYTES.min(end - from);
+    file.write_at(&vec![0; bytes as usize], from)?;
+    file.sync()?;
+    Ok(from + bytes)
 }

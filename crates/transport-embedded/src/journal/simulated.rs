@@ -45,6 +45,8 @@ struct State {
     fail: Option<(u64, Fault)>,
     /// Bytes that all files may have.
     room: Option<usize>,
+    /// Whether space can be reserved without writing it.
+    reserves: bool,
     planted: Planted,
 }
 
@@ -70,6 +72,13 @@ impl Simulated {
 
     pub(crate) fn plant(&self, planted: Planted) {
         self.lock().planted = planted;
+    }
+
+    /// One that reserves space without writing it, as most do.
+    pub(crate) fn reserving() -> Self {
+        let this = Self::default();
+        this.lock().reserves = true;
+        this
     }
 
     /// Has the call fail that comes after so many others; how many there were is reset.
@@ -148,7 +157,8 @@ impl Simulated {
             }
         }
         let (names_durable, planted) = (names.clone(), state.planted);
-        let state = State { files, names, names_durable, planted, ..State::default() };
+        let reserves = state.reserves;
+        let state = State { files, names, names_durable, planted, reserves, ..State::default() };
         Self(Arc::new(Mutex::new(state)))
     }
 
@@ -273,6 +283,16 @@ impl DiskFile for SimulatedFile {
             None if full => Err(io::ErrorKind::StorageFull.into()),
             None => Ok(()),
         }
+    }
+
+    fn reserve(&self, bytes: u64) -> io::Result<bool> {
+        self.disk.check()?;
+        if !self.disk.lock().reserves {
+            return Ok(false);
+        }
+        let begin = self.disk.lock().files[self.file].now.len() as u64;
+        self.write_at(&vec![0; bytes.saturating_sub(begin) as usize], begin)?;
+        Ok(true)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -315,38 +315,37 @@ fn segment_that_is_missing_cut_or_of_another_log_is_refused() {
 /// A script of commits, roll of segments included, in which one call fails.
 #[test]
 fn call_that_fails_is_final_or_leaves_nothing_behind() {
-    let calls = {
-        let disk = Simulated::default();
-        disk.fail(u64::MAX, Fault::Io);
-        script(&disk).unwrap();
-        disk.mend()
-    };
-    assert!(calls > 50, "{calls}");
-    for fault in [Fault::Io, Fault::NoSpace, Fault::ShortWrite] {
-        for call in 0..calls {
-            let disk = Simulated::default();
-            disk.fail(call, fault);
-            let acked = match script(&disk) {
-                Ok(acked) => acked,
-                Err((acked, _)) => acked,
-            };
-            disk.mend();
-            // Whatever failed: the next start finds all that was acknowledged, also after a power
-            // loss, and goes on.
-            let mut seed = call;
-            for disk in [disk.clone(), disk.after_power_loss(|| random(&mut seed))] {
-                let at = format!("{fault:?} at call {call}");
-                let opened = open(&disk).unwrap_or_else(|failure| panic!("{at}: {failure:?}"));
-                check(&opened.commits, acked, acked + 1)
-                    .unwrap_or_else(|what| panic!("{at}: {what}"));
-                let next =
-                    opened.commits.iter().filter(|changes| changes.group.is_some()).count() as u64;
-                let Opened { mut journal, .. } = opened;
-                journal
-                    .append(&commit(next, 10, 0))
-                    .unwrap_or_else(|failure| panic!("{at}: {failure:?}"));
-            }
+    for new in [Simulated::default, Simulated::reserving] {
+        let calls = {
+            let disk = new();
+            disk.fail(u64::MAX, Fault::Io);
+            script(&disk).unwrap();
+            disk.mend()
+        };
+        assert!(calls > 50, "{calls}");
+        for fault in [Fault::Io, Fault::NoSpace, Fault::ShortWrite] {
+            (0..calls).for_each(|call| fails_at(new(), call, fault));
         }
+    }
+}
+
+fn fails_at(disk: Simulated, call: u64, fault: Fault) {
+    disk.fail(call, fault);
+    let acked = match script(&disk) {
+        Ok(acked) => acked,
+        Err((acked, _)) => acked,
+    };
+    disk.mend();
+    // Whatever failed: the next start finds all that was acknowledged, also after a power
+    // loss, and goes on.
+    let mut seed = call;
+    for disk in [disk.clone(), disk.after_power_loss(|| random(&mut seed))] {
+        let at = format!("{fault:?} at call {call}");
+        let opened = open(&disk).unwrap_or_else(|failure| panic!("{at}: {failure:?}"));
+        check(&opened.commits, acked, acked + 1).unwrap_or_else(|what| panic!("{at}: {what}"));
+        let next = opened.commits.iter().filter(|changes| changes.group.is_some()).count() as u64;
+        let Opened { mut journal, .. } = opened;
+        journal.append(&commit(next, 10, 0)).unwrap_or_else(|failure| panic!("{at}: {failure:?}"));
     }
 }
 
@@ -406,7 +405,10 @@ enum Broken {
 /// One life of a log that ends with a power loss; what is wrong at the next start, if anything.
 fn life(seed: u64, planted: Planted, fault: Broken, fold_waits: bool) -> Result<(), String> {
     let mut state = seed;
-    let mut disk = Simulated::default();
+    let mut disk = match seed % 2 {
+        0 => Simulated::default(),
+        _ => Simulated::reserving(),
+    };
     if planted.forgets_file_syncs {
         // The first segments are made in order: the fault is in commits.
         drop(open(&disk));

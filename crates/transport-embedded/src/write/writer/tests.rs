@@ -96,6 +96,13 @@ impl DiskFile for LimitedFile {
         self.real.write_at(bytes, position)
     }
 
+    fn reserve(&self, bytes: u64) -> io::Result<bool> {
+        if bytes > self.faults.room.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.real.reserve(bytes)
+    }
+
     fn sync(&self) -> io::Result<()> {
         Faults::sync(&self.faults.files).and_then(|()| self.real.sync())
     }
