@@ -17,7 +17,7 @@ const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 /// end of the log.
 const RESERVE_BYTES: u64 = 64 << 10;
 
-/// Memory for frames that is kept between commits.
+/// Memory for frames that is kept while no large commits come.
 const BUFFER_BYTES: usize = 1 << 20;
 
 /// How the journal is written.
@@ -132,9 +132,9 @@ impl Journal {
         // The frame, and in the next segment if it does not fit into this one.
         let mut crc = self.encode(changes, self.end.position == HEADER_BYTES)?;
         let segment_bytes = self.segments.back().map_or(0, |segment| segment.bytes);
-        let is_begun =
+        let fits =
             self.end.position + self.buffer.len() as u64 + self.reserve(changes)? <= segment_bytes;
-        if !is_begun {
+        if !fits {
             crc = self.encode(changes, true)?;
             self.roll()?;
         }
@@ -153,8 +153,7 @@ impl Journal {
         let position = end.position + u64::from(bytes);
         self.end = End { position, number: end.number + 1, chain: crc, ..end };
         self.records.apply(changes);
-        self.buffer.shrink_to(BUFFER_BYTES);
-        if !is_begun {
+        if !fits {
             self.prepare();
         }
         Ok(Appended { number: end.number, crc, place })
@@ -212,8 +211,8 @@ impl Journal {
         self.preparer.order(next);
     }
 
-    /// Looks after what was prepared: tries again what lacked space. Whether the next segment is
-    /// there.
+    /// Looks after what was prepared, now and then: tries again what lacked space. Whether the next
+    /// segment is there.
     ///
     /// # Errors
     /// `Full` as long as there is no space; anything else is final.
@@ -221,6 +220,8 @@ impl Journal {
         if let Some(failure) = &self.failed {
             return Err(failure.clone());
         }
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_BYTES);
         let ready = self.preparer.is_ready();
         match &ready {
             Err(Failure::Full(_)) => self.preparer.retry(),

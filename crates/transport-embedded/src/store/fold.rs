@@ -177,8 +177,8 @@ struct State {
     /// The record that is waited for.
     wanted: u64,
     is_closed: bool,
-    /// There is no space, now.
-    full: Option<Failure>,
+    /// It cannot go on, now: there is no space, or another program has it locked.
+    stalled: Option<Failure>,
     /// It ended: by a failure, or because the log was closed.
     ended: Option<Failure>,
 }
@@ -194,7 +194,7 @@ impl Progress {
             applied_segment: segment,
             wanted: 0,
             is_closed: false,
-            full: None,
+            stalled: None,
             ended: None,
         };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
@@ -212,14 +212,14 @@ impl Progress {
     /// Blocks until all that was committed before this call is in the fold.
     ///
     /// # Errors
-    /// `Full` while there is no space for it; those of a fold that ended.
+    /// `Full` or `Busy` while it cannot go on; those of a fold that ended.
     pub(crate) fn catch_up(&self) -> Result<(), Failure> {
         let mut state = self.lock();
         let wanted = state.committed;
         state.wanted = state.wanted.max(wanted);
         self.changed.notify_all();
         while state.applied < wanted {
-            if let Some(failure) = state.ended.as_ref().or(state.full.as_ref()) {
+            if let Some(failure) = state.ended.as_ref().or(state.stalled.as_ref()) {
                 return Err(failure.clone());
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -238,12 +238,15 @@ impl Progress {
         state.committed.saturating_sub(state.applied)
     }
 
-    /// Why nothing more can be committed, if so: there is no space, or it ended.
+    /// Why nothing more can be committed, if so: there is no space, too much waits for another
+    /// program, or it ended.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         let state = self.lock();
-        match state.ended.as_ref().or(state.full.as_ref()) {
-            Some(failure) => Err(failure.clone()),
-            None => Ok(()),
+        match (&state.ended, &state.stalled) {
+            (Some(failure), _) => Err(failure.clone()),
+            (None, Some(Failure::Busy(_))) if state.pending.bytes < PENDING_BYTES_MAX => Ok(()),
+            (None, Some(failure)) => Err(failure.clone()),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -275,7 +278,7 @@ impl Fold {
         let is_behind = |state: &mut State| {
             state.pending.bytes >= PENDING_BYTES_MAX
                 && state.ended.is_none()
-                && state.full.is_none()
+                && state.stalled.is_none()
         };
         if is_behind(&mut state) {
             let waited = progress.changed.wait_while(state, is_behind);
@@ -319,18 +322,27 @@ struct Worker {
     progress: Arc<Progress>,
 }
 
+/// No one waits for a thread that is gone, however it ended.
+struct Ending(Arc<Progress>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let why = || Failure::Io("the thread of the index ended by a panic".to_owned());
+        self.0.lock().ended.get_or_insert_with(why);
+        self.0.changed.notify_all();
+    }
+}
+
 impl Worker {
     fn run(mut self) {
+        let _ending = Ending(Arc::clone(&self.progress));
         let failure = loop {
             let Some(pending) = self.next() else { break Failure::Io(closed().to_string()) };
             if let Err(failure) = self.apply(&pending) {
                 break failure;
             }
         };
-        let mut state = self.progress.lock();
-        state.ended.get_or_insert(failure);
-        drop(state);
-        self.progress.changed.notify_all();
+        self.progress.lock().ended.get_or_insert(failure);
         if let Err((_, error)) = self.connection.close() {
             tracing::warn!(%error, "the index did not close in order");
         }
@@ -364,7 +376,7 @@ impl Worker {
         }
     }
 
-    /// Applies it, however long there is no space for that.
+    /// Applies it, however long it has to wait for that.
     fn apply(&mut self, pending: &Pending) -> Result<(), Failure> {
         loop {
             let applied = pending.apply(&mut self.connection, self.journal);
@@ -378,15 +390,15 @@ impl Worker {
             if state.is_closed {
                 return Err(failure);
             }
-            if state.full.is_none() {
-                tracing::warn!(?failure, "the index of the log waits for space");
+            if state.stalled.is_none() {
+                tracing::warn!(?failure, "the index of the log has to wait");
             }
-            state.full = Some(failure);
+            state.stalled = Some(failure);
             self.progress.changed.notify_all();
             drop(self.progress.changed.wait_timeout(state, RETRY));
         }
         let mut state = self.progress.lock();
-        state.full = None;
+        state.stalled = None;
         if let Some(Appended { number, place, .. }) = pending.last {
             (state.applied, state.applied_segment) = (number, place.segment);
         }

@@ -310,6 +310,22 @@ async fn a_log_without_its_lock_file_is_not_opened_twice() {
     open(dir.path());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_has_the_index_locked_holds_no_publisher_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let bus = open(dir.path());
+    let person = rusqlite::Connection::open(dir.path().join("log.db")).unwrap();
+    person.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for sequence in 0..20 {
+        let published = bus.publish(&topic("t"), batch(1, sequence..sequence + 1));
+        tokio::time::timeout(Duration::from_secs(2), published).await.unwrap().unwrap();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 20);
+    person.execute_batch("ROLLBACK").unwrap();
+    assert!(bus.dead_letters(None, 1).await.unwrap().is_empty());
+}
+
 /// Dead letters and cursors alone make the write-ahead log of the fold long; it is moved into the
 /// database as it grows.
 #[tokio::test(flavor = "multi_thread")]
