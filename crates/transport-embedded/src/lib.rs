@@ -36,3 +36,4 @@ mod write;
 pub use embedded::Embedded;
 pub use options::Options;
 pub use shared::Health;
+pub use store::open::check::{Check, check, repair};

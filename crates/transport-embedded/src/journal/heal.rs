@@ -82,6 +82,18 @@ pub(crate) fn heal(disk: &dyn Disk, torn: Torn) -> Result<String, Failure> {
     Ok(copy)
 }
 
+/// Puts zeros in the place of all from a position on, once a copy of it is durable.
+pub(crate) fn cut(disk: &dyn Disk, segment: u64, position: u64, copy: &str) -> Result<(), Failure> {
+    let name = name(segment);
+    let within = |error| Failure::from(error).within(&name);
+    let file = disk.open(&name).map_err(within)?;
+    let mut bytes = vec![0; file.bytes().map_err(within)?.saturating_sub(position) as usize];
+    file.read_at(&mut bytes, position).map_err(within)?;
+    write(disk, copy, &bytes)?;
+    bytes.fill(0);
+    file.write_at(&bytes, position).and_then(|()| file.sync()).map_err(within)
+}
+
 /// Writes a copy and lets the oldest go. One that is there has more of it: it was made before
 /// zeros took the place.
 fn keep(disk: &dyn Disk, copy: &str, bytes: &[u8]) -> Result<String, Failure> {
@@ -95,14 +107,20 @@ fn keep(disk: &dyn Disk, copy: &str, bytes: &[u8]) -> Result<String, Failure> {
     while copies.len() >= COPIES_MAX {
         disk.remove(&copies.remove(0)).map_err(within)?;
     }
-    let new = format!("{copy}.new");
-    let file = disk.create(&new).map_err(within)?;
-    file.write_at(bytes, 0).and_then(|()| file.sync()).map_err(within)?;
-    disk.rename(&new, copy).and_then(|()| disk.sync()).map_err(within)?;
+    write(disk, copy, bytes)?;
     Ok(copy.to_owned())
 }
 
-/// Whether a file is a copy of a torn group.
+/// Writes a file, whole and durable.
+fn write(disk: &dyn Disk, name: &str, bytes: &[u8]) -> Result<(), Failure> {
+    let within = |error| Failure::from(error).within(name);
+    let new = format!("{name}.new");
+    let file = disk.create(&new).map_err(within)?;
+    file.write_at(bytes, 0).and_then(|()| file.sync()).map_err(within)?;
+    disk.rename(&new, name).and_then(|()| disk.sync()).map_err(within)
+}
+
+/// Whether a file is a copy of a torn group, or of what a repair put away.
 pub(crate) fn is_copy(file: &str) -> bool {
-    file.starts_with(COPY)
+    file.starts_with(COPY) || file.starts_with("lost-")
 }

@@ -145,6 +145,26 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Looks at records behind damage that are whole, wherever they begin.
+    pub(crate) fn look_behind(&self, mut look: impl FnMut(Record)) -> Result<(), Failure> {
+        let mut at = self.end.position;
+        let first = self.segments.index(self.end.segment).unwrap_or(self.index);
+        for segment in &self.segments.all[first..] {
+            let mut window = Window::open(self.disk, *segment)?;
+            while let Some(next) = window.first_not_zero(at)? {
+                // A frame begins at its alignment.
+                at = at.max(next - next % ALIGNMENT as u64);
+                let record = whole(self.segments.journal, &mut window, at)?;
+                at += record
+                    .as_ref()
+                    .map_or(ALIGNMENT as u64, |record| u64::from(record.place.bytes));
+                record.into_iter().for_each(&mut look);
+            }
+            at = HEADER_BYTES;
+        }
+        Ok(())
+    }
+
     /// Where the next record goes, once [`Scan::next`] has returned `None`, and the torn group that
     /// is to be healed before.
     pub(crate) fn end(self) -> (End, Option<Torn>) {
@@ -223,4 +243,20 @@ impl<'a> Scan<'a> {
         let name = name(self.window.segment.number);
         Failure::Damaged(format!("{name} at byte {position}: {what}"))
     }
+}
+
+/// The record at a place, if one is there that was written whole, whatever its number.
+fn whole(journal: u64, window: &mut Window, position: u64) -> Result<Option<Record>, Failure> {
+    let head = window.get(position, HEAD_BYTES)?;
+    let Some(head) = head.and_then(|head| Head::decode(journal, head.first_chunk()?)) else {
+        return Ok(None);
+    };
+    let bytes = head.frame_bytes();
+    let frame = window.get(position, bytes as usize)?;
+    let Some((head, body)) = frame.and_then(|frame| unframe(journal, frame)) else {
+        return Ok(None);
+    };
+    let (number, crc, body) = (head.number, head.crc, Bytes::copy_from_slice(body));
+    let place = Place { segment: window.segment.number, position, bytes: bytes as u32 };
+    Ok(Some(Record { number, crc, place, body }))
 }

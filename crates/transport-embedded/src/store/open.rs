@@ -1,6 +1,8 @@
 //! Opening a log: its journal is read from where the fold stands, what is torn is healed, and the
 //! fold is brought up to date, or made again if it is missing. What does not fit is refused.
 
+pub(crate) mod check;
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use worldbus_bus::{
     Transport,
 };
 use worldbus_conformance::{DEADLINE, next, read_all, spec, topic, typed};
-use worldbus_transport_embedded::{Embedded, Options};
+use worldbus_transport_embedded::{Embedded, Options, check as look, repair};
 
 /// Small segments, so that there are several.
 fn options() -> Options {
@@ -337,4 +337,43 @@ async fn heals(torn: &Image, cut: usize) -> usize {
     let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
     assert_eq!(all.len(), found.len() + 1, "cut at {cut}");
     found.len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_names_the_damage_and_a_repair_keeps_all_before_it() {
+    let (dir, bus) = build().await;
+    assert_eq!(look(dir.path()).unwrap_err().kind(), Kind::InUse);
+    let image = Image::of(dir.path());
+    drop(bus);
+    let whole = image.write();
+    let found = look(whole.path()).unwrap();
+    assert_eq!((found.damage.clone(), found.index.clone(), found.batches), (None, None, 62));
+    assert_eq!(repair(whole.path()).unwrap(), found, "nothing to do");
+    assert!(image.dump(None).await.is_ok());
+
+    // In the third segment: what is before stays, what is behind is counted and put away.
+    let name = image.segments()[2].clone();
+    let damaged = image.flip(&name, 4096 + 40, 3).write();
+    assert!(Embedded::open(damaged.path(), options()).is_ok() || image.segments().len() > 3);
+    let damaged = image.with_fold(None).flip(&name, 4096 + 40, 3).write();
+    assert!(Embedded::open(damaged.path(), options()).is_err());
+    let found = look(damaged.path()).unwrap();
+    assert!(found.damage.as_ref().is_some_and(|what| what.contains(&name)), "{found:?}");
+    assert!(found.commits > 0 && found.commits_behind > 0 && found.batches_behind > 0, "{found:?}");
+    assert_eq!(repair(damaged.path()).unwrap(), found);
+    let bus = Embedded::open(damaged.path(), options()).unwrap();
+    let left = read_all(&bus, ReadSpec::all(Position::Start, false)).await.len() as u64;
+    assert!(left > 0 && left <= found.batches, "{left}: {found:?}");
+    bus.publish(&topic("t0"), typed(5, 0..1, 6, None, 10)).await.unwrap();
+    bus.close().await.unwrap();
+    assert_eq!(look(damaged.path()).unwrap().damage, None);
+    assert!(damaged.path().join(format!("lost-{name}")).exists());
+
+    // An index of another log.
+    let (other, _other_bus) = build().await;
+    let foreign = image.with_fold(Some(&Image::of(other.path()))).write();
+    assert!(look(foreign.path()).unwrap().index.is_some());
+    repair(foreign.path()).unwrap();
+    let bus = Embedded::open(foreign.path(), options()).unwrap();
+    assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 61);
 }

@@ -317,7 +317,8 @@ async fn a_person_who_has_the_index_locked_holds_no_publisher_up() {
     let person = rusqlite::Connection::open(dir.path().join("log.db")).unwrap();
     person.execute_batch("BEGIN IMMEDIATE").unwrap();
     for sequence in 0..20 {
-        let published = bus.publish(&topic("t"), batch(1, sequence..sequence + 1));
+        let name = topic("t");
+        let published = bus.publish(&name, batch(1, sequence..sequence + 1));
         tokio::time::timeout(Duration::from_secs(2), published).await.unwrap().unwrap();
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
