@@ -43,10 +43,10 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 /// The operating system's. What is durable is unknown then.
 pub fn sync_above(dir: &Path) -> io::Result<()> {
     for above in dir.canonicalize()?.ancestors().skip(1) {
-        match sync_dir(above) {
-            // Whoever made it for others to use in it answers for its name.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-            synced => synced?,
+        match sync_dir(above).map_err(|error| (error.kind(), error)) {
+            // Whoever made it for others, or a file system without this call, answers for it.
+            Err((io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput, _)) => {}
+            synced => synced.map_err(|(_, error)| error)?,
         }
     }
     Ok(())
@@ -154,6 +154,20 @@ mod tests {
             assert_eq!(mode(path), wanted);
         }
         tighten(&folder.path().join("missing"));
+    }
+
+    #[test]
+    fn reserved_file_is_zeros_as_long_as_asked_for_and_new_directories_are_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("a/b/c");
+        create_dir(&dir).unwrap();
+        sync_above(&dir).unwrap();
+        let path = dir.join("file");
+        let file = fs::File::create(&path).unwrap();
+        if reserve(&file, 10_000).unwrap() {
+            assert_eq!(fs::read(&path).unwrap(), vec![0; 10_000]);
+        }
+        assert!(sync_above(&folder.path().join("missing")).is_err());
     }
 
     #[test]

@@ -16,17 +16,18 @@
 //!
 //! # The order of syncs
 //!
-//! 1. A segment is made under a temporary name, filled with zeros and synced, renamed, and its
-//!    directory is synced. Only then does a record go into it. So each byte that a record takes is
-//!    allocated and reads as zero before, and a segment that holds a record has a name that lasts.
+//! 1. A segment is made under a temporary name, with space for all of its bytes, synced, renamed,
+//!    and its directory is synced. Only then does a record go into it. So each byte that a record
+//!    takes is allocated and reads as zero before, and a segment that holds a record has a name
+//!    that lasts. Until it is used it is filled with zeros, part by part, each synced (`prepare`).
 //! 2. A record is one write, then one sync of the file's data. Nothing is acknowledged, shown to
 //!    readers or given to the fold before that sync has returned. The next write begins after it:
 //!    so if record n + 1 has left any trace, record n was synced, and a fault in n is damage.
 //! 3. The fold gets records in their order, after their sync: it is never ahead of the journal. It
 //!    is not synced at each commit; a power loss leaves it older, and opening brings it up to date.
-//! 4. The oldest segment goes when no topic has a batch in it, and dead letters whose only copy is
-//!    in it were appended again and synced. It is unlinked and the directory is synced before the
-//!    next one goes, so that the numbers of segments never have a gap.
+//! 4. The oldest segment goes when no topic has a batch in it, or those that it has, and dead
+//!    letters whose only copy is in it, were appended again and synced. It is unlinked and the
+//!    directory is synced before the next one goes: the numbers of segments never have a gap.
 //! 5. At opening the segments are synced before they are read: what a killed process wrote and did
 //!    not sync is not shown before it is durable.
 //!
@@ -44,8 +45,10 @@
 //! warning names it, and zeros take their place. Whatever else is not a record is damage, and
 //! refused by segment and byte.
 //!
-//! What no check can find: a disk that loses the last group whole, or a sector of it, after it was
-//! synced, and before the fold had it. Where the fold had it, it is found: the fold is ahead.
+//! What no check can find: a disk that loses the end of the journal, the last groups whole or a
+//! sector of the last, after it was synced, and before the fold had it. Where the fold had it, it
+//! is found: the fold is ahead. And a bit that flips in the last group, if a sector of it is all
+//! zeros by nature, passes for torn; the copy has it.
 
 pub(crate) mod append;
 pub(crate) mod changes;

@@ -229,7 +229,7 @@ impl Shared {
             ready.is_filling = false;
             match filled {
                 Ok(filled) => ready.filled = filled,
-                // On file systems that copy on write zeros take space again; it is as good as it is.
+                // On file systems that copy on write zeros take space again.
                 Err(Failure::Full(_)) => ready.filled = end,
                 Err(failure) => *state = State::Failed(failure),
             }

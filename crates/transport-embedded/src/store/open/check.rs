@@ -51,15 +51,15 @@ pub struct Check {
 /// Reads a log from front to back and changes nothing. Blocks for as long as that takes.
 ///
 /// # Errors
-/// `NotFound` if there is none, `InUse` if a process has it open, `Invalid` if it is of a format
+/// `NotFound` without a log, `InUse` if a process has it open, `Invalid` if it is of a format
 /// before or newer, `Unavailable` if the disk fails. Damage is no error.
 pub fn check(dir: impl AsRef<Path>) -> Result<Check, Error> {
     with_log(dir.as_ref(), |disk, dir| Ok(look(disk, dir)?.0))
 }
 
-/// Makes a log that does not start one that does, with all that is before the damage: what is behind
-/// it is lost, and kept in files `lost-…` next to the log. An index that does not fit is put away
-/// likewise. What was there before, as [`check`] has it; without damage nothing is changed.
+/// Makes a log that does not start one that does, with all that is before the damage: what is
+/// behind it is lost, and kept in files `lost-…` next to the log. An index that does not fit is put
+/// away likewise. Returns what was there before, as [`check`]; without damage nothing is changed.
 ///
 /// # Errors
 /// As [`check`]; `Damaged` if nothing before the damage can be read.
@@ -87,6 +87,11 @@ fn with_log(
         return Err(Error::refused(Kind::NotFound, context));
     }
     let _lock = lock::take(dir)?;
+    if matches!(database::look(&dir.join(FOLD)), Ok(Found::Old)) {
+        let dir = dir.display();
+        let context = format!("{dir} has a log of a format before; start it, which takes it over");
+        return Err(Error::refused(Kind::Invalid, context));
+    }
     let disk: Arc<dyn Disk> = Arc::new(Real { dir: dir.to_owned(), sync: true });
     let found = work(&*disk, dir);
     found.map_err(|failure| failure.to_error(dir, Fate::Refused))
@@ -97,10 +102,6 @@ fn look(disk: &dyn Disk, dir: &Path) -> Result<(Check, Option<(Segments, End)>),
     let mut found = Check::default();
     let file = dir.join(FOLD);
     let fold = database::look(&file);
-    if matches!(fold, Ok(Found::Old)) {
-        let what = "log.db is of a format before, which the next start takes over".to_owned();
-        return Err(Failure::Busy(what));
-    }
     let segments = match Segments::list(disk) {
         Ok(Some(segments)) => segments,
         Ok(None) => return Ok((damaged(found, "its segments are missing"), None)),
