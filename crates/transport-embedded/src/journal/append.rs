@@ -11,7 +11,8 @@ use crate::journal::scan::End;
 use crate::journal::segments::{self, Segment, Segments, name};
 use crate::store::failure::Failure;
 
-/// Bytes of the smallest segment. Each is as large as all before it together, up to the largest.
+/// Bytes of the smallest segment. Each is half as large as all before it together, up to the
+/// largest: what is made ahead is little on a small disk.
 const SEGMENT_BYTES_MIN: u64 = 1 << 20;
 /// Bytes that batches leave to what makes room: heads without removed batches, cursors, and the
 /// end of the log.
@@ -201,7 +202,8 @@ impl Journal {
     /// The segment behind the one that is written.
     fn next(&self) -> Header {
         let max = self.settings.segment_bytes_max;
-        let bytes = self.bytes().clamp(SEGMENT_BYTES_MIN.min(max), max);
+        let bytes = (self.bytes() / 2).next_multiple_of(HEADER_BYTES);
+        let bytes = bytes.clamp(SEGMENT_BYTES_MIN.min(max), max);
         Header { journal: self.number, segment: self.end.segment + 1, bytes }
     }
 

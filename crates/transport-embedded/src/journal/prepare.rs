@@ -19,8 +19,9 @@ use crate::store::failure::Failure;
 
 /// How long the thread waits between two parts that it fills: it has less of the disk than commits.
 const FILL_PAUSE: Duration = Duration::from_millis(4);
-/// What waits for the thread at the most; further segments are removed later.
-const JOBS_MAX: usize = 16;
+/// What waits for the thread at the most: an order of the writer waits for so many removals, and
+/// further segments are removed later.
+const JOBS_MAX: usize = 4;
 
 /// A segment that is there and holds nothing.
 #[derive(Debug)]

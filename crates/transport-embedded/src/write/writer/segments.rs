@@ -57,6 +57,8 @@ impl Writer {
             return self.move_letters(oldest);
         }
         if !self.journal.remove_oldest() {
+            // Others are being removed: soon there is room for this one.
+            self.retention.is_moving = true;
             return Ok(false);
         }
         self.shared.records.forget(oldest);
