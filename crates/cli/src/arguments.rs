@@ -7,7 +7,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::ask::{chronicle, director, people, state, time, weather};
 use crate::cloud::{cost, deploy, dev, topology};
 use crate::generate::{completions, config_reference, man};
-use crate::inspect::{catalog, dead_letters, health, inventory, services, tail};
+use crate::inspect::{catalog, dead_letters, health, inventory, log, services, tail};
 use crate::output::color::Color;
 use crate::serve::ServeArguments;
 use crate::serve::services::ServiceCommand;
@@ -74,6 +74,9 @@ pub(crate) enum Command {
     Deploy(deploy::DeployCommand),
     /// Ask the service on this machine whether it is healthy; exit code 1 if not
     Health(health::HealthArguments),
+    /// Check or repair a log that no process has open
+    #[command(subcommand)]
+    Log(log::LogCommand),
     /// Tools for development
     #[command(subcommand)]
     Dev(dev::DevCommand),
@@ -133,6 +136,7 @@ impl Command {
             Self::Topology(arguments) => topology::run(arguments).await,
             Self::Deploy(command) => deploy::run(command).await,
             Self::Health(arguments) => health::run(&arguments).await,
+            Self::Log(command) => log::run(&command),
             Self::Dev(command) => dev::run(command).await,
             Self::Cost(arguments) => cost::run(&arguments),
             Self::Climate(command) => climate::run(&command),

@@ -7,17 +7,85 @@
 use std::io;
 use std::path::Path;
 
-/// Creates a directory and those above it that are missing, for this user alone. One that is there
-/// stays as it is: others may keep theirs in it.
+/// Creates a directory and those above it that are missing, for this user alone; all of them are
+/// durable when this returns. One that is there stays as it is: others may keep theirs in it.
 ///
 /// # Errors
 /// The operating system's.
 pub fn create_dir(dir: &Path) -> io::Result<()> {
+    let missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
+    let created: Vec<&Path> = dir.ancestors().take_while(missing).collect();
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    builder.create(dir)?;
+    // Each name lasts once the directory above it is synced; the topmost first.
+    for created in created.into_iter().rev() {
+        let above = created.parent().filter(|above| !above.as_os_str().is_empty());
+        sync_dir(above.unwrap_or(Path::new(".")))?;
+    }
+    Ok(())
+}
+
+/// Makes durable what was created, renamed and removed in a directory.
+///
+/// # Errors
+/// The operating system's. What is durable is unknown then.
+#[cfg(unix)]
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    std::fs::File::open(dir)?.sync_all()
+}
+
+/// Makes the names of a directory and of those above it durable, as far as this user may.
+///
+/// # Errors
+/// The operating system's. What is durable is unknown then.
+pub fn sync_above(dir: &Path) -> io::Result<()> {
+    for above in dir.canonicalize()?.ancestors().skip(1) {
+        match sync_dir(above).map_err(|error| (error.kind(), error)) {
+            // Whoever made it for others, or a file system without this call, answers for it.
+            Err((io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput, _)) => {}
+            synced => synced.map_err(|(_, error)| error)?,
+        }
+    }
+    Ok(())
+}
+
+/// Nothing to do: a directory cannot be synced.
+///
+/// # Errors
+/// None.
+#[cfg(not(unix))]
+pub fn sync_dir(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes a file so long and has the disk keep space for all of it, as zeros that are not written:
+/// what is written there later lacks none. Whether that is so; else the file may be longer, without
+/// such space, as on file systems that cannot.
+///
+/// # Errors
+/// The operating system's, as `StorageFull` if there is no such space.
+#[cfg(target_os = "linux")]
+pub fn reserve(file: &std::fs::File, bytes: u64) -> io::Result<bool> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        Ok(()) => Ok(true),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Does nothing: this system has no such call, or another one.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn reserve(_: &std::fs::File, _: u64) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Refuses a name at which there is something else than a file: through a link another's file would
@@ -86,6 +154,20 @@ mod tests {
             assert_eq!(mode(path), wanted);
         }
         tighten(&folder.path().join("missing"));
+    }
+
+    #[test]
+    fn reserved_file_is_zeros_as_long_as_asked_for_and_new_directories_are_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("a/b/c");
+        create_dir(&dir).unwrap();
+        sync_above(&dir).unwrap();
+        let path = dir.join("file");
+        let file = fs::File::create(&path).unwrap();
+        if reserve(&file, 10_000).unwrap() {
+            assert_eq!(fs::read(&path).unwrap(), vec![0; 10_000]);
+        }
+        assert!(sync_above(&folder.path().join("missing")).is_err());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The transport: opening a log, and the calls that reach its writer and its readers.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,24 +8,26 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use crate::dead_letters::admin;
 use crate::dead_letters::replay;
 use crate::format::record::Head;
+use crate::journal::disk::{Disk, Real};
+use crate::journal::heal::is_copy;
+use crate::journal::segments::is_segment;
 use crate::options::Options;
 use crate::read::pool::Reads;
 use crate::read::reader::{LogReader, resolve};
 use crate::read::tail::Tail;
 use crate::shared::{Health, Shared};
-use crate::store::checkpoint::{Checkpointer, RESTART_BYTES, checkpoint};
+use crate::store::failure::space::SPACE_BYTES_MIN;
 use crate::store::failure::{Failure, closed};
-use crate::store::lock;
+use crate::store::lock::{self, Lock};
+use crate::store::open::{self, Opened};
 use crate::store::path::with_suffix;
 use crate::store::private;
-use crate::store::space::SPACE_BYTES_MIN;
-use crate::store::{self, DeadPlace, Loaded, Names};
+use crate::store::{DeadPlace, Loaded};
 use crate::subscription::consumer::LogConsumer;
 use crate::subscription::runtime::Live;
 use crate::subscription::state::Subscription;
@@ -70,17 +71,33 @@ impl Embedded {
     /// was written, `Invalid` if it was written by a newer version, cannot be opened, or is no
     /// queue although [`Options::queue`] asks for one, `Full` if there is no space to create
     /// it. Each names the file and what to do.
-    pub fn open(dir: impl AsRef<Path>, mut options: Options) -> Result<Self, Error> {
+    pub fn open(dir: impl AsRef<Path>, options: Options) -> Result<Self, Error> {
         let dir = dir.as_ref();
+        let disk = Real { dir: dir.to_owned(), sync: options.sync };
+        Self::open_on(dir, Arc::new(disk), options)
+    }
+
+    /// Opens it over another disk: for tests with one that fails.
+    pub(crate) fn open_on(
+        dir: &Path,
+        disk: Arc<dyn Disk>,
+        mut options: Options,
+    ) -> Result<Self, Error> {
         worldbus_files::create_dir(dir).map_err(|error| {
             let dir = dir.display();
             let context = format!("cannot create the directory {dir}: {error}; check the path");
             Error::refused(Kind::Invalid, context)
         })?;
 
+        // A directory of an earlier start that ended before it was synced is made to last, too.
+        let cannot = |error: std::io::Error| Failure::from(error).to_error(dir, Fate::Refused);
+        if options.sync && !Self::is_in(dir) {
+            worldbus_files::sync_above(dir).map_err(cannot)?;
+        }
+
         // Refuse links, FIFOs and devices, and a directory that is in use, before anything changes.
         let file = dir.join(FILE);
-        let ours = files(dir, &file);
+        let ours = files(dir, &file).map_err(cannot)?;
         ours.iter().try_for_each(|path| check_file(path))?;
         let lock = lock::take(dir)?;
         // The rights of others to what versions before this one created.
@@ -94,22 +111,24 @@ impl Embedded {
         }
 
         // Scan, recover and load.
-        store::open_file(&file, options.sync)?;
-        let opened = Opened::new(&file, &options).map_err(|failure| {
-            failure.sorted(&file, SPACE_BYTES_MIN).to_error(&file, Fate::Refused)
+        let opened = open::open(&disk, &file, &options).map_err(|failure| {
+            failure.sorted(&file, SPACE_BYTES_MIN).to_error(dir, Fate::Refused)
         })?;
         Self::start(opened, lock, &file, options)
     }
 
     /// Whether there is a log in `dir`, which [`Embedded::open`] would otherwise make.
     pub fn is_in(dir: impl AsRef<Path>) -> bool {
-        dir.as_ref().join(FILE).is_file()
+        open::is_in(dir.as_ref(), FILE)
     }
 
-    fn start(opened: Opened, lock: File, file: &Path, options: Options) -> Result<Self, Error> {
+    fn start(opened: Opened, lock: Lock, file: &Path, options: Options) -> Result<Self, Error> {
+        let Opened { journal, fold, connection, records, loaded, seen, names } = opened;
+        let Loaded { tally, mut heads, mut subscriptions, mut dead, ages, idle } = loaded;
+        let reads = Reads::open(file.to_owned(), records, Arc::clone(&fold.progress))
+            .map_err(|failure| failure.to_error(file, Fate::Refused))?;
+
         // What versions before this one left of what was deleted.
-        let Opened { connection, reads, checkpointer, loaded, names } = opened;
-        let Loaded { tally, mut heads, mut subscriptions, mut dead, seen, ages, idle } = loaded;
         replay::delete_orphans(&mut heads)?;
         forget_deleted(&heads, &mut subscriptions, &mut dead);
 
@@ -152,12 +171,12 @@ impl Embedded {
         // The writer, on a thread of its own.
         let writer = Writer {
             shared: Arc::clone(&shared),
+            journal,
+            fold,
             connection,
             ledger,
-            checkpointer,
             lock,
             maintained: Instant::now(),
-            space_bytes: SPACE_BYTES_MIN,
             retention: Retention::new(ages),
         };
         let thread = std::thread::Builder::new().name("worldbus-log".to_owned());
@@ -201,40 +220,17 @@ impl Embedded {
     }
 }
 
-/// A file that was opened and verified.
-struct Opened {
-    connection: Connection,
-    reads: Reads,
-    checkpointer: Checkpointer,
-    loaded: Loaded,
-    names: Names,
-}
-
-impl Opened {
-    fn new(file: &Path, options: &Options) -> Result<Self, Failure> {
-        let connection = store::connect(file, options.sync)?;
-        store::upgrade(&connection)?;
-        let loaded = {
-            let now_ms = options.clock.steady_us().div_euclid(1000);
-            store::load(&connection, options.seen, options.seen_rebuild_bytes_max, now_ms)?
-        };
-        let now_ms = options.clock.now_us().div_euclid(1000);
-        let names = store::name(&connection, loaded.tally.next_group, now_ms)?;
-        // Leaves nothing behind the end of the write-ahead log that could be taken for damage
-        // later. Without space for it, it goes on as it is.
-        if checkpoint(&connection, "TRUNCATE") && options.sync {
-            store::reserve_wal(file, RESTART_BYTES as u64)?;
-        }
-        let reads = Reads::open(file.to_path_buf())?;
-        let checkpointer = Checkpointer::start(store::connect(file, options.sync)?)?;
-        Ok(Self { connection, reads, checkpointer, loaded, names })
-    }
-}
-
-/// The files of a log that stay.
-fn files(dir: &Path, file: &Path) -> [PathBuf; 5] {
+/// The files of a log that stay, those that may be there and those that are.
+fn files(dir: &Path, file: &Path) -> std::io::Result<Vec<PathBuf>> {
     let (wal, shm) = (with_suffix(file, "-wal"), with_suffix(file, "-shm"));
-    [file.to_owned(), wal, shm, dir.join(lock::FILE), dir.join(QUEUE_MARK)]
+    let mut files = vec![file.to_owned(), wal, shm, dir.join(lock::FILE), dir.join(QUEUE_MARK)];
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(|name| is_segment(name) || is_copy(name)) {
+            files.push(entry.path());
+        }
+    }
+    Ok(files)
 }
 
 /// Refuses what is there and no file of ours, before anything of it is opened or changed.
@@ -264,7 +260,7 @@ fn mark_queue(dir: &Path, file: &Path, asked: bool) -> Result<bool, Error> {
         return Err(Error::refused(Kind::Invalid, context));
     }
     private::create_file(&mark).and_then(|created| created.sync_all()).map_err(cannot)?;
-    File::open(dir).and_then(|opened| opened.sync_all()).map_err(cannot)?;
+    worldbus_files::sync_dir(dir).map_err(cannot)?;
     Ok(true)
 }
 

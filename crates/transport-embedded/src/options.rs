@@ -28,6 +28,9 @@ pub struct Options {
     pub group_bytes_max: usize,
     /// Bytes of batches that wait for the writer; beyond them publishers wait in line.
     pub queue_bytes_max: usize,
+    /// Bytes of a file of the log at the most; those of a small log are smaller. What retention
+    /// removes is given back to the disk a file at a time.
+    pub segment_bytes_max: u64,
     /// Bytes of recent batches kept in memory for those who consume them as they come.
     pub tail_bytes_max: usize,
     /// How many event ids are remembered to drop duplicates.
@@ -72,6 +75,7 @@ impl Default for Options {
             queue: false,
             group_bytes_max: 4 << 20,
             queue_bytes_max: 16 << 20,
+            segment_bytes_max: 64 << 20,
             tail_bytes_max: 16 << 20,
             seen: SeenLimits::default(),
             seen_rebuild_bytes_max: 16 << 20,

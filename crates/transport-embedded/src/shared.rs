@@ -1,7 +1,7 @@
 //! What the writer, the consumers and the readers of one log share.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,11 +9,13 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 use crate::dead_letters::replay;
+use crate::journal::read::RecordReader;
 use crate::options::Options;
 use crate::read::pool::Reads;
 use crate::read::tail::Tail;
 use crate::store::Names;
 use crate::store::failure::Failure;
+use crate::store::fold::Progress;
 use crate::subscription::runtime::Live;
 use crate::usage::{Idle, Use};
 use crate::write::queue::Queue;
@@ -39,6 +41,7 @@ pub enum Health {
 
 /// The state of one open log.
 pub(crate) struct Shared {
+    /// The fold; its directory is that of the log.
     pub(crate) file: PathBuf,
     pub(crate) options: Options,
     pub(crate) capabilities: Capabilities,
@@ -55,6 +58,9 @@ pub(crate) struct Shared {
     pub(crate) commits: watch::Sender<u64>,
     pub(crate) health: watch::Sender<Health>,
     pub(crate) reads: Arc<Reads>,
+    pub(crate) records: Arc<RecordReader>,
+    /// How far the fold is.
+    pub(crate) progress: Arc<Progress>,
     /// Turns of the calls that set events aside.
     pub(crate) setting_aside: Arc<Semaphore>,
     /// Dead letters that are there, as of the last commit.
@@ -71,6 +77,7 @@ impl Shared {
         topic_uses: HashMap<u32, Arc<Use>>,
         reads: Arc<Reads>,
     ) -> Self {
+        let (records, progress) = (Arc::clone(&reads.records), Arc::clone(&reads.progress));
         let by_name = subscriptions.into_iter().map(|live| (live.name.clone(), live));
         Self {
             file,
@@ -85,6 +92,8 @@ impl Shared {
             commits: watch::Sender::new(0),
             health: watch::Sender::new(Health::Writable),
             reads,
+            records,
+            progress,
             setting_aside: Arc::new(Semaphore::new(DEAD_LETTER_CALLS_MAX)),
             dead_letters: AtomicU64::new(0),
         }
@@ -226,6 +235,11 @@ impl Shared {
 
     fn unknown(&self, number: u32) -> Error {
         self.damaged(format!("topic {number} is unknown"))
+    }
+
+    /// The directory of the log.
+    pub(crate) fn dir(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("."))
     }
 
     fn damaged(&self, what: String) -> Error {

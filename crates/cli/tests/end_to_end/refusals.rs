@@ -175,6 +175,39 @@ fn data_of_a_newer_version_is_refused_by_name() {
 }
 
 #[test]
+fn damaged_log_is_refused_by_segment_and_byte_and_starts_again_once_it_is_repaired() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let log = folder.path().join("bus");
+    let log = log.to_str().unwrap();
+    let bus = Service::start("event-bus", &["--data-dir", dir]).ready();
+    let body = json!({ "type": "weather.changed", "payload": { "region_id": "ghent" } });
+    for _ in 0..3 {
+        assert_eq!(post(&format!("{}/api/events/publish", bus.url), &body).status, 200);
+    }
+    run(&["log", "check", log]).refused(&["in use"]);
+    bus.terminate();
+    assert_eq!(run(&["log", "check", log]).code, 0);
+
+    // Without the index all of it is read; the first record is not the last one.
+    std::fs::remove_file(folder.path().join("bus/log.db")).unwrap();
+    let segment = folder.path().join("bus/log-0000000001.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let second =
+        (4096..).step_by(8).skip(4).find(|&at| bytes[at + 8..at + 16] == 2u64.to_le_bytes());
+    bytes[second.unwrap() + 26] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    let start = ["event-bus", "--data-dir", dir, "--listen", "127.0.0.1:0"];
+    run(&start).refused(&["log-0000000001.seg at byte"]);
+    let found = run(&["log", "check", log, "--format", "json"]);
+    let shown = String::from_utf8(found.stdout).unwrap();
+    assert!(found.code == 1 && shown.contains("log-0000000001.seg at byte"), "{shown}");
+    assert_eq!(run(&["log", "repair", log]).code, 1, "without --yes nothing is done");
+    assert_eq!(run(&["log", "repair", log, "--yes"]).code, 0);
+    Service::start("event-bus", &["--data-dir", dir]).ready().terminate();
+}
+
+#[test]
 fn mistakes_in_configuration_and_world_file_name_their_place() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {

@@ -57,7 +57,7 @@ async fn read(
 ) -> Result<Vec<DeadLetter>, Error> {
     let wanted = subscription.map(|name| find(shared, name)).transpose()?.map(|live| live.id);
     let work = move |connection: &_| store::dead_letters(connection, wanted, page);
-    let found = shared.reads.run(work).await?;
+    let found = shared.reads.run_up_to_date(work).await?;
     let names: HashMap<u32, SubscriptionName> = {
         let all = shared.subscriptions();
         all.values().map(|live| (live.id, live.name.clone())).collect()
@@ -84,7 +84,7 @@ pub(crate) async fn take_out(
         let numbers: Vec<u64> = ids.iter().filter_map(|id| exact(id)).collect();
         let id = live.id;
         let work = move |connection: &_| store::dead_letters_numbered(connection, id, &numbers);
-        let found = shared.reads.run(work).await?;
+        let found = shared.reads.run_up_to_date(work).await?;
         let known: Vec<String> = found.iter().map(|(number, _)| number.to_string()).collect();
         missing.extend(ids.iter().filter(|id| !known.contains(id)).cloned());
 
@@ -118,9 +118,8 @@ fn batch(shared: &Shared, number: u64, dead: &Dead) -> Result<Batch, Error> {
 }
 
 fn letter(shared: &Shared, number: u64, dead: &Dead) -> Result<Letter, Error> {
-    let stored_bytes = dead.encode(number).len();
     let batch = batch(shared, number, dead)?;
-    Ok(Letter { number, topic: dead.key.topic, stored_bytes, batch })
+    Ok(Letter { number, topic: dead.key.topic, batch })
 }
 
 /// As callers see it; `None` if its subscription or topic was deleted since it was read.

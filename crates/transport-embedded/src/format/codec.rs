@@ -51,7 +51,7 @@ impl Put {
 }
 
 /// Which kind of record; part of its checksum and of its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(crate) enum Kind {
     Tally = 0,
@@ -64,6 +64,28 @@ pub(crate) enum Kind {
     Ages = 7,
     Identity = 8,
     Opening = 9,
+    /// In the fold alone: how far it follows the journal.
+    Folded = 10,
+}
+
+impl Kind {
+    /// Of a kind as it stands in a record.
+    pub(crate) fn from_number(number: u8) -> Option<Self> {
+        const ALL: [Kind; 11] = [
+            Kind::Tally,
+            Kind::Topic,
+            Kind::Subscription,
+            Kind::GroupHead,
+            Kind::DeadKey,
+            Kind::DeadLetter,
+            Kind::Entry,
+            Kind::Ages,
+            Kind::Identity,
+            Kind::Opening,
+            Kind::Folded,
+        ];
+        ALL.into_iter().find(|&kind| kind as u8 == number)
+    }
 }
 
 /// The checksum of a record at its place.

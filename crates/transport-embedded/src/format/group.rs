@@ -139,5 +139,25 @@ pub(crate) fn records<'a>(
     Ok(records)
 }
 
+/// Those batches of a group that are of some of its sections: their head and data, and which they
+/// were.
+pub(crate) fn part(
+    group: u64,
+    head: &Head,
+    data: &[u8],
+    sections: &[Section],
+) -> Result<(Head, Vec<u8>, Vec<usize>), String> {
+    let (mut kept, mut places) = (Vec::new(), Vec::new());
+    for (place, record) in records(group, head, data)?.into_iter().enumerate() {
+        if sections.iter().any(|section| section.topic == record.topic) {
+            push_record(&mut kept, group, record);
+            places.push(place);
+        }
+    }
+    let sections = head.sections.iter().filter(|section| sections.contains(section)).copied();
+    let head = Head { appended_ms: head.appended_ms, sections: sections.collect() };
+    Ok((head, kept, places))
+}
+
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@
 //! ```
 
 use crate::format::codec::{Kind, Put, unseal};
+use crate::journal::Place;
 use worldbus_bus::{DeadEvent, LogId, Topic};
 
 /// How far a topic goes.
@@ -161,6 +162,33 @@ impl Opening {
     pub(crate) fn decode(number: u64, sealed: &[u8]) -> Option<Self> {
         let mut take = unseal(Kind::Opening, number, sealed)?;
         Some(Self { id: LogId::from_bits(take.u64()?)?, from_group: take.u64()? })
+    }
+}
+
+/// How far a fold follows the journal: the last record that is in it. Written with each transaction
+/// of the fold, and in no record of the journal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Folded {
+    pub(crate) journal: u64,
+    /// 0 in a fold that has nothing yet.
+    pub(crate) number: u64,
+    pub(crate) crc: u32,
+    pub(crate) place: Place,
+}
+
+impl Folded {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let Place { segment, position, bytes } = self.place;
+        let put = Put::default().u64(self.journal).u64(self.number).u32(self.crc);
+        put.u64(segment).u64(position).u32(bytes).seal(Kind::Folded, 0)
+    }
+
+    pub(crate) fn decode(sealed: &[u8]) -> Option<Self> {
+        let mut take = unseal(Kind::Folded, 0, sealed)?;
+        let (journal, number, crc) = (take.u64()?, take.u64()?, take.u32()?);
+        let (segment, position) = (take.u64()?, take.u64()?);
+        let place = Place { segment, position, bytes: take.u32()? };
+        Some(Self { journal, number, crc, place })
     }
 }
 

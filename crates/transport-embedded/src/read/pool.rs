@@ -1,4 +1,5 @@
-//! Reading from the disk: a few connections that only read, on threads that may block.
+//! Reading from the disk: a few connections to the fold that only read, and the records of the
+//! journal that they lead to, on threads that may block.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -8,10 +9,14 @@ use bytes::Bytes;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use crate::format::group::{Head, Record, records};
+use crate::format::group::{self, Head, records};
+use crate::journal::Changes;
+use crate::journal::read::RecordReader;
 use crate::read::tail::Stored;
 use crate::store;
+use crate::store::database::connect_reader;
 use crate::store::failure::{Failure, closed};
+use crate::store::fold::Progress;
 use worldbus_bus::{Error, Fate, Kind};
 use worldbus_events::Batch;
 
@@ -26,8 +31,18 @@ pub(crate) struct Reads {
     file: PathBuf,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
+    pub(crate) records: Arc<RecordReader>,
+    pub(crate) progress: Arc<Progress>,
     /// Read lately, oldest first, for readers that take a group in slices, and many the same.
     groups: Mutex<VecDeque<Arc<Group>>>,
+}
+
+/// A batch of a commit group in memory.
+#[derive(Debug)]
+struct Record {
+    topic: u32,
+    offset: u64,
+    bytes: Bytes,
 }
 
 /// A commit group in memory, verified.
@@ -36,37 +51,63 @@ struct Group {
     id: u64,
     head: Head,
     bytes: usize,
-    /// Topic, offset and bytes of its batches, in order; slices of the whole.
-    batches: Vec<(u32, u64, Bytes)>,
+    /// Its batches, in order; slices of the whole. With which each was in its commit.
+    batches: Vec<(u32, Record)>,
 }
 
 impl Group {
-    fn read(connection: &Connection, id: u64) -> Result<Self, Failure> {
-        let (head, data) = store::group(connection, id)?;
-        let data = Bytes::from(data);
-        let found = records(id, &head, &data).map_err(Failure::Damaged)?;
-        let batch = |found: &Record<'_>| (found.topic, found.offset, data.slice_ref(found.bytes));
-        let batches = found.iter().map(batch).collect();
-        Ok(Self { id, head, bytes: data.len(), batches })
+    /// `None` if its segment was removed.
+    fn read(journal: &RecordReader, entry: &store::Entry) -> Result<Option<Self>, Failure> {
+        let id = entry.group;
+        let Some(body) = journal.read(entry.place)? else { return Ok(None) };
+        let group = Changes::decode(&body).and_then(|changes| {
+            changes.group.into_iter().chain(changes.moved).find(|group| group.id == id)
+        });
+        let group = group.ok_or_else(|| {
+            Failure::Damaged(format!("commit group {id} is not where the index has it"))
+        })?;
+        let head = store::group_head(id, &group.head)?;
+        let found = records(id, &head, &group.data).map_err(Failure::Damaged)?;
+        let batch = |(place, found): (usize, &group::Record<'_>)| {
+            let bytes = group.data.slice_ref(found.bytes);
+            (group.index(place), Record { topic: found.topic, offset: found.offset, bytes })
+        };
+        let batches = found.iter().enumerate().map(batch).collect();
+        Ok(Some(Self { id, head, bytes: group.data.len(), batches }))
     }
 }
 
 impl Reads {
-    pub(crate) fn open(file: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        file: PathBuf,
+        records: Arc<RecordReader>,
+        progress: Arc<Progress>,
+    ) -> Result<Self, Failure> {
         let connections =
-            (0..CONNECTIONS).map(|_| store::connect_reader(&file)).collect::<Result<_, _>>()?;
+            (0..CONNECTIONS).map(|_| connect_reader(&file)).collect::<Result<_, _>>()?;
         Ok(Self {
             file,
             idle: Mutex::new(connections),
             permits: Arc::new(Semaphore::new(CONNECTIONS)),
+            records,
+            progress,
             groups: Mutex::default(),
         })
     }
 
-    /// Runs `work` on one state of the log, on a thread that may block. Cancel-safe: the
+    /// Runs `work` on the fold with all that was committed before, as [`Reads::run`].
+    pub(crate) async fn run_up_to_date<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.run(true, work).await
+    }
+
+    /// Runs `work` on one state of the fold, on a thread that may block. Cancel-safe: the
     /// permit goes with the connection, so that a caller that left early does not let in one
     /// more than there are connections.
-    pub(crate) async fn run<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>
+    async fn run<T, F>(self: &Arc<Self>, is_up_to_date: bool, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
@@ -79,9 +120,9 @@ impl Reads {
         let this = Arc::clone(self);
         let done = tokio::task::spawn_blocking(move || {
             let connection = this.take().ok_or_else(closed)?;
-            let result = connection
-                .unchecked_transaction()
-                .map_err(Failure::from)
+            let caught_up = if is_up_to_date { this.progress.catch_up() } else { Ok(()) };
+            let result = caught_up
+                .and_then(|()| connection.unchecked_transaction().map_err(Failure::from))
                 .and_then(|transaction| work(&transaction));
             this.put_back(connection);
             drop(permit);
@@ -100,6 +141,20 @@ impl Reads {
         wanted: BTreeMap<u32, u64>,
         bytes_max: usize,
     ) -> Result<Fetched, Error> {
+        let fetched = self.fetch_from(false, wanted.clone(), bytes_max).await?;
+        match fetched {
+            // It may be that the fold does not have it yet.
+            Fetched::Nothing { .. } => self.fetch_from(true, wanted, bytes_max).await,
+            fetched => Ok(fetched),
+        }
+    }
+
+    async fn fetch_from(
+        self: &Arc<Self>,
+        is_up_to_date: bool,
+        wanted: BTreeMap<u32, u64>,
+        bytes_max: usize,
+    ) -> Result<Fetched, Error> {
         let this = Arc::clone(self);
         let work = move |connection: &Connection| {
             // The index: which group has the earliest wanted batch.
@@ -110,7 +165,11 @@ impl Reads {
             };
 
             // The group, which must be what the index holds of it.
-            let group = this.group(connection, entry.group)?;
+            let Some(group) = this.group(&entry)? else {
+                let topic = entry.section.topic;
+                let offset = wanted.get(&topic).copied().unwrap_or_default();
+                return Ok(Fetched::Nothing { topic, offset });
+            };
             let head = &group.head;
             if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms {
                 let what = format!("commit group {} does not match the index", group.id);
@@ -118,16 +177,16 @@ impl Reads {
             }
             slice(&group, &wanted, bytes_max).map(Fetched::Batches)
         };
-        self.run(work).await
+        self.run(is_up_to_date, work).await
     }
 
-    /// A group, from memory if it was read lately.
-    fn group(&self, connection: &Connection, id: u64) -> Result<Arc<Group>, Failure> {
+    /// A group, from memory if it was read lately; `None` if its segment was removed.
+    fn group(&self, entry: &store::Entry) -> Result<Option<Arc<Group>>, Failure> {
         let lock = || self.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lock().iter().find(|group| group.id == id) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = lock().iter().find(|group| group.id == entry.group) {
+            return Ok(Some(Arc::clone(known)));
         }
-        let group = Arc::new(Group::read(connection, id)?);
+        let Some(group) = Group::read(&self.records, entry)?.map(Arc::new) else { return Ok(None) };
         let mut groups = lock();
         groups.push_back(Arc::clone(&group));
         let mut bytes: usize = groups.iter().map(|group| group.bytes).sum();
@@ -135,7 +194,7 @@ impl Reads {
             let Some(oldest) = groups.pop_front() else { break };
             bytes -= oldest.bytes;
         }
-        Ok(group)
+        Ok(Some(group))
     }
 
     /// Closes the connections that are idle; the others close when their read ends.
@@ -189,7 +248,7 @@ fn slice(
     bytes_max: usize,
 ) -> Result<Vec<Stored>, Failure> {
     let (mut stored, mut bytes_left) = (Vec::new(), bytes_max);
-    for (index, (topic, offset, bytes)) in group.batches.iter().enumerate() {
+    for (index, Record { topic, offset, bytes }) in &group.batches {
         let (topic, offset) = (*topic, *offset);
         if wanted.get(&topic).is_none_or(|&next| offset < next) {
             continue;
@@ -202,7 +261,7 @@ fn slice(
             Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
         })?;
         bytes_left = bytes_left.saturating_sub(batch.memory_bytes());
-        let (appended_ms, serial) = (group.head.appended_ms, (group.id, index as u32));
+        let (appended_ms, serial) = (group.head.appended_ms, (group.id, *index));
         stored.push(Stored { topic, offset, appended_ms, serial, batch });
     }
     check_contiguous(wanted, &stored)?;

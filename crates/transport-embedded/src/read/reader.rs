@@ -307,14 +307,14 @@ pub(crate) async fn resolve(
             let work = move |connection: &_| {
                 first_offset(connection, number, range, |entry| entry.appended_ms >= time_ms)
             };
-            shared.reads.run(work).await
+            shared.reads.run_up_to_date(work).await
         }
         Position::Commit(commit) if commit >= next_group => Ok(range.end),
         Position::Commit(commit) => {
             let work = move |connection: &_| {
                 first_offset(connection, number, range, |entry| entry.group >= commit)
             };
-            shared.reads.run(work).await
+            shared.reads.run_up_to_date(work).await
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Why the store failed, sorted by what follows from it; an error names the file.
 
+pub(crate) mod space;
+
 use std::path::Path;
 
 use rusqlite::ErrorCode;
 
-use crate::store::space;
 use worldbus_bus::{Error, Fate, Kind};
 
 /// A failure of the store, before it is put into words with the path.
@@ -20,12 +21,19 @@ pub(crate) enum Failure {
     Io(String),
     /// What is stored is not what was written.
     Damaged(String),
+    /// What is stored in the fold does not follow from the journal, which is whole.
+    Fold(String),
+    /// It was written by a newer version: what has which format, and which is known here.
+    Newer(String),
 }
 
 /// `SQLITE_IOERR_SHMSIZE`: the wal-index could not grow, which is how a full disk may show.
 const IOERR_SHMSIZE: i32 = 10 | (19 << 8);
 /// `SQLITE_IOERR_WRITE`: a write failed, and not for a full disk: a quota, a limit, or a fault.
 const IOERR_WRITE: i32 = 10 | (3 << 8);
+
+/// `ENFILE` and `EMFILE`: no file could be opened, now.
+const FILES_OPEN: [i32; 2] = [23, 24];
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
@@ -58,6 +66,9 @@ impl From<std::io::Error> for Failure {
             std::io::ErrorKind::FileTooLarge => {
                 Self::Full(format!("{error}: the limit of file sizes, `ulimit -f`"))
             }
+            _ if error.raw_os_error().is_some_and(|code| FILES_OPEN.contains(&code)) => {
+                Self::Full(format!("{error}: the limit of open files, `ulimit -n`"))
+            }
             _ => Self::Io(error.to_string()),
         }
     }
@@ -73,6 +84,36 @@ impl Failure {
                 _ => Self::Io(why),
             },
             other => other,
+        }
+    }
+
+    /// What is wrong with a fold: the journal has all that it needs to be made again.
+    pub(crate) fn of_fold(self) -> Self {
+        match self {
+            Self::Damaged(what) => Self::Fold(what),
+            other => other,
+        }
+    }
+
+    /// What is wrong with a log that SQLite has alone.
+    pub(crate) fn of_old_log(self) -> Self {
+        match self {
+            Self::Fold(what) | Self::Damaged(what) => Self::Damaged(format!("log.db: {what}")),
+            other => other,
+        }
+    }
+
+    /// With the name of the file that it is about.
+    pub(crate) fn within(self, name: &str) -> Self {
+        let at = |why| format!("{name}: {why}");
+        match self {
+            Self::Full(why) => Self::Full(at(why)),
+            Self::Busy(why) => Self::Busy(at(why)),
+            Self::Write(why) => Self::Write(at(why)),
+            Self::Io(why) => Self::Io(at(why)),
+            Self::Damaged(what) => Self::Damaged(at(what)),
+            Self::Fold(what) => Self::Fold(at(what)),
+            newer @ Self::Newer(_) => newer,
         }
     }
 
@@ -99,6 +140,20 @@ impl Failure {
             Self::Damaged(what) => Error::refused(
                 Kind::Damaged,
                 format!("{file} is damaged: {what}; restore the directory from a copy"),
+            ),
+            Self::Fold(what) => Error::refused(
+                Kind::Damaged,
+                format!(
+                    "{file}: log.db does not fit the segments next to it: {what}; move log.db \
+                     away, with its -wal and -shm, and it is made again from the segments"
+                ),
+            ),
+            Self::Newer(formats) => Error::refused(
+                Kind::Invalid,
+                format!(
+                    "{file} was written by a newer worldbus ({formats}): upgrade, or choose \
+                     another --data-dir"
+                ),
             ),
         }
     }

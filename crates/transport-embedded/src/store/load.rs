@@ -2,20 +2,15 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use rusqlite::Connection;
 
-use super::query::{self, record, stored, tally, wrong};
-use super::schema::TABLES;
+use super::query::{record, stored, tally, wrong};
 use crate::age::Ages;
 use crate::format::codec::Kind;
-use crate::format::group::records;
 use crate::format::record::{Dead, DeadKey, Head, Tally};
 use crate::store::failure::Failure;
 use crate::subscription::state::Subscription;
 use crate::usage::Idle;
-use worldbus_bus::{SeenLimits, SeenWindow};
-use worldbus_events::Batch;
 
 /// What the file holds.
 #[derive(Debug)]
@@ -25,7 +20,6 @@ pub(crate) struct Loaded {
     pub(crate) subscriptions: Vec<Subscription>,
     /// The dead letters from `tally.dead_first` on.
     pub(crate) dead: VecDeque<DeadPlace>,
-    pub(crate) seen: SeenWindow,
     pub(crate) ages: Ages,
     pub(crate) idle: Idle,
 }
@@ -34,18 +28,19 @@ pub(crate) struct Loaded {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DeadPlace {
     pub(crate) key: DeadKey,
+    /// Bytes of what is stored of it, besides its key.
+    pub(crate) bytes: u32,
     /// Whether it was taken away.
     pub(crate) removed: bool,
 }
 
-/// Reads and verifies everything but the batches, and the newest of these. `now_ms` is steady.
+/// Reads and verifies everything but the batches, in tables as they should be. `now_ms` is steady.
 pub(crate) fn load(
     connection: &Connection,
-    limits: SeenLimits,
-    seen_bytes_max: u64,
+    tables: &[(&str, &str)],
     now_ms: i64,
 ) -> Result<Loaded, Failure> {
-    check_schema(connection)?;
+    check_schema(connection, tables)?;
     let tally = tally(connection)?;
     let mut heads = Vec::new();
     for number in 0..tally.topics {
@@ -61,9 +56,8 @@ pub(crate) fn load(
         subscriptions.push(subscription.ok_or_else(|| wrong(&format!("subscription {id}")))?);
     }
     let dead = dead(connection, &tally)?;
-    let seen = seen(connection, limits, seen_bytes_max)?;
     let (ages, idle) = ages(connection, tally.next_group, now_ms)?;
-    Ok(Loaded { tally, heads, subscriptions, dead, seen, ages, idle })
+    Ok(Loaded { tally, heads, subscriptions, dead, ages, idle })
 }
 
 /// How old what is stored is, and how long what was unused; a log of a format before has no record
@@ -76,15 +70,15 @@ fn ages(connection: &Connection, next_group: u64, now_ms: i64) -> Result<(Ages, 
 }
 
 /// A statement that changed would read other things than were written.
-fn check_schema(connection: &Connection) -> Result<(), Failure> {
+fn check_schema(connection: &Connection, tables: &[(&str, &str)]) -> Result<(), Failure> {
     let mut statement = connection
         .prepare("SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name")?;
     let found: Vec<(String, String)> =
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    if found.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).eq(TABLES) {
+    if found.iter().map(|(name, sql)| (name.as_str(), sql.as_str())).eq(tables.iter().copied()) {
         return Ok(());
     }
-    Err(Failure::Damaged("its schema is not ours".to_owned()))
+    Err(Failure::Fold("its schema is not ours".to_owned()))
 }
 
 /// Each topic's entries must add up to exactly what its head holds.
@@ -105,7 +99,7 @@ fn check_index(connection: &Connection, heads: &[Head]) -> Result<(), Failure> {
         };
         if found != expected || head.first_offset > head.next_offset {
             let Head { name, first_offset, next_offset, .. } = head;
-            return Err(Failure::Damaged(format!(
+            return Err(Failure::Fold(format!(
                 "the index of topic {name} is not complete from offset {first_offset} to \
                  {next_offset}"
             )));
@@ -117,7 +111,7 @@ fn check_index(connection: &Connection, heads: &[Head]) -> Result<(), Failure> {
         |row| row.get(0),
     )?;
     if foreign {
-        return Err(Failure::Damaged("the index has entries of no topic".to_owned()));
+        return Err(Failure::Fold("the index has entries of no topic".to_owned()));
     }
     Ok(())
 }
@@ -133,8 +127,9 @@ fn dead(connection: &Connection, tally: &Tally) -> Result<VecDeque<DeadPlace>, F
         let key = row.get_ref(1)?.as_blob().ok().and_then(|key| DeadKey::decode(number, key));
         match key {
             Some(key) if number == expected && number < tally.dead_next => {
-                let removed = row.get::<_, i64>(2)? == Dead::REMOVED_BYTES as i64;
-                dead.push_back(DeadPlace { key, removed });
+                let bytes: u32 = row.get(2)?;
+                let removed = bytes as usize == Dead::REMOVED_BYTES;
+                dead.push_back(DeadPlace { key, bytes, removed });
             }
             _ => break,
         }
@@ -142,53 +137,7 @@ fn dead(connection: &Connection, tally: &Tally) -> Result<VecDeque<DeadPlace>, F
     }
     if expected != tally.dead_next {
         let what = format!("dead letter {expected} is missing or wrong");
-        return Err(Failure::Damaged(what));
+        return Err(Failure::Fold(what));
     }
     Ok(dead)
-}
-
-/// Remembers the event ids of the newest batches, oldest first.
-fn seen(
-    connection: &Connection,
-    limits: SeenLimits,
-    bytes_max: u64,
-) -> Result<SeenWindow, Failure> {
-    let mut statement =
-        connection.prepare("SELECT id, octet_length(data) FROM commit_group ORDER BY id DESC")?;
-    let mut rows = statement.query([])?;
-    let mut groups = Vec::new();
-    let mut bytes = 0u64;
-    while let Some(row) = rows.next()? {
-        bytes = bytes.saturating_add(row.get::<_, i64>(1)?.cast_unsigned());
-        if bytes > bytes_max {
-            break;
-        }
-        groups.push(row.get::<_, i64>(0)?.cast_unsigned());
-    }
-    let mut seen = SeenWindow::new(limits);
-    for &id in groups.iter().rev() {
-        let (head, data) = query::group(connection, id)?;
-        let data = Bytes::from(data);
-        for record in records(id, &head, &data).map_err(Failure::Damaged)? {
-            let batch = Batch::decode(data.slice_ref(record.bytes));
-            let batch = batch.map_err(|error| {
-                let (offset, topic) = (record.offset, record.topic);
-                Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
-            })?;
-            remember(&mut seen, &batch);
-        }
-    }
-    Ok(seen)
-}
-
-/// Marks the events of a batch as seen.
-pub(crate) fn remember(seen: &mut SeenWindow, batch: &Batch) {
-    match batch.consecutive_sequences() {
-        Some(range) if seen.insert_range(batch.producer(), range.start, range.end) => {}
-        _ => {
-            for event in batch {
-                seen.insert(event.id);
-            }
-        }
-    }
 }

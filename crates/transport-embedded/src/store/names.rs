@@ -1,11 +1,13 @@
 //! The names of the log: one is made when the log is, or when one of a version before is first
 //! opened, and one with each opening. A place in the log is given under the last of them.
 
-use rusqlite::{Connection, params};
+use bytes::Bytes;
+use rusqlite::Connection;
 
 use super::query;
 use crate::format::codec::Kind;
 use crate::format::record::{Identity, Opening};
+use crate::journal::Changes;
 use crate::store::failure::Failure;
 use worldbus_bus::LogId;
 
@@ -35,13 +37,14 @@ impl Names {
     }
 }
 
-/// The names of this log and a new one, under which commits are appended from `next_group` on.
+/// The names of this log, and a new one for what is appended from `next_group` on: what is to be
+/// committed for it, and the names with it.
 pub(crate) fn name(
     connection: &Connection,
     next_group: u64,
     now_ms: i64,
-) -> Result<Names, Failure> {
-    let wrong = || Failure::Damaged("the checksum of a name of the log is wrong".to_owned());
+) -> Result<(Names, Option<(Changes, Names)>), Failure> {
+    let wrong = || Failure::Fold("the checksum of a name of the log is wrong".to_owned());
     let made = match query::stored(connection, Kind::Identity, 0)? {
         Some(sealed) => Some(Identity::decode(&sealed).ok_or_else(wrong)?),
         None => None,
@@ -59,7 +62,7 @@ pub(crate) fn name(
         Ok(bits) => LogId::from_random(bits),
         Err(error) => {
             tracing::warn!(%error, "no random number: the log has no name of its own yet");
-            return Ok(names);
+            return Ok((names, None));
         }
     };
     let opening = Opening { id, from_group: next_group };
@@ -67,38 +70,19 @@ pub(crate) fn name(
     let begun_ms = (next_group == 0).then_some(now_ms);
     let identity = made.is_none().then_some(Identity { id, begun_ms });
     let number = kept.last().map_or(0, |(number, _)| number + 1);
-    match insert(connection, number, &opening, identity) {
-        Ok(()) => {
-            names.begun_ms = identity.map_or(names.begun_ms, |identity| identity.begun_ms);
-            names.names.push(opening);
-        }
-        // Neither space nor chance for that now: the next opening tries again.
-        Err(Failure::Full(why) | Failure::Write(why) | Failure::Busy(why)) => {
-            tracing::warn!(why, "the log has no name of its own yet");
-        }
-        Err(failure) => return Err(failure),
-    }
-    Ok(names)
+    let mut named = names.clone();
+    named.begun_ms = identity.map_or(names.begun_ms, |identity| identity.begun_ms);
+    named.names.push(opening);
+    Ok((names, Some((changes(number, &opening, identity), named))))
 }
 
-fn insert(
-    connection: &Connection,
-    number: u64,
-    opening: &Opening,
-    identity: Option<Identity>,
-) -> Result<(), Failure> {
-    let transaction = connection.unchecked_transaction()?;
-    let put = "INSERT INTO record (kind, id, value) VALUES (?1, ?2, ?3)";
-    if let Some(identity) = identity {
-        transaction.execute(put, params![Kind::Identity as u8, 0, identity.encode()])?;
+fn changes(number: u64, opening: &Opening, identity: Option<Identity>) -> Changes {
+    let identity = identity.map(|made| (Kind::Identity, 0, Bytes::from(made.encode())));
+    let opening = (Kind::Opening, number, Bytes::from(opening.encode(number)));
+    let oldest = number.checked_sub(OPENING_COUNT_MAX).map(|oldest| (Kind::Opening, oldest));
+    Changes {
+        records: identity.into_iter().chain([opening]).collect(),
+        records_removed: oldest.into_iter().collect(),
+        ..Changes::default()
     }
-    let sealed = opening.encode(number);
-    transaction.execute(put, params![Kind::Opening as u8, number.cast_signed(), sealed])?;
-    let oldest = number.saturating_sub(OPENING_COUNT_MAX - 1);
-    transaction.execute(
-        "DELETE FROM record WHERE kind = ?1 AND id < ?2",
-        params![Kind::Opening as u8, oldest.cast_signed()],
-    )?;
-    transaction.commit()?;
-    Ok(())
 }

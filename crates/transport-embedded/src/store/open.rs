@@ -1,221 +1,282 @@
-//! Opening the file: creating it whole or not at all, checking its header and its write-ahead
-//! log before SQLite sees them, and setting up connections.
+//! Opening a log: its journal is read from where the fold stands, what is torn is healed, and the
+//! fold is brought up to date, or made again if it is missing. What does not fit is refused.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read as _};
+pub(crate) mod check;
+
+use std::collections::VecDeque;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::Connection;
 
-use super::path::with_suffix;
-use super::schema::{APPLICATION_ID, PAGE_BYTES, TABLES, VERSION, VERSION_MIN};
-use super::space::SPACE_BYTES_MIN;
-use crate::format::codec::Kind as RecordKind;
-use crate::format::record::Tally;
+use crate::format::codec::Kind;
+use crate::format::group::records;
+use crate::format::record::{Folded, Tally};
+use crate::journal::append::{self, Appended, Settings};
+use crate::journal::changes::Records;
+use crate::journal::disk::Disk;
+use crate::journal::heal::{self, Torn};
+use crate::journal::read::RecordReader;
+use crate::journal::scan::{Behind, End, Record, Scan};
+use crate::journal::segments::{Segments, is_segment, remove_unfinished};
+use crate::journal::{Changes, Journal, NewGroup};
+use crate::options::Options;
+use crate::store::database::{self, Found, connect, connect_reader};
 use crate::store::failure::Failure;
-use crate::store::private;
-use crate::store::wal_scan::{self, Verdict};
-use worldbus_bus::{Error, Fate, Kind};
+use crate::store::fold::{Fold, Pending, Progress, checkpoint};
+use crate::store::load::{Loaded, load};
+use crate::store::names::{Names, name};
+use crate::store::query;
+use crate::store::schema::TABLES;
+use crate::store::takeover;
+use worldbus_bus::SeenWindow;
+use worldbus_events::Batch;
 
-/// How long a statement waits for the other connections of this process.
-const BUSY: Duration = Duration::from_secs(5);
-/// Statements that a connection keeps prepared; more than we have.
-const STATEMENTS_MAX: usize = 32;
-/// Memory for pages, by connection, in KiB.
-const PAGE_CACHE_KIB: i64 = 1024;
-/// Bytes of the database header.
-const HEADER_BYTES: usize = 100;
-
-/// Makes sure that there is a file of ours and that it can be given to SQLite.
-pub(crate) fn open_file(file: &Path, sync: bool) -> Result<(), Error> {
-    let refused = |failure: Failure| failure.to_error(file, Fate::Refused);
-    let wal = with_suffix(file, "-wal");
-    let wal_bytes = std::fs::metadata(&wal).map_or(0, |metadata| metadata.len());
-    match std::fs::metadata(file) {
-        Ok(_) => check_header(file)?,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && wal_bytes == 0 => {
-            return create(file, sync)
-                .map_err(|failure| refused(failure.sorted(file, SPACE_BYTES_MIN)));
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let what = format!("it is missing next to its write-ahead log {}", wal.display());
-            return Err(refused(Failure::Damaged(what)));
-        }
-        Err(error) => return Err(refused(error.into())),
-    }
-    if wal_bytes > 0 {
-        scan_wal(&wal)?;
-    }
-    Ok(())
+/// A log that was opened and verified.
+pub(crate) struct Opened {
+    pub(crate) journal: Journal,
+    pub(crate) fold: Fold,
+    /// For what the writer looks up.
+    pub(crate) connection: Connection,
+    pub(crate) records: Arc<RecordReader>,
+    pub(crate) loaded: Loaded,
+    pub(crate) seen: SeenWindow,
+    pub(crate) names: Names,
 }
 
-/// Scans the write-ahead log and refuses one that is damaged.
-fn scan_wal(wal: &Path) -> Result<(), Error> {
-    let refused = |failure: Failure| failure.to_error(wal, Fate::Refused);
-    let opened = File::open(wal).map_err(|error| refused(error.into()))?;
-    let reader = BufReader::with_capacity(1 << 20, opened);
-    match wal_scan::scan(reader, PAGE_BYTES).map_err(|error| refused(error.into()))? {
-        Verdict::Whole { .. } => Ok(()),
-        Verdict::Torn { frames, bytes_behind, .. } => {
-            let wal = wal.display();
-            tracing::info!(
-                %wal, frames, bytes_behind,
-                "torn or stale tail of the write-ahead log left out"
-            );
-            Ok(())
+/// Opens the log in a directory whose fold is `file`; makes one where there was no log.
+pub(crate) fn open(
+    disk: &Arc<dyn Disk>,
+    file: &Path,
+    options: &Options,
+) -> Result<Opened, Failure> {
+    // The journal. One that is not there is begun, or made of a log of a format before.
+    let settings = Settings { segment_bytes_max: options.segment_bytes_max, with_thread: true };
+    remove_unfinished(&**disk)?;
+    let found = database::look(file).map_err(Failure::of_fold)?;
+    if found == Found::Old {
+        takeover::take_over(disk, file, options, settings).map_err(Failure::of_old_log)?;
+    }
+    let segments = match Segments::list(&**disk)? {
+        Some(segments) => segments,
+        None if found == Found::Fold => {
+            let what = "the segments are missing that it is the index of".to_owned();
+            return Err(Failure::Damaged(what));
         }
-        Verdict::Damaged { frame, position, what } => {
-            let place = match frame {
-                Some(frame) => format!("frame {frame} at byte {position}: {what}"),
-                None => format!("its header: {what}"),
-            };
-            Err(refused(Failure::Damaged(place)))
+        None => {
+            append::create(&**disk, append::random_number()?, settings)?;
+            let missing = || Failure::Damaged("the first segment vanished".to_owned());
+            Segments::list(&**disk)?.ok_or_else(missing)?
         }
-    }
-}
-
-/// Fills an empty write-ahead log with zeros, which SQLite takes for no frames, and overwrites.
-/// A commit then syncs its data alone: measured, half the time of one that makes the file grow.
-/// Without the space for it the log grows as it goes.
-pub(crate) fn reserve_wal(file: &Path, bytes: u64) -> Result<(), Failure> {
-    let wal = with_suffix(file, "-wal");
-    let mut reserved = File::options().write(true).open(&wal)?;
-    if reserved.metadata()?.len() > 0 {
-        return Ok(());
-    }
-    let zeros = io::copy(&mut io::repeat(0).take(bytes), &mut reserved);
-    if let Err(error) = zeros.and_then(|_| reserved.sync_all()) {
-        tracing::debug!(wal = %wal.display(), %error, "not reserved");
-        reserved.set_len(0)?;
-    }
-    Ok(())
-}
-
-/// Creates the file under another name and moves it into its place when it is complete, so
-/// that there is never half a log.
-fn create(file: &Path, sync: bool) -> Result<(), Failure> {
-    let new = with_suffix(file, ".new");
-    for suffix in ["", "-journal", "-wal", "-shm"] {
-        match std::fs::remove_file(with_suffix(&new, suffix)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-    }
-    private::create_file(&new)?;
-    let connection = connect(&new, sync)?;
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    for (_, statement) in TABLES {
-        connection.execute_batch(statement)?;
-    }
-    connection.execute(
-        "INSERT INTO record (kind, id, value) VALUES (?1, 0, ?2)",
-        params![RecordKind::Tally as u8, Tally { closed: true, ..Tally::default() }.encode()],
-    )?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    connection.pragma_update(None, "user_version", VERSION)?;
-    connection.execute_batch("COMMIT")?;
-    // The last connection writes everything into the database as it closes.
-    connection.close().map_err(|(_, error)| error)?;
-    std::fs::rename(&new, file)?;
-    if sync && let Some(dir) = file.parent() {
-        // The rename is durable once the directory is.
-        File::open(dir)?.sync_all()?;
-        if let Some(above) = dir.parent().filter(|above| !above.as_os_str().is_empty()) {
-            File::open(above)?.sync_all()?;
-        }
-    }
-    Ok(())
-}
-
-/// Refuses a file that is not ours, that is newer, or whose header is damaged. The fields that
-/// are looked at never change (<https://www.sqlite.org/fileformat2.html> section 1.3), so it
-/// does not matter that the write-ahead log may hold a newer header.
-fn check_header(file: &Path) -> Result<(), Error> {
-    let refused = |failure: Failure| failure.to_error(file, Fate::Refused);
-    let mut header = [0; HEADER_BYTES];
-    let read = File::open(file).and_then(|mut opened| opened.read_exact(&mut header));
-    match read {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return Err(refused(Failure::Damaged("it is shorter than a header".to_owned())));
-        }
-        read => read.map_err(|error| refused(error.into()))?,
-    }
-    let number = |at: usize| {
-        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
     };
-    let damaged = |what: &str| Err(refused(Failure::Damaged(what.to_owned())));
-    if &header[..16] != b"SQLite format 3\0" {
-        return damaged("it does not begin as a SQLite database");
+
+    // The fold, up to the end of the journal.
+    let (mut connection, end) = catch_up(&**disk, file, &segments, options.sync)?;
+    let seen = seen(&**disk, &segments, end, options)?;
+
+    // What this opening commits: that there is a log at all, and its name from here on.
+    let small = Records(query::all_records(&connection).map_err(Failure::of_fold)?);
+    let mut journal = Journal::open(Arc::clone(disk), &segments, end, small, settings)?;
+    let (names, begun) = begin(&mut journal, &mut connection, &segments, options)?;
+    let now_ms = options.clock.steady_us().div_euclid(1000);
+    let loaded = load(&connection, &TABLES, now_ms).map_err(Failure::of_fold)?;
+    checkpoint(&connection, "TRUNCATE");
+
+    // Who goes on from here.
+    let reader = connect_reader(file)?;
+    let applied = journal.last() - u64::from(begun.is_some());
+    let progress = Progress::new(applied, end.segment);
+    let fold = Fold::start(connection, file.to_owned(), segments.journal, progress)?;
+    if let Some((appended, changes)) = begun {
+        fold.progress.committed(appended.number);
+        fold.push(appended, changes);
     }
-    if number(68) != APPLICATION_ID {
-        return damaged("it is not a log of worldbus (application id)");
+    let records = Arc::new(RecordReader::new(Arc::clone(disk), segments.journal));
+    Ok(Opened { journal, fold, connection: reader, records, loaded, seen, names })
+}
+
+/// Whether there is a log in a directory, of whose fold this is the name.
+pub(crate) fn is_in(dir: &Path, file: &str) -> bool {
+    let is_ours = |name: &std::ffi::OsStr| name == file || name.to_str().is_some_and(is_segment);
+    let Ok(mut entries) = std::fs::read_dir(dir) else { return false };
+    entries.any(|entry| entry.is_ok_and(|entry| is_ours(&entry.file_name())))
+}
+
+/// Applies to the fold what of the journal is not in it; where the next record goes.
+pub(super) fn catch_up(
+    disk: &dyn Disk,
+    file: &Path,
+    segments: &Segments,
+    sync: bool,
+) -> Result<(Connection, End), Failure> {
+    if database::look(file)? == Found::Missing {
+        database::create(file, segments.journal, sync)?;
     }
-    match number(60) {
-        VERSION_MIN..=VERSION => {}
-        newer if newer > VERSION => {
-            let file = file.display();
-            return Err(Error::refused(
-                Kind::Invalid,
-                format!(
-                    "{file} was written by a newer worldbus (format {newer}, this one knows \
-                     {VERSION}): upgrade, or choose another --data-dir"
-                ),
-            ));
+    let mut connection = connect(file, sync).map_err(Failure::of_fold)?;
+    let folded = query::folded(&connection).map_err(Failure::of_fold)?;
+    if folded.journal != segments.journal {
+        return Err(Failure::Fold("it is of another log".to_owned()));
+    }
+    let first = segments.all.first().map_or(0, |segment| segment.number);
+    let mut scan = if folded.number == 0 {
+        Scan::from_start(disk, segments)?
+    } else if folded.place.segment < first {
+        // Older than what is left: all that is needed of it is in the segments.
+        drop(connection);
+        tracing::warn!(file = %file.display(), "the index of the log is too old; it is made again");
+        database::create(file, segments.journal, sync)?;
+        connection = connect(file, sync)?;
+        Scan::from_start(disk, segments)?
+    } else {
+        behind(disk, segments, &folded)?
+    };
+
+    let (mut pending, mut is_first) = (Pending::default(), folded.number == 0);
+    while let Some(record) = scan.next()? {
+        let (appended, changes) = changes(record)?;
+        if std::mem::take(&mut is_first) && appended.number != 1 && !changes.whole {
+            let what = "its first record does not hold all small records".to_owned();
+            return Err(Failure::Damaged(what));
         }
-        _ => return damaged("its format is unknown"),
+        pending.add(appended, changes)?;
+        if pending.is_large() {
+            let pending = std::mem::take(&mut pending);
+            pending.apply(&mut connection, segments.journal).map_err(Failure::of_fold)?;
+            checkpoint(&connection, "PASSIVE");
+        }
     }
-    // Page size, WAL for writing and reading, no reserved space, the three payload fractions.
-    if header[16..24] != [(PAGE_BYTES >> 8) as u8, 0, 2, 2, 0, 64, 32, 32] {
-        return damaged("the layout in its header is not ours");
+    pending.apply(&mut connection, segments.journal).map_err(Failure::of_fold)?;
+    let (end, torn) = scan.end();
+    torn.map_or(Ok(()), |torn| heal(disk, torn))?;
+    Ok((connection, end))
+}
+
+/// Reads on behind the last record that the fold has.
+fn behind<'a>(
+    disk: &'a dyn Disk,
+    segments: &'a Segments,
+    folded: &Folded,
+) -> Result<Scan<'a>, Failure> {
+    let Folded { number, crc, place, .. } = *folded;
+    match Scan::behind(disk, segments, place, number, crc)? {
+        Behind::Scan(scan) => Ok(*scan),
+        Behind::Other => Err(Failure::Fold(format!("its record {number} is another one there"))),
+        Behind::Missing(at) => Err(Failure::Damaged(format!(
+            "{at}: record {number} is missing, which the index has: acknowledged commits are lost"
+        ))),
     }
-    if number(44) != 4 || number(56) != 1 {
-        return damaged("the schema format or the text encoding in its header is not ours");
-    }
+}
+
+fn heal(disk: &dyn Disk, torn: Torn) -> Result<(), Failure> {
+    let copy = heal::heal(disk, torn)?;
+    let Torn { segment, position, bytes } = torn;
+    tracing::warn!(
+        segment,
+        position,
+        bytes,
+        copy,
+        "the last group was not written whole, nor acknowledged; a copy of it is kept"
+    );
     Ok(())
 }
 
-/// Marks in the file that its layout is of this version, so that an older program refuses it.
-pub(crate) fn upgrade(connection: &Connection) -> Result<(), Failure> {
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version < VERSION {
-        connection.pragma_update(None, "user_version", VERSION)?;
+fn changes(record: Record) -> Result<(Appended, Changes), Failure> {
+    let Record { number, crc, place, body } = record;
+    let changes = Changes::decode(&body)
+        .ok_or_else(|| Failure::Damaged(format!("record {number} cannot be read")))?;
+    Ok((Appended { number, crc, place }, changes))
+}
+
+/// Commits what each opening does: the names of the log from here on, and what is still to be
+/// applied to the fold. A new log begins with this; else there may be no space for it now.
+fn begin(
+    journal: &mut Journal,
+    connection: &mut Connection,
+    segments: &Segments,
+    options: &Options,
+) -> Result<(Names, Option<(Appended, Changes)>), Failure> {
+    let is_new = journal.last() == 0;
+    let mut first = Changes::default();
+    if is_new {
+        let tally = Tally { closed: true, ..Tally::default() };
+        first.records.push((Kind::Tally, 0, tally.encode().into()));
     }
-    Ok(())
+    let next_group = if is_new { 0 } else { query::tally(connection)?.next_group };
+    let now_ms = options.clock.now_us().div_euclid(1000);
+    let (names, named) = name(connection, next_group, now_ms)?;
+    let mut after = names.clone();
+    if let Some((changes, named)) = named {
+        first.records.extend(changes.records);
+        first.records_removed.extend(changes.records_removed);
+        after = named;
+    }
+    if first.records.is_empty() {
+        return Ok((names, None));
+    }
+    match journal.append(&first) {
+        Ok(appended) if is_new => {
+            let mut pending = Pending::default();
+            pending.add(appended, first)?;
+            pending.apply(connection, segments.journal)?;
+            Ok((after, None))
+        }
+        Ok(appended) => Ok((after, Some((appended, first)))),
+        // No space for that now: the next opening tries again.
+        Err(Failure::Full(why)) if !is_new => {
+            tracing::warn!(why, "the log has no name of its own yet");
+            Ok((names, None))
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
-/// A connection that writes.
-pub(crate) fn connect(file: &Path, sync: bool) -> Result<Connection, Failure> {
-    // Not SQLITE_OPEN_URI: a path with `?` in it is a path.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
-    configure(&connection)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // FULL: the write-ahead log is fsynced at each commit. NORMAL could lose acknowledged
-    // batches on power loss (https://www.sqlite.org/pragma.html#pragma_synchronous).
-    connection.pragma_update(None, "synchronous", if sync { "FULL" } else { "OFF" })?;
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    // Nothing of a transaction reaches the write-ahead log before its commit.
-    connection.pragma_update(None, "cache_spill", false)?;
-    Ok(connection)
+/// Remembers the event ids of the newest batches, oldest first.
+fn seen(
+    disk: &dyn Disk,
+    segments: &Segments,
+    end: End,
+    options: &Options,
+) -> Result<SeenWindow, Failure> {
+    let bytes_max = options.seen_rebuild_bytes_max;
+    let mut seen = SeenWindow::new(options.seen);
+    if options.seen.ranges_per_producer_max == 0 || end.number == 1 {
+        return Ok(seen);
+    }
+    let mut groups: VecDeque<NewGroup> = VecDeque::new();
+    let mut bytes = 0;
+    let mut scan = Scan::newest(disk, segments, end, bytes_max)?;
+    while let Some(record) = scan.next()? {
+        let Some(group) = changes(record)?.1.group else { continue };
+        bytes += group.data.len() as u64;
+        groups.push_back(group);
+        while bytes > bytes_max
+            && let Some(oldest) = groups.pop_front()
+        {
+            bytes -= oldest.data.len() as u64;
+        }
+    }
+    for NewGroup { id, head, data, .. } in groups {
+        let head = query::group_head(id, &head)?;
+        for record in records(id, &head, &data).map_err(Failure::Damaged)? {
+            let batch = Batch::decode(data.slice_ref(record.bytes));
+            let batch = batch.map_err(|error| {
+                let (offset, topic) = (record.offset, record.topic);
+                Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
+            })?;
+            remember(&mut seen, &batch);
+        }
+    }
+    Ok(seen)
 }
 
-/// A connection that reads.
-pub(crate) fn connect_reader(file: &Path) -> Result<Connection, Failure> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags)?;
-    configure(&connection)?;
-    Ok(connection)
-}
-
-fn configure(connection: &Connection) -> Result<(), Failure> {
-    connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    connection.pragma_update(None, "cell_size_check", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
-    Ok(())
+/// Marks the events of a batch as seen.
+pub(crate) fn remember(seen: &mut SeenWindow, batch: &Batch) {
+    match batch.consecutive_sequences() {
+        Some(range) if seen.insert_range(batch.producer(), range.start, range.end) => {}
+        _ => {
+            for event in batch {
+                seen.insert(event.id);
+            }
+        }
+    }
 }

@@ -7,9 +7,11 @@ use crate::dead_letters::replay;
 use crate::format::codec::Kind as RecordKind;
 use crate::format::group::{self, Record, Section};
 use crate::format::record::{Dead, DeadKey, Head, Tally};
+use crate::journal::{Changes, NewGroup};
 use crate::options::Options;
 use crate::read::tail::Stored;
-use crate::store::{Changes, DeadPlace, Entry, NewGroup, remember};
+use crate::store::DeadPlace;
+use crate::store::open::remember;
 use worldbus_bus::{Appended, Error, Kind, SeenWindow, Topic};
 use worldbus_events::Batch;
 
@@ -63,15 +65,15 @@ impl Ledger {
             remember(&mut self.seen, &stored.batch);
         }
         let removed = staged.tally.dead_first.saturating_sub(self.tally.dead_first);
-        for &key in &staged.dead_keys {
-            self.dead.push_back(DeadPlace { key, removed: false });
+        for &place in &staged.dead {
+            self.dead.push_back(place);
             self.dead_count += 1;
-            self.dead_keys.insert(key);
+            self.dead_keys.insert(place.key);
         }
         for &number in &staged.dead_removed {
             if let Some(place) = self.dead.get_mut((number - self.tally.dead_first) as usize) {
                 self.dead_count -= u64::from(!place.removed);
-                place.removed = true;
+                (place.removed, place.bytes) = (true, Dead::REMOVED_BYTES as u32);
             }
         }
         for place in self.dead.drain(..(removed as usize).min(self.dead.len())) {
@@ -107,9 +109,13 @@ impl Ledger {
 
     /// Whether there is a dead letter of this number.
     fn has_dead(&self, number: u64) -> bool {
-        let index = number.checked_sub(self.tally.dead_first);
-        let place = index.and_then(|index| self.dead.get(usize::try_from(index).ok()?));
-        place.is_some_and(|place| !place.removed)
+        self.dead_place(number).is_some_and(|place| !place.removed)
+    }
+
+    /// The place of a dead letter of this number, also of one that was taken away.
+    pub(crate) fn dead_place(&self, number: u64) -> Option<&DeadPlace> {
+        let index = number.checked_sub(self.tally.dead_first)?;
+        self.dead.get(usize::try_from(index).ok()?)
     }
 }
 
@@ -138,8 +144,8 @@ pub(crate) struct Finished {
     pub(crate) heads: BTreeMap<u32, Head>,
     pub(crate) stored: Vec<Stored>,
     pub(crate) events: u64,
-    dead_keys: Vec<DeadKey>,
-    dead_removed: BTreeSet<u64>,
+    dead: Vec<DeadPlace>,
+    pub(crate) dead_removed: BTreeSet<u64>,
     free_subscriptions: Vec<u32>,
 }
 
@@ -310,14 +316,13 @@ impl<'a> Staged<'a> {
         self.ledger.has_dead(number) && !self.dead_removed.contains(&number)
     }
 
-    /// Takes a dead letter of so many bytes away; whether it was there.
-    pub(crate) fn remove_dead(&mut self, number: u64, bytes: usize) -> bool {
-        let there = self.ledger.has_dead(number) && self.dead_removed.insert(number);
-        if there {
-            let less = bytes.saturating_sub(Dead::REMOVED_BYTES) as u64;
-            self.tally.dead_bytes = self.tally.dead_bytes.saturating_sub(less);
-        }
-        there
+    /// Takes a dead letter away; whether it was there.
+    pub(crate) fn remove_dead(&mut self, number: u64) -> bool {
+        let place = self.ledger.dead_place(number).filter(|place| !place.removed);
+        let Some(place) = place.filter(|_| self.dead_removed.insert(number)) else { return false };
+        let less = (place.bytes as usize).saturating_sub(Dead::REMOVED_BYTES) as u64;
+        self.tally.dead_bytes = self.tally.dead_bytes.saturating_sub(less);
+        true
     }
 
     /// The number of the topic for what came on a topic and is replayed to a subscription.
@@ -351,30 +356,33 @@ impl<'a> Staged<'a> {
             let id = self.tally.next_group;
             self.tally.next_group += 1;
             let (appended_ms, sections) = (self.tally.appended_ms, self.sections.values().copied());
-            let head = group::Head { appended_ms, sections: sections.clone().collect() };
-            changes.entries =
-                sections.map(|section| Entry { section, appended_ms, group: id }).collect();
-            changes.group = Some(NewGroup { id, head: head.encode(id), data: self.data });
+            let head = group::Head { appended_ms, sections: sections.collect() };
+            let (head, data) = (head.encode(id).into(), self.data.into());
+            changes.group = Some(NewGroup { id, head, data, indexes: None });
         }
-        let mut dead_keys = Vec::new();
+        let mut places = Vec::new();
         for dead in self.dead {
             let number = self.tally.dead_next;
             self.tally.dead_next += 1;
             let value = dead.encode(number);
             self.tally.dead_bytes += value.len() as u64;
-            changes.dead.push((number, dead.key.encode(number), value));
-            dead_keys.push(dead.key);
+            places.push(DeadPlace { key: dead.key, bytes: value.len() as u32, removed: false });
+            changes.dead.push((number, dead.key.encode(number).into(), value.into()));
         }
-        let removed = self.dead_removed.iter();
-        changes.dead_removed = removed.map(|&number| (number, Dead::removed(number))).collect();
+        for &number in &self.dead_removed {
+            let Some(place) = self.ledger.dead_place(number) else { continue };
+            let (key, value) = (place.key.encode(number), Dead::removed(number));
+            changes.dead.push((number, key.into(), value.into()));
+        }
         for (&number, head) in &self.heads {
-            let record = (RecordKind::Topic, u64::from(number), head.encode(number));
+            let record = (RecordKind::Topic, u64::from(number), head.encode(number).into());
             changes.records.push(record);
         }
-        changes.records.push((RecordKind::Tally, 0, self.tally.encode()));
+        changes.records.push((RecordKind::Tally, 0, self.tally.encode().into()));
         let Self { tally, heads, stored, events, dead_removed, free_subscriptions, .. } = self;
+        let dead = places;
         let finished =
-            Finished { tally, heads, stored, events, dead_keys, dead_removed, free_subscriptions };
+            Finished { tally, heads, stored, events, dead, dead_removed, free_subscriptions };
         (changes, finished)
     }
 }

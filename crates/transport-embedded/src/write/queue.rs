@@ -39,9 +39,9 @@ pub(crate) enum Request {
     },
     TakeOut(TakeOut, Reply<Vec<u64>>),
     Delete(Deletion, Reply<()>),
-    /// Bounds the file, in pages; 0 lifts it as far as SQLite goes.
+    /// A fault in the writer.
     #[cfg(test)]
-    LimitPages(u32),
+    Panic,
 }
 
 /// What is to be deleted; with `force` also if something is lost with it.
@@ -63,8 +63,6 @@ pub(crate) struct Letter {
     pub(crate) number: u64,
     /// The topic that it came on.
     pub(crate) topic: u32,
-    /// Bytes that it takes where it is.
-    pub(crate) stored_bytes: usize,
     pub(crate) batch: Batch,
 }
 
@@ -77,7 +75,7 @@ impl Request {
             Self::Publish { batch, .. } => batch.memory_bytes(),
             Self::Subscribe { .. } | Self::Delete(..) => 0,
             #[cfg(test)]
-            Self::LimitPages(_) => 0,
+            Self::Panic => 0,
             Self::DeadLetter { letters, .. } => letters.iter().map(Dead::bytes).sum(),
             Self::TakeOut(take_out, _) => {
                 take_out.letters.iter().map(|letter| letter.batch.memory_bytes()).sum()

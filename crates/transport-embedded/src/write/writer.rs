@@ -8,9 +8,9 @@ mod expiry;
 mod letters;
 mod removal;
 mod retention;
+mod segments;
 mod unread;
 
-use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -18,11 +18,12 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::format::codec::Kind as RecordKind;
+use crate::journal::append::Appended as Committed;
+use crate::journal::{Changes, Journal};
 use crate::shared::{Health, Shared};
-use crate::store::checkpoint::Checkpointer;
 use crate::store::failure::Failure;
-use crate::store::space;
-use crate::store::{self, Changes};
+use crate::store::fold::Fold;
+use crate::store::lock::Lock;
 use crate::subscription::runtime::Live;
 use crate::write::plan::{Ledger, Staged};
 use crate::write::queue::{Deletion, Reply, Request, Work};
@@ -33,18 +34,20 @@ pub(crate) use retention::Retention;
 /// How long the writer sleeps at most: then it looks after retention and a full disk.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 
+/// And at most while there is more to remove than one look had time for.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// The writer's own state.
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) journal: Journal,
+    pub(crate) fold: Fold,
+    /// For what is looked up in the fold.
     pub(crate) connection: Connection,
     pub(crate) ledger: Ledger,
-    pub(crate) checkpointer: Checkpointer,
     /// Released as the writer ends, when nothing of it touches the file any more.
-    pub(crate) lock: File,
+    pub(crate) lock: Lock,
     pub(crate) maintained: Instant,
-    /// Space that there must be before a full log is writable again. It never falls: what came once
-    /// comes again.
-    pub(crate) space_bytes: u64,
     pub(crate) retention: Retention,
 }
 
@@ -62,7 +65,8 @@ impl Writer {
         let _guard = PanicGuard(Arc::clone(&self.shared));
         let group_bytes_max = self.shared.options.group_bytes_max;
         loop {
-            match self.shared.queue.take(group_bytes_max, IDLE_MAX) {
+            let idle_max = if self.retention.is_unfinished() { PAUSE } else { IDLE_MAX };
+            match self.shared.queue.take(group_bytes_max, idle_max) {
                 Work::Group(requests) => self.round(requests),
                 Work::End => break,
             }
@@ -121,16 +125,13 @@ impl Writer {
                 }
                 Request::Delete(deletion, reply) => deletions.push((deletion, reply)),
                 #[cfg(test)]
-                Request::LimitPages(pages) => limit_pages(&self.connection, pages),
+                Request::Panic => panic!("asked for by a test"),
             }
         }
 
         // Add the cursors that changed since the last commit.
         let dirty = cursors::take_dirty(&shared);
-        for live in &dirty {
-            let record = cursors::encode(&shared, live);
-            records.push((RecordKind::Subscription, u64::from(live.id), record));
-        }
+        records.extend(dirty.iter().map(|live| cursors::record(&shared, live)));
         // A binding replaces the same subscription's cursors, which it contains.
         records.extend(bindings.records());
 
@@ -147,11 +148,11 @@ impl Writer {
         let (mut changes, mut finished) = staged.finish();
         changes.records.extend(records);
         changes.records.extend(self.retention.due(&shared));
-        retention::trim_dead(&self.connection, &shared.options, &mut changes, &mut finished.tally);
+        retention::trim_dead(&self.ledger, &shared.options, &mut changes, &mut finished);
 
         // Only now: memory takes over what is durable, and callers are answered.
         match self.commit(&changes) {
-            Ok(()) => {
+            Ok(committed) => {
                 metrics::counter!("worldbus_dead_letters_total").increment(dead_count as u64);
                 let batches = finished.stored.len();
                 self.committed(finished);
@@ -160,6 +161,7 @@ impl Writer {
                 if batches > 0 {
                     self.shared.wake();
                 }
+                self.fold.push(committed, changes);
             }
             Err(error) => {
                 dirty.iter().for_each(|live| live.set_dirty());
@@ -169,39 +171,31 @@ impl Writer {
         deletions
     }
 
-    /// Commits, and keeps the health of the log.
-    fn commit(&mut self, changes: &Changes) -> Result<(), Error> {
-        // One transaction, one fsync.
+    /// Commits, and keeps the health of the log. The caller hands it over to the fold, once what
+    /// readers see is up to date.
+    fn commit(&mut self, changes: &Changes) -> Result<Committed, Error> {
+        // One write, one sync.
         let begun = Instant::now();
-        let result = store::commit(&mut self.connection, changes);
+        let checked = self.shared.progress.check();
+        let result = checked.and_then(|()| self.journal.append(changes));
         metrics::histogram!("worldbus_log_commit_seconds").record(begun.elapsed().as_secs_f64());
-        let bytes = changes.group.as_ref().map_or(0, |group| group.data.len());
-        let failure = match result {
-            Ok(()) => {
+        match result {
+            Ok(committed) => {
+                self.shared.progress.committed(committed.number);
+                let bytes = changes.group.as_ref().map_or(0, |group| group.data.len());
                 metrics::counter!("worldbus_log_commits_total").increment(1);
                 metrics::histogram!("worldbus_log_commit_bytes").record(bytes as f64);
-                self.checkpointer.wrote(bytes);
-                return Ok(());
+                Ok(committed)
             }
-            Err(failure) => failure,
-        };
+            Err(failure) => Err(self.fail(&failure)),
+        }
+    }
 
-        // Find out what the failure means: no space, busy, or the end of this log.
-        let failure = failure.sorted(&self.shared.file, self.space_bytes.max(2 * bytes as u64));
-        // Rolled back as the transaction was dropped, unless even that failed.
-        let failure = match failure {
-            Failure::Full(why) | Failure::Busy(why) if !self.connection.is_autocommit() => {
-                Failure::Io(why)
-            }
-            failure => failure,
-        };
-
-        // Keep the health: full until the probe succeeds, failed for ever.
-        let error = failure.to_error(&self.shared.file, Fate::Unknown);
+    /// Keeps the health: full until there is space, failed for ever.
+    fn fail(&self, failure: &Failure) -> Error {
+        let error = failure.clone().to_error(self.shared.dir(), Fate::Unknown);
         match failure {
             Failure::Full(_) => {
-                // Once in the write-ahead log, and once in the database.
-                self.space_bytes = self.space_bytes.max(2 * bytes as u64);
                 let new = self.shared.health.send_if_modified(|health| {
                     let new = !matches!(health, Health::Full(_));
                     *health = Health::Full(error.clone());
@@ -212,13 +206,13 @@ impl Writer {
                 }
             }
             Failure::Busy(_) => tracing::warn!(%error, "a commit could not begin"),
-            Failure::Write(_) | Failure::Io(_) | Failure::Damaged(_) => {
+            _ => {
                 tracing::error!(%error, "the log failed; nothing is acknowledged any more");
                 self.shared.health.send_replace(Health::Failed(error.clone()));
                 self.shared.wake();
             }
         }
-        Err(error)
+        error
     }
 
     /// Takes over what was committed.
@@ -258,39 +252,56 @@ impl Writer {
     }
 
     fn maintain(&mut self) {
-        self.checkpointer.restart_if_due(&self.connection);
         if self.maintained.elapsed() >= IDLE_MAX {
             self.maintained = Instant::now();
-            if matches!(*self.shared.health.borrow(), Health::Full(_)) {
-                self.probe();
-            }
+            self.tend();
             cursors::report_lag(&self.shared);
+            metrics::gauge!("worldbus_log_fold_lag_records").set(self.shared.progress.lag() as f64);
             self.retain();
+        } else if self.retention.is_unfinished() {
+            self.remove_batches(&cursors::floors(&self.shared));
+            self.remove_segments();
+        }
+    }
+
+    /// Commits small records alone.
+    fn commit_records(
+        &mut self,
+        records: Vec<(RecordKind, u64, bytes::Bytes)>,
+    ) -> Result<(), Error> {
+        let changes = Changes { records, ..Changes::default() };
+        let committed = self.commit(&changes)?;
+        self.fold.push(committed, changes);
+        Ok(())
+    }
+
+    /// Looks after the next segment and the fold: what failed there is known before it is needed,
+    /// and a log that was full goes on when there is space, since no publish may come to try.
+    fn tend(&mut self) {
+        if self.shared.failed().is_some() {
+            return;
+        }
+        let tended = self.journal.tend();
+        let tended = tended.and_then(|ready| self.shared.progress.check().map(|()| ready));
+        let is_full = matches!(*self.shared.health.borrow(), Health::Full(_));
+        match tended {
+            Ok(true) if is_full => {
+                tracing::info!("there is space again; the log goes on");
+                self.shared.health.send_replace(Health::Writable);
+            }
+            Ok(_) => {}
+            // It is reported once something needs the space.
+            Err(Failure::Full(why)) => tracing::debug!(why, "no space for the next segment"),
+            Err(failure) => drop(self.fail(&failure)),
         }
     }
 
     /// Writes that the log was closed in order, and how old it is.
     fn write_end(&mut self) {
         self.ledger.tally.closed = true;
-        let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
+        let tally = (RecordKind::Tally, 0, self.ledger.tally.encode().into());
         let age = self.retention.save(&self.shared, &self.shared.idle());
-        let records = vec![tally, age];
-        let _ = self.commit(&Changes { records, ..Changes::default() });
-    }
-
-    /// Checks whether there is space again, since no publish may come to try. Space for what
-    /// failed, not for some bytes: else the log would be writable each second until the
-    /// next batch comes.
-    fn probe(&mut self) {
-        let bytes = self.space_bytes;
-        if let Err(error) = space::look_for(&self.shared.file, bytes) {
-            return tracing::debug!(%error, bytes, "still no space for the log");
-        }
-        let tally = (RecordKind::Tally, 0, self.ledger.tally.encode());
-        if self.commit(&Changes { records: vec![tally], ..Changes::default() }).is_ok() {
-            tracing::info!("there is space again; the log goes on");
-            self.shared.health.send_replace(Health::Writable);
-        }
+        let _ = self.commit_records(vec![tally, age]);
     }
 
     /// Writes what is left, and that the log was closed in order.
@@ -302,11 +313,9 @@ impl Writer {
         }
         self.shared.wake();
         self.shared.reads.close();
-        let Self { connection, checkpointer, lock, .. } = self;
-        checkpointer.end();
-        if let Err((_, error)) = connection.close() {
-            tracing::warn!(%error, "the log did not close in order; it recovers at the next start");
-        }
+        let Self { connection, journal, fold, lock, .. } = self;
+        drop((connection, journal));
+        fold.end();
         drop(lock);
     }
 }
@@ -345,21 +354,8 @@ fn refuse(request: Request, error: &Error) {
         Request::TakeOut(_, reply) => drop(reply.send(Err(error.clone()))),
         Request::Delete(_, reply) => drop(reply.send(Err(error.clone()))),
         #[cfg(test)]
-        Request::LimitPages(_) => {}
+        Request::Panic => {}
     }
-}
-
-/// A limit that is a fault in the writer.
-#[cfg(test)]
-const PANIC: u32 = u32::MAX;
-
-/// Makes the disk full as far as SQLite can see, or not full any more.
-#[cfg(test)]
-fn limit_pages(connection: &Connection, pages: u32) {
-    assert_ne!(pages, PANIC, "asked for by a test");
-    let pages = if pages == 0 { u32::MAX - 1 } else { pages };
-    let set = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
-    set.expect("max_page_count");
 }
 
 #[cfg(test)]

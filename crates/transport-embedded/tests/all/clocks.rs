@@ -33,11 +33,7 @@ async fn delivered(bus: &Embedded) -> Delivered {
 /// What a kill leaves of a log, once all that changed is written.
 async fn killed(bus: &Embedded, dir: &Path) -> tempfile::TempDir {
     bus.publish(&topic("other"), batch(9, 0..1)).await.unwrap();
-    let left = tempfile::tempdir().unwrap();
-    for file in ["log.db", "log.db-wal"] {
-        std::fs::copy(dir.join(file), left.path().join(file)).unwrap();
-    }
-    left
+    crate::copy_of(dir)
 }
 
 /// The offset and the attempt of what comes within a time by the clock, if anything does.

@@ -1,10 +1,12 @@
-//! Flipped bits and torn tails, on copies of a log as a killed process leaves it: what opens
-//! is what was written, or the error names what is damaged.
+//! Flipped bits, torn tails and folds that do not fit, on copies of a log as a killed process
+//! leaves it: what opens is what was written, or the error names what is damaged. Every bit and
+//! every byte is tried on the journal alone (`journal::tests`); here some, through all of the log.
 //!
-//! What this cannot show: that the disk has what fsync promised. `WORLDBUS_TEST_FLIPS` sets how
-//! many bits are tried, `WORLDBUS_EVERY_BYTE` cuts at each byte; the default is for every run.
+//! What this cannot show: that the disk has what a sync promised. `WORLDBUS_TEST_FLIPS` sets how
+//! many bits are tried; the default is for every run.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -14,33 +16,60 @@ use worldbus_bus::{
     Transport,
 };
 use worldbus_conformance::{DEADLINE, next, read_all, spec, topic, typed};
-use worldbus_transport_embedded::{Embedded, Options};
+use worldbus_transport_embedded::{Embedded, Options, check as look, repair};
 
-const FRAME_BYTES: usize = 24 + 4096;
-
+/// Small segments, so that there are several.
 fn options() -> Options {
-    Options { sync: false, ..Options::default() }
+    Options { sync: false, segment_bytes_max: 64 << 10, ..Options::default() }
 }
 
 /// The files of a log.
-struct Image {
-    db: Vec<u8>,
-    wal: Vec<u8>,
-}
+#[derive(Clone)]
+struct Image(BTreeMap<String, Vec<u8>>);
 
 impl Image {
     fn of(dir: &Path) -> Self {
-        let read = |name| std::fs::read(dir.join(name)).unwrap();
-        Self { db: read("log.db"), wal: read("log.db-wal") }
+        let copy = crate::copy_of(dir);
+        let entries = std::fs::read_dir(copy.path()).unwrap().map(Result::unwrap);
+        let read = |entry: std::fs::DirEntry| {
+            (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
+        };
+        Self(entries.map(read).collect())
+    }
+
+    fn write(&self) -> TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in &self.0 {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+        }
+        dir
     }
 
     /// Opens a copy and lists everything that is in it.
     async fn dump(&self, known: Option<&[Waiting]>) -> Result<Dump, Error> {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("log.db"), &self.db).unwrap();
-        std::fs::write(dir.path().join("log.db-wal"), &self.wal).unwrap();
+        let dir = self.write();
         let bus = Embedded::open(dir.path(), options())?;
         dump(&bus, known).await
+    }
+
+    fn flip(&self, name: &str, byte: usize, bit: u64) -> Self {
+        let mut flipped = self.clone();
+        flipped.0.get_mut(name).unwrap()[byte] ^= 1 << bit;
+        flipped
+    }
+
+    /// With the fold of another one, or with none.
+    fn with_fold(&self, of: Option<&Self>) -> Self {
+        let mut other = self.clone();
+        other.0.retain(|name, _| !name.starts_with("log.db"));
+        let fold = of.into_iter().flat_map(|of| of.0.iter());
+        let fold = fold.filter(|(name, _)| name.starts_with("log.db"));
+        other.0.extend(fold.map(|(name, bytes)| (name.clone(), bytes.clone())));
+        other
+    }
+
+    fn segments(&self) -> Vec<&String> {
+        self.0.keys().filter(|name| name.ends_with(".seg")).collect()
     }
 }
 
@@ -95,8 +124,8 @@ async fn dump(bus: &Embedded, known: Option<&[Waiting]>) -> Result<Dump, Error> 
     Ok(Dump { topics, batches, dead, waiting })
 }
 
-/// A log of a few hundred kilobytes, part of it in the database and part in the write-ahead
-/// log: the directory of a broker that is still open, so that nothing is tidied up.
+/// A log of a few hundred kilobytes over several segments: the directory of a broker that is still
+/// open, so that nothing is tidied up.
 async fn build() -> (TempDir, Embedded) {
     let dir = tempfile::tempdir().unwrap();
     for part in 0..2u64 {
@@ -161,19 +190,8 @@ fn flips() -> usize {
     std::env::var("WORLDBUS_TEST_FLIPS").ok().and_then(|text| text.parse().ok()).unwrap_or(150)
 }
 
-async fn check(expected: &Dump, image: &Image, what: &str, refused: &mut usize) {
-    match image.dump(Some(&expected.waiting)).await {
-        Ok(dump) => assert!(dump == *expected, "{what}: served what was not written"),
-        Err(error) => {
-            *refused += 1;
-            let known = matches!(error.kind(), Kind::Damaged | Kind::Invalid);
-            assert!(known && error.to_string().contains("log.db"), "{what}: {error:?}");
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flipped_bit_in_the_database_is_refused_or_harmless() {
+async fn a_flipped_bit_in_the_fold_is_refused_or_harmless() {
     let (dir, _bus) = build().await;
     let image = Image::of(dir.path());
     let expected = image.dump(None).await.unwrap();
@@ -181,92 +199,135 @@ async fn a_flipped_bit_in_the_database_is_refused_or_harmless() {
     assert!(!expected.waiting.is_empty());
     let mut seed = 1;
     // The header of the file byte by byte, the head of each page, and anywhere.
+    let bytes_len = image.0["log.db"].len();
     let mut bytes: Vec<usize> = (0..100).collect();
-    for page in 0..image.db.len() / 4096 {
+    for page in 0..bytes_len / 4096 {
         bytes.push(page * 4096 + (random(&mut seed) % 12) as usize);
     }
-    bytes.extend((0..flips()).map(|_| random(&mut seed) as usize % image.db.len()));
+    bytes.extend((0..flips()).map(|_| random(&mut seed) as usize % bytes_len));
     let mut refused = 0;
     for (turn, byte) in bytes.into_iter().enumerate() {
-        let mut flipped = Image { db: image.db.clone(), wal: image.wal.clone() };
         let bit = random(&mut seed) % 8;
-        flipped.db[byte] ^= 1 << bit;
-        check(&expected, &flipped, &format!("{turn}: byte {byte} bit {bit}"), &mut refused).await;
+        let what = format!("{turn}: byte {byte} bit {bit}");
+        check(&expected, &image.flip("log.db", byte, bit), &what, &mut refused).await;
     }
-    assert!(refused > 50, "only {refused} were refused");
+    assert!(refused > 30, "only {refused} were refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flipped_bit_within_the_write_ahead_log_is_refused() {
+async fn a_flipped_bit_in_a_segment_is_refused_or_harmless() {
     let (dir, _bus) = build().await;
     let image = Image::of(dir.path());
     let expected = image.dump(None).await.unwrap();
-    let frames = (image.wal.len() - 32) / FRAME_BYTES;
-    let interior = 32 + (frames - 1) * FRAME_BYTES;
+    assert!(image.segments().len() > 3, "{:?}", image.segments());
     let mut seed = 2;
-    let mut bytes: Vec<usize> = (0..32).collect();
-    for frame in 0..frames - 1 {
-        bytes.push(32 + frame * FRAME_BYTES + (random(&mut seed) % 24) as usize);
-    }
-    bytes.extend((0..flips()).map(|_| random(&mut seed) as usize % interior));
-    let tried = bytes.len();
     let mut refused = 0;
-    for byte in bytes {
-        let mut flipped = Image { db: image.db.clone(), wal: image.wal.clone() };
-        flipped.wal[byte] ^= 1 << (random(&mut seed) % 8);
-        check(&expected, &flipped, &format!("byte {byte}"), &mut refused).await;
+    for turn in 0..flips() {
+        let segments = image.segments();
+        let name = segments[random(&mut seed) as usize % segments.len()];
+        let (byte, bit) = (random(&mut seed) as usize % image.0[name].len(), random(&mut seed) % 8);
+        let what = format!("{turn}: {name} byte {byte} bit {bit}");
+        check(&expected, &image.flip(name, byte, bit), &what, &mut refused).await;
     }
-    assert_eq!(refused, tried);
+    assert!(refused > 30, "only {refused} were refused");
+}
+
+async fn check(expected: &Dump, image: &Image, what: &str, refused: &mut usize) {
+    match image.dump(Some(&expected.waiting)).await {
+        Ok(dump) => assert!(dump == *expected, "{what}: served what was not written"),
+        Err(error) => {
+            *refused += 1;
+            let known = matches!(error.kind(), Kind::Damaged | Kind::Invalid);
+            let text = error.to_string();
+            assert!(known && (text.contains("log.db") || text.contains(".seg")), "{what}: {text}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fold_that_is_missing_or_older_is_made_again_and_another_is_refused() {
+    let (dir, bus) = build().await;
+    let older = Image::of(dir.path());
+    let name = topic("t1");
+    for sequence in 900..920 {
+        bus.publish(&name, typed(1, sequence..sequence + 1, 6, None, 3_000)).await.unwrap();
+    }
+    assert!(bus.dead_letters(None, 1).await.is_ok(), "with it the fold is up to date");
+    let image = Image::of(dir.path());
+    let expected = image.dump(None).await.unwrap();
+    let waiting = &expected.waiting;
+
+    let missing = image.with_fold(None).dump(Some(waiting)).await.unwrap();
+    assert!(missing == expected, "rebuilt: {missing:?}");
+    let behind = image.with_fold(Some(&older)).dump(Some(waiting)).await.unwrap();
+    assert!(behind == expected, "caught up: {behind:?}");
+
+    // The log of the index is not there any more, or there is another one.
+    let ahead = older.with_fold(Some(&image)).dump(None).await.unwrap_err();
+    assert_eq!(ahead.kind(), Kind::Damaged);
+    assert!(ahead.to_string().contains("acknowledged commits are lost"), "{ahead}");
+    let (other, _other_bus) = build().await;
+    let foreign = image.with_fold(Some(&Image::of(other.path()))).dump(None).await.unwrap_err();
+    assert_eq!(foreign.kind(), Kind::Damaged);
+    assert!(foreign.to_string().contains("move log.db away"), "{foreign}");
+    let mut alone = image.clone();
+    alone.0.retain(|name, _| name.starts_with("log.db"));
+    let refused = alone.dump(None).await.unwrap_err();
+    assert!(refused.to_string().contains("segments are missing"), "{refused}");
+    for index in 0..image.segments().len() - 1 {
+        let mut gap = image.clone();
+        gap.0.remove(image.segments()[index]);
+        // Without the oldest it is as if that had been removed: the index knows better.
+        let refused = gap.dump(None).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Damaged, "{index}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fold_that_is_cut_or_foreign_is_refused() {
+    let (dir, _bus) = build().await;
+    let image = Image::of(dir.path());
+    let db = &image.0["log.db"];
+    for bytes in [db[..50].to_vec(), b"hello".repeat(100), Vec::new()] {
+        let mut image = image.with_fold(None);
+        image.0.insert("log.db".to_owned(), bytes);
+        let refused = image.dump(None).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Damaged);
+        assert!(refused.to_string().contains("move log.db away"), "{refused}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_tail_heals_to_whole_commits() {
     let dir = tempfile::tempdir().unwrap();
     let bus = Embedded::open(dir.path(), options()).unwrap();
-    let wal: PathBuf = dir.path().join("log.db-wal");
-    // What was acknowledged when the log had which length.
-    let mut acked = Vec::new();
-    for sequence in 0..24u64 {
-        let size = [10, 5_000, 400, 12_000][(sequence % 4) as usize];
+    let begin = Image::of(dir.path());
+    for sequence in 0..12u64 {
+        let size = [10, 5_000, 400, 1_000][(sequence % 4) as usize];
         let name = topic(["a", "b"][(sequence % 2) as usize]);
         bus.publish(&name, typed(1, sequence..sequence + 1, 6, None, size)).await.unwrap();
-        acked.push(std::fs::metadata(&wal).unwrap().len() as usize);
     }
-    let image = Image::of(dir.path());
-    assert!(image.wal.len() > 64 << 10);
-    let tail = image.wal.len() - (64 << 10);
-    // Every byte by the scan alone is a test of `wal_scan`; here those where it changes, and
-    // one in a while, through SQLite.
-    let every = std::env::var_os("WORLDBUS_EVERY_BYTE").is_some();
-    let step = if every { 1 } else { 3989 };
-    let mut cuts: Vec<usize> = (tail..image.wal.len()).step_by(step).collect();
-    for frame in 0..=(image.wal.len() - 32) / FRAME_BYTES {
-        let edge = 32 + frame * FRAME_BYTES;
-        cuts.extend([edge.saturating_sub(1), edge, edge + 1, edge + 24]);
+    let image = Image::of(dir.path()).with_fold(Some(&begin));
+    let segment = image.segments()[0].clone();
+    let used = image.0[&segment].iter().rposition(|&byte| byte != 0).unwrap() + 1;
+    let mut found = Vec::new();
+    for cut in (4096..=used).rev().step_by(997) {
+        let mut torn = image.clone();
+        torn.0.get_mut(&segment).unwrap()[cut..].fill(0);
+        found.push(heals(&torn, cut).await);
     }
-    cuts.retain(|&cut| cut >= tail && cut < image.wal.len());
-    for (turn, cut) in cuts.into_iter().enumerate() {
-        let mut torn = Image { db: image.db.clone(), wal: image.wal[..cut].to_vec() };
-        match turn % 3 {
-            0 => {}
-            1 => torn.wal.resize(image.wal.len(), 0),
-            _ => torn.wal.resize(image.wal.len(), 0x5a),
-        }
-        let least = acked.iter().filter(|&&length| length <= cut).count();
-        heals(&torn, least, cut).await;
-    }
+    assert_eq!(found[0], 12);
+    assert!(found.is_sorted_by(|a, b| a >= b) && found.contains(&1), "{found:?}");
 }
 
-async fn heals(torn: &Image, least: usize, cut: usize) {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("log.db"), &torn.db).unwrap();
-    std::fs::write(dir.path().join("log.db-wal"), &torn.wal).unwrap();
+/// How many batches are left.
+async fn heals(torn: &Image, cut: usize) -> usize {
+    let dir = torn.write();
     let bus =
         Embedded::open(dir.path(), options()).unwrap_or_else(|error| panic!("{cut}: {error}"));
     let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
     let found: Vec<u64> = all.iter().map(|stored| stored.batch.first_id().sequence).collect();
     assert_eq!(found, (0..found.len() as u64).collect::<Vec<_>>(), "cut at {cut}");
-    assert_eq!(found.len(), least, "cut at {cut}");
     // It goes on from there, and what it writes now is there next time.
     let next = found.len() as u64;
     let name = topic(["a", "b"][(next % 2) as usize]);
@@ -275,20 +336,44 @@ async fn heals(torn: &Image, least: usize, cut: usize) {
     let bus = Embedded::open(dir.path(), options()).unwrap();
     let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
     assert_eq!(all.len(), found.len() + 1, "cut at {cut}");
+    found.len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_missing_cut_or_foreign_is_refused() {
-    let (dir, _bus) = build().await;
+async fn a_check_names_the_damage_and_a_repair_keeps_all_before_it() {
+    let (dir, bus) = build().await;
+    assert_eq!(look(dir.path()).unwrap_err().kind(), Kind::InUse);
     let image = Image::of(dir.path());
-    let cut = Image { db: image.db[..50].to_vec(), wal: Vec::new() };
-    let half = Image { db: image.db[..image.db.len() / 2].to_vec(), wal: Vec::new() };
-    let text = Image { db: b"hello".repeat(100), wal: Vec::new() };
-    for image in [cut, half, text] {
-        assert_eq!(image.dump(None).await.unwrap_err().kind(), Kind::Damaged);
-    }
-    let alone = tempfile::tempdir().unwrap();
-    std::fs::write(alone.path().join("log.db-wal"), &image.wal).unwrap();
-    let refused = Embedded::open(alone.path(), options()).err().unwrap();
-    assert!(refused.to_string().contains("missing"), "{refused}");
+    drop(bus);
+    let whole = image.write();
+    let found = look(whole.path()).unwrap();
+    assert_eq!((found.damage.clone(), found.index.clone(), found.batches), (None, None, 62));
+    assert_eq!(repair(whole.path()).unwrap(), found, "nothing to do");
+    assert!(image.dump(None).await.is_ok());
+
+    // In the third segment: what is before stays, what is behind is counted and put away.
+    let name = image.segments()[2].clone();
+    let damaged = image.flip(&name, 4096 + 40, 3).write();
+    assert!(Embedded::open(damaged.path(), options()).is_ok() || image.segments().len() > 3);
+    let damaged = image.with_fold(None).flip(&name, 4096 + 40, 3).write();
+    assert!(Embedded::open(damaged.path(), options()).is_err());
+    let found = look(damaged.path()).unwrap();
+    assert!(found.damage.as_ref().is_some_and(|what| what.contains(&name)), "{found:?}");
+    assert!(found.commits > 0 && found.commits_behind > 0 && found.batches_behind > 0, "{found:?}");
+    assert_eq!(repair(damaged.path()).unwrap(), found);
+    let bus = Embedded::open(damaged.path(), options()).unwrap();
+    let left = read_all(&bus, ReadSpec::all(Position::Start, false)).await.len() as u64;
+    assert!(left > 0 && left <= found.batches, "{left}: {found:?}");
+    bus.publish(&topic("t0"), typed(5, 0..1, 6, None, 10)).await.unwrap();
+    bus.close().await.unwrap();
+    assert_eq!(look(damaged.path()).unwrap().damage, None);
+    assert!(damaged.path().join(format!("lost-{name}")).exists());
+
+    // An index of another log.
+    let (other, _other_bus) = build().await;
+    let foreign = image.with_fold(Some(&Image::of(other.path()))).write();
+    assert!(look(foreign.path()).unwrap().index.is_some());
+    repair(foreign.path()).unwrap();
+    let bus = Embedded::open(foreign.path(), options()).unwrap();
+    assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 61);
 }

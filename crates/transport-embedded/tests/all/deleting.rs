@@ -21,11 +21,7 @@ fn name(name: &str) -> SubscriptionName {
 
 /// What a process that is killed now leaves behind.
 fn killed(dir: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    for file in ["log.db", "log.db-wal"] {
-        std::fs::copy(dir.join(file), copy.path().join(file)).unwrap();
-    }
-    copy
+    crate::copy_of(dir)
 }
 
 /// Sets the event of a delivery aside.

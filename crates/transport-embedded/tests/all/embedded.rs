@@ -119,10 +119,10 @@ async fn a_newer_format_is_refused_by_name() {
     drop(open(dir.path()));
     let file = dir.path().join("log.db");
     let mut bytes = std::fs::read(&file).unwrap();
-    bytes[63] = 4;
+    bytes[63] = 5;
     std::fs::write(&file, bytes).unwrap();
     let refused = Embedded::open(dir.path(), Options::default()).err().unwrap();
-    assert!(refused.to_string().contains("format 4, this one knows 3"), "{refused}");
+    assert!(refused.to_string().contains("format 5, this one knows 4"), "{refused}");
     assert!(refused.to_string().contains("upgrade"), "{refused}");
 }
 
@@ -303,24 +303,6 @@ async fn what_is_replayed_is_for_its_subscription_only() {
     consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_log_of_the_format_before_is_taken_over() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("log.db");
-    let version = |file: &Path| std::fs::read(file).unwrap()[63];
-    let bus = open(dir.path());
-    bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
-    drop(bus);
-    let mut bytes = std::fs::read(&file).unwrap();
-    assert_eq!(bytes[63], 3);
-    bytes[63] = 1;
-    std::fs::write(&file, bytes).unwrap();
-    let bus = open(dir.path());
-    assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 1);
-    drop(bus);
-    assert_eq!(version(&file), 3);
-}
-
 /// What is polled once and dropped while it waits in line is not appended.
 #[tokio::test]
 async fn a_publish_that_is_dropped_in_line_is_withdrawn() {
@@ -417,17 +399,15 @@ async fn garbage_and_replays_do_not_take_the_places_that_are_kept() {
 async fn commits_go_into_reserved_space() {
     let dir = tempfile::tempdir().unwrap();
     let log = Embedded::open(dir.path(), Options::default()).unwrap();
-    let wal_bytes = || std::fs::metadata(dir.path().join("log.db-wal")).unwrap().len();
-    let reserved = wal_bytes();
+    let first = dir.path().join("log-0000000001.seg");
+    let bytes = || std::fs::metadata(&first).unwrap().len();
+    let reserved = bytes();
     for sequence in 0..20 {
         log.publish(&topic("time"), batch(1, sequence..sequence + 1)).await.unwrap();
     }
-    assert_eq!((wal_bytes(), reserved), (16 << 20, 16 << 20));
+    assert_eq!((bytes(), reserved), (1 << 20, 1 << 20));
 
-    let killed = tempfile::tempdir().unwrap();
-    for file in ["log.db", "log.db-wal"] {
-        std::fs::copy(dir.path().join(file), killed.path().join(file)).unwrap();
-    }
+    let killed = crate::copy_of(dir.path());
     let read = read_all(&open(killed.path()), ReadSpec::all(Position::Start, false)).await;
     assert_eq!(read.len(), 20);
 }
@@ -503,7 +483,8 @@ async fn link_or_fifo_in_the_place_of_a_file_is_refused_and_its_target_untouched
     let target = above.path().join("target");
     std::fs::write(&target, "theirs").unwrap();
     std::fs::set_permissions(&target, std::fs::Permissions::from_mode(0o644)).unwrap();
-    for name in ["log.db", "log.db-wal", "log.db-shm", "lock", "queue"] {
+    let segment = "log-0000000001.seg";
+    for name in ["log.db", "log.db-wal", "log.db-shm", "lock", "queue", segment] {
         let dir = above.path().join(name);
         std::fs::create_dir(&dir).unwrap();
         symlink(&target, dir.join(name)).unwrap();
@@ -537,7 +518,9 @@ async fn log_is_for_its_user_alone_also_one_of_an_older_version() {
     let dir = above.path().join("data/bus");
     let bus = open(&dir);
     bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
-    let files = ["log.db", "log.db-wal", "log.db-shm", "lock"].map(|name| dir.join(name));
+    let segment = "log-0000000001.seg";
+    let all = ["log.db", "log.db-wal", "log.db-shm", "lock", segment];
+    let files = all.map(|name| dir.join(name));
     for file in &files {
         assert_eq!(mode(file), 0o600, "{}", file.display());
     }
@@ -553,7 +536,7 @@ async fn log_is_for_its_user_alone_also_one_of_an_older_version() {
     set_permissions(&copy, Permissions::from_mode(0o755)).unwrap();
     let old = open(&copy);
     assert_eq!(mode(&copy), 0o700);
-    for name in ["log.db", "log.db-wal", "log.db-shm", "lock"] {
+    for name in all {
         assert_eq!(mode(&copy.join(name)), 0o600, "{name}");
     }
     old.close().await.unwrap();

@@ -99,11 +99,7 @@ async fn topic_idle(bus: &Embedded, named: &str) -> Duration {
 
 /// What a process that is killed now leaves behind.
 fn killed(dir: &Path) -> tempfile::TempDir {
-    let copy = tempfile::tempdir().unwrap();
-    for file in ["log.db", "log.db-wal"] {
-        std::fs::copy(dir.join(file), copy.path().join(file)).unwrap();
-    }
-    copy
+    crate::copy_of(dir)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -63,6 +63,7 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Histogram, "worldbus_log_commit_seconds", "Time of a commit of the log, with its fsync."),
     (Histogram, "worldbus_log_commit_bytes", "Bytes of batches in a commit of the log."),
     (Histogram, "worldbus_log_commit_events", "Events in a commit of the log."),
+    (Gauge, "worldbus_log_fold_lag_records", "Commits that the index of the log lacks."),
     (Counter, "worldbus_retention_batches_total", "Batches removed by the retention."),
     (Counter, "worldbus_retention_unread_batches_total", "Unread batches that retention removed."),
     (Counter, "worldbus_expired_subscriptions_total", "Subscriptions deleted as unused."),

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use crate::dead_letters::replay;
 use crate::format::codec::Kind as RecordKind;
 use crate::shared::Shared;
@@ -127,10 +129,11 @@ impl<'a> Bindings<'a> {
         Err(Error::refused(Kind::TooLarge, context))
     }
 
-    pub(super) fn records(&self) -> impl Iterator<Item = (RecordKind, u64, Vec<u8>)> {
+    pub(super) fn records(&self) -> impl Iterator<Item = (RecordKind, u64, Bytes)> {
         let now_ms = self.shared.steady_ms();
         self.staged.values().map(move |(live, subscription)| {
-            (RecordKind::Subscription, u64::from(live.id), subscription.encode(live.id, now_ms))
+            let record = subscription.encode(live.id, now_ms);
+            (RecordKind::Subscription, u64::from(live.id), record.into())
         })
     }
 }
@@ -140,9 +143,11 @@ pub(super) fn take_dirty(shared: &Shared) -> Vec<Arc<Live>> {
     shared.subscriptions().values().filter(|live| live.take_dirty()).cloned().collect()
 }
 
-pub(super) fn encode(shared: &Shared, live: &Live) -> Vec<u8> {
+/// The record of a subscription as it is now.
+pub(super) fn record(shared: &Shared, live: &Live) -> (RecordKind, u64, Bytes) {
     let now_ms = shared.steady_ms();
-    live.lock().subscription.encode(live.id, now_ms)
+    let record = live.lock().subscription.encode(live.id, now_ms);
+    (RecordKind::Subscription, u64::from(live.id), record.into())
 }
 
 /// Has all subscriptions written in which a lease or a delay runs: what is left of it is less

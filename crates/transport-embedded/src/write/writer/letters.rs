@@ -46,7 +46,7 @@ impl TakenOut {
         bindings.add(staged, &live.name, &bound)?;
         let mut missing = Vec::new();
         for letter in letters {
-            if !staged.remove_dead(letter.number, letter.stored_bytes) {
+            if !staged.remove_dead(letter.number) {
                 missing.push(letter.number);
             } else if let Some(&(number, _)) = topics.get(&letter.topic) {
                 staged.append(number, letter.batch);

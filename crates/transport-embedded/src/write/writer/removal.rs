@@ -4,15 +4,14 @@
 
 use std::sync::Arc;
 
-use super::Writer;
+use super::{Writer, retention};
 use crate::dead_letters::replay;
 use crate::format::codec::Kind as RecordKind;
-use crate::store;
 use crate::subscription::runtime::Live;
 use crate::subscription::state::Subscription;
 use crate::write::plan::Staged;
 use crate::write::queue::Deletion;
-use worldbus_bus::{Error, Fate, Kind, SubscriptionName, Topic, counted};
+use worldbus_bus::{Error, Kind, SubscriptionName, Topic, counted};
 
 /// What a deletion commits.
 struct Deleted {
@@ -144,25 +143,24 @@ impl Writer {
             staged.rename(topic, replay::deleted_topic(topic)?);
         }
         for &number in &deleted.dead {
-            let bytes = store::dead_letter_bytes(&self.connection, number)
-                .map_err(|failure| failure.to_error(&shared.file, Fate::Retry))?;
-            staged.remove_dead(number, bytes);
+            staged.remove_dead(number);
         }
         let (mut changes, mut finished) = staged.finish();
         let now_ms = shared.steady_ms();
         changes.records.extend(deleted.subscriptions.iter().map(|(id, subscription)| {
-            (RecordKind::Subscription, u64::from(*id), subscription.encode(*id, now_ms))
+            let record = subscription.encode(*id, now_ms);
+            (RecordKind::Subscription, u64::from(*id), record.into())
         }));
         // Without what is deleted: whoever gets its number is not idle.
         let mut idle = shared.idle();
         idle.topics.retain(|topic, _| !deleted.topics.contains(topic));
         idle.subscriptions.retain(|&id, _| deleted.freed != Some(id));
         changes.records.push(self.retention.save(&shared, &idle));
-        let (options, tally) = (&shared.options, &mut finished.tally);
-        super::retention::trim_dead(&self.connection, options, &mut changes, tally);
-        self.commit(&changes)?;
+        retention::trim_dead(&self.ledger, &shared.options, &mut changes, &mut finished);
+        let appended = self.commit(&changes)?;
         apply();
         self.committed(finished);
+        self.fold.push(appended, changes);
         shared.topic_uses().retain(|topic, _| !deleted.topics.contains(topic));
         Ok(())
     }

@@ -1,28 +1,31 @@
 //! Removing what is too old or too much, or in a queue what is settled, in small steps between
-//! commits.
+//! commits: a batch is gone with the head of its topic. Not here: the segments (`segments`).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use bytes::Bytes;
 
 use super::{Writer, cursors};
 use crate::age::Ages;
 use crate::dead_letters::replay;
 use crate::format::codec::Kind as RecordKind;
-use crate::format::record::{Dead, Head, Removed, Tally};
+use crate::format::record::{Dead, Head, Removed};
+use crate::journal::Changes;
 use crate::options::Options;
 use crate::shared::Shared;
 use crate::store::failure::Failure;
-use crate::store::{self, Changes, Entry};
+use crate::store::{self, Entry};
 use crate::usage::Idle;
+use crate::write::plan::{Finished, Ledger};
+use worldbus_bus::SubscriptionName;
 
-/// Index entries that one step removes at the most.
-const STEP_ENTRIES_MAX: u32 = 256;
-/// Steps in a row before publishers have their turn again.
-const STEPS_MAX: usize = 16;
+/// Index entries that one commit removes at the most, of all topics.
+const STEP_ENTRIES_MAX: usize = 512;
+/// How long removing takes at a time, before publishers have their turn again.
+pub(super) const STEPS_TIME: Duration = Duration::from_millis(2);
 
 /// What retention remembers from one time to the next.
 pub(crate) struct Retention {
@@ -33,23 +36,40 @@ pub(crate) struct Retention {
     pub(super) warned_of_expiry: HashSet<u32>,
     /// Warned that dead letters are removed soon.
     pub(super) warned_of_dead: bool,
+    /// The topic to go on with, where the time was over.
+    unfinished: Option<u32>,
+    /// Whether a segment is being emptied.
+    pub(super) is_moving: bool,
 }
 
 impl Retention {
     pub(crate) fn new(ages: Ages) -> Self {
         let (warned, warned_of_expiry) = (HashSet::new(), HashSet::new());
-        Self { ages, warned, warned_of_expiry, warned_of_dead: false }
+        Self {
+            ages,
+            warned,
+            warned_of_expiry,
+            warned_of_dead: false,
+            unfinished: None,
+            is_moving: false,
+        }
+    }
+
+    /// Whether there was more to remove than its time allowed.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.unfinished.is_some() || self.is_moving
     }
 
     /// The record of how old the log is and of what is idle, if it is time to write it.
-    pub(super) fn due(&mut self, shared: &Shared) -> Option<(RecordKind, u64, Vec<u8>)> {
+    pub(super) fn due(&mut self, shared: &Shared) -> Option<(RecordKind, u64, Bytes)> {
         let used = shared.uses_changed.swap(false, Ordering::AcqRel);
         (used || self.ages.is_due(shared.steady_ms())).then(|| self.save(shared, &shared.idle()))
     }
 
     /// The record of how old the log is and of what is idle.
-    pub(super) fn save(&mut self, shared: &Shared, idle: &Idle) -> (RecordKind, u64, Vec<u8>) {
-        self.ages.save(shared.steady_ms(), idle)
+    pub(super) fn save(&mut self, shared: &Shared, idle: &Idle) -> (RecordKind, u64, Bytes) {
+        let (kind, id, record) = self.ages.save(shared.steady_ms(), idle);
+        (kind, id, record.into())
     }
 }
 
@@ -63,18 +83,31 @@ impl Writer {
         let floors = cursors::floors(&self.shared);
         self.warn(&floors);
         self.expire(&floors);
-        for topic in 0..self.ledger.heads.len() as u32 {
+        self.remove_batches(&floors);
+        self.remove_segments();
+    }
+
+    /// Removes batches that are not kept, for a while; goes on later where there are more.
+    pub(super) fn remove_batches(&mut self, floors: &Floors) {
+        let begun = Instant::now();
+        let topics = self.ledger.heads.len() as u32;
+        let first = self.retention.unfinished.take().unwrap_or(0);
+        for topic in (first..topics).chain(0..first.min(topics)) {
             let bounds = match replay::is_deleted(&self.ledger.heads[topic as usize].name) {
                 true => Bounds { old: u64::MAX, settled: u64::MAX, ..Bounds::default() },
                 false => self.bounds(floors.get(&topic).map(|(floor, _)| *floor)),
             };
-            for _ in 0..STEPS_MAX {
+            loop {
+                if begun.elapsed() >= STEPS_TIME {
+                    self.retention.unfinished = Some(topic);
+                    return;
+                }
                 match self.step(topic, &bounds) {
                     Ok(true) => {}
                     Ok(false) => break,
                     Err(failure) => {
-                        let error =
-                            failure.to_error(&self.shared.file, worldbus_bus::Fate::Refused);
+                        let fate = worldbus_bus::Fate::Refused;
+                        let error = failure.to_error(&self.shared.file, fate);
                         tracing::warn!(%error, topic, "retention could not remove batches");
                         break;
                     }
@@ -97,50 +130,40 @@ impl Writer {
         let expiry = options.subscription_expiry.into_iter().chain(options.topic_expiry).min();
         let overdue = |expiry| self.retention.ages.is_overdue(now_ms, ms(expiry));
         if marked || expiry.is_some_and(overdue) {
-            let records = vec![self.retention.save(&shared, &shared.idle())];
-            let _ = self.commit(&Changes { records, ..Changes::default() });
+            let record = self.retention.save(&shared, &shared.idle());
+            let _ = self.commit_records(vec![record]);
         }
     }
 
     /// One step; whether there may be another.
     fn step(&mut self, topic: u32, bounds: &Bounds) -> Result<bool, Failure> {
         let before = self.ledger.heads[topic as usize].clone();
-        let oldest = store::oldest_entries(&self.connection, topic, STEP_ENTRIES_MAX)?;
-        let (after, removed) = plan(&before, &oldest, bounds)?;
-        if removed.is_empty() {
+        if before.first_offset == before.next_offset {
             return Ok(false);
         }
-        let groups: Vec<u64> = removed.iter().map(|entry| entry.group).collect();
-        let groups_removed = store::expired_groups(&self.connection, &groups, |number| {
-            let head = self.ledger.heads.get(number as usize);
-            if number == topic { after.first_offset } else { head.map_or(0, |h| h.first_offset) }
-        })?;
-        let mut records = vec![(RecordKind::Topic, u64::from(topic), after.encode(topic))];
+        // The fold may have entries still that were removed, and lack the newest.
+        let from = before.first_offset;
+        let oldest = store::oldest_entries(&self.connection, topic, from, STEP_ENTRIES_MAX)?;
+        let (after, removed) = plan(&before, &oldest, bounds)?;
+        if removed == 0 {
+            return Ok(false);
+        }
+        let mut records = vec![(RecordKind::Topic, u64::from(topic), after.encode(topic).into())];
         // What a queue removes is settled on the disk as well, from the same commit on.
         let dirty = match self.shared.options.queue {
             true => cursors::take_dirty(&self.shared),
             false => Vec::new(),
         };
-        for live in &dirty {
-            let record = cursors::encode(&self.shared, live);
-            records.push((RecordKind::Subscription, u64::from(live.id), record));
-        }
-        let changes = Changes {
-            records,
-            entries_removed: removed
-                .iter()
-                .map(|entry| (topic, entry.section.first_offset))
-                .collect(),
-            groups_removed,
-            ..Changes::default()
-        };
-        // Readers must know before the rows are gone, lest they take it for damage.
-        self.shared.tail().set_head(topic, after.clone());
-        if self.commit(&changes).is_err() {
-            self.shared.tail().set_head(topic, before);
+        records.extend(dirty.iter().map(|live| cursors::record(&self.shared, live)));
+        let changes = Changes { records, ..Changes::default() };
+        let Ok(committed) = self.commit(&changes) else {
             dirty.iter().for_each(|live| live.set_dirty());
             return Ok(false);
-        }
+        };
+        // Once it is durable, and before the fold has it: a reader that misses what was removed
+        // sees by the head that it is no damage.
+        self.shared.tail().set_head(topic, after.clone());
+        self.fold.push(committed, changes);
         let batches = after.first_offset - before.first_offset;
         let first_offset = after.first_offset;
         let unread = first_offset.saturating_sub(bounds.settled.max(before.first_offset));
@@ -156,9 +179,12 @@ impl Writer {
         }
         metrics::counter!("worldbus_retention_batches_total").increment(batches);
         self.ledger.heads[topic as usize] = after;
-        Ok(true)
+        Ok(removed == STEP_ENTRIES_MAX)
     }
 }
+
+/// How far each topic is settled, and by whom.
+type Floors = HashMap<u32, (u64, SubscriptionName)>;
 
 impl Writer {
     /// What a topic keeps of which everything below `floor` is settled by its subscriptions, if it
@@ -213,10 +239,10 @@ pub(super) fn ms(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Which of a topic's oldest entries go, and its head without them.
-fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, Vec<Entry>), Failure> {
+/// The head of a topic without those of its oldest entries that go, and how many do.
+fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, usize), Failure> {
     let mut after = head.clone();
-    let mut removed = Vec::new();
+    let mut removed = 0;
     for entry in oldest {
         if !bounds.exclude(entry, after.bytes) {
             break;
@@ -228,7 +254,7 @@ fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, Vec<Ent
         after.first_offset = entry.section.end();
         after.bytes = after.bytes.saturating_sub(entry.section.bytes);
         after.removed = Some(Removed { group: entry.group, appended_ms: entry.appended_ms });
-        removed.push(*entry);
+        removed += 1;
     }
     Ok((after, removed))
 }
@@ -236,24 +262,25 @@ fn plan(head: &Head, oldest: &[Entry], bounds: &Bounds) -> Result<(Head, Vec<Ent
 /// Adds to a commit the removal of the oldest dead letters that are too many, and of the places
 /// before the oldest of those that were taken away.
 pub(super) fn trim_dead(
-    connection: &Connection,
+    ledger: &Ledger,
     options: &Options,
     changes: &mut Changes,
-    tally: &mut Tally,
+    finished: &mut Finished,
 ) {
-    if changes.dead.is_empty() && changes.dead_removed.is_empty() {
+    if changes.dead.is_empty() {
         return;
     }
+    let tally = &mut finished.tally;
     let mut first = tally.dead_first;
     let mut bytes = tally.dead_bytes;
     let mut count = 0u64;
     while first < tally.dead_next {
-        let length = connection
-            .prepare_cached("SELECT length(value) FROM dead_letter WHERE number = ?1")
-            .and_then(|mut found| found.query_row([first.cast_signed()], |row| row.get(0)));
-        let Ok::<i64, _>(length) = length else { break };
-        let removed = changes.dead_removed.iter().any(|(number, _)| *number == first);
-        let length = if removed { Dead::REMOVED_BYTES as u64 } else { length.cast_unsigned() };
+        let staged = changes.dead.iter().find(|(number, ..)| *number == first);
+        let length = match (staged, ledger.dead_place(first)) {
+            (Some((_, _, value)), _) => value.len() as u64,
+            (None, Some(place)) => u64::from(place.bytes),
+            (None, None) => break,
+        };
         let there = length > Dead::REMOVED_BYTES as u64;
         let over = tally.dead_next - first > options.dead_letters_max
             || bytes > options.dead_letter_bytes_max;
@@ -273,7 +300,7 @@ pub(super) fn trim_dead(
         changes.dead_first = Some(first);
         for (kind, _, record) in &mut changes.records {
             if *kind == RecordKind::Tally {
-                *record = tally.encode();
+                *record = tally.encode().into();
             }
         }
     }

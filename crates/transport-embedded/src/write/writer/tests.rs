@@ -1,8 +1,11 @@
 //! A disk that is full for a while, and one that fails for good.
 
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::PANIC;
+use crate::journal::disk::{Disk, DiskFile, Real};
 use crate::store::failure::Failure;
 use crate::write::queue::Request;
 use crate::{Embedded, Health, Options};
@@ -13,18 +16,121 @@ fn open(dir: &std::path::Path) -> Embedded {
     Embedded::open(dir, Options { sync: false, ..Options::default() }).unwrap()
 }
 
-fn limit(bus: &Embedded, pages: u32) {
-    drop(bus.shared().queue.submit(Request::LimitPages(pages)).unwrap());
+/// What goes wrong with a disk.
+#[derive(Debug, Clone)]
+struct Faults {
+    /// No file may be longer, but for those that are.
+    room: Arc<AtomicU64>,
+    /// Syncs of files fail, those of the directory.
+    files: Arc<AtomicBool>,
+    directory: Arc<AtomicBool>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        let (files, directory) = Default::default();
+        Self { room: Arc::new(AtomicU64::new(u64::MAX)), files, directory }
+    }
+}
+
+impl Faults {
+    fn sync(which: &AtomicBool) -> io::Result<()> {
+        if which.load(Ordering::Relaxed) { Err(io::Error::other("a bad disk")) } else { Ok(()) }
+    }
+}
+
+#[derive(Debug)]
+struct Limited {
+    real: Real,
+    faults: Faults,
+}
+
+#[derive(Debug)]
+struct LimitedFile {
+    real: Arc<dyn DiskFile>,
+    faults: Faults,
+}
+
+impl Disk for Limited {
+    fn list(&self) -> io::Result<Vec<String>> {
+        self.real.list()
+    }
+
+    fn create(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let (real, faults) = (self.real.create(name)?, self.faults.clone());
+        Ok(Arc::new(LimitedFile { real, faults }))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let (real, faults) = (self.real.open(name)?, self.faults.clone());
+        Ok(Arc::new(LimitedFile { real, faults }))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.real.rename(from, to)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.real.remove(name)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Faults::sync(&self.faults.directory).and_then(|()| self.real.sync())
+    }
+}
+
+impl DiskFile for LimitedFile {
+    fn bytes(&self) -> io::Result<u64> {
+        self.real.bytes()
+    }
+
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<()> {
+        self.real.read_at(buffer, position)
+    }
+
+    fn write_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        let end = position + bytes.len() as u64;
+        if end > self.real.bytes()? && end > self.faults.room.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.real.write_at(bytes, position)
+    }
+
+    fn reserve(&self, bytes: u64) -> io::Result<bool> {
+        if bytes > self.faults.room.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.real.reserve(bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Faults::sync(&self.faults.files).and_then(|()| self.real.sync())
+    }
+}
+
+/// A log whose disk fails as is set.
+fn faulty(dir: &std::path::Path, options: Options) -> (Embedded, Faults) {
+    let faults = Faults::default();
+    let real = Real { dir: dir.to_owned(), sync: false };
+    let disk = Limited { real, faults: faults.clone() };
+    let options = Options { sync: false, segment_bytes_max: 128 << 10, ..options };
+    (Embedded::open_on(dir, Arc::new(disk), options).unwrap(), faults)
+}
+
+/// A log whose disk has room for files of so many bytes as is set.
+fn limited(dir: &std::path::Path) -> (Embedded, Arc<AtomicU64>) {
+    let (bus, faults) = faulty(dir, Options::default());
+    (bus, faults.room)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
     let dir = tempfile::tempdir().unwrap();
-    let bus = open(dir.path());
+    let (bus, room) = limited(dir.path());
     let mut consumer = bus.subscribe(spec("s", &["t"], Position::Now)).await.unwrap();
     bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
     let delivered = next(&mut consumer).await;
-    limit(&bus, 1);
+    room.store(0, Ordering::Relaxed);
     let large = |first| typed(1, first..first + 2, 6, None, 100_000);
     for _ in 0..3 {
         let full = bus.publish(&topic("t"), large(3)).await.unwrap_err();
@@ -37,7 +143,7 @@ async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
     assert_eq!(bus.topics().await.unwrap().len(), 1, "what was rolled back is not there");
     consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
 
-    limit(&bus, 0);
+    room.store(u64::MAX, Ordering::Relaxed);
     let mut health = bus.health();
     let writable = health.wait_for(|health| matches!(health, Health::Writable));
     drop(soon("space noticed without a publish", writable).await.unwrap());
@@ -59,23 +165,21 @@ async fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_by_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn log_that_was_full_is_writable_when_there_is_space_for_a_large_batch_not_before() {
     let dir = tempfile::tempdir().unwrap();
-    let bus = open(dir.path());
+    let (bus, room) = limited(dir.path());
     bus.publish(&topic("t"), batch(1, 0..3)).await.unwrap();
-    limit(&bus, 1);
+    room.store(0, Ordering::Relaxed);
     bus.publish(&topic("t"), typed(1, 3..5, 6, None, 100_000)).await.unwrap_err();
     let mut health = bus.health();
     assert!(matches!(*health.borrow_and_update(), Health::Full(_)));
     // Room for what is small, and none for what is large: as the last kilobytes of a disk.
-    let room = dir.path().join("log.db.room");
-    std::fs::create_dir(&room).unwrap();
-    limit(&bus, 0);
+    room.store(128 << 10, Ordering::Relaxed);
     bus.publish(&topic("t"), batch(2, 0..1)).await.unwrap();
     let changed = tokio::time::timeout(super::IDLE_MAX * 3, health.changed()).await;
     assert!(changed.is_err(), "it flaps: {:?}", *health.borrow());
-    std::fs::remove_dir(&room).unwrap();
+    room.store(u64::MAX, Ordering::Relaxed);
     let writable = health.wait_for(|health| matches!(health, Health::Writable));
     drop(soon("space noticed without a publish", writable).await.unwrap());
-    assert!(!room.exists());
+    bus.publish(&topic("t"), typed(1, 3..5, 6, None, 100_000)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -99,6 +203,52 @@ async fn a_failed_log_acknowledges_nothing_and_reports_it() {
     ] {
         assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Unknown));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_sync_of_file_or_directory_is_final_and_nothing_acknowledged_is_lost() {
+    for of_directory in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let (bus, faults) = faulty(dir.path(), Options::default());
+        bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
+        let broken = if of_directory { &faults.directory } else { &faults.files };
+        broken.store(true, Ordering::Relaxed);
+        // A new directory entry comes with the next segment.
+        let mut acked = 1;
+        let error = loop {
+            let large = typed(1, acked..acked + 1, 6, None, 30_000);
+            match soon("an answer", bus.publish(&topic("t"), large)).await {
+                Ok(_) => acked += 1,
+                Err(error) => break error,
+            }
+            assert!(acked < 20, "a directory that is not synced is not noticed");
+        };
+        assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Unknown));
+        broken.store(false, Ordering::Relaxed);
+        let again = bus.publish(&topic("t"), batch(9, 0..1)).await.unwrap_err();
+        assert_eq!(again.kind(), Kind::Unavailable, "asking again would prove nothing");
+        soon("the failure", bus.failed()).await;
+        drop(bus);
+        let bus = open(dir.path());
+        let all = read_all(&bus, ReadSpec::all(Position::Start, false)).await;
+        let found: Vec<u64> = all.iter().map(|stored| stored.batch.first_id().sequence).collect();
+        assert!(found.len() as u64 >= acked, "{found:?} of {acked}");
+        assert!(found.len() as u64 <= acked + 1, "{found:?} of {acked}");
+    }
+}
+
+/// Readers that were shown a new head would skip what a crash brings back.
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_that_cannot_commit_moves_no_head() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { retention_bytes: 1, unread_bytes: 0, ..Options::default() };
+    let (bus, faults) = faulty(dir.path(), options);
+    bus.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
+    bus.publish(&topic("t"), batch(1, 1..2)).await.unwrap();
+    faults.files.store(true, Ordering::Relaxed);
+    soon("retention tries to commit", bus.failed()).await;
+    let topics = bus.topics().await.unwrap();
+    assert_eq!(topics[0].first_offset, 0);
 }
 
 #[test]
@@ -126,7 +276,7 @@ fn failures_have_the_fate_that_follows_from_them() {
 async fn a_writer_that_panics_leaves_no_one_waiting() {
     let dir = tempfile::tempdir().unwrap();
     let bus = open(dir.path());
-    limit(&bus, PANIC);
+    drop(bus.shared().queue.submit(Request::Panic).unwrap());
     let error = soon("an answer", bus.publish(&topic("t"), batch(1, 0..1))).await.unwrap_err();
     assert!(matches!(error.kind(), Kind::Unavailable | Kind::Closed), "{error:?}");
     soon("the failure", bus.failed()).await;

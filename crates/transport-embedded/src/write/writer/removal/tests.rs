@@ -40,7 +40,7 @@ async fn late_letter(bus: &Embedded, live: &Arc<Live>, topic: u32) {
 
 /// Hands the writer a replay whose letter was read before its topic was deleted.
 async fn late_replay(bus: &Embedded, live: &Arc<Live>, number: u64) -> Vec<u64> {
-    let letter = Letter { number, topic: 0, stored_bytes: 0, batch: batch(1, 0..1) };
+    let letter = Letter { number, topic: 0, batch: batch(1, 0..1) };
     let take_out = TakeOut { live: Arc::clone(live), letters: vec![letter], replay: true };
     let (reply, answer) = oneshot::channel();
     let _place = bus.shared().queue.submit(Request::TakeOut(take_out, reply)).unwrap();

@@ -140,7 +140,7 @@ proptest! {
 fn a_log_of_sqlite_is_whole_or_torn_wherever_it_is_cut() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("any.db");
-    let connection = crate::store::connect(&file, false).unwrap();
+    let connection = crate::store::database::connect(&file, false).unwrap();
     connection.execute_batch("CREATE TABLE t (x BLOB)").unwrap();
     let wal = dir.path().join("any.db-wal");
     let mut ends = Vec::new();
