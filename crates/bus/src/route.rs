@@ -336,38 +336,39 @@ impl Work {
     /// The events that no retry mended, in order.
     async fn handle(&self, delivered: Delivered) -> Vec<DeadEvent> {
         let delivered = Arc::new(delivered);
-        let mut ended = Ended::new(Handled::of(&self.seen, &delivered.batch));
+        let mut dead = Vec::new();
+        let mut handled = Handled::of(&self.seen, &delivered.batch);
         let mut under_way = FuturesUnordered::new();
         for view in delivered.batch.iter().filter(|view| self.within.admits_event(view)) {
             let Some(handler) = self.handlers.get(&view.event_type) else {
                 continue;
             };
-            if ended.handled.contains(view.id) {
+            if handled.contains(view.id) {
                 metrics::counter!("worldbus_duplicates_dropped_total").increment(1);
                 continue;
             }
             let handling = self.handle_event(handler, Message::new(&delivered, &view));
             if self.concurrency == 1 {
-                ended.add(handling.await);
+                dead.extend(handled.ended(handling.await));
                 continue;
             }
             // It begins here; those under way go on once there is room for no other.
             let mut handling = handling.boxed();
             match (&mut handling).now_or_never() {
-                Some(one) => ended.add(one),
+                Some(ended) => dead.extend(handled.ended(ended)),
                 None => under_way.push(handling),
             }
             if under_way.len() == self.concurrency
-                && let Some(one) = under_way.next().await
+                && let Some(ended) = under_way.next().await
             {
-                ended.add(one);
+                dead.extend(handled.ended(ended));
             }
         }
-        while let Some(one) = under_way.next().await {
-            ended.add(one);
+        while let Some(ended) = under_way.next().await {
+            dead.extend(handled.ended(ended));
         }
-        ended.dead.sort_unstable_by_key(|event| event.index);
-        ended.dead
+        dead.sort_unstable_by_key(|event: &DeadEvent| event.index);
+        dead
     }
 
     /// The id of an event that was handled, or what no retry mended.
@@ -401,25 +402,6 @@ impl Work {
                 Err(error) => tracing::debug!(%error, "lease not extended"),
                 Ok(()) => {}
             }
-        }
-    }
-}
-
-/// What became of the events of a delivery.
-struct Ended<'a> {
-    handled: Handled<'a>,
-    dead: Vec<DeadEvent>,
-}
-
-impl<'a> Ended<'a> {
-    fn new(handled: Handled<'a>) -> Self {
-        Self { handled, dead: Vec::new() }
-    }
-
-    fn add(&mut self, one: Result<EventId, DeadEvent>) {
-        match one {
-            Ok(id) => self.handled.note(id),
-            Err(event) => self.dead.push(event),
         }
     }
 }

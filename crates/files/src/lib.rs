@@ -44,7 +44,7 @@ pub fn sync_dir(dir: &Path) -> io::Result<()> {
 pub fn sync_above(dir: &Path) -> io::Result<()> {
     for above in dir.canonicalize()?.ancestors().skip(1) {
         match sync_dir(above).map_err(|error| (error.kind(), error)) {
-            // Whoever made it for others, or a file system without this call, answers for it.
+            // Another user made it, or the file system has no such call: no one can do more here.
             Err((io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput, _)) => {}
             synced => synced.map_err(|(_, error)| error)?,
         }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::seen::SeenWindow;
+use crate::transport::DeadEvent;
 use worldbus_events::{Batch, EventId, ProducerId};
 
 /// What was handled of one delivery. It is remembered when this is dropped, however that comes.
@@ -34,8 +35,12 @@ impl<'a> Handled<'a> {
         !self.is_new && lock(self.seen).contains(id)
     }
 
-    /// Notes that an event was handled.
-    pub(super) fn note(&mut self, id: EventId) {
+    /// Notes an event that was handled; returns one that no retry mended.
+    pub(super) fn ended(&mut self, event: Result<EventId, DeadEvent>) -> Option<DeadEvent> {
+        event.map(|id| self.note(id)).err()
+    }
+
+    fn note(&mut self, id: EventId) {
         if !self.is_new {
             lock(self.seen).insert(id);
             return;

@@ -308,7 +308,7 @@ impl Fold {
     }
 }
 
-/// Whoever waits for it is not left waiting, however the writer ended.
+/// Nothing waits for it any more, however the writer ended.
 impl Drop for Fold {
     fn drop(&mut self) {
         self.stop();

@@ -154,7 +154,7 @@ async fn segments_go_with_their_batches_and_the_fold_is_made_again_from_the_rest
     .await;
     soon("what is removed is given back to the disk", async {
         while segments_bytes(dir.path()) > 1_000_000 {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })
     .await;
@@ -320,6 +320,7 @@ async fn a_person_who_has_the_index_locked_holds_no_publisher_up() {
         let name = topic("t");
         let published = bus.publish(&name, batch(1, sequence..sequence + 1));
         tokio::time::timeout(Duration::from_secs(2), published).await.unwrap().unwrap();
+        // In all longer than the index lets commits gather, so that it meets the lock.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 20);
