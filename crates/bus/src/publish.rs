@@ -25,7 +25,7 @@ use worldbus_events::{About, Event, EventId, NewEvent};
 pub use completion::{Pending, PendingReceipt, Receipt};
 
 /// Topics that one publisher writes to.
-const TOPICS_MAX: usize = 256;
+const TOPICS_MAX: usize = 1024;
 /// What an entry of metadata takes in a batch besides its texts.
 const ENTRY_BYTES: usize = 16;
 /// What an entry of metadata takes in memory besides its texts, about: a node of a map has room for

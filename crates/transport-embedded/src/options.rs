@@ -79,7 +79,7 @@ impl Default for Options {
             tail_bytes_max: 16 << 20,
             seen: SeenLimits::default(),
             seen_rebuild_bytes_max: 16 << 20,
-            topics_max: 256,
+            topics_max: 1024,
             topics_kept: Arc::new(Vec::new),
             subscriptions_max: 1024,
             subscriptions_kept: Vec::new(),

@@ -21,7 +21,7 @@ use crate::usage::{Idle, Use};
 use crate::write::queue::Queue;
 use worldbus_bus::{Capabilities, Error, Fate, LogId, SubscriptionName, SubscriptionStatus, Topic};
 
-/// How long a changed cursor waits for a commit to go with.
+/// How long a changed cursor waits for others to be written together with it.
 pub(crate) const CURSOR_DELAY: Duration = Duration::from_millis(20);
 
 /// Calls that set events aside at once; more wait in line.
@@ -151,11 +151,16 @@ impl Shared {
         }
     }
 
-    /// Has a subscription written soon, and lets its consumers look again.
-    pub(crate) fn changed(&self, live: &Live) {
+    /// Has a subscription written soon.
+    pub(crate) fn moved(&self, live: &Live) {
         live.set_dirty();
-        live.changed.notify_waiters();
         self.queue.cursors_changed(CURSOR_DELAY);
+    }
+
+    /// The same, and lets its consumers look again.
+    pub(crate) fn changed(&self, live: &Live) {
+        live.changed.notify_waiters();
+        self.moved(live);
     }
 
     /// What is known of a subscription.

@@ -19,7 +19,7 @@ pub const IN_FLIGHT_COUNT_MIN: u32 = 1;
 /// Unsettled deliveries of one consumer at once, in batches.
 pub const IN_FLIGHT_COUNT_MAX: u32 = 4096;
 /// Topics that one subscription or reader may list.
-pub const TOPIC_COUNT_MAX: usize = 256;
+pub const TOPIC_COUNT_MAX: usize = 1024;
 /// Event types, entities and places that one filter may list, of each.
 pub const FILTER_COUNT_MAX: usize = 1024;
 /// Bytes of all entities and places of one filter together.

@@ -38,8 +38,8 @@ use worldbus_bus::{
 };
 use worldbus_events::exact;
 
-/// Bytes of a cursor: each of the 256 topics of a log with its longest name and place.
-const TEXT_BYTES_MAX: usize = 40 << 10;
+/// Bytes of a cursor: each of the 1,024 topics of a log with its longest name and place.
+const TEXT_BYTES_MAX: usize = 160 << 10;
 const LOG_BYTES: usize = LogId::BITS as usize / 8;
 const VERSION_WITH_LOG: u8 = 3;
 const VERSION: &str = "2";

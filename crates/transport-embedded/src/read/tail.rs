@@ -40,8 +40,13 @@ impl Stored {
 pub(crate) struct Tail {
     topics: Vec<TopicTail>,
     numbers: HashMap<Topic, u32>,
-    /// Topics of the cached batches, oldest first.
-    order: VecDeque<u32>,
+    /// The cached batches of all topics, oldest first. Each has a place in it, which is counted from
+    /// the first batch of this process on.
+    order: VecDeque<Arc<Stored>>,
+    /// The place of the oldest.
+    first_place: u64,
+    /// How often a topic's oldest batches were removed.
+    removals: u64,
     bytes: usize,
     bytes_max: usize,
     /// The number of the next commit group.
@@ -61,6 +66,8 @@ impl Tail {
             topics: Vec::new(),
             numbers: HashMap::new(),
             order: VecDeque::new(),
+            first_place: 0,
+            removals: 0,
             bytes: 0,
             bytes_max,
             next_group,
@@ -90,6 +97,28 @@ impl Tail {
         cached.get(usize::try_from(index).ok()?)
     }
 
+    /// The batch at a place, if it is cached.
+    pub(crate) fn at(&self, place: u64) -> Option<&Arc<Stored>> {
+        let index = place.checked_sub(self.first_place)?;
+        self.order.get(usize::try_from(index).ok()?)
+    }
+
+    /// The place of the next batch.
+    pub(crate) fn end_place(&self) -> u64 {
+        self.first_place + self.order.len() as u64
+    }
+
+    /// The place of a batch, if it is cached.
+    pub(crate) fn place(&self, stored: &Stored) -> Option<u64> {
+        let index = self.order.binary_search_by_key(&stored.serial, |cached| cached.serial);
+        index.ok().map(|index| self.first_place + index as u64)
+    }
+
+    /// How often batches were removed that a cursor may stand before.
+    pub(crate) fn removals(&self) -> u64 {
+        self.removals
+    }
+
     /// The number of the next commit group: what is here is of earlier ones.
     pub(crate) fn next_group(&self) -> u64 {
         self.next_group
@@ -106,6 +135,7 @@ impl Tail {
                 if topic.head.name != head.name {
                     self.numbers.remove(&topic.head.name);
                 }
+                self.removals += u64::from(topic.head.first_offset != head.first_offset);
                 topic.head = head;
             }
             None => {
@@ -118,13 +148,14 @@ impl Tail {
     pub(crate) fn append(&mut self, stored: Stored) {
         let Some(topic) = self.topics.get_mut(stored.topic as usize) else { return };
         self.bytes += stored.bytes();
-        self.order.push_back(stored.topic);
-        topic.cached.push_back(Arc::new(stored));
+        let stored = Arc::new(stored);
+        self.order.push_back(Arc::clone(&stored));
+        topic.cached.push_back(stored);
         while self.bytes > self.bytes_max {
             let Some(oldest) = self.order.pop_front() else { break };
-            if let Some(stored) = self.topics[oldest as usize].cached.pop_front() {
-                self.bytes -= stored.bytes();
-            }
+            self.first_place += 1;
+            self.bytes -= oldest.bytes();
+            self.topics[oldest.topic as usize].cached.pop_front();
         }
     }
 }

@@ -13,8 +13,9 @@ use crate::dead_letters::replay;
 use crate::format::record::DeadKey;
 use crate::read::pool::Fetched;
 use crate::read::tail::{Stored, Tail};
-use crate::shared::{CURSOR_DELAY, Shared};
+use crate::shared::Shared;
 use crate::store::failure::closed;
+use crate::subscription::cursor::Cursor;
 use crate::subscription::runtime::{Live, State};
 use crate::subscription::settler::Settler;
 use worldbus_bus::{Consumer, DeadEvent, Delivered, Error, Lease, Settle, SubscriptionSpec};
@@ -105,6 +106,9 @@ impl LogConsumer {
 
     /// Goes on behind what retention has removed.
     fn retire(&self, state: &mut State, tail: &Tail) {
+        if !state.subscription.is_behind(tail.removals()) {
+            return;
+        }
         let topics: Vec<u32> = state.subscription.cursors.keys().copied().collect();
         for topic in topics {
             let Some(head) = tail.head(topic) else { continue };
@@ -116,7 +120,7 @@ impl LogConsumer {
                     "retention removed batches that were not consumed"
                 );
                 metrics::counter!("worldbus_subscription_lost_batches_total").increment(lost);
-                self.live.set_dirty();
+                self.shared.moved(&self.live);
             }
         }
     }
@@ -143,8 +147,47 @@ impl LogConsumer {
 
     /// The earliest batch of all topics that was never delivered and that the filter admits.
     fn fresh(&self, state: &mut State, tail: &Tail, now_ms: i64) -> Step {
+        if let Some(place) = state.subscription.walked
+            && let Some(step) = self.walk(state, tail, now_ms, place)
+        {
+            return step;
+        }
+        self.scan(state, tail, now_ms)
+    }
+
+    /// The same for a subscription that keeps up: what it has not got is in memory from a place on,
+    /// in the order of all topics, however many there are. `None` if that is so no longer.
+    fn walk(&self, state: &mut State, tail: &Tail, now_ms: i64, from: u64) -> Option<Step> {
+        state.subscription.walked = None;
+        for (skips, place) in (from..tail.end_place()).enumerate() {
+            if skips == SKIPS_MAX {
+                state.subscription.walked = Some(place);
+                return Some(Step::Yield);
+            }
+            // Too slow: it is no longer in memory.
+            let stored = tail.at(place)?;
+            let (topic, offset) = (stored.topic, stored.offset);
+            let Some(cursor) = state.subscription.cursors.get_mut(&topic) else { continue };
+            if cursor.has_passed(offset) {
+                continue;
+            }
+            // Its turn is later: too many of its topic are under way.
+            cursor.fresh(offset + 1).filter(|&next| next == offset)?;
+            if state.subscription.filter.admits(&stored.batch) {
+                state.subscription.walked = Some(place + 1);
+                return Some(self.deliver(state, tail, stored, now_ms));
+            }
+            cursor.skip(offset);
+            self.shared.moved(&self.live);
+        }
+        state.subscription.walked = Some(tail.end_place());
+        Some(wait(state, now_ms))
+    }
+
+    /// The same by looking at each topic, and whether it can walk from here on.
+    fn scan(&self, state: &mut State, tail: &Tail, now_ms: i64) -> Step {
         let mut earliest: Option<Arc<Stored>> = None;
-        let mut skips = 0;
+        let (mut skips, mut all_seen) = (0, true);
         let topics: Vec<u32> = state.subscription.cursors.keys().copied().collect();
         for topic in topics {
             let end = tail.head(topic).map_or(0, |head| head.next_offset);
@@ -160,21 +203,29 @@ impl LogConsumer {
                     }
                     break;
                 }
-                if let Some(cursor) = state.subscription.cursors.get_mut(&topic) {
-                    cursor.skip(offset);
-                }
-                state.fetched.remove(&(topic, offset));
-                self.live.set_dirty();
+                self.skip(state, topic, offset);
                 skips += 1;
                 if skips == SKIPS_MAX {
                     return Step::Yield;
                 }
             }
+            all_seen &= state.subscription.cursors.get(&topic).is_none_or(Cursor::has_room);
         }
+        let place = earliest.as_ref().map_or(Some(tail.end_place()), |stored| tail.place(stored));
+        state.subscription.walked = place.filter(|_| all_seen);
         match earliest {
             Some(stored) => self.deliver(state, tail, &stored, now_ms),
             None => wait(state, now_ms),
         }
+    }
+
+    /// Passes over a batch that the filter does not admit.
+    fn skip(&self, state: &mut State, topic: u32, offset: u64) {
+        if let Some(cursor) = state.subscription.cursors.get_mut(&topic) {
+            cursor.skip(offset);
+        }
+        state.fetched.remove(&(topic, offset));
+        self.shared.moved(&self.live);
     }
 
     fn deliver(&self, state: &mut State, tail: &Tail, stored: &Stored, now_ms: i64) -> Step {
@@ -204,8 +255,7 @@ impl LogConsumer {
         let lease_ms = i64::try_from(lease.as_millis()).unwrap_or(i64::MAX);
         let until_ms = now_ms.saturating_add(lease_ms);
         let attempt = state.subscription.grant(topic, offset, self.id, until_ms);
-        self.live.set_dirty();
-        self.shared.queue.cursors_changed(CURSOR_DELAY);
+        self.shared.moved(&self.live);
         attempt.unwrap_or_default()
     }
 

@@ -142,7 +142,17 @@ impl Cursor {
 
     /// The next batch that was never delivered, if the log has it and there is room.
     pub(crate) fn fresh(&self, end: u64) -> Option<u64> {
-        (self.next < end && self.pending.len() < PENDING_MAX).then_some(self.next)
+        (self.next < end && self.has_room()).then_some(self.next)
+    }
+
+    /// Whether one more may be under way.
+    pub(crate) fn has_room(&self) -> bool {
+        self.pending.len() < PENDING_MAX
+    }
+
+    /// Whether a batch was delivered, or skipped, at some time.
+    pub(crate) fn has_passed(&self, offset: u64) -> bool {
+        offset < self.next
     }
 
     /// When a lease ends or a delivery is due.

@@ -85,12 +85,14 @@ impl Live {
         self.deleted.load(Ordering::Acquire)
     }
 
+    /// Marks it as changed. In one order with whether the cursors are awaited: see
+    /// `Queue::cursors_changed`.
     pub(crate) fn set_dirty(&self) {
-        self.dirty.store(true, Ordering::Release);
+        self.dirty.store(true, Ordering::SeqCst);
     }
 
     /// Whether its state changed since it was last asked.
     pub(crate) fn take_dirty(&self) -> bool {
-        self.dirty.swap(false, Ordering::AcqRel)
+        self.dirty.swap(false, Ordering::SeqCst)
     }
 }

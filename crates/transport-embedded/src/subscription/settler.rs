@@ -60,7 +60,7 @@ impl Settler {
 
 #[async_trait]
 impl Settle for Settler {
-    /// An ack is written with the next commit, 20 ms later at the most.
+    /// Written with the first commit that begins 20 ms later, or by one of its own then.
     async fn settle(&self, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
         // Refuse what is wrong, and leases that are not ours.
         outcome.check()?;
@@ -79,7 +79,7 @@ impl Settle for Settler {
             Outcome::Extend => Settlement::Extend { until_ms: later(now_ms, self.spec.lease) },
         };
 
-        // Settle in memory; the writer takes the cursor with its next commit.
+        // Settle in memory; the writer takes the cursor once it is due.
         let settled =
             self.live.lock().subscription.settle(number, offset, lease.attempt, settlement);
         settled.map_err(|_| lost(lease))?;

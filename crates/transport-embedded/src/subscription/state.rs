@@ -16,12 +16,19 @@ pub(crate) struct Subscription {
     pub(crate) cursors: BTreeMap<u32, Cursor>,
     /// Deliveries under lease by consumer; without an entry 0.
     held: HashMap<ConsumerId, u32>,
+    /// Before this time nothing happens by itself, so that no cursor need be looked at.
+    quiet_until_ms: i64,
+    /// A place in the tail, if one is known, before which nothing is that was never delivered.
+    pub(crate) walked: Option<u64>,
+    /// The removals of batches that the cursors stand behind.
+    removals: u64,
 }
 
 impl Subscription {
     pub(crate) fn new(name: SubscriptionName) -> Self {
         let (filter, cursors, held) = Default::default();
-        Self { name, filter, cursors, held }
+        let (quiet_until_ms, walked, removals) = (i64::MIN, None, 0);
+        Self { name, filter, cursors, held, quiet_until_ms, walked, removals }
     }
 
     /// Binds it to these topics and no others. A topic that is new to it begins at its offset.
@@ -38,6 +45,8 @@ impl Subscription {
 
     /// Binds it to these topics as well. One that is new to it begins at its offset.
     pub(crate) fn add(&mut self, topics: &[(u32, u64)]) {
+        // It may begin before the place that was walked to.
+        self.walked = None;
         for &(topic, offset) in topics {
             self.cursors.entry(topic).or_insert_with(|| Cursor::new(offset));
         }
@@ -64,16 +73,23 @@ impl Subscription {
 
     /// Ends the leases that are over; whether there were any.
     pub(crate) fn expire(&mut self, now_ms: i64) -> bool {
+        if now_ms < self.quiet_until_ms {
+            return false;
+        }
         let ended = self.cursors.values_mut().flat_map(|cursor| cursor.expire(now_ms));
         let ended: Vec<_> = ended.collect();
         for &consumer in &ended {
             self.free(consumer);
         }
+        self.quiet_until_ms = self.timer().unwrap_or(i64::MAX);
         !ended.is_empty()
     }
 
     /// The delivery that has to come again: topic, offset, attempts so far.
     pub(crate) fn due(&self, now_ms: i64) -> Option<(u32, u64, u32)> {
+        if now_ms < self.quiet_until_ms {
+            return None;
+        }
         self.cursors.iter().find_map(|(&topic, cursor)| {
             cursor.due(now_ms).map(|(offset, attempts)| (topic, offset, attempts))
         })
@@ -82,6 +98,11 @@ impl Subscription {
     /// When something happens by itself.
     pub(crate) fn timer(&self) -> Option<i64> {
         self.cursors.values().filter_map(Cursor::timer).min()
+    }
+
+    /// A time was set at which something happens.
+    fn wakes_at(&mut self, at_ms: i64) {
+        self.quiet_until_ms = self.quiet_until_ms.min(at_ms);
     }
 
     /// Gives a batch to a consumer; which attempt it is.
@@ -93,6 +114,7 @@ impl Subscription {
         until_ms: i64,
     ) -> Option<u32> {
         let attempt = self.cursors.get_mut(&topic)?.grant(offset, consumer, until_ms);
+        self.wakes_at(until_ms);
         *self.held.entry(consumer).or_default() += 1;
         Some(attempt)
     }
@@ -112,6 +134,13 @@ impl Subscription {
     ) -> Result<(), Lost> {
         let cursor = self.cursors.get_mut(&topic).ok_or(Lost)?;
         let settled = cursor.settle(offset, attempt, settlement)?;
+        match settlement {
+            Settlement::Ack => {}
+            Settlement::Nack { at_ms } | Settlement::Extend { until_ms: at_ms } => {
+                self.wakes_at(at_ms);
+            }
+            Settlement::Release => self.wakes_at(i64::MIN),
+        }
         if settled.freed {
             self.free(settled.consumer);
         }
@@ -119,6 +148,12 @@ impl Subscription {
             *self.held.entry(settled.consumer).or_default() += 1;
         }
         Ok(())
+    }
+
+    /// Whether batches were removed since the cursors were last moved behind what was: as many
+    /// removals as there were.
+    pub(crate) fn is_behind(&mut self, removals: u64) -> bool {
+        std::mem::replace(&mut self.removals, removals) != removals
     }
 
     /// Goes on at the first batch that the topic keeps; how many were lost.

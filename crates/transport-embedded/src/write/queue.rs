@@ -6,6 +6,7 @@
 //! writer has room for it. So what waits in line is owned by callers that are waiting.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -87,8 +88,8 @@ impl Request {
 
 /// What the writer does next.
 pub(crate) enum Work {
-    /// Write these, and the cursors that changed.
-    Group(Vec<Request>),
+    /// Write these, and the cursors that changed if they are due.
+    Group { requests: Vec<Request>, cursors_due: bool },
     /// Nothing is left and nothing will come.
     End,
 }
@@ -97,6 +98,8 @@ pub(crate) enum Work {
 pub(crate) struct Queue {
     inner: Mutex<Inner>,
     work: Condvar,
+    /// Whether a time is set for the cursors, to be read without the lock.
+    cursors_await: AtomicBool,
     bytes_max: usize,
 }
 
@@ -109,7 +112,7 @@ struct Inner {
     /// Whether the writer sleeps and has to be woken.
     idle: bool,
     closed: bool,
-    /// When cursors that changed are written, if nothing else is before.
+    /// When cursors that changed are written: with the first commit from then on.
     cursors_due: Option<Instant>,
 }
 
@@ -121,7 +124,8 @@ pub(crate) struct Place<'a> {
 
 impl Queue {
     pub(crate) fn new(bytes_max: usize) -> Self {
-        Self { inner: Mutex::default(), work: Condvar::new(), bytes_max }
+        let (inner, work, cursors_await) = Default::default();
+        Self { inner, work, cursors_await, bytes_max }
     }
 
     /// Takes a place in line, at once.
@@ -146,11 +150,18 @@ impl Queue {
         Ok(Place { queue: self, ticket })
     }
 
-    /// Has the cursors written, `delay` from now at the latest.
+    /// Has the cursors written that are marked as changed: with the first commit `delay` from now,
+    /// or without another then.
     pub(crate) fn cursors_changed(&self, delay: Duration) {
+        // Either this sees that they are taken, or who takes them sees the mark: all of these are
+        // in one order.
+        if self.cursors_await.load(Ordering::SeqCst) {
+            return;
+        }
         let mut inner = self.lock();
         if inner.cursors_due.is_none() {
             inner.cursors_due = Some(Instant::now() + delay);
+            self.cursors_await.store(true, Ordering::SeqCst);
             self.wake(&mut inner);
         }
     }
@@ -178,18 +189,20 @@ impl Queue {
         let idle_end = Instant::now() + idle_max;
         let mut inner = self.lock();
         loop {
-            if !inner.pending.is_empty() {
-                inner.cursors_due = None;
-                return Work::Group(self.pop(&mut inner, bytes_max));
+            let now = Instant::now();
+            let wake_at = inner.cursors_due.map_or(idle_end, |due| due.min(idle_end));
+            if !inner.pending.is_empty() || (wake_at <= now && !inner.closed) {
+                let requests = self.pop(&mut inner, bytes_max);
+                // Without requests it has waited for nothing else, or tries again what failed.
+                let cursors_due = wake_at <= now || requests.is_empty();
+                if cursors_due {
+                    inner.cursors_due = None;
+                    self.cursors_await.store(false, Ordering::SeqCst);
+                }
+                return Work::Group { requests, cursors_due };
             }
             if inner.closed {
                 return Work::End;
-            }
-            let now = Instant::now();
-            let wake_at = inner.cursors_due.map_or(idle_end, |due| due.min(idle_end));
-            if wake_at <= now {
-                inner.cursors_due = None;
-                return Work::Group(Vec::new());
             }
             inner.idle = true;
             let waited = self.work.wait_timeout(inner, wake_at - now);

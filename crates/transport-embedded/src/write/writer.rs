@@ -67,7 +67,7 @@ impl Writer {
         loop {
             let idle_max = if self.retention.is_unfinished() { PAUSE } else { IDLE_MAX };
             match self.shared.queue.take(group_bytes_max, idle_max) {
-                Work::Group(requests) => self.round(requests),
+                Work::Group { requests, cursors_due } => self.round(requests, cursors_due),
                 Work::End => break,
             }
             self.maintain();
@@ -75,15 +75,15 @@ impl Writer {
         self.end();
     }
 
-    fn round(&mut self, requests: Vec<Request>) {
+    fn round(&mut self, requests: Vec<Request>, cursors_due: bool) {
         // Deletions go after the rest, each in a commit of its own.
-        for (deletion, reply) in self.group(requests) {
+        for (deletion, reply) in self.group(requests, cursors_due) {
             drop(reply.send(self.delete(&deletion)));
         }
     }
 
     /// Commits what is asked for as one group, but for the deletions, which it returns.
-    fn group(&mut self, requests: Vec<Request>) -> Vec<(Deletion, Reply<()>)> {
+    fn group(&mut self, requests: Vec<Request>, cursors_due: bool) -> Vec<(Deletion, Reply<()>)> {
         if let Some(error) = self.shared.failed() {
             requests.into_iter().for_each(|request| refuse(request, &error));
             return Vec::new();
@@ -129,8 +129,9 @@ impl Writer {
             }
         }
 
-        // Add the cursors that changed since the last commit.
-        let dirty = cursors::take_dirty(&shared);
+        // Add the cursors that changed since they were last written: not with each commit, since a
+        // subscription's record has those of all its topics.
+        let dirty = if cursors_due { cursors::take_dirty(&shared) } else { Vec::new() };
         records.extend(dirty.iter().map(|live| cursors::record(&shared, live)));
         // A binding replaces the same subscription's cursors, which it contains.
         records.extend(bindings.records());
@@ -308,7 +309,7 @@ impl Writer {
     fn end(mut self) {
         if self.shared.failed().is_none() {
             cursors::set_running_dirty(&self.shared);
-            self.round(Vec::new());
+            self.round(Vec::new(), true);
             self.write_end();
         }
         self.shared.wake();

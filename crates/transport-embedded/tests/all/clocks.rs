@@ -14,6 +14,8 @@ use worldbus_transport_embedded::{Embedded, Options};
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 const LEASE: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+/// How long a cursor that changed waits before it is written.
+const CURSOR_DELAY: Duration = Duration::from_millis(20);
 
 fn open(dir: &Path, clock: &Arc<ManualClock>, options: Options) -> Embedded {
     let clock: Arc<dyn WallClock> = Arc::clone(clock) as _;
@@ -32,6 +34,8 @@ async fn delivered(bus: &Embedded) -> Delivered {
 
 /// What a kill leaves of a log, once all that changed is written.
 async fn killed(bus: &Embedded, dir: &Path) -> tempfile::TempDir {
+    // Cursors that changed are written with the first commit after that.
+    tokio::time::sleep(CURSOR_DELAY).await;
     bus.publish(&topic("other"), batch(9, 0..1)).await.unwrap();
     crate::copy_of(dir)
 }

@@ -9,6 +9,7 @@ mod damage;
 mod deleting;
 mod embedded;
 mod expiry;
+mod order;
 mod readers;
 mod resuming;
 mod segments;
