@@ -7,6 +7,7 @@
 
 pub(crate) mod archive;
 mod contract;
+mod counts;
 mod examples;
 #[cfg_attr(not(target_os = "linux"), path = "ci/no_image.rs")]
 pub(crate) mod image;
@@ -51,6 +52,7 @@ const STEPS: &[Step] = &[
     step("deny", "licences, bans, sources of dependencies", steps::deny),
     step("test", "unit, integration and reliability tests", steps::test),
     step("bits", "weather and people are the same in any build", steps::bits),
+    step("counts", "an event takes no more instructions", counts::step),
     step("doctest", "examples in the docs run", steps::doctest),
     step("windows", "types hold on Windows", steps::windows),
     step("doc", "docs build, warnings denied", steps::doc),

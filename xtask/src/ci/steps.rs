@@ -151,7 +151,7 @@ pub(super) fn book(lane: &Lane) -> Result<()> {
 
 impl Lane {
     /// A cargo command at the root.
-    fn cargo(&self) -> Command {
+    pub(super) fn cargo(&self) -> Command {
         let mut command = cargo();
         command.current_dir(&self.repo.root);
         command

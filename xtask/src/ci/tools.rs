@@ -51,6 +51,12 @@ impl Tools {
         require("strip", "binutils")
     }
 
+    /// What counts instructions.
+    pub(super) fn valgrind(&self) -> Result<()> {
+        let _lock = self.lock()?;
+        require("valgrind", "valgrind")
+    }
+
     /// A PostgreSQL server, whose programs are on no PATH.
     pub(super) fn postgres(&self) -> Result<()> {
         let _lock = self.lock()?;

@@ -68,6 +68,7 @@ const ALLOWED: &[Arrows<'static>] = &[
         ],
     ),
     arrows("bench", &["testkit", "world", "worldbus"]),
+    arrows("counts", &["events"]),
     arrows("join", &["worldbus"]),
     Arrows { of: "studio", normal: &["worldbus"], build: &["events-build"] },
     Arrows {

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use metrics::{Counter, Histogram};
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -61,10 +62,18 @@ pub(super) struct Lane {
     state: Mutex<State>,
     /// Why the batch in flight is being retried.
     retrying: Mutex<Option<Error>>,
+    metrics: OnceLock<Metrics>,
     /// Wakes the flusher when the buffer is no longer empty.
     pub(super) filled: Notify,
     pub(super) drained: watch::Sender<bool>,
     pub(super) closing: CancellationToken,
+}
+
+/// What is counted of a topic, looked up once.
+pub(super) struct Metrics {
+    pub(super) events_total: Counter,
+    pub(super) batch_events: Histogram,
+    pub(super) batch_bytes: Histogram,
 }
 
 #[derive(Debug)]
@@ -123,6 +132,7 @@ impl Lane {
                 closed: false,
             }),
             retrying: Mutex::default(),
+            metrics: OnceLock::new(),
             filled: Notify::new(),
             drained: watch::Sender::new(false),
             closing: CancellationToken::new(),
@@ -136,6 +146,18 @@ impl Lane {
 
     pub(super) fn topic(&self) -> &Topic {
         &self.topic
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        self.metrics.get_or_init(|| {
+            let topic = || self.topic.to_string();
+            let events_total = "worldbus_published_events_total";
+            Metrics {
+                events_total: metrics::counter!(events_total, "topic" => topic()),
+                batch_events: metrics::histogram!("worldbus_batch_events", "topic" => topic()),
+                batch_bytes: metrics::histogram!("worldbus_batch_bytes", "topic" => topic()),
+            }
+        })
     }
 
     /// Takes room in the buffer, waiting for it in the order of calls.

@@ -216,10 +216,9 @@ fn failed<'a>(lane: &Lane, events: usize, answers: &'a Answers) -> Option<&'a Er
 
 fn record(lane: &Lane, batch: &Batch) {
     let (events, bytes) = (batch.len(), batch.bytes().len());
-    let topic = || lane.topic().to_string();
-    metrics::counter!("worldbus_published_events_total", "topic" => topic())
-        .increment(events as u64);
-    metrics::histogram!("worldbus_batch_events", "topic" => topic()).record(events as f64);
-    metrics::histogram!("worldbus_batch_bytes", "topic" => topic()).record(bytes as f64);
+    let metrics = lane.metrics();
+    metrics.events_total.increment(events as u64);
+    metrics.batch_events.record(events as f64);
+    metrics.batch_bytes.record(bytes as f64);
     tracing::debug!(topic = %lane.topic(), events, bytes, "batch published");
 }

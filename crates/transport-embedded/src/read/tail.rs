@@ -40,8 +40,8 @@ impl Stored {
 pub(crate) struct Tail {
     topics: Vec<TopicTail>,
     numbers: HashMap<Topic, u32>,
-    /// The cached batches of all topics, oldest first. Each has a place in it, which is counted from
-    /// the first batch of this process on.
+    /// The cached batches of all topics, oldest first. Each has a place, counted from the first
+    /// batch of this process on.
     order: VecDeque<Arc<Stored>>,
     /// The place of the oldest.
     first_place: u64,

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
+
 use worldbus_bus::{Delivered, Filter, Outcome, Position, SubscriptionSpec, Transport};
 use worldbus_conformance::{next, spec, topic, typed};
 use worldbus_transport_embedded::{Embedded, Options};
