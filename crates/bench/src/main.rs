@@ -121,6 +121,20 @@ struct Arguments {
 enum Command {
     /// The load of `worldbus bench` on a peer.
     Peer(peers::PeerArguments),
+    /// Our codec and others, Python's by this interpreter.
+    Codec {
+        /// With orjson and protobuf, if they are to be measured.
+        #[arg(long, default_value = "python3")]
+        python: PathBuf,
+    },
+    /// Memory and start of the program.
+    Idle,
+    /// Requests and events a second over emulated SNS and SQS, next to boto3.
+    Aws {
+        /// With what emulators/requirements.txt lists.
+        #[arg(long, default_value = "python3")]
+        python: PathBuf,
+    },
 }
 
 fn main() -> Result<()> {
@@ -130,6 +144,9 @@ fn main() -> Result<()> {
     if let Some(command) = arguments.command {
         return match command {
             Command::Peer(arguments) => runtime.block_on(peers::run(arguments)),
+            Command::Codec { python } => report::print_json(&codec::rows(&python)),
+            Command::Idle => report::print_json(&idle::rows(&arguments.worldbus, arguments.runs)?),
+            Command::Aws { python } => report::print_json(&runtime.block_on(aws::rows(&python))?),
         };
     }
     if let Some(encoding) = &arguments.aws_load {
@@ -161,7 +178,7 @@ fn main() -> Result<()> {
     }
     let mut rows: Vec<Row> = Vec::new();
     if wanted("codec") {
-        rows.extend(codec::rows());
+        rows.extend(codec::rows(Path::new("python3")));
     }
     if wanted("embedded") {
         rows.push(runtime.block_on(stream::embedded(arguments.events, arguments.runs))?);
