@@ -93,3 +93,6 @@ fn line(input: &[u8]) -> Option<(&[u8], usize)> {
     let end = input.windows(2).position(|pair| pair == b"\r\n")?;
     Some((&input[..end], end + 2))
 }
+
+#[cfg(test)]
+mod tests;

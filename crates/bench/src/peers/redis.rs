@@ -130,7 +130,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn number(&mut self, kind: u8) -> Result<Option<usize>> {
-        let Some((text, bytes)) = line(&self.input[self.at..]) else { return Ok(None) };
+        // A word that is not whole yet ends behind the input.
+        let rest = self.input.get(self.at..).and_then(line);
+        let Some((text, bytes)) = rest else { return Ok(None) };
         let text = std::str::from_utf8(text)?;
         if text.as_bytes().first() != Some(&kind) {
             bail!("Redis answers {text:?}");
