@@ -44,7 +44,25 @@ pub(super) fn text(figures: &Value) -> String {
             curves_page::text(figures)
         );
     }
+    let mut errors = Vec::new();
+    find_errors(figures, &mut errors);
+    if !errors.is_empty() {
+        page += "\n## What failed\n\nThese runs have no figures:\n\n";
+        errors.iter().for_each(|error| page += &format!("- {error}\n"));
+    }
     page.trim_end().to_owned() + "\n"
+}
+
+/// All errors in a document, in its order.
+fn find_errors<'a>(value: &'a Value, errors: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| find_errors(item, errors)),
+        Value::Object(entries) => {
+            errors.extend(entries.get("error").and_then(Value::as_str));
+            entries.values().for_each(|item| find_errors(item, errors));
+        }
+        _ => {}
+    }
 }
 
 fn head(figures: &Value) -> String {

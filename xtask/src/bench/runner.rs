@@ -100,17 +100,28 @@ impl Runner {
         seconds + OVERHEAD_S
     }
 
-    /// Runs a load on an engine of its own. What it finds has the form of `worldbus bench`.
+    /// Runs a load on an engine of its own. What it finds has the form of `worldbus bench`; an
+    /// `error` if it fails.
     pub(super) fn load(
         &mut self,
         name: &str,
         engine: Engine,
         load: &[String],
         seconds: f64,
-    ) -> Result<Value> {
-        let found = match engine {
+    ) -> Value {
+        let found = self.found(engine, load);
+        let found = found.unwrap_or_else(|error| failed(&format!("{name}, {engine:?}"), &error));
+        self.note(name, engine, &found, seconds);
+        found
+    }
+
+    fn found(&self, engine: Engine, load: &[String]) -> Result<Value> {
+        match engine {
             Engine::Embedded => {
                 let log = self.programs.data.join("embedded");
+                if log.exists() {
+                    fs::remove_dir_all(&log).context("cannot remove what a run left")?;
+                }
                 self.bench(&format!("embedded:{}", log.display()), load)
             }
             Engine::Remote => {
@@ -129,10 +140,7 @@ impl Runner {
                 command.current_dir(&self.programs.data);
                 parsed(&mut command)
             }
-        };
-        let found = found.with_context(|| format!("{name}: {engine:?}"))?;
-        self.note(name, engine, &found, seconds);
-        Ok(found)
+        }
     }
 
     /// The load of `worldbus bench` at a URL.
@@ -141,8 +149,8 @@ impl Runner {
         parsed(command.args(["bench", "--format", "json", "--url", url]).args(load))
     }
 
-    /// A subcommand of `worldbus-bench` that prints rows.
-    pub(super) fn rows(&mut self, name: &str, seconds: f64) -> Result<Value> {
+    /// A subcommand of `worldbus-bench` that prints rows; an `error` if it fails.
+    pub(super) fn rows(&mut self, name: &str, seconds: f64) -> Value {
         let mut command = Command::new(&self.programs.bench);
         command.current_dir(&self.programs.data);
         match name {
@@ -150,14 +158,18 @@ impl Runner {
             "aws" => command.args(["aws", "--python"]).arg(&self.programs.peers.aws_python),
             name => command.arg("--worldbus").arg(&self.programs.worldbus).arg(name),
         };
-        let found = parsed(&mut command).with_context(|| name.to_owned())?;
+        let found = parsed(&mut command).unwrap_or_else(|error| failed(name, &error));
         self.done(seconds);
         println!("{name} ({})", self.left());
-        Ok(found)
+        found
     }
 
     fn note(&mut self, name: &str, engine: Engine, found: &Value, seconds: f64) {
         self.done(Self::planned(seconds));
+        if let Some(error) = found["error"].as_str() {
+            println!("FAILED: {error} ({})", self.left());
+            return;
+        }
         let rate = number(found, "handled.events_per_s").unwrap_or_default();
         let p99 = number(found, "published.p99_ms").unwrap_or_default();
         println!("{name}, {engine:?}: {rate:.0} events/s, ack p99 {p99:.2} ms ({})", self.left());
@@ -174,6 +186,11 @@ impl Runner {
         let left = took / self.done_s.max(1.0) * (self.planned_s - self.done_s).max(0.0);
         format!("{:.0} min {:.0} s left", (left / 60.0).floor(), left % 60.0)
     }
+}
+
+/// What is noted of a run that failed: what others found in half an hour is not to be lost by it.
+pub(super) fn failed(name: &str, error: &anyhow::Error) -> Value {
+    json!({ "error": format!("{name}: {error:#}") })
 }
 
 /// What a command that must succeed prints as JSON.

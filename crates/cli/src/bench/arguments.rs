@@ -39,7 +39,7 @@ pub(crate) struct BenchArguments {
     pub(super) rate: Option<f64>,
     /// Topics that take the events in turn
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) topics: u32,
     /// Subscriptions that each get every event; 0 publishes only
     #[arg(long, value_name = "COUNT", default_value_t = 1)]

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::arguments::End;
 use super::load::Load;
 use super::tally::Tally;
-use worldbus_bus::{Bus, Error, Kind, Topic};
+use worldbus_bus::{Bus, Error, Kind};
 use worldbus_events::v1::TimeUpdated;
 use worldbus_events::{Batch, BatchBuilder, Event as _, EventId, NewEvent, ProducerId};
 use worldbus_service::CancellationToken;
@@ -128,8 +128,7 @@ async fn lane(
         }
         let from = load.timed_from(due, tally.now());
         sent.nanos[number as usize].store(from.as_nanos() as u64, Relaxed);
-        let topic: &Topic = load.topic(number);
-        bus.transport().publish(topic, batch).await?;
+        bus.transport().publish(&load.topics[load.topic(number)], batch).await?;
         tally.published.add(tally.now(), from, count);
         events += count;
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::arguments::BenchArguments;
+use super::load::TOPICS_EACH;
 use crate::session::{catalogue, connection};
 use crate::settings::Client;
 use worldbus::BusUrl;
@@ -26,7 +27,8 @@ pub(super) struct Engine {
     /// A connection for each subscription, as services have; an embedded log is opened once.
     pub(super) consuming: Vec<Bus>,
     pub(super) topics: Vec<Topic>,
-    pub(super) subscriptions: Vec<SubscriptionName>,
+    /// Of each subscriber, one for each [`TOPICS_EACH`] topics.
+    pub(super) subscriptions: Vec<Vec<SubscriptionName>>,
     /// The source of its events.
     pub(super) source: String,
     /// Until it is closed.
@@ -68,12 +70,16 @@ impl Engine {
             true => format!("{PREFIX}-{run:08x}"),
             false => PREFIX.to_owned(),
         };
-        let name = |index: u32| format!("{run}-{index}");
-        let topics = (0..arguments.topics).map(|index| Topic::new(&name(index)));
-        let subscriptions =
-            (0..arguments.subscribers).map(|index| SubscriptionName::new(&name(index)));
-        let topics = topics.collect::<Result<_, _>>()?;
-        let subscriptions = subscriptions.collect::<Result<_, _>>()?;
+        let topics = (0..arguments.topics).map(|index| Topic::new(&format!("{run}-{index}")));
+        let topics = topics.collect::<Result<Vec<_>, _>>()?;
+        let subscription = |index: u32, part: usize| match part {
+            0 => SubscriptionName::new(&format!("{run}-{index}")),
+            part => SubscriptionName::new(&format!("{run}-{index}-{part}")),
+        };
+        let parts = topics.len().div_ceil(TOPICS_EACH);
+        let subscriptions = (0..arguments.subscribers)
+            .map(|index| (0..parts).map(|part| subscription(index, part)).collect())
+            .collect::<Result<_, _>>()?;
         Ok(Self { bus, consuming, topics, subscriptions, source: run, _made: made })
     }
 
@@ -82,7 +88,7 @@ impl Engine {
         if !self.bus.transport().capabilities().can(Capability::Delete) {
             return Ok(false);
         }
-        for name in &self.subscriptions {
+        for name in self.subscriptions.iter().flatten() {
             let delete = || self.bus.transport().delete_subscription(name, true);
             let end = tokio::time::Instant::now() + CLOSED_AFTER_MAX;
             loop {

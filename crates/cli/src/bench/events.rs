@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use super::load::Load;
+use super::load::{Load, TOPICS_EACH};
 use super::tally::Tally;
 use worldbus_bus::{Bus, Error, Outgoing, Pending};
 use worldbus_events::Event as _;
@@ -36,7 +36,8 @@ pub(super) async fn publish(
     tally: &Tally,
     stop: &CancellationToken,
 ) -> Result<u64, Error> {
-    let publisher = bus.publisher(&load.source, &load.world);
+    let publisher = |_| bus.publisher(&load.source, &load.world);
+    let publishers: Vec<_> = load.topics.chunks(TOPICS_EACH).map(publisher).collect();
     let in_flight = VecDeque::with_capacity(load.window);
     let mut window = Window { in_flight, size: load.window, tally };
     let mut payload = Vec::new();
@@ -57,14 +58,18 @@ pub(super) async fn publish(
         load.write_payload(sent, from, &mut payload);
         let event =
             Outgoing { event_type: TimeUpdated::NUMBER, payload: &payload, ..Outgoing::default() };
-        let pending = publisher.enqueue_raw(load.topic(sent), event).await?;
+        let topic = load.topic(sent);
+        let publisher = &publishers[topic / TOPICS_EACH];
+        let pending = publisher.enqueue_raw(&load.topics[topic], event).await?;
         window.in_flight.push_back((pending, from));
         sent += 1;
     }
     while !window.in_flight.is_empty() {
         window.answer().await?;
     }
-    publisher.close().await;
+    for publisher in publishers {
+        publisher.close().await;
+    }
     Ok(sent)
 }
 

@@ -5,13 +5,15 @@ use std::time::Duration;
 use prost::Message as _;
 
 use super::arguments::{BenchArguments, End};
-use worldbus_bus::Topic;
+use worldbus_bus::{Topic, limits};
 use worldbus_events::v1::{Phase, TimeUpdated};
 
 /// How far an event may be behind its schedule and still be timed from when it was sent: timers
 /// are this exact. One that is later is timed from when it was due, so that what waits behind a
 /// stall counts.
 const LATE_MAX: Duration = Duration::from_millis(2);
+/// Topics of one publisher and of one subscription: more take several of both.
+pub(super) const TOPICS_EACH: usize = limits::TOPIC_COUNT_MAX;
 /// The tag of a field that time.updated does not have, of bytes: what fills a payload up.
 const FILLER_TAG: u8 = 15 << 3 | 2;
 /// Tag and size of the filler.
@@ -69,9 +71,9 @@ impl Load {
         due.filter(|due| now.saturating_sub(*due) > LATE_MAX).unwrap_or(now)
     }
 
-    /// The topic of an event or of a batch, by its number.
-    pub(super) fn topic(&self, number: u64) -> &Topic {
-        &self.topics[(number % self.topics.len() as u64) as usize]
+    /// Which of the topics an event or a batch goes to, by its number.
+    pub(super) fn topic(&self, number: u64) -> usize {
+        (number % self.topics.len() as u64) as usize
     }
 
     /// Writes the payload of an event over `payload`.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::batches::Sent;
-use super::load::Load;
+use super::load::{Load, TOPICS_EACH};
 use super::tally::Tally;
 use worldbus_bus::{
     Bus, Consumer, Error, HandlerError, Kind, Message, OpenRouter, Outcome, Router,
-    SubscriptionName, SubscriptionSpec,
+    SubscriptionName, SubscriptionSpec, Topic,
 };
 use worldbus_events::Event as _;
 use worldbus_events::v1::TimeUpdated;
@@ -27,24 +27,29 @@ pub(super) struct Subscribers {
 }
 
 impl Subscribers {
-    /// Opens a subscription on each bus; `sent` is there for ready batches.
+    /// Opens the subscriptions of a subscriber on each bus; `sent` is there for ready batches.
     pub(super) async fn open(
         buses: &[Bus],
-        names: &[SubscriptionName],
+        names: &[Vec<SubscriptionName>],
         load: &Arc<Load>,
         tally: &Arc<Tally>,
         sent: Option<&Arc<Sent>>,
     ) -> Result<Self, Error> {
         let (mut tasks, shutdown) = (JoinSet::new(), CancellationToken::new());
-        for (index, (bus, name)) in buses.iter().zip(names).enumerate() {
+        let topics = || load.topics.chunks(TOPICS_EACH);
+        let subscriptions =
+            buses.iter().zip(names).enumerate().flat_map(|(index, (bus, names))| {
+                names.iter().zip(topics()).map(move |(name, topics)| (index, bus, name, topics))
+            });
+        for (index, bus, name, topics) in subscriptions {
             let (tally, shutdown) = (Arc::clone(tally), shutdown.clone());
             match sent {
                 None => {
-                    let router = router(bus, name, load, tally, index).await?;
+                    let router = router(bus, name, topics, load, tally, index).await?;
                     tasks.spawn(router.run(shutdown));
                 }
                 Some(sent) => {
-                    let mut spec = SubscriptionSpec::new(name.clone(), load.topics.clone());
+                    let mut spec = SubscriptionSpec::new(name.clone(), topics.to_vec());
                     spec.in_flight_max = SETTLING_COUNT_MAX as u32;
                     let consumer = bus.transport().subscribe(spec).await?;
                     let (load, sent) = (Arc::clone(load), Arc::clone(sent));
@@ -77,7 +82,8 @@ impl Subscribers {
 async fn router(
     bus: &Bus,
     name: &SubscriptionName,
-    load: &Arc<Load>,
+    topics: &[Topic],
+    load: &Load,
     tally: Arc<Tally>,
     index: usize,
 ) -> Result<OpenRouter, Error> {
@@ -92,7 +98,7 @@ async fn router(
     };
     let handle = Arc::new(handle);
     let mut router = Router::new(bus, name.as_str())?.consumer("worldbus bench");
-    for topic in &load.topics {
+    for topic in topics {
         let handle = Arc::clone(&handle);
         router = router.on_type(TimeUpdated::NUMBER, topic.clone(), move |message| handle(message));
     }
