@@ -71,8 +71,7 @@ pub(crate) fn command(options: &[&str]) -> Result<()> {
     // What is left out of a run must not be left out of the page.
     if options.is_partial() {
         print!("{}", page::text(&figures));
-        println!("nothing was written: only a whole run is");
-        return Ok(());
+        return write(&repo.target_dir.join("bench"), &figures);
     }
     write(&repo.root, &figures)
 }
@@ -88,7 +87,7 @@ fn build(repo: &Repo) -> Result<std::path::PathBuf> {
     Ok(repo.target_dir.join("dist"))
 }
 
-/// Writes every run, the plots and the page.
+/// Writes every run, the plots and the page, to `docs` in a folder.
 fn write(root: &Path, figures: &Value) -> Result<()> {
     let folder = root.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -96,8 +95,9 @@ fn write(root: &Path, figures: &Value) -> Result<()> {
     for (name, svg) in curves_page::plots(figures) {
         fs::write(folder.join(name), svg)?;
     }
-    fs::write(root.join("docs").join(PAGE), page::text(figures))?;
-    println!("written: docs/{PAGE}, {FOLDER}");
+    let page = root.join("docs").join(PAGE);
+    fs::write(&page, page::text(figures))?;
+    println!("written: {}, {}", page.display(), folder.display());
     Ok(())
 }
 

@@ -27,8 +27,8 @@ commands:
   ci --list              name the steps of ci and of its lanes
   ci --only STEP[,STEP]  run these steps only
   bench                  measure us and our peers on a quiet machine; write the page about it
-  bench --quick          the same in minutes, to see whether it works; writes nothing
-  bench --only TEXT      only rows and curves with this in their names (stream, curve topics, …)
+  bench --quick          the same in minutes, to see whether it works; writes to target/bench
+  bench --only TEXT      only what has this in its name (stream, curve topics); to target/bench
   rest-reference [URL]   write docs/reference/rest.md, from what `worldbus up` describes
   archive                build a release for this system, and pack it with all that belongs to it
   image                  build the image of a release, check it, measure it (as root, on Linux)
