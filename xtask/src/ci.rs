@@ -16,7 +16,7 @@ mod pairs;
 mod sbom;
 mod server;
 mod steps;
-mod tools;
+pub(crate) mod tools;
 mod workflow;
 
 use std::process::Command;

@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "a build tool lives on disk and clock")]
 #![cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "images are built on Linux"))]
 
+mod bench;
 mod ci;
 mod repo;
 mod tidy;
@@ -25,6 +26,9 @@ commands:
   ci --long              what to run before a release: many more rounds and cases
   ci --list              name the steps of ci and of its lanes
   ci --only STEP[,STEP]  run these steps only
+  bench                  measure us and our peers on a quiet machine; write the page about it
+  bench --quick          the same in minutes, to see whether it works; writes to target/bench
+  bench --only TEXT      only what has this in its name (stream, curve topics); to target/bench
   rest-reference [URL]   write docs/reference/rest.md, from what `worldbus up` describes
   archive                build a release for this system, and pack it with all that belongs to it
   image                  build the image of a release, check it, measure it (as root, on Linux)
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["tidy", options @ ..] => tidy::command(options),
+        ["bench", options @ ..] => bench::command(options),
         ["ci", options @ ..] => ci::run(options),
         ["image", options @ ..] => ci::image::command(options),
         ["rest-reference", options @ ..] => ci::openapi::write_reference(options),

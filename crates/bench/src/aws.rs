@@ -73,7 +73,7 @@ pub(crate) async fn rows(python: &Path) -> Result<Vec<Row>> {
             let target = if pace < CROWD { "" } else { "8 with zstd, 18 without" };
             rows.push(row("batch", "B an event", bytes, target));
         }
-        println!("{}: {count:?}, {throughput:.0} events/s", way.name);
+        eprintln!("{}: {count:?}, {throughput:.0} events/s", way.name);
     }
     Ok(rows)
 }

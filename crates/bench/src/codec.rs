@@ -1,12 +1,15 @@
-//! Typed events to batch bytes and back, next to serde_json and Python's json in the same run.
+//! Typed events to batch bytes and back, next to what others take in the same run.
+
+mod stock;
 
 use std::hint::black_box;
-use std::process::Command;
+use std::path::Path;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use crate::report::{Row, median};
+use stock::Stock;
 use worldbus::events::v1::{Phase, TimeUpdated};
 use worldbus::events::{Batch, BatchBuilder, Catalogue, ContentType, EventId, ProducerId, codec};
 
@@ -72,7 +75,8 @@ fn decode(batch: &Batch) -> i64 {
     })
 }
 
-pub(crate) fn rows() -> Vec<Row> {
+/// What ours takes, and what others take, Python's ways by this interpreter.
+pub(crate) fn rows(python: &Path) -> Vec<Row> {
     let ticks = ticks();
     let mut builder = BatchBuilder::new("time-manager", "europe");
     let Some(batch) = encode(&mut builder, &ticks) else {
@@ -82,78 +86,47 @@ pub(crate) fn rows() -> Vec<Row> {
     let decoding = nanos(|| {
         black_box(decode(black_box(&batch)));
     });
-    let json_events: Vec<JsonEvent> = ticks.iter().map(json_event).collect();
-    let texts: Vec<String> =
-        json_events.iter().filter_map(|event| serde_json::to_string(event).ok()).collect();
-    let json_encoding = nanos(|| {
-        for event in &json_events {
-            drop(black_box(serde_json::to_string(black_box(event))));
-        }
-    });
-    let json_decoding = nanos(|| {
-        for text in &texts {
-            drop(black_box(serde_json::from_str::<JsonEvent>(black_box(text))));
-        }
-    });
     let encode_allocations = allocation_counter::measure(|| {
         drop(encode(&mut builder, &ticks));
     });
     let decode_allocations = allocation_counter::measure(|| {
         black_box(decode(&batch));
     });
-    let catalogue = Catalogue::builtin();
-    let zstd = codec::encode(ContentType::EventBatchZstd, &batch, &catalogue);
-    let an_event = |bytes: usize| vec![bytes as f64 / BATCH_EVENTS as f64];
-    let ratio = |other: &[f64], ours: &[f64]| vec![median(other) / median(ours)];
-    let allocations = |count: u64| vec![count as f64 / BATCH_EVENTS as f64];
-    let python = python(&texts[0]);
+    let zstd = codec::encode(ContentType::EventBatchZstd, &batch, &Catalogue::builtin());
+    let zstd = zstd.map_or(0, |bytes| bytes.len());
+    let an_event = |count: f64| vec![count / BATCH_EVENTS as f64];
+    let row =
+        |name: &str, unit, runs, target| Row::new(format!("codec: {name}"), unit, runs, target);
+    let (encodings, decodings) = (encode_allocations.count_total, decode_allocations.count_total);
     let mut rows = vec![
-        Row::new("codec: typed event to batch", "ns an event", encoding.clone(), "<= 30"),
-        Row::new(
-            "codec: allocations to encode",
-            "an event",
-            allocations(encode_allocations.count_total),
-            "0",
-        ),
-        Row::new("codec: serde_json to text", "ns an event", json_encoding.clone(), ""),
-        Row::new(
-            "codec: faster than serde_json to encode",
-            "x",
-            ratio(&json_encoding, &encoding),
-            ">= 15",
-        ),
-        Row::new("codec: batch to typed event", "ns an event", decoding.clone(), "<= 30"),
-        Row::new(
-            "codec: allocations to decode",
-            "an event",
-            allocations(decode_allocations.count_total),
-            "0",
-        ),
-        Row::new("codec: serde_json from text", "ns an event", json_decoding.clone(), ""),
-        Row::new(
-            "codec: faster than serde_json to decode",
-            "x",
-            ratio(&json_decoding, &decoding),
-            ">= 20",
-        ),
-        Row::new(
-            "codec: bytes of time.updated",
-            "B an event",
-            an_event(batch.bytes().len()),
-            "<= 15",
-        ),
-        Row::new(
-            "codec: the same with zstd",
-            "B an event",
-            an_event(zstd.map_or(0, |bytes| bytes.len())),
-            "<= 4",
-        ),
-        Row::new("codec: the same as JSON", "B an event", vec![texts[0].len() as f64], ""),
+        row("typed event to batch", "ns an event", encoding.clone(), "<= 30"),
+        row("allocations to encode", "an event", an_event(encodings as f64), "0"),
+        row("batch to typed event", "ns an event", decoding.clone(), "<= 30"),
+        row("allocations to decode", "an event", an_event(decodings as f64), "0"),
+        row("bytes of time.updated", "B an event", an_event(batch.bytes().len() as f64), "<= 15"),
+        row("the same with zstd", "B an event", an_event(zstd as f64), "<= 4"),
     ];
-    if let Some(nanos) = python {
-        rows.push(Row::new("codec: Python json to text", "ns an event", vec![nanos], ""));
-        let times = vec![nanos / median(&encoding)];
-        rows.push(Row::new("codec: faster than Python json to encode", "x", times, ">= 200"));
+    let json_events: Vec<JsonEvent> = ticks.iter().map(json_event).collect();
+    let texts: Vec<String> =
+        json_events.iter().filter_map(|event| serde_json::to_string(event).ok()).collect();
+    let mut others =
+        vec![stock::serde_json(&json_events, &texts), stock::sonic_rs(&json_events, &texts)];
+    others.extend(stock::python(python, &texts[0]));
+    for Stock { name, encode, decode, bytes } in others {
+        let targets = match name.as_str() {
+            "serde_json" => [">= 15", ">= 20"],
+            "Python json" => [">= 200", ""],
+            _ => ["", ""],
+        };
+        let [faster_encode, faster_decode] = [(&encode, &encoding), (&decode, &decoding)]
+            .map(|(other, ours)| vec![median(other) / median(ours)]);
+        rows.extend([
+            row(&format!("{name}, encode"), "ns an event", encode, ""),
+            row(&format!("faster than {name} to encode"), "x", faster_encode, targets[0]),
+            row(&format!("{name}, decode"), "ns an event", decode, ""),
+            row(&format!("faster than {name} to decode"), "x", faster_decode, targets[1]),
+            row(&format!("{name}, bytes"), "B an event", vec![bytes as f64], ""),
+        ]);
     }
     rows
 }
@@ -187,13 +160,4 @@ fn nanos(mut batch: impl FnMut()) -> Vec<f64> {
         begun.elapsed().as_nanos() as f64 / (BATCHES * BATCH_EVENTS) as f64
     };
     (0..RUNS).map(|_| run()).collect()
-}
-
-/// Python's json.dumps on the same event, if there is a Python: nanoseconds an event.
-fn python(text: &str) -> Option<f64> {
-    let script = "import json,sys,timeit\n\
-        e=json.loads(sys.argv[1])\n\
-        print(min(timeit.repeat(lambda: json.dumps(e), number=20000, repeat=5))/20000*1e9)";
-    let output = Command::new("python3").args(["-c", script, text]).output().ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().parse().ok()
 }

@@ -12,18 +12,17 @@ mod aws;
 mod broker;
 mod codec;
 mod disk;
-mod grid;
 mod idle;
 mod latency;
-mod regions;
+mod peers;
 mod report;
 mod stream;
-mod world;
+mod worlds;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use report::{Page, Row};
 
@@ -76,6 +75,8 @@ const AWS: Page = Page {
 /// Measures Worldbus and writes the figures down.
 #[derive(Debug, Parser)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The dist build of the worldbus binary, which is run as the other process.
     #[arg(long, default_value = "target/dist/worldbus")]
     worldbus: PathBuf,
@@ -115,21 +116,50 @@ struct Arguments {
     aws_linger_ms: u32,
 }
 
+/// Single measurements, which `cargo xtask bench` puts side by side; each prints JSON.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The load of `worldbus bench` on a peer.
+    Peer(peers::PeerArguments),
+    /// Our codec and others, Python's by this interpreter.
+    Codec {
+        /// With orjson and protobuf, if they are to be measured.
+        #[arg(long, default_value = "python3")]
+        python: PathBuf,
+    },
+    /// Memory and start of the program.
+    Idle,
+    /// Requests and events a second over emulated SNS and SQS, next to boto3.
+    Aws {
+        /// With what emulators/requirements.txt lists.
+        #[arg(long, default_value = "python3")]
+        python: PathBuf,
+    },
+}
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let wanted = |name: &str| arguments.only.as_deref().is_none_or(|only| name.contains(only));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(command) = arguments.command {
+        return match command {
+            Command::Peer(arguments) => runtime.block_on(peers::run(arguments)),
+            Command::Codec { python } => report::print_json(&codec::rows(&python)),
+            Command::Idle => report::print_json(&idle::rows(&arguments.worldbus, arguments.runs)?),
+            Command::Aws { python } => report::print_json(&runtime.block_on(aws::rows(&python))?),
+        };
+    }
     if let Some(encoding) = &arguments.aws_load {
         let Arguments { events, aws_pace: pace, aws_linger_ms: linger_ms, .. } = arguments;
         return runtime.block_on(aws::load(aws::Load { encoding, events, pace, linger_ms }));
     }
     if arguments.world {
-        let rows = world::rows();
+        let rows = worlds::world::rows();
         report::print(&rows);
         return report::write(&WORLD, Path::new("docs/evidence/world"), &rows);
     }
     if arguments.regions {
-        let rows = regions::rows(&arguments.worldbus)?;
+        let rows = worlds::regions::rows(&arguments.worldbus)?;
         report::print(&rows);
         return report::write(&REGIONS, Path::new("docs/evidence/regions"), &rows);
     }
@@ -148,7 +178,7 @@ fn main() -> Result<()> {
     }
     let mut rows: Vec<Row> = Vec::new();
     if wanted("codec") {
-        rows.extend(codec::rows());
+        rows.extend(codec::rows(Path::new("python3")));
     }
     if wanted("embedded") {
         rows.push(runtime.block_on(stream::embedded(arguments.events, arguments.runs))?);

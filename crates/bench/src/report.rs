@@ -57,6 +57,12 @@ pub(crate) fn print(rows: &[Row]) {
     print!("{}", table(rows));
 }
 
+/// For a program that puts them next to others.
+pub(crate) fn print_json(rows: &[Row]) -> Result<()> {
+    println!("{}", serde_json::to_string_pretty(rows)?);
+    Ok(())
+}
+
 fn table(rows: &[Row]) -> String {
     let mut text = String::from("| figure | median | runs | target |\n| --- | --- | --- | --- |\n");
     for row in rows {

@@ -12,7 +12,7 @@ use crate::output::color::Color;
 use crate::serve::ServeArguments;
 use crate::serve::services::ServiceCommand;
 use crate::worlds::{climate, world};
-use crate::{publish, serve};
+use crate::{bench, publish, serve};
 use worldbus_event_bus::DESCRIPTION as EVENT_BUS;
 
 /// The binary event backbone of a living game world.
@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Deploy(deploy::DeployCommand),
     /// Ask the service on this machine whether it is healthy; exit code 1 if not
     Health(health::HealthArguments),
+    /// Measure an engine: events a second, and how long each takes
+    Bench(bench::BenchArguments),
     /// Check or repair a log that no process has open
     #[command(subcommand)]
     Log(log::LogCommand),
@@ -136,6 +138,7 @@ impl Command {
             Self::Topology(arguments) => topology::run(arguments).await,
             Self::Deploy(command) => deploy::run(command).await,
             Self::Health(arguments) => health::run(&arguments).await,
+            Self::Bench(arguments) => bench::run(arguments).await,
             Self::Log(command) => log::run(&command),
             Self::Dev(command) => dev::run(command).await,
             Self::Cost(arguments) => cost::run(&arguments),

@@ -19,12 +19,12 @@ const POSTGRES: &str = "/usr/lib/postgresql";
 const DENY_VERSION: &str = "0.20.2";
 
 /// Where the tools are.
-pub(super) struct Tools {
+pub(crate) struct Tools {
     folder: PathBuf,
 }
 
 impl Tools {
-    pub(super) fn under(target_dir: &Path) -> Self {
+    pub(crate) fn under(target_dir: &Path) -> Self {
         Self { folder: target_dir.join("tools") }
     }
 
@@ -104,7 +104,7 @@ impl Tools {
     }
 
     /// The `bin` folder of a Python environment that holds the packages of `requirements`.
-    pub(super) fn python(&self, requirements: &Path) -> Result<PathBuf> {
+    pub(crate) fn python(&self, requirements: &Path) -> Result<PathBuf> {
         let _lock = self.lock()?;
         let of = requirements.parent().and_then(Path::file_name).context("not in a folder")?;
         let venv = self.folder.join("venv").join(of);

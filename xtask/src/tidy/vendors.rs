@@ -46,6 +46,8 @@ const VENDORS: &[Vendor] = &[
     vendor("aws-runtime", &["aws"]),
     vendor("tokio-postgres", &["postgres"]),
     vendor("zstd", &["events"]),
+    // A peer that is measured, and no JSON of ours.
+    vendor("sonic-rs", &["bench"]),
     vendor("protox", &["events-build", "events", "rpc"]),
     // Our tests drive servers with a blocking client; no server of ours calls out by it.
     not_in_tests("ureq", &["bench"]),

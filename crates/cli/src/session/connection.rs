@@ -55,7 +55,7 @@ pub(crate) fn parse(url: &str) -> Result<BusUrl, WrongUse> {
 }
 
 /// A client makes no log: it would answer from an empty one wherever its path is mistyped.
-fn check_log(url: &BusUrl) -> Result<(), WrongUse> {
+pub(crate) fn check_log(url: &BusUrl) -> Result<(), WrongUse> {
     let BusUrl::Embedded(path) = url else { return Ok(()) };
     if Embedded::is_in(path) {
         return Ok(());

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod aws;
+mod bench;
 mod catalogue;
 mod chronicle;
 mod clients;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::grid::Grid;
 use crate::broker::Broker;
-use crate::grid::Grid;
 use crate::idle::resident_kib;
 use crate::report::Row;
 

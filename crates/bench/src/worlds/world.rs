@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use crate::grid::Grid;
+use super::grid::Grid;
 use crate::report::Row;
 use worldbus_world::{Clock, GameTime, Overrides, WallTime, Weather, World};
 

@@ -1,0 +1,105 @@
+//! `cargo xtask bench`: builds what is distributed, installs the peers, and measures all of it in
+//! one interleaved run on this machine; writes the page about performance, its plots, and every run
+//! as JSON.
+//!
+//! Here is the order of things. What a single measurement does is in `worldbus bench` (ours) and in
+//! `worldbus-bench` (peers, codecs); what is measured is in `rows` and `curves`. No gate: figures
+//! of one machine at one time, of which only ratios within one run mean much.
+
+mod curves;
+mod curves_page;
+mod machine;
+mod numbers;
+mod options;
+mod page;
+mod peers;
+mod plot;
+mod rows;
+mod runner;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::repo::{Repo, cargo};
+use machine::Probe;
+use options::Options;
+use runner::{Programs, Runner};
+
+/// Where every run stands, and the plots.
+const FOLDER: &str = "docs/evidence/performance";
+/// The page, in `docs`.
+const PAGE: &str = "performance.md";
+
+/// Runs what the options ask for.
+pub(crate) fn command(options: &[&str]) -> Result<()> {
+    let options = Options::parse(options)?;
+    let repo = Repo::load()?;
+    if options.render {
+        let text = fs::read_to_string(repo.root.join(FOLDER).join("figures.json"))?;
+        return write(&repo.root, &serde_json::from_str(&text)?);
+    }
+    let built = match &options.built {
+        Some(folder) => folder.clone(),
+        None => build(&repo)?,
+    };
+    let programs = Programs::find(&repo, &built)?;
+    let before = Probe::take(&programs.data)?;
+    println!("before: {before}");
+    if let Some(reason) = before.reason_against() {
+        match options.noisy {
+            true => println!("warning: {reason}"),
+            false => bail!("{reason}; stop that, or measure all the same with --noisy"),
+        }
+    }
+    let mut figures = json!({
+        "command": options.text,
+        "machine": machine::describe(&repo.root)?,
+        "versions": programs.versions()?,
+        "seeds": "none: events are numbered, and only producer ids are random",
+        "before": before.json(),
+    });
+    let mut runner = Runner::new(programs, rows::planned_s(&options) + curves::planned_s(&options));
+    figures["rows"] = rows::measure(&mut runner, &options);
+    figures["single"] = rows::measure_single(&mut runner, &options);
+    figures["curves"] = curves::measure(&mut runner, &options);
+    let after = Probe::take(&runner.programs.data)?;
+    println!("after: {after}");
+    figures["after"] = after.json();
+    // What is left out of a run must not be left out of the page.
+    if options.is_partial() {
+        print!("{}", page::text(&figures));
+        return write(&repo.target_dir.join("bench"), &figures);
+    }
+    write(&repo.root, &figures)
+}
+
+fn build(repo: &Repo) -> Result<std::path::PathBuf> {
+    println!("building what is distributed (ten minutes, the first time)");
+    let mut build = cargo();
+    build.current_dir(&repo.root).args(["build", "--profile", "dist", "--locked", "--quiet"]);
+    let status = build.args(["-p", "worldbus-cli", "-p", "worldbus-bench"]).status()?;
+    if !status.success() {
+        bail!("the build failed ({status})");
+    }
+    Ok(repo.target_dir.join("dist"))
+}
+
+/// Writes every run, the plots and the page, to `docs` in a folder.
+fn write(root: &Path, figures: &Value) -> Result<()> {
+    let folder = root.join(FOLDER);
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::write(folder.join("figures.json"), format!("{figures:#}\n"))?;
+    for (name, svg) in curves_page::plots(figures) {
+        fs::write(folder.join(name), svg)?;
+    }
+    let page = root.join("docs").join(PAGE);
+    fs::write(&page, page::text(figures))?;
+    println!("written: {}, {}", page.display(), folder.display());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
