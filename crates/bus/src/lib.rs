@@ -43,8 +43,8 @@ pub use error::{Error, Fate, Kind, with_causes};
 pub use names::{SubscriptionName, Topic};
 pub use publish::{Outgoing, Pending, PendingReceipt, Publisher, PublisherOptions, Receipt};
 pub use route::{
-    BoxError, BoxHandler, Handler, HandlerError, Message, OpenRouter, Retry, RetryPolicy, Router,
-    SeenLimits, SeenWindow, Trace,
+    BoxError, BoxHandler, Handler, HandlerError, Message, OpenRouter, Order, PREFETCH_BYTES, Retry,
+    RetryPolicy, Router, SeenLimits, SeenWindow, Trace,
 };
 /// What ends [`Router::run`].
 pub use tokio_util::sync::CancellationToken;

@@ -5,4 +5,6 @@
 mod kit;
 mod publish;
 mod route;
+mod scripted;
+mod side_by_side;
 mod spool;
