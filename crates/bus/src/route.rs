@@ -39,7 +39,7 @@ use work::Work;
 use worldbus_events::Event;
 
 pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
-pub use layers::{Retry, RetryPolicy, Trace};
+pub use layers::{Breaker, Broken, Limited, RateLimit, Retry, RetryPolicy, Timeout, Trace};
 pub use limits::Order;
 pub use message::Message;
 pub use open::OpenRouter;
@@ -56,15 +56,31 @@ type Make = Box<dyn FnOnce(&Needs) -> BoxHandler + Send>;
 /// What the layers of every handler need.
 struct Needs {
     retry: RetryPolicy,
+    breaker: Option<Breaker>,
+    timeout: Option<Duration>,
     wall: Arc<dyn WallClock>,
     /// Where events come from, as traces call it.
     system: &'static str,
 }
 
 impl Needs {
-    /// The layers that every handler has.
+    /// The layers that every handler has, in boxes only where a router was given more of them.
     fn around(&self, handler: impl Handler + 'static) -> BoxHandler {
-        let retry = Retry::new(handler, self.retry.clone(), Arc::clone(&self.wall));
+        if self.timeout.is_none() && self.breaker.is_none() {
+            return self.attempts(handler);
+        }
+        let mut attempt = BoxHandler::new(handler);
+        if let Some(after) = self.timeout {
+            attempt = BoxHandler::new(Timeout::new(attempt, after));
+        }
+        if let Some(breaker) = &self.breaker {
+            attempt = BoxHandler::new(breaker.around(attempt));
+        }
+        self.attempts(attempt)
+    }
+
+    fn attempts(&self, attempt: impl Handler + 'static) -> BoxHandler {
+        let retry = Retry::new(attempt, self.retry.clone(), Arc::clone(&self.wall));
         BoxHandler::new(Trace::new(retry, self.system))
     }
 }
@@ -78,6 +94,9 @@ pub struct Router {
     spec: SubscriptionSpec,
     handlers: BTreeMap<u32, Make>,
     retry: RetryPolicy,
+    breaker: Option<Breaker>,
+    timeout: Option<Duration>,
+    rate: Option<RateLimit>,
     layers: Vec<Layer>,
     limits: Limits,
 }
@@ -94,6 +113,9 @@ impl Router {
             spec,
             handlers: BTreeMap::new(),
             retry: RetryPolicy::default(),
+            breaker: None,
+            timeout: None,
+            rate: None,
             layers: Vec::new(),
             limits: Limits::default(),
         })
@@ -167,6 +189,35 @@ impl Router {
         self
     }
 
+    /// How long one attempt of a handler may take; then it is dropped where it waits, and retried
+    /// as after any temporary error. Default: as long as it takes. To bound an event with all its
+    /// attempts, put a [`Timeout`] into [`Router::layer`].
+    pub fn timeout(mut self, attempt: Duration) -> Self {
+        self.timeout = Some(attempt);
+        self
+    }
+
+    /// Has events wait while what their handlers need is away: see [`Breaker`]. It counts attempts,
+    /// those of all handlers of this router, and of others that have the same breaker.
+    ///
+    /// What a handler cannot do with an event must be a permanent error then. An event that fails
+    /// temporarily for ever is set aside once others succeed; where it is the only one under way,
+    /// those behind it wait as long as it fails.
+    ///
+    /// [`Router::open`] refuses a breaker that opens only after more failures than an event has
+    /// attempts, as `Invalid`: until it opened, an outage would set events aside.
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// Handles so many events a second; the rest waits, under its lease. Each event counts once,
+    /// whatever its attempts.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate = Some(limit);
+        self
+    }
+
     /// How many events are handled at a time, at least 1, of one delivery or of several. Default:
     /// 1, one after the other. For handlers that wait, e.g. for a database which takes many at
     /// once; they share one task, so it is no way to use more processors.
@@ -223,8 +274,8 @@ impl Router {
         self
     }
 
-    /// Wraps all handlers, outside of retry. The last added is the
-    /// outermost.
+    /// Wraps all handlers, outside of retry and of the other layers that a router is given: it sees
+    /// each event once. The last added is the outermost.
     pub fn layer<H: Handler + 'static>(
         mut self,
         layer: impl Fn(BoxHandler) -> H + Send + 'static,
@@ -237,10 +288,19 @@ impl Router {
     ///
     /// # Errors
     /// Those of [`Transport::subscribe`](crate::Transport::subscribe); `Invalid` without a
-    /// handler.
+    /// handler, or with a breaker that opens too late.
     pub async fn open(mut self) -> Result<OpenRouter, Error> {
         if self.handlers.is_empty() {
             let context = format!("subscription {} has no handler", self.spec.name);
+            return Err(Error::refused(Kind::Invalid, context));
+        }
+        let attempts_max = self.retry.attempts_max.max(1);
+        if let Some(breaker) = self.breaker.as_ref().filter(|it| it.failures_max() > attempts_max) {
+            let context = format!(
+                "{breaker:?} opens after {} failures, and an event has {attempts_max} attempts; \
+                 let it open after as many at the most",
+                breaker.failures_max()
+            );
             return Err(Error::refused(Kind::Invalid, context));
         }
         // Of the types only those come that have a handler.
@@ -248,10 +308,18 @@ impl Router {
         self.spec.filter.types = self.handlers.keys().copied().collect();
         let lease = self.spec.lease;
         let consumer = self.bus.transport().subscribe(self.spec).await?;
-        let (retry, wall) = (self.retry, Arc::clone(self.bus.wall()));
-        let system = self.bus.transport().messaging_systems().1;
-        let needs = Needs { retry, wall, system };
-        let wrap = |make: Make| self.layers.iter().fold(make(&needs), |inner, layer| layer(inner));
+        let (retry, breaker, timeout) = (self.retry, self.breaker, self.timeout);
+        let (wall, system) =
+            (Arc::clone(self.bus.wall()), self.bus.transport().messaging_systems().1);
+        let needs = Needs { retry, breaker, timeout, wall, system };
+        let wrap = |make: Make| {
+            let handler = make(&needs);
+            let handler = match &self.rate {
+                Some(limit) => BoxHandler::new(limit.around(handler)),
+                None => handler,
+            };
+            self.layers.iter().fold(handler, |inner, layer| layer(inner))
+        };
         let handlers = self.handlers.into_iter().map(|(number, make)| (number, wrap(make)));
         let handlers = handlers.collect();
         let settler = consumer.settler();

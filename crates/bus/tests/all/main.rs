@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a kit of a crate without others")]
 
 mod kit;
+mod layers;
 mod publish;
 mod route;
 mod scripted;
