@@ -43,9 +43,9 @@ pub use error::{Error, Fate, Kind, with_causes};
 pub use names::{SubscriptionName, Topic};
 pub use publish::{Outgoing, Pending, PendingReceipt, Publisher, PublisherOptions, Receipt};
 pub use route::{
-    BoxError, BoxHandler, Breaker, Broken, Handler, HandlerError, Limited, Message, OpenRouter,
-    Order, PREFETCH_BYTES, RateLimit, Retry, RetryPolicy, Router, SeenLimits, SeenWindow, Timeout,
-    Trace,
+    BoxError, BoxHandler, Breaker, Broken, CAUSATION, CORRELATION, Handler, HandlerError, Limited,
+    Message, OpenRouter, Order, PREFETCH_BYTES, RateLimit, Retry, RetryPolicy, Router, SeenLimits,
+    SeenWindow, Timeout, Trace,
 };
 /// What ends [`Router::run`].
 pub use tokio_util::sync::CancellationToken;

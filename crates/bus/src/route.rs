@@ -41,7 +41,7 @@ use worldbus_events::Event;
 pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
 pub use layers::{Breaker, Broken, Limited, RateLimit, Retry, RetryPolicy, Timeout, Trace};
 pub use limits::Order;
-pub use message::Message;
+pub use message::{CAUSATION, CORRELATION, Message};
 pub use open::OpenRouter;
 pub use seen::{SeenLimits, SeenWindow};
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(unreachable_pub, reason = "a kit of a crate without others")]
 
+mod because;
 mod kit;
 mod layers;
 mod publish;
