@@ -1,9 +1,9 @@
-//! Publishing because of an event: what follows from it names it. Metadata costs bytes, so it is
-//! asked for by name and never added unasked. Not here: the spans of traces, which follow from one
-//! another by themselves.
+//! Publishing because of an event: what follows from it names it, and a reply is one such event.
+//! Metadata costs bytes, so it is asked for by name and never added unasked. Not here: the spans of
+//! traces, which follow from one another by themselves.
 
 use super::{Outgoing, Publisher};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::names::Topic;
 use crate::route::Message;
 use worldbus_events::{About, Event, EventId};
@@ -32,5 +32,28 @@ impl Publisher {
             ..Outgoing::default()
         };
         self.enqueue_raw(&Topic::new(E::TOPIC)?, outgoing).await?.await
+    }
+}
+
+impl Message {
+    /// Publishes the reply to a request, about what the request is about, to whoever has asked by
+    /// [`Requester::request`](crate::Requester::request). Durable when this returns.
+    ///
+    /// Handling is at least once, and so is replying; a second reply is dropped where it arrives.
+    ///
+    /// # Errors
+    /// `Invalid` for an event that asks for no reply, as it has no correlation id; those of
+    /// [`Publisher::publish`].
+    pub async fn reply<R: Event>(
+        &self,
+        publisher: &Publisher,
+        reply: &R,
+    ) -> Result<EventId, Error> {
+        if self.correlation().is_none() {
+            let context = format!("event {} asks for no reply: it has no correlation id", self.id);
+            return Err(Error::refused(Kind::Invalid, context));
+        }
+        let about = About { entity: self.entity(), place: self.place() };
+        publisher.publish_because(self, about, reply).await
     }
 }

@@ -6,6 +6,7 @@ mod because;
 mod kit;
 mod layers;
 mod publish;
+mod request;
 mod route;
 mod scripted;
 mod side_by_side;
