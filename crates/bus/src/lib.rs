@@ -30,6 +30,7 @@ mod counted;
 mod error;
 mod names;
 mod publish;
+mod request;
 mod route;
 mod spool;
 pub mod trace;
@@ -42,9 +43,11 @@ pub use counted::counted;
 pub use error::{Error, Fate, Kind, with_causes};
 pub use names::{SubscriptionName, Topic};
 pub use publish::{Outgoing, Pending, PendingReceipt, Publisher, PublisherOptions, Receipt};
+pub use request::{REQUESTS_COUNT_MAX, Requester};
 pub use route::{
-    BoxError, BoxHandler, Handler, HandlerError, Message, OpenRouter, Retry, RetryPolicy, Router,
-    SeenLimits, SeenWindow, Trace,
+    BoxError, BoxHandler, Breaker, Broken, CAUSATION, CORRELATION, Handler, HandlerError, Limited,
+    Message, OpenRouter, Order, PREFETCH_BYTES, RateLimit, Retry, RetryPolicy, Router, SeenLimits,
+    SeenWindow, Timeout, Trace,
 };
 /// What ends [`Router::run`].
 pub use tokio_util::sync::CancellationToken;

@@ -3,6 +3,7 @@
 //! Batching is adaptive: a batch leaves at once when none is in flight; while one is, events
 //! gather. So an idle publisher adds no delay and a busy one sends full batches.
 
+mod because;
 mod completion;
 mod lane;
 mod parts;

@@ -2,52 +2,52 @@
 //! duplicate dropping and tracing.
 //!
 //! ```text
-//! delivery ── for each event that is new and has a handler ──▶ layers ──▶ Retry ▶ handler
+//! delivery ── for each event that is new and has a handler ──▶ layers ──▶ handler
 //!     ▲             │ still failing: dead letter, the rest goes on
 //!     └── ack last ─┘
 //! ```
-//! Within a delivery as many events are handled at a time as [`Router::concurrency`] allows. While
-//! the engine answers for deliveries that are handled, the next ones are.
+//! As many events are handled at a time as [`Router::concurrency`] allows, also of several
+//! deliveries (`flow`); with 1, as by default, one after the other (`open`). While the engine
+//! answers for deliveries that are handled, the next ones are.
 
+mod flow;
 mod handled;
 mod handler;
 mod layers;
+mod limits;
 mod message;
+mod open;
 mod seen;
+mod settlement;
+mod work;
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use futures_util::{FutureExt as _, poll};
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::Bus;
-use crate::calls::Backoff;
-use crate::error::{Error, Fate, Kind};
+use crate::error::{Error, Kind};
 use crate::names::{SubscriptionName, Topic};
-use crate::transport::{
-    Consumer, DeadEvent, Delivered, Filter, Lease, Outcome, Position, Settle, SubscriptionSpec,
-};
+use crate::transport::{Position, SubscriptionSpec};
 use crate::wall::WallClock;
-use handled::Handled;
 use handler::{Typed, Untyped};
-use worldbus_events::{Event, EventId};
+use limits::Limits;
+use work::Work;
+use worldbus_events::Event;
 
 pub use handler::{BoxError, BoxHandler, Handler, HandlerError};
-pub use layers::{Retry, RetryPolicy, Trace};
-pub use message::Message;
+pub use layers::{Breaker, Broken, Limited, RateLimit, Retry, RetryPolicy, Timeout, Trace};
+pub use limits::Order;
+pub use message::{CAUSATION, CORRELATION, Message};
+pub use open::OpenRouter;
 pub use seen::{SeenLimits, SeenWindow};
 
-/// How long handlers under way at shutdown may take to end.
-const DRAIN_MAX: Duration = Duration::from_secs(2);
-/// Settling a delivery is tried this often before its lease is left to end.
-const SETTLE_ATTEMPTS_MAX: u32 = 5;
-/// Deliveries that are handled and whose settlement has no answer yet; more wait.
-const SETTLING_COUNT_MAX: usize = 64;
+/// Bytes of batches beyond which a router that handles several events at a time takes no further
+/// delivery, unless [`Router::prefetch_bytes`] is another bound.
+pub const PREFETCH_BYTES: usize = 4 << 20;
 
 type Layer = Box<dyn Fn(BoxHandler) -> BoxHandler + Send>;
 /// Makes a handler once all is known that its layers need.
@@ -56,21 +56,49 @@ type Make = Box<dyn FnOnce(&Needs) -> BoxHandler + Send>;
 /// What the layers of every handler need.
 struct Needs {
     retry: RetryPolicy,
+    breaker: Option<Breaker>,
+    timeout: Option<Duration>,
     wall: Arc<dyn WallClock>,
     /// Where events come from, as traces call it.
     system: &'static str,
 }
 
-/// Handlers by event type on one subscription. Deliveries are handled one after the other, in
-/// order; instances of a service compete for them. Handling is at least once: an event that this
-/// router has handled already is left out, by id, and another instance may handle it again.
+impl Needs {
+    /// The layers that every handler has, in boxes only where a router was given more of them.
+    fn around(&self, handler: impl Handler + 'static) -> BoxHandler {
+        if self.timeout.is_none() && self.breaker.is_none() {
+            return self.attempts(handler);
+        }
+        let mut attempt = BoxHandler::new(handler);
+        if let Some(after) = self.timeout {
+            attempt = BoxHandler::new(Timeout::new(attempt, after));
+        }
+        if let Some(breaker) = &self.breaker {
+            attempt = BoxHandler::new(breaker.around(attempt));
+        }
+        self.attempts(attempt)
+    }
+
+    fn attempts(&self, attempt: impl Handler + 'static) -> BoxHandler {
+        let retry = Retry::new(attempt, self.retry.clone(), Arc::clone(&self.wall));
+        BoxHandler::new(Trace::new(retry, self.system))
+    }
+}
+
+/// Handlers by event type on one subscription. Events are handled one after the other, in order,
+/// or several at a time with [`Router::concurrency`]; instances of a service compete for
+/// deliveries, and there is no order between instances. Handling is at least once: an event that
+/// this router has handled already is left out, by id, and another instance may handle it again.
 pub struct Router {
     bus: Bus,
     spec: SubscriptionSpec,
     handlers: BTreeMap<u32, Make>,
     retry: RetryPolicy,
+    breaker: Option<Breaker>,
+    timeout: Option<Duration>,
+    rate: Option<RateLimit>,
     layers: Vec<Layer>,
-    concurrency: usize,
+    limits: Limits,
 }
 
 impl Router {
@@ -85,8 +113,11 @@ impl Router {
             spec,
             handlers: BTreeMap::new(),
             retry: RetryPolicy::default(),
+            breaker: None,
+            timeout: None,
+            rate: None,
             layers: Vec::new(),
-            concurrency: 1,
+            limits: Limits::default(),
         })
     }
 
@@ -106,10 +137,7 @@ impl Router {
         if !self.spec.topics.contains(&topic) {
             self.spec.topics.push(topic);
         }
-        let make = |needs: &Needs| {
-            let retry = Retry::new(Typed::new(handle), needs.retry.clone(), needs.wall.clone());
-            BoxHandler::new(Trace::new(retry, needs.system))
-        };
+        let make = |needs: &Needs| needs.around(Typed::new(handle));
         self.handlers.insert(E::NUMBER, Box::new(make));
         Ok(self)
     }
@@ -125,10 +153,7 @@ impl Router {
         if !self.spec.topics.contains(&topic) {
             self.spec.topics.push(topic);
         }
-        let make = |needs: &Needs| {
-            let retry = Retry::new(Untyped(handle), needs.retry.clone(), needs.wall.clone());
-            BoxHandler::new(Trace::new(retry, needs.system))
-        };
+        let make = |needs: &Needs| needs.around(Untyped(handle));
         self.handlers.insert(event_type, Box::new(make));
         self
     }
@@ -164,17 +189,82 @@ impl Router {
         self
     }
 
-    /// How many events of a delivery are handled at a time, at least 1. Default: 1, one after the
-    /// other. For handlers that wait for a database which takes many at once.
+    /// How long one attempt of a handler may take; then it is dropped where it waits, and retried
+    /// as after any temporary error. Default: as long as it takes. To bound an event with all its
+    /// attempts, put a [`Timeout`] into [`Router::layer`].
+    pub fn timeout(mut self, attempt: Duration) -> Self {
+        self.timeout = Some(attempt);
+        self
+    }
+
+    /// Has events wait while what their handlers need is away: see [`Breaker`]. It counts attempts,
+    /// those of all handlers of this router, and of others that have the same breaker.
     ///
-    /// Handling begins in the order of the events: what a handler does before it waits for
-    /// anything happens in that order, so a queue that it enters first (as [`Gather`] is) keeps
-    /// it. What follows does not, nor does what is retried. An event that is twice in one batch
-    /// may be handled twice. Deliveries are handled one after the other all the same.
+    /// What a handler cannot do with an event must be a permanent error then. An event that fails
+    /// temporarily for ever is set aside once others succeed; where it is the only one under way,
+    /// those behind it wait as long as it fails.
     ///
-    /// [`Gather`]: crate::Gather
+    /// [`Router::open`] refuses a breaker that opens only after more failures than an event has
+    /// attempts, as `Invalid`: until it opened, an outage would set events aside.
+    pub fn breaker(mut self, breaker: Breaker) -> Self {
+        self.breaker = Some(breaker);
+        self
+    }
+
+    /// Handles so many events a second; the rest waits, under its lease. Each event counts once,
+    /// whatever its attempts.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate = Some(limit);
+        self
+    }
+
+    /// How many events are handled at a time, at least 1, of one delivery or of several. Default:
+    /// 1, one after the other. For handlers that wait, e.g. for a database which takes many at
+    /// once; they share one task, so it is no way to use more processors.
+    ///
+    /// Events of one entity stay in order: the later one begins when the earlier one has ended,
+    /// retries and dead letter included. An entity is its name on a topic of a world; the events
+    /// of a topic that name none are in order among themselves, as if they had one entity. For
+    /// handlers that need less there is [`Router::order`].
+    ///
+    /// Among the events that may begin, handling begins in the order of their arrival: what a
+    /// handler does before it waits for anything happens in that order.
+    ///
+    /// A delivery is acknowledged when all of its events have ended. Its lease is extended until
+    /// then; if it is lost, what is under way of it is dropped where it waits, and the rest does
+    /// not begin. An event that comes again while it is under way waits, and is left out if that
+    /// succeeded.
+    ///
+    /// Where deliveries hold few events each, more than 16 at a time need [`Router::in_flight`].
     pub fn concurrency(mut self, count: usize) -> Self {
-        self.concurrency = count.max(1);
+        self.limits.concurrency = count.max(1);
+        self
+    }
+
+    /// Which events may be under way at the same time, with a [`Router::concurrency`] above 1.
+    /// Default: [`Order::PerEntity`].
+    pub fn order(mut self, order: Order) -> Self {
+        self.limits.order = order;
+        self
+    }
+
+    /// Bytes of batches beyond which no further delivery is taken while those that were taken are
+    /// not handled. What is held is at most this and one batch. With 0, deliveries are handled one
+    /// after the other, and several events of each at a time. Default: [`PREFETCH_BYTES`]. It
+    /// counts with a [`Router::concurrency`] above 1; else it is as with 0.
+    pub fn prefetch_bytes(mut self, bytes_max: usize) -> Self {
+        self.limits.prefetch_bytes = bytes_max;
+        self
+    }
+
+    /// Deliveries of this instance that are not settled, at most, in batches: those that it
+    /// handles and those that the transport has fetched ahead. Default: 16. More of them keep more
+    /// small deliveries under way, fewer leave more to other instances.
+    ///
+    /// [`Router::open`] refuses 0 and more than
+    /// [`IN_FLIGHT_COUNT_MAX`](crate::limits::IN_FLIGHT_COUNT_MAX) as `Invalid`.
+    pub fn in_flight(mut self, batches: u32) -> Self {
+        self.spec.in_flight_max = batches;
         self
     }
 
@@ -184,8 +274,8 @@ impl Router {
         self
     }
 
-    /// Wraps all handlers, outside of retry. The last added is the
-    /// outermost.
+    /// Wraps all handlers, outside of retry and of the other layers that a router is given: it sees
+    /// each event once. The last added is the outermost.
     pub fn layer<H: Handler + 'static>(
         mut self,
         layer: impl Fn(BoxHandler) -> H + Send + 'static,
@@ -198,10 +288,19 @@ impl Router {
     ///
     /// # Errors
     /// Those of [`Transport::subscribe`](crate::Transport::subscribe); `Invalid` without a
-    /// handler.
+    /// handler, or with a breaker that opens too late.
     pub async fn open(mut self) -> Result<OpenRouter, Error> {
         if self.handlers.is_empty() {
             let context = format!("subscription {} has no handler", self.spec.name);
+            return Err(Error::refused(Kind::Invalid, context));
+        }
+        let attempts_max = self.retry.attempts_max.max(1);
+        if let Some(breaker) = self.breaker.as_ref().filter(|it| it.failures_max() > attempts_max) {
+            let context = format!(
+                "{breaker:?} opens after {} failures, and an event has {attempts_max} attempts; \
+                 let it open after as many at the most",
+                breaker.failures_max()
+            );
             return Err(Error::refused(Kind::Invalid, context));
         }
         // Of the types only those come that have a handler.
@@ -209,17 +308,24 @@ impl Router {
         self.spec.filter.types = self.handlers.keys().copied().collect();
         let lease = self.spec.lease;
         let consumer = self.bus.transport().subscribe(self.spec).await?;
-        let (retry, wall) = (self.retry, Arc::clone(self.bus.wall()));
-        let system = self.bus.transport().messaging_systems().1;
-        let needs = Needs { retry, wall, system };
-        let wrap = |make: Make| self.layers.iter().fold(make(&needs), |inner, layer| layer(inner));
+        let (retry, breaker, timeout) = (self.retry, self.breaker, self.timeout);
+        let (wall, system) =
+            (Arc::clone(self.bus.wall()), self.bus.transport().messaging_systems().1);
+        let needs = Needs { retry, breaker, timeout, wall, system };
+        let wrap = |make: Make| {
+            let handler = make(&needs);
+            let handler = match &self.rate {
+                Some(limit) => BoxHandler::new(limit.around(handler)),
+                None => handler,
+            };
+            self.layers.iter().fold(handler, |inner, layer| layer(inner))
+        };
         let handlers = self.handlers.into_iter().map(|(number, make)| (number, wrap(make)));
         let handlers = handlers.collect();
         let settler = consumer.settler();
-        let concurrency = self.concurrency;
         let seen = Mutex::default();
-        let work = Work { settler, handlers, within, lease, concurrency, seen, bus: self.bus };
-        Ok(OpenRouter { consumer, work, settling: JoinSet::new() })
+        let work = Work { settler, handlers, within, lease, seen, bus: self.bus };
+        Ok(OpenRouter::new(consumer, work, self.limits))
     }
 
     /// [`Router::open`] and [`OpenRouter::run`] in one.
@@ -229,213 +335,4 @@ impl Router {
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), Error> {
         self.open().await?.run(shutdown).await
     }
-}
-
-/// A router whose subscription is open.
-pub struct OpenRouter {
-    consumer: Box<dyn Consumer>,
-    work: Work,
-    /// Settlements that the engine has not answered yet.
-    settling: JoinSet<()>,
-}
-
-/// All that handling a delivery needs: shared between tasks, as a consumer is not.
-struct Work {
-    settler: Arc<dyn Settle>,
-    handlers: BTreeMap<u32, BoxHandler>,
-    /// The entities and places whose events are handled.
-    within: Filter,
-    lease: Duration,
-    /// Events of a delivery that are handled at a time.
-    concurrency: usize,
-    /// The events that were handled.
-    seen: Mutex<SeenWindow>,
-    bus: Bus,
-}
-
-impl OpenRouter {
-    /// Handles deliveries until `shutdown`; then finishes or hands back what is under way.
-    ///
-    /// # Errors
-    /// Those of [`Consumer::next`].
-    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), Error> {
-        let result = loop {
-            let delivered = tokio::select! {
-                biased;
-                () = shutdown.cancelled() => break Ok(()),
-                delivered = self.consumer.next() => delivered,
-            };
-            match delivered {
-                Ok(delivered) => {
-                    let settlement = self.work.deliver(delivered, &shutdown).await;
-                    self.settle(settlement.run()).await;
-                }
-                Err(error) => break Err(error),
-            }
-        };
-        while self.settling.join_next().await.is_some() {}
-        if let Err(error) = self.consumer.close().await {
-            tracing::debug!(%error, "deliveries were not handed back; their leases will end");
-        }
-        result
-    }
-}
-
-impl OpenRouter {
-    /// Begins a settlement, and waits while too many have no answer. Most transports answer at
-    /// once, and then there is no task.
-    async fn settle(&mut self, settlement: impl Future<Output = ()> + Send + 'static) {
-        let mut settlement = Box::pin(settlement);
-        if poll!(&mut settlement).is_ready() {
-            return;
-        }
-        self.settling.spawn(settlement);
-        while self.settling.try_join_next().is_some() {}
-        if self.settling.len() == SETTLING_COUNT_MAX {
-            self.settling.join_next().await;
-        }
-    }
-}
-
-/// What becomes of a delivery.
-struct Settlement {
-    settler: Arc<dyn Settle>,
-    lease: Lease,
-    /// Set aside before it is acknowledged; none where it is handed back.
-    handled: Option<Vec<DeadEvent>>,
-}
-
-impl Settlement {
-    async fn run(self) {
-        let lease = &self.lease;
-        let settled = match self.handled {
-            Some(dead) => finish(&*self.settler, lease, dead).await,
-            None => settle(&*self.settler, lease, Outcome::Release).await,
-        };
-        if let Err(error) = settled {
-            // The delivery comes again; what was handled is dropped as seen.
-            tracing::warn!(topic = %lease.topic, offset = lease.offset, %error, "not settled");
-        }
-    }
-}
-
-impl Work {
-    /// Handles one delivery; what becomes of it then.
-    async fn deliver(&self, delivered: Delivered, shutdown: &CancellationToken) -> Settlement {
-        let lease = delivered.lease.clone();
-        let handled = tokio::select! {
-            // First: most often it is done at once, and then no timer is set.
-            biased;
-            dead = self.handle(delivered) => Some(dead),
-            () = self.keep(&lease) => None,
-            () = drain_ends(shutdown) => None,
-        };
-        Settlement { settler: Arc::clone(&self.settler), lease, handled }
-    }
-
-    /// The events that no retry mended, in order.
-    async fn handle(&self, delivered: Delivered) -> Vec<DeadEvent> {
-        let delivered = Arc::new(delivered);
-        let mut dead = Vec::new();
-        let mut handled = Handled::of(&self.seen, &delivered.batch);
-        let mut under_way = FuturesUnordered::new();
-        for view in delivered.batch.iter().filter(|view| self.within.admits_event(view)) {
-            let Some(handler) = self.handlers.get(&view.event_type) else {
-                continue;
-            };
-            if handled.contains(view.id) {
-                metrics::counter!("worldbus_duplicates_dropped_total").increment(1);
-                continue;
-            }
-            let handling = self.handle_event(handler, Message::new(&delivered, &view));
-            if self.concurrency == 1 {
-                dead.extend(handled.ended(handling.await));
-                continue;
-            }
-            // It begins here; those under way go on once there is room for no other.
-            let mut handling = handling.boxed();
-            match (&mut handling).now_or_never() {
-                Some(ended) => dead.extend(handled.ended(ended)),
-                None => under_way.push(handling),
-            }
-            if under_way.len() == self.concurrency
-                && let Some(ended) = under_way.next().await
-            {
-                dead.extend(handled.ended(ended));
-            }
-        }
-        while let Some(ended) = under_way.next().await {
-            dead.extend(handled.ended(ended));
-        }
-        dead.sort_unstable_by_key(|event: &DeadEvent| event.index);
-        dead
-    }
-
-    /// The id of an event that was handled, or what no retry mended.
-    async fn handle_event(
-        &self,
-        handler: &BoxHandler,
-        message: Message,
-    ) -> Result<EventId, DeadEvent> {
-        let Err(error) = handler.handle(message.clone()).await else { return Ok(message.id) };
-        let subscription = message.subscription().to_string();
-        tracing::warn!(subscription, event_id = %message.id, %error, "dead letter");
-        metrics::counter!("worldbus_poison_events_total", "subscription" => subscription)
-            .increment(1);
-        let now_ms = self.bus.wall().now_us() / 1000;
-        Err(DeadEvent {
-            index: message.index(),
-            reason: error.to_string(),
-            attempts: error.attempts(),
-            first_failed_ms: error.first_failed_ms().unwrap_or(now_ms),
-            last_failed_ms: now_ms,
-        })
-    }
-
-    /// Extends the lease again and again; returns if it is lost, so that no one works on
-    /// what another consumer holds.
-    async fn keep(&self, lease: &Lease) {
-        loop {
-            tokio::time::sleep(self.lease / 3).await;
-            match self.settler.settle(lease, Outcome::Extend).await {
-                Err(error) if error.kind() == Kind::LeaseLost => return,
-                Err(error) => tracing::debug!(%error, "lease not extended"),
-                Ok(()) => {}
-            }
-        }
-    }
-}
-
-async fn finish(settler: &dyn Settle, lease: &Lease, dead: Vec<DeadEvent>) -> Result<(), Error> {
-    if !dead.is_empty() {
-        patiently(|| settler.dead_letter(lease, dead.clone())).await?;
-    }
-    settle(settler, lease, Outcome::Ack).await
-}
-
-async fn settle(settler: &dyn Settle, lease: &Lease, outcome: Outcome) -> Result<(), Error> {
-    patiently(|| settler.settle(lease, outcome)).await
-}
-
-async fn drain_ends(shutdown: &CancellationToken) {
-    shutdown.cancelled().await;
-    tokio::time::sleep(DRAIN_MAX).await;
-}
-
-/// Tries what may succeed later, a bounded number of times.
-async fn patiently<R>(mut call: impl FnMut() -> R) -> Result<(), Error>
-where
-    R: Future<Output = Result<(), Error>>,
-{
-    let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
-    for _ in 1..SETTLE_ATTEMPTS_MAX {
-        match call().await {
-            Err(error) if error.fate() != Fate::Refused => {
-                tracing::debug!(%error, "settling is tried again");
-                tokio::time::sleep(backoff.next()).await;
-            }
-            result => return result,
-        }
-    }
-    call().await
 }

@@ -10,7 +10,7 @@ use crate::projections::{Projections, Projector};
 use crate::requests::Requests;
 use crate::store::{Limits, Postgres, Sqlite, Store, StoreError};
 use crate::{NAME, TOPIC, expiries, grpc, rest};
-use worldbus_bus::{Bus, Router};
+use worldbus_bus::{Bus, Order, Router};
 use worldbus_events::Event as _;
 use worldbus_events::v1::{self, ClockChanged, WorldStateChangeRequested};
 use worldbus_postgres::Options;
@@ -147,7 +147,8 @@ async fn receive(
     shutdown: CancellationToken,
 ) -> Result<(), worldbus_bus::Error> {
     let handlers = |router: Router| {
-        let router = router.concurrency(EVENTS_COUNT_MAX);
+        // What events ask for enters its queue in their order, which is the order of the steps.
+        let router = router.concurrency(EVENTS_COUNT_MAX).order(Order::BeginOnly);
         projector.on(requests.on(clock.on(router)?)?)
     };
     let subscribed = subscribe(&bus, NAME, handlers, IfRefused::Fail, &shutdown);

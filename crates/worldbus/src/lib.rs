@@ -45,6 +45,9 @@ mod url;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/how-to/handlers.md")]
+mod handlers {}
 
 pub use connect::{connect, connect_with};
 pub use options::ConnectOptions;

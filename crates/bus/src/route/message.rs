@@ -1,5 +1,6 @@
 //! What a handler gets in addition to the decoded event.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,6 +10,12 @@ use crate::names::{SubscriptionName, Topic};
 use crate::trace::{self, TraceParent};
 use crate::transport::Delivered;
 use worldbus_events::{EventId, EventView};
+
+/// The name in an event's metadata of the event that it follows from, by id.
+pub const CAUSATION: &str = "causation";
+/// The name in an event's metadata of what belongs together: a request, its reply, and all that
+/// follows from them have one value.
+pub const CORRELATION: &str = "correlation";
 
 /// One event as it was delivered. Cheap to clone: it shares the delivery that it came in.
 #[derive(Debug, Clone)]
@@ -93,7 +100,38 @@ impl Message {
 
     /// The context that the event carries, if it is sampled: where it comes from.
     pub fn trace_parent(&self) -> Option<TraceParent> {
-        trace::of_metadata(self.delivered.batch.metadata_of(self.index)?)
+        trace::of_metadata(self.metadata()?)
+    }
+
+    /// Free entries, if the event has any.
+    pub fn metadata(&self) -> Option<&BTreeMap<String, String>> {
+        self.delivered.batch.metadata_of(self.index)
+    }
+
+    /// What it belongs to, if it names it: see [`CORRELATION`].
+    pub fn correlation(&self) -> Option<&str> {
+        self.entry(CORRELATION)
+    }
+
+    /// The id of the event that it follows from, if it names it: see [`CAUSATION`].
+    pub fn causation(&self) -> Option<&str> {
+        self.entry(CAUSATION)
+    }
+
+    /// The metadata of an event that is published because of this one, for
+    /// [`Outgoing::metadata`](crate::Outgoing::metadata): this one's id as [`CAUSATION`], and its
+    /// [`CORRELATION`] if it has one. Some 60 bytes of each such event.
+    /// [`Publisher::publish_because`](crate::Publisher::publish_because) gives them to typed ones.
+    pub fn because(&self) -> BTreeMap<String, String> {
+        let mut entries = BTreeMap::from([(CAUSATION.to_owned(), self.id.to_string())]);
+        if let Some(correlation) = self.correlation() {
+            entries.insert(CORRELATION.to_owned(), correlation.to_owned());
+        }
+        entries
+    }
+
+    fn entry(&self, name: &str) -> Option<&str> {
+        self.metadata()?.get(name).map(String::as_str)
     }
 
     /// Which event of its batch it is.

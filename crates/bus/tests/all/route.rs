@@ -215,7 +215,8 @@ async fn as_many_events_as_allowed_are_handled_at_a_time_and_begin_in_order() {
     let publisher = bus.publisher("test", "europe");
     let mut pending = Vec::new();
     for minute in 0..100 {
-        pending.push(publisher.enqueue(Some("here"), &tick(minute)).await.unwrap());
+        let entity = format!("entity-{minute}");
+        pending.push(publisher.enqueue(Some(&*entity), &tick(minute)).await.unwrap());
     }
     engine.gate.close();
     for pending in pending {

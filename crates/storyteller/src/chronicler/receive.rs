@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 
 use super::{Chronicler, Given};
 use crate::observe::{Envelope, Observation, Observe};
-use worldbus_bus::{Gather, GatherLimits, HandlerError, Message, Router};
+use worldbus_bus::{Gather, GatherLimits, HandlerError, Message, Order, Router};
 use worldbus_events::v1;
 use worldbus_simulated::follow::{Follow as _, NotKept};
 use worldbus_world::{GameTime, WallTime};
@@ -49,7 +49,10 @@ impl Receiver {
 
     /// Adds the handlers of all event types to the service's subscription.
     pub(crate) fn on(self: &Arc<Self>, router: Router) -> Result<Router, worldbus_bus::Error> {
-        let router = self.on_clock(router.concurrency(EVENTS_COUNT_MAX))?;
+        // What they come to is the same in any order within the grace. Those of another delivery
+        // may be later than that, and are not to pass one that waits for the clock.
+        let router = router.concurrency(EVENTS_COUNT_MAX).order(Order::BeginOnly).prefetch_bytes(0);
+        let router = self.on_clock(router)?;
         let router = self.on_event::<v1::GroundStateChanged>(router)?;
         let router = self.on_event::<v1::NpcCrowdChanged>(router)?;
         let router = self.on_event::<v1::NpcDirectiveSet>(router)?;

@@ -55,6 +55,8 @@ pub(super) const METRICS: &[(Kind, &str, &str)] = &[
     (Counter, "worldbus_poison_events_total", "Events that a handler could not take."),
     (Counter, "worldbus_dead_letters_total", "Events set aside as dead letters."),
     (Counter, "worldbus_dead_letters_removed_total", "Dead letters removed by the retention."),
+    (Counter, "worldbus_late_replies_total", "Replies after their deadline, or second ones."),
+    (Gauge, "worldbus_breaker_state", "Circuit breakers: 0 closed, 1 half-open, 2 open."),
     (Gauge, "worldbus_subscription_lag_batches", "Batches that a subscription has to settle."),
     (Counter, "worldbus_subscription_lost_batches_total", "Batches removed before they were read."),
     // The embedded log.
