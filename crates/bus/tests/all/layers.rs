@@ -137,6 +137,20 @@ async fn an_outage_sets_no_event_aside_and_is_tried_by_one_at_a_time() {
     }
 }
 
+/// The second event is under way when the first one opens the breaker, and fails then.
+#[tokio::test(start_paused = true)]
+async fn what_fails_that_was_under_way_when_a_breaker_opened_waits_as_well() {
+    let (scripted, attempts) = (scripted(2), Attempts::default());
+    let begun = Instant::now();
+    let router = router(&scripted, &attempts, move |minute| async move {
+        tokio::time::sleep(SECOND * (minute as u32 + 1)).await;
+        if begun.elapsed() < SECOND * 5 { Err(away()) } else { Ok(()) }
+    });
+    let breaker = Breaker::new("database", 1, SECOND * 10);
+    let router = router.retry(no_delay(1)).breaker(breaker).concurrency(2);
+    assert_eq!(settled(&scripted, router, 2).await, [acked(), acked()]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn single_failures_and_faults_of_events_open_no_breaker() {
     let (scripted, attempts) = (scripted(9), Attempts::default());

@@ -227,10 +227,11 @@ async fn a_transport_that_keeps_no_past_has_no_requester() {
     assert_eq!((error.kind(), error.fate()), (Kind::Unsupported, Fate::Refused));
 }
 
-/// The first reader breaks before it returns anything.
+/// The first reader breaks, when it is asked to, behind so many batches.
 struct Breaking {
     inner: Arc<dyn Transport>,
     is_broken: AtomicBool,
+    batches: usize,
     breaks: Arc<Notify>,
 }
 
@@ -245,19 +246,29 @@ impl Wrap for Breaking {
     }
 
     async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
+        let inner = self.inner.read(spec).await?;
         if self.is_broken.swap(true, Ordering::SeqCst) {
-            return self.inner.read(spec).await;
+            return Ok(inner);
         }
-        Ok(Box::new(Broken(Arc::clone(&self.breaks))))
+        Ok(Box::new(Broken { inner, batches: self.batches, breaks: Arc::clone(&self.breaks) }))
     }
 }
 
-struct Broken(Arc<Notify>);
+struct Broken {
+    inner: Box<dyn Reader>,
+    batches: usize,
+    breaks: Arc<Notify>,
+}
 
 #[async_trait]
 impl Reader for Broken {
     async fn next(&mut self) -> Result<Option<StoredBatch>, Error> {
-        self.0.notified().await;
+        if self.batches > 0 {
+            let next = self.inner.next().await?;
+            self.batches -= 1;
+            return Ok(next);
+        }
+        self.breaks.notified().await;
         Err(Error::retry(Kind::Unavailable, "the connection broke"))
     }
 }
@@ -265,22 +276,30 @@ impl Reader for Broken {
 /// Also one that came while there was none.
 #[tokio::test]
 async fn replies_are_read_on_where_a_reader_broke() {
-    let engine = Faulty::open();
-    let breaks = Arc::new(Notify::new());
-    let inner = Arc::clone(&engine.inner);
-    let breaking = Breaking { inner, is_broken: false.into(), breaks: Arc::clone(&breaks) };
-    let bus = Bus::new(Arc::new(breaking));
-    let requester = requester(&bus).await;
-    let _responder = responder(&bus, 1).await;
-    let running = tokio::spawn(async move {
-        requester.request("here", &tick(7), PATIENCE).await.unwrap().region_id
-    });
-    // The reply is in the log before another reader is.
-    let topic = Topic::new("weather").unwrap();
-    let spec = ReadSpec::topics([topic], Position::Start, true);
-    engine.inner.read(spec).await.unwrap().next().await.unwrap().unwrap();
-    breaks.notify_one();
-    assert_eq!(running.await.unwrap(), "region-7");
+    for batches in 0..2 {
+        let engine = Faulty::open();
+        let breaks = Arc::new(Notify::new());
+        let (inner, is_broken) = (Arc::clone(&engine.inner), false.into());
+        let breaking = Breaking { inner, is_broken, batches, breaks: Arc::clone(&breaks) };
+        let bus = Bus::new(Arc::new(breaking));
+        let requester = requester(&bus).await;
+        let _responder = responder(&bus, 1).await;
+        for minute in 0..batches {
+            requester.request("here", &tick(minute as i64), PATIENCE).await.unwrap();
+        }
+        let running = tokio::spawn(async move {
+            requester.request("here", &tick(7), PATIENCE).await.unwrap().region_id
+        });
+        // The reply is in the log before another reader is.
+        let topic = Topic::new("weather").unwrap();
+        let spec = ReadSpec::topics([topic], Position::Start, true);
+        let mut reader = engine.inner.read(spec).await.unwrap();
+        for _ in 0..=batches {
+            reader.next().await.unwrap().unwrap();
+        }
+        breaks.notify_one();
+        assert_eq!(running.await.unwrap(), "region-7");
+    }
 }
 
 #[tokio::test]
