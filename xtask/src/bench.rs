@@ -30,6 +30,8 @@ use runner::{Programs, Runner};
 
 /// Where every run stands, and the plots.
 const FOLDER: &str = "docs/evidence/performance";
+/// What a run has measured so far, for one that is broken off: half an hour is long.
+const SO_FAR: &str = "so-far.json";
 /// The page, in `docs`.
 const PAGE: &str = "performance.md";
 
@@ -62,9 +64,13 @@ pub(crate) fn command(options: &[&str]) -> Result<()> {
         "before": before.json(),
     });
     let mut runner = Runner::new(programs, rows::planned_s(&options) + curves::planned_s(&options));
+    let so_far = repo.target_dir.join("bench").join(SO_FAR);
     figures["rows"] = rows::measure(&mut runner, &options);
+    keep(&so_far, &figures)?;
     figures["single"] = rows::measure_single(&mut runner, &options);
+    keep(&so_far, &figures)?;
     figures["curves"] = curves::measure(&mut runner, &options);
+    keep(&so_far, &figures)?;
     let after = Probe::take(&runner.programs.data)?;
     println!("after: {after}");
     figures["after"] = after.json();
@@ -85,6 +91,11 @@ fn build(repo: &Repo) -> Result<std::path::PathBuf> {
         bail!("the build failed ({status})");
     }
     Ok(repo.target_dir.join("dist"))
+}
+
+fn keep(file: &Path, figures: &Value) -> Result<()> {
+    fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+    fs::write(file, format!("{figures:#}\n")).with_context(|| file.display().to_string())
 }
 
 /// Writes every run, the plots and the page, to `docs` in a folder.

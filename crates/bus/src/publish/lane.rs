@@ -151,9 +151,10 @@ impl Lane {
     pub(super) fn metrics(&self) -> &Metrics {
         self.metrics.get_or_init(|| {
             let topic = || self.topic.to_string();
-            let events_total = "worldbus_published_events_total";
             Metrics {
-                events_total: metrics::counter!(events_total, "topic" => topic()),
+                events_total: metrics::counter!(
+                    "worldbus_published_events_total", "topic" => topic()
+                ),
                 batch_events: metrics::histogram!("worldbus_batch_events", "topic" => topic()),
                 batch_bytes: metrics::histogram!("worldbus_batch_bytes", "topic" => topic()),
             }
@@ -265,10 +266,10 @@ impl Lane {
         Error::refused(Kind::Closed, context)
     }
 
-    /// Whether the next batch may still grow.
-    pub(super) fn gathers(&self) -> bool {
+    /// Whether the next batch may still grow, or begin.
+    pub(super) fn may_grow(&self) -> bool {
         let state = self.lock();
-        !state.builder.is_empty() && state.sealed.is_empty() && !state.closed
+        state.sealed.is_empty() && !state.closed
     }
 
     /// The next batch to send; `Err(closed)` if no batch waits.

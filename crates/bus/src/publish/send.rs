@@ -46,10 +46,13 @@ pub(super) async fn flush(lane: &Lane, bus: Bus, options: PublisherOptions) {
                 drop((spans, span));
                 completion.finish(answers);
                 lane.room.add_permits(*cost);
-                // A timer, also one that is due, waits for the next tick of a millisecond.
-                if !linger.is_zero() && lane.gathers() {
-                    // What gathered meanwhile lingers as what comes to an idle publisher does.
-                    tokio::time::sleep_until(begun + linger).await;
+                // A timer, also one that is due, waits for the next tick of a millisecond. Not only
+                // where events wait already: one that comes at this moment would go at once.
+                if !linger.is_zero() && lane.may_grow() {
+                    tokio::select! {
+                        () = tokio::time::sleep_until(begun + linger) => {}
+                        () = lane.closing.cancelled() => {}
+                    }
                 }
             }
             Err(true) => break,
