@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::arguments::BenchArguments;
 use super::histogram::Histogram;
 use super::tally::{Part, Tally};
-use crate::output::table::Table;
+use crate::output::table::{Table, grouped};
 use worldbus_bus::counted;
 
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -138,19 +138,6 @@ fn row(name: &str, events: u64, times: &Histogram, last: Duration) -> [String; 6
 
 fn rate(events: u64, last: Duration) -> Option<f64> {
     (events > 0 && !last.is_zero()).then(|| events as f64 / last.as_secs_f64())
-}
-
-/// With commas between thousands.
-fn grouped(number: f64) -> String {
-    let digits = format!("{number:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Shows each second how far a run is, where a person looks on. Ends with the task.

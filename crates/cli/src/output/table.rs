@@ -69,6 +69,19 @@ pub(crate) fn items<'a>(document: &'a Value, key: &str) -> impl Iterator<Item = 
     document[key].as_array().into_iter().flatten()
 }
 
+/// A whole number with commas between thousands.
+pub(crate) fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

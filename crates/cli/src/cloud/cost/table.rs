@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{Column, CostArguments};
+use crate::output::table::grouped;
 use worldbus_cost::model::{ACK_LINGER, Cost, ROUND_TRIP_S};
 use worldbus_cost::prices::Prices;
 
@@ -127,15 +128,7 @@ fn number(value: f64) -> String {
     if value < 100.0 {
         return format!("{value:.2}");
     }
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(value)
 }
 
 #[cfg(test)]
