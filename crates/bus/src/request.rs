@@ -99,8 +99,8 @@ impl Bus {
 }
 
 impl<R: Event> Requester<R> {
-    /// Publishes a request and waits for its reply, as long as `deadline`. Whoever handles the
-    /// request has to have a subscription by now and replies by
+    /// Publishes a request and waits for its reply, as long as `deadline`. The service that
+    /// handles the request must have its subscription by now, and replies by
     /// [`Message::reply`](crate::Message::reply); the first reply counts.
     ///
     /// Dropped before its reply, the call waits for none; the request may be published or not.

@@ -105,7 +105,7 @@ async fn a_commit_is_one_write() {
     for minute in 1..=COMMITS {
         publisher.publish(&tick(minute)).await.unwrap();
     }
-    // The thread wakes whoever waits for a commit as well, by a write where a runtime sleeps.
+    // The thread also wakes the tasks that wait for a commit, by a write where a runtime sleeps.
     let writes = writes_of_the_log() - before;
     println!("{writes} writes for {COMMITS} commits");
     assert!(writes >= COMMITS, "{writes} writes for {COMMITS} commits");

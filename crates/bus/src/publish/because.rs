@@ -36,7 +36,7 @@ impl Publisher {
 }
 
 impl Message {
-    /// Publishes the reply to a request, about what the request is about, to whoever has asked by
+    /// Publishes the reply to a request, about what the request is about, to the caller of
     /// [`Requester::request`](crate::Requester::request). Durable when this returns.
     ///
     /// Handling is at least once, and so is replying; a second reply is dropped where it arrives.
