@@ -20,7 +20,7 @@ use worldbus_transport_embedded::{Embedded, Options};
 const CHILD: &str = "WORLDBUS_KILL_TEST_DIR";
 const TOPICS: [&str; 2] = ["a", "b"];
 /// All that is kept is read again each so many kills, else what is new.
-const TURNS_A_WHOLE_READ: u64 = 20;
+const TURNS_A_WHOLE_READ: u64 = 100;
 /// Each so many kills the child lives until retention has looked, which it does each second.
 const TURNS_A_RETENTION: u64 = 10;
 
