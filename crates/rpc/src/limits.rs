@@ -24,8 +24,18 @@ pub const CONTROL_BYTES_MAX: usize = 1 << 20;
 /// Bytes of the event types of studios that a client is given.
 pub const CATALOGUE_BYTES_MAX: usize = 4 << 20;
 
-/// Bytes of one request for more of a subscription.
-pub const MORE_BYTES_MAX: usize = 64;
+/// Settlements of one request on a stream of deliveries.
+pub const SETTLE_COUNT_MAX: usize = 256;
+
+/// Such requests without an answer; while there are so many no further request is read.
+pub const SETTLING_COUNT_MAX: usize = 8;
+
+/// Bytes of one request on a stream of deliveries behind the first: one settlement has two names of
+/// 64 bytes and numbers.
+pub const CONSUMER_BYTES_MAX: usize = SETTLE_COUNT_MAX * 192;
+
+/// The version of the bus's service, as it is described: what both sides of this version do.
+pub const PROTOCOL: u32 = 1;
 
 /// Fields of one message, elements of repeated ones each.
 pub const FIELD_COUNT_MAX: usize = GATHER_COUNT_MAX + 64;

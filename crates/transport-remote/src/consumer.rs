@@ -1,9 +1,11 @@
 //! A consumer of a subscription of the event-bus. While deliveries that came together are handled,
 //! it asks for the next ones, so that they are on their way by then: under lease are at most
 //! `in_flight_max`, which the event-bus sees to.
+//!
+//! A task reads the stream, so that settlements are answered whoever waits for what.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,12 +13,12 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
-use tonic::Streaming;
-use v1::subscribe_request::{More, Request};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use v1::subscribe_request::Request;
 
 use crate::channel::Client;
-use crate::failure::{ask, broken};
+use crate::failure::ask;
+use crate::line::{Line, SENDING_MAX};
 use crate::link::{Link, Opening, Reopen, persist};
 use crate::options::RemoteOptions;
 use crate::settler::Settler;
@@ -27,29 +29,26 @@ use worldbus_rpc::v1;
 
 /// How long a consumer that closes waits for the end of its stream.
 const LEAVE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Requests for more that wait to be sent: one is enough, since asking twice changes nothing.
-const ASKING_MAX: usize = 1;
+/// How long it waits for settlements before it asks for a few deliveries.
+const ROOM_TIMEOUT: Duration = Duration::from_millis(1);
+/// Messages that were read and not taken: others are asked for when they are.
+const ARRIVED_MAX: usize = 1;
+
+/// Deliveries that came together, or why there will be no more.
+type Arrived = Result<Vec<v1::Delivery>, Error>;
 
 /// What arrives together waits here, while it asks for more.
 pub(crate) struct RemoteConsumer {
-    open: Opener,
-    link: Link<v1::SubscribeResponse>,
+    subscription: SubscriptionName,
+    line: Arc<Line>,
+    messages: mpsc::Receiver<Arrived>,
     arrived: VecDeque<v1::Delivery>,
-    /// Whether an answer of the event-bus is under way. A stream that is opened asks itself.
-    asked: bool,
+    failed: Option<Error>,
     settler: Arc<Settler>,
     closed: CancellationToken,
-}
-
-/// What opens the stream, first and again.
-#[derive(Clone)]
-struct Opener {
-    client: Client,
-    request: v1::Subscription,
-    subscription: SubscriptionName,
-    call_timeout: Duration,
-    /// Our side of the stream that is open.
-    asking: Arc<Mutex<Option<mpsc::Sender<v1::SubscribeRequest>>>>,
+    /// Ends the stream when it is dropped; cancelled when the rest of the stream is to be read.
+    leaving: CancellationToken,
+    _gone: DropGuard,
 }
 
 impl RemoteConsumer {
@@ -57,28 +56,63 @@ impl RemoteConsumer {
         client: Client,
         spec: &SubscriptionSpec,
         options: &RemoteOptions,
-        settler: Arc<Settler>,
         closed: CancellationToken,
     ) -> Result<Self, Error> {
+        let line = Arc::new(Line::new(spec.in_flight_max as usize));
+        line.ask();
         let open = Opener {
-            client,
+            client: client.clone(),
             request: spec.into(),
-            subscription: spec.name.clone(),
             call_timeout: options.call_timeout,
-            asking: Arc::default(),
+            line: Arc::clone(&line),
         };
         let stream = open.again(Duration::ZERO).await?;
         let link = Link::new(stream, "subscription", options.reconnect_for);
-        Ok(Self { open, link, arrived: VecDeque::new(), asked: true, settler, closed })
+        let (arrived, messages) = mpsc::channel(ARRIVED_MAX);
+        let (leaving, gone) = (CancellationToken::new(), CancellationToken::new());
+        let reading = Reading { open, link, arrived };
+        tokio::spawn(gone.clone().run_until_cancelled_owned(reading.run(leaving.clone())));
+        Ok(Self {
+            subscription: spec.name.clone(),
+            settler: Settler::start(client, options.call_timeout, Arc::clone(&line)),
+            line,
+            messages,
+            arrived: VecDeque::new(),
+            failed: None,
+            closed,
+            leaving,
+            _gone: gone.drop_guard(),
+        })
+    }
+
+    /// What settles its deliveries.
+    pub(crate) fn settles(&self) -> &Arc<Settler> {
+        &self.settler
+    }
+
+    /// Waits for deliveries that come together.
+    async fn arrive(&mut self) -> Arrived {
+        if let Ok(message) = self.messages.try_recv() {
+            return message;
+        }
+        // Handlers that take longer have others to go on with.
+        let _ = timeout(ROOM_TIMEOUT, self.line.room()).await;
+        self.line.ask();
+        tokio::select! {
+            biased;
+            message = self.messages.recv() => message.unwrap_or_else(|| Err(closed())),
+            () = self.closed.cancelled() => Err(closed()),
+        }
     }
 }
 
-impl RemoteConsumer {
-    fn ask(&mut self) {
-        if !std::mem::replace(&mut self.asked, true) {
-            self.open.ask_more();
-        }
-    }
+/// What opens the stream, first and again.
+#[derive(Clone)]
+struct Opener {
+    client: Client,
+    request: v1::Subscription,
+    call_timeout: Duration,
+    line: Arc<Line>,
 }
 
 impl Opener {
@@ -87,44 +121,59 @@ impl Opener {
         persist(during, move || open.once()).boxed()
     }
 
-    /// Opens the stream and asks for the first deliveries.
     fn once(&self) -> Opening<v1::SubscribeResponse> {
-        let (sender, receiver) = mpsc::channel(ASKING_MAX);
-        let first = [Request::Open(self.request.clone()), Request::More(More {})];
-        let first = first.map(|request| v1::SubscribeRequest { request: Some(request) });
-        let requests = stream::iter(first).chain(ReceiverStream::new(receiver));
+        let (sender, receiver) = mpsc::channel(SENDING_MAX);
+        let first = v1::SubscribeRequest { request: Some(Request::Open(self.request.clone())) };
+        let requests = stream::iter([first]).chain(ReceiverStream::new(receiver));
         let (mut client, limit) = (self.client.clone(), self.call_timeout);
-        let asking = Arc::clone(&self.asking);
-        async move {
-            let stream = ask(limit, client.subscribe(requests)).await?;
-            *asking.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
-            Ok(stream)
-        }
-        .boxed()
+        self.line.open(sender);
+        async move { ask(limit, client.subscribe(requests)).await }.boxed()
     }
+}
 
-    fn ask_more(&self) {
-        let asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asking) = &*asking {
-            // Full: it is being asked. Closed: the stream broke and is reopened.
-            let more = v1::SubscribeRequest { request: Some(Request::More(More {})) };
-            let _ = asking.try_send(more);
-        }
-    }
+/// Reads the stream for as long as the consumer is there.
+struct Reading {
+    open: Opener,
+    link: Link<v1::SubscribeResponse>,
+    arrived: mpsc::Sender<Arrived>,
+}
 
-    /// Ends our side; what still comes from the other.
-    async fn leave(
-        &self,
-        stream: Option<Streaming<v1::SubscribeResponse>>,
-    ) -> Result<Vec<v1::Delivery>, Error> {
-        self.asking.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut rest = Vec::new();
-        if let Some(mut stream) = stream {
-            while let Some(message) = stream.message().await.map_err(|status| broken(&status))? {
-                rest.extend(message.deliveries);
+impl Reading {
+    /// Reads and reconnects until `leaving`; then what still comes.
+    async fn run(mut self, leaving: CancellationToken) {
+        loop {
+            let reopen = |during| self.open.again(during);
+            let next = tokio::select! {
+                biased;
+                next = self.link.next(Reopen::Always(&reopen)) => next,
+                () = leaving.cancelled() => break,
+            };
+            match next {
+                Ok(Some(message)) => take(&self.open.line, &self.arrived, message).await,
+                // It would have been opened again.
+                Ok(None) => return,
+                Err(error) => {
+                    // No one to take it: the consumer is gone.
+                    let _ = self.arrived.send(Err(error)).await;
+                    return;
+                }
             }
         }
-        Ok(rest)
+        let Self { open, link, arrived } = self;
+        let Some(mut rest) = link.into_open() else { return };
+        // What breaks off now comes again when its leases end.
+        while let Ok(Some(message)) = rest.message().await {
+            take(&open.line, &arrived, message).await;
+        }
+    }
+}
+
+async fn take(line: &Line, arrived: &mpsc::Sender<Arrived>, message: v1::SubscribeResponse) {
+    let v1::SubscribeResponse { deliveries, settled } = message;
+    line.came(deliveries.len(), settled);
+    if !deliveries.is_empty() {
+        // No one to take them: the consumer is gone.
+        let _ = arrived.send(Ok(deliveries)).await;
     }
 }
 
@@ -137,20 +186,21 @@ impl Consumer for RemoteConsumer {
             }
             if let Some(delivery) = self.arrived.pop_front() {
                 // Not behind the last: while its handler works, a lease that ends is left to it.
-                if !self.arrived.is_empty() {
-                    self.ask();
+                if !self.arrived.is_empty() && self.line.has_room() {
+                    self.line.ask();
                 }
-                return delivery.into_delivered(&self.open.subscription);
+                return delivery.into_delivered(&self.subscription);
             }
-            self.ask();
-            let reopen = |during| self.open.again(during);
-            let message = tokio::select! {
-                biased;
-                message = self.link.next(Reopen::Always(&reopen)) => message?,
-                () = self.closed.cancelled() => return Err(closed()),
-            };
-            self.arrived.extend(message.into_iter().flat_map(|message| message.deliveries));
-            self.asked = false;
+            if let Some(error) = &self.failed {
+                return Err(error.clone());
+            }
+            match self.arrive().await {
+                Ok(deliveries) => {
+                    self.line.taken();
+                    self.arrived.extend(deliveries);
+                }
+                Err(error) => self.failed = Some(error),
+            }
         }
     }
 
@@ -158,20 +208,19 @@ impl Consumer for RemoteConsumer {
         Arc::clone(&self.settler) as Arc<dyn Settle>
     }
 
-    async fn close(self: Box<Self>) -> Result<(), Error> {
-        let Self { open, link, arrived, settler, .. } = *self;
-        let stream = link.into_open();
-        let rest = match timeout(LEAVE_TIMEOUT, open.leave(stream)).await {
-            Ok(Ok(rest)) => rest,
-            // What may have been under way comes again when its leases end.
-            Ok(Err(_)) | Err(_) => Vec::new(),
+    async fn close(mut self: Box<Self>) -> Result<(), Error> {
+        self.line.end();
+        self.leaving.cancel();
+        let rest = async {
+            while let Some(Ok(deliveries)) = self.messages.recv().await {
+                self.arrived.extend(deliveries);
+            }
         };
-        let release = async |delivery: &v1::Delivery| {
-            let lease = delivery.lease(&open.subscription)?;
-            settler.settle(&lease, Outcome::Release).await
-        };
-        for delivery in arrived.iter().chain(&rest) {
-            release(delivery).await?;
+        // What may have been under way comes again when its leases end.
+        let _ = timeout(LEAVE_TIMEOUT, rest).await;
+        for delivery in &self.arrived {
+            let lease = delivery.lease(&self.subscription)?;
+            self.settler.settle(&lease, Outcome::Release).await?;
         }
         Ok(())
     }

@@ -19,11 +19,14 @@ pub(crate) async fn change<T>(
     match timeout(limit, call).await {
         Ok(Ok(response)) => Ok(response.into_inner()),
         Ok(Err(status)) => Err(error(&status)),
-        Err(_) => {
-            let context = format!("the event-bus did not answer within {} ms", limit.as_millis());
-            Err(Error::unknown(Kind::Timeout, context))
-        }
+        Err(_) => Err(late(limit)),
     }
+}
+
+/// The error of a call that changes something and was not answered in time.
+pub(crate) fn late(limit: Duration) -> Error {
+    let context = format!("the event-bus did not answer within {} ms", limit.as_millis());
+    Error::unknown(Kind::Timeout, context)
 }
 
 /// Makes a call that changes nothing, or the same if repeated: broken off, it may be repeated.
@@ -46,7 +49,8 @@ fn repeatable(error: Error) -> Error {
     }
 }
 
-fn error(status: &Status) -> Error {
+/// The error of a call that broke off: whether it happened is unknown, unless the status shows it.
+pub(crate) fn error(status: &Status) -> Error {
     if let Some(error) = from_status(status) {
         return error;
     }

@@ -1,19 +1,18 @@
 //! The transport itself: calls, and what they share.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::{self, Client};
 use crate::consumer::{RemoteConsumer, closed};
 use crate::failure::{ask, broken, change};
 use crate::options::RemoteOptions;
+use crate::publisher;
 use crate::reader::{RemoteReader, depends_on_now, fixed};
-use crate::settler::{GATHER_LIMITS, Settler};
+use crate::settler::Settler;
 use worldbus_bus::limits::check_dead_letter_ids;
 use worldbus_bus::{
     Appended, Capabilities, Capability, Consumer, DeadLetter, Error, Gather, Kind, LogEnd,
@@ -21,7 +20,7 @@ use worldbus_bus::{
     SubscriptionStatus, Topic, TopicStatus, Transport,
 };
 use worldbus_events::Batch;
-use worldbus_rpc::limits::CONTROL_BYTES_MAX;
+use worldbus_rpc::limits::{CONTROL_BYTES_MAX, PROTOCOL};
 use worldbus_rpc::v1;
 
 /// Bytes of a publish entry besides its batch, about.
@@ -40,7 +39,8 @@ pub struct Remote {
     server_version: String,
     world: String,
     publishes: Gather<v1::PublishEntry, Appended>,
-    settler: Arc<Settler>,
+    /// Of the consumers that were opened.
+    settlers: Mutex<Vec<Weak<Settler>>>,
     closed: CancellationToken,
 }
 
@@ -66,12 +66,12 @@ impl Remote {
         let description = ask(limit, stub.describe(v1::DescribeRequest {}))
             .await
             .map_err(|error| at(url, error))?;
+        check_protocol(&description).map_err(|error| at(url, error))?;
         let capabilities = worldbus_rpc::capabilities("remote", &description)?;
         let v1::DescribeResponse { server_version, world, .. } = description;
         tracing::debug!(url, server_version, behind = description.transport, "connected");
-        let publishes = publishes(client.clone(), options.call_timeout);
-        let settler = Settler::start(client.clone(), options.call_timeout);
-        let closed = CancellationToken::new();
+        let publishes = publisher::start(client.clone(), options.call_timeout);
+        let (settlers, closed) = Default::default();
         Ok(Self {
             client,
             options,
@@ -79,7 +79,7 @@ impl Remote {
             server_version,
             world,
             publishes,
-            settler,
+            settlers,
             closed,
         })
     }
@@ -124,22 +124,17 @@ fn at(url: &str, error: Error) -> Error {
     error.with_context(context)
 }
 
-fn publishes(client: Client, call_timeout: Duration) -> Gather<v1::PublishEntry, Appended> {
-    let call = move |entries| {
-        let mut client = client.clone();
-        async move {
-            let request = v1::PublishRequest { entries };
-            let response = change(call_timeout, client.publish(request)).await?;
-            let no_result = || {
-                let context = "the event-bus gave no result that this version knows";
-                Err(Error::unknown(Kind::Unavailable, context))
-            };
-            let results = response.results.into_iter();
-            Ok(results.map(|result| result.into_result().unwrap_or_else(no_result)).collect())
-        }
-        .boxed()
-    };
-    Gather::start(GATHER_LIMITS, Box::new(call))
+/// Refuses an event-bus that lacks what this client does.
+fn check_protocol(description: &v1::DescribeResponse) -> Result<(), Error> {
+    let v1::DescribeResponse { server_version, protocol, .. } = description;
+    if *protocol >= PROTOCOL {
+        return Ok(());
+    }
+    let context = format!(
+        "this event-bus is of version {server_version}, whose service has version {protocol}, and \
+         this client needs {PROTOCOL}: update the event-bus"
+    );
+    Err(Error::refused(Kind::Unsupported, context))
 }
 
 #[async_trait]
@@ -160,10 +155,12 @@ impl Transport for Remote {
 
     async fn subscribe(&self, spec: SubscriptionSpec) -> Result<Box<dyn Consumer>, Error> {
         spec.check()?;
-        let (client, settler) = (self.open()?, Arc::clone(&self.settler));
         let consumer =
-            RemoteConsumer::open(client, &spec, &self.options, settler, self.closed.clone());
-        Ok(Box::new(consumer.await?))
+            RemoteConsumer::open(self.open()?, &spec, &self.options, self.closed.clone()).await?;
+        let mut settlers = self.settlers.lock().unwrap_or_else(PoisonError::into_inner);
+        settlers.retain(|settler| settler.strong_count() > 0);
+        settlers.push(Arc::downgrade(consumer.settles()));
+        Ok(Box::new(consumer))
     }
 
     async fn read(&self, spec: ReadSpec) -> Result<Box<dyn Reader>, Error> {
@@ -279,7 +276,32 @@ impl Transport for Remote {
     async fn close(&self) -> Result<(), Error> {
         self.closed.cancel();
         self.publishes.close().await;
-        self.settler.close().await;
+        let settlers =
+            std::mem::take(&mut *self.settlers.lock().unwrap_or_else(PoisonError::into_inner));
+        for settler in settlers.iter().filter_map(Weak::upgrade) {
+            settler.close().await;
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_event_bus_is_refused_by_its_version_with_what_to_do() {
+        let of = |protocol| v1::DescribeResponse {
+            server_version: "0.0.7".to_owned(),
+            protocol,
+            ..Default::default()
+        };
+        let error = at("http://bus:7070", check_protocol(&of(0)).unwrap_err());
+        assert_eq!((error.kind(), error.fate()), (Kind::Unsupported, worldbus_bus::Fate::Refused));
+        for part in ["http://bus:7070", "version 0.0.7", "update the event-bus"] {
+            assert!(error.context().contains(part), "{error}");
+        }
+        check_protocol(&of(PROTOCOL)).unwrap();
+        check_protocol(&of(PROTOCOL + 1)).unwrap();
     }
 }

@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::channel::Client;
-use crate::failure::change;
+use crate::failure::{change, late};
+use crate::line::Line;
 use worldbus_bus::limits::check_dead_events;
-use worldbus_bus::{DeadEvent, Error, Gather, GatherLimits, Lease, Outcome, Settle};
+use worldbus_bus::{DeadEvent, Error, Gather, GatherLimits, Kind, Lease, Outcome, Settle};
 use worldbus_events::limits::BATCH_EVENTS_MAX;
-use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX};
+use worldbus_rpc::limits::{GATHER_BYTES, SETTLE_COUNT_MAX};
 use worldbus_rpc::v1;
 
 /// Bytes of a settlement in a message, about.
@@ -21,10 +24,11 @@ const SETTLEMENT_BYTES: usize = 128;
 const DEAD_EVENT_BYTES: usize = 48;
 
 /// What goes into one message to the event-bus.
-pub(crate) const GATHER_LIMITS: GatherLimits =
-    GatherLimits { count_max: GATHER_COUNT_MAX, bytes_max: GATHER_BYTES, linger: Duration::ZERO };
+const GATHER_LIMITS: GatherLimits =
+    GatherLimits { count_max: SETTLE_COUNT_MAX, bytes_max: GATHER_BYTES, linger: Duration::ZERO };
 
-/// Settles deliveries of every consumer of one connection.
+/// Settles the deliveries of a consumer: on its stream, and by calls where that is not open, since
+/// leases outlive streams.
 pub(crate) struct Settler {
     client: Client,
     call_timeout: Duration,
@@ -32,13 +36,16 @@ pub(crate) struct Settler {
 }
 
 impl Settler {
-    pub(crate) fn start(client: Client, call_timeout: Duration) -> Arc<Self> {
+    pub(crate) fn start(client: Client, call_timeout: Duration, line: Arc<Line>) -> Arc<Self> {
         let stub = client.clone();
         let call = move |settlements| {
-            let mut stub = stub.clone();
+            let (mut stub, line) = (stub.clone(), Arc::clone(&line));
             async move {
                 let request = v1::SettleRequest { settlements };
-                let response = change(call_timeout, stub.settle(request)).await?;
+                let response = match line.settle(request) {
+                    Ok(answer) => answered(call_timeout, answer).await?,
+                    Err(request) => change(call_timeout, stub.settle(request)).await?,
+                };
                 let results = response.results.into_iter();
                 Ok(results.map(|result| result.error.map_or(Ok(()), |e| Err(e.into()))).collect())
             }
@@ -78,6 +85,18 @@ impl Settle for Settler {
         }
         Ok(())
     }
+}
+
+/// The answer that comes on the stream.
+async fn answered(
+    limit: Duration,
+    answer: oneshot::Receiver<v1::SettleResponse>,
+) -> Result<v1::SettleResponse, Error> {
+    let answer = timeout(limit, answer).await.map_err(|_| late(limit))?;
+    answer.map_err(|_| {
+        let context = "the connection to the event-bus broke while deliveries were settled";
+        Error::unknown(Kind::Unavailable, context)
+    })
 }
 
 /// How many of the events go into one message; at least one.

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt as _, future::join_all};
 use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::grpc::letters::Letters;
 use crate::grpc::settlers::Settlers;
 use crate::grpc::streams::{Deliveries, Reads};
-use crate::grpc::{outward, publish, status};
+use crate::grpc::{publish, status};
 use crate::open::Open;
 use worldbus_bus::{
     DeadEvent, Error, Kind, Lease, ReadSpec, RegisteredType, SubscriptionName, SubscriptionSpec,
@@ -20,8 +20,8 @@ use worldbus_bus::{
 };
 use worldbus_events::Change;
 use worldbus_rpc::limits::{DEAD_LETTER_COUNT_MAX, GATHER_COUNT_MAX};
+use worldbus_rpc::v1;
 use worldbus_rpc::v1::bus_service_server::BusService;
-use worldbus_rpc::{outcome, v1};
 use worldbus_service::server::Cut;
 
 /// How long a client may take to say what it opens.
@@ -51,8 +51,8 @@ impl Broker {
         tracing::debug!(subscription = %name, consumer = spec.consumer, "consumer opened");
         let consumer = self.open.transport().subscribe(spec).await?;
         self.settlers.remember(&name, consumer.settler())?;
-        let (open, appended_ms) = (Arc::clone(&self.open), i64::MIN);
-        Ok(Deliveries { consumer, requests, open, place, appended_ms }.into_stream().boxed())
+        let (open, settlers) = (Arc::clone(&self.open), Arc::clone(&self.settlers));
+        Ok(Deliveries::new(consumer, requests, settlers, open, place).into_stream().boxed())
     }
 
     async fn open_reader(
@@ -65,12 +65,6 @@ impl Broker {
         let reader = self.open.transport().read(ReadSpec::try_from(request)?).await?;
         let (open, appended_ms) = (Arc::clone(&self.open), i64::MIN);
         Ok(Reads { reader, open, place, log, appended_ms }.into_stream().boxed())
-    }
-
-    async fn settle_one(&self, settlement: v1::Settlement) -> Result<(), Error> {
-        let lease = Lease::try_from(settlement.lease.unwrap_or_default())?;
-        let outcome = outcome(settlement.outcome)?;
-        self.settlers.of(&lease)?.settle(&lease, outcome).await
     }
 
     async fn set_aside(&self, request: v1::DeadLetterRequest) -> Result<(), Error> {
@@ -113,6 +107,16 @@ impl BusService for Broker {
         response.map(Response::new).map_err(status)
     }
 
+    type PublishStreamStream = Messages<v1::PublishResponse>;
+
+    async fn publish_stream(
+        &self,
+        request: Request<Streaming<v1::PublishRequest>>,
+    ) -> Answer<Self::PublishStreamStream> {
+        let answers = publish::answers(Arc::clone(&self.open), request.into_inner());
+        Ok(Response::new(answers.boxed()))
+    }
+
     type SubscribeStream = Messages<v1::SubscribeResponse>;
 
     async fn subscribe(
@@ -125,15 +129,7 @@ impl BusService for Broker {
 
     async fn settle(&self, request: Request<v1::SettleRequest>) -> Answer<v1::SettleResponse> {
         let settlements = request.into_inner().settlements;
-        if settlements.len() > GATHER_COUNT_MAX {
-            let context = format!("more than {GATHER_COUNT_MAX} settlements in a call");
-            return Err(status(Error::refused(Kind::TooLarge, context)));
-        }
-        let results = join_all(settlements.into_iter().map(|one| self.settle_one(one))).await;
-        let results = results.into_iter().map(|result| v1::SettleResult {
-            error: result.err().map(|error| (&outward(error)).into()),
-        });
-        Ok(Response::new(v1::SettleResponse { results: results.collect() }))
+        self.settlers.settle(settlements, GATHER_COUNT_MAX).await.map(Response::new).map_err(status)
     }
 
     async fn dead_letter(

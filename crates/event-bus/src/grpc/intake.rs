@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 
 use crate::grpc::incoming::Incoming;
 use worldbus_bus::{Error, Kind};
-use worldbus_rpc::limits::{CONTROL_BYTES_MAX, MESSAGE_BYTES_MAX, MORE_BYTES_MAX};
+use worldbus_rpc::limits::{CONSUMER_BYTES_MAX, CONTROL_BYTES_MAX, MESSAGE_BYTES_MAX};
 use worldbus_rpc::to_status;
 use worldbus_service::server::ConnectionId;
 
@@ -62,34 +62,61 @@ pub(super) async fn admit(
     next: Next,
 ) -> Response {
     let connection = request.extensions().get::<ConnectionId>().copied().unwrap_or_default();
-    let (max, max_then) = bounds(request.uri().path());
+    let (max, further) = bounds(request.uri().path());
     let (head, body) = request.into_parts();
-    let mut incoming = Incoming::new(body, max, max_then);
-    // What streams requests does so for as long as it likes; its first is waited for elsewhere.
-    let arrives = |begun: Instant| max_then.is_none().then(|| begun + ARRIVAL_MAX);
+    let mut incoming = Incoming::new(body, max, further.bytes_max());
     let held = match incoming.length(Instant::now() + ARRIVAL_MAX).await {
         Ok(length) => intake.take(connection, length.unwrap_or_default()).await,
         Err(status) => Err(status),
     };
-    match held {
-        Ok(held) => {
-            let body = incoming.into_body(arrives(Instant::now()));
-            let response = next.run(Request::from_parts(head, body)).await;
-            drop(held);
-            response
+    let held = match held {
+        Ok(held) => held,
+        Err(status) => return status.into_http(),
+    };
+    let serve = |body| next.run(Request::from_parts(head, body));
+    if let Further::WithRoom(_) = further {
+        let room = move |bytes| {
+            let intake = Arc::clone(&intake);
+            async move { intake.take(connection, bytes).await }
+        };
+        return serve(incoming.into_body_with_room(held, room, ARRIVAL_MAX)).await;
+    }
+    // What streams requests does so for as long as it likes; its first is waited for elsewhere.
+    let ends = matches!(further, Further::None);
+    let deadline = ends.then(|| Instant::now() + ARRIVAL_MAX);
+    let response = serve(incoming.into_body(deadline)).await;
+    drop(held);
+    response
+}
+
+/// What comes behind the first message of a call.
+#[derive(Debug, Clone, Copy)]
+enum Further {
+    None,
+    /// Messages of at most so many bytes, for which no room is needed.
+    Control(usize),
+    /// Messages of at most so many bytes, each with room of its own.
+    WithRoom(usize),
+}
+
+impl Further {
+    fn bytes_max(self) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::Control(bytes) | Self::WithRoom(bytes) => Some(bytes),
         }
-        Err(status) => status.into_http(),
     }
 }
 
-/// Bytes of the first message of a call, and of further ones if it takes any.
-fn bounds(path: &str) -> (usize, Option<usize>) {
+/// Bytes of the first message of a call, and what comes behind it.
+fn bounds(path: &str) -> (usize, Further) {
     match path.strip_prefix(BUS) {
-        Some("Publish" | "DeadLetter") => (MESSAGE_BYTES_MAX, None),
-        Some("Subscribe") => (CONTROL_BYTES_MAX, Some(MORE_BYTES_MAX)),
-        Some(_) => (CONTROL_BYTES_MAX, None),
+        Some("Publish" | "DeadLetter") => (MESSAGE_BYTES_MAX, Further::None),
+        Some("PublishStream") => (MESSAGE_BYTES_MAX, Further::WithRoom(MESSAGE_BYTES_MAX)),
+        Some("Subscribe") => (CONTROL_BYTES_MAX, Further::Control(CONSUMER_BYTES_MAX)),
+        Some(_) => (CONTROL_BYTES_MAX, Further::None),
         // Health and reflection, which streams its requests.
-        None => (SMALL_BYTES_MAX, Some(SMALL_BYTES_MAX)),
+        None => (SMALL_BYTES_MAX, Further::Control(SMALL_BYTES_MAX)),
     }
 }
 

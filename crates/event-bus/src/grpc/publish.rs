@@ -1,15 +1,35 @@
 //! Appending the batches of one call, in their order, each with its own result.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::future::{join_all, maybe_done};
-use futures_util::poll;
+use futures_util::{Stream, poll, stream};
+use tonic::{Status, Streaming};
 
-use crate::grpc::outward;
+use crate::grpc::{outward, status};
 use crate::open::Open;
 use worldbus_bus::{Appended, Error, Kind, Topic, trace};
 use worldbus_events::Batch;
 use worldbus_rpc::limits::GATHER_COUNT_MAX;
 use worldbus_rpc::v1;
+
+/// The answers to a stream of calls, one after the other, until it ends or we shut down.
+pub(super) fn answers(
+    open: Arc<Open>,
+    requests: Streaming<v1::PublishRequest>,
+) -> impl Stream<Item = Result<v1::PublishResponse, Status>> {
+    stream::try_unfold((open, requests), |(open, mut requests)| async move {
+        let request = tokio::select! {
+            biased;
+            request = requests.message() => request?,
+            () = open.shutdown.cancelled() => None,
+        };
+        let Some(request) = request else { return Ok(None) };
+        let response = publish(&open, request).await.map_err(status)?;
+        Ok(Some((response, (open, requests))))
+    })
+}
 
 pub(super) async fn publish(
     open: &Open,

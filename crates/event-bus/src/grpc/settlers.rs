@@ -4,8 +4,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures_util::future::join_all;
+
+use crate::grpc::outward;
 use crate::limits::SUBSCRIPTION_COUNT_MAX;
 use worldbus_bus::{Error, Kind, Lease, Settle, SubscriptionName};
+use worldbus_rpc::{outcome, v1};
 
 /// Settlers by subscription.
 #[derive(Default)]
@@ -32,6 +36,32 @@ impl Settlers {
     /// Drops the settler of a subscription that was deleted.
     pub(super) fn forget(&self, subscription: &SubscriptionName) {
         lock(&self.settlers).remove(subscription);
+    }
+
+    /// Settles deliveries, each with a result of its own.
+    ///
+    /// # Errors
+    /// `TooLarge` if they are more than `count_max`.
+    pub(super) async fn settle(
+        &self,
+        settlements: Vec<v1::Settlement>,
+        count_max: usize,
+    ) -> Result<v1::SettleResponse, Error> {
+        if settlements.len() > count_max {
+            let context = format!("more than {count_max} settlements at once");
+            return Err(Error::refused(Kind::TooLarge, context));
+        }
+        let results = join_all(settlements.into_iter().map(|one| self.settle_one(one))).await;
+        let results = results.into_iter().map(|result| v1::SettleResult {
+            error: result.err().map(|error| (&outward(error)).into()),
+        });
+        Ok(v1::SettleResponse { results: results.collect() })
+    }
+
+    async fn settle_one(&self, settlement: v1::Settlement) -> Result<(), Error> {
+        let lease = Lease::try_from(settlement.lease.unwrap_or_default())?;
+        let outcome = outcome(settlement.outcome)?;
+        self.of(&lease)?.settle(&lease, outcome).await
     }
 
     /// Who settles a delivery.

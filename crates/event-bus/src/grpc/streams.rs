@@ -3,14 +3,20 @@
 
 use std::sync::Arc;
 
-use futures_util::{FutureExt as _, Stream, stream};
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt as _, Stream, StreamExt as _, stream};
 use tonic::{Status, Streaming};
+use v1::subscribe_request::Request;
 
+use crate::grpc::settlers::Settlers;
 use crate::grpc::status;
 use crate::open::Open;
 use crate::places::{Place, Turn, place_lost};
-use worldbus_bus::{Consumer, Delivered, Error, LogId, Reader, StoredBatch};
-use worldbus_rpc::limits::{GATHER_BYTES, GATHER_COUNT_MAX, READ_GATHER_BYTES};
+use worldbus_bus::{Consumer, Delivered, Error, Kind, LogId, Reader, StoredBatch};
+use worldbus_rpc::limits::{
+    GATHER_BYTES, GATHER_COUNT_MAX, READ_GATHER_BYTES, SETTLE_COUNT_MAX, SETTLING_COUNT_MAX,
+};
 use worldbus_rpc::v1;
 
 /// What a message takes in memory until its client has taken it, over the bytes of its batches: the
@@ -26,27 +32,41 @@ enum End {
 
 /// What a client is sent of a subscription.
 pub(super) struct Deliveries {
-    pub(super) consumer: Box<dyn Consumer>,
-    pub(super) requests: Streaming<v1::SubscribeRequest>,
-    pub(super) open: Arc<Open>,
-    pub(super) place: Place,
+    consumer: Box<dyn Consumer>,
+    requests: Streaming<v1::SubscribeRequest>,
+    /// Whether the client asks for deliveries, and whether it has ended its side.
+    asked: bool,
+    ended: bool,
+    settlers: Arc<Settlers>,
+    /// What the client settles, until it is answered.
+    settling: FuturesOrdered<BoxFuture<'static, Result<v1::SettleResponse, Error>>>,
+    open: Arc<Open>,
+    place: Place,
     /// When the last batch came onto the log, in milliseconds.
-    pub(super) appended_ms: i64,
+    appended_ms: i64,
 }
 
 impl Deliveries {
-    /// The messages: one for each time that the client asks, until it ends its side or we
-    /// shut down.
+    pub(super) fn new(
+        consumer: Box<dyn Consumer>,
+        requests: Streaming<v1::SubscribeRequest>,
+        settlers: Arc<Settlers>,
+        open: Arc<Open>,
+        place: Place,
+    ) -> Self {
+        let (asked, ended, settling) = (false, false, FuturesOrdered::new());
+        let appended_ms = i64::MIN;
+        Self { consumer, requests, asked, ended, settlers, settling, open, place, appended_ms }
+    }
+
+    /// The messages: deliveries for each time that the client asks, and an answer for each time
+    /// that it settles, until it ends its side or we shut down.
     pub(super) fn into_stream(self) -> impl Stream<Item = Result<v1::SubscribeResponse, Status>> {
         stream::unfold(Some(self), |state| async {
             let mut this = state?;
             this.place.taken(0);
             match this.next().await {
-                Ok(deliveries) => {
-                    count("subscribe", deliveries.iter().map(|one| one.batch.len()));
-                    let deliveries = deliveries.iter().map(Into::into).collect();
-                    Some((Ok(v1::SubscribeResponse { deliveries }), Some(this)))
-                }
+                Ok(response) => Some((Ok(response), Some(this))),
                 Err(end) => {
                     this.close().await;
                     finish(end).map(|end| (Err(end), None))
@@ -55,43 +75,74 @@ impl Deliveries {
         })
     }
 
-    async fn next(&mut self) -> Result<Vec<Delivered>, End> {
+    async fn next(&mut self) -> Result<v1::SubscribeResponse, End> {
         let open = Arc::clone(&self.open);
-        tokio::select! {
-            asked = self.requests.message() => go_on(asked)?,
-            () = open.shutdown.cancelled() => return Err(End::Orderly),
-        }
         loop {
             let behind = open.is_behind(self.appended_ms);
-            let (first, turn) = tokio::select! {
-                first = self.place.read(behind, self.consumer.next()) => first,
-                asked = self.requests.message() => {
-                    go_on(asked)?;
-                    continue;
+            tokio::select! {
+                // What was settled makes room for what is asked for behind it.
+                biased;
+                Some(settled) = self.settling.next() => {
+                    let settled = Some(settled.map_err(End::Failed)?);
+                    return Ok(v1::SubscribeResponse { settled, deliveries: Vec::new() });
                 }
-                () = open.shutdown.cancelled() => return Err(End::Orderly),
-            };
-            let first = first.map_err(End::Failed)?;
-            let next = || self.consumer.next().now_or_never().map(|n| n.map_err(End::Failed));
-            // A failure comes again at the next call.
-            let gathered = gather(first, GATHER_BYTES, |one| one.batch.bytes().len(), next).0;
-            return self.give(gathered, turn).await;
+                request = self.requests.message(), if self.reads_on() => self.take(request)?,
+                () = open.shutdown.cancelled(), if !self.ended => return Err(End::Orderly),
+                (first, turn) = self.place.read(behind, self.consumer.next()),
+                    if self.asked && !self.ended =>
+                {
+                    return self.give(first.map_err(End::Failed)?, turn).await;
+                }
+                else => return Err(End::Orderly),
+            }
         }
     }
 
-    /// Accounts for what the client is given.
+    fn reads_on(&self) -> bool {
+        !self.ended && self.settling.len() < SETTLING_COUNT_MAX
+    }
+
+    /// Takes a request, or the end of the client's side.
+    fn take(&mut self, request: Result<Option<v1::SubscribeRequest>, Status>) -> Result<(), End> {
+        // Broken off is the same as ended, but that no one reads an answer.
+        let Some(request) = request.map_err(|_| End::Orderly)? else {
+            self.ended = true;
+            return Ok(());
+        };
+        match request.request {
+            Some(Request::More(_)) => self.asked = true,
+            Some(Request::Settle(v1::SettleRequest { settlements })) => {
+                let settlers = Arc::clone(&self.settlers);
+                let settle = async move { settlers.settle(settlements, SETTLE_COUNT_MAX).await };
+                self.settling.push_back(settle.boxed());
+            }
+            Some(Request::Open(_)) | None => {
+                let context = "a request behind the first asks for more, or settles";
+                return Err(End::Failed(Error::refused(Kind::Invalid, context)));
+            }
+        }
+        Ok(())
+    }
+
+    /// What there is now with the first, accounted for.
     async fn give(
         &mut self,
-        deliveries: Vec<Delivered>,
+        first: Delivered,
         turn: Option<Turn>,
-    ) -> Result<Vec<Delivered>, End> {
+    ) -> Result<v1::SubscribeResponse, End> {
+        let next = || self.consumer.next().now_or_never().map(|n| n.map_err(End::Failed));
+        // A failure comes again at the next call.
+        let deliveries = gather(first, GATHER_BYTES, |one| one.batch.bytes().len(), next).0;
         let bytes: usize = deliveries.iter().map(|one| one.batch.bytes().len()).sum();
         if !self.place.give(bytes * MEMORY_FACTOR).await {
             return Err(End::Failed(place_lost()));
         }
         drop(turn);
+        self.asked = false;
         self.appended_ms = deliveries.last().map_or(self.appended_ms, |last| last.appended_ms);
-        Ok(deliveries)
+        count("subscribe", deliveries.iter().map(|one| one.batch.len()));
+        let deliveries = deliveries.iter().map(Into::into).collect();
+        Ok(v1::SubscribeResponse { deliveries, settled: None })
     }
 
     /// What was taken ahead of the client can go to others at once.
@@ -100,14 +151,6 @@ impl Deliveries {
             tracing::debug!(%error, "consumer not closed");
         }
         drop(self.place);
-    }
-}
-
-/// Whether the client asks for more, or has ended its side or broken off.
-fn go_on(asked: Result<Option<v1::SubscribeRequest>, Status>) -> Result<(), End> {
-    match asked {
-        Ok(Some(_)) => Ok(()),
-        Ok(None) | Err(_) => Err(End::Orderly),
     }
 }
 

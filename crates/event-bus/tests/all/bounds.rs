@@ -10,6 +10,7 @@ use crate::server::{Server, dir};
 use worldbus_bus::limits::TOPIC_COUNT_MAX;
 use worldbus_bus::{Fate, Kind, Position, Transport};
 use worldbus_conformance::{batch, next, soon, spec, topic, typed};
+use worldbus_rpc::limits::SETTLE_COUNT_MAX;
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;
 use worldbus_rpc::v1::subscribe_request::Request;
 use worldbus_rpc::{from_status, v1};
@@ -138,6 +139,17 @@ async fn call_with_more_elements_than_it_may_have_is_refused_before_it_is_decode
     let settlements = vec![v1::Settlement::default(); 100_000];
     let status = client.settle(v1::SettleRequest { settlements }).await.unwrap_err();
     assert_eq!(refused(&status), Kind::TooLarge, "{status}");
+    // On a stream of deliveries fewer are taken at once, and there is room for fewer bytes.
+    for count in [SETTLE_COUNT_MAX + 1, 100_000] {
+        let open = Request::Open((&spec("s", &["t"], Position::Now)).into());
+        let settlements = vec![v1::Settlement::default(); count];
+        let settle = Request::Settle(v1::SettleRequest { settlements });
+        let requests = [open, settle].map(|one| v1::SubscribeRequest { request: Some(one) });
+        let requests = stream::iter(requests).chain(stream::pending());
+        let mut deliveries = client.subscribe(requests).await.unwrap().into_inner();
+        let end = soon("the end", deliveries.message()).await;
+        assert!(!matches!(end, Ok(Some(_))), "{end:?}");
+    }
     server.stop().await;
 }
 

@@ -9,10 +9,12 @@ use tokio::time::timeout;
 
 use crate::server::{Server, dir};
 use worldbus_bus::{
-    Fate, Gap, GapReason, Kind, Notice, Outcome, Position, ReadSpec, Reader, Transport,
+    Fate, Gap, GapReason, Kind, Lease, Notice, Outcome, Position, ReadSpec, Reader,
+    SubscriptionSpec, Transport,
 };
 use worldbus_conformance::{batch, next, read_all, soon, spec, topic, typed};
 use worldbus_rpc::v1::bus_service_client::BusServiceClient;
+use worldbus_rpc::v1::subscribe_request::{More, Request};
 use worldbus_rpc::{from_status, v1};
 use worldbus_service::server::Limits;
 use worldbus_transport_remote::{ApiKey, Remote, RemoteOptions};
@@ -83,20 +85,94 @@ async fn settlement_before_the_consumer_is_back_may_be_tried_again() {
     let mut consumer = remote.subscribe(spec("s", &["t"], Position::Start)).await.unwrap();
     remote.publish(&topic("t"), batch(1, 0..1)).await.unwrap();
     let held = next(&mut consumer).await;
-    let settler = consumer.settler();
     let server = server.restart(dir.path()).await;
-    // The consumer reconnects when it is asked for the next delivery, and it is not.
-    let settled = soon("an answer", async {
-        loop {
-            match settler.settle(&held.lease, Outcome::Ack).await {
-                Err(error) if error.context().contains("the connection") => {}
-                settled => return settled,
-            }
-        }
-    });
-    let error = settled.await.unwrap_err();
+    let channel = tonic::transport::Endpoint::from_shared(server.url()).unwrap().connect_lazy();
+    let mut client = BusServiceClient::new(channel);
+    let lease = Some(v1::Lease::from(&held.lease));
+    let outcome = Some(Outcome::Ack.into());
+    let other = v1::Lease { subscription: "other".to_owned(), ..lease.clone().unwrap() };
+    let settlements = vec![v1::Settlement { lease: Some(other), outcome }];
+    let settled = client.settle(v1::SettleRequest { settlements }).await.unwrap().into_inner();
+    let error: worldbus_bus::Error = settled.results[0].error.clone().unwrap().into();
     assert_eq!((error.kind(), error.fate()), (Kind::Unavailable, Fate::Retry), "{error}");
     assert!(error.context().contains("was not opened"), "{error}");
+    // The consumer comes back by itself, though no one asks it for deliveries.
+    let settler = consumer.settler();
+    let settled = soon("it to be settled", async {
+        while let Err(error) = settler.settle(&held.lease, Outcome::Ack).await {
+            assert_ne!(error.fate(), Fate::Refused, "{error}");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    settled.await;
+    server.stop().await;
+}
+
+/// By the messages themselves: one in flight, which is settled before the next is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_settled_on_a_stream_makes_room_for_what_is_asked_for_behind_it() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    for sequence in 0..3 {
+        server.embedded.publish(&topic("t"), batch(1, sequence..sequence + 1)).await.unwrap();
+    }
+    let channel = tonic::transport::Endpoint::from_shared(server.url()).unwrap().connect_lazy();
+    let (requests, mut sent) = tokio::sync::mpsc::channel(8);
+    let send = async |request| {
+        requests.send(v1::SubscribeRequest { request: Some(request) }).await.unwrap();
+    };
+    let spec = SubscriptionSpec { in_flight_max: 1, ..spec("s", &["t"], Position::Start) };
+    send(Request::Open((&spec).into())).await;
+    send(Request::More(More {})).await;
+    let requests = futures_util::stream::poll_fn(move |context| sent.poll_recv(context));
+    let mut stream = BusServiceClient::new(channel).subscribe(requests).await.unwrap().into_inner();
+    let mut message =
+        async || soon("a message", stream.message()).await.unwrap().expect("the stream goes on");
+    let mut lease = message().await.deliveries[0].lease(&spec.name).unwrap();
+    for offset in 1..3 {
+        let settlement = |lease: &Lease| v1::Settlement {
+            lease: Some(lease.into()),
+            outcome: Some(Outcome::Ack.into()),
+        };
+        // Twice: each has a result of its own.
+        let settlements = vec![settlement(&lease), settlement(&lease)];
+        send(Request::Settle(v1::SettleRequest { settlements })).await;
+        send(Request::More(More {})).await;
+        let settled = message().await.settled.expect("an answer before the deliveries");
+        let lost = settled.results.iter().map(|result| result.error.is_some());
+        assert_eq!(lost.collect::<Vec<_>>(), [false, true]);
+        let deliveries = message().await.deliveries;
+        assert_eq!(deliveries.iter().map(|one| one.offset).collect::<Vec<_>>(), [offset]);
+        lease = deliveries[0].lease(&spec.name).unwrap();
+    }
+    server.stop().await;
+}
+
+/// Ends with the error of a request that is invalid; what came before it is durable.
+#[tokio::test(flavor = "multi_thread")]
+async fn publish_stream_answers_in_order_until_a_request_is_invalid() {
+    let dir = dir();
+    let server = Server::start(dir.path()).await;
+    let channel = tonic::transport::Endpoint::from_shared(server.url()).unwrap().connect_lazy();
+    let entry = |sequence: u64| v1::PublishEntry {
+        topic: "t".to_owned(),
+        batch: batch(1, sequence..sequence + 1).bytes().clone(),
+    };
+    let good = (0..50).map(move |call| v1::PublishRequest {
+        entries: vec![entry(2 * call), entry(2 * call + 1)],
+    });
+    let wrong = v1::PublishRequest { entries: vec![entry(0); 5000] };
+    let requests = futures_util::stream::iter(good.chain([wrong]));
+    let mut stream =
+        BusServiceClient::new(channel).publish_stream(requests).await.unwrap().into_inner();
+    for call in 0..50 {
+        let response = soon("an answer", stream.message()).await.unwrap().unwrap();
+        let results = response.results.into_iter().map(|one| one.into_result().unwrap().unwrap());
+        let offsets: Vec<_> = results.map(|appended| appended.offset).collect();
+        assert_eq!(offsets, [Some(2 * call), Some(2 * call + 1)]);
+    }
+    let status = soon("an answer", stream.message()).await.unwrap_err();
+    assert_eq!(from_status(&status).unwrap().kind(), Kind::TooLarge);
     server.stop().await;
 }
 
@@ -407,11 +483,10 @@ async fn client_whose_idle_connection_is_cut_again_and_again_loses_no_call() {
     for round in 1..=60 {
         // Around the deadline, so that some calls cross the goodbye.
         tokio::time::sleep(idle * (round % 6) / 3).await;
-        let published =
-            soon("a publish", remote.publish(&topic("t"), batch(round.into(), 0..1))).await;
-        assert!(published.is_ok(), "round {round}: {published:?}");
+        // Not a publish: its stream would keep the connection from being idle.
         let topics = soon("the topics", remote.topics()).await;
         assert!(topics.is_ok(), "round {round}: {topics:?}");
     }
+    soon("a publish", remote.publish(&topic("t"), batch(1, 0..1))).await.unwrap();
     bus.stop().await;
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::invalid;
 use super::spec::milliseconds;
+use crate::limits::PROTOCOL;
 use crate::v1;
 use worldbus_bus::{
     Capabilities, Capability, Error, SubscriptionName, SubscriptionStatus, Topic, TopicStatus,
@@ -19,6 +20,7 @@ impl From<&Capabilities> for v1::DescribeResponse {
             payload_bytes_max: capabilities.payload_bytes_max as u64,
             batch_bytes_max: capabilities.batch_bytes_max as u64,
             world: String::new(),
+            protocol: PROTOCOL,
             linger_ms: u32::try_from(capabilities.linger.as_millis()).unwrap_or(u32::MAX),
         }
     }
