@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: builds what is distributed, installs the peers, and measures all of it in
 //! one interleaved run on this machine; writes the page about performance, its plots, and every run
-//! as JSON.
+//! as JSON. With `--soak` it is one steady load for a long time instead.
 //!
 //! Here is the order of things. What a single measurement does is in `worldbus bench` (ours) and in
 //! `worldbus-bench` (peers, codecs); what is measured is in `rows` and `curves`. No gate: figures
@@ -16,6 +16,7 @@ mod peers;
 mod plot;
 mod rows;
 mod runner;
+mod soak;
 
 use std::fs;
 use std::path::Path;
@@ -39,23 +40,19 @@ const PAGE: &str = "performance.md";
 pub(crate) fn command(options: &[&str]) -> Result<()> {
     let options = Options::parse(options)?;
     let repo = Repo::load()?;
+    if let Some(minutes) = options.soak {
+        return soak::command(&options, minutes, &repo);
+    }
     if options.render {
         let text = fs::read_to_string(repo.root.join(FOLDER).join("figures.json"))?;
         return write(&repo.root, &serde_json::from_str(&text)?);
     }
     let built = match &options.built {
         Some(folder) => folder.clone(),
-        None => build(&repo)?,
+        None => build(&repo, &["worldbus-cli", "worldbus-bench"])?,
     };
     let programs = Programs::find(&repo, &built)?;
-    let before = Probe::take(&programs.data)?;
-    println!("before: {before}");
-    if let Some(reason) = before.reason_against() {
-        match options.noisy {
-            true => println!("warning: {reason}"),
-            false => bail!("{reason}; stop that, or measure all the same with --noisy"),
-        }
-    }
+    let before = probed(&options, &programs.data)?;
     let mut figures = json!({
         "command": options.text,
         "machine": machine::describe(&repo.root)?,
@@ -82,11 +79,25 @@ pub(crate) fn command(options: &[&str]) -> Result<()> {
     write(&repo.root, &figures)
 }
 
-fn build(repo: &Repo) -> Result<std::path::PathBuf> {
+/// What the machine is like before a run that it is quiet enough for.
+fn probed(options: &Options, data: &Path) -> Result<Probe> {
+    let before = Probe::take(data)?;
+    println!("before: {before}");
+    if let Some(reason) = before.reason_against() {
+        match options.noisy {
+            true => println!("warning: {reason}"),
+            false => bail!("{reason}; stop that, or measure all the same with --noisy"),
+        }
+    }
+    Ok(before)
+}
+
+/// Builds packages as they are distributed; where their programs are.
+fn build(repo: &Repo, packages: &[&str]) -> Result<std::path::PathBuf> {
     println!("building what is distributed (ten minutes, the first time)");
     let mut build = cargo();
     build.current_dir(&repo.root).args(["build", "--profile", "dist", "--locked", "--quiet"]);
-    let status = build.args(["-p", "worldbus-cli", "-p", "worldbus-bench"]).status()?;
+    let status = build.args(packages.iter().flat_map(|name| ["-p", name])).status()?;
     if !status.success() {
         bail!("the build failed ({status})");
     }

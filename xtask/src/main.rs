@@ -29,6 +29,7 @@ commands:
   bench                  measure us and our peers on a quiet machine; write the page about it
   bench --quick          the same in minutes, to see whether it works; writes to target/bench
   bench --only TEXT      only what has this in its name (stream, curve topics); to target/bench
+  bench --soak MINUTES   a steady load for so long, with retention at work; write the page about it
   rest-reference [URL]   write docs/reference/rest.md, from what `worldbus up` describes
   archive                build a release for this system, and pack it with all that belongs to it
   image                  build the image of a release, check it, measure it (as root, on Linux)

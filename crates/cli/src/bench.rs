@@ -11,6 +11,7 @@ mod cost;
 mod engine;
 mod events;
 mod histogram;
+mod intervals;
 mod load;
 mod report;
 mod subscribers;
@@ -22,8 +23,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use crate::output::failure::{FAILED, complain};
+use crate::output::format::Format;
 use crate::session::connection;
 use crate::{output, session};
 use engine::Engine;
@@ -73,7 +76,7 @@ pub(crate) async fn run(arguments: BenchArguments) -> Result<ExitCode> {
     let interrupted = stop.is_cancelled();
     let report = Report { url: client.url, transport, sent, interrupted, deleted };
     let document = report.json(&arguments, &tally);
-    output::page(&arguments.format.page(&document, || report.text(&arguments, &tally)))?;
+    output::page(&result(&arguments, &document, || report.text(&arguments, &tally)))?;
     if !deleted {
         complain("its topics and subscriptions stay: they begin with worldbus-bench");
     }
@@ -81,6 +84,16 @@ pub(crate) async fn run(arguments: BenchArguments) -> Result<ExitCode> {
         true => ExitCode::from(FAILED),
         false => ExitCode::SUCCESS,
     })
+}
+
+/// The result as it is written; behind intervals it is a line as they are, or a page of its own.
+fn result(arguments: &BenchArguments, document: &Value, text: impl FnOnce() -> String) -> String {
+    let format = arguments.format;
+    match (arguments.every(), format) {
+        (None, _) => format.page(document, text),
+        (Some(_), Format::Json) => format!("{document}\n"),
+        (Some(_), Format::Text) => format!("\n{}", text()),
+    }
 }
 
 /// Publishes the load and waits until it is handled, or a signal ends it; how many events were
@@ -102,7 +115,10 @@ async fn measure(
     let mut subscribers = Subscribers::open(buses, names, &load, &tally, sent).await?;
     // From here on it counts.
     tally.now();
-    let progress = tokio::spawn(report::progress(Arc::clone(&tally)));
+    let progress = match arguments.every() {
+        Some(every) => tokio::spawn(intervals::print(Arc::clone(&tally), every, arguments.format)),
+        None => tokio::spawn(report::progress(Arc::clone(&tally))),
+    };
     let published = match ready {
         Some(ready) => batches::publish(&load, &engine.bus, ready, &tally, stop).await,
         None => events::publish(&load, &engine.bus, &tally, stop).await,

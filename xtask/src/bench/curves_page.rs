@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::FOLDER;
 use super::curves::{CURVES, LOG, LOG_AXIS, LOG_WHY, RISES};
 use super::numbers::{count, list, ms, number};
-use super::plot::{self, Line, Panel};
+use super::plot::{self, Line, Panel, Scale};
 
 /// A window that is twice as large pays while it brings so many times the events a second.
 const PAYS: f64 = 1.2;
@@ -47,14 +47,16 @@ pub(super) fn plots(figures: &Value) -> Vec<(String, String)> {
             LATENCIES.map(|(title, path)| line(series, format!("{}, {title}", of(series)), path))
         });
         let panels = [
-            Panel { title: "events a second".to_owned(), lines: rates },
+            Panel { title: "events a second".to_owned(), scale: Scale::Logarithmic, lines: rates },
             Panel {
                 title: "milliseconds from publish to handler".to_owned(),
+                scale: Scale::Logarithmic,
                 lines: latencies.collect(),
             },
         ];
         let (axis, _) = texts(name);
-        (file(name), plot::svg(&format!("Throughput and latency by {name}"), axis, &panels))
+        let title = format!("Throughput and latency by {name}");
+        (file(name), plot::svg(&title, axis, Scale::Logarithmic, &panels))
     };
     list(figures, "curves").iter().map(plot).collect()
 }

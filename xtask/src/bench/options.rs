@@ -20,6 +20,10 @@ pub(super) struct Options {
     pub(super) repeats: usize,
     /// How large the log grows for its curve.
     pub(super) log_gib: u64,
+    /// Minutes of a steady load, in the place of all else.
+    pub(super) soak: Option<f64>,
+    /// Its events a second, other than those of the page.
+    pub(super) rate: Option<f64>,
     /// Programs that are built, in the place of a build.
     pub(super) built: Option<PathBuf>,
 }
@@ -34,6 +38,8 @@ impl Options {
             render: false,
             repeats: if words.contains(&"--quick") { 1 } else { 3 },
             log_gib: 1,
+            soak: None,
+            rate: None,
             built: None,
         };
         let mut words = words.iter();
@@ -47,15 +53,21 @@ impl Options {
                 "--only" => options.only = Some((*value()?).to_owned()),
                 "--repeats" => options.repeats = value()?.parse().context("--repeats")?,
                 "--log-gib" => options.log_gib = value()?.parse().context("--log-gib")?,
+                "--soak" => options.soak = Some(positive(word, value()?)?),
+                "--rate" => options.rate = Some(positive(word, value()?)?),
                 "--built" => options.built = Some(PathBuf::from(value()?)),
                 unknown => bail!(
                     "unknown option: {unknown}; there are --quick, --only TEXT, --curves, \
-                     --repeats N, --log-gib N, --noisy, --render and --built DIR"
+                     --repeats N, --log-gib N, --soak MINUTES, --rate EVENTS, --noisy, --render \
+                     and --built DIR"
                 ),
             }
         }
         if options.repeats == 0 {
             bail!("--repeats: expected 1 or more");
+        }
+        if options.rate.is_some() && options.soak.is_none() {
+            bail!("--rate is of a soak: add --soak MINUTES");
         }
         Ok(options)
     }
@@ -74,4 +86,13 @@ impl Options {
     pub(super) fn seconds(&self) -> f64 {
         if self.quick { 1.0 } else { 10.0 }
     }
+}
+
+/// A number above 0.
+fn positive(option: &str, text: &str) -> Result<f64> {
+    let number: f64 = text.parse().with_context(|| option.to_owned())?;
+    if !(number > 0.0 && number.is_finite()) {
+        bail!("{option}: expected more than 0");
+    }
+    Ok(number)
 }

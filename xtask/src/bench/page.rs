@@ -65,20 +65,20 @@ fn find_errors<'a>(value: &'a Value, errors: &mut Vec<&'a str>) {
     }
 }
 
-fn head(figures: &Value) -> String {
-    let (machine, versions) = (&figures["machine"], &figures["versions"]);
-    let of = |value: &Value| match value {
+/// A value as it stands in a text.
+pub(super) fn text_of(value: &Value) -> String {
+    match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),
-    };
-    let packages: Vec<String> = list(versions, "packages").iter().map(of).collect();
-    let mut page = format!(
-        "# Performance\n\nWritten by `{}` on {} at commit {}: {}, {} cores, {} GiB, {}, {}. {}; \
-         {}; {}; {}; {}. Seeds: {}.\nEvery run is in `{FOLDER}/figures.json`. Client and server \
-         share the machine, over loopback. All runs of a table are one interleaved sitting: \
-         compare within a table\nonly. A figure is the median of its runs, and the spread is the \
-         distance of its lowest and highest run as a part of it. Measure your own engine by \
-         `worldbus bench`\n([how](how-to/bench.md)).\n\n",
+    }
+}
+
+/// Which command, when, at which commit, on which machine.
+pub(super) fn when_and_where(figures: &Value) -> String {
+    let machine = &figures["machine"];
+    let of = text_of;
+    format!(
+        "`{}` on {} at commit {}: {}, {} cores, {} GiB, {}, {}",
         of(&figures["command"]),
         of(&machine["day"]),
         of(&machine["commit"]),
@@ -87,6 +87,20 @@ fn head(figures: &Value) -> String {
         machine["memory_gib"],
         of(&machine["system"]),
         of(&machine["compiler"]),
+    )
+}
+
+fn head(figures: &Value) -> String {
+    let versions = &figures["versions"];
+    let of = text_of;
+    let packages: Vec<String> = list(versions, "packages").iter().map(of).collect();
+    let page = format!(
+        "# Performance\n\nWritten by {}. {}; {}; {}; {}; {}. Seeds: {}.\nEvery run is in \
+         `{FOLDER}/figures.json`. Client and server share the machine, over loopback. All runs of \
+         a table are one interleaved sitting: compare within a table\nonly. A figure is the median \
+         of its runs, and the spread is the distance of its lowest and highest run as a part of \
+         it. Measure your own engine by `worldbus bench`\n([how](how-to/bench.md)).\n\n",
+        when_and_where(figures),
         of(&versions["worldbus"]),
         of(&versions["redis"]),
         of(&versions["nats"]),
@@ -94,23 +108,31 @@ fn head(figures: &Value) -> String {
         packages.join(", "),
         of(&figures["seeds"]),
     );
-    page += "| the machine | cores busy with other work | load | 4 KiB appended and synced, p50 | \
-             p99 |\n\
-             | --- | --- | --- | --- | --- |\n";
-    for when in ["before", "after"] {
+    page + &probes(figures)
+}
+
+/// How quiet the machine was before and after; while a run goes on, before alone.
+pub(super) fn probes(figures: &Value) -> String {
+    let mut page = "| the machine | cores busy with other work | load | 4 KiB appended and \
+                    synced, p50 | p99 |\n\
+                    | --- | --- | --- | --- | --- |\n"
+        .to_owned();
+    let there = |when: &&str| figures[when].is_object();
+    for when in ["before", "after"].into_iter().filter(there) {
         let probe = &figures[when];
         let _ = writeln!(
             page,
             "| {when} | {:.0} % | {} | {} | {} |",
             number(probe, "busy").unwrap_or_default() * 100.0,
-            of(&probe["load"]),
+            text_of(&probe["load"]),
             ms(number(probe, "sync_p50_ms")),
             ms(number(probe, "sync_p99_ms"))
         );
     }
-    let sync = |when: &str| number(&figures[when], "sync_p50_ms").unwrap_or_default();
-    let (before, after) = (sync("before"), sync("after"));
-    if after > before * DRIFT_MAX || before > after * DRIFT_MAX {
+    let sync = |when: &str| number(&figures[when], "sync_p50_ms");
+    if let (Some(before), Some(after)) = (sync("before"), sync("after"))
+        && (after > before * DRIFT_MAX || before > after * DRIFT_MAX)
+    {
         page += "\n**The disk was not the same before and after: measure again.**\n";
     }
     page

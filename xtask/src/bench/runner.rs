@@ -31,18 +31,8 @@ pub(super) struct Programs {
 impl Programs {
     /// Those that were built in a folder, and the peers, which are installed first.
     pub(super) fn find(repo: &Repo, built: &Path) -> Result<Self> {
-        let built = std::path::absolute(built)?;
-        let [worldbus, bench] = ["worldbus", "worldbus-bench"].map(|name| built.join(name));
-        for program in [&worldbus, &bench] {
-            if !program.exists() {
-                bail!("{} does not exist: build it first", program.display());
-            }
-        }
-        let data = repo.target_dir.join("bench-data");
-        if data.exists() {
-            fs::remove_dir_all(&data).context("cannot remove what an earlier run left")?;
-        }
-        fs::create_dir_all(&data)?;
+        let (worldbus, bench) = (program(built, "worldbus")?, program(built, "worldbus-bench")?);
+        let data = data_folder(repo)?;
         Ok(Self { worldbus, bench, peers: Peers::install(repo)?, data })
     }
 
@@ -69,6 +59,25 @@ impl Programs {
         }
         command
     }
+}
+
+/// A program that was built in a folder.
+pub(super) fn program(built: &Path, name: &str) -> Result<PathBuf> {
+    let program = std::path::absolute(built)?.join(name);
+    if !program.exists() {
+        bail!("{} does not exist: build it first", program.display());
+    }
+    Ok(program)
+}
+
+/// An empty folder for logs, on the disk of the working tree.
+pub(super) fn data_folder(repo: &Repo) -> Result<PathBuf> {
+    let data = repo.target_dir.join("bench-data");
+    if data.exists() {
+        fs::remove_dir_all(&data).context("cannot remove what an earlier run left")?;
+    }
+    fs::create_dir_all(&data)?;
+    Ok(data)
 }
 
 /// What a load runs on.
@@ -203,17 +212,21 @@ fn parsed(command: &mut Command) -> Result<Value> {
 pub(super) struct EventBus {
     child: Child,
     pub(super) url: String,
-    data: PathBuf,
+    pub(super) data: PathBuf,
 }
 
 impl EventBus {
     /// Starts it on a folder under the data, and waits until it answers.
     pub(super) fn start(programs: &Programs, folder: &str) -> Result<Self> {
-        let data = programs.data.join(folder);
-        let mut command = Command::new(&programs.worldbus);
-        command.args(["event-bus", "--listen", "127.0.0.1:0", "--log", "error", "--data-dir"]);
         // A large log is to stay.
-        command.arg(&data).args(["--retention-bytes", &(1_u64 << 40).to_string()]);
+        Self::start_at(&programs.worldbus, programs.data.join(folder), 1 << 40)
+    }
+
+    /// Starts it on a folder, with so many bytes that each topic keeps, and waits until it answers.
+    pub(super) fn start_at(worldbus: &Path, data: PathBuf, retention_bytes: u64) -> Result<Self> {
+        let mut command = Command::new(worldbus);
+        command.args(["event-bus", "--listen", "127.0.0.1:0", "--log", "error", "--data-dir"]);
+        command.arg(&data).args(["--retention-bytes", &retention_bytes.to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
         let mut line = String::new();
@@ -224,7 +237,7 @@ impl EventBus {
         let url = url.with_context(|| format!("{command:?} did not start: {line:?}"))?;
         let bus = Self { child, url, data };
         let begun = Instant::now();
-        let mut ask = Command::new(&programs.worldbus);
+        let mut ask = Command::new(worldbus);
         ask.args(["topics", "list", "--url", &bus.url]);
         while output(&mut ask).is_err() {
             if begun.elapsed() > READY_MAX {
@@ -233,6 +246,11 @@ impl EventBus {
             sleep(Duration::from_millis(10));
         }
         Ok(bus)
+    }
+
+    /// Of its process.
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it as a crash does, and leaves its log.

@@ -85,6 +85,11 @@ fn options_say_what_is_measured() {
     assert!(!Options::parse(&[]).unwrap().is_partial());
     assert!(Options::parse(&["--quickly"]).is_err() && Options::parse(&["--only"]).is_err());
     assert!(Options::parse(&["--repeats", "0"]).is_err());
+    let soak = Options::parse(&["--soak", "30", "--rate", "1e4"]).unwrap();
+    assert_eq!((soak.soak, soak.rate), (Some(30.0), Some(1e4)));
+    for wrong in [&["--soak", "0"][..], &["--soak"], &["--soak", "inf"], &["--rate", "1"]] {
+        assert!(Options::parse(wrong).is_err(), "{wrong:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The command line of `worldbus bench`.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::output::failure::WrongUse;
@@ -15,6 +17,8 @@ const EVENT_OVERHEAD_BYTES: u64 = 8;
 const READY_EVENTS: u64 = 5_000_000;
 /// Seconds of any other run.
 const SECONDS: f64 = 10.0;
+/// The shortest interval: a percentile wants some events.
+const EVERY_S_MIN: f64 = 0.1;
 /// In flight: events, and ready batches.
 const WINDOWS: [u32; 2] = [1000, 64];
 
@@ -48,6 +52,9 @@ pub(crate) struct BenchArguments {
     /// Publish ready batches of so many events, encoded before the clock starts
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(super) batch_events: Option<u32>,
+    /// Print what each interval of so many seconds brought, before the result
+    #[arg(long, value_name = "S")]
+    every: Option<f64>,
     /// Leave the topics and what is in them, to measure upon a log that has grown
     #[arg(long)]
     pub(super) keep: bool,
@@ -75,6 +82,11 @@ impl BenchArguments {
         self.window.unwrap_or(default) as usize
     }
 
+    /// The length of the intervals that are printed.
+    pub(super) fn every(&self) -> Option<Duration> {
+        self.every.map(Duration::from_secs_f64)
+    }
+
     /// What ends the run.
     pub(super) fn end(&self) -> End {
         match (self.events, self.batch_events) {
@@ -90,6 +102,9 @@ impl BenchArguments {
             if number.is_some_and(|number| !(number > 0.0 && number <= 1e8)) {
                 return Err(WrongUse(format!("--{flag}: expected more than 0, at most 1e8")));
             }
+        }
+        if self.every.is_some_and(|every| !(EVERY_S_MIN..=1e8).contains(&every)) {
+            return Err(WrongUse(format!("--every: expected {EVERY_S_MIN} or more, at most 1e8")));
         }
         if let (Some(_), End::Events(events)) = (self.batch_events, self.end()) {
             let event = u64::from(self.payload_bytes.unwrap_or(16)) + EVENT_OVERHEAD_BYTES;
@@ -111,6 +126,7 @@ Examples:
   worldbus bench --url embedded:./bench-log               this disk, in this process
   worldbus bench --window 1                               one at a time: the durable answer
   worldbus bench --rate 1000 --seconds 60                 latency at a load that you know
+  worldbus bench --rate 1000 --seconds 3600 --every 10    whether an hour stays the same
   worldbus bench --batch-events 1000                      batches that are encoded already
   worldbus bench --subscribers 8 --payload-bytes 512 --format json > figures.json
 

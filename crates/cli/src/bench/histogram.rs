@@ -42,6 +42,15 @@ impl Histogram {
         self.max = self.max.max(other.max);
     }
 
+    /// What was added since an earlier state of it; the longest as exact as a bucket.
+    pub(super) fn since(&self, earlier: &Self) -> Self {
+        let counts = self.counts.iter().zip(&earlier.counts);
+        let counts: Vec<u64> = counts.map(|(now, then)| now.saturating_sub(*then)).collect();
+        let longest = counts.iter().rposition(|count| *count > 0);
+        let max = longest.map_or(0, |bucket| highest(bucket).min(self.max));
+        Self { counts, count: self.count.saturating_sub(earlier.count), max }
+    }
+
     /// The time that this share of them took at most, in milliseconds; none without any.
     pub(super) fn percentile_ms(&self, share: f64) -> Option<f64> {
         let rank = ((self.count as f64 * share).ceil() as u64).clamp(1, self.count.max(1));
@@ -108,5 +117,20 @@ mod tests {
         about(0.9, 900.0);
         about(0.99, 5000.0);
         assert_eq!(all.max_ms(), Some(5000.0));
+    }
+
+    #[test]
+    fn what_came_since_an_earlier_state_has_its_own_percentiles_and_longest() {
+        let mut all = Histogram::default();
+        all.add(Duration::from_secs(5), 100);
+        let earlier = all.clone();
+        let nothing = all.since(&earlier);
+        assert_eq!((nothing.percentile_ms(0.5), nothing.max_ms()), (None, None));
+        (1..=100).for_each(|ms| all.add(Duration::from_millis(ms), 1));
+        let later = all.since(&earlier);
+        for (found, ms) in [(later.percentile_ms(0.5), 50.0), (later.max_ms(), 100.0)] {
+            assert!((found.unwrap() / ms - 1.0).abs() < 0.02, "{found:?}, not {ms}");
+        }
+        assert_eq!(all.since(&Histogram::default()).max_ms(), all.max_ms());
     }
 }

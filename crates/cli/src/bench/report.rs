@@ -100,7 +100,7 @@ impl Report {
 }
 
 /// The times of all subscriptions, and when the last event was handled.
-fn handled(tally: &Tally) -> Option<(Histogram, Duration)> {
+pub(super) fn handled(tally: &Tally) -> Option<(Histogram, Duration)> {
     let last = tally.handled.iter().map(Part::last).max()?;
     let mut all = Histogram::default();
     tally.handled.iter().for_each(|part| all.merge(&part.lock()));
@@ -113,10 +113,11 @@ fn handled_rate(tally: &Tally) -> Option<f64> {
     rate(tally.deliveries(), last)
 }
 
-fn side(events: u64, times: &Histogram, last: Duration) -> Value {
+/// Events of so long a time, and how long each took.
+pub(super) fn side(events: u64, times: &Histogram, took: Duration) -> Value {
     json!({
         "events": events,
-        "events_per_s": rate(events, last),
+        "events_per_s": rate(events, took),
         "p50_ms": times.percentile_ms(0.5),
         "p99_ms": times.percentile_ms(0.99),
         "p999_ms": times.percentile_ms(0.999),
@@ -125,19 +126,23 @@ fn side(events: u64, times: &Histogram, last: Duration) -> Value {
 }
 
 fn row(name: &str, events: u64, times: &Histogram, last: Duration) -> [String; 6] {
-    let ms = |time: Option<f64>| time.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.2} ms"));
     [
         name.to_owned(),
         rate(events, last).map(grouped).unwrap_or_default(),
-        ms(times.percentile_ms(0.5)),
-        ms(times.percentile_ms(0.99)),
-        ms(times.percentile_ms(0.999)),
-        ms(times.max_ms()),
+        millis(times.percentile_ms(0.5)),
+        millis(times.percentile_ms(0.99)),
+        millis(times.percentile_ms(0.999)),
+        millis(times.max_ms()),
     ]
 }
 
-fn rate(events: u64, last: Duration) -> Option<f64> {
-    (events > 0 && !last.is_zero()).then(|| events as f64 / last.as_secs_f64())
+/// Milliseconds for people.
+pub(super) fn millis(time: Option<f64>) -> String {
+    time.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.2} ms"))
+}
+
+fn rate(events: u64, took: Duration) -> Option<f64> {
+    (events > 0 && !took.is_zero()).then(|| events as f64 / took.as_secs_f64())
 }
 
 /// Shows each second how far a run is, where a person looks on. Ends with the task.

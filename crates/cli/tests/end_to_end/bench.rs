@@ -4,6 +4,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use crate::formats::documents;
 use crate::support::{Finished, Service, empty_log, eventually, run, signal, worldbus};
 
 fn bench(url: &str, arguments: &[&str]) -> Finished {
@@ -98,6 +99,30 @@ fn an_event_bus_is_measured_in_each_shape_of_load_and_left_as_it_was() {
 }
 
 #[test]
+fn intervals_come_before_the_result_and_join() {
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("embedded:{}", dir.path().join("log").display());
+    let load = ["--seconds", "2", "--rate", "500", "--every", "0.25"];
+    let lines = documents(&bench(&url, &[&load[..], &["--format", "json"]].concat()));
+    let (result, intervals) = lines.split_last().unwrap();
+    is_whole(result, result["events"].as_u64().unwrap());
+    assert!(!intervals.is_empty(), "{result:#}");
+    let (mut end, mut events) = (0.0, 0);
+    for interval in intervals {
+        let number = |key: &str| interval[key].as_f64().unwrap();
+        assert!((number("at_s") - number("interval_s") - end).abs() < 1e-6, "{intervals:#?}");
+        end = number("at_s");
+        events += interval["published"]["events"].as_u64().unwrap();
+        assert!(interval["handled"].is_object(), "{interval:#}");
+    }
+    assert!(0 < events && events <= result["events"].as_u64().unwrap(), "{lines:#?}");
+
+    let page = bench(&url, &load).lines();
+    assert!(page[0].contains("published/s") && page[1].contains(" ms"), "{page:#?}");
+    assert!(page.iter().any(|line| line.starts_with("published ")), "{page:#?}");
+}
+
+#[test]
 fn a_signal_ends_it_with_the_figures_so_far_and_nothing_left() {
     let dir = tempfile::tempdir().unwrap();
     let bus = Service::start("event-bus", &["--data-dir", dir.path().to_str().unwrap()]).ready();
@@ -120,6 +145,7 @@ fn a_signal_ends_it_with_the_figures_so_far_and_nothing_left() {
 #[test]
 fn what_cannot_be_measured_is_refused_with_what_to_do() {
     bench("embedded:nowhere", &["--rate", "0"]).refused(&["--rate"]);
+    bench("embedded:nowhere", &["--every", "0.01"]).refused(&["--every", "0.1"]);
     bench("embedded:nowhere", &["--payload-bytes", "3"]).refused(&["16"]);
     let much = ["--batch-events", "1000", "--events", "10000000000"];
     bench("embedded:nowhere", &much).refused(&["in memory", "--keep"]);
