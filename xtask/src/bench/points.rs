@@ -1,6 +1,6 @@
-//! The points that `worldbus plan` has built in: a median for each load of ours that was measured as
-//! fast as it goes. Written in the step that writes the page, from the same figures, so that the two
-//! never differ.
+//! The points that `worldbus plan` has built in: a median for each load of ours that was measured
+//! as fast as it goes. Written in the step that writes the page, from the same figures, so that the
+//! two never differ.
 //!
 //! Not here: what follows from them for another load, which is in `crates/cost/src/plan`.
 

@@ -1,5 +1,5 @@
-//! The page, the knees, the plots and the points of figures that are made up, and whether the points
-//! that are built in are those of the figures.
+//! The page, the knees, the plots and the points of figures that are made up, and whether the
+//! points that are built in are those of the figures.
 
 use std::fs;
 use std::path::Path;
@@ -125,7 +125,7 @@ fn points_are_a_median_for_each_load_of_ours_without_a_pace() {
     ];
     let figures = json!({
         "command": "cargo xtask bench",
-        "machine": { "commit": "0123abcd", "processor": "a processor", "cores": 2, "day": "2026-12-01" },
+        "machine": { "commit": "0123abcd", "cores": 2 },
         "rows": [
             { "name": "stream", "contenders": [
                 { "name": "remote", "runs": [

@@ -68,8 +68,8 @@ fn of_events(measured: &Measured, engine: Engine, shape: &Shape) -> Option<Capac
     if payload.is_point() && shape.payload_bytes > PAYLOAD_BYTES {
         events_per_s = events_per_s.min(bytes_limit(measured, engine, shape)?);
         parts.assumptions.push(
-            "payload sizes were not measured: bytes a second are taken to be those of ready batches \
-             at the most"
+            "payload sizes were not measured: bytes a second are taken to be those of ready \
+             batches at the most"
                 .to_owned(),
         );
     } else {
@@ -112,8 +112,8 @@ fn of_batches(
     let subscribers = measured.curve(engine, Axis::Subscribers, |point| Some(point.events_per_s));
     parts.take("subscribers", &subscribers, 1.0, f64::from(shape.subscribers));
     if shape.subscribers > 1 {
-        let text = "what subscribers take of ready batches was not measured: it is taken to be what \
-                    they take of single events";
+        let text = "what subscribers take of ready batches was not measured: it is taken to be \
+                    what they take of single events";
         parts.assumptions.push(text.to_owned());
     }
     let by_bytes = bytes_limit(measured, engine, shape)?;

@@ -64,6 +64,12 @@ pub(super) fn plan(
     notes.extend(batches_note(measured, wanted, engine, logs)?);
     notes.push(retention_note(wanted, &disk));
     notes.extend(volume_note(&disk, all));
+    let cores = f64::from(measured.source.cores);
+    if task_vcpu < cores {
+        notes.push(format!(
+            "{cores} cores were measured: a task of {task_vcpu} vCPU is taken to carry its part"
+        ));
+    }
     notes.extend(capacity.assumptions);
     Ok(Plan {
         engine,
@@ -205,9 +211,9 @@ fn split_note(engine: Engine, logs: u64) -> Option<String> {
              data directory of its own"
         }
         _ => {
-            "one event-bus does not carry it: give each the topics of some worlds, or of a group of \
-             regions, and a data directory of its own; publishers and subscribers connect to those \
-             whose topics they need"
+            "one event-bus does not carry it: give each the topics of some worlds, or of a group \
+             of regions, and a data directory of its own; publishers and subscribers connect to \
+             those whose topics they need"
         }
     };
     Some(text.to_owned())
@@ -254,8 +260,8 @@ fn volume_note(disk: &Disk, logs: f64) -> Option<String> {
     let bytes_per_s = disk.bytes_per_s / logs;
     (bytes_per_s > VOLUME_BYTES_PER_S_MAX).then(|| {
         format!(
-            "each log writes {}B/s: a volume of EBS that has more than 125 MiB/s costs more than is \
-             priced here",
+            "each log writes {}B/s: a volume of EBS that has more than 125 MiB/s costs more than \
+             is priced here",
             short(bytes_per_s)
         )
     })

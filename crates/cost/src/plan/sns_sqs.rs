@@ -92,8 +92,9 @@ fn notes(cost: &Cost, count: f64, share_used: f64) -> Vec<String> {
     let quota = short(SNS_MESSAGES_PER_S_MAX);
     if count > 1.0 {
         notes.push(format!(
-            "one account does not carry it in one region: give each of them some worlds, or a group \
-             of regions of the world; or have AWS raise the quota of {quota} messages a second"
+            "one account does not carry it in one region: give each of them some worlds, or a \
+             group of regions of the world; or have AWS raise the quota of {quota} messages \
+             a second"
         ));
     }
     if share_used < FAR_BELOW {

@@ -200,6 +200,8 @@ fn split_and_spare_capacity_are_stated() {
     for engine in ENGINES {
         let notes = |rate| of(&wanted(rate), engine).notes.join("\n");
         assert!(notes(0.5).contains("by far"), "{engine:?}");
+        let has_task = engine != Engine::SnsSqs;
+        assert_eq!(notes(0.5).contains("a task of 0.25 vCPU"), has_task, "{engine:?}");
         assert!(!notes(0.5).contains("does not carry it"), "{engine:?}");
     }
     for engine in [Engine::Embedded, Engine::Remote] {
