@@ -27,8 +27,8 @@ pub struct Measured {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// What was run.
-    pub command: String,
+    /// What was run, if it was kept.
+    pub command: Option<String>,
     /// What it was built from.
     pub commit: String,
     /// When.

@@ -143,12 +143,14 @@ fn bill(plan: &Plan) -> String {
 
 fn foot(source: &Source) -> String {
     let Source { command, commit, day, processor, cores, note } = source;
+    let command = command.as_ref().map(|command| format!(" by `{command}`")).unwrap_or_default();
     let note = note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
     format!(
-        "Measured on {day} at commit {commit} by `{command}`, on one machine of {cores} cores \
+        "Measured on {day} at commit {commit}{command}, on one machine of {cores} cores \
          ({processor}), over loopback{note}.\nWhat your machine, its disk and your network carry \
          is not known here: measure it by `worldbus bench --url URL`.\nPrices and quotas are of \
-         {REGION}, to check before quoting; `worldbus cost` has their sources.\n"
+         {REGION}, some from memory: check them before quoting; `worldbus cost --profile minimal` \
+         lists where prices are from.\n"
     )
 }
 
