@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: builds what is distributed, installs the peers, and measures all of it in
-//! one interleaved run on this machine; writes the page about performance, its plots, and every run
-//! as JSON. With `--soak` it is one steady load for a long time instead.
+//! one interleaved run on this machine; writes the page about performance, its plots, every run as
+//! JSON, and the points that `worldbus plan` has built in. With `--soak` it is one steady load for a
+//! long time instead.
 //!
 //! Here is the order of things. What a single measurement does is in `worldbus bench` (ours) and in
 //! `worldbus-bench` (peers, codecs); what is measured is in `rows` and `curves`. No gate: figures
@@ -14,6 +15,7 @@ mod options;
 mod page;
 mod peers;
 mod plot;
+mod points;
 mod rows;
 mod runner;
 mod soak;
@@ -105,11 +107,16 @@ fn build(repo: &Repo, packages: &[&str]) -> Result<std::path::PathBuf> {
 }
 
 fn keep(file: &Path, figures: &Value) -> Result<()> {
-    fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
-    fs::write(file, format!("{figures:#}\n")).with_context(|| file.display().to_string())
+    keep_text(file, &format!("{figures:#}\n"))
 }
 
-/// Writes every run, the plots and the page, to `docs` in a folder.
+fn keep_text(file: &Path, text: &str) -> Result<()> {
+    fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))?;
+    fs::write(file, text).with_context(|| file.display().to_string())
+}
+
+/// Writes every run, the plots, the page, and the points that `worldbus plan` has built in, each at
+/// its place under a folder.
 fn write(root: &Path, figures: &Value) -> Result<()> {
     let folder = root.join(FOLDER);
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -117,6 +124,7 @@ fn write(root: &Path, figures: &Value) -> Result<()> {
     for (name, svg) in curves_page::plots(figures) {
         fs::write(folder.join(name), svg)?;
     }
+    keep_text(&root.join(points::FILE), &points::text(figures))?;
     let page = root.join("docs").join(PAGE);
     fs::write(&page, page::text(figures))?;
     println!("written: {}, {}", page.display(), folder.display());

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::ask::{chronicle, director, people, state, time, weather};
-use crate::cloud::{cost, deploy, dev, topology};
+use crate::cloud::{cost, deploy, dev, plan, topology};
 use crate::generate::{completions, config_reference, man};
 use crate::inspect::{catalog, dead_letters, health, inventory, log, services, tail};
 use crate::output::color::Color;
@@ -82,6 +82,8 @@ pub(crate) enum Command {
     /// Tools for development
     #[command(subcommand)]
     Dev(dev::DevCommand),
+    /// Plan what to run for a load: engine, how many, settings, disk, network, dollars
+    Plan(plan::PlanArguments),
     /// Estimate what a load costs over AWS SNS and SQS
     Cost(cost::CostArguments),
     /// Make climates, print their weather, compare them with observations
@@ -141,6 +143,7 @@ impl Command {
             Self::Bench(arguments) => bench::run(arguments).await,
             Self::Log(command) => log::run(&command),
             Self::Dev(command) => dev::run(command).await,
+            Self::Plan(arguments) => plan::run(&arguments),
             Self::Cost(arguments) => cost::run(&arguments),
             Self::Climate(command) => climate::run(&command),
             Self::World(command) => world::run(&command),

@@ -1,7 +1,8 @@
 //! The binary `worldbus`: reads the command line, composes services, runs them. Also the clients
 //! of a bus: `tail`, `publish`, `dead-letters`, `topics`, `subscriptions`, `catalog`, `bench`;
 //! those of a service: `time`, `weather`, `people`, `state`, `chronicle`, `director`; `deploy`,
-//! which talks to an AWS account; and `cost`, `climate` and `world`, which estimate and simulate.
+//! which talks to an AWS account; and `plan`, `cost`, `climate` and `world`, which estimate and
+//! simulate.
 //!
 //! Not for: the work itself, which is in the services and libraries; what is here only connects
 //! them and speaks with people and scripts.

@@ -31,7 +31,7 @@ const BATCH_EVENTS_MAX: f64 = 4096.0;
 /// and with the message its one-line summary, attributes and their names.
 const MESSAGE_OVERHEAD_BYTES: f64 = 316.0;
 /// What an event takes in a batch besides its payload.
-const EVENT_OVERHEAD_BYTES: f64 = 5.0;
+pub(crate) const EVENT_OVERHEAD_BYTES: f64 = 5.0;
 /// The same as one protobuf message an event, measured on the tick: 75 bytes with 10 of payload.
 const SINGLE_OVERHEAD_BYTES: f64 = 65.0;
 /// The tick as JSON in the system before, measured, and its payload as protobuf.
@@ -46,7 +46,7 @@ const ZSTD_SHARE: f64 = 0.2;
 /// line compares.
 pub const ACK_LINGER: Duration = Duration::from_millis(250);
 /// Thirty days.
-const MONTH_S: f64 = 30.0 * 86_400.0;
+pub(crate) const MONTH_S: f64 = 30.0 * 86_400.0;
 
 /// Lingers to choose from.
 const LINGERS_MS: [u32; 8] = [0, 5, 10, 25, 50, 100, 250, 1000];
@@ -191,6 +191,13 @@ impl Cost {
 pub fn default_linger_ms() -> u32 {
     let bearable = |linger: &u32| *linger <= GAME_MINUTE_MS / LINGER_SHARE;
     LINGERS_MS.into_iter().rev().find(bearable).unwrap_or(0)
+}
+
+/// Events of a full message, as protobuf; 0 if one does not fit.
+pub(crate) fn message_events_max(payload_bytes: u32) -> f64 {
+    let event = f64::from(payload_bytes) + EVENT_OVERHEAD_BYTES;
+    let fit = (f64::from(MESSAGE_BYTES_MAX) - MESSAGE_OVERHEAD_BYTES) / event;
+    fit.floor().min(BATCH_EVENTS_MAX)
 }
 
 /// Units billed for a request or an answer of so many bytes.

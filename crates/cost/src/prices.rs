@@ -83,6 +83,8 @@ pub enum Item {
     DatabaseStorage,
     /// A GB of backups beyond the size of the storage, a month.
     DatabaseBackup,
+    /// A GB of a volume, a month.
+    Volume,
 }
 
 impl Item {

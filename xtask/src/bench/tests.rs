@@ -1,11 +1,15 @@
-//! The page, the knees and the plots of figures that are made up.
+//! The page, the knees, the plots and the points of figures that are made up, and whether the
+//! points that are built in are those of the figures.
+
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::curves_page::{knee_of_falling, knee_of_rising, plots};
 use super::numbers::{median, number};
 use super::options::Options;
-use super::page;
+use super::{FOLDER, page, points};
 
 fn run(rate: f64, ms: f64) -> Value {
     let side = json!({ "events_per_s": rate, "p50_ms": ms, "p99_ms": 2.0 * ms, "p999_ms": 30.0 });
@@ -98,4 +102,88 @@ fn numbers_are_found_by_their_path() {
     assert_eq!(number(&run(7.0, 1.0), "handled.nothing"), None);
     assert_eq!(median([3.0, 1.0, 2.0]), Some(2.0));
     assert_eq!(median([]), None);
+}
+
+/// A run of a load, as `worldbus bench` prints it.
+fn run_of(load: &Value, rate: f64) -> Value {
+    let mut run = run(rate, 1.25);
+    let usual = json!({
+        "window": 1000, "payload_bytes": null, "topics": 1, "subscribers": 1,
+        "batch_events": null, "rate": null,
+    });
+    for of in [&usual, load] {
+        for (key, value) in of.as_object().unwrap() {
+            run[key] = value.clone();
+        }
+    }
+    run
+}
+
+#[test]
+fn points_are_a_median_for_each_load_of_ours_without_a_pace() {
+    let usual = json!({});
+    let point = |x: u64, run: Value| json!({ "x": x, "run": run });
+    let topics = [
+        point(1, run_of(&usual, 9e5)),
+        point(10, run_of(&json!({ "topics": 10 }), 4e5)),
+        json!({ "error": "curve topics 100: it hangs" }),
+    ];
+    let figures = json!({
+        "command": "cargo xtask bench",
+        "machine": { "commit": "0123abcd", "cores": 2 },
+        "rows": [
+            { "name": "stream", "contenders": [
+                { "name": "remote", "runs": [
+                    run_of(&usual, 7e5), run_of(&usual, 8e5), { "error": "it hangs" },
+                ] },
+                { "name": "redis always", "runs": [run_of(&usual, 1e5)] },
+            ] },
+            { "name": "batches", "contenders": [
+                { "name": "embedded", "runs": [
+                    run_of(&json!({ "window": 64, "batch_events": 1000 }), 5e7),
+                ] },
+            ] },
+            { "name": "paced", "contenders": [
+                { "name": "remote", "runs": [run_of(&json!({ "rate": 1000.0 }), 1e3)] },
+            ] },
+        ],
+        "curves": [
+            { "name": "topics", "series": [{ "name": "two processes", "points": topics }] },
+            { "name": "log size", "series": [
+                { "name": "two processes", "points": [point(64, run_of(&usual, 1.0))] },
+            ] },
+        ],
+    });
+    let document: Value = serde_json::from_str(&points::text(&figures)).unwrap();
+    assert_eq!(document["source"]["commit"], "0123abcd");
+    let usual = json!({
+        "engine": "remote", "window": 1000, "payload_bytes": null, "topics": 1, "subscribers": 1,
+        "batch_events": null, "events_per_s": 800_000, "p50_ms": 1.25, "p99_ms": 2.5,
+    });
+    let with = |changes: &[(&str, Value)]| {
+        let mut point = usual.clone();
+        changes.iter().for_each(|(key, value)| point[*key] = value.clone());
+        point
+    };
+    let batches = with(&[
+        ("engine", json!("embedded")),
+        ("window", json!(64)),
+        ("batch_events", json!(1000)),
+        ("events_per_s", json!(50_000_000)),
+    ]);
+    let topics = with(&[("topics", json!(10)), ("events_per_s", json!(400_000))]);
+    assert_eq!(document["points"], json!([batches, usual, topics]));
+}
+
+#[test]
+fn built_in_points_are_those_of_the_figures_or_provisional() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let built_in = fs::read_to_string(root.join(points::FILE)).unwrap();
+    match fs::read_to_string(root.join(FOLDER).join("figures.json")) {
+        Ok(figures) => {
+            let figures = serde_json::from_str(&figures).unwrap();
+            assert!(built_in == points::text(&figures), "run `cargo xtask bench --render`");
+        }
+        Err(_) => assert!(built_in.contains("\"note\": \"provisional"), "{built_in}"),
+    }
 }

@@ -20,6 +20,10 @@ use worldbus_service::CancellationToken;
 /// Acks of batches that have no answer yet; as many as a router has.
 const SETTLING_COUNT_MAX: usize = 64;
 
+/// Deliveries that a router has in flight: its handler takes microseconds, and with many topics a
+/// delivery is one event.
+const IN_FLIGHT: u32 = 256;
+
 /// Subscriptions that are open, each with what is done to its events.
 pub(super) struct Subscribers {
     tasks: JoinSet<Result<(), Error>>,
@@ -97,7 +101,8 @@ async fn router(
         async { handled }
     };
     let handle = Arc::new(handle);
-    let mut router = Router::new(bus, name.as_str())?.consumer("worldbus bench");
+    let router = Router::new(bus, name.as_str())?.consumer("worldbus bench");
+    let mut router = router.in_flight(IN_FLIGHT);
     for topic in topics {
         let handle = Arc::clone(&handle);
         router = router.on_type(TimeUpdated::NUMBER, topic.clone(), move |message| handle(message));

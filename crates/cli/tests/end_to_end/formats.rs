@@ -42,6 +42,12 @@ fn verbs_without_a_service_print_json() {
     assert!(document(&json_of(&["cost"]))["ways"].is_array());
     let bills = document(&json_of(&["cost", "--profile", "minimal"]));
     assert!(bills["bills"][0]["usd_per_month"]["least"].is_number(), "{bills:#}");
+    let plan = document(&json_of(&["plan", "--events-per-second", "1e8", "--subscribers", "2"]));
+    let engines = plan["plans"].as_array().unwrap().iter().map(|plan| &plan["engine"]);
+    assert_eq!(engines.collect::<Vec<_>>(), ["embedded", "remote", "sns-sqs"], "{plan:#}");
+    let remote = one(&plan["plans"], "engine", "remote");
+    assert!(remote["count"].as_u64().unwrap() > 1 && remote["disk"].is_object(), "{remote:#}");
+    assert!(remote["usd_per_month"].is_number() && plan["measured"]["commit"].is_string());
     let types = document(&json_of(&["catalog"]));
     assert_eq!(one(&types["event_types"], "name", "weather.changed")["topic"], "weather");
     let services = document(&json_of(&["services"]));

@@ -102,6 +102,24 @@ fn oversize_event_is_refused_and_its_neighbours_are_published() {
 }
 
 #[test]
+fn plan_refuses_loads_that_make_no_sense_and_names_how_to_measure() {
+    let plan = |arguments: &[&str]| run(&[&["plan"], arguments].concat());
+    for rate in ["0", "1e9", "NaN"] {
+        plan(&["--events-per-second", rate]).refused(&["--events-per-second", "more than 0"]);
+    }
+    plan(&[]).refused(&["--events-per-second"]);
+    let with = |arguments: &[&str]| plan(&[&["--events-per-second", "10"], arguments].concat());
+    with(&["--subscribers", "0"]).refused(&["--subscribers"]);
+    with(&["--payload-bytes", "184320"]).refused(&["--payload-bytes"]);
+    with(&["--engine", "nats"]).refused(&["--engine", "sns-sqs"]);
+    with(&["--window", "1", "--batch-events", "2"]).refused(&["--window"]);
+    let page = String::from_utf8(with(&["--engine", "remote"]).stdout).unwrap();
+    for part in ["at most 50 %", "carries it by far", "1 event-bus", "worldbus bench --url URL"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+}
+
+#[test]
 fn a_load_that_cannot_be_is_refused_with_what_can() {
     let cost = |arguments: &[&str]| run(&[&["cost"], arguments].concat());
     for rate in ["0", "-2", "NaN", "inf", "1e12"] {

@@ -35,6 +35,9 @@ pub(crate) struct Reads {
     pub(crate) progress: Arc<Progress>,
     /// Read lately, oldest first, for readers that take a group in slices, and many the same.
     groups: Mutex<VecDeque<Arc<Group>>>,
+    /// How often something was fetched.
+    #[cfg(test)]
+    pub(crate) fetches: std::sync::atomic::AtomicUsize,
 }
 
 /// A batch of a commit group in memory.
@@ -92,6 +95,8 @@ impl Reads {
             records,
             progress,
             groups: Mutex::default(),
+            #[cfg(test)]
+            fetches: Default::default(),
         })
     }
 
@@ -141,6 +146,8 @@ impl Reads {
         wanted: BTreeMap<u32, u64>,
         bytes_max: usize,
     ) -> Result<Fetched, Error> {
+        #[cfg(test)]
+        self.fetches.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let fetched = self.fetch_from(false, wanted.clone(), bytes_max).await?;
         match fetched {
             // It may be that the fold does not have it yet.

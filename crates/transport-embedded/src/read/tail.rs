@@ -108,6 +108,11 @@ impl Tail {
         self.first_place + self.order.len() as u64
     }
 
+    /// The serial of the oldest that is cached, or what is behind all that ever were.
+    pub(crate) fn first_serial(&self) -> (u64, u32) {
+        self.order.front().map_or((self.next_group, 0), |oldest| oldest.serial)
+    }
+
     /// The place of a batch, if it is cached.
     pub(crate) fn place(&self, stored: &Stored) -> Option<u64> {
         let index = self.order.binary_search_by_key(&stored.serial, |cached| cached.serial);

@@ -18,11 +18,13 @@ use crate::store::failure::closed;
 use crate::subscription::cursor::Cursor;
 use crate::subscription::runtime::{Live, State};
 use crate::subscription::settler::Settler;
+use crate::subscription::state::Walk;
 use worldbus_bus::{Consumer, DeadEvent, Delivered, Error, Lease, Settle, SubscriptionSpec};
 
 /// Batches that are skipped in one go before others have their turn at the locks.
 const SKIPS_MAX: usize = 256;
-/// Bytes of batches that one fetch keeps for a subscription and topic. One more may go in.
+/// Bytes of batches that one fetch keeps for a subscription: what is to come again of a topic, or
+/// what it reads ahead. One more may go in.
 const FETCH_BYTES_MAX: usize = 1 << 20;
 /// The lease of a batch that a consumer sets aside itself: longer than its commits take on a busy
 /// disk, however short the leases of the subscription are. A second consumer would write the same.
@@ -45,7 +47,9 @@ pub(crate) struct LogConsumer {
 impl Drop for LogConsumer {
     fn drop(&mut self) {
         if self.shared.closed(&self.live.usage) {
-            self.live.lock().fetched.clear();
+            let mut state = self.live.lock();
+            state.fetched.clear();
+            state.ahead.clear();
         }
     }
 }
@@ -53,8 +57,11 @@ impl Drop for LogConsumer {
 /// What a consumer does next.
 enum Step {
     Deliver(Box<Delivered>),
-    /// Get this batch from the disk.
+    /// Get this batch from the disk, which is to come again.
     Fetch(u32, u64),
+    /// Get from the disk what comes next of these topics, from these offsets on, as far as it is
+    /// before what is in memory.
+    ReadAhead(BTreeMap<u32, u64>, (u64, u32)),
     /// It was delivered too often: set it aside.
     Bury {
         topic: u32,
@@ -147,46 +154,69 @@ impl LogConsumer {
 
     /// The earliest batch of all topics that was never delivered and that the filter admits.
     fn fresh(&self, state: &mut State, tail: &Tail, now_ms: i64) -> Step {
-        if let Some(place) = state.subscription.walked
-            && let Some(step) = self.walk(state, tail, now_ms, place)
-        {
-            return step;
-        }
-        self.scan(state, tail, now_ms)
+        let step = match state.subscription.walk {
+            Walk::Tail(place) => self.walk(state, tail, now_ms, place),
+            Walk::Ahead => self.walk_ahead(state, tail, now_ms),
+            Walk::Unknown => None,
+        };
+        step.unwrap_or_else(|| self.scan(state, tail, now_ms))
     }
 
     /// The same for a subscription that keeps up: what it has not got is in memory from a place on,
     /// in the order of all topics, however many there are. `None` if that is so no longer.
     fn walk(&self, state: &mut State, tail: &Tail, now_ms: i64, from: u64) -> Option<Step> {
-        state.subscription.walked = None;
+        state.subscription.walk = Walk::Unknown;
         for (skips, place) in (from..tail.end_place()).enumerate() {
             if skips == SKIPS_MAX {
-                state.subscription.walked = Some(place);
+                state.subscription.walk = Walk::Tail(place);
                 return Some(Step::Yield);
             }
             // Too slow: it is no longer in memory.
             let stored = tail.at(place)?;
-            let (topic, offset) = (stored.topic, stored.offset);
-            let Some(cursor) = state.subscription.cursors.get_mut(&topic) else { continue };
-            if cursor.has_passed(offset) {
-                continue;
-            }
-            // Its turn is later: too many of its topic are under way.
-            cursor.fresh(offset + 1).filter(|&next| next == offset)?;
-            if state.subscription.filter.admits(&stored.batch) {
-                state.subscription.walked = Some(place + 1);
+            if self.passes(state, stored)? {
+                state.subscription.walk = Walk::Tail(place + 1);
                 return Some(self.deliver(state, tail, stored, now_ms));
             }
+        }
+        state.subscription.walk = Walk::Tail(tail.end_place());
+        Some(wait(state, now_ms))
+    }
+
+    /// The same for one that is behind, as far as was read ahead. What cannot be delivered now is
+    /// found again by the look at each topic that comes after it.
+    fn walk_ahead(&self, state: &mut State, tail: &Tail, now_ms: i64) -> Option<Step> {
+        for _ in 0..SKIPS_MAX {
+            let Some(stored) = state.ahead.pop_front() else { break };
+            if self.passes(state, &stored) == Some(true) {
+                return Some(self.deliver(state, tail, &stored, now_ms));
+            }
+        }
+        (!state.ahead.is_empty()).then_some(Step::Yield)
+    }
+
+    /// Whether a batch on the walk is to be delivered; `None` if its turn is later, since too many
+    /// of its topic are under way.
+    fn passes(&self, state: &mut State, stored: &Stored) -> Option<bool> {
+        let (topic, offset) = (stored.topic, stored.offset);
+        let Some(cursor) = state.subscription.cursors.get_mut(&topic) else { return Some(false) };
+        if cursor.has_passed(offset) {
+            return Some(false);
+        }
+        cursor.fresh(offset + 1).filter(|&next| next == offset)?;
+        let admits = state.subscription.filter.admits(&stored.batch);
+        if !admits {
             cursor.skip(offset);
             self.shared.moved(&self.live);
         }
-        state.subscription.walked = Some(tail.end_place());
-        Some(wait(state, now_ms))
+        Some(admits)
     }
 
     /// The same by looking at each topic, and whether it can walk from here on.
     fn scan(&self, state: &mut State, tail: &Tail, now_ms: i64) -> Step {
+        state.subscription.walk = Walk::Unknown;
+        state.ahead.clear();
         let mut earliest: Option<Arc<Stored>> = None;
+        let mut missing = BTreeMap::new();
         let (mut skips, mut all_seen) = (0, true);
         let topics: Vec<u32> = state.subscription.cursors.keys().copied().collect();
         for topic in topics {
@@ -194,8 +224,9 @@ impl LogConsumer {
             while let Some(offset) =
                 state.subscription.cursors.get(&topic).and_then(|cursor| cursor.fresh(end))
             {
-                let Some(stored) = state.find(tail, topic, offset) else {
-                    return Step::Fetch(topic, offset);
+                let Some(stored) = tail.get(topic, offset).cloned() else {
+                    missing.insert(topic, offset);
+                    break;
                 };
                 if state.subscription.filter.admits(&stored.batch) {
                     if earliest.as_ref().is_none_or(|known| stored.serial < known.serial) {
@@ -203,7 +234,10 @@ impl LogConsumer {
                     }
                     break;
                 }
-                self.skip(state, topic, offset);
+                if let Some(cursor) = state.subscription.cursors.get_mut(&topic) {
+                    cursor.skip(offset);
+                }
+                self.shared.moved(&self.live);
                 skips += 1;
                 if skips == SKIPS_MAX {
                     return Step::Yield;
@@ -211,21 +245,15 @@ impl LogConsumer {
             }
             all_seen &= state.subscription.cursors.get(&topic).is_none_or(Cursor::has_room);
         }
+        if !missing.is_empty() {
+            return Step::ReadAhead(missing, tail.first_serial());
+        }
         let place = earliest.as_ref().map_or(Some(tail.end_place()), |stored| tail.place(stored));
-        state.subscription.walked = place.filter(|_| all_seen);
+        state.subscription.walk = place.filter(|_| all_seen).map_or(Walk::Unknown, Walk::Tail);
         match earliest {
             Some(stored) => self.deliver(state, tail, &stored, now_ms),
             None => wait(state, now_ms),
         }
-    }
-
-    /// Passes over a batch that the filter does not admit.
-    fn skip(&self, state: &mut State, topic: u32, offset: u64) {
-        if let Some(cursor) = state.subscription.cursors.get_mut(&topic) {
-            cursor.skip(offset);
-        }
-        state.fetched.remove(&(topic, offset));
-        self.shared.moved(&self.live);
     }
 
     fn deliver(&self, state: &mut State, tail: &Tail, stored: &Stored, now_ms: i64) -> Step {
@@ -270,6 +298,28 @@ impl LogConsumer {
         match self.shared.reads.fetch(wanted, FETCH_BYTES_MAX).await? {
             Fetched::Batches(batches) => {
                 self.keep(topic, batches);
+                Ok(())
+            }
+            Fetched::Nothing { topic, offset } => self.shared.missing(topic, offset),
+        }
+    }
+
+    async fn read_ahead(
+        &self,
+        wanted: BTreeMap<u32, u64>,
+        before: (u64, u32),
+    ) -> Result<(), Error> {
+        // One at a time; another consumer's may have brought it meanwhile.
+        let _fetching = self.live.fetching.lock().await;
+        if self.live.lock().subscription.walk != Walk::Unknown {
+            return Ok(());
+        }
+        match self.shared.reads.fetch(wanted, FETCH_BYTES_MAX).await? {
+            Fetched::Batches(batches) => {
+                let mut state = self.live.lock();
+                let earlier = batches.into_iter().filter(|stored| stored.serial < before);
+                state.ahead = earlier.collect();
+                state.subscription.walk = Walk::Ahead;
                 Ok(())
             }
             Fetched::Nothing { topic, offset } => self.shared.missing(topic, offset),
@@ -336,6 +386,7 @@ impl Consumer for LogConsumer {
             match self.step()? {
                 Step::Deliver(delivered) => return Ok(*delivered),
                 Step::Fetch(topic, offset) => self.fetch(topic, offset).await?,
+                Step::ReadAhead(wanted, before) => self.read_ahead(wanted, before).await?,
                 Step::Bury { topic, offset, attempt, batch } => {
                     let place = replay::place(&self.shared.tail(), topic, offset);
                     let Some((name, offset)) = place else { continue };

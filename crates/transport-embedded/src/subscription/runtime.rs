@@ -1,7 +1,7 @@
 //! A subscription with its consumers: the state machine behind a lock, its wake-up, and the
 //! batches that were fetched for it from the disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,8 +31,12 @@ pub(crate) struct Live {
 /// What the lock holds.
 pub(crate) struct State {
     pub(crate) subscription: Subscription,
-    /// Batches from the disk, by topic and offset; of each topic what one fetch brought.
+    /// Batches from the disk that are to come again, by topic and offset; of each topic what one
+    /// fetch brought.
     pub(crate) fetched: BTreeMap<(u32, u64), Arc<Stored>>,
+    /// What was read ahead from the disk and never delivered, of all topics in their order: what one
+    /// fetch brought. Only if the subscription walks there.
+    pub(crate) ahead: VecDeque<Stored>,
 }
 
 impl State {
@@ -48,7 +52,11 @@ impl Live {
         Self {
             id,
             name: subscription.name.clone(),
-            state: Mutex::new(State { subscription, fetched: BTreeMap::new() }),
+            state: Mutex::new(State {
+                subscription,
+                fetched: BTreeMap::new(),
+                ahead: VecDeque::new(),
+            }),
             changed: Notify::new(),
             fetching: tokio::sync::Mutex::default(),
             dirty: AtomicBool::new(false),

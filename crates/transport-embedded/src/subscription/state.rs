@@ -8,6 +8,17 @@ use crate::format::record::Head;
 use crate::subscription::cursor::{ConsumerId, Cursor, Lost, Retired, Settlement};
 use worldbus_bus::{Filter, SubscriptionName};
 
+/// Where a subscription goes on with what was never delivered, without a look at each topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Walk {
+    /// Not known: each topic is looked at.
+    Unknown,
+    /// What was read ahead from the disk comes first, in its order.
+    Ahead,
+    /// Nothing of it is before this place in the tail.
+    Tail(u64),
+}
+
 /// The state of a subscription.
 #[derive(Debug, Clone)]
 pub(crate) struct Subscription {
@@ -18,8 +29,8 @@ pub(crate) struct Subscription {
     held: HashMap<ConsumerId, u32>,
     /// Before this time nothing happens by itself, so that no cursor need be looked at.
     quiet_until_ms: i64,
-    /// A place in the tail, if one is known, before which nothing is that was never delivered.
-    pub(crate) walked: Option<u64>,
+    /// Where the earliest batch is that was never delivered.
+    pub(crate) walk: Walk,
     /// The removals of batches that the cursors stand behind.
     removals: u64,
 }
@@ -27,8 +38,8 @@ pub(crate) struct Subscription {
 impl Subscription {
     pub(crate) fn new(name: SubscriptionName) -> Self {
         let (filter, cursors, held) = Default::default();
-        let (quiet_until_ms, walked, removals) = (i64::MIN, None, 0);
-        Self { name, filter, cursors, held, quiet_until_ms, walked, removals }
+        let (quiet_until_ms, walk, removals) = (i64::MIN, Walk::Unknown, 0);
+        Self { name, filter, cursors, held, quiet_until_ms, walk, removals }
     }
 
     /// Binds it to these topics and no others. A topic that is new to it begins at its offset.
@@ -46,7 +57,7 @@ impl Subscription {
     /// Binds it to these topics as well. One that is new to it begins at its offset.
     pub(crate) fn add(&mut self, topics: &[(u32, u64)]) {
         // It may begin before the place that was walked to.
-        self.walked = None;
+        self.walk = Walk::Unknown;
         for &(topic, offset) in topics {
             self.cursors.entry(topic).or_insert_with(|| Cursor::new(offset));
         }

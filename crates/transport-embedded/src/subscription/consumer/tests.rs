@@ -1,4 +1,5 @@
-//! What a consumer sets aside itself while others compete for the same batches.
+//! What a consumer sets aside itself while others compete for the same batches, and how often it
+//! reads the disk.
 
 use std::time::Duration;
 
@@ -51,4 +52,35 @@ async fn batch_that_is_being_set_aside_is_given_to_no_other_when_the_lease_ends(
     .await;
     assert_eq!(bus.dead_letters(None, 10).await.unwrap().len(), 1);
     asks.abort();
+}
+
+/// Else one that is behind reads the disk once for each of its batches, and stays behind for ever:
+/// with a thousand topics a batch is an event.
+#[tokio::test(flavor = "multi_thread")]
+async fn subscription_that_is_behind_reads_a_commit_of_many_topics_at_once() {
+    const TOPICS: u64 = 50;
+    const ROUNDS: u64 = 4;
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { sync: false, tail_bytes_max: 0, ..Options::default() };
+    let bus = Embedded::open(dir.path(), options).unwrap();
+    let names: Vec<String> = (0..TOPICS).map(|number| format!("t{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    for round in 0..ROUNDS {
+        let all = names.iter().zip(round * TOPICS..).map(|(name, sequence)| {
+            let (bus, topic) = (&bus, topic(name));
+            async move { bus.publish(&topic, batch(1, sequence..sequence + 1)).await.unwrap() }
+        });
+        futures_util::future::join_all(all).await;
+    }
+    let commits = bus.shared().tail().next_group() as usize;
+    let spec = SubscriptionSpec { in_flight_max: 1, ..spec("s", &names, Position::Start) };
+    let mut consumer = bus.subscribe(spec).await.unwrap();
+    for sequence in 0..TOPICS * ROUNDS {
+        let delivered = next(&mut consumer).await;
+        assert_eq!(delivered.batch.first_id().sequence, sequence, "in the order of the commits");
+        consumer.settler().settle(&delivered.lease, Outcome::Ack).await.unwrap();
+    }
+    let fetches = bus.shared().reads.fetches.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(fetches <= commits, "{fetches} fetches for {commits} commits");
+    assert!(commits < (TOPICS * ROUNDS) as usize / 2, "the test shows nothing: {commits} commits");
 }
