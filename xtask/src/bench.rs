@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: builds what is distributed, installs the peers, and measures all of it in
 //! one interleaved run on this machine; writes the page about performance, its plots, every run as
-//! JSON, and the points that `worldbus plan` has built in. With `--soak` it is one steady load for a
-//! long time instead.
+//! JSON, and the points that `worldbus plan` has built in. With `--soak` it is one steady load for
+//! a long time instead.
 //!
 //! Here is the order of things. What a single measurement does is in `worldbus bench` (ours) and in
 //! `worldbus-bench` (peers, codecs); what is measured is in `rows` and `curves`. No gate: figures

@@ -17,7 +17,7 @@ use crate::usage::Use;
 use worldbus_bus::{Error, Notice, Position, ReadSpec, Reader, StoredBatch, Topic};
 
 /// Batches that are taken from memory in one go.
-const TAKE_MAX: usize = 64;
+const TAKE_MAX: u64 = 64;
 /// Bytes of batches that a reader holds ahead of its caller; one more may go in.
 const READY_BYTES_MAX: usize = 64 << 10;
 /// Notices that wait for a caller who may not ask for them; further ones are left out.
@@ -29,6 +29,10 @@ pub(crate) struct LogReader {
     spec: ReadSpec,
     /// Where to go on, by topic.
     next: BTreeMap<u32, u64>,
+    /// A place in memory, if one is known, before which nothing is to be read.
+    walked: Option<u64>,
+    /// The removals of batches that it stands behind.
+    removals: Option<u64>,
     /// Where to end, unless it follows.
     ends: BTreeMap<u32, u64>,
     /// Topics that are listed and do not exist yet.
@@ -65,6 +69,8 @@ impl LogReader {
             awaited: spec.topics.clone(),
             spec,
             next: BTreeMap::new(),
+            walked: None,
+            removals: None,
             ends: BTreeMap::new(),
             topics_known: heads.len() as u32,
             reading: Vec::new(),
@@ -125,6 +131,8 @@ impl LogReader {
                 let next = resolve(&self.shared, number, position).await?;
                 // Only now: if this is cancelled before, the topic is still to be taken up.
                 self.next.insert(number, next);
+                // It may begin before the place that was walked to.
+                self.walked = None;
                 self.found(number, &name);
             }
             self.topics_known += 1;
@@ -143,32 +151,48 @@ impl LogReader {
             return Ok(Step::Ready);
         }
         self.skip_removed(&tail);
-        let mut bytes = 0;
-        for _ in 0..TAKE_MAX {
-            let behind: BTreeMap<u32, u64> = self
-                .next
-                .iter()
-                .filter(|&(topic, next)| *next < self.end(&tail, *topic))
-                .map(|(&topic, &next)| (topic, next))
-                .collect();
-            let cached: Option<Vec<_>> =
-                behind.iter().map(|(&topic, &next)| tail.get(topic, next)).collect();
-            let Some(cached) = cached else {
-                // What is to be fetched comes before what is in memory.
-                return Ok(if self.ready.is_empty() { Step::Fetch(behind) } else { Step::Ready });
-            };
-            match cached.into_iter().min_by_key(|stored| stored.serial) {
-                Some(_) if bytes >= READY_BYTES_MAX => return Ok(Step::Ready),
-                Some(stored) => bytes += self.take(&tail, stored),
-                None if self.ready.is_empty() => return Ok(Step::Wait),
-                None => return Ok(Step::Ready),
+        let from = match self.place(&tail) {
+            Ok(place) => place,
+            // What is to be fetched comes before what is in memory.
+            Err(behind) if self.ready.is_empty() => return Ok(Step::Fetch(behind)),
+            Err(_) => return Ok(Step::Ready),
+        };
+        let end = tail.end_place();
+        let (mut place, mut bytes) = (from, 0);
+        while place < end.min(from + TAKE_MAX) && bytes < READY_BYTES_MAX {
+            let Some(stored) = tail.at(place) else { break };
+            let next = self.next.get(&stored.topic);
+            if next == Some(&stored.offset) && stored.offset < self.end(&tail, stored.topic) {
+                bytes += self.take(&tail, stored);
             }
+            place += 1;
         }
-        Ok(Step::Ready)
+        self.walked = Some(place);
+        Ok(if place == end && self.ready.is_empty() { Step::Wait } else { Step::Ready })
+    }
+
+    /// The place in memory from which on is what it has not read, in the order of all topics; where
+    /// some of that is not in memory any more, what is to be read of each topic.
+    fn place(&self, tail: &Tail) -> Result<u64, BTreeMap<u32, u64>> {
+        // What ends does so though more comes for ever.
+        if self.spec.follow
+            && let Some(place) = self.walked.filter(|&place| tail.holds(place))
+        {
+            return Ok(place);
+        }
+        let is_behind = |&(&topic, &next): &(&u32, &u64)| next < self.end(tail, topic);
+        let behind = || self.next.iter().filter(is_behind).map(|(&topic, &next)| (topic, next));
+        let cached: Option<Vec<_>> = behind().map(|(topic, next)| tail.get(topic, next)).collect();
+        let Some(cached) = cached else { return Err(behind().collect()) };
+        let earliest = cached.into_iter().min_by_key(|stored| stored.serial);
+        Ok(earliest.and_then(|stored| tail.place(stored)).unwrap_or(tail.end_place()))
     }
 
     /// Goes on behind what was removed.
     fn skip_removed(&mut self, tail: &Tail) {
+        if self.removals.replace(tail.removals()) == Some(tail.removals()) {
+            return;
+        }
         for (&topic, next) in &mut self.next {
             let Some(head) = tail.head(topic) else { continue };
             if replay::is_deleted(&head.name) {

@@ -45,7 +45,7 @@ pub(crate) struct Tail {
     order: VecDeque<Arc<Stored>>,
     /// The place of the oldest.
     first_place: u64,
-    /// How often a topic's oldest batches were removed.
+    /// How often a topic's oldest batches were removed, or a topic deleted.
     removals: u64,
     bytes: usize,
     bytes_max: usize,
@@ -103,6 +103,11 @@ impl Tail {
         self.order.get(usize::try_from(index).ok()?)
     }
 
+    /// Whether all from a place on is cached.
+    pub(crate) fn holds(&self, place: u64) -> bool {
+        (self.first_place..=self.end_place()).contains(&place)
+    }
+
     /// The place of the next batch.
     pub(crate) fn end_place(&self) -> u64 {
         self.first_place + self.order.len() as u64
@@ -137,10 +142,12 @@ impl Tail {
     pub(crate) fn set_head(&mut self, number: u32, head: Head) {
         match self.topics.get_mut(number as usize) {
             Some(topic) => {
-                if topic.head.name != head.name {
+                let is_deleted = topic.head.name != head.name;
+                if is_deleted {
                     self.numbers.remove(&topic.head.name);
                 }
-                self.removals += u64::from(topic.head.first_offset != head.first_offset);
+                let removed = topic.head.first_offset != head.first_offset;
+                self.removals += u64::from(is_deleted || removed);
                 topic.head = head;
             }
             None => {

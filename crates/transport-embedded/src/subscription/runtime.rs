@@ -34,8 +34,8 @@ pub(crate) struct State {
     /// Batches from the disk that are to come again, by topic and offset; of each topic what one
     /// fetch brought.
     pub(crate) fetched: BTreeMap<(u32, u64), Arc<Stored>>,
-    /// What was read ahead from the disk and never delivered, of all topics in their order: what one
-    /// fetch brought. Only if the subscription walks there.
+    /// What was read ahead from the disk and never delivered, of all topics in their order: what
+    /// one fetch brought. Only if the subscription walks there.
     pub(crate) ahead: VecDeque<Stored>,
 }
 
