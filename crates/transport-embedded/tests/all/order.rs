@@ -1,12 +1,12 @@
-//! The order over all topics in which a subscription gets what is new, whether what it has not got
-//! is in memory or on the disk. The order within a topic is in `conformance`.
+//! The order over all topics in which a subscription and a reader get what is new, whether what they
+//! have not got is in memory or on the disk. The order within a topic is in `conformance`.
 
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
-use worldbus_bus::{Delivered, Filter, Outcome, Position, SubscriptionSpec, Transport};
-use worldbus_conformance::{next, spec, topic, typed};
+use worldbus_bus::{Delivered, Filter, Outcome, Position, ReadSpec, SubscriptionSpec, Transport};
+use worldbus_conformance::{next, soon, spec, topic, typed};
 use worldbus_transport_embedded::{Embedded, Options};
 
 const TOPICS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
@@ -52,6 +52,8 @@ async fn run(steps: Vec<Step>, tail_bytes_max: usize) {
     let bus = Embedded::open(dir.path(), options).unwrap();
     let mut bound = 1;
     let mut consumer = bus.subscribe(bound_to(bound)).await.unwrap();
+    let mut reader = bus.read(ReadSpec::all(Position::Start, true)).await.unwrap();
+    let (mut published, mut read) = (Vec::new(), 0);
     // What is wanted of all topics and was never delivered, in the order of its publication.
     let mut fresh: Vec<(usize, u64)> = Vec::new();
     let (mut under_way, mut released) = (VecDeque::<Delivered>::new(), Vec::new());
@@ -60,11 +62,17 @@ async fn run(steps: Vec<Step>, tail_bytes_max: usize) {
             Step::Publish { topic: index, event_type } => {
                 let batch = typed(1, sequence..sequence + 1, event_type, None, 8);
                 let appended = bus.publish(&topic(TOPICS[index]), batch).await.unwrap();
+                published.push(sequence);
                 if event_type == WANTED {
                     fresh.push((index, appended.offset.unwrap()));
                 }
             }
             Step::Receive => {
+                if read < published.len() {
+                    let stored = soon("a batch", reader.next()).await.unwrap().unwrap();
+                    assert_eq!(stored.batch.first_id().sequence, published[read]);
+                    read += 1;
+                }
                 let expected = fresh.iter().position(|&(topic, _)| topic < bound);
                 if under_way.len() == 9 || (released.is_empty() && expected.is_none()) {
                     continue;
@@ -101,6 +109,10 @@ async fn run(steps: Vec<Step>, tail_bytes_max: usize) {
                 consumer = bus.subscribe(bound_to(bound)).await.unwrap();
             }
         }
+    }
+    for sequence in &published[read..] {
+        let stored = soon("a batch", reader.next()).await.unwrap().unwrap();
+        assert_eq!(stored.batch.first_id().sequence, *sequence);
     }
 }
 
