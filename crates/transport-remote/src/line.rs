@@ -1,7 +1,7 @@
 //! Our side of a consumer's stream: what we ask for and settle on it. Settlements are answered in
 //! their order, so who waits stands in line.
 //!
-//! Not for: what comes on the stream, but for the answers (`deliveries`).
+//! Not for: reading what comes on the stream, which `consumer` does.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};

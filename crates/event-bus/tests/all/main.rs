@@ -8,3 +8,4 @@ mod remote;
 mod rest;
 mod server;
 mod tools;
+mod wire;

@@ -1,5 +1,5 @@
-//! The order over all topics in which a subscription and a reader get what is new, whether what they
-//! have not got is in memory or on the disk. The order within a topic is in `conformance`.
+//! The order over all topics in which a subscription and a reader get what is new, whether what
+//! they have not got is in memory or on the disk. The order within a topic is in `conformance`.
 
 use std::collections::VecDeque;
 
