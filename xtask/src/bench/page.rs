@@ -173,6 +173,7 @@ fn table(row: &Row, measured: &Value, sync_ms: Option<f64>) -> String {
         let times = single / sync;
         let _ = writeln!(text, "\nIn one process that is {times:.1} times the disk's own.");
     }
+    let _ = writeln!(text, "\nWhere the time goes: {}", row.why);
     text
 }
 
