@@ -31,7 +31,8 @@ pub(crate) fn start(client: Client, call_timeout: Duration) -> Gather<v1::Publis
         async move {
             // One call at a time: it is free.
             let mut stream = stream.lock().await;
-            let answer = timeout(call_timeout, stream.call(v1::PublishRequest { entries })).await;
+            let answer =
+                timeout(call_timeout, stream.call(v1::PublishStreamRequest { entries })).await;
             let answer = match answer {
                 Ok(answer) => answer.map_err(|status| error(&status)),
                 Err(_) => Err(late(call_timeout)),
@@ -47,7 +48,7 @@ pub(crate) fn start(client: Client, call_timeout: Duration) -> Gather<v1::Publis
     Gather::start(GATHER_LIMITS, Box::new(call))
 }
 
-fn results(response: v1::PublishResponse) -> Vec<Result<Appended, Error>> {
+fn results(response: v1::PublishStreamResponse) -> Vec<Result<Appended, Error>> {
     let no_result = || {
         let context = "the event-bus gave no result that this version knows";
         Err(Error::unknown(Kind::Unavailable, context))
@@ -62,12 +63,15 @@ struct PublishStream {
 }
 
 struct Open {
-    requests: mpsc::Sender<v1::PublishRequest>,
-    answers: Streaming<v1::PublishResponse>,
+    requests: mpsc::Sender<v1::PublishStreamRequest>,
+    answers: Streaming<v1::PublishStreamResponse>,
 }
 
 impl PublishStream {
-    async fn call(&mut self, request: v1::PublishRequest) -> Result<v1::PublishResponse, Status> {
+    async fn call(
+        &mut self,
+        request: v1::PublishStreamRequest,
+    ) -> Result<v1::PublishStreamResponse, Status> {
         // What a stream that broke meanwhile does not take was not sent.
         let unsent = match &self.open {
             Some(open) => open.requests.try_send(request).err().map(TrySendError::into_inner),
@@ -86,7 +90,7 @@ impl PublishStream {
 
 impl Open {
     /// Opens the stream with the first call on it.
-    async fn new(client: &mut Client, first: v1::PublishRequest) -> Result<Self, Status> {
+    async fn new(client: &mut Client, first: v1::PublishStreamRequest) -> Result<Self, Status> {
         let (requests, receiver) = mpsc::channel(CALL_COUNT);
         // There is room for it.
         let _ = requests.try_send(first);

@@ -103,15 +103,16 @@ impl BusService for Broker {
     }
 
     async fn publish(&self, request: Request<v1::PublishRequest>) -> Answer<v1::PublishResponse> {
-        let response = publish::publish(&self.open, request.into_inner()).await;
-        response.map(Response::new).map_err(status)
+        let entries = request.into_inner().entries;
+        let results = publish::publish(&self.open, entries).await.map_err(status)?;
+        Ok(Response::new(v1::PublishResponse { results }))
     }
 
-    type PublishStreamStream = Messages<v1::PublishResponse>;
+    type PublishStreamStream = Messages<v1::PublishStreamResponse>;
 
     async fn publish_stream(
         &self,
-        request: Request<Streaming<v1::PublishRequest>>,
+        request: Request<Streaming<v1::PublishStreamRequest>>,
     ) -> Answer<Self::PublishStreamStream> {
         let answers = publish::answers(Arc::clone(&self.open), request.into_inner());
         Ok(Response::new(answers.boxed()))

@@ -17,8 +17,8 @@ use worldbus_rpc::v1;
 /// The answers to a stream of calls, one after the other, until it ends or we shut down.
 pub(super) fn answers(
     open: Arc<Open>,
-    requests: Streaming<v1::PublishRequest>,
-) -> impl Stream<Item = Result<v1::PublishResponse, Status>> {
+    requests: Streaming<v1::PublishStreamRequest>,
+) -> impl Stream<Item = Result<v1::PublishStreamResponse, Status>> {
     stream::try_unfold((open, requests), |(open, mut requests)| async move {
         let request = tokio::select! {
             biased;
@@ -26,21 +26,22 @@ pub(super) fn answers(
             () = open.shutdown.cancelled() => None,
         };
         let Some(request) = request else { return Ok(None) };
-        let response = publish(&open, request).await.map_err(status)?;
-        Ok(Some((response, (open, requests))))
+        let results = publish(&open, request.entries).await.map_err(status)?;
+        Ok(Some((v1::PublishStreamResponse { results }, (open, requests))))
     })
 }
 
+/// Appends batches; a result for each.
 pub(super) async fn publish(
     open: &Open,
-    request: v1::PublishRequest,
-) -> Result<v1::PublishResponse, Error> {
-    let count = request.entries.len();
+    entries: Vec<v1::PublishEntry>,
+) -> Result<Vec<v1::PublishResult>, Error> {
+    let count = entries.len();
     if count > GATHER_COUNT_MAX {
         let context = format!("{count} batches in a call are more than {GATHER_COUNT_MAX}");
         return Err(Error::refused(Kind::TooLarge, context));
     }
-    let entries: Vec<_> = request.entries.into_iter().map(checked).collect();
+    let entries: Vec<_> = entries.into_iter().map(checked).collect();
     let appends = entries.iter().map(|entry| {
         Box::pin(maybe_done(async move {
             let (topic, batch) = entry.as_ref().map_err(Clone::clone)?;
@@ -63,7 +64,7 @@ pub(super) async fn publish(
     }));
     let results: Vec<_> = results.await.into_iter().flatten().map(|r| r.map_err(outward)).collect();
     record(&entries, &results);
-    Ok(v1::PublishResponse { results: results.iter().map(Into::into).collect() })
+    Ok(results.iter().map(Into::into).collect())
 }
 
 fn checked(entry: v1::PublishEntry) -> Result<(Topic, Batch), Error> {

@@ -158,10 +158,10 @@ async fn publish_stream_answers_in_order_until_a_request_is_invalid() {
         topic: "t".to_owned(),
         batch: batch(1, sequence..sequence + 1).bytes().clone(),
     };
-    let good = (0..50).map(move |call| v1::PublishRequest {
+    let good = (0..50).map(move |call| v1::PublishStreamRequest {
         entries: vec![entry(2 * call), entry(2 * call + 1)],
     });
-    let wrong = v1::PublishRequest { entries: vec![entry(0); 5000] };
+    let wrong = v1::PublishStreamRequest { entries: vec![entry(0); 5000] };
     let requests = futures_util::stream::iter(good.chain([wrong]));
     let mut stream =
         BusServiceClient::new(channel).publish_stream(requests).await.unwrap().into_inner();
