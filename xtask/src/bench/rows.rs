@@ -45,9 +45,10 @@ pub(super) const ROWS: [Row; 4] = [
         target: "embedded 2 M events/s; two processes 1 M, 10 times Redis that syncs always, 200 \
                  times NATS that does, 10 times NATS as it is installed",
         why: "Across two processes both cores are busy. By a profile of both, a third is the \
-              kernel's, most of it switches between threads, a seventh is the thread that commits, \
-              and half is what publisher and router do for each event, the clock reads of the load \
-              itself among it. Embedded, the disk is waited for: a larger window fills that time.",
+              kernel's, most of it switches between threads, a seventh is the thread that \
+              commits, and half is what publisher and router do for each event, the clock reads \
+              of the load itself among it. Embedded, the disk is waited for: a larger window \
+              fills that time.",
     },
     Row {
         name: "batches",
@@ -63,9 +64,9 @@ pub(super) const ROWS: [Row; 4] = [
         load: &["--window", "1000", "--rate", "1000"],
         figure: Figure::Handled,
         target: "two processes p50 0.35 ms, p99 2 ms, below both peers that sync always",
-        why: "The disk, and four switches between sleeping threads: to the event-bus, to its thread \
-              that commits, back, and to the consumer. A peer that commits where it reads the \
-              request has two.",
+        why: "The disk, and four switches between sleeping threads: to the event-bus, to its \
+              thread that commits, back, and to the consumer. A peer that commits where it reads \
+              the request has two.",
     },
     Row {
         name: "single",

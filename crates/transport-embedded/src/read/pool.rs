@@ -138,9 +138,9 @@ impl Reads {
         })
     }
 
-    /// Reads the earliest commit group that holds a wanted offset, and of it what fits into
-    /// `bytes_max`, at least one batch. `wanted` is not empty; for each topic it holds where to go
-    /// on.
+    /// Reads the earliest commit groups that hold wanted offsets, one after the other, and of them
+    /// what fits into `bytes_max`, at least one batch. `wanted` is not empty; for each topic it
+    /// holds where to go on.
     pub(crate) async fn fetch(
         self: &Arc<Self>,
         wanted: BTreeMap<u32, u64>,
@@ -164,25 +164,37 @@ impl Reads {
     ) -> Result<Fetched, Error> {
         let this = Arc::clone(self);
         let work = move |connection: &Connection| {
-            // The index: which group has the earliest wanted batch.
-            let entry = match earliest(connection, &wanted)? {
-                Ok(Some(entry)) => entry,
-                Ok(None) => return Ok(Fetched::Batches(Vec::new())),
+            let mut ahead = match Ahead::find(connection, wanted)? {
+                Ok(ahead) => ahead,
                 Err(nothing) => return Ok(nothing),
             };
-
-            // The group, which must be what the index holds of it.
-            let Some(group) = this.group(&entry)? else {
-                let topic = entry.section.topic;
-                let offset = wanted.get(&topic).copied().unwrap_or_default();
-                return Ok(Fetched::Nothing { topic, offset });
-            };
-            let head = &group.head;
-            if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms {
-                let what = format!("commit group {} does not match the index", group.id);
-                return Err(Failure::Damaged(what));
+            let (mut stored, mut bytes_left) = (Vec::new(), bytes_max);
+            while bytes_left > 0
+                && let Some(entry) = ahead.earliest()
+            {
+                // The group, which must be what the index holds of it.
+                let Some(group) = this.group(&entry)? else {
+                    let topic = entry.section.topic;
+                    let offset = ahead.wanted.get(&topic).copied().unwrap_or_default();
+                    return Ok(match stored.is_empty() {
+                        true => Fetched::Nothing { topic, offset },
+                        false => Fetched::Batches(stored),
+                    });
+                };
+                let head = &group.head;
+                if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms
+                {
+                    let what = format!("commit group {} does not match the index", group.id);
+                    return Err(Failure::Damaged(what));
+                }
+                let batches = slice(&group, &ahead.wanted, &mut bytes_left)?;
+                if batches.is_empty() {
+                    break;
+                }
+                ahead.pass(connection, group.id, &batches)?;
+                stored.extend(batches);
             }
-            slice(&group, &wanted, bytes_max).map(Fetched::Batches)
+            Ok(Fetched::Batches(stored))
         };
         self.run(is_up_to_date, work).await
     }
@@ -230,44 +242,86 @@ pub(crate) enum Fetched {
     Nothing { topic: u32, offset: u64 },
 }
 
-/// The entry of the earliest commit group that holds a wanted offset, or what is missing.
-fn earliest(
-    connection: &Connection,
-    wanted: &BTreeMap<u32, u64>,
-) -> Result<Result<Option<store::Entry>, Fetched>, Failure> {
-    let mut earliest: Option<store::Entry> = None;
-    for (&topic, &offset) in wanted {
-        match store::entry_at(connection, topic, offset)? {
-            Some(entry) if earliest.is_none_or(|known| entry.group < known.group) => {
-                earliest = Some(entry);
-            }
-            Some(_) => {}
-            None => return Ok(Err(Fetched::Nothing { topic, offset })),
-        }
-    }
-    Ok(Ok(earliest))
+/// Where each wanted topic goes on.
+struct Ahead {
+    wanted: BTreeMap<u32, u64>,
+    /// The entries that hold these offsets, by commit group and topic.
+    entries: BTreeMap<(u64, u32), store::Entry>,
 }
 
-/// The wanted batches of a group, in order, until they have `bytes_max`.
+impl Ahead {
+    /// Looks all of them up, or finds that one is missing.
+    fn find(
+        connection: &Connection,
+        wanted: BTreeMap<u32, u64>,
+    ) -> Result<Result<Self, Fetched>, Failure> {
+        let mut entries = BTreeMap::new();
+        for (&topic, &offset) in &wanted {
+            let Some(entry) = store::entry_at(connection, topic, offset)? else {
+                return Ok(Err(Fetched::Nothing { topic, offset }));
+            };
+            entries.insert((entry.group, topic), entry);
+        }
+        Ok(Ok(Self { wanted, entries }))
+    }
+
+    /// The entry of the earliest commit group.
+    fn earliest(&self) -> Option<store::Entry> {
+        self.entries.first_key_value().map(|(_, entry)| *entry)
+    }
+
+    /// Goes behind batches of a group. A topic of which no more is found is left out.
+    fn pass(
+        &mut self,
+        connection: &Connection,
+        group: u64,
+        batches: &[Stored],
+    ) -> Result<(), Failure> {
+        for stored in batches {
+            self.wanted.insert(stored.topic, stored.offset + 1);
+        }
+        let of_group = self.entries.range((group, 0)..=(group, u32::MAX));
+        let of_group: Vec<_> = of_group.map(|(_, entry)| entry.section).collect();
+        for section in of_group {
+            let topic = section.topic;
+            let next = self.wanted.get(&topic).copied().unwrap_or_default();
+            if next < section.end() {
+                continue;
+            }
+            self.entries.remove(&(group, topic));
+            match store::entry_at(connection, topic, next)? {
+                Some(entry) => {
+                    self.entries.insert((entry.group, topic), entry);
+                }
+                None => {
+                    self.wanted.remove(&topic);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The wanted batches of a group, in order, until none of the bytes are left.
 fn slice(
     group: &Group,
     wanted: &BTreeMap<u32, u64>,
-    bytes_max: usize,
+    bytes_left: &mut usize,
 ) -> Result<Vec<Stored>, Failure> {
-    let (mut stored, mut bytes_left) = (Vec::new(), bytes_max);
+    let mut stored = Vec::new();
     for (index, Record { topic, offset, bytes }) in &group.batches {
         let (topic, offset) = (*topic, *offset);
         if wanted.get(&topic).is_none_or(|&next| offset < next) {
             continue;
         }
-        if bytes_left == 0 {
+        if *bytes_left == 0 {
             break;
         }
         // Copied, so that one batch does not keep its whole group in memory.
         let batch = Batch::decode(Bytes::copy_from_slice(bytes)).map_err(|error| {
             Failure::Damaged(format!("batch {offset} of topic {topic} is {error}"))
         })?;
-        bytes_left = bytes_left.saturating_sub(batch.memory_bytes());
+        *bytes_left = bytes_left.saturating_sub(batch.memory_bytes());
         let (appended_ms, serial) = (group.head.appended_ms, (group.id, *index));
         stored.push(Stored { topic, offset, appended_ms, serial, batch });
     }
