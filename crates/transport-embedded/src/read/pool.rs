@@ -172,31 +172,37 @@ impl Reads {
             while bytes_left > 0
                 && let Some(entry) = ahead.earliest()
             {
-                // The group, which must be what the index holds of it.
-                let Some(group) = this.group(&entry)? else {
-                    let topic = entry.section.topic;
-                    let offset = ahead.wanted.get(&topic).copied().unwrap_or_default();
-                    return Ok(match stored.is_empty() {
-                        true => Fetched::Nothing { topic, offset },
-                        false => Fetched::Batches(stored),
-                    });
-                };
-                let head = &group.head;
-                if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms
-                {
-                    let what = format!("commit group {} does not match the index", group.id);
-                    return Err(Failure::Damaged(what));
+                match this.take_of(connection, &entry, &mut ahead, &mut bytes_left) {
+                    Ok(batches) if !batches.is_empty() => stored.extend(batches),
+                    // What is before it comes first; it is found again by who goes on from there.
+                    _ if !stored.is_empty() => break,
+                    Ok(_) => return Ok(ahead.missing(entry.section.topic)),
+                    Err(failure) => return Err(failure),
                 }
-                let batches = slice(&group, &ahead.wanted, &mut bytes_left)?;
-                if batches.is_empty() {
-                    break;
-                }
-                ahead.pass(connection, group.id, &batches)?;
-                stored.extend(batches);
             }
             Ok(Fetched::Batches(stored))
         };
         self.run(is_up_to_date, work).await
+    }
+
+    /// Takes what is wanted of a group, which must be what the index holds of it; nothing if its
+    /// segment was removed.
+    fn take_of(
+        &self,
+        connection: &Connection,
+        entry: &store::Entry,
+        ahead: &mut Ahead,
+        bytes_left: &mut usize,
+    ) -> Result<Vec<Stored>, Failure> {
+        let Some(group) = self.group(entry)? else { return Ok(Vec::new()) };
+        let head = &group.head;
+        if !head.sections.contains(&entry.section) || head.appended_ms != entry.appended_ms {
+            let what = format!("commit group {} does not match the index", group.id);
+            return Err(Failure::Damaged(what));
+        }
+        let batches = slice(&group, &ahead.wanted, bytes_left)?;
+        ahead.pass(connection, group.id, &batches)?;
+        Ok(batches)
     }
 
     /// A group, from memory if it was read lately; `None` if its segment was removed.
@@ -233,7 +239,7 @@ impl Reads {
     }
 }
 
-/// What a read of one commit group brought.
+/// What a fetch brought.
 #[derive(Debug)]
 pub(crate) enum Fetched {
     /// Batches of the wanted topics from their offsets on, in the order of their append.
@@ -263,6 +269,12 @@ impl Ahead {
             entries.insert((entry.group, topic), entry);
         }
         Ok(Ok(Self { wanted, entries }))
+    }
+
+    /// That a topic cannot go on.
+    fn missing(&self, topic: u32) -> Fetched {
+        let offset = self.wanted.get(&topic).copied().unwrap_or_default();
+        Fetched::Nothing { topic, offset }
     }
 
     /// The entry of the earliest commit group.

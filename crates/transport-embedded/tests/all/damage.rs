@@ -379,3 +379,32 @@ async fn a_check_names_the_damage_and_a_repair_keeps_all_before_it() {
     let bus = Embedded::open(foreign.path(), options()).unwrap();
     assert_eq!(read_all(&bus, ReadSpec::all(Position::Start, false)).await.len(), 61);
 }
+
+/// However much one look at the disk brings.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_before_damage_is_read_and_the_damage_reported_behind_it() {
+    const DAMAGED: u64 = 10;
+    let dir = tempfile::tempdir().unwrap();
+    let bus = Embedded::open(dir.path(), Options { tail_bytes_max: 0, ..options() }).unwrap();
+    for sequence in 0..20 {
+        let name = format!("place-{sequence:02}");
+        let batch = typed(1, sequence..sequence + 1, 6, Some(name.as_str()), 20);
+        bus.publish(&topic("t"), batch).await.unwrap();
+    }
+    let image = Image::of(dir.path());
+    let name = image.segments()[0].clone();
+    let mut bytes = std::fs::read(dir.path().join(&name)).unwrap();
+    let wanted = format!("place-{DAMAGED}");
+    let at = bytes.windows(wanted.len()).position(|found| found == wanted.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(dir.path().join(&name), bytes).unwrap();
+
+    let mut reader = bus.read(ReadSpec::all(Position::Start, false)).await.unwrap();
+    let mut consumer = bus.subscribe(spec("s", &["t"], Position::Start)).await.unwrap();
+    for offset in 0..DAMAGED {
+        assert_eq!(reader.next().await.unwrap().unwrap().offset, offset);
+        assert_eq!(next(&mut consumer).await.lease.offset, offset);
+    }
+    assert_eq!(reader.next().await.unwrap_err().kind(), Kind::Damaged);
+    assert_eq!(consumer.next().await.unwrap_err().kind(), Kind::Damaged);
+}
