@@ -26,7 +26,7 @@ pub const ROUND_TRIP_S: f64 = 0.02;
 /// Our budget of one message, batch and attributes.
 pub const MESSAGE_BYTES_MAX: u32 = 180 << 10;
 /// Events of a batch.
-const BATCH_EVENTS_MAX: f64 = 4096.0;
+pub const BATCH_EVENTS_MAX: u32 = 4096;
 /// What a batch of ours has besides its events: source, world, producer and columns (about 60),
 /// and with the message its one-line summary, attributes and their names.
 const MESSAGE_OVERHEAD_BYTES: f64 = 316.0;
@@ -197,7 +197,7 @@ pub fn default_linger_ms() -> u32 {
 pub(crate) fn message_events_max(payload_bytes: u32) -> f64 {
     let event = f64::from(payload_bytes) + EVENT_OVERHEAD_BYTES;
     let fit = (f64::from(MESSAGE_BYTES_MAX) - MESSAGE_OVERHEAD_BYTES) / event;
-    fit.floor().min(BATCH_EVENTS_MAX)
+    fit.floor().min(BATCH_EVENTS_MAX.into())
 }
 
 /// Units billed for a request or an answer of so many bytes.
@@ -222,7 +222,7 @@ fn window(rate: f64, payload_bytes: u32, way: Way) -> Option<Window> {
             };
             let events = gathered(rate, linger_ms);
             let budget = f64::from(MESSAGE_BYTES_MAX);
-            pack(events, event, MESSAGE_OVERHEAD_BYTES, BATCH_EVENTS_MAX, budget)
+            pack(events, event, MESSAGE_OVERHEAD_BYTES, BATCH_EVENTS_MAX.into(), budget)
         }
     }
 }

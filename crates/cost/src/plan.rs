@@ -24,8 +24,6 @@ pub const HEADROOM_SHARE: f64 = 0.5;
 pub const REGION: &str = "us-east-1";
 /// Topics of one log, and subscriptions: its places.
 pub const PLACES_MAX: u32 = 1024;
-/// Events of one batch.
-pub const BATCH_EVENTS_MAX: u32 = 4096;
 /// What a batch has besides its events: source, world, producer and columns, about.
 const BATCH_OVERHEAD_BYTES: f64 = 60.0;
 /// Hours of a day, and of a month of thirty days.

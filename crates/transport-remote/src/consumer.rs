@@ -2,7 +2,7 @@
 //! it asks for the next ones, so that they are on their way by then: under lease are at most
 //! `in_flight_max`, which the event-bus sees to.
 //!
-//! A task reads the stream, so that settlements are answered whoever waits for what.
+//! A task reads the stream, so that settlements are answered although nothing waits for deliveries.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

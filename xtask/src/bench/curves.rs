@@ -57,8 +57,8 @@ pub(super) const CURVES: [Curve; 4] = [
               topics a batch has ten events, and what a batch takes (a call, an entry in the \
               commit, a delivery, an ack) is shared by ten and not by a thousand. The sync is \
               still one for all topics. A consumer that falls behind what is in memory goes on \
-              from the disk, where it looks up each of its topics for every commit: with 1,000 \
-              topics across two processes that takes longer than what comes meanwhile.",
+              from the disk, and looks up where each batch is: with 1,000 topics a batch is an \
+              event, and it may not catch up with what comes.",
     },
     Curve {
         name: "subscribers",

@@ -13,8 +13,8 @@ use clap::{Args, ValueEnum};
 use crate::output;
 use crate::output::failure::WrongUse;
 use crate::output::format::Format;
-use worldbus_cost::model::MESSAGE_BYTES_MAX;
-use worldbus_cost::plan::{self, BATCH_EVENTS_MAX, Engine, Measured, PLACES_MAX, Plan, Wanted};
+use worldbus_cost::model::{BATCH_EVENTS_MAX, MESSAGE_BYTES_MAX};
+use worldbus_cost::plan::{self, Engine, Measured, PLACES_MAX, Plan, Wanted};
 
 /// Events a second at most: more is a mistake of units.
 const RATE_MAX: f64 = 1e8;

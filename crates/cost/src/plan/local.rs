@@ -3,9 +3,10 @@
 use super::capacity::{Capacity, Shape, capacity};
 use super::measured::Measured;
 use super::{
-    BATCH_EVENTS_MAX, DAY_S, Disk, Engine, HEADROOM_SHARE, Item, PLACES_MAX, Plan, Wanted,
-    event_bytes, item, short, task_usd,
+    DAY_S, Disk, Engine, HEADROOM_SHARE, Item, PLACES_MAX, Plan, Wanted, event_bytes, item, short,
+    task_usd,
 };
+use crate::model::BATCH_EVENTS_MAX;
 use crate::prices::{self, Price, usd};
 
 /// Batches in flight, where batches are ready.

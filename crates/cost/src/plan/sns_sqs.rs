@@ -1,9 +1,10 @@
 //! Plans over SNS and SQS: quotas of AWS instead of measurements. Nothing here was compared with
 //! the real AWS; limits are marked as in `model`.
 
-use super::{BATCH_EVENTS_MAX, Engine, HEADROOM_SHARE, Item, Plan, REGION, Wanted, short};
+use super::{Engine, HEADROOM_SHARE, Item, Plan, REGION, Wanted, short};
 use crate::model::{
-    self, ACK_LINGER, Cost, Encoding, Load, MONTH_S, ROUND_TRIP_S, Way, message_events_max,
+    self, ACK_LINGER, BATCH_EVENTS_MAX, Cost, Encoding, Load, MONTH_S, ROUND_TRIP_S, Way,
+    message_events_max,
 };
 use crate::prices::Prices;
 

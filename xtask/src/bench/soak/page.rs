@@ -23,6 +23,10 @@ struct Series {
     title: &'static str,
 }
 
+const fn series(key: &'static str, title: &'static str) -> Series {
+    Series { key, title }
+}
+
 /// Series of one unit.
 struct Chart {
     title: &'static str,
@@ -45,29 +49,22 @@ const PLOTS: [Plot; 2] = [
             Chart {
                 title: "MiB",
                 scale: Scale::Linear,
-                series: &[
-                    Series { key: "memory_mib", title: "memory" },
-                    Series { key: "disk_mib", title: "bytes on disk" },
-                ],
+                series: &[series("memory_mib", "memory"), series("disk_mib", "bytes on disk")],
             },
             Chart {
                 title: "count",
                 scale: Scale::Linear,
                 series: &[
-                    Series { key: "files", title: "files" },
-                    Series { key: "open_files", title: "open files" },
-                    Series { key: "threads", title: "threads" },
+                    series("files", "files"),
+                    series("open_files", "open files"),
+                    series("threads", "threads"),
                 ],
             },
-            Chart {
-                title: "processor",
-                scale: Scale::Linear,
-                series: &[Series { key: "cores", title: "cores" }],
-            },
+            Chart { title: "processor", scale: Scale::Linear, series: &[series("cores", "cores")] },
             Chart {
                 title: "MiB a second",
                 scale: Scale::Linear,
-                series: &[Series { key: "written_mib_per_s", title: "written" }],
+                series: &[series("written_mib_per_s", "written")],
             },
         ],
     },
@@ -79,26 +76,26 @@ const PLOTS: [Plot; 2] = [
                 title: "events a second",
                 scale: Scale::Linear,
                 series: &[
-                    Series { key: "published_per_s", title: "published" },
-                    Series { key: "handled_per_s", title: "handled" },
+                    series("published_per_s", "published"),
+                    series("handled_per_s", "handled"),
                 ],
             },
             Chart {
                 title: "milliseconds to the durable answer",
                 scale: Scale::Logarithmic,
                 series: &[
-                    Series { key: "ack_p50_ms", title: "p50" },
-                    Series { key: "ack_p99_ms", title: "p99" },
-                    Series { key: "ack_p999_ms", title: "p99.9" },
+                    series("ack_p50_ms", "p50"),
+                    series("ack_p99_ms", "p99"),
+                    series("ack_p999_ms", "p99.9"),
                 ],
             },
             Chart {
                 title: "milliseconds to the handler",
                 scale: Scale::Logarithmic,
                 series: &[
-                    Series { key: "handler_p50_ms", title: "p50" },
-                    Series { key: "handler_p99_ms", title: "p99" },
-                    Series { key: "handler_p999_ms", title: "p99.9" },
+                    series("handler_p50_ms", "p50"),
+                    series("handler_p99_ms", "p99"),
+                    series("handler_p999_ms", "p99.9"),
                 ],
             },
         ],
